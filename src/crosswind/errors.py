@@ -1,0 +1,43 @@
+"""Errors for people: what is wrong, where, what to do.
+
+A `UserError` is a mistake that the user can mend. The command line prints its text, without a
+traceback, and exits with code 2; anything else that escapes is a fault of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake in the user's input.
+
+    `what` says what is wrong, `where` names the file and line (`dev-de.tsv:17`) or the study key
+    (`routes.english[0].tasks`), `hint` says what to do.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.what, self.where, self.hint = what, where, hint
+        text = f"{where}: {what}" if where else what
+        super().__init__(f"{text}\n  {hint}" if hint else text)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.what, self.where, self.hint)
+
+
+def _rebuild(cls: type[UserError], what: str, where: str | None, hint: str | None) -> UserError:
+    return cls(what, where=where, hint=hint)
+
+
+def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UserError:
+    """An error for a name that does not exist: "unknown task 'xnIi'", did you mean 'xnli'?"""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        hint = "did you mean " + " or ".join(repr(c) for c in close) + "?"
+    elif len(names) <= 40:
+        hint = f"known: {', '.join(names)}"
+    else:
+        hint = f"there are {len(names)} of them; `crosswind list` shows them"
+    return UserError(f"unknown {kind} {name!r}", where=where, hint=hint)

@@ -1,0 +1,97 @@
+"""Things that declare themselves: tasks, perturbations, metrics, recipes.
+
+A declaration is a module-level object in one file. A registry finds the declarations of its type in
+its own package, in packages that name an entry point in its group, and in folders that the user
+includes. Nothing is imported before a name is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from crosswind.errors import UserError, unknown
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """The declarations of one type by name.
+
+    `kind` is the word for error messages ("task"), `package` the dotted package whose modules
+    declare them, `group` the entry-point group of other packages (an entry names a module).
+    """
+
+    def __init__(self, kind: str, package: str, group: str, type_: type[T]) -> None:
+        self.kind, self.package, self.group, self.type = kind, package, group, type_
+        self._found: dict[str, T] | None = None
+
+    def __getitem__(self, name: str) -> T:
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._all().values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._all()
+
+    def get(self, name: str, *, where: str | None = None) -> T:
+        """The declaration called `name`; a `UserError` with "did you mean" otherwise."""
+        found = self._all()
+        if name not in found:
+            raise unknown(self.kind, name, found, where=where)
+        return found[name]
+
+    def names(self) -> list[str]:
+        return sorted(self._all())
+
+    def include(self, folder: Path) -> None:
+        """Add the declarations of every `*.py` of a folder that the user names (runs their code)."""
+        if not folder.is_dir():
+            raise UserError(f"no folder {str(folder)!r} to include", hint="--include takes a folder of Python files")
+        for path in sorted(folder.glob("*.py")):
+            name = f"crosswind_include_{path.stem}"
+            spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None or spec.loader is None:
+                continue
+            module = sys.modules.get(name) or importlib.util.module_from_spec(spec)
+            if name not in sys.modules:
+                sys.modules[name] = module
+                spec.loader.exec_module(module)
+            self._collect(module, self._all())
+
+    def _all(self) -> dict[str, T]:
+        if self._found is None:
+            found: dict[str, T] = {}
+            package = importlib.import_module(self.package)
+            for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+                self._collect(importlib.import_module(f"{self.package}.{info.name}"), found)
+            for entry in entry_points(group=self.group):
+                self._collect(importlib.import_module(entry.value), found)
+            self._found = dict(sorted(found.items()))
+        return self._found
+
+    def _collect(self, module: object, found: dict[str, T]) -> None:
+        values = [v for n, v in vars(module).items() if not n.startswith("_")]
+        declared = [d for v in values for d in (v if isinstance(v, tuple) else (v,)) if isinstance(d, self.type)]
+        for item in declared:
+            other = found.get(item.name)
+            if other is not None and other is not item:
+                raise UserError(
+                    f"two declarations of the {self.kind} {item.name!r}",
+                    where=str(getattr(module, "__file__", module)),
+                    hint="give one of them another name",
+                )
+            found[item.name] = item
