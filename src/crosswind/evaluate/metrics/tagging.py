@@ -1,0 +1,101 @@
+"""Chunk F1 of tagging as seqeval computes it, in both of its behaviours, and token accuracy.
+
+seqeval 0.0.12 (published XTREME numbers) takes the whole tag, or what follows its last hyphen, as
+the chunk type, so UPOS tags are chunk types; from 0.0.16 on the first letter is dropped, so CCONJ
+and SCONJ collapse. In both, the first letter acts as an IOBES prefix. For IOB2 tags they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from crosswind.evaluate.metrics.base import Array, Metric, f1_scores, mean_of
+
+Behaviour = Literal["0.0.12", "0.0.16"]
+Chunk = tuple[str, int, int]
+
+_COLUMNS = ("tp", "predicted", "gold", "correct", "tokens")
+_SCORES = {**f1_scores(), "token_accuracy": mean_of(3, 4)}
+
+SEQEVAL = Metric("seqeval-f1", 1, _COLUMNS, _SCORES, settings={"seqeval": "0.0.12"})
+SEQEVAL_NEW = Metric("seqeval-f1-new", 1, _COLUMNS, _SCORES, settings={"seqeval": "0.0.16"})
+TOKEN_ACCURACY = Metric("token-accuracy", 1, ("correct", "tokens"), {"token_accuracy": mean_of(0, 1)})
+
+
+def statistics(
+    predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], behaviour: Behaviour = "0.0.12"
+) -> Array:
+    """`(sentences, 5)`: chunks in common, predicted chunks, gold chunks; right tags, tags.
+
+    Raises `ValueError` where a sentence has another number of tags than its gold.
+    """
+    tokens = token_statistics(predicted, gold)
+    counts = np.zeros((len(gold), 3))
+    both = zip(_by_sentence(predicted, behaviour), _by_sentence(gold, behaviour), strict=True)
+    for i, (guess, right) in enumerate(both):
+        counts[i] = (len(guess & right), len(guess), len(right))
+    return np.concatenate([counts, tokens], axis=1)
+
+
+def token_statistics(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> Array:
+    """`(sentences, 2)`: right tags, tags."""
+    if len(predicted) != len(gold):
+        raise ValueError(f"{len(predicted)} predicted sentences for {len(gold)}")
+    rows = np.zeros((len(gold), 2))
+    for i, (guess, right) in enumerate(zip(predicted, gold, strict=True)):
+        if len(guess) != len(right):
+            raise ValueError(f"sentence {i}: {len(guess)} predicted tags for {len(right)}")
+        rows[i] = (sum(p == g for p, g in zip(guess, right, strict=True)), len(right))
+    return rows
+
+
+def chunks(tags: Sequence[str], behaviour: Behaviour = "0.0.12") -> list[Chunk]:
+    """The chunks `(type, first, last)` of a tag sequence, both ends included, in order of their ends.
+
+    The rules are those of conlleval, to which seqeval refers; a "." tag counts as outside, as there.
+    """
+    found: list[Chunk] = []
+    before, before_type, start = "O", "", 0
+    for i, tag in enumerate([*tags, "O"]):
+        prefix, kind = tag[0], _type(tag, behaviour)
+        changed = kind != before_type
+        if _ends(before, prefix) or (changed and before not in "O."):
+            found.append((before_type, start, i - 1))
+        if _starts(before, prefix) or (changed and prefix not in "O."):
+            start = i
+        before, before_type = prefix, kind
+    return found
+
+
+def _by_sentence(sentences: Sequence[Sequence[str]], behaviour: Behaviour) -> list[set[Chunk]]:
+    """Each sentence's chunks, in corpus offsets.
+
+    All sentences are read as one sequence with an O after each, as seqeval does: from 0.0.16 on, a
+    one-letter tag (X) after O opens no chunk and closes one that began earlier, even a sentence ago.
+    """
+    flat = [tag for sentence in sentences for tag in (*sentence, "O")]
+    owner = np.repeat(np.arange(len(sentences)), [len(s) + 1 for s in sentences])
+    found: list[set[Chunk]] = [set() for _ in sentences]
+    for chunk in chunks(flat, behaviour):
+        found[owner[chunk[2]]].add(chunk)
+    return found
+
+
+def _type(tag: str, behaviour: Behaviour) -> str:
+    if behaviour == "0.0.12":
+        return tag.rpartition("-")[2]
+    rest = tag[1:]
+    return (rest.partition("-")[2] if "-" in rest else rest) or "_"
+
+
+def _ends(before: str, prefix: str) -> bool:
+    """Whether a chunk ends between two tags of one type, by their IOBES prefixes."""
+    return before in "ES" or (before in "BI" and prefix in "BSO")
+
+
+def _starts(before: str, prefix: str) -> bool:
+    """Whether a chunk starts at a tag of the type before it, by their IOBES prefixes."""
+    return prefix in "BS" or (before in "ESO" and prefix in "EI")
