@@ -1,0 +1,58 @@
+"""Folders that are written, checked and removed as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def inventory(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size (bytes) and SHA-256 of every file below a folder, by its path with forward slashes."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): {"size": p.stat().st_size, "sha256": file_hash(p)} for p in files}
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON beside `path` and rename it into place, so that readers see all of it or nothing."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, allow_nan=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def sync(folder: Path) -> None:
+    """Hand a folder and everything below it to the disk."""
+    for path in (*folder.rglob("*"), folder):
+        sync_one(path)
+
+
+def sync_one(path: Path) -> None:
+    """Hand one file, or one folder's list of names, to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows has no handle for a folder's entries.
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove(folder: Path, aside: Path) -> None:
+    """Remove a folder by renaming it to `aside` first: nobody ever sees half of it."""
+    try:
+        os.rename(folder, aside)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,251 @@
+"""The store: a directory of published steps, found again by key.
+
+    objects/ab/<key>/   a step's files and manifest.json, which is written last
+    drafts/             folders being written; renamed into objects/ when complete
+    partial/<key>/      a step's own checkpoints until it is published
+    locks/<key>.lock    held by the process that computes the key
+
+An artifact exists if its manifest exists and every file has the recorded size. Its checksums are
+verified once per process, before it is first used. Nothing here is a pickle.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from crosswind.errors import UserError
+from crosswind.run import manifests
+from crosswind.run.folders import file_hash, remove, sync_one
+from crosswind.run.manifests import MANIFEST, Damaged, Missing
+from crosswind.run.step import Step
+
+__all__ = ["Damaged", "Draft", "Entry", "Missing", "Store"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Draft:
+    """An artifact being written: put files below `path` and JSON about them into `meta`."""
+
+    path: Path
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A published step: `size` is what its files take now, in bytes."""
+
+    key: str
+    kind: str
+    label: str
+    size: int
+    created: str
+    dropped: bool
+
+
+class Store:
+    """Published steps below `root`, shared safely by any number of processes."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root).expanduser().absolute()
+        self._verified: set[str] = set()
+        try:
+            for name in ("objects", "drafts", "partial", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"cannot keep a store there: {error.strerror}",
+                where=str(self.root),
+                hint="name a folder that can be written, with --store",
+            ) from error
+        self.sweep()
+
+    # Reading
+
+    def has(self, key: str) -> bool:
+        """Whether the artifact exists: a manifest, nothing dropped, every file of the recorded size."""
+        try:
+            manifest = self.manifest(key)
+        except (Missing, Damaged):
+            return False
+        return not manifest["dropped"] and manifests.sizes_agree(self._place(key), manifest)
+
+    def check(self, key: str) -> bool:
+        """Whether the artifact exists and is sound; a damaged one is removed, with a warning, to be recomputed."""
+        if self._sound(key):
+            return True
+        if not (self._place(key) / MANIFEST).exists():
+            return False
+        with self.lock(key):
+            # Another process may have replaced or dropped it while we waited.
+            sound = self._sound(key)
+            if not sound and not self._dropped(key):
+                log.warning("%s is damaged in the store and will be computed again", key[:12])
+                self._remove(key)
+        return sound
+
+    def path(self, key: str) -> Path:
+        """The folder of a published step, verified; raises `Missing` or `Damaged`."""
+        manifest = self.manifest(key)
+        if manifest["dropped"]:
+            raise Missing(f"the weights of {key[:12]} were dropped from the store")
+        if not self._sound(key):
+            raise Damaged(f"{manifest['step']['label'] or key[:12]} is damaged in the store; run again to recompute it")
+        return self._place(key)
+
+    def manifest(self, key: str) -> dict[str, Any]:
+        """The manifest: key, step, files (size, sha256), meta, dropped (patterns); also after a drop."""
+        return manifests.read(self._place(key))
+
+    # Writing
+
+    @contextmanager
+    def produce(self, step: Step) -> Iterator[Draft | None]:
+        """Compute a step once: `None` if it is there already, else a draft that is published on exit.
+
+        Holds the step's lock, so of several processes one computes and the others find the result.
+        """
+        with self.lock(step.key):
+            if self.check(step.key):
+                yield None
+                return
+            with self.write(step) as draft:
+                yield draft
+
+    @contextmanager
+    def write(self, step: Step) -> Iterator[Draft]:
+        """A fresh folder that is published when the block ends, and leaves nothing when it raises."""
+        with self.lock(step.key):
+            draft = Draft(self._beside(step.key))
+            draft.path.mkdir()
+            wall, cpu = time.perf_counter(), time.process_time()
+            try:
+                yield draft
+                seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+                self._publish(step, draft, seconds)
+            finally:
+                shutil.rmtree(draft.path, ignore_errors=True)
+
+    def partial(self, key: str) -> Path:
+        """The folder of an unfinished step's checkpoints: survives kills, removed when the step is published."""
+        folder = self.root / "partial" / key
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Held by the one process that computes a key; the same thread may take it again."""
+        lock = FileLock(self.root / "locks" / f"{key}.lock", is_singleton=True)
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            log.info("waiting for another process that computes %s", key[:12])
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def drop(self, key: str, patterns: Iterable[str]) -> int:
+        """Remove an artifact's files that match (`*.safetensors`), keep its manifest; the bytes freed.
+
+        From then on `has` is false: the step is computed again when somebody needs its weights.
+        """
+        with self.lock(key):
+            self._verified.discard(key)
+            return manifests.drop(self._place(key), [*patterns])
+
+    # Upkeep
+
+    def entries(self) -> list[Entry]:
+        """Every published step whose manifest can be read, by key."""
+        found = []
+        for key in self._keys():
+            with suppress(Missing, Damaged):
+                manifest, folder = self.manifest(key), self._place(key)
+                size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                step, meta = manifest["step"], manifest["meta"]
+                found.append(Entry(key, step["kind"], step["label"], size, meta["created"], bool(manifest["dropped"])))
+        return found
+
+    def verify(self) -> list[str]:
+        """The keys of damaged artifacts; every checksum is computed anew."""
+        self._verified.clear()
+        return [key for key in self._keys() if not self._dropped(key) and not self._sound(key)]
+
+    def prune(self, keep: set[str]) -> list[str]:
+        """Remove every artifact and unfinished step but those to keep and those in use; the keys removed."""
+        unfinished = {p.name for p in (self.root / "partial").iterdir()}
+        removed = []
+        for key in sorted({*self._keys(), *unfinished} - keep):
+            with suppress(Timeout), self._try_lock(key):
+                self._remove(key)
+                shutil.rmtree(self.root / "partial" / key, ignore_errors=True)
+                removed.append(key)
+        return removed
+
+    def sweep(self) -> None:
+        """Remove the drafts of processes that are gone: those whose key nobody holds."""
+        for draft in [*(self.root / "drafts").iterdir()]:
+            with suppress(Timeout), self._try_lock(draft.name.partition("-")[0]):
+                shutil.rmtree(draft, ignore_errors=True)
+
+    # Inside
+
+    def _place(self, key: str) -> Path:
+        return self.root / "objects" / key[:2] / key
+
+    def _keys(self) -> list[str]:
+        return sorted(p.name for p in (self.root / "objects").glob("??/*") if p.is_dir())
+
+    def _dropped(self, key: str) -> bool:
+        try:
+            return bool(self.manifest(key)["dropped"])
+        except (Missing, Damaged):
+            return False
+
+    def _sound(self, key: str) -> bool:
+        if not self.has(key):
+            return False
+        if key not in self._verified:
+            files, folder = self.manifest(key)["files"], self._place(key)
+            if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
+                return False
+            self._verified.add(key)
+        return True
+
+    def _publish(self, step: Step, draft: Draft, seconds: dict[str, float]) -> None:
+        if not self.has(step.key):
+            manifests.write(draft.path, step, {**draft.meta, "seconds": seconds})
+            self._remove(step.key)
+            place = self._place(step.key)
+            place.parent.mkdir(exist_ok=True)
+            os.rename(draft.path, place)
+            sync_one(place.parent)
+            self._verified.add(step.key)
+        shutil.rmtree(self.root / "partial" / step.key, ignore_errors=True)
+
+    def _remove(self, key: str) -> None:
+        self._verified.discard(key)
+        remove(self._place(key), self._beside(key))
+
+    def _beside(self, key: str) -> Path:
+        return self.root / "drafts" / f"{key}-{uuid.uuid4().hex[:8]}"
+
+    @contextmanager
+    def _try_lock(self, key: str) -> Iterator[None]:
+        # An instance of its own: not even a draft of this thread is swept away while it is written.
+        with FileLock(self.root / "locks" / f"{key}.lock").acquire(timeout=0):
+            yield
