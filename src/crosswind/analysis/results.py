@@ -1,0 +1,164 @@
+"""The tidy table of results: one row a cell and metric key, in Parquet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from crosswind.errors import UserError
+
+CLEAN = "clean"
+NONE = "none"
+
+TaskExposure = Literal["same-data", "same-task", "related", "none"]
+LanguageExposure = Literal["labelled", "unlabelled", "unseen"]
+TASK_EXPOSURES: tuple[TaskExposure, ...] = ("same-data", "same-task", "related", "none")
+LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "unlabelled", "unseen")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One score. No field is ever missing: what does not apply is "none" or 0.
+
+    `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `selection` says which
+    of its items were scored ("all", "0-499"); `attack` and its `budget` (queries an example) are
+    "none" and 0 without attack; `exposure` is written by `exposure`. `score` is in points, `n`
+    counts items, `clusters` the units that are resampled, and `cell` is the key under which the
+    items' statistics are found.
+    """
+
+    encoder: str
+    route: str
+    pipeline_seed: int
+    target: str
+    language: str
+    split: str
+    metric: str
+    score: float
+    n: int
+    clusters: int
+    signature: str
+    cell: str
+    context_language: str = ""
+    defence: str = NONE
+    selection: str = "all"
+    perturbation: str = CLEAN
+    severity: float = 0.0
+    protection: str = NONE
+    draw: int = 0
+    attack: str = NONE
+    budget: int = 0
+    exposure: str = "none/unseen"
+
+
+ROW: dict[str, pl.DataType] = {
+    "encoder": pl.String(),
+    "route": pl.String(),
+    "pipeline_seed": pl.Int64(),
+    "defence": pl.String(),
+    "target": pl.String(),
+    "language": pl.String(),
+    "context_language": pl.String(),
+    "split": pl.String(),
+    "selection": pl.String(),
+    "perturbation": pl.String(),
+    "severity": pl.Float64(),
+    "protection": pl.String(),
+    "draw": pl.Int64(),
+    "attack": pl.String(),
+    "budget": pl.Int64(),
+    "exposure": pl.String(),
+    "metric": pl.String(),
+    "score": pl.Float64(),
+    "n": pl.Int64(),
+    "clusters": pl.Int64(),
+    "signature": pl.String(),
+    "cell": pl.String(),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CellStats:
+    """The statistics of a cell's items: `stats` `(items, k)`, the `clusters` `(items,)` they belong
+    to, the registered `metric`, and the items' ids where a cell may cover a part of another's."""
+
+    stats: NDArray[np.float64]
+    clusters: tuple[str, ...]
+    metric: str
+    items: tuple[str, ...] = ()
+
+
+def exposure(task: TaskExposure, language: LanguageExposure) -> str:
+    """What the encoder has seen of a cell: this task, and labelled or raw text of its language."""
+    return f"{task}/{language}"
+
+
+def is_translate_train(exposure: str) -> bool:
+    """Whether a cell is no zero-shot transfer: its task was trained on with labels in its language."""
+    task, _, language = exposure.partition("/")
+    return task in ("same-data", "same-task") and language == "labelled"
+
+
+def table(rows: Iterable[Row]) -> pl.DataFrame:
+    """The rows as a table with the columns `ROW`, in canonical order."""
+    frame = pl.DataFrame([asdict(r) for r in rows], schema={f.name: ROW[f.name] for f in fields(Row)})
+    return validate(frame.select(ROW.keys())).sort(*_IDENTITY)
+
+
+def write_results(rows: Iterable[Row] | pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Write the rows as Parquet, beside and then renamed into place; returns the table."""
+    frame = validate(rows).sort(*_IDENTITY) if isinstance(rows, pl.DataFrame) else table(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    frame.write_parquet(beside)
+    os.replace(beside, path)
+    return frame
+
+
+def read_results(path: Path) -> pl.DataFrame:
+    """Read a table of results; a `UserError` if the file is none."""
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError:
+        raise UserError("no such results", where=str(path), hint="`crosswind run` writes them") from None
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"not a Parquet file ({error})", where=str(path), hint="run the study again") from None
+    return validate(frame, where=str(path))
+
+
+def validate(frame: pl.DataFrame, where: str | None = None) -> pl.DataFrame:
+    """The table itself, if its columns are `ROW`, nothing is missing and no result is there twice."""
+    if missing := [c for c in ROW if c not in frame.columns]:
+        raise UserError(f"these results lack {', '.join(missing)}", where=where, hint="another version wrote them")
+    frame = frame.select(ROW.keys())
+    wrong = [f"{c} is {frame.schema[c]}, not {t}" for c, t in ROW.items() if frame.schema[c] != t]
+    if wrong:
+        raise UserError("; ".join(wrong), where=where, hint="another version wrote these results")
+    if empty := [c for c in ROW if frame[c].null_count()]:
+        raise UserError(f"values are missing in {', '.join(empty)}", where=where)
+    if bad := sorted({e for e in frame["exposure"].unique() if not _is_exposure(e)}):
+        raise UserError(f"{bad[0]!r} is no exposure", where=where, hint="write it as same-task/labelled")
+    twice = frame.filter(pl.struct(_IDENTITY).is_duplicated())
+    if len(twice):
+        first = twice.row(0, named=True)
+        raise UserError(
+            f"two results for {first['route']}, {first['target']}, {first['language']}, {first['perturbation']}"
+            f" ({first['metric']}, pipeline seed {first['pipeline_seed']}, draw {first['draw']})",
+            where=where,
+        )
+    return frame
+
+
+def _is_exposure(text: str) -> bool:
+    task, _, language = text.partition("/")
+    return task in TASK_EXPOSURES and language in LANGUAGE_EXPOSURES
+
+
+_IDENTITY = [c for c in ROW if c not in ("exposure", "score", "n", "clusters", "signature", "cell")]
