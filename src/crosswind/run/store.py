@@ -151,7 +151,7 @@ class Store:
         try:
             lock.acquire(timeout=1)
         except Timeout:
-            log.info("waiting for another process that computes %s", key[:12])
+            log.warning("waiting for another process that computes %s", key[:12])
             lock.acquire()
         try:
             yield

@@ -1,0 +1,202 @@
+"""The local executor, with real processes and a toy entry function."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import toy_entry
+from toy_entry import computed, family, run, step, texts
+
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+
+# What a cell's file holds follows from the toy entry: the words on the path to it.
+CELL_A_DE = b"encoder\nmodel-a\ncell-a-de\n"
+EVERYTHING = sorted(s.label for s in family())
+
+
+@pytest.fixture
+def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    monkeypatch.setenv("TOY_TRACE", str(folder))
+    return folder
+
+
+def in_a_process(folder: Path, workers: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, toy_entry.__file__, str(folder), str(workers)], stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_wanted_step_is_published_and_a_second_run_computes_nothing(
+    workers: int, tmp_path: Path, trace: Path
+) -> None:
+    outcome = run(family(), tmp_path, workers)
+    assert outcome.complete
+    assert sorted(outcome.done) == sorted(s.key for s in family())
+    assert texts(family(), tmp_path)["cell-a-de"] == CELL_A_DE
+    assert computed(trace) == EVERYTHING
+
+    again = run(family(), tmp_path, workers)
+    assert (again.done, len(again.cached)) == ([], 6)
+    assert computed(trace) == EVERYTHING
+
+
+def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, trace: Path) -> None:
+    run(family(), tmp_path / "one", 1)
+    run(family(), tmp_path / "two", 2)
+    assert texts(family(), tmp_path / "one") == texts(family(), tmp_path / "two")
+
+
+def test_a_worker_process_has_one_thread(tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    run([step("cell")], tmp_path, 2)
+    assert Store(tmp_path / "store").manifest(step("cell").key)["meta"]["threads"] == "1"
+
+
+def test_what_only_dropped_weights_lack_is_not_trained_again(tmp_path: Path, trace: Path) -> None:
+    run(family(), tmp_path)
+    store = Store(tmp_path / "store")
+    for made in family()[:3]:
+        store.drop(made.key, ["out.txt"])
+    assert run(family(), tmp_path).done == []
+
+    more = [*family(), step("cell-b-ar", family()[2], group="model-b")]
+    outcome = run(more, tmp_path)
+    assert [Store(tmp_path / "store").manifest(k)["step"]["label"] for k in outcome.done] == [
+        "encoder",
+        "model-b",
+        "cell-b-ar",
+    ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failing_step_loses_only_what_needs_it(workers: int, tmp_path: Path, trace: Path) -> None:
+    bad = step("bad", group="g", fault="user")
+    good = step("good", group="g")
+    steps = [bad, good, step("lost", bad, group="g"), step("lost-too", bad), step("fine", good)]
+    outcome = run(steps, tmp_path, workers)
+    label = {s.key: s.label for s in steps}
+    assert sorted(label[k] for k in outcome.done) == ["fine", "good"]
+    assert {label[k]: r for k, r in outcome.skipped.items()} == {
+        "lost": "needs bad, which failed",
+        "lost-too": "needs bad, which failed",
+    }
+    failure = outcome.failed[bad.key]
+    assert failure.message == "targets.languages: no such language\n  name another"
+    assert failure.traceback is None
+    assert not (tmp_path / "run" / "failures.log").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_traceback_of_a_bug_goes_to_a_log_beside_the_plan(workers: int, tmp_path: Path, trace: Path) -> None:
+    outcome = run([step("broken", fault="bug")], tmp_path, workers)
+    assert [f.message for f in outcome.failed.values()] == ["ZeroDivisionError: division by zero"]
+    log = (tmp_path / "run" / "failures.log").read_text()
+    assert log.startswith("broken  ")
+    assert "Traceback (most recent call last)" in log
+    assert "in _fault" in log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_entry_that_raises_fails_its_unit_and_no_other(workers: int, tmp_path: Path, trace: Path) -> None:
+    steps = [step("x", group="g", fault="entry"), step("y", group="g"), step("other")]
+    outcome = run(steps, tmp_path, workers)
+    assert {k: f.message for k, f in outcome.failed.items()} == {
+        s.key: "RuntimeError: the model does not load" for s in steps[:2]
+    }
+    assert outcome.done == [steps[2].key]
+
+
+def test_a_killed_worker_fails_its_step_and_the_rest_of_its_unit_goes_on(tmp_path: Path, trace: Path) -> None:
+    (trace / "cell-a-sw.kill-worker").touch()
+    outcome = run(family(), tmp_path, 2)
+    assert [f.message.split(";")[0] for f in outcome.failed.values()] == [
+        "the worker process was killed by SIGKILL (out of memory?)"
+    ]
+    assert sorted(texts(family(), tmp_path)) == [label for label in EVERYTHING if label != "cell-a-sw"]
+    assert run(family(), tmp_path, 2).complete
+    assert list((tmp_path / "store" / "drafts").iterdir()) == []
+
+
+def test_a_worker_killed_at_the_first_step_of_its_unit_fails_the_unit(tmp_path: Path, trace: Path) -> None:
+    (trace / "model-b.kill-worker").touch()
+    outcome = run(family(), tmp_path, 2)
+    assert len(outcome.failed) == 4
+    assert sorted(texts(family(), tmp_path)) == ["cell-a-de", "cell-a-sw", "cell-a-zh", "encoder", "model-a"]
+
+
+@pytest.mark.parametrize(("workers", "order"), [(1, "kill-worker"), (2, "kill-parent")])
+def test_a_run_that_is_killed_and_repeated_ends_with_the_same_bytes(
+    workers: int, order: str, tmp_path: Path, trace: Path
+) -> None:
+    run(family(), tmp_path / "whole")
+    (trace / f"cell-b-de.{order}").touch()
+    killed = in_a_process(tmp_path, workers)
+    assert killed.wait(20) == -signal.SIGKILL
+
+    # The step that killed its parent sleeps on: the rerun gets its lock because the worker ends itself.
+    assert in_a_process(tmp_path, workers).wait(20) == 0
+    assert texts(family(), tmp_path) == texts(family(), tmp_path / "whole")
+    assert list((tmp_path / "store" / "drafts").iterdir()) == []
+
+
+def test_an_interrupted_run_ends_its_workers_and_raises(tmp_path: Path, trace: Path) -> None:
+    (trace / "cell-a-de.interrupt").touch()
+    process = in_a_process(tmp_path, 2)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert errors.decode().rstrip().endswith("KeyboardInterrupt")
+    assert list((tmp_path / "store" / "drafts").iterdir()) == []
+    assert run(family(), tmp_path).complete
+
+
+def test_a_damaged_artifact_is_detected_and_computed_again(tmp_path: Path, trace: Path) -> None:
+    run(family(), tmp_path)
+    before = texts(family(), tmp_path)
+    cell = family()[3]
+    path = Store(tmp_path / "store").path(cell.key) / "out.txt"
+    path.write_bytes(path.read_bytes().replace(b"e", b"E", 1))  # of the same size
+    outcome = run(family(), tmp_path)
+    assert outcome.done == [cell.key]
+    assert texts(family(), tmp_path) == before
+
+
+def test_a_damaged_input_is_computed_again_before_the_step_that_needs_it(tmp_path: Path, trace: Path) -> None:
+    run(family()[:1], tmp_path)
+    path = Store(tmp_path / "store").path(family()[0].key) / "out.txt"
+    path.write_bytes(b"Encoder\n")
+    assert run(family(), tmp_path).complete
+    assert texts(family(), tmp_path)["cell-a-de"] == CELL_A_DE
+
+
+def test_two_runs_at_once_on_one_store_compute_each_step_once(tmp_path: Path, trace: Path) -> None:
+    both = [in_a_process(tmp_path, 2), in_a_process(tmp_path, 1)]
+    assert [p.wait(20) for p in both] == [0, 0]
+    assert computed(trace) == EVERYTHING
+
+
+def test_what_workers_report_arrives_at_the_parent(tmp_path: Path, trace: Path) -> None:
+    heard: list[tuple[str, str]] = []
+
+    class Listener(Silent):
+        def started(self, key: str) -> None:
+            heard.append(("started", key))
+
+        def finished(self, key: str, note: str = "") -> None:
+            heard.append((note, key))
+
+    cell = step("cell")
+    run([cell], tmp_path, 2, Listener())
+    assert heard == [("started", cell.key), ("said cell", cell.key)]
+
+
+def test_a_worker_imports_what_its_parent_can_import(tmp_path: Path, trace: Path) -> None:
+    assert Path(toy_entry.__file__).parent.as_posix() in [Path(p).as_posix() for p in sys.path]
+    assert "toy_entry" not in os.environ.get("PYTHONPATH", "")
+    assert run([step("cell")], tmp_path, 2).complete
