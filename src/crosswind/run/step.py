@@ -33,7 +33,8 @@ class Step:
 
     `kind` says which function runs it and `version` is raised when that function's result changes;
     `inputs` maps the role of an input to its step's key. `group`: steps of one group share a model
-    and run together in one worker. `cost` is estimated work (tokens, or 0 if negligible).
+    and run together in one worker. `cost` is estimated work (tokens, or 0 if negligible). `context`
+    says where things are found (folders, hub ids); like label, group and cost it is not in the key.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Step:
     label: str = ""
     group: str = ""
     cost: float = 0.0
+    context: Mapping[str, JSON] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
@@ -67,6 +69,7 @@ class Step:
             "label": self.label,
             "group": self.group,
             "cost": self.cost,
+            "context": dict(self.context),
         }
 
     @classmethod

@@ -1,0 +1,234 @@
+"""Predictions of every kind, the same bytes whatever else is predicted beside them.
+
+Every forward pass has a canonical shape: 16 rows, filled up with dummies, by a length rounded up to
+a multiple of 16. A row's outputs then do not depend on its neighbours (bit for bit: measured on CPU
+in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go to the lower index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from crosswind.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    Pool,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosswind.model.encoder import Encoder
+from crosswind.model.heads import Head
+from crosswind.model.rows import (
+    Row,
+    encode_choices,
+    encode_pairs,
+    encode_spans,
+    encode_tagging,
+    encode_texts,
+    pad,
+)
+
+HEIGHT = 16  # rows of every forward pass
+GRAIN = 16  # lengths are rounded up to a multiple of this
+N_BEST = 20  # start and end candidates of a window (XTREME, run_squad)
+ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
+TOP = 20  # candidates of a query that are kept
+
+Floats = npt.NDArray[np.float32]
+Record = dict[str, Any]
+"""One prediction. pair, choice: `predicted` (index), `scores`; tagging: `tags`; span: `text`,
+`start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
+`ranks` (of the gold candidates, from 1)."""
+
+
+class Predictor:
+    """A model with its head, ready to predict.
+
+    Predictions are remembered by the example's texts: what a perturbation left unchanged is not
+    predicted again. `precision` is `fp32` or `bf16`; lengths are tokens.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        head: Head,
+        *,
+        max_length: int = 128,
+        stride: int = 128,
+        precision: str = "fp32",
+        device: torch.device | None = None,
+        unanswerable: bool = False,
+    ) -> None:
+        self.encoder, self.head = encoder, head
+        self.max_length = min(max_length, encoder.max_positions)
+        self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
+        self.device = device or torch.device("cpu")
+        head.module.to(self.device)
+        self._known: dict[Any, Any] = {}
+
+    def predict(
+        self, examples: Sequence[Example], pool: Pool | None = None, vectors: Floats | None = None
+    ) -> list[Record]:
+        """A record for each example, in order. Query examples need a pool and its `vectors`."""
+        if self.head.kind == "query":
+            assert pool is not None
+            assert vectors is not None
+            return self._rank(examples, pool, vectors)
+        keys = [_content(e) for e in examples]
+        fresh = {k: e for k, e in zip(keys, examples, strict=True) if k not in self._known}
+        if fresh:
+            found = self._predict(list(fresh.values()))
+            self._known.update(zip(fresh, found, strict=True))
+        return [self._known[k] for k in keys]
+
+    def embed(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> Floats:
+        """Unit vectors `(texts, width)`; a text may come with its context (LAReQA's candidates)."""
+        contexts = contexts or [""] * len(texts)
+        prefix = self.head.pooling.prefix if self.head.pooling else ""
+        keys = list(zip(texts, contexts, strict=True))
+        fresh = list(dict.fromkeys(k for k in keys if k not in self._known))
+        if fresh:
+            rows = encode_texts(
+                self.encoder.tokenizer, [prefix + t for t, _ in fresh], self.max_length, [c for _, c in fresh]
+            )
+            vectors = self.forward(rows, lambda row, out: out)
+            self._known.update(zip(fresh, vectors, strict=True))
+        return np.stack([self._known[k] for k in keys])
+
+    def forward(self, rows: Sequence[Row], read: Callable[[Row, Floats], Any]) -> list[Any]:
+        """Run the rows in canonical shapes; `read` takes what is kept of a row's output.
+
+        The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise.
+        """
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for i, row in enumerate(rows):
+            by_length[-(-len(row) // GRAIN) * GRAIN].append(i)
+        results: list[Any] = [None] * len(rows)
+        module = self.head.module
+        training = module.training
+        module.eval()
+        with torch.inference_mode(), self._autocast():
+            for length, members in sorted(by_length.items()):
+                for begin in range(0, len(members), HEIGHT):
+                    part = members[begin : begin + HEIGHT]
+                    batch = pad(
+                        [rows[i] for i in part], self.encoder.tokenizer.pad_token_id, height=HEIGHT, length=length
+                    )
+                    out = self.head({k: v.to(self.device) for k, v in batch.items()}).float().cpu().numpy()
+                    for place, i in enumerate(part):
+                        results[i] = read(rows[i], out[place])
+        module.train(training)
+        return results
+
+    def _autocast(self) -> Any:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    def _predict(self, examples: Sequence[Any]) -> list[Record]:
+        tokenizer = self.encoder.tokenizer
+        match self.head.kind:
+            case "pair":
+                rows = encode_pairs(tokenizer, examples, self.max_length)
+                return [_classified(s) for s in self.forward(rows, lambda row, out: out)]
+            case "choice":
+                rows = encode_choices(tokenizer, examples, self.max_length)
+                scores: list[list[float]] = [[] for _ in examples]
+                for row, score in zip(rows, self.forward(rows, lambda row, out: float(out)), strict=True):
+                    scores[row.owner].append(score)
+                return [_classified(np.array(s, dtype=np.float32)) for s in scores]
+            case "tagging":
+                rows = encode_tagging(tokenizer, examples, self.max_length)
+                tags: list[list[str]] = [[] for _ in examples]
+                best = self.forward(rows, lambda row, out: out[row.positions].argmax(-1))
+                for row, picked in zip(rows, best, strict=True):
+                    tags[row.owner] += [self.head.labels[i] for i in picked]
+                return [{"tags": t} for t in tags]
+            case _:
+                rows = encode_spans(tokenizer, examples, self.max_length, self.stride)
+                found: list[list[tuple[float, float, int, int]]] = [[] for _ in examples]
+                for row, answer in zip(rows, self.forward(rows, _best_span), strict=True):
+                    found[row.owner].append(answer)
+                return [self._answer(e, f) for e, f in zip(examples, found, strict=True)]
+
+    def _answer(self, example: SpanExample, found: Iterable[tuple[float, float, int, int]]) -> Record:
+        """The best span over the windows; no answer where the null score of every window beats it."""
+        windows = list(found)
+        score, _, start, end = max(windows, key=lambda f: f[0])
+        if self.unanswerable and min(null for _, null, _, _ in windows) > score:
+            return {"text": "", "start": 0, "end": 0, "score": score}
+        text = example.context[start:end]
+        start += len(text) - len(text.lstrip())
+        text = text.strip()
+        return {"text": text, "start": start, "end": start + len(text), "score": score}
+
+    def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Record]:
+        queries = self.embed([e.query for e in examples])
+        records: list[Record] = []
+        for begin in range(0, len(examples), HEIGHT):
+            part = examples[begin : begin + HEIGHT]
+            block = np.zeros((HEIGHT, vectors.shape[1]), dtype=np.float32)
+            block[: len(part)] = queries[begin : begin + len(part)]
+            scores = block @ vectors.T
+            records += [_ranked(e, s, pool) for e, s in zip(part, scores, strict=False)]
+        return records
+
+
+def embed_pool(predictor: Predictor, pool: Pool) -> Floats:
+    """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order."""
+    return predictor.embed([c.text for c in pool.candidates], [c.context for c in pool.candidates])
+
+
+def _content(example: Example) -> Any:
+    match example:
+        case PairExample():
+            return (example.first, example.second)
+        case ChoiceExample():
+            return (example.context, example.question, example.choices)
+        case TaggingExample():
+            return example.words
+        case SpanExample():
+            return (example.question, example.context)
+        case QueryExample():
+            return example.query
+
+
+def _classified(scores: Floats) -> Record:
+    return {"predicted": int(scores.argmax()), "scores": [float(s) for s in scores]}
+
+
+def _best_span(row: Row, out: Floats) -> tuple[float, float, int, int]:
+    """(score, null score, start, end) of a window's best span of at most 30 tokens, in characters."""
+    assert row.offsets is not None
+    null = float(out[0, 0] + out[0, 1])
+    if len(row.positions) == 0:
+        return float("-inf"), null, 0, 0
+    start, end = out[row.positions, 0], out[row.positions, 1]
+    starts = np.argsort(-start, kind="stable")[:N_BEST]
+    ends = np.argsort(-end, kind="stable")[:N_BEST]
+    width = ends[None, :] - starts[:, None]
+    sums = start[starts][:, None] + end[ends][None, :]
+    sums = np.where((width >= 0) & (width < ANSWER_TOKENS), sums, -np.inf)
+    if not np.isfinite(sums).any():
+        # No start lies before an end among the best: a single token always does.
+        both = int((start + end).argmax())
+        return float(start[both] + end[both]), null, int(row.offsets[both, 0]), int(row.offsets[both, 1])
+    i, j = divmod(int(sums.argmax()), len(ends))
+    return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1])
+
+
+def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Record:
+    order = np.argsort(-scores, kind="stable")
+    gold = [pool.index[g] for g in example.gold if g in pool.index]
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(1, len(order) + 1)
+    return {
+        "top": [pool.candidates[int(i)].id for i in order[:TOP]],
+        "ranks": sorted(int(place[g]) for g in gold),
+    }

@@ -1,0 +1,108 @@
+"""Task heads on an encoder: Hugging Face's own classes around the shared backbone.
+
+Several heads may share one backbone: each is the `AutoModelFor…` of its kind whose base model was
+replaced by the encoder's. Where an architecture has no class of a kind, ours (`RowScorer`) serves.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import (
+    AutoModelForMultipleChoice,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
+
+from crosswind.data.examples import Kind
+from crosswind.model.encoder import Encoder, quiet, seeded
+from crosswind.model.pooling import Embedder, Pooling
+
+AUTO_CLASSES: dict[Kind, Any] = {
+    "pair": AutoModelForSequenceClassification,
+    "choice": AutoModelForMultipleChoice,
+    "tagging": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
+}
+
+
+@dataclass
+class Head:
+    """A kind, its labels (class names or tags; empty for choice, span and query) and the module.
+
+    The module maps a batch of rows `(rows, length)` to outputs by kind: pair `(rows, classes)`,
+    choice `(rows,)` one score a row, tagging `(rows, length, tags)`, span `(rows, length, 2)` start
+    and end scores, query `(rows, width)` embeddings.
+    """
+
+    kind: Kind
+    labels: tuple[str, ...]
+    module: nn.Module
+    pooling: Pooling | None = None
+
+    def __call__(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return outputs(self.kind, self.module, batch)
+
+
+def attach(encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int, pooling: Pooling | None = None) -> Head:
+    """A freshly initialised head (from `seed`) on the encoder's backbone."""
+    if kind == "query":
+        pooling = pooling or Pooling()
+        return Head(kind, labels, Embedder(encoder.backbone, pooling), pooling)
+    config = copy.deepcopy(encoder.config)
+    if labels:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+    with quiet(), seeded(seed):
+        auto = AUTO_CLASSES[kind]
+        if type(config) in auto._model_mapping:
+            module = auto.from_config(config)
+            setattr(module, module.base_model_prefix, encoder.backbone)
+        else:
+            module = RowScorer(encoder, kind, max(len(labels), 1))
+    return Head(kind, labels, module)
+
+
+def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Run the module on rows; see `Head` for the shapes."""
+    if isinstance(module, Embedder | RowScorer):
+        result: torch.Tensor = module(**batch)
+        return result
+    if kind == "choice":
+        # One row a "question with one choice": a row's score does not depend on its neighbours.
+        rows = module(**{k: v.unsqueeze(1) for k, v in batch.items()}).logits
+        return rows.reshape(-1)
+    result = module(**batch)
+    if kind == "span":
+        return torch.stack((result.start_logits, result.end_logits), dim=-1)
+    logits: torch.Tensor = result.logits
+    return logits
+
+
+class RowScorer(nn.Module):
+    """Our own head for architectures without one: dropout and a linear layer.
+
+    pair and choice read the first token, tagging and span every token.
+    """
+
+    def __init__(self, encoder: Encoder, kind: Kind, classes: int) -> None:
+        super().__init__()
+        self.backbone = encoder.backbone
+        self.kind = kind
+        width = {"pair": classes, "choice": 1, "tagging": classes, "span": 2}[kind]
+        self.dropout = nn.Dropout(float(getattr(encoder.config, "hidden_dropout_prob", 0.1) or 0.0))
+        self.classifier = nn.Linear(int(encoder.config.hidden_size), width)
+        nn.init.normal_(self.classifier.weight, std=float(getattr(encoder.config, "initializer_range", 0.02)))
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, **batch: torch.Tensor) -> torch.Tensor:
+        hidden = self.backbone(**batch).last_hidden_state
+        if self.kind in ("pair", "choice"):
+            hidden = hidden[:, 0]
+        scores: torch.Tensor = self.classifier(self.dropout(hidden))
+        return scores.reshape(-1) if self.kind == "choice" else scores

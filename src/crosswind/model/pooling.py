@@ -1,0 +1,57 @@
+"""From hidden states to one vector a text: the pooling of retrieval."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a text becomes a unit vector.
+
+    `mean`: over all attended tokens, special ones included (XTREME's Tatoeba protocol); `cls`: the
+    first token; `pooler`: the checkpoint's own pooler (LAReQA). `layer`: the hidden state to read
+    (0 the embeddings; `None` the last). `prefix` goes before every text (e5 encoders want `query: `).
+    """
+
+    mode: Literal["mean", "cls", "pooler"] = "mean"
+    layer: int | None = None
+    prefix: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Embedder(nn.Module):
+    """A dual encoder with shared weights: rows `(rows, length)` to unit vectors `(rows, width)`.
+
+    `scale` is the learnable inverse temperature of the in-batch softmax, from 100 (LAReQA).
+    """
+
+    def __init__(self, backbone: PreTrainedModel, pooling: Pooling) -> None:
+        super().__init__()
+        if pooling.layer is not None and not 0 <= pooling.layer <= int(backbone.config.num_hidden_layers):
+            raise ValueError(f"layer {pooling.layer} of {backbone.config.num_hidden_layers}")
+        self.backbone = backbone
+        self.pooling = pooling
+        self.log_scale = nn.Parameter(torch.tensor(100.0).log())
+
+    def forward(self, **batch: torch.Tensor) -> torch.Tensor:
+        layer = self.pooling.layer
+        last = layer is None or layer == int(self.backbone.config.num_hidden_layers)
+        result = self.backbone(**batch, output_hidden_states=not last)
+        if self.pooling.mode == "pooler":
+            vector = result.pooler_output
+        else:
+            hidden = result.last_hidden_state if last else result.hidden_states[layer]
+            if self.pooling.mode == "cls":
+                vector = hidden[:, 0]
+            else:
+                mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+                vector = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        return nn.functional.normalize(vector.float(), dim=-1)

@@ -1,0 +1,121 @@
+"""Rows: the token sequences that a model sees, made from examples of every kind.
+
+A row is one input sequence; an example becomes one row (pair, query), one a choice, or several
+windows (long tagging sentences split at word borders, long QA contexts with a stride).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.model.offsets import Tokens, tokenize, tokenize_words, windows
+
+Ints = npt.NDArray[np.int64]
+QUESTION_TOKENS = 64  # longest question of span QA (XTREME's max_query_length)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sequence: token ids `(length,)`, segment ids where the model has them, and its owner.
+
+    `owner` is the position of the example in the list that was encoded. For tagging, `positions`
+    holds the first sub-token of each word of the window and `first` the index of its first word; for
+    span QA, `positions` holds the context tokens and `offsets` `(len(positions), 2)` their
+    characters.
+    """
+
+    ids: Ints
+    types: Ints | None
+    owner: int
+    positions: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    first: int = 0
+    offsets: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def encode_pairs(tokenizer: Any, examples: Sequence[PairExample], max_length: int) -> list[Row]:
+    tokens = tokenize(tokenizer, [e.first for e in examples], [e.second for e in examples], max_length)
+    return [_row(t, i) for i, t in enumerate(tokens)]
+
+
+def encode_choices(tokenizer: Any, examples: Sequence[ChoiceExample], max_length: int) -> list[Row]:
+    """One row a choice: `context question </s> choice`, the rows of an example next to each other."""
+    firsts: list[str] = []
+    seconds: list[str] = []
+    owners: list[int] = []
+    for i, e in enumerate(examples):
+        prompt = " ".join(part for part in (e.context, e.question) if part)
+        firsts += [prompt] * len(e.choices)
+        seconds += e.choices
+        owners += [i] * len(e.choices)
+    tokens = tokenize(tokenizer, firsts, seconds, max_length)
+    return [_row(t, owner) for t, owner in zip(tokens, owners, strict=True)]
+
+
+def encode_texts(tokenizer: Any, texts: Sequence[str], max_length: int, contexts: Sequence[str] | None = None) -> list[Row]:
+    """Rows of single texts, or of text and context pairs where any context is given."""
+    seconds = list(contexts) if contexts is not None and any(contexts) else None
+    return [_row(t, i) for i, t in enumerate(tokenize(tokenizer, list(texts), seconds, max_length))]
+
+
+def encode_queries(tokenizer: Any, examples: Sequence[QueryExample], max_length: int, prefix: str = "") -> list[Row]:
+    return encode_texts(tokenizer, [prefix + e.query for e in examples], max_length)
+
+
+def encode_tagging(tokenizer: Any, examples: Sequence[TaggingExample], max_length: int) -> list[Row]:
+    """Windows of whole words; every word of every sentence stands in exactly one window.
+
+    The first sub-token of a word carries its label (Pires et al. 2019; XTREME).
+    """
+    rows: list[Row] = []
+    for i, parts in enumerate(tokenize_words(tokenizer, [e.words for e in examples], max_length)):
+        for first, tokens in parts:
+            rows.append(Row(tokens.ids, tokens.types, i, tokens.starts, first))
+    return rows
+
+
+def encode_spans(tokenizer: Any, examples: Sequence[SpanExample], max_length: int, stride: int) -> list[Row]:
+    """Windows over the context with `stride` tokens of overlap; questions cut at 64 tokens."""
+    rows: list[Row] = []
+    for i, parts in enumerate(
+        windows(tokenizer, [(e.question, e.context) for e in examples], max_length, stride, QUESTION_TOKENS)
+    ):
+        rows += [Row(t.ids, t.types, i, t.starts, 0, t.offsets) for t in parts]
+    return rows
+
+
+def _row(tokens: Tokens, owner: int) -> Row:
+    return Row(tokens.ids, tokens.types, owner)
+
+
+def pad(rows: Sequence[Row], pad_id: int, *, height: int | None = None, length: int | None = None) -> dict[str, Any]:
+    """Rows as one batch of tensors `(height, length)`: input_ids, attention_mask, token_type_ids.
+
+    Rows beyond `len(rows)` are dummies: one attended padding token, so that no softmax is empty.
+    """
+    import torch
+
+    height = height or len(rows)
+    length = length or max(len(r) for r in rows)
+    ids = np.full((height, length), pad_id, dtype=np.int64)
+    mask = np.zeros((height, length), dtype=np.int64)
+    typed = any(r.types is not None for r in rows)
+    types = np.zeros((height, length), dtype=np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row.ids
+        mask[i, : len(row)] = 1
+        if row.types is not None:
+            types[i, : len(row)] = row.types
+    mask[len(rows) :, 0] = 1
+    batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    if typed:
+        batch["token_type_ids"] = torch.from_numpy(types)
+    return batch

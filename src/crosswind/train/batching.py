@@ -1,0 +1,75 @@
+"""Which examples a step sees, and how its batch is cut: deterministic, resumable, length-grouped.
+
+A source is an endless stream of epochs, each a permutation drawn from the seed. The stream is cut
+into windows of about 50 batches; inside a window examples are sorted by length, cut into batches of
+exactly the optimiser's size, and the batches shuffled. So step *i* is a function of (seed, i): to
+resume needs no sampler state, and the optimiser's batch does not depend on memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+WINDOW = 50  # batches a window
+
+
+class BatchStream:
+    """Batches of example indices by step. `lengths` `(examples,)` are tokens."""
+
+    def __init__(self, lengths: Sequence[int] | Ints, batch_size: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths, dtype=np.int64)
+        if len(self.lengths) == 0:
+            raise ValueError("no examples")
+        self.batch_size, self.seed = batch_size, seed
+        self._window: tuple[int, list[Ints]] = (-1, [])
+        self._epoch: tuple[int, Ints] = (-1, np.zeros(0, dtype=np.int64))
+
+    def __getitem__(self, step: int) -> Ints:
+        """The example indices of a step's batch, `(batch_size,)`."""
+        number, position = divmod(step, WINDOW)
+        if self._window[0] != number:
+            self._window = (number, self._cut(number))
+        return self._window[1][position]
+
+    def _cut(self, number: int) -> list[Ints]:
+        size = WINDOW * self.batch_size
+        members = self._slice(number * size, (number + 1) * size)
+        ordered = members[np.argsort(self.lengths[members], kind="stable")]
+        batches = list(ordered.reshape(WINDOW, self.batch_size))
+        order = np.random.default_rng((self.seed, 2, number)).permutation(WINDOW)
+        return [batches[i] for i in order]
+
+    def _slice(self, start: int, stop: int) -> Ints:
+        n = len(self.lengths)
+        parts: list[Ints] = []
+        while start < stop:
+            epoch, offset = divmod(start, n)
+            if self._epoch[0] != epoch:
+                self._epoch = (epoch, np.random.default_rng((self.seed, 1, epoch)).permutation(n))
+            part = self._epoch[1][offset : offset + stop - start]
+            parts.append(part)
+            start += len(part)
+        return np.concatenate(parts)
+
+
+def micro_batches(lengths: Sequence[int], heights: Sequence[int], tokens: int) -> list[list[int]]:
+    """Cut a batch into micro-batches of similar length: rows × longest row ≤ `tokens`.
+
+    `lengths` and `heights` are each example's longest row and number of rows; the result lists
+    positions in the batch, shortest first. An example beyond the budget stands alone.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    parts: list[list[int]] = []
+    rows = 0
+    for i in order:
+        if parts and (rows + heights[i]) * lengths[i] <= tokens:
+            parts[-1].append(i)
+            rows += heights[i]
+        else:
+            parts.append([i])
+            rows = heights[i]
+    return parts

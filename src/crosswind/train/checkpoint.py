@@ -1,0 +1,66 @@
+"""Checkpoints in mid-phase: safetensors and JSON, replaced whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Step and history (`facts`), trained parameters, optimiser state (`parameter//key`), best weights."""
+
+    facts: Mapping[str, Any]
+    parameters: Mapping[str, torch.Tensor]
+    optimizer: Mapping[str, torch.Tensor]
+    best: Mapping[str, torch.Tensor] | None
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write beside and rename: `folder/step-N`; the earlier one goes only then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / f"step-{checkpoint.facts['step']}"
+    draft = folder / f".draft-{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    _save(draft / "parameters.safetensors", checkpoint.parameters)
+    _save(draft / "optimizer.safetensors", checkpoint.optimizer)
+    if checkpoint.best is not None:
+        _save(draft / "best.safetensors", checkpoint.best)
+    (draft / "state.json").write_text(json.dumps(dict(checkpoint.facts)))
+    shutil.rmtree(final, ignore_errors=True)
+    draft.rename(final)
+    for other in folder.glob("step-*"):
+        if other != final:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest whole checkpoint, or `None`; a damaged one is passed over."""
+    found = sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")), reverse=True)
+    for place in found:
+        try:
+            facts = json.loads((place / "state.json").read_text())
+            best = place / "best.safetensors"
+            return Checkpoint(
+                facts,
+                load_file(place / "parameters.safetensors"),
+                load_file(place / "optimizer.safetensors"),
+                load_file(best) if best.exists() else None,
+            )
+        except (OSError, ValueError, SafetensorError):
+            continue
+    return None
+
+
+def _save(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    save_file({k: v.detach().to("cpu").contiguous() for k, v in tensors.items()}, path)

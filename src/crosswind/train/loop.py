@@ -1,0 +1,257 @@
+"""The one training loop, for every phase and kind.
+
+A step is a function of (weights, optimiser state, step number): batches, masks and dropout are drawn
+from (seed, step). So a run that was killed and resumed from a checkpoint continues bit for bit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from crosswind.train.batching import BatchStream, micro_batches
+from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from crosswind.train.mixing import schedule
+from crosswind.train.objectives import Objective
+from crosswind.train.settings import Training
+
+Score = Callable[[], float]
+Advance = Callable[[int, int, str], None]  # (steps done, of, note)
+
+
+@dataclass
+class History:
+    """What happened: the mean loss per term between evaluations, every selection score, the step
+    whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
+    forward, backward and optimiser) are measurements of this process and not part of the result.
+    """
+
+    steps: int = 0
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    scores: list[tuple[int, float]] = field(default_factory=list)
+    best_step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    stepping: float = 0.0
+
+    def result(self) -> dict[str, Any]:
+        return {"steps": self.steps, "losses": self.losses, "scores": self.scores, "best_step": self.best_step}
+
+
+def train(
+    modules: Mapping[str, nn.Module],
+    sources: Sequence[Objective],
+    shares: Sequence[float],
+    steps: int,
+    settings: Training,
+    *,
+    seed: int,
+    device: torch.device | None = None,
+    frozen: Sequence[nn.Parameter] = (),
+    score: Score | None = None,
+    folder: Path | None = None,
+    interval: float = 120.0,
+    advance: Advance | None = None,
+) -> History:
+    """Train `modules` (encoder, heads; shared parameters count once) for `steps` optimiser steps.
+
+    `sources` are trained in the `shares` given (of steps). `score` judges the present weights: the
+    best are kept, and `settings.patience` evaluations without a gain end the training. With `folder`
+    a checkpoint is written every `interval` seconds, and found again.
+    """
+    run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, score)
+    if folder is not None:
+        run.resume(folder)
+    clock = last_saved = time.monotonic()
+    while run.step < steps and not run.stopped:
+        loss = run.advance_one()
+        if run.due():
+            run.evaluate()
+        if folder is not None and time.monotonic() - last_saved > interval:
+            save_checkpoint(folder, run.checkpoint())
+            last_saved = time.monotonic()
+        if advance is not None and time.monotonic() - clock > 0.5:
+            clock = time.monotonic()
+            advance(run.step, steps, f"loss {loss:.3f}" + run.best_note())
+    run.finish()
+    return run.history
+
+
+class _Run:
+    """The state of one training: where it is, and the best weights so far."""
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        sources: Sequence[Objective],
+        shares: Sequence[float],
+        steps: int,
+        settings: Training,
+        seed: int,
+        device: torch.device | None,
+        frozen: Sequence[nn.Parameter],
+        score: Score | None,
+    ) -> None:
+        self.sources, self.steps, self.settings, self.seed, self.score = sources, steps, settings, seed, score
+        self.accelerator = _accelerator(settings.precision, device)
+        self.device = self.accelerator.device
+        self.model = nn.ModuleDict(dict(modules)).to(self.device)
+        self.frozen = list(frozen)
+        self.plan = schedule(shares, steps, seed)
+        # The n-th step of a source is its batch n, however the sources alternate.
+        self.turn = np.zeros(steps, dtype=np.int64)
+        for i in range(len(sources)):
+            mine = self.plan == i
+            self.turn[mine] = np.arange(mine.sum())
+        self.streams = [
+            BatchStream(s.lengths, settings.batch_size, seed + 7919 * i) for i, s in enumerate(sources)
+        ]
+        for p in self.frozen:
+            p.requires_grad_(False)
+        self.parameters = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        self.optimizer = _optimizer(self.parameters, settings, self.device)
+        self.step = 0
+        self.stopped = False
+        self.history = History(steps=steps)
+        self.best: dict[str, torch.Tensor] | None = None
+        self.loss_sum, self.loss_steps = 0.0, 0
+        self.started = time.monotonic()
+
+    def advance_one(self) -> float:
+        """One optimiser step; returns the batch's mean loss per term."""
+        source = self.sources[int(self.plan[self.step])]
+        stream = self.streams[int(self.plan[self.step])]
+        batch = [int(i) for i in stream[int(self.turn[self.step])]]
+        lengths = [int(stream.lengths[i]) for i in batch]
+        heights = [len(source.rows(i)) for i in batch]
+        if source.whole_batch:
+            parts = [list(range(len(batch)))]
+        else:
+            parts = micro_batches(lengths, heights, self.settings.micro_tokens)
+        total = sum(source.terms(i, self.step) for i in batch)
+        rate = self.settings.rate(self.step, self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed((self.seed * 1_000_003 + self.step) & 0x7FFF_FFFF_FFFF)
+        self.model.train()
+        begin = time.perf_counter()
+        value = torch.zeros((), device=self.device)
+        for part in parts:
+            with self.accelerator.autocast():
+                loss = source.loss([batch[i] for i in part], self.device, self.step) / total
+            self.accelerator.backward(loss)
+            value += loss.detach()
+        if self.settings.clip:
+            torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.history.stepping += time.perf_counter() - begin
+        self.history.tokens += sum(len(r) for i in batch for r in source.rows(i))
+        self.step += 1
+        number = float(value)
+        self.loss_sum += number
+        self.loss_steps += 1
+        return number
+
+    def due(self) -> bool:
+        every = self.settings.evaluate_every
+        return self.step == self.steps or bool(every and self.step % every == 0)
+
+    def evaluate(self) -> None:
+        self.history.losses.append((self.step, self.loss_sum / max(self.loss_steps, 1)))
+        self.loss_sum, self.loss_steps = 0.0, 0
+        if self.score is None:
+            return
+        self.model.eval()
+        with torch.inference_mode():
+            value = float(self.score())
+        earlier = [s for _, s in self.history.scores]
+        self.history.scores.append((self.step, value))
+        if not earlier or value > max(earlier):
+            self.history.best_step = self.step
+            self.best = {n: p.detach().to("cpu", copy=True) for n, p in self.parameters.items()}
+        best_at = [s for s, _ in self.history.scores].index(self.history.best_step)
+        patience = self.settings.patience
+        if patience is not None and len(self.history.scores) - 1 - best_at >= patience:
+            self.stopped = True
+
+    def best_note(self) -> str:
+        return f", best dev {max(s for _, s in self.history.scores):.1f}" if self.history.scores else ""
+
+    def finish(self) -> None:
+        """Put the selected weights back, or keep the last ones; leave no parameter frozen."""
+        if self.best is not None and self.history.best_step != self.step:
+            with torch.no_grad():
+                for name, value in self.best.items():
+                    self.parameters[name].copy_(value)
+        if self.score is None:
+            self.history.best_step = self.step
+        for p in self.frozen:
+            p.requires_grad_(True)
+        self.model.eval()
+        self.history.seconds = time.monotonic() - self.started
+
+    def checkpoint(self) -> Checkpoint:
+        state: dict[str, torch.Tensor] = {}
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                state[f"{name}//{key}"] = torch.as_tensor(value)
+        facts = {
+            "step": self.step,
+            "stopped": self.stopped,
+            "history": self.history.result(),
+            "loss_sum": self.loss_sum,
+            "loss_steps": self.loss_steps,
+        }
+        return Checkpoint(facts, dict(self.parameters), state, self.best)
+
+    def resume(self, folder: Path) -> None:
+        found = load_checkpoint(folder)
+        if found is None:
+            return
+        with torch.no_grad():
+            for name, value in found.parameters.items():
+                self.parameters[name].copy_(value)
+        for full, value in found.optimizer.items():
+            name, _, key = full.partition("//")
+            parameter = self.parameters[name]
+            # AdamW keeps its step counter beside the parameter only when fused.
+            place = parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
+            self.optimizer.state[parameter][key] = value.to(place)
+        self.best = found.best
+        self.step = int(found.facts["step"])
+        self.stopped = bool(found.facts["stopped"])
+        self.loss_sum, self.loss_steps = float(found.facts["loss_sum"]), int(found.facts["loss_steps"])
+        past = found.facts["history"]
+        self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
+        self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
+        self.history.best_step = int(past["best_step"])
+
+
+def _accelerator(precision: str, device: torch.device | None) -> Any:
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    # The state is a singleton of the process; phases may differ in precision.
+    AcceleratorState._reset_state()
+    cpu = device is not None and device.type == "cpu"
+    return Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=cpu)
+
+
+def _optimizer(parameters: Mapping[str, nn.Parameter], settings: Training, device: torch.device) -> torch.optim.AdamW:
+    """AdamW without decay on biases and layer norms (vectors), as Devlin et al. 2019."""
+    matrices = [p for p in parameters.values() if p.ndim > 1]
+    vectors = [p for p in parameters.values() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+        lr=settings.learning_rate,
+        eps=settings.epsilon,
+        fused=device.type in ("cpu", "cuda"),
+    )

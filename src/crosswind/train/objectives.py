@@ -1,0 +1,338 @@
+"""What a step minimises: one objective a kind, and masked LM / translation LM.
+
+An objective turns the rows of some examples into (sum of losses, number of terms); the loop divides
+the sum over the micro-batches by the batch's total, so a batch's gradient does not depend on how it
+was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from crosswind.data.examples import Example, ParallelLine, Pool, TextLine
+from crosswind.errors import UserError
+from crosswind.model.encoder import Encoder
+from crosswind.model.heads import Head
+from crosswind.model.rows import (
+    Row,
+    encode_choices,
+    encode_pairs,
+    encode_queries,
+    encode_spans,
+    encode_tagging,
+    encode_texts,
+    pad,
+)
+
+IGNORE = -100
+
+
+class Objective(Protocol):
+    """A source of training steps: `lengths` of its examples (tokens, for grouping) and the loss."""
+
+    name: str
+    whole_batch: bool  # in-batch negatives: never cut into micro-batches
+
+    @property
+    def lengths(self) -> Sequence[int]: ...
+
+    def rows(self, index: int) -> Sequence[Row]:
+        """The rows of one example."""
+        ...
+
+    def terms(self, index: int, step: int) -> int:
+        """How many loss terms the example contributes."""
+        ...
+
+    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+        """The summed loss of some examples."""
+        ...
+
+
+@dataclass
+class TaskObjective:
+    """Cross-entropy of one task's head. Unlabelled examples are refused."""
+
+    name: str
+    head: Head
+    encoder: Encoder
+    examples: Sequence[Example]
+    rows_of: list[list[Row]]
+    targets: list[Any]
+    whole_batch: bool = False
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        return [max(len(r) for r in rows) for rows in self.rows_of]
+
+    def rows(self, index: int) -> Sequence[Row]:
+        return self.rows_of[index]
+
+    def terms(self, index: int, step: int) -> int:
+        if self.head.kind == "tagging":
+            return len(self.targets[index])
+        return len(self.rows_of[index]) if self.head.kind == "span" else 1
+
+    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+        rows = [r for i in indices for r in self.rows_of[i]]
+        batch = {k: v.to(device) for k, v in pad(rows, self.encoder.tokenizer.pad_token_id).items()}
+        out = self.head(batch).float()
+        match self.head.kind:
+            case "pair":
+                gold = torch.tensor([self.targets[i] for i in indices], device=device)
+                return F.cross_entropy(out, gold, reduction="sum")
+            case "choice":
+                return self._choice_loss(out, indices, device)
+            case "tagging":
+                return self._tagging_loss(out, indices, device)
+            case _:
+                gold = torch.tensor([t for i in indices for t in self.targets[i]], device=device)
+                pads = (batch["attention_mask"] == 0).unsqueeze(-1)
+                scores = out.masked_fill(pads, torch.finfo(out.dtype).min)
+                start = F.cross_entropy(scores[..., 0], gold[:, 0], reduction="sum")
+                return (start + F.cross_entropy(scores[..., 1], gold[:, 1], reduction="sum")) / 2
+
+    def _choice_loss(self, scores: torch.Tensor, indices: Sequence[int], device: torch.device) -> torch.Tensor:
+        counts = [len(self.rows_of[i]) for i in indices]
+        table = scores.new_full((len(indices), max(counts)), torch.finfo(scores.dtype).min)
+        mask = torch.arange(max(counts), device=device)[None, :] < torch.tensor(counts, device=device)[:, None]
+        table = table.masked_scatter(mask, scores)
+        gold = torch.tensor([self.targets[i] for i in indices], device=device)
+        return F.cross_entropy(table, gold, reduction="sum")
+
+    def _tagging_loss(self, out: torch.Tensor, indices: Sequence[int], device: torch.device) -> torch.Tensor:
+        which: list[int] = []
+        where: list[int] = []
+        gold: list[int] = []
+        row_number = 0
+        for i in indices:
+            for row in self.rows_of[i]:
+                which += [row_number] * len(row.positions)
+                where += row.positions.tolist()
+                gold += self.targets[i][row.first : row.first + len(row.positions)]
+                row_number += 1
+        picked = out[torch.tensor(which, device=device), torch.tensor(where, device=device)]
+        return F.cross_entropy(picked, torch.tensor(gold, device=device), reduction="sum")
+
+
+@dataclass
+class RetrievalObjective:
+    """In-batch softmax of a dual encoder with a learnable scale (LAReQA, Roy et al. 2020, §5).
+
+    Row 0 of an example is its query, row 1 its first gold candidate. A candidate that is right for
+    another query of the batch too is not its negative.
+    """
+
+    name: str
+    head: Head
+    encoder: Encoder
+    rows_of: list[list[Row]]
+    gold: list[frozenset[str]]
+    positive: list[str]
+    whole_batch: bool = True
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        return [max(len(r) for r in rows) for rows in self.rows_of]
+
+    def rows(self, index: int) -> Sequence[Row]:
+        return self.rows_of[index]
+
+    def terms(self, index: int, step: int) -> int:
+        return 1
+
+    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+        pad_id = self.encoder.tokenizer.pad_token_id
+
+        def embed(which: int) -> torch.Tensor:
+            batch = pad([self.rows_of[i][which] for i in indices], pad_id)
+            return self.head({k: v.to(device) for k, v in batch.items()})
+
+        scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[union-attr, operator]
+        scores = scale * embed(0).float() @ embed(1).float().T
+        other = torch.tensor(
+            [[a != b and self.positive[b] in self.gold[a] for b in indices] for a in indices], device=device
+        )
+        scores = scores.masked_fill(other, torch.finfo(scores.dtype).min)
+        return F.cross_entropy(scores, torch.arange(len(indices), device=device), reduction="sum")
+
+
+@dataclass
+class MaskedLM:
+    """Masked LM on lines, translation LM on pairs of translations (Conneau & Lample 2019).
+
+    15 % of the pieces are chosen; 80 % of these become the mask, 10 % a random piece, 10 % stay
+    (Devlin et al. 2019). The head runs on the chosen positions only. A step's choice is drawn from
+    (seed, step, example).
+    """
+
+    name: str
+    encoder: Encoder
+    rows_of: list[list[Row]]
+    seed: int
+    rate: float = 0.15
+    whole_batch: bool = False
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        return [len(rows[0]) for rows in self.rows_of]
+
+    def rows(self, index: int) -> Sequence[Row]:
+        return self.rows_of[index]
+
+    def terms(self, index: int, step: int) -> int:
+        return max(round(self.rate * self._free(index)), 1)
+
+    def _free(self, index: int) -> int:
+        return int((~np.isin(self.rows_of[index][0].ids, self.encoder.tokenizer.all_special_ids)).sum())
+
+    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+        tokenizer = self.encoder.tokenizer
+        rows = [self.rows_of[i][0] for i in indices]
+        batch = pad(rows, tokenizer.pad_token_id)
+        chosen = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+        ids = batch["input_ids"]
+        gold = ids.clone()
+        special = np.asarray(tokenizer.all_special_ids)
+        for r, index in enumerate(indices):
+            rng = np.random.default_rng((self.seed, 4, step, index))
+            free = np.flatnonzero(~np.isin(rows[r].ids, special))
+            if len(free) == 0:
+                free = np.arange(len(rows[r]))
+            picks = torch.from_numpy(rng.choice(free, self.terms(index, step), replace=False))
+            fate = rng.random(len(picks))
+            noise = torch.from_numpy(rng.integers(len(special), len(tokenizer), len(picks)))
+            chosen[r, picks] = True
+            mask_here = torch.from_numpy(fate < 0.8)
+            random_here = torch.from_numpy((fate >= 0.8) & (fate < 0.9))
+            ids[r, picks[mask_here]] = int(tokenizer.mask_token_id)
+            ids[r, picks[random_here]] = noise[random_here]
+        batch = {k: v.to(device) for k, v in batch.items()}
+        chosen, gold = chosen.to(device), gold.to(device)
+        return F.cross_entropy(self._logits(batch, chosen).float(), gold[chosen], reduction="sum")
+
+    def _logits(self, batch: dict[str, torch.Tensor], chosen: torch.Tensor) -> torch.Tensor:
+        head = self.encoder.lm_head()
+        if head is None:
+            assert self.encoder.lm is not None
+            full: torch.Tensor = self.encoder.lm(**batch).logits
+            return full[chosen]
+        hidden = self.encoder.backbone(**batch).last_hidden_state
+        result: torch.Tensor = head(hidden[chosen])
+        return result
+
+
+def task_objective(
+    name: str,
+    encoder: Encoder,
+    head: Head,
+    examples: Sequence[Any],
+    *,
+    max_length: int,
+    stride: int = 128,
+    pool: Pool | None = None,
+) -> TaskObjective | RetrievalObjective:
+    """The objective of a labelled task; a `UserError` for examples without labels."""
+    tokenizer = encoder.tokenizer
+    if head.kind == "query":
+        return _retrieval(name, encoder, head, examples, pool, max_length)
+    match head.kind:
+        case "pair":
+            rows = encode_pairs(tokenizer, examples, max_length)
+            targets: list[Any] = [e.label for e in examples]
+        case "choice":
+            rows = encode_choices(tokenizer, examples, max_length)
+            targets = [e.label for e in examples]
+        case "tagging":
+            rows = encode_tagging(tokenizer, examples, max_length)
+            index = {label: i for i, label in enumerate(head.labels)}
+            targets = [None if e.tags is None else [index[t] for t in e.tags] for e in examples]
+        case _:
+            rows = encode_spans(tokenizer, examples, max_length, stride)
+            targets = [None if e.answers is None else [] for e in examples]
+    if any(t is None for t in targets):
+        bad = next(e for e, t in zip(examples, targets, strict=True) if t is None)
+        raise UserError(
+            f"{name}: example {bad.id} has no label", where=name, hint="train on a labelled split (see `list tasks`)"
+        )
+    grouped: list[list[Row]] = [[] for _ in examples]
+    for row in rows:
+        grouped[row.owner].append(row)
+    if head.kind == "span":
+        targets = [[_span_target(r, e) for r in grouped[i]] for i, e in enumerate(examples)]
+    return TaskObjective(name, head, encoder, examples, grouped, targets)
+
+
+def _span_target(row: Row, example: Any) -> tuple[int, int]:
+    """Token positions of the first answer in this window; (0, 0), the first token, if it is not there."""
+    if not example.answers or row.offsets is None:
+        return 0, 0
+    answer = example.answers[0]
+    inside = np.flatnonzero((row.offsets[:, 1] > answer.start) & (row.offsets[:, 0] < answer.end))
+    if len(inside) == 0:
+        return 0, 0
+    first, last = int(inside[0]), int(inside[-1])
+    starts_before = first == 0 and row.offsets[first, 0] > answer.start
+    ends_after = last == len(row.offsets) - 1 and row.offsets[last, 1] < answer.end
+    if starts_before or ends_after:
+        return 0, 0
+    return int(row.positions[first]), int(row.positions[last])
+
+
+def _retrieval(
+    name: str, encoder: Encoder, head: Head, examples: Sequence[Any], pool: Pool | None, max_length: int
+) -> RetrievalObjective:
+    if pool is None:
+        raise UserError(f"{name}: a retrieval task without a pool of candidates", where=name)
+    prefix = head.pooling.prefix if head.pooling else ""
+    positives = [pool.candidates[pool.index[e.gold[0]]] for e in examples]
+    queries = encode_queries(encoder.tokenizer, examples, max_length, prefix)
+    texts = encode_texts(
+        encoder.tokenizer, [prefix + c.text for c in positives], max_length, [c.context for c in positives]
+    )
+    rows = [[q, t] for q, t in zip(queries, texts, strict=True)]
+    return RetrievalObjective(
+        name, head, encoder, rows, [frozenset(e.gold) for e in examples], [e.gold[0] for e in examples]
+    )
+
+
+def masked_lm(
+    name: str, encoder: Encoder, lines: Sequence[TextLine | ParallelLine], *, max_length: int, seed: int
+) -> MaskedLM:
+    """Masked LM on text lines and translation LM on parallel lines: every ordered pair of languages
+    of a line is one example, chosen once from the seed so that the number of examples is that of lines.
+    """
+    if encoder.lm is None:
+        raise UserError(
+            f"the architecture {encoder.config.model_type!r} has no masked-LM head",
+            where="mlm",
+            hint="leave the mlm share out, or choose an encoder with one",
+        )
+    firsts: list[str] = []
+    seconds: list[str] = []
+    for i, line in enumerate(lines):
+        if isinstance(line, TextLine):
+            firsts.append(line.text)
+            seconds.append("")
+        else:
+            rng = np.random.default_rng((seed, 5, i))
+            a, b = rng.choice(len(line.texts), 2, replace=False)
+            firsts.append(line.texts[a][1])
+            seconds.append(line.texts[b][1])
+    single = [i for i, s in enumerate(seconds) if not s]
+    double = [i for i, s in enumerate(seconds) if s]
+    rows: list[list[Row]] = [[] for _ in lines]
+    for i, row in zip(single, encode_texts(encoder.tokenizer, [firsts[i] for i in single], max_length), strict=True):
+        rows[i] = [row]
+    pairs = encode_texts(
+        encoder.tokenizer, [firsts[i] for i in double], max_length, [seconds[i] for i in double]
+    )
+    for i, row in zip(double, pairs, strict=True):
+        rows[i] = [row]
+    return MaskedLM(name, encoder, rows, seed)

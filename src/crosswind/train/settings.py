@@ -1,0 +1,42 @@
+"""The settings of a training phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Training:
+    """Hyper-parameters of one phase; the defaults are XTREME's (Hu et al. 2020, official scripts).
+
+    `warmup` is a share of the steps if below 1, a number of steps otherwise. `max_length` and
+    `stride` are tokens. `micro_tokens` only cuts the optimiser's batch into micro-batches
+    (rows × length) that fit the memory. `freeze: embeddings` keeps the word embeddings as they are.
+    `evaluate_every` (steps; None: at the end only) and `patience` (evaluations without a gain; None:
+    never stop) steer selection.
+    """
+
+    batch_size: int = 32
+    learning_rate: float = 2e-5
+    warmup: float = 0.0
+    decay: Literal["linear", "constant"] = "linear"
+    weight_decay: float = 0.0
+    epsilon: float = 1e-8
+    clip: float = 1.0
+    max_length: int = 128
+    stride: int = 128
+    precision: Literal["fp32", "bf16"] = "fp32"
+    freeze: Literal["nothing", "embeddings"] = "nothing"
+    micro_tokens: int = 4096
+    evaluate_every: int | None = None
+    patience: int | None = None
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step (counted from 0): warm-up, then decay to 0 at `steps`."""
+        warm = self.warmup * steps if self.warmup < 1 else self.warmup
+        if step < warm:
+            return self.learning_rate * (step + 1) / (warm + 1)
+        if self.decay == "constant":
+            return self.learning_rate
+        return self.learning_rate * max(steps - step, 0) / max(steps - warm, 1)
