@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 import toy_entry
@@ -176,8 +177,17 @@ def test_a_damaged_input_is_computed_again_before_the_step_that_needs_it(tmp_pat
 
 
 def test_two_runs_at_once_on_one_store_compute_each_step_once(tmp_path: Path, trace: Path) -> None:
-    both = [in_a_process(tmp_path, 2), in_a_process(tmp_path, 1)]
-    assert [p.wait(20) for p in both] == [0, 0]
+    os.mkfifo(trace / "encoder.hold")
+    first = in_a_process(tmp_path, 1)
+    with (trace / "encoder.hold").open("w"):  # opens when the first run is computing the encoder
+        second = in_a_process(tmp_path, 1)
+        watchdog = Timer(20, second.kill)
+        watchdog.start()
+        assert second.stderr is not None
+        line = second.stderr.readline().decode()
+        watchdog.cancel()
+    assert line == f"waiting for another process that computes {family()[0].key[:12]}\n"
+    assert [first.wait(20), second.wait(20)] == [0, 0]
     assert computed(trace) == EVERYTHING
 
 

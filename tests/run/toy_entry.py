@@ -1,7 +1,8 @@
 """A toy entry function: a step's file holds its word and the files of its inputs.
 
 Each computation leaves a file in the folder TOY_TRACE. A file `LABEL.kill-worker` or
-`LABEL.kill-parent` there makes the step of that label do so, once.
+`LABEL.kill-parent` there makes the step of that label do so, once; a pipe `LABEL.hold` holds it
+until the pipe is closed.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def _fault(step: Step, trace: Path) -> None:
         (trace / f"{step.label}.interrupt").unlink()
         os.kill(os.getppid(), signal.SIGINT)
         signal.pause()
+    if (trace / f"{step.label}.hold").exists():
+        (trace / f"{step.label}.hold").read_text()
     if step.params.get("fault") == "user":
         raise UserError("no such language", where="targets.languages", hint="name another")
     if step.params.get("fault") == "bug":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,27 @@ class Missing(Exception):  # noqa: N818
 
 class Damaged(Exception):  # noqa: N818
     """The files of an artifact are not those that its manifest records."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A published step: `size` is what its files take now, in bytes."""
+
+    key: str
+    kind: str
+    label: str
+    size: int
+    created: str
+    dropped: bool
+
+
+def entry(folder: Path) -> Entry:
+    """What the artifact in a folder is; raises `Missing` or `Damaged`."""
+    manifest = read(folder)
+    step = manifest["step"]
+    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    created = manifest["meta"]["created"]
+    return Entry(folder.name, step["kind"], step["label"], size, created, bool(manifest["dropped"]))
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def display(*, quiet: bool = False) -> Tally:
 
 def duration(seconds: float) -> str:
     """Seconds for a person: `40 s`, `12 min`, `3 h 05 min`."""
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -59,6 +59,9 @@ class Step:
             }
         )
 
+    def __hash__(self) -> int:
+        return hash(self.key)
+
     def to_json(self) -> dict[str, JSON]:
         return {
             "kind": self.kind,

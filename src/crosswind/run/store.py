@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from crosswind.errors import UserError
 from crosswind.run import manifests
 from crosswind.run.folders import file_hash, remove, sync_one
-from crosswind.run.manifests import MANIFEST, Damaged, Missing
+from crosswind.run.manifests import MANIFEST, Damaged, Entry, Missing
 from crosswind.run.step import Step
 
 __all__ = ["Damaged", "Draft", "Entry", "Missing", "Store"]
@@ -41,18 +41,6 @@ class Draft:
 
     path: Path
     meta: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A published step: `size` is what its files take now, in bytes."""
-
-    key: str
-    kind: str
-    label: str
-    size: int
-    created: str
-    dropped: bool
 
 
 class Store:
@@ -92,7 +80,7 @@ class Store:
             # Another process may have replaced or dropped it while we waited.
             sound = self._sound(key)
             if not sound and not self._dropped(key):
-                log.warning("%s is damaged in the store and will be computed again", key[:12])
+                log.warning("%s is damaged in the store and is computed again", self._name(key))
                 self._remove(key)
         return sound
 
@@ -100,9 +88,9 @@ class Store:
         """The folder of a published step, verified; raises `Missing` or `Damaged`."""
         manifest = self.manifest(key)
         if manifest["dropped"]:
-            raise Missing(f"the weights of {key[:12]} were dropped from the store")
+            raise Missing(f"the weights of {self._name(key)} were dropped from the store")
         if not self._sound(key):
-            raise Damaged(f"{manifest['step']['label'] or key[:12]} is damaged in the store; run again to recompute it")
+            raise Damaged(f"{self._name(key)} is damaged in the store; run again to recompute it")
         return self._place(key)
 
     def manifest(self, key: str) -> dict[str, Any]:
@@ -174,10 +162,7 @@ class Store:
         found = []
         for key in self._keys():
             with suppress(Missing, Damaged):
-                manifest, folder = self.manifest(key), self._place(key)
-                size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-                step, meta = manifest["step"], manifest["meta"]
-                found.append(Entry(key, step["kind"], step["label"], size, meta["created"], bool(manifest["dropped"])))
+                found.append(manifests.entry(self._place(key)))
         return found
 
     def verify(self) -> list[str]:
@@ -209,6 +194,13 @@ class Store:
 
     def _keys(self) -> list[str]:
         return sorted(p.name for p in (self.root / "objects").glob("??/*") if p.is_dir())
+
+    def _name(self, key: str) -> str:
+        try:
+            label = self.manifest(key)["step"]["label"]
+        except (Missing, Damaged):
+            label = ""
+        return f"{label} ({key[:12]})" if label else key[:12]
 
     def _dropped(self, key: str) -> bool:
         try:
