@@ -1,0 +1,128 @@
+"""What a summary says: route x target x (clean or perturbed) x {English, the other languages}."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import polars as pl
+
+from crosswind.analysis.resample import LEVEL, REPLICATES
+from crosswind.analysis.results import CLEAN, NONE
+
+Scope = Literal["english", "others", "translate-train", "language"]
+SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score or a difference of scores in points, with its cluster-bootstrap interval."""
+
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """How the test set was changed; `Condition()` is the clean one."""
+
+    perturbation: str = CLEAN
+    severity: float = 0.0
+    protection: str = NONE
+    attack: str = NONE
+    budget: int = 0
+    selection: str = "all"
+
+    @property
+    def clean(self) -> bool:
+        return self.perturbation == CLEAN and self.attack == NONE
+
+    @property
+    def label(self) -> str:
+        """`clean`, `keyboard:0.1`, `keyboard:0.1, answers protected`, `polygloss, 500 queries`."""
+        parts = []
+        if self.perturbation != CLEAN or self.clean:
+            parts.append(f"{self.perturbation}:{self.severity:g}" if self.severity else self.perturbation)
+        if self.protection != NONE:
+            parts.append(f"{self.protection} protected")
+        if self.attack != NONE:
+            parts.append(f"{self.attack}, {self.budget} queries")
+        if self.selection != "all":
+            parts.append(f"rows {self.selection}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure of the summary: the mean over `languages` of one route, target and condition.
+
+    `clean` and `drop` (clean minus perturbed) are over the same languages and items; `None` on
+    clean lines. `at_floor`: the interval reaches chance; `floor_languages` are those whose own does.
+    `trained_on` are the languages of this line that this route has seen labelled for the task.
+    `n` counts items over the languages.
+    """
+
+    encoder: str
+    defence: str
+    route: str
+    target: str
+    split: str
+    metric: str
+    condition: Condition
+    scope: Scope
+    languages: tuple[str, ...]
+    estimate: Estimate
+    clean: Estimate | None
+    drop: Estimate | None
+    chance: float | None
+    at_floor: bool
+    floor_languages: tuple[str, ...]
+    trained_on: tuple[str, ...]
+    n: int
+    pipeline_seeds: int
+    draws: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The lines, in the order target, route, condition, scope; `notes` are what a reader must know."""
+
+    lines: tuple[Line, ...]
+    level: float = LEVEL
+    replicates: int = REPLICATES
+    notes: tuple[str, ...] = ()
+
+    def table(self) -> pl.DataFrame:
+        """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""
+        return pl.DataFrame([_flat(line) for line in self.lines], schema=_TABLE)
+
+    def select(self, *scopes: Scope) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.scope in scopes)
+
+
+def _flat(line: Line) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for name, value in asdict(line).items():
+        if name in ("estimate", "clean", "drop"):
+            prefix = "" if name == "estimate" else f"{name}_"
+            flat |= {f"{prefix}{n}": None if value is None else value[n] for n in ("score", "low", "high")}
+        elif name == "condition":
+            flat |= value
+        else:
+            flat[name] = " ".join(value) if isinstance(value, tuple) else value
+    return flat
+
+
+_TABLE: dict[str, pl.DataType] = {
+    **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "perturbation"), pl.String()),
+    "severity": pl.Float64(),
+    **dict.fromkeys(("protection", "attack"), pl.String()),
+    "budget": pl.Int64(),
+    **dict.fromkeys(("selection", "scope", "languages"), pl.String()),
+    **{f"{p}{n}": pl.Float64() for p in ("", "clean_", "drop_") for n in ("score", "low", "high")},
+    "chance": pl.Float64(),
+    "at_floor": pl.Boolean(),
+    **dict.fromkeys(("floor_languages", "trained_on"), pl.String()),
+    **dict.fromkeys(("n", "pipeline_seeds", "draws"), pl.Int64()),
+}
