@@ -1,0 +1,155 @@
+"""The official mock submission, and what is wrong with broken ones."""
+
+import json
+import shutil
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.evaluate.score import score_folder
+
+# Protocol, "Aggregation": averages of the official mock predictions, in points.
+XTREME = {
+    "pawsx": {"accuracy": 51.42857142857143},
+    "xnli": {"accuracy": 30.666666666666668},
+    "panx": {"f1": 57.50793650793652},
+    "udpos": {"f1": 70.21746048354693},
+    "bucc2018": {"f1": 55.0},
+    "tatoeba": {"accuracy": 53.611111111111114},
+    "xquad": {"exact_match": 77.27272727272727, "f1": 79.9586776859504},
+    "mlqa": {"exact_match": 57.142857142857146, "f1": 81.76870748299321},
+    "tydiqa": {"exact_match": 88.88888888888889, "f1": 97.22222222222223},
+}
+
+
+@pytest.fixture
+def mock(official_data):
+    return official_data("xtreme-mock") / "xtreme-mock"
+
+
+def test_the_official_mock_submission_has_its_published_averages(mock):
+    scores = score_folder(mock / "predictions", mock / "labels", "xtreme")
+    assert set(scores.averaged) == set(XTREME)
+    assert scores.missing == ()
+    for task, averages in XTREME.items():
+        for key, value in averages.items():
+            assert scores.tasks[task].average[key] == pytest.approx(value, abs=1e-9, rel=0), (task, key)
+    qa = [(a["exact_match"] + a["f1"]) / 2 for t, a in XTREME.items() if t in ("xquad", "mlqa", "tydiqa")]
+    assert scores.groups["question answering"] == pytest.approx(sum(qa) / 3)
+    rest = [a[k] for a in XTREME.values() for k in a if len(a) == 1]
+    assert scores.score == pytest.approx((sum(qa) + sum(rest)) / 9)
+    assert scores.tasks["udpos"].signature == "metric=seqeval-f1|version=1|seqeval=0.0.12"
+    json.dumps(scores.to_json())
+
+
+def test_xtreme_r_says_which_tasks_it_averaged(mock):
+    with pytest.raises(UserError, match="xcopa is missing"):
+        score_folder(mock / "predictions", mock / "labels", "xtreme-r")
+    scores = score_folder(mock / "predictions", mock / "labels", "xtreme-r", allow_missing=True)
+    assert scores.tasks["mewslix"].average == {"map@20": pytest.approx(14.39025156130419, abs=1e-9, rel=0)}
+    assert scores.missing == ("xcopa", "lareqa")
+    assert len(scores.averaged) == 8
+    assert "pawsx" not in scores.averaged
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def score(tmp_path, predictions, labels, **options):
+    given, gold = write(tmp_path / "predictions", predictions), write(tmp_path / "labels", labels)
+    return score_folder(given, gold, "xtreme-r", allow_missing=True, **options)
+
+
+NLI = {"xnli/test-de.tsv": "neutral\nentailment\ncontradiction\n"}
+
+
+def test_xcopa_and_lareqa_are_read_as_json(tmp_path):
+    gold = {
+        "xcopa/test-et.jsonl": '{"label": 1, "idx": 0}\n{"label": 0, "idx": 1}\n',
+        "lareqa/test-de.json": '{"q1": ["a", "b"], "q2": ["c"]}',
+    }
+    given = {
+        "xcopa/test-et.jsonl": '{"label": 1}\n{"label": 1}\n',
+        "lareqa/test-de.json": '{"q1": ["a", "x", "a", "b"]}',
+    }
+    scores = score(tmp_path, given, gold)
+    assert scores.tasks["xcopa"].average == {"accuracy": 50.0}
+    # q1: a on rank 1, b on rank 4 (the second a is none): (1/1 + 2/4) / 2; q2 has no prediction.
+    assert scores.tasks["lareqa"].score == pytest.approx(100 * 0.75 / 2)
+    assert scores.tasks["lareqa"].unanswered == 1
+    assert scores.averaged == ("xcopa", "lareqa")
+
+
+def test_a_file_of_another_length_is_named_with_both_counts(tmp_path):
+    with pytest.raises(UserError, match=r"xnli/test-de\.tsv: 3 lines expected, 2 found"):
+        score(tmp_path, {"xnli/test-de.tsv": "neutral\nneutral\n"}, NLI)
+
+
+def test_empty_labels_are_refused(tmp_path):
+    with pytest.raises(UserError, match="nothing to score"):
+        score(tmp_path, {"xnli/test-de.tsv": ""}, {"xnli/test-de.tsv": "\n"})
+
+
+def test_an_unknown_label_is_named_with_its_line(tmp_path):
+    with pytest.raises(UserError, match=r"test-de\.tsv:2: unknown label 'entailmnet'\n.*did you mean 'entailment'"):
+        score(tmp_path, {"xnli/test-de.tsv": "neutral\nentailmnet\nneutral\n"}, NLI)
+
+
+def test_a_sentence_of_another_length_is_named_with_its_line(tmp_path):
+    gold = {"udpos/test-de.tsv": "NOUN\nVERB\n\nNOUN\nPUNCT\n"}
+    with pytest.raises(UserError, match=r"test-de\.tsv:4: 2 tags in this sentence expected, 1 found"):
+        score(tmp_path, {"udpos/test-de.tsv": "NOUN\nVERB\n\nNOUN\n"}, gold)
+    with pytest.raises(UserError, match="2 sentences expected, 1 found"):
+        score(tmp_path, {"udpos/test-de.tsv": "NOUN\nVERB\n"}, gold)
+    with pytest.raises(UserError, match=r"test-de\.tsv:5: unknown label 'NOUM'"):
+        score(tmp_path, {"udpos/test-de.tsv": "NOUN\nVERB\n\nNOUN\nNOUM\n"}, gold)
+
+
+def test_windows_line_ends_and_blank_last_lines_are_no_difference(tmp_path):
+    given = {"xnli/test-de.tsv": "neutral\r\nentailment\r\nneutral\r\n\r\n"}
+    assert score(tmp_path, given, NLI).score == pytest.approx(200 / 3)
+
+
+def test_a_missing_language_is_an_error_unless_it_is_allowed(mock, tmp_path):
+    shutil.copytree(mock / "predictions", tmp_path / "p")
+    (tmp_path / "p/xquad/test-de.json").unlink()
+    with pytest.raises(UserError, match="xquad/test-de is missing"):
+        score_folder(tmp_path / "p", mock / "labels", "xtreme")
+    scores = score_folder(tmp_path / "p", mock / "labels", "xtreme", allow_missing=True)
+    assert scores.missing == ("xquad/test-de",)
+    assert len(scores.tasks["xquad"].languages) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"other": "x"}', "no id of the labels is predicted here"),
+        ("{", "not JSON"),
+        ("[1]", "not a JSON object"),
+        ('{"1": 3}', "not a JSON object"),
+    ],
+)
+def test_a_file_of_answers_that_is_none_is_refused(tmp_path, text, message):
+    qas = [{"id": "1", "question": "?", "answers": [{"text": "x", "answer_start": 0}]}]
+    gold = {"xquad/test-de.json": json.dumps({"data": [{"paragraphs": [{"context": "x", "qas": qas}]}]})}
+    with pytest.raises(UserError, match=message):
+        score(tmp_path, {"xquad/test-de.json": text}, gold)
+
+
+def test_labels_that_are_no_squad_file_are_refused(tmp_path):
+    with pytest.raises(UserError, match="not a SQuAD file"):
+        score(tmp_path, {"xquad/test-de.json": '{"1": "x"}'}, {"xquad/test-de.json": '{"1": "x"}'})
+
+
+def test_folders_and_benchmarks_that_do_not_exist_are_named(tmp_path):
+    with pytest.raises(UserError, match="unknown benchmark 'xtrem'"):
+        score_folder(tmp_path, tmp_path, "xtrem")
+    with pytest.raises(UserError, match="no such folder"):
+        score_folder(tmp_path / "nowhere", tmp_path, "xtreme")
+    with pytest.raises(UserError, match="no predictions for a task of xtreme"):
+        score_folder(tmp_path, tmp_path, "xtreme", allow_missing=True)
