@@ -1,42 +1,18 @@
-"""What a task is: a declaration, one file a task, found by the registry `TASKS`."""
+"""What a task is: a declaration, one file a task, found by the registry `TASKS`; text corpora likewise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Literal
 
-from crosswind.data.examples import Example, Kind, Pool
+from crosswind.data.examples import Kind
 from crosswind.data.files import Files
+from crosswind.data.source import Content, HubSource, Layout, Lines
 from crosswind.registry import Registry
 
-
-@dataclass(frozen=True)
-class Content:
-    """What a reader returns: examples in official order, and the pool of a retrieval task."""
-
-    examples: tuple[Example, ...]
-    pool: Pool | None = None
-
-
-FileReader = Callable[[Files, str, str], Content]
-"""(files, language, split) -> Content. Errors name file and line."""
-
-
-@dataclass(frozen=True)
-class HubSource:
-    """Where a task lives on the Hugging Face hub.
-
-    `config` and the values of `splits` may hold `{language}`; `splits` maps our split names to the
-    hub's. `convert` turns the rows (dicts in the hub's schema) into examples whose ids equal those
-    that the file reader gives. Hub ids move: a failed download names this declaration.
-    """
-
-    repo: str
-    splits: Mapping[str, str]
-    convert: Callable[[Iterable[Mapping[str, Any]], str, str], Content]  # (rows, language, split)
-    config: str | None = "{language}"
-    revision: str = "main"
+__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +23,9 @@ class Task:
     `related` the groups that come near to it; `trains_on` is the task whose English data its target
     phase is trained on by default; `perturbed` names the text fields that perturbations may rewrite
     (`choices` stands for all of them, `pool` for the candidates of a retrieval task whose language
-    under test is the pool's).
+    under test is the pool's). `across` is for a task whose pool spans languages: the layout for a
+    given choice of pool languages (`files` uses all). `counts` are the official numbers of examples,
+    checked when a whole split is read.
     """
 
     name: str
@@ -56,7 +34,7 @@ class Task:
     group: str
     languages: tuple[str, ...]
     splits: tuple[str, ...]
-    files: FileReader
+    files: Layout
     metric: str
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
@@ -67,6 +45,25 @@ class Task:
     source_language: str = "en"
     licence: str = ""
     citation: str = ""
+    across: Callable[[tuple[str, ...]], Layout] | None = None
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Raw (`text`) or parallel lines for masked- and translation-LM training.
+
+    `languages` are the codes it can be read in.
+    """
+
+    name: str
+    kind: Literal["text", "parallel"]
+    summary: str
+    languages: tuple[str, ...]
+    locate: Callable[[Files, tuple[str, ...]], tuple[Path, ...]]
+    read: Callable[[tuple[Path, ...], tuple[str, ...]], Lines]
+    licence: str = ""
+    citation: str = ""
 
 
 TASKS: Registry[Task] = Registry("task", "crosswind.tasks", "crosswind.tasks", Task)
+CORPORA: Registry[Corpus] = Registry("corpus", "crosswind.tasks", "crosswind.tasks", Corpus)

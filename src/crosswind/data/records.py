@@ -1,0 +1,110 @@
+"""A record of a table (TSV, CSV, JSON lines, hub rows) that knows where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.files import checked_columns, csv_records, json_lines, lines
+from crosswind.errors import UserError, unknown
+
+Labels = Mapping[Any, int | None]
+"""What a file writes for a label -> its index; None for "no label"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Named values and the file:line (or hub row) they come from; `row` counts records from 0."""
+
+    values: Mapping[str, Any]
+    where: str
+    row: int
+
+    def has(self, key: str) -> bool:
+        return self.values.get(key) is not None
+
+    def get(self, key: str) -> Any:
+        """The value; a `UserError` that lists the fields there are if it is missing."""
+        if key not in self.values:
+            there = ", ".join(str(name) for name in self.values)
+            raise UserError(f"no field {key!r}", where=self.where, hint=f"the fields here are: {there}")
+        return self.values[key]
+
+    def text(self, key: str) -> str:
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise UserError(f"field {key!r} is no text: {value!r}", where=self.where, hint="fetch the file again")
+        return value
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        value = self.get(key)
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise UserError(f"field {key!r} is no list of texts", where=self.where, hint="fetch the file again")
+        return tuple(value)
+
+    def label(self, key: str, labels: Labels) -> int | None:
+        """The index of the label; a `UserError` with "did you mean" for one that does not exist."""
+        value = self.get(key)
+        if isinstance(value, (str, int)) and value in labels:
+            return labels[value]
+        raise unknown("label", str(value), [str(name) for name in labels], where=self.where)
+
+
+def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:
+    """Each name, its index and the index as text -> index; the values `unlabelled` -> None."""
+    table: dict[Any, int | None] = dict.fromkeys(unlabelled)
+    for index, name in enumerate(names):
+        table |= {name: index, index: index, str(index): index}
+    return table | more
+
+
+def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
+    """A TSV file without header or quoting; names beyond the first required ones may be absent.
+
+    A column name that ends in `?` may be missing, in every line alike: XTREME's unlabelled test
+    files lack the label column.
+    """
+    names = [name.removesuffix("?") for name in columns]
+    allowed = {len(columns), sum(not name.endswith("?") for name in columns)}
+    expected = 0
+    for row, (number, text) in enumerate(lines(path)):
+        cells = text.split("\t")
+        if not expected:
+            expected = len(cells) if len(cells) in allowed else len(columns)
+        where = f"{path}:{number}"
+        checked_columns(cells, expected, where)
+        yield Record(dict(zip(names, cells, strict=False)), where, row)
+
+
+def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[Record]:
+    """A TSV file whose first line names the columns; no quoting (GLUE, PAWS-X, OpenBookQA).
+
+    `skip_short` passes over lines with too few columns, keeping the row numbers: GLUE's QQP has such.
+    """
+    header: list[str] = []
+    for row, (number, text) in enumerate(lines(path), -1):
+        cells = text.split("\t")
+        if row < 0:
+            header = cells
+            continue
+        if skip_short and len(cells) < len(header):
+            continue
+        where = f"{path}:{number}"
+        yield Record(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
+
+
+def csv_table(path: Path) -> Iterator[Record]:
+    for row, (number, values) in enumerate(csv_records(path)):
+        yield Record(values, f"{path}:{number}", row)
+
+
+def jsonl_table(path: Path) -> Iterator[Record]:
+    for row, (number, values) in enumerate(json_lines(path)):
+        yield Record(values, f"{path}:{number}", row)
+
+
+def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[Record]:
+    for row, values in enumerate(rows):
+        yield Record(values, f"hub row {row}", row)

@@ -1,0 +1,73 @@
+"""Raw and parallel text by line, for masked- and translation-LM training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from crosswind.data.examples import ParallelLine, TextLine
+from crosswind.data.files import lines
+from crosswind.errors import UserError
+
+
+def read_text(path: Path, corpus: str, language: str) -> tuple[TextLine, ...]:
+    """The lines that are not blank; an id is `corpus/hash-occurrence`, the hash of the text in 16 hex digits."""
+    name = _Names(corpus)
+    return tuple(TextLine(name(text), language, text) for _, text in lines(path) if text.strip())
+
+
+def read_parallel(
+    paths: Sequence[Path], languages: Sequence[str], corpus: str, *, numbered: bool = False
+) -> tuple[ParallelLine, ...]:
+    """The lines of aligned files, one file a language; rows that are blank in every language are left out.
+
+    An id is `corpus/hash-occurrence` over the row's texts, or `corpus/row` (from 0) where the corpus
+    is `numbered`: its rows have a fixed order in every language. Raises `UserError` with file:line
+    where a file is shorter than another or only some of a row's texts are blank.
+    """
+    columns = [[text for _, text in lines(path)] for path in paths]
+    shortest = min(range(len(columns)), key=lambda i: len(columns[i]))
+    longest = max(range(len(columns)), key=lambda i: len(columns[i]))
+    if len(columns[shortest]) != len(columns[longest]):
+        raise UserError(
+            f"ends after {len(columns[shortest])} lines, {paths[longest].name} has {len(columns[longest])}",
+            where=f"{paths[shortest]}:{len(columns[shortest])}",
+            hint="parallel files have one sentence a line, equally many",
+        )
+    name = _Names(corpus)
+    rows = []
+    for row, texts in enumerate(zip(*columns, strict=True)):
+        blank = [not text.strip() for text in texts]
+        if all(blank):
+            continue
+        if any(blank):
+            raise UserError(
+                f"a blank line, but {paths[blank.index(False)].name} has text there",
+                where=f"{paths[blank.index(True)]}:{row + 1}",
+                hint="parallel files are aligned line by line",
+            )
+        item = f"{corpus}/{row}" if numbered else name("\t".join(texts))
+        rows.append(ParallelLine(item, tuple(zip(languages, texts, strict=True))))
+    return tuple(rows)
+
+
+def monolingual(rows: Iterable[ParallelLine]) -> tuple[TextLine, ...]:
+    """Every text of parallel lines as a raw line with the id of its row, language by language."""
+    held = list(rows)
+    languages = list(dict.fromkeys(language for row in held for language, _ in row.texts))
+    return tuple(TextLine(row.id, code, dict(row.texts)[code]) for code in languages for row in held)
+
+
+class _Names:
+    """Ids by content: the hash of the text, and how often it came before."""
+
+    def __init__(self, corpus: str) -> None:
+        self.corpus = corpus
+        self.seen: Counter[str] = Counter()
+
+    def __call__(self, text: str) -> str:
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.seen[key] += 1
+        return f"{self.corpus}/{key}-{self.seen[key] - 1}"

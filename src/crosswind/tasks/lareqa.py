@@ -1,0 +1,50 @@
+"""LAReQA (XQuAD-R): a question looks for the sentences that answer it, in every language at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crosswind.data.files import Files
+from crosswind.data.retrieval import read_xquad_r
+from crosswind.data.source import Content, Layout
+from crosswind.tasks.base import Task
+
+LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+
+
+def _layout(pool_languages: tuple[str, ...]) -> Layout:
+    def needed(language: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*pool_languages, language)))
+
+    def locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+        folders = ("lareqa/xquad-r", "xquad-r", "lareqa")
+        return tuple(
+            files.find(*(f"{folder}/{code}.json" for folder in folders), what=f"lareqa {split}, {code}")
+            for code in needed(language)
+        )
+
+    def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+        return read_xquad_r(dict(zip(needed(language), paths, strict=True)), language, pool_languages)
+
+    return Layout(locate, read)
+
+
+LAREQA = Task(
+    name="lareqa",
+    kind="query",
+    summary="questions of XQuAD-R; the pool holds the sentences of all languages",
+    group="answer-retrieval",
+    related=("qa", "sentence-retrieval"),
+    languages=LANGUAGES,
+    splits=("test",),
+    files=_layout(LANGUAGES),
+    across=_layout,
+    # The hub's copy (google-research-datasets/xquad_r) lacks the sentence borders that make the pool.
+    hub=None,
+    metric="map@20",
+    perturbed=("query",),
+    counts={(language, "test"): 1190 for language in LANGUAGES},
+    trains_on="squad-retrieval",
+    licence="CC BY-SA 4.0",
+    citation="Roy et al. 2020, LAReQA: Language-Agnostic Answer Retrieval from a Multilingual Pool",
+)

@@ -1,0 +1,124 @@
+"""Reading a task: `load` gives its examples, `fingerprint` names its bytes without reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from crosswind.data.examples import Dataset, Example, Pool, QueryExample, Rows
+from crosswind.data.source import Content, Lines, Source
+from crosswind.errors import UserError, unknown
+from crosswind.tasks.base import Corpus, Task
+
+
+def load(
+    task: Task,
+    language: str,
+    split: str,
+    source: Source,
+    *,
+    rows: Rows | None = None,
+    limit: int | None = None,
+    pool_languages: Sequence[str] | None = None,
+) -> Dataset:
+    """The examples of a task in one language, in official order.
+
+    `rows` selects rows of the split, `limit` then keeps the first n. A pool is cut to the candidates
+    of the selected examples' clusters (LAReQA: to the sentences of their paragraphs), so that a
+    selection is a smaller benchmark with an easier pool. `pool_languages` is for tasks whose pool
+    spans languages (LAReQA; default all of the task's).
+
+    Raises `UserError` for an unknown language or split, a file that is absent or damaged, an
+    unknown label, an empty split, and a whole split whose size is not the official one.
+    """
+    pools = _checked(task, language, split, pool_languages)
+    where = f"{task.name} {split}, {language}"
+    content = source.content(task, language, split, pools)
+    if not content.examples:
+        raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
+    _check_count(task, language, split, content, where)
+    chosen = _select(content.examples, rows, limit, where)
+    pool = content.pool
+    if pool is not None and len(chosen) < len(content.examples):
+        pool = _cut(pool, chosen)
+    name = source.fingerprint(task, language, split, pools)
+    return Dataset(task.name, language, split, chosen, pool, name)
+
+
+def fingerprint(
+    task: Task, language: str, split: str, source: Source, *, pool_languages: Sequence[str] | None = None
+) -> str:
+    """The fingerprint that `load` gives, without parsing: the hash of file bytes, or of the hub's address.
+
+    A file is hashed once for a source; later calls cost a `stat` a file.
+    """
+    return source.fingerprint(task, language, split, _checked(task, language, split, pool_languages))
+
+
+def load_text(corpus: Corpus, languages: Sequence[str], source: Source, rows: Rows | None = None) -> Lines:
+    """The lines of a corpus: `TextLine`s language by language, or one `ParallelLine` a row.
+
+    `rows` selects lines of each language. Raises `UserError` for a language that the corpus lacks.
+    """
+    codes = _corpus_languages(corpus, languages)
+    if corpus.kind == "parallel":
+        return _selected(source.lines(corpus, codes), rows, corpus.name)
+    parts = [_selected(source.lines(corpus, (code,)), rows, f"{corpus.name}, {code}") for code in codes]
+    return tuple(line for part in parts for line in part)  # type: ignore[return-value]
+
+
+def text_fingerprint(corpus: Corpus, languages: Sequence[str], source: Source) -> str:
+    """The fingerprint of a corpus's files in these languages, without parsing."""
+    return source.text_fingerprint(corpus, _corpus_languages(corpus, languages))
+
+
+def _checked(
+    task: Task, language: str, split: str, pool_languages: Sequence[str] | None
+) -> tuple[str, ...] | None:
+    where = f"task {task.name}"
+    for code in (language, *(pool_languages or ())):
+        if code not in task.languages:
+            raise unknown("language", code, task.languages, where=where)
+    if split not in task.splits:
+        raise unknown("split", split, task.splits, where=where)
+    return None if pool_languages is None else tuple(pool_languages)
+
+
+def _check_count(task: Task, language: str, split: str, content: Content, where: str) -> None:
+    expected = task.counts.get((language, split))
+    if content.counted and expected is not None and len(content.examples) != expected:
+        raise UserError(
+            f"{len(content.examples)} examples found, the official split has {expected}",
+            where=where,
+            hint="the file is cut off or was edited: fetch it again; to use a part of a split, "
+            "keep the file whole and set `rows` or `limit`",
+        )
+
+
+def _select(examples: tuple[Example, ...], rows: Rows | None, limit: int | None, where: str) -> tuple[Example, ...]:
+    if limit is not None and limit < 1:
+        raise UserError(f"the limit is {limit}", where=where, hint="keep at least one example")
+    chosen = examples if rows is None else tuple(examples[i] for i in rows.indices(len(examples), where))
+    return chosen[:limit]
+
+
+def _cut(pool: Pool, chosen: tuple[Example, ...]) -> Pool:
+    clusters = {example.cluster for example in chosen}
+    gold = {name for example in chosen if isinstance(example, QueryExample) for name in example.gold}
+    kept = tuple(c for c in pool.candidates if c.cluster in clusters or c.id in gold)
+    return replace(pool, candidates=kept)
+
+
+def _corpus_languages(corpus: Corpus, languages: Sequence[str]) -> tuple[str, ...]:
+    for code in languages:
+        if code not in corpus.languages:
+            raise unknown("language", code, corpus.languages, where=f"corpus {corpus.name}")
+    if not languages:
+        raise UserError("no language is named", where=f"corpus {corpus.name}", hint="name at least one")
+    return tuple(languages)
+
+
+def _selected(lines: Lines, rows: Rows | None, where: str) -> Lines:
+    if rows is None:
+        return lines
+    return tuple(lines[i] for i in rows.indices(len(lines), where))  # type: ignore[return-value]

@@ -1,0 +1,76 @@
+"""PAN-X (WikiANN): named entities in IOB2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.examples import TaggingExample
+from crosswind.data.files import Files
+from crosswind.data.records import hub_table
+from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.tagging import read_tagged
+from crosswind.errors import unknown
+from crosswind.tasks.base import Task
+
+TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+
+LANGUAGES = (
+    "af", "ar", "az", "bg", "bn", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "gu", "he", "hi", "hu",
+    "id", "it", "ja", "jv", "ka", "kk", "ko", "lt", "ml", "mr", "ms", "my", "nl", "pa", "pl", "pt", "qu", "ro",
+    "ru", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "yo", "zh",
+)  # fmt: skip
+_THOUSAND = ("af", "az", "bn", "hi", "kk", "ml", "mr", "ms", "sw", "ta", "te", "tl", "ur")
+_HUNDRED = ("gu", "jv", "my", "pa", "qu", "yo")
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    return (files.find(f"panx/{split}-{language}.tsv", what=f"panx {split}, {language}"),)
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return Content(tuple(_example(split, language, *sentence) for sentence in read_tagged(paths[0], TAGS)))
+
+
+def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    examples = []
+    for record in hub_table(rows):
+        tags = record.strings("ner_tags")
+        for tag in tags:
+            if tag not in TAGS:
+                raise unknown("tag", tag, TAGS, where=record.where)
+        examples.append(_example(split, language, str(record.row), record.strings("tokens"), tags))
+    return Content(tuple(examples))
+
+
+def _example(split: str, language: str, row: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
+    item = f"panx/{split}/{language}-{row}"
+    return TaggingExample(item, item, language, words, tags)
+
+
+def _dev_count(language: str) -> int:
+    return 1000 if language in _THOUSAND else 100 if language in _HUNDRED else 10000
+
+
+PANX = Task(
+    name="panx",
+    kind="tagging",
+    summary="named entities (persons, organisations, places) in Wikipedia, IOB2",
+    group="ner",
+    related=("pos",),
+    languages=LANGUAGES,
+    splits=("train", "dev", "test"),
+    files=Layout(_locate, _read),
+    hub=HubSource("unimelb-nlp/wikiann", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    metric="f1",
+    perturbed=("words",),
+    labels=TAGS,
+    counts={
+        **{(language, "dev"): _dev_count(language) for language in LANGUAGES if language != "th"},
+        ("en", "train"): 20000,
+    },
+    trains_on="panx",
+    licence="ODC-BY",
+    citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages; Rahimi et al. 2019",
+)

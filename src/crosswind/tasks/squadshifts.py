@@ -1,0 +1,60 @@
+"""SQuADShifts: English question answering collected like SQuAD 1.1, on other texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.files import Files
+from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
+from crosswind.tasks.base import Task
+from crosswind.tasks.squad import as_retrieval
+
+# Split -> the hub's configuration (Miller et al. 2020)
+SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    return (files.find(f"squadshifts/{split}_v1.0.json", what=f"squadshifts {split}"),)
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return _content(read_squad(paths[0]), language, split)
+
+
+def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return _content(hub_squad(rows), language, split)
+
+
+def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
+    return Content(
+        span_examples(
+            paragraphs,
+            language,
+            item=lambda _, question: f"squadshifts/{split}/{question.id}",
+            cluster=lambda paragraph, _: f"squadshifts/{split}/p-{paragraph.text_hash}",
+        )
+    )
+
+
+SQUADSHIFTS = Task(
+    name="squadshifts",
+    kind="span",
+    summary="English extractive question answering on new Wikipedia articles, news, Reddit, Amazon reviews",
+    group="qa",
+    related=("answer-retrieval",),
+    languages=("en",),
+    splits=tuple(SPLITS),
+    files=Layout(_locate, _read),
+    hub=HubSource("squadshifts", dict.fromkeys(SPLITS, "test"), _convert, config="{split}", split_names=SPLITS),
+    metric="f1",
+    perturbed=("question", "context"),
+    counts={("en", "new_wiki"): 7938, ("en", "reddit"): 9803, ("en", "amazon_reviews"): 9885},
+    trains_on="squadshifts",
+    licence="CC BY 4.0",
+    citation="Miller et al. 2020, The Effect of Natural Distribution Shift on Question Answering Models",
+)
+
+SQUADSHIFTS_RETRIEVAL = as_retrieval(SQUADSHIFTS)

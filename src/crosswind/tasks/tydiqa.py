@@ -1,0 +1,91 @@
+"""TyDiQA-GoldP: extractive question answering that was written in each language, not translated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.files import Files
+from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
+from crosswind.tasks.base import Task
+
+# The ids of official files begin with the language's name
+NAMES = {
+    "ar": "arabic", "bn": "bengali", "en": "english", "fi": "finnish", "id": "indonesian",
+    "ko": "korean", "ru": "russian", "sw": "swahili", "te": "telugu",
+}  # fmt: skip
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    """XTREME's file of the language, or the official file of all languages."""
+    version = f"tydiqa-goldp-v1.1-{split}"
+    own = f"{version}/tydiqa.goldp.{language}.{split}.json"
+    joint = f"{version}.json"
+    return (
+        files.find(f"tydiqa/{own}", own, f"tydiqa/{joint}", joint, what=f"tydiqa {split}, {language}"),
+    )
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    paragraphs = read_squad(paths[0])
+    joint = paths[0].name.startswith("tydiqa-goldp-")
+    return _content(_of_language(paragraphs, language) if joint else paragraphs, language, split)
+
+
+def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return _content(_of_language(hub_squad(rows), language), language, split)
+
+
+def _of_language(paragraphs: Iterable[Paragraph], language: str) -> list[Paragraph]:
+    return [p for p in paragraphs if p.questions[0].id.startswith(f"{NAMES[language]}-")]
+
+
+def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
+    """Train ids repeat and differ between the distributions (XTREME's are small numbers), so an item of
+    train is named by the hash of its question and passage; dev has the native ids."""
+    seen: Counter[str] = Counter()
+
+    def item(paragraph: Paragraph, question: Question) -> str:
+        if split == "dev":
+            return f"tydiqa/dev/{question.id}"
+        key = hashlib.sha256(f"{question.text}\n{paragraph.context}".encode()).hexdigest()[:16]
+        seen[key] += 1
+        return f"tydiqa/train/{language}-{key}-{seen[key] - 1}"
+
+    def cluster(paragraph: Paragraph, question: Question) -> str:
+        return f"tydiqa/{split}/p-{paragraph.text_hash}"
+
+    return Content(span_examples(paragraphs, language, item=item, cluster=cluster))
+
+
+TYDIQA = Task(
+    name="tydiqa",
+    kind="span",
+    summary="extractive question answering written in each language (gold passage)",
+    group="qa",
+    related=("answer-retrieval",),
+    languages=tuple(NAMES),
+    splits=("train", "dev"),
+    files=Layout(_locate, _read),
+    hub=HubSource(
+        "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
+    ),
+    metric="f1",
+    perturbed=("question", "context"),
+    counts={
+        **{
+            (language, "dev"): n
+            for language, n in zip(NAMES, (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True)
+        },
+        ("en", "train"): 3696,
+        ("ko", "train"): 1625,
+        ("sw", "train"): 2755,
+    },
+    trains_on="tydiqa",
+    licence="Apache 2.0",
+    citation="Clark et al. 2020, TyDi QA: A Benchmark for Information-Seeking Question Answering",
+)
