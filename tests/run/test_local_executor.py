@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -192,18 +193,39 @@ def test_two_runs_at_once_on_one_store_compute_each_step_once(tmp_path: Path, tr
 
 
 def test_what_workers_report_arrives_at_the_parent(tmp_path: Path, trace: Path) -> None:
-    heard: list[tuple[str, str]] = []
+    heard: list[tuple[str, ...]] = []
 
     class Listener(Silent):
         def started(self, key: str) -> None:
             heard.append(("started", key))
 
         def finished(self, key: str, note: str = "") -> None:
-            heard.append((note, key))
+            heard.append(("finished", key, note))
 
-    cell = step("cell")
+        def log(self, text: str) -> None:
+            heard.append(("log", text))
+
+    cell = step("cell", fault="warning")
     run([cell], tmp_path, 2, Listener())
-    assert heard == [("started", cell.key), ("said cell", cell.key)]
+    assert heard == [
+        ("started", cell.key),
+        ("log", "the tokenizer has no offsets"),
+        ("finished", cell.key, "said cell"),
+    ]
+    assert (tmp_path / "run" / "worker-1.log").read_text() == "a library prints to standard output\n"
+
+
+def test_what_a_dead_worker_started_ends_with_it_and_holds_nobody_up(tmp_path: Path, trace: Path) -> None:
+    os.mkfifo(trace / "orphan")
+    pipe = os.open(trace / "orphan", os.O_RDONLY | os.O_NONBLOCK)
+    outcome = run([step("orphan", fault="orphan"), step("other")], tmp_path, 2)
+    assert [f.message.split(";")[0] for f in outcome.failed.values()] == [
+        "the worker process was killed by SIGKILL (out of memory?)"
+    ]
+    assert len(outcome.done) == 1
+    select.select([pipe], [], [], 20)
+    assert os.read(pipe, 1) == b""  # the end of the file: nobody has it open any more
+    os.close(pipe)
 
 
 def test_a_worker_imports_what_its_parent_can_import(tmp_path: Path, trace: Path) -> None:

@@ -118,6 +118,14 @@ def test_after_a_drop_the_manifest_and_the_other_files_remain(store: Store) -> N
     assert store.has(STEP.key)
 
 
+def test_what_another_process_computed_after_a_drop_is_verified_again(store: Store) -> None:
+    publish(store)
+    store.drop(STEP.key, ["*.safetensors"])
+    (publish(Store(store.root)) / "model.safetensors").write_text("weighTs")
+    with pytest.raises(Damaged):
+        store.path(STEP.key)
+
+
 def test_dropping_what_an_artifact_lacks_changes_nothing(store: Store) -> None:
     publish(store)
     assert store.drop(STEP.key, ["*.bin"]) == 0

@@ -7,6 +7,7 @@ until the pipe is closed.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def execute(steps: Sequence[Step], store: Store, graph: Graph, reporter: Reporte
 
     def compute(step: Step, draft: Draft) -> str:
         (trace / f"{step.label}.{uuid.uuid4().hex}.computed").touch()
+        print("a library prints to standard output")
         _fault(step, trace)
         inputs = [(store.path(key) / "out.txt").read_text() for _, key in sorted(step.inputs.items())]
         (draft.path / "out.txt").write_text("".join([*inputs, step.params["word"], "\n"]))
@@ -92,6 +94,13 @@ def _fault(step: Step, trace: Path) -> None:
         signal.pause()
     if (trace / f"{step.label}.hold").exists():
         (trace / f"{step.label}.hold").read_text()
+    if step.params.get("fault") == "warning":
+        logging.getLogger("crosswind.toy").warning("the tokenizer has no offsets")
+    if step.params.get("fault") == "orphan":
+        if os.fork() == 0:
+            with (trace / "orphan").open("w"):
+                signal.pause()
+        os.kill(os.getpid(), signal.SIGKILL)
     if step.params.get("fault") == "user":
         raise UserError("no such language", where="targets.languages", hint="name another")
     if step.params.get("fault") == "bug":

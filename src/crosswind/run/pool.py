@@ -53,12 +53,12 @@ class Worker:
             self.process.stdin.flush()
 
     def end(self) -> None:
-        """End it and its children now; what it had not published is lost."""
-        if self.process.poll() is None:
-            if hasattr(os, "killpg"):
+        """End it and whatever it started, now; what it had not published is lost."""
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            else:
-                self.process.kill()
+        else:
+            self.process.kill()
         self.process.wait()
 
     def epitaph(self) -> Failure:
@@ -116,7 +116,9 @@ class Pool:
             self._store.sweep()
 
     def _start(self, schedule: Schedule) -> None:
-        self._idle = [w for w in self._idle if w.process.poll() is None]
+        for worker in [w for w in self._idle if w.process.poll() is not None]:
+            self._idle.remove(worker)
+            worker.end()
         while len(self._busy) < self._size and (steps := schedule.take()) is not None:
             worker = self._idle.pop() if self._idle else self._hire()
             self._busy.append(worker)
