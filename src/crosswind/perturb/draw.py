@@ -1,0 +1,72 @@
+"""Draws: which sites change, by a counter-based hash, for many texts at once.
+
+Nothing here has state: the numbers of a site depend on its text's key and its offset alone, so the
+result is the same whatever the order, the batch and the worker, and a higher severity changes a
+superset of the sites of a lower one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint64]
+
+# SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", OOPSLA).
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+class Drawn(NamedTuple):
+    """A site that changes: its index among the text's sites, its u in [0, 1), and 64 bits to choose by."""
+
+    site: int
+    u: float
+    choice: int
+
+    def choose(self, n: int) -> int:
+        """An index below `n`."""
+        return self.choice * n >> 64
+
+
+def key(*parts: str) -> int:
+    """The 64-bit key of a text's draw: BLAKE2b of the parts that identify it."""
+    text = "\x1f".join(parts)
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def splitmix64(keys: Words, counters: Words) -> Words:
+    """Number `counters` (from 0) of the SplitMix64 streams seeded with `keys`."""
+    z = keys + (counters + np.uint64(1)) * _GAMMA
+    z = (z ^ (z >> np.uint64(30))) * _MIX1
+    z = (z ^ (z >> np.uint64(27))) * _MIX2
+    mixed: Words = z ^ (z >> np.uint64(31))
+    return mixed
+
+
+def draw(keys: Sequence[int], offsets: Sequence[Sequence[int]], severity: float) -> list[list[Drawn]]:
+    """For each text, the sites with u < `severity`, in order of their offsets.
+
+    `offsets[i]` are the ascending starts of text i's sites, `keys[i]` its key.
+    """
+    counts = np.fromiter(map(len, offsets), dtype=np.int64, count=len(offsets))
+    total = int(counts.sum())
+    flat = np.fromiter((o for starts in offsets for o in starts), dtype=np.uint64, count=total)
+    key_of = np.array(keys, dtype=np.uint64)
+    # Counters 2·offset and 2·offset + 1: one number for whether, one for what.
+    bits = splitmix64(np.repeat(key_of, counts), flat * np.uint64(2))
+    u = (bits >> np.uint64(11)) * 2.0**-53
+    hit = np.flatnonzero(u < severity)
+    first = np.concatenate(([0], np.cumsum(counts)))
+    owner = np.searchsorted(first, hit, side="right") - 1
+    local = hit - first[owner]
+    choice = splitmix64(key_of[owner], flat[hit] * np.uint64(2) + np.uint64(1))
+    drawn: list[list[Drawn]] = [[] for _ in keys]
+    for text, *values in zip(owner.tolist(), local.tolist(), u[hit].tolist(), choice.tolist(), strict=True):
+        drawn[text].append(Drawn(*values))
+    return drawn

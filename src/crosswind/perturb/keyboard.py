@@ -1,0 +1,222 @@
+"""Keyboard typos: a key is missed for its neighbour on the layout that a language is typed with.
+
+A layout is a data file `layouts/CODE.json`, read off the national standard that its name gives:
+rows of keys with the horizontal place of their first key in key widths. Only letters, vowel signs
+and tone marks change, and only into their like: a typed word stays one word, a number stays what it
+is and a grapheme cluster stays one cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from typing import Any
+
+import regex
+
+from crosswind.perturb.graphemes import positioned
+from crosswind.perturb.hangul import hangul_options
+from crosswind.perturb.perturbation import Alternatives, NotApplicable, Option, Param, Perturbation, Setting, Sites
+from crosswind.perturb.words import base_language, script
+
+# Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
+# With rows staggered by 1/2, 1/4 and 1/2 (ISO/IEC 9995-1) the next distance is 1.41.
+_REACH = 1.26**2
+
+_CLUSTER = regex.compile(r"\X")
+_INSC = ("Consonant", "Vowel_Dependent", "Vowel_Independent", "Tone_Mark", "Bindu", "Visarga", "Virama", "Nukta")
+_CLASSES = tuple(
+    regex.compile(rf"\p{{{p}}}")
+    for p in ("L", "M", "GCB=Extend", "GCB=SpacingMark", *(f"InSC={value}" for value in _INSC))
+)
+_FIXED = regex.compile(r"[\p{InSC=Virama}\p{InSC=Pure_Killer}\p{InSC=Nukta}\p{InSC=Invisible_Stacker}]")
+_VOWELS = frozenset("aeiouyăâêôơưαεηιουω")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A keyboard: for each shift level its keys as (character, x, y) in key widths.
+
+    `script`: it is the layout of languages in that script that have none of their own.
+    """
+
+    code: str
+    name: str
+    languages: tuple[str, ...]
+    script: str | None
+    levels: tuple[tuple[tuple[str, float, int], ...], ...]
+
+    @cached_property
+    def neighbours(self) -> Mapping[str, tuple[str, ...]]:
+        """What may be typed for every key that gives one letter or mark, nearest first."""
+        near: dict[str, dict[str, float]] = {}
+        for level in self.levels:
+            for (key, x, y), (other, x2, y2) in itertools.permutations(level, 2):
+                gap = (x - x2) ** 2 + (y - y2) ** 2
+                if key != other and gap <= _REACH and _alike(key, other):
+                    near.setdefault(key, {}).setdefault(other, gap)
+        return {key: tuple(sorted(others, key=lambda o: (others[o], o))) for key, others in near.items()}
+
+
+class Keys(dict[str, tuple[Option, ...]]):
+    """Grapheme cluster -> what it may become on a layout, worked out on first use."""
+
+    def __init__(self, layout: Layout, turkic: bool) -> None:
+        super().__init__()
+        self.layout, self.turkic = layout, turkic
+
+    def __missing__(self, cluster: str) -> tuple[Option, ...]:
+        found = tuple(dict.fromkeys(o for o in self._options(cluster) if o != cluster))
+        self[cluster] = found
+        return found
+
+    def _options(self, cluster: str) -> Iterator[str]:
+        composed = unicodedata.normalize("NFC", cluster)
+        near = self.layout.neighbours
+        if composed not in near:
+            lower = self._lower(composed)
+            if lower != composed:
+                yield from self._raised(lower)
+                return
+        if "가" <= composed <= "힣":
+            found: Iterator[str] = hangul_options(composed, near)
+        elif len(composed) == 1:
+            found = self._one(composed)
+        else:
+            found = self._many(composed)
+        # The text keeps its normalisation form.
+        decomposed = cluster != composed and cluster == unicodedata.normalize("NFD", cluster)
+        yield from (unicodedata.normalize("NFD", o) if decomposed else o for o in found)
+
+    def _one(self, char: str) -> Iterator[str]:
+        """A letter of one code point: a key of its own, or a base letter and marks typed by dead keys."""
+        near = self.layout.neighbours
+        if char in near:
+            yield from near[char]
+            return
+        keys = self._strokes(unicodedata.normalize("NFD", char))
+        for at, key in enumerate(keys):
+            for other in near.get(key, ()):
+                whole = unicodedata.normalize("NFC", "".join([*keys[:at], other, *keys[at + 1 :]]))
+                keeps_marks = at > 0 or (key in _VOWELS and other in _VOWELS)
+                if len(whole) == 1 and keeps_marks:
+                    yield whole
+                elif at == 0:
+                    yield other
+
+    def _many(self, cluster: str) -> Iterator[str]:
+        """A cluster of several code points: one of them becomes another of its class."""
+        for at, char in enumerate(cluster):
+            for other in self.layout.neighbours.get(char, ()):
+                whole = cluster[:at] + other + cluster[at + 1 :]
+                if _CLUSTER.fullmatch(whole):
+                    yield unicodedata.normalize("NFC", whole)
+
+    def _strokes(self, decomposed: str) -> list[str]:
+        base, rest = decomposed[0], []
+        for mark in decomposed[1:]:
+            joined = unicodedata.normalize("NFC", base + mark)
+            if joined in self.layout.neighbours:
+                base = joined
+            else:
+                rest.append(mark)
+        return [base, *rest]
+
+    def _raised(self, lower: str) -> Iterator[str]:
+        for option in self[lower]:
+            upper = str(option).replace("i", "İ").upper() if self.turkic else str(option).upper()
+            if len(unicodedata.normalize("NFC", upper)) == len(unicodedata.normalize("NFC", str(option))):
+                yield upper
+
+    def _lower(self, char: str) -> str:
+        if self.turkic:
+            char = char.replace("İ", "i").replace("I", "ı")
+        return char.lower()
+
+
+@lru_cache(maxsize=1)
+def layouts() -> Mapping[str, Layout]:
+    """Every layout by code."""
+    found = {}
+    for entry in sorted(files(__package__).joinpath("layouts").iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".json"):
+            code = entry.name.removesuffix(".json")
+            found[code] = _layout(code, json.loads(entry.read_text(encoding="utf-8")))
+    return found
+
+
+def layout_for(setting: Setting) -> Layout:
+    """The layout that a language is typed with, or that its script is; `NotApplicable` if there is none."""
+    known = layouts()
+    chosen = str(setting.params["layout"])
+    if chosen != "auto":
+        if chosen not in known:
+            raise NotApplicable(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join(known)}")
+        return known[chosen]
+    language, written = base_language(setting.language), script(setting.language)
+    for layout in known.values():
+        if language in layout.languages:
+            return layout
+    for layout in known.values():
+        if layout.script == written:
+            return layout
+    raise NotApplicable(
+        f"keyboard has no layout for {setting.language} ({written})",
+        hint="Chinese and Japanese are typed through an input method; keyboard(layout=CODE) names a layout",
+    )
+
+
+def _layout(code: str, value: Mapping[str, Any]) -> Layout:
+    levels = tuple(
+        tuple((key, row["x"] + i, y) for y, row in enumerate(rows) for i, key in enumerate(row["keys"].split(" ")))
+        for rows in value["layers"]
+    )
+    return Layout(code, value["name"], tuple(value["languages"]), value.get("script"), levels)
+
+
+def _alike(key: str, other: str) -> bool:
+    """Whether two keys give letters or marks of one class: neither a digit nor a sign that joins letters."""
+    if len(key) != 1 or len(other) != 1 or _FIXED.match(key) or _FIXED.match(other):
+        return False
+    classes = [[bool(c.match(k)) for c in _CLASSES] for k in (key, other)]
+    return classes[0] == classes[1] and any(classes[0][:2])
+
+
+def _prepare(setting: Setting) -> Alternatives:
+    keys = Keys(layout_for(setting), base_language(setting.language) in ("tr", "az"))
+
+    def alternatives(text: str) -> Sites:
+        units, offsets = positioned(text)
+        if len(units) == len(text):
+            starts = [i for i, unit in enumerate(text) if keys[unit]]
+            return Sites(starts, [i + 1 for i in starts], lambda i: keys[text[starts[i]]])
+        chosen = [(unit, at) for unit, at in zip(units, offsets, strict=True) if keys[unit]]
+        starts = [at for _, at in chosen]
+        return Sites(starts, [at + len(unit) for unit, at in chosen], lambda i: keys[chosen[i][0]])
+
+    return alternatives
+
+
+def _resources(setting: Setting) -> Mapping[str, str]:
+    code = layout_for(setting).code
+    data = files(__package__).joinpath("layouts", f"{code}.json").read_bytes()
+    return {f"keyboard/{code}": hashlib.sha256(data).hexdigest()}
+
+
+KEYBOARD = Perturbation(
+    name="keyboard",
+    nature="preserving",
+    summary="a letter becomes its neighbour on the keyboard that the language is typed with",
+    source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2; national standards",
+    unit="letter",
+    languages="languages with a layout, or whose script has one; not Chinese or Japanese (input methods)",
+    prepare=_prepare,
+    resources=_resources,
+    params=(Param("layout", "text", "code of the layout; auto is the language's", default="auto"),),
+)

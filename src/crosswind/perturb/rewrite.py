@@ -1,0 +1,363 @@
+"""The rewrite algebra: what became of every character of a text.
+
+A `Rewrite` is a sequence of pieces, in output order: `Keep(start, end)` of the original or
+`New(text, over)`. Characters that no piece keeps are deleted. `over` says what a new text stands
+for, so that labelled spans are carried exactly and composition loses nothing:
+
+* `Keep(start, end)`: it replaces these characters of the original;
+* `Between(neighbours)`: it was inserted between them;
+* nothing: it belongs to no part of the original (an appended sentence, an insertion at an end).
+
+A new text belongs to a span if all it stands for does; it lies outside if none does; a replacement
+of which only a part does tears the span. An insertion belongs to a span only if both neighbours do,
+so that an insertion at a span's border falls outside.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from crosswind.data.examples import Span
+
+
+class Keep(NamedTuple):
+    """Characters `start:end` of the original."""
+
+    start: int
+    end: int
+
+
+class Between(NamedTuple):
+    """The place of an insertion: the characters of the original around it (none: no place)."""
+
+    neighbours: tuple[Keep, ...]
+
+
+class New(NamedTuple):
+    """A text that the original does not have, and what it stands for."""
+
+    text: str
+    over: tuple[Keep | Between, ...] = ()
+
+
+Piece = Keep | New
+Edit = tuple[int, int, str]
+"""(start, end, replacement)."""
+
+NOWHERE = Between(())
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A rewriting of a text of `length` characters. Pieces are in normal form (see `of`)."""
+
+    pieces: tuple[Piece, ...]
+    length: int
+
+    @classmethod
+    def of(cls, pieces: Iterable[Piece], length: int) -> Rewrite:
+        """The rewrite with these pieces in normal form: neighbours that can be one piece are one.
+
+        Raises `ValueError` for a `Keep` outside the text.
+        """
+        normal: list[Piece] = []
+        for piece in pieces:
+            last = normal[-1] if normal else None
+            if isinstance(piece, Keep):
+                if not 0 <= piece.start <= piece.end <= length:
+                    raise ValueError(f"{piece} of a text of {length} characters")
+                if piece.start == piece.end:
+                    continue
+                if isinstance(last, Keep) and last.end == piece.start:
+                    normal[-1] = Keep(last.start, piece.end)
+                    continue
+            elif not piece.text and not _tearable(piece.over):
+                continue
+            elif isinstance(last, New) and last.over == piece.over:
+                normal[-1] = New(last.text + piece.text, last.over)
+                continue
+            normal.append(piece)
+        return cls(tuple(normal), length)
+
+    @classmethod
+    def identity(cls, text: str) -> Rewrite:
+        """The rewrite that keeps all of `text`."""
+        return cls((Keep(0, len(text)),) if text else (), len(text))
+
+    @classmethod
+    def from_edits(cls, text: str, edits: Iterable[Edit]) -> Rewrite:
+        """Replace `text[start:end]` by each replacement; insertions at one place keep their order.
+
+        Raises `ValueError` if two edits overlap.
+        """
+        return cls.from_changes(len(text), sorted(edits, key=lambda e: (e[0], e[1])))
+
+    @classmethod
+    def from_changes(cls, length: int, changes: Iterable[tuple[int, int, str | tuple[Piece, ...]]]) -> Rewrite:
+        """Change regions in ascending order; each becomes a text or pieces (a local permutation).
+
+        Raises `ValueError` if two regions overlap or one lies outside the text.
+        """
+        pieces: list[Piece] = []
+        done = 0
+        for start, end, change in changes:
+            if not done <= start <= end <= length:
+                raise ValueError(f"the change of {start}:{end} overlaps another or leaves the text")
+            if start > done:
+                pieces.append(Keep(done, start))
+            if not isinstance(change, str):
+                pieces.extend(change)
+            elif start < end:
+                if change:
+                    pieces.append(New(change, (Keep(start, end),)))
+            elif change:
+                pieces.append(New(change, _insertion(start, length)))
+            done = end
+        if done < length:
+            pieces.append(Keep(done, length))
+        return cls.of(pieces, length)
+
+    @property
+    def is_identity(self) -> bool:
+        return self.pieces == ((Keep(0, self.length),) if self.length else ())
+
+    def apply(self, text: str) -> str:
+        """The rewritten text; `ValueError` if `text` has another length than the original."""
+        self._check(text)
+        return "".join([text[p.start : p.end] if isinstance(p, Keep) else p.text for p in self.pieces])
+
+    def carry(self, spans: Iterable[Span]) -> tuple[Span, ...] | None:
+        """Where spans of the original lie in the rewritten text; `None` rejects the rewrite.
+
+        It is rejected if a span is split (its parts are no longer one run of the text), torn (a
+        replacement stands for a part of it and something else), emptied or was empty.
+        """
+        carried = []
+        layout = _Layout(self.pieces)
+        for span in spans:
+            place = layout.place(span.start, span.end)
+            if place is None:
+                return None
+            carried.append(place)
+        return tuple(carried)
+
+    def then(self, other: Rewrite) -> Rewrite:
+        """This rewrite followed by `other` (a rewrite of the rewritten text) as one rewrite.
+
+        Spans that survive both one after the other are carried to the same place; a span that the
+        first splits and the second joins again survives the composition only.
+        """
+        layout = _Layout(self.pieces)
+        if other.length != layout.total:
+            raise ValueError(f"a rewrite of {other.length} characters cannot follow one that gives {layout.total}")
+        pieces: list[Piece] = []
+        for piece in other.pieces:
+            if isinstance(piece, Keep):
+                pieces.extend(layout.cut(piece.start, piece.end))
+            else:
+                pieces.append(New(piece.text, layout.origin(piece.over)))
+        shown = {p.over for p in pieces if isinstance(p, New)}
+        hidden = [p for p in self.pieces if isinstance(p, New) and p.over not in shown]
+        # A replacement that is deleted afterwards has torn its span all the same.
+        pieces.extend(New("", p.over) for p in hidden)
+        return Rewrite.of(pieces, self.length)
+
+    def edit_rate(self, words: Sequence[Span]) -> float:
+        """Edits per word of the original: words that are not kept whole or that moved, and insertions between.
+
+        Read off the alignment: one inserted word is one edit, however many words follow it. The
+        words that moved are those outside the longest run of kept words in their old order.
+        """
+        whole = [self._position(w) for w in words]
+        kept = [p for p in whole if p is not None]
+        inside = [False] * (self.length + 1)
+        for w in words:
+            inside[w.start + 1 : w.end] = [True] * max(0, w.end - w.start - 1)
+        inserted = 0
+        for piece in self.pieces:
+            if isinstance(piece, New) and piece.text and all(isinstance(o, Between) for o in piece.over):
+                at = [n.start for o in piece.over if isinstance(o, Between) for n in o.neighbours[1:]]
+                inserted += not (at and inside[at[0]])
+        return (len(words) - _longest_ascending(kept) + inserted) / max(1, len(words))
+
+    def to_json(self) -> list[Any]:
+        """`[length, [piece…]]`; a piece is `[start, end]` or `[text, source…]`, an insertion's source a list."""
+        return [self.length, [list(p) if isinstance(p, Keep) else [p.text, *map(_dump, p.over)] for p in self.pieces]]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> Rewrite:
+        length, pieces = value
+        return cls.of(
+            (New(p[0], tuple(map(_load, p[1:]))) if isinstance(p[0], str) else Keep(*p) for p in pieces), length
+        )
+
+    def _check(self, text: str) -> None:
+        if len(text) != self.length:
+            raise ValueError(f"a rewrite of {self.length} characters does not fit a text of {len(text)}")
+
+    def _position(self, word: Span) -> int | None:
+        """The output offset of a word that one piece keeps whole and that nothing new adjoins inside."""
+        at = 0
+        for piece in self.pieces:
+            if isinstance(piece, Keep):
+                if piece.start <= word.start and word.end <= piece.end:
+                    return at + word.start - piece.start
+                at += piece.end - piece.start
+            else:
+                at += len(piece.text)
+        return None
+
+
+class _Layout:
+    """Pieces with their output offsets and, where sources ascend, an index by source."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        self.offsets: list[int] = []
+        self._low: list[int] = []
+        self._high: list[int] = []
+        at = high = 0
+        for piece in pieces:
+            self.offsets.append(at)
+            if isinstance(piece, Keep):
+                at += piece.end - piece.start
+                low, high = piece
+            else:
+                at += len(piece.text)
+                ranges = list(_ranges(piece.over))
+                low = min((r.start for r in ranges), default=high)
+                high = max((r.end for r in ranges), default=high)
+            self._low.append(low)
+            self._high.append(high)
+        self.total = at
+        self._ascending = _ascending(self._low) and _ascending(self._high)
+
+    def place(self, start: int, end: int) -> Span | None:
+        """The run of output characters that belong to `start:end` of the original."""
+        window = range(len(self.pieces))
+        if self._ascending:
+            window = range(bisect_right(self._high, start), bisect_left(self._low, end))
+        first = last = -1
+        for i in window:
+            piece, at = self.pieces[i], self.offsets[i]
+            if isinstance(piece, Keep):
+                low, high = max(piece.start, start) - piece.start, min(piece.end, end) - piece.start
+            else:
+                belongs = _belongs(piece.over, start, end)
+                if belongs is None:
+                    return None
+                low, high = 0, len(piece.text) if belongs else 0
+            if low >= high:
+                continue
+            if first >= 0 and at + low != last:
+                return None
+            first, last = (at + low if first < 0 else first), at + high
+        return Span(first, last) if first >= 0 else None
+
+    def cut(self, start: int, end: int) -> Iterator[Piece]:
+        """The pieces that make up `start:end` of the output."""
+        i = max(0, bisect_right(self.offsets, start) - 1)
+        while i < len(self.pieces) and self.offsets[i] < end:
+            piece, at = self.pieces[i], self.offsets[i]
+            size = piece.end - piece.start if isinstance(piece, Keep) else len(piece.text)
+            low, high = max(start - at, 0), min(end - at, size)
+            if low < high:
+                if isinstance(piece, Keep):
+                    yield Keep(piece.start + low, piece.start + high)
+                else:
+                    yield New(piece.text[low:high], piece.over)
+            i += 1
+
+    def origin(self, over: Iterable[Keep | Between]) -> tuple[Keep | Between, ...]:
+        """What characters of the output stand for, in terms of the original."""
+        found: list[Keep | Between] = []
+        for source in over:
+            if isinstance(source, Keep):
+                for piece in self.cut(*source):
+                    parts = (piece,) if isinstance(piece, Keep) else piece.over or (NOWHERE,)
+                    found.extend(p for p in parts if p not in found)
+            else:
+                found.append(self._between(source))
+        return () if found == [NOWHERE] else tuple(_joined(found))
+
+    def _between(self, place: Between) -> Between:
+        near: list[Keep] = []
+        for neighbour in place.neighbours:
+            for piece in self.cut(*neighbour):
+                parts = (piece,) if isinstance(piece, Keep) else piece.over
+                if not parts or any(isinstance(p, Between) and not p.neighbours for p in parts):
+                    return NOWHERE
+                near.extend(r for r in _ranges(parts) if r not in near)
+        return Between(tuple(near))
+
+
+def _insertion(at: int, length: int) -> tuple[Between, ...]:
+    return (Between((Keep(at - 1, at), Keep(at, at + 1))),) if 0 < at < length else ()
+
+
+def _belongs(over: Sequence[Keep | Between], start: int, end: int) -> bool | None:
+    """Whether a new text lies in the span: True, False, or `None` if it tears it."""
+    inside = outside = False
+    for source in over:
+        if isinstance(source, Between):
+            near = source.neighbours
+            within = bool(near) and all(start <= n.start and n.end <= end for n in near)
+        elif start <= source.start and source.end <= end:
+            within = True
+        elif source.end <= start or end <= source.start:
+            within = False
+        else:
+            return None
+        inside, outside = inside or within, outside or not within
+    return None if inside and outside else inside
+
+
+def _tearable(over: Sequence[Keep | Between]) -> bool:
+    return len(over) > 1 or any(isinstance(o, Keep) and o.end - o.start > 1 for o in over)
+
+
+def _ranges(over: Iterable[Keep | Between]) -> Iterator[Keep]:
+    for source in over:
+        if isinstance(source, Keep):
+            yield source
+        else:
+            yield from source.neighbours
+
+
+def _joined(sources: Iterable[Keep | Between]) -> Iterator[Keep | Between]:
+    last: Keep | Between | None = None
+    for source in sources:
+        if isinstance(source, Keep) and isinstance(last, Keep) and last.end == source.start:
+            last = Keep(last.start, source.end)
+            continue
+        if last is not None:
+            yield last
+        last = source
+    if last is not None:
+        yield last
+
+
+def _ascending(values: Sequence[int]) -> bool:
+    return all(a <= b for a, b in itertools.pairwise(values))
+
+
+def _longest_ascending(values: Iterable[int]) -> int:
+    tails: list[int] = []
+    for value in values:
+        at = bisect_left(tails, value)
+        tails[at : at + 1] = [value]
+    return len(tails)
+
+
+def _dump(source: Keep | Between) -> list[Any]:
+    return list(source) if isinstance(source, Keep) else [list(n) for n in source.neighbours]
+
+
+def _load(value: Sequence[Any]) -> Keep | Between:
+    if value and isinstance(value[0], int):
+        return Keep(*value)
+    return Between(tuple(Keep(*n) for n in value))

@@ -1,0 +1,266 @@
+"""The grammar of perturbations, one everywhere: `keyboard:0.1`, `codemix(embed=de,zh):0.2`, `swap:0.1+diacritics:0.2`.
+
+    SPEC       = ATOM ("+" ATOM)*                         one application after another
+    ATOM       = NAME ["(" PARAM ("," PARAM)* ")"] [":" SEVERITY ("," SEVERITY)*]
+    PARAM      = KEY "=" VALUE ("," VALUE)*               a value with , = ( ) + : stands in double quotes
+
+Several severities are several specs. A severity is a share of the perturbation's units in (0, 1].
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from crosswind.errors import UserError, unknown
+from crosswind.perturb.perturbation import (
+    PERTURBATIONS,
+    Alternatives,
+    Environment,
+    NotApplicable,
+    Param,
+    Perturbation,
+    Setting,
+    Value,
+)
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[(),=:+]|[^(),=:+"]+|"')
+_PLAIN = re.compile(r'[^(),=:+"\\\s](?:[^(),=:+"\\]*[^(),=:+"\\\s])?')
+_EXAMPLE = "write name:severity or name(key=value):severity, for example keyboard:0.1 or codemix(embed=de,zh):0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One perturbation with its parameters (those that differ from the defaults) and severity."""
+
+    name: str
+    params: tuple[tuple[str, Value], ...]
+    severity: float
+
+    @property
+    def perturbation(self) -> Perturbation:
+        return PERTURBATIONS[self.name]
+
+    @property
+    def identity(self) -> str:
+        """Name and parameters, without severity and without where data lies: what a draw depends on."""
+        places = {p.name for p in self.perturbation.params if p.location}
+        return self.name + _print_params(tuple(p for p in self.params if p[0] not in places))
+
+    def setting(self, language: str, environment: Environment) -> Setting:
+        defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
+        return Setting(language, {**defaults, **dict(self.params)}, environment)
+
+    def prepare(self, language: str, environment: Environment) -> Alternatives:
+        """The alternatives in a language; `NotApplicable` if there are none."""
+        return self.perturbation.prepare(self.setting(language, environment))
+
+    def __str__(self) -> str:
+        return f"{self.name}{_print_params(self.params)}:{_print_number(self.severity)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Perturbations applied one after another; `str` prints the canonical form, which parses to the same."""
+
+    atoms: tuple[Atom, ...]
+
+    @property
+    def preserving(self) -> bool:
+        """Whether the labels hold under all of it."""
+        return all(a.perturbation.nature == "preserving" for a in self.atoms)
+
+    @property
+    def name(self) -> str:
+        """The spec without severities: what the levels of one perturbation have in common."""
+        return "+".join(a.name + _print_params(a.params) for a in self.atoms)
+
+    def __str__(self) -> str:
+        return "+".join(map(str, self.atoms))
+
+
+def parse_specs(text: str, *, severity: float | None = None, where: str | None = None) -> tuple[Spec, ...]:
+    """The specs that `text` stands for, one for each combination of the severities given.
+
+    `severity` is the severity of names without one. Raises a `UserError` (unknown perturbation or
+    parameter with "did you mean", severity outside (0, 1], bad grammar), naming `where`.
+    """
+    reader = _Reader(text, where)
+    choices = [reader.atoms(severity)]
+    while reader.accept("+"):
+        choices.append(reader.atoms(severity))
+    if reader.peek():
+        raise reader.error(f"unexpected {reader.peek()!r}")
+    return tuple(Spec(atoms) for atoms in itertools.product(*choices))
+
+
+def parse_spec(text: str, *, severity: float | None = None, where: str | None = None) -> Spec:
+    """The one spec that `text` stands for; a `UserError` if it lists several severities."""
+    specs = parse_specs(text, severity=severity, where=where)
+    if len(specs) > 1:
+        raise UserError(f"{text!r} has several severities", where=where, hint="give one severity here")
+    return specs[0]
+
+
+def resources(spec: Spec, language: str, environment: Environment | None = None) -> dict[str, str]:
+    """What the result depends on besides text and code: data by SHA-256, libraries by version."""
+    found: dict[str, str] = {}
+    for atom in spec.atoms:
+        found.update(atom.perturbation.resources(atom.setting(language, environment or Environment())))
+    return dict(sorted(found.items()))
+
+
+def not_applicable(spec: Spec, language: str, environment: Environment | None = None) -> str | None:
+    """Why a spec has no alternatives in a language, or `None` if it applies. Other mistakes are raised."""
+    try:
+        for atom in spec.atoms:
+            atom.prepare(language, environment or Environment())
+    except NotApplicable as reason:
+        return reason.what
+    return None
+
+
+class _Reader:
+    """A cursor over the tokens of one spec."""
+
+    def __init__(self, text: str, where: str | None) -> None:
+        self.text, self.where, self.at = text, where, 0
+        self.tokens = [t if t.startswith('"') else t.strip() for t in _TOKEN.findall(text)]
+        self.tokens = [t for t in self.tokens if t]
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def accept(self, token: str) -> bool:
+        if self.peek() != token:
+            return False
+        self.at += 1
+        return True
+
+    def word(self, what: str) -> str:
+        token = self.peek()
+        if not token or token in "(),=:+" or token == '"':
+            raise self.error(f"expected {what}, found {token!r}" if token else f"expected {what} at the end")
+        self.at += 1
+        return re.sub(r"\\(.)", r"\1", token[1:-1]) if token.startswith('"') else token
+
+    def error(self, what: str) -> UserError:
+        return UserError(f"perturbation {self.text!r}: {what}", where=self.where, hint=_EXAMPLE)
+
+    def atoms(self, severity: float | None) -> list[Atom]:
+        name = self.word("the name of a perturbation")
+        perturbation = PERTURBATIONS.get(name, where=self.where)
+        given: dict[str, list[str]] = {}
+        if self.accept("(") and not self.accept(")"):
+            self._params(given)
+        params = _typed(perturbation, given, self)
+        if self.accept(":"):
+            levels = [self._severity()]
+            while self.accept(","):
+                levels.append(self._severity())
+        elif severity is not None:
+            levels = [self._checked(severity)]
+        else:
+            raise UserError(
+                f"perturbation {name!r} has no severity",
+                where=self.where,
+                hint=f"write {name}:0.1 (a share of its {perturbation.unit}s in (0, 1])",
+            )
+        return [Atom(name, params, level) for level in dict.fromkeys(levels)]
+
+    def _params(self, given: dict[str, list[str]]) -> None:
+        key = ""
+        while True:
+            value = self.word("a parameter")
+            if self.accept("="):
+                key = value
+                if key in given:
+                    raise self.error(f"the parameter {key!r} is given twice")
+                given[key] = [self.word(f"the value of {key!r}")]
+            elif key:
+                given[key].append(value)
+            else:
+                raise self.error(f"the parameter {value!r} has no value")
+            if self.accept(")"):
+                return
+            if not self.accept(","):
+                raise self.error("a bracket is not closed")
+
+    def _severity(self) -> float:
+        word = self.word("a severity")
+        try:
+            return self._checked(float(word))
+        except ValueError:
+            raise self.error(f"{word!r} is no severity: a number in (0, 1]") from None
+
+    def _checked(self, severity: float) -> float:
+        if not 0 < severity <= 1:
+            raise UserError(
+                f"perturbation {self.text!r}: severity {severity:g} is outside (0, 1]",
+                where=self.where,
+                hint="a severity is the share of units that may change: 0.1 is every tenth, 1 is all",
+            )
+        return severity
+
+
+def _typed(
+    perturbation: Perturbation, given: Mapping[str, Sequence[str]], reader: _Reader
+) -> tuple[tuple[str, Value], ...]:
+    declared = {p.name: p for p in perturbation.params}
+    for key in given:
+        if key not in declared:
+            raise unknown(f"parameter of {perturbation.name}", key, declared, where=reader.where)
+    values: list[tuple[str, Value]] = []
+    for param in perturbation.params:
+        if param.name in given:
+            value = _value(param, given[param.name], reader)
+            if value != param.default:
+                values.append((param.name, value))
+        elif param.default is None and not param.location:
+            raise reader.error(f"the parameter {param.name!r} is missing ({param.summary})")
+    return tuple(values)
+
+
+def _value(param: Param, words: Sequence[str], reader: _Reader) -> Value:
+    for word in words:
+        if param.choices and word not in param.choices:
+            raise unknown(f"value of {param.name}", word, param.choices, where=reader.where)
+    if param.type == "list":
+        return tuple(dict.fromkeys(words))
+    if len(words) > 1:
+        raise reader.error(f"the parameter {param.name!r} takes one value, not {len(words)}")
+    if param.type == "text":
+        return words[0]
+    try:
+        number = int(words[0]) if param.type == "integer" else float(words[0])
+    except ValueError:
+        raise reader.error(f"the parameter {param.name!r} is {param.type}, not {words[0]!r}") from None
+    low, high = param.low, param.high
+    if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
+        raise reader.error(f"the parameter {param.name!r} is {words[0]}, outside {low} to {high}")
+    return number
+
+
+def _print_params(params: Sequence[tuple[str, Value]]) -> str:
+    if not params:
+        return ""
+    return "(" + ",".join(f"{key}={_print_value(value)}" for key, value in params) + ")"
+
+
+def _print_value(value: Value) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_print_value, value))
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value):
+            return value
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return _print_number(value)
+
+
+def _print_number(value: float) -> str:
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)

@@ -1,0 +1,93 @@
+"""Words: maximal runs of letters, marks and numbers, in every writing system.
+
+Chinese, Japanese, Thai, Lao, Khmer and Burmese put no space between words: ICU's dictionaries find
+their borders (UAX #29 with the dictionary break engines of ICU4C).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import langcodes
+import regex
+from langcodes.tag_parser import LanguageTagError
+
+from crosswind.data.examples import Span
+from crosswind.errors import UserError
+
+if TYPE_CHECKING:
+    from icu4py.breakers import WordBreaker
+
+# ZWNJ and ZWJ inside a word are spelling in Persian and the Indic scripts.
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*")
+# What one types without a space: l'homme, e-mail, 3.5, R&D (UAX #29 MidLetter and MidNum, hyphens).
+_TOKEN = regex.compile(rf"{_WORD.pattern}(?:[\p{{Pc}}\p{{Pd}}'’ʼ.:·/&@״]{_WORD.pattern})*")
+
+UNSPACED_SCRIPTS = frozenset({"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
+
+
+@lru_cache(maxsize=1024)
+def script(language: str) -> str:
+    """The ISO 15924 script that a language is written in by default: `Latn` for `sw`, `Jpan` for `ja`."""
+    try:
+        return langcodes.Language.get(language).maximize().script or "Zyyy"
+    except LanguageTagError:
+        raise UserError(f"{language!r} is no language code", hint="write BCP 47 codes: en, de, zh, sw, …") from None
+
+
+@lru_cache(maxsize=1024)
+def base_language(language: str) -> str:
+    """The language subtag of a code: `pt` for `pt-BR`."""
+    try:
+        return langcodes.Language.get(language).language or language
+    except LanguageTagError:
+        raise UserError(f"{language!r} is no language code", hint="write BCP 47 codes: en, de, zh, sw, …") from None
+
+
+def is_unspaced(language: str) -> bool:
+    """Whether the words of a language stand without spaces between them."""
+    return script(language) in UNSPACED_SCRIPTS
+
+
+def words(text: str, language: str) -> list[Span]:
+    """The words of `text`. A `UserError` if the language needs a segmenter and none is installed."""
+    if is_unspaced(language):
+        return _segmented(text, language)
+    return [Span(*m.span()) for m in _WORD.finditer(text)]
+
+
+def tokens(text: str, language: str) -> list[Span]:
+    """What stands between spaces and punctuation: as `words`, but `l'homme` and `e-mail` are one."""
+    if is_unspaced(language):
+        return _segmented(text, language)
+    return [Span(*m.span()) for m in _TOKEN.finditer(text)]
+
+
+def segmenter_version() -> str:
+    """ICU's version: the dictionaries, and so the words of zh, ja and th, change with it."""
+    _breaker()
+    import icu4py
+
+    return str(icu4py.icu_version)
+
+
+def _segmented(text: str, language: str) -> list[Span]:
+    found: list[Span] = []
+    at = 0
+    for piece in _breaker()(text, language):
+        # A segment of mixed kinds ("3月") is cut into its runs like any other text.
+        found.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
+        at += len(piece)
+    return found
+
+
+def _breaker() -> type[WordBreaker]:
+    try:
+        from icu4py.breakers import WordBreaker
+    except ImportError:
+        raise UserError(
+            "the words of Chinese, Japanese and Thai need a segmenter, and icu4py is not installed",
+            hint="pip install 'icu4py>=1.2,<2'",
+        ) from None
+    return WordBreaker
