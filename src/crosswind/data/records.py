@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,10 @@ def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:
 
 
 def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
-    """A TSV file without header or quoting; names beyond the first required ones may be absent.
+    """A TSV file without header or quoting.
 
-    A column name that ends in `?` may be missing, in every line alike: XTREME's unlabelled test
-    files lack the label column.
+    A column whose name ends in `?` may be missing, in every line alike: XTREME's unlabelled test
+    files lack the label.
     """
     names = [name.removesuffix("?") for name in columns]
     allowed = {len(columns), sum(not name.endswith("?") for name in columns)}
@@ -103,6 +104,26 @@ def csv_table(path: Path) -> Iterator[Record]:
 def jsonl_table(path: Path) -> Iterator[Record]:
     for row, (number, values) in enumerate(json_lines(path)):
         yield Record(values, f"{path}:{number}", row)
+
+
+def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[Record]:
+    """JSON lines whose labels lie in a second file, one a line (PIQA, SocialIQA, WinoGrande).
+
+    Raises `UserError` with file:line where one file ends before the other.
+    """
+    if labels is None:
+        yield from jsonl_table(path)
+        return
+    both = zip_longest(jsonl_table(path), (text.strip() for _, text in lines(labels)))
+    for number, (record, label) in enumerate(both, 1):
+        if record is None or label is None:
+            short, long = (path, labels) if record is None else (labels, path)
+            raise UserError(
+                f"ends before this line, {long.name} goes on",
+                where=f"{short}:{number}",
+                hint="examples and labels have equally many lines: fetch both again",
+            )
+        yield replace(record, values={**record.values, key: label})
 
 
 def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[Record]:

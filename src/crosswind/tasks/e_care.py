@@ -1,0 +1,61 @@
+"""e-CARE: causal reasoning in COPA's form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crosswind.data.examples import ChoiceExample
+from crosswind.data.files import Files
+from crosswind.data.records import Record, jsonl_table, label_table
+from crosswind.data.source import Content, Layout
+from crosswind.errors import unknown
+from crosswind.tasks.base import Task
+from crosswind.tasks.xcopa import QUESTIONS
+
+LABELS = ("hypothesis1", "hypothesis2")
+_TABLE = label_table(LABELS)
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    names = (f"e-care/Causal_Reasoning/{split}.jsonl", f"e-CARE/dataset/Causal_Reasoning/{split}.jsonl")
+    return (files.find(*names, what=f"e-care {split}"),)
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return Content(tuple(_example(record, split) for record in jsonl_table(paths[0])))
+
+
+def _example(record: Record, split: str) -> ChoiceExample:
+    item = f"e-care/{split}/{record.text('index').removeprefix(f'{split}-')}"
+    question = record.text("ask-for")
+    if question not in QUESTIONS:
+        raise unknown("question", question, QUESTIONS, where=record.where)
+    return ChoiceExample(
+        id=item,
+        cluster=item,
+        language="en",
+        context=record.text("premise"),
+        question=QUESTIONS[question],
+        choices=(record.text("hypothesis1"), record.text("hypothesis2")),
+        label=record.label("label", _TABLE),
+    )
+
+
+E_CARE = Task(
+    name="e-care",
+    kind="choice",
+    summary="English causal reasoning in the form of COPA",
+    group="causal-choice",
+    related=("commonsense-choice",),
+    languages=("en",),
+    splits=("train", "dev"),
+    files=Layout(_locate, _read),
+    hub=None,
+    metric="accuracy",
+    perturbed=("context", "choices"),
+    labels=LABELS,
+    counts={("en", "train"): 14928, ("en", "dev"): 2132},
+    trains_on="e-care",
+    licence="MIT",
+    citation="Du et al. 2022, e-CARE: a New Dataset for Exploring Explainable Causal Reasoning",
+)

@@ -1,0 +1,73 @@
+"""OpenBookQA: elementary science questions with four answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.examples import ChoiceExample
+from crosswind.data.files import Files
+from crosswind.data.records import Labels, Record, hub_table, tsv_with_header
+from crosswind.data.source import Content, HubSource, Layout
+from crosswind.errors import UserError
+from crosswind.tasks.base import Task
+
+LABELS = ("A", "B", "C", "D")
+_TABLE: Labels = {name: index for index, name in enumerate(LABELS)} | {"": None}
+_CHOICES = re.compile(r"\(A\) (.*?) \(B\) (.*?) \(C\) (.*?) \(D\) (.*)")
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    names = (f"openbookqa/Main/{split}.tsv", f"openbookqa/{split}.tsv", f"OpenBookQA-V1-Sep2018/Data/Main/{split}.tsv")
+    return (files.find(*names, what=f"openbookqa {split}"),)
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return Content(tuple(_official(record, split) for record in tsv_with_header(paths[0])))
+
+
+def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return Content(tuple(_hub(record, split) for record in hub_table(rows)))
+
+
+def _official(record: Record, split: str) -> ChoiceExample:
+    choices = _CHOICES.fullmatch(record.text("Choices"))
+    if choices is None:
+        raise UserError("the choices are not (A) … (B) … (C) … (D) …", where=record.where, hint="fetch the file again")
+    label = record.label("Answer Key", _TABLE)
+    return _example(split, record.text("ID"), record.text("Question Stem"), choices.groups(), label)
+
+
+def _hub(record: Record, split: str) -> ChoiceExample:
+    choices = tuple(str(text) for text in record.get("choices")["text"])
+    label = record.label("answerKey", _TABLE)
+    return _example(split, record.text("id"), record.text("question_stem"), choices, label)
+
+
+def _example(split: str, name: str, question: str, choices: tuple[str, ...], label: int | None) -> ChoiceExample:
+    item = f"openbookqa/{split}/{name}"
+    return ChoiceExample(item, item, "en", "", question, choices, label)
+
+
+OPENBOOKQA = Task(
+    name="openbookqa",
+    kind="choice",
+    summary="English elementary science questions with four answers",
+    group="commonsense-choice",
+    related=("causal-choice",),
+    languages=("en",),
+    splits=("train", "dev", "test"),
+    files=Layout(_locate, _read),
+    hub=HubSource(
+        "allenai/openbookqa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="main"
+    ),
+    metric="accuracy",
+    perturbed=("question", "choices"),
+    labels=LABELS,
+    counts={("en", "train"): 4957, ("en", "dev"): 500, ("en", "test"): 500},
+    trains_on="openbookqa",
+    licence="Apache 2.0",
+    citation="Mihaylov et al. 2018, Can a Suit of Armor Conduct Electricity?",
+)

@@ -1,0 +1,61 @@
+"""PIQA: which of two solutions reaches a goal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosswind.data.examples import ChoiceExample
+from crosswind.data.files import Files
+from crosswind.data.records import Record, hub_table, label_table, labelled_table
+from crosswind.data.source import Content, HubSource, Layout
+from crosswind.tasks.base import Task
+
+LABELS = ("sol1", "sol2")
+_TABLE = label_table(LABELS, -1, "-1", "")
+_FILES = {"train": "train", "dev": "valid"}
+
+
+def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+    """Goals and solutions, then their labels."""
+    stem, what = _FILES[split], f"piqa {split}"
+    return tuple(
+        files.find(f"piqa/{name}", f"physicaliqa-train-dev/{name.replace('valid', 'dev')}", what=what)
+        for name in (f"{stem}.jsonl", f"{stem}-labels.lst")
+    )
+
+
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return Content(tuple(_example(record, split) for record in labelled_table(paths[0], paths[1], "label")))
+
+
+def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return Content(tuple(_example(record, split) for record in hub_table(rows)))
+
+
+def _example(record: Record, split: str) -> ChoiceExample:
+    """The goal is the question; the files have no ids, so an item is named by its row."""
+    item = f"piqa/{split}/{record.row}"
+    choices = (record.text("sol1"), record.text("sol2"))
+    return ChoiceExample(item, item, "en", "", record.text("goal"), choices, record.label("label", _TABLE))
+
+
+PIQA = Task(
+    name="piqa",
+    kind="choice",
+    summary="English physical commonsense: two solutions for a goal",
+    group="commonsense-choice",
+    related=("causal-choice",),
+    languages=("en",),
+    splits=("train", "dev"),
+    files=Layout(_locate, _read),
+    hub=HubSource("ybisk/piqa", {"train": "train", "dev": "validation"}, _convert, config=None),
+    metric="accuracy",
+    perturbed=("question", "choices"),
+    labels=LABELS,
+    counts={("en", "train"): 16113, ("en", "dev"): 1838},
+    trains_on="piqa",
+    licence="Academic Free License 3.0",
+    citation="Bisk et al. 2020, PIQA: Reasoning about Physical Commonsense in Natural Language",
+)
