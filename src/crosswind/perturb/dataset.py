@@ -7,7 +7,9 @@ the field, and on nothing else.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from crosswind.data.examples import Candidate, Dataset, Example, Pool
@@ -92,18 +94,20 @@ def perturb_examples(
     `fields` name the texts that may change (as `Task.perturbed` does, without `pool`). Raises a
     `UserError` for an unknown field and `NotApplicable` for a language without alternatives.
     """
-    cut = [texts_of(e, fields, check_protection(protect)) for e in examples]
-    _perturb([t for texts in cut for t in texts], spec, task, draw, environment)
-    return [rebuilt(e, texts) for e, texts in zip(examples, cut, strict=True)]
+    with _collector_paused():
+        cut = [texts_of(e, fields, check_protection(protect)) for e in examples]
+        _perturb([t for texts in cut for t in texts], spec, task, draw, environment)
+        return [rebuilt(e, texts) for e, texts in zip(examples, cut, strict=True)]
 
 
 def perturb_pool(
     pool: Pool, spec: Spec, *, task: str, draw: int, environment: Environment | None = None
 ) -> list[Perturbed[Candidate]]:
     """The candidates of a pool after noise, in order."""
-    texts = [candidate_text(c) for c in pool.candidates]
-    _perturb(texts, spec, task, draw, environment)
-    return [rebuilt_candidate(c, t) for c, t in zip(pool.candidates, texts, strict=True)]
+    with _collector_paused():
+        texts = [candidate_text(c) for c in pool.candidates]
+        _perturb(texts, spec, task, draw, environment)
+        return [rebuilt_candidate(c, t) for c, t in zip(pool.candidates, texts, strict=True)]
 
 
 def perturb_dataset(
@@ -147,6 +151,22 @@ def perturb_dataset(
     }
     perturbed = replace(dataset, examples=tuple(e.example for e in examples), pool=pool, fingerprint=digest(identity))
     return PerturbedDataset(perturbed, tuple(examples), tuple(candidates))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without cyclic garbage collection: millions of small tuples and no cycle are made meanwhile.
+
+    Walking them again and again takes half of the time (benchmarks/perturb_throughput.py).
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _perturb(texts: Sequence[Text], spec: Spec, task: str, draw: int, environment: Environment | None) -> None:

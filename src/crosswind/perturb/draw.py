@@ -8,8 +8,8 @@ superset of the sites of a lower one.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +22,13 @@ _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
 
 
-class Drawn(NamedTuple):
-    """A site that changes: its index among the text's sites, its u in [0, 1), and 64 bits to choose by."""
+Drawn = tuple[int, float, int]
+"""A site that changes: its index among the text's sites, its u in [0, 1), and 64 bits to choose by."""
 
-    site: int
-    u: float
-    choice: int
 
-    def choose(self, n: int) -> int:
-        """An index below `n`."""
-        return self.choice * n >> 64
+def choose(bits: int, n: int) -> int:
+    """An index below `n` by 64 random bits."""
+    return bits * n >> 64
 
 
 def key(*parts: str) -> int:
@@ -56,7 +53,7 @@ def draw(keys: Sequence[int], offsets: Sequence[Sequence[int]], severity: float)
     """
     counts = np.fromiter(map(len, offsets), dtype=np.int64, count=len(offsets))
     total = int(counts.sum())
-    flat = np.fromiter((o for starts in offsets for o in starts), dtype=np.uint64, count=total)
+    flat = np.fromiter(itertools.chain.from_iterable(offsets), dtype=np.uint64, count=total)
     key_of = np.array(keys, dtype=np.uint64)
     # Counters 2·offset and 2·offset + 1: one number for whether, one for what.
     bits = splitmix64(np.repeat(key_of, counts), flat * np.uint64(2))
@@ -66,7 +63,6 @@ def draw(keys: Sequence[int], offsets: Sequence[Sequence[int]], severity: float)
     owner = np.searchsorted(first, hit, side="right") - 1
     local = hit - first[owner]
     choice = splitmix64(key_of[owner], flat[hit] * np.uint64(2) + np.uint64(1))
-    drawn: list[list[Drawn]] = [[] for _ in keys]
-    for text, *values in zip(owner.tolist(), local.tolist(), u[hit].tolist(), choice.tolist(), strict=True):
-        drawn[text].append(Drawn(*values))
-    return drawn
+    every = list(zip(local.tolist(), u[hit].tolist(), choice.tolist(), strict=True))
+    ends = np.searchsorted(owner, np.arange(len(keys)), side="right").tolist()
+    return [every[start:end] for start, end in itertools.pairwise([0, *ends])]

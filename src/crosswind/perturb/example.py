@@ -76,7 +76,7 @@ def texts_of(example: Example, fields: Sequence[str], protect: Protection) -> li
 
 def rebuilt(example: Example, texts: Sequence[Text]) -> Perturbed[Example]:
     """`example` with the texts that `texts_of` cut out of it, after their perturbation."""
-    by_field = {t.field: t for t in texts if t.rewrite is not None}
+    by_field = {t.field: t for t in texts if t.changed}
     new = {name: t.text for name, t in by_field.items()}
     if not by_field:
         return Perturbed(example, {}, sum(t.rejected for t in texts))
@@ -104,7 +104,8 @@ def rebuilt(example: Example, texts: Sequence[Text]) -> Perturbed[Example]:
             changed = replace(example, first=new.get("first", example.first), second=new.get("second", example.second))
         case QueryExample():
             changed = replace(example, query=new["query"])
-    return _perturbed(changed, example, by_field, texts)
+    rewrites = {name: t.rewrite for name, t in by_field.items() if t.rewrite is not None}
+    return Perturbed(changed, rewrites, sum(t.rejected for t in texts))
 
 
 def candidate_text(candidate: Candidate) -> Text:
@@ -121,7 +122,7 @@ def candidate_text(candidate: Candidate) -> Text:
 
 
 def rebuilt_candidate(candidate: Candidate, text: Text) -> Perturbed[Candidate]:
-    if text.rewrite is None:
+    if text.rewrite is None or not text.changed:
         return Perturbed(candidate, {}, text.rejected)
     if text.field == "pool.text":
         changed = replace(candidate, text=text.text)
@@ -152,15 +153,6 @@ def entities(tags: Sequence[str]) -> list[list[int]]:
         else:
             found.append([i])
     return found
-
-
-def _perturbed(
-    changed: Example, example: Example, by_field: Mapping[str, Text], texts: Sequence[Text]
-) -> Perturbed[Example]:
-    rejected = sum(t.rejected for t in texts)
-    if changed == example:  # two equal words changed places
-        return Perturbed(example, {}, rejected)
-    return Perturbed(changed, {n: t.rewrite for n, t in by_field.items() if t.rewrite is not None}, rejected)
 
 
 def _plain(example: Example, field: str, text: str) -> Text:

@@ -11,18 +11,19 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import itemgetter
 
 import regex
 
 from crosswind.data.examples import Span
-from crosswind.perturb.draw import Drawn, draw, key
+from crosswind.perturb.draw import Drawn, choose, draw, key
 from crosswind.perturb.perturbation import Alternatives, Option, Sites
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import Atom, Spec
 
 BATCH = 1024  # texts whose hashes are computed at once; the result does not depend on it
 
+_u = itemgetter(3)
 _SPACE = regex.compile(r"\s")
 
 
@@ -44,13 +45,17 @@ class Text:
     words: tuple[Span, ...] = ()
     rewrite: Rewrite | None = None
     rejected: int = 0
+    original: str = ""
+
+    def __post_init__(self) -> None:
+        self.original = self.text
+
+    @property
+    def changed(self) -> bool:
+        return self.text != self.original
 
 
-class _Change(NamedTuple):
-    start: int
-    end: int
-    option: Option
-    u: float
+_Change = tuple[int, int, Option, float]  # start, end, what it becomes, u
 
 
 Prepared = Mapping[tuple[Atom, str], Alternatives]
@@ -96,34 +101,43 @@ def _apply(text: Text, sites: Sites, drawn: Sequence[Drawn]) -> None:
         carried = _carry(text, rewrite)
     if carried is None or rewrite.is_identity:
         return
-    text.text = rewrite.apply(text.text)
+    changed = rewrite.apply(text.text)
+    if changed == text.text:  # two equal words changed places
+        return
+    text.text = changed
     text.rewrite = rewrite if text.rewrite is None else text.rewrite.then(rewrite)
     text.labels, text.locked, text.words = carried
 
 
 def _permitted(text: Text, sites: Sites, drawn: Sequence[Drawn]) -> list[_Change]:
     changes = []
-    for one in drawn:
-        start, end = sites.starts[one.site], sites.ends[one.site]
-        if any(start < s.end and end > s.start for s in text.locked):
+    starts, ends, options_of = sites.starts, sites.ends, sites.options
+    for site, u, bits in drawn:
+        start, end = starts[site], ends[site]
+        if text.locked and any(start < s.end and end > s.start for s in text.locked):
             continue
-        options = sites.options(one.site)
+        options = options_of(site)
         if text.words:
             options = tuple(o for o in options if not isinstance(o, str) or not _SPACE.search(o))
         if options:
-            changes.append(_Change(start, end, options[one.choose(len(options))], one.u))
+            changes.append((start, end, options[choose(bits, len(options))], u))
     return changes
 
 
 def _without_overlaps(changes: list[_Change]) -> list[_Change]:
     """Greedily in ascending u, so that what a lower severity changes stays changed at a higher one."""
-    if all(a.end <= b.start for a, b in itertools.pairwise(changes)):
+    end = -1
+    for start, after, _, _ in changes:
+        if start < end:
+            break
+        end = after
+    else:
         return changes
     kept: list[_Change] = []
-    for change in sorted(changes, key=lambda c: c.u):
-        at = bisect_left(kept, change.start, key=lambda c: c.start)
-        before_ends = at == 0 or kept[at - 1].end <= change.start
-        if before_ends and (at == len(kept) or change.end <= kept[at].start):
+    for change in sorted(changes, key=_u):
+        start, end = change[:2]
+        at = bisect_left(kept, start, key=itemgetter(0))
+        if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
             kept.insert(at, change)
     return kept
 
@@ -155,8 +169,8 @@ def _compatible(text: Text, changes: Sequence[_Change]) -> list[_Change]:
     if _carry(text, Rewrite.from_changes(length, (c[:3] for c in alone))) is not None:
         return alone
     kept: list[_Change] = []
-    for change in sorted(alone, key=lambda c: c.u):
-        trial = sorted([*kept, change], key=lambda c: (c.start, c.end))
+    for change in sorted(alone, key=_u):
+        trial = sorted([*kept, change], key=itemgetter(0, 1))
         if _carry(text, Rewrite.from_changes(length, (c[:3] for c in trial))) is not None:
             kept = trial
     return kept

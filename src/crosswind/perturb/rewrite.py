@@ -104,22 +104,22 @@ class Rewrite:
         """
         pieces: list[Piece] = []
         done = 0
+        normal = True
         for start, end, change in changes:
             if not done <= start <= end <= length:
                 raise ValueError(f"the change of {start}:{end} overlaps another or leaves the text")
             if start > done:
                 pieces.append(Keep(done, start))
+            if start == end or not isinstance(change, str):
+                normal = False
             if not isinstance(change, str):
                 pieces.extend(change)
-            elif start < end:
-                if change:
-                    pieces.append(New(change, (Keep(start, end),)))
             elif change:
-                pieces.append(New(change, _insertion(start, length)))
+                pieces.append(New(change, (Keep(start, end),) if start < end else _insertion(start, length)))
             done = end
         if done < length:
             pieces.append(Keep(done, length))
-        return cls.of(pieces, length)
+        return cls(tuple(pieces), length) if normal else cls.of(pieces, length)
 
     @property
     def is_identity(self) -> bool:
