@@ -1,0 +1,41 @@
+"""The model card beside every trained checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def write_card(
+    folder: Path, *, title: str, base: str, params: Mapping[str, Any], history: Mapping[str, Any]
+) -> None:
+    """Write `README.md`: what the checkpoint is, what it was trained on, and how to load it.
+
+    The `base` is named by its last path component, so that no folder of this machine is published.
+    """
+    phase = params["phase"]
+    data = [f"{d['task']} ({d['language']}, {d['split']})" for h in phase["heads"] for d in h["data"]]
+    if phase["mlm"]:
+        data += [f"{name} (masked LM, {len(languages)} languages)" for name, languages, _ in phase["mlm"]["corpora"]]
+    front = {"library_name": "transformers", "base_model": base if base.count("/") == 1 else Path(base).name}
+    scores = history["scores"]
+    found = f"{max(s for _, s in scores):.2f} points at step {history['best_step']}" if scores else "not selected"
+    losses = history["losses"]
+    loss = f"{losses[-1][1]:.4f}" if losses else "none"
+    text = [
+        f"---\n{yaml.safe_dump(front, sort_keys=True)}---\n",
+        f"# {title}\n",
+        "Trained by Crosswind. Load it with `transformers`.\n",
+        f"- data: {', '.join(data)}",
+        f"- steps: {history['steps']}, seed {params['seed']}, last mean loss {loss}",
+        f"- development score: {found}",
+        f"- parts that the base lacked, initialised from the step's key: {', '.join(history['fresh']) or 'none'}\n",
+        "```json",
+        json.dumps(phase["training"], indent=1),
+        "```\n",
+    ]
+    (folder / "README.md").write_text("\n".join(text), encoding="utf-8")

@@ -1,0 +1,53 @@
+"""Which base encoder a study starts from, and its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from crosswind.errors import UserError
+from crosswind.run.folders import file_hash
+
+_PARTS = ("config.json", "tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
+
+
+def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
+    """The hash of a folder's configuration, tokenizer and weights; for a hub id, id and commit.
+
+    Without a network and a cached copy the revision stands for the commit. Raises `UserError` for a
+    folder without a checkpoint.
+    """
+    folder = Path(encoder).expanduser()
+    if folder.is_dir():
+        return _folder(folder)
+    if encoder.startswith((".", "/", "~")) or encoder.count("/") > 1:
+        raise UserError(
+            f"no folder {encoder!r}", where="encoder", hint="name a checkpoint's folder or a hub id such as owner/name"
+        )
+    return f"{encoder}@{_commit(encoder, revision or 'main')}"
+
+
+def _folder(folder: Path) -> str:
+    weights = sorted(folder.glob("*.safetensors"))
+    if not (folder / "config.json").exists() or not weights:
+        hint = "weights are read from safetensors only" if list(folder.glob("*.bin")) else "it needs config.json and *.safetensors"
+        raise UserError(f"no checkpoint in {str(folder)!r}", where="encoder", hint=hint)
+    parts = [folder / p for p in _PARTS if (folder / p).exists()]
+    total = hashlib.sha256()
+    for path in [*parts, *weights]:
+        total.update(f"{path.name} {file_hash(path)}\n".encode())
+    return total.hexdigest()
+
+
+def _commit(encoder: str, revision: str) -> str:
+    from huggingface_hub import HfApi, constants, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(encoder, "config.json", revision=revision)
+    if isinstance(cached, str):
+        return Path(cached).parent.name
+    if constants.HF_HUB_OFFLINE:
+        return revision
+    try:
+        return str(HfApi().model_info(encoder, revision=revision, timeout=5).sha)
+    except Exception:
+        return revision

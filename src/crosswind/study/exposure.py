@@ -1,0 +1,43 @@
+"""What an encoder has seen of a cell before its target phase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosswind.analysis.results import TASK_EXPOSURES, TaskExposure, exposure
+from crosswind.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A labelled task that a route trains on, with its languages."""
+
+    task: Task
+    languages: tuple[str, ...]
+
+
+def exposure_of(target: Task, language: str, labelled: Sequence[Seen], unlabelled: Sequence[str]) -> str:
+    """`same-task/labelled` and the like: the nearest task seen, and whether with labels in `language`.
+
+    `labelled`: the nearest tasks were trained on in this language; `unlabelled`: the language was
+    seen some other way (masked LM, another task); `unseen`: not in this route.
+    """
+    nearest: TaskExposure = "none"
+    for seen in labelled:
+        level = _level(target, seen.task)
+        if TASK_EXPOSURES.index(level) < TASK_EXPOSURES.index(nearest):
+            nearest = level
+    in_language = [s for s in labelled if language in s.languages]
+    if nearest != "none" and any(_level(target, s.task) == nearest for s in in_language):
+        return exposure(nearest, "labelled")
+    return exposure(nearest, "unlabelled" if in_language or language in unlabelled else "unseen")
+
+
+def _level(target: Task, seen: Task) -> TaskExposure:
+    if seen.name == target.name:
+        return "same-data"
+    if seen.group == target.group:
+        return "same-task"
+    related = seen.group in target.related or target.group in seen.related
+    return "related" if related else "none"

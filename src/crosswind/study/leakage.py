@@ -1,0 +1,99 @@
+"""No leakage: a study that trains or selects on what it evaluates is refused, with the overlap named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosswind.data.examples import Rows
+from crosswind.data.leakage import leakage_hashes, normalized_hash
+from crosswind.errors import UserError
+from crosswind.study.plan import Plan
+from crosswind.study.refs import DataRef, Library
+from crosswind.tasks.base import CORPORA
+from crosswind.tasks.load import load_text
+
+SHOWN = 3  # overlapping items that the message names
+
+
+@dataclass(frozen=True)
+class _Use:
+    """Data that the study learns from, and for what."""
+
+    name: str
+    ids: frozenset[str]
+    texts: frozenset[str]
+
+
+def check_leakage(plan: Plan, library: Library, encoder: str = "") -> None:
+    """Compare by item id and by hash of normalised text; a `UserError` names the first overlap.
+
+    Checks every phase's labelled data, its selection data and its masked-LM text against every
+    evaluated cell, whatever the route: a test item that one route has seen spoils the comparison of
+    all.
+    """
+    evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
+    pretraining = _Use("the encoder's pretraining", frozenset(), pretraining_manifest(encoder))
+    for use in [pretraining, *_uses(plan, library)]:
+        for ref, (ids, texts) in evaluated.items():
+            shared = use.ids & ids.keys()
+            same = {texts[h] for h in use.texts & texts.keys()} if not shared else set()
+            if shared or same:
+                raise _refusal(use, ref, sorted(shared or same), by_id=bool(shared))
+
+
+def _refusal(use: _Use, ref: DataRef, found: list[str], *, by_id: bool) -> UserError:
+    shown = ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+    how = "the same items" if by_id else "the same texts"
+    return UserError(
+        f"{use.name} has {len(found)} of {how} that {ref.name} evaluates ({shown})",
+        where="study",
+        hint="choose rows so that nothing serves twice (rows: 0-999 here, others there)",
+    )
+
+
+def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str, str]]:
+    """Item ids and hash -> id of what a cell evaluates, the candidates of a sentence pool included."""
+    data = library.dataset(ref)
+    ids = {e.id: e.id for e in data.examples}
+    texts = {h: e.id for e in data.examples for h in leakage_hashes(e)}
+    if data.pool is not None:
+        texts |= {normalized_hash(c.text): c.id for c in data.pool.candidates if not c.context}
+    return ids, texts
+
+
+def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
+    seen: set[DataRef] = set()
+    corpora: set[tuple[str, tuple[str, ...], str | None]] = set()
+    for step in (s for s in plan.graph.values() if s.kind == "train"):
+        phase = step.params["phase"]
+        for part, name in [*((h["data"], "training") for h in phase["heads"]), (phase["select"], "selection")]:
+            for value in part:
+                ref = DataRef.from_json(value)
+                if ref not in seen:
+                    seen.add(ref)
+                    yield _labelled(f"{name} on {ref.name}", ref, library)
+        for corpus, languages, rows in phase["mlm"]["corpora"] if phase["mlm"] else ():
+            text = (corpus, tuple(languages), rows)
+            if text not in corpora:
+                corpora.add(text)
+                lines = load_text(CORPORA[corpus], languages, library.source, Rows.parse(rows) if rows else None)
+                hashes = frozenset(h for line in lines for h in leakage_hashes(line))
+                yield _Use(f"masked LM on {corpus}", frozenset(), hashes)
+
+
+def _labelled(name: str, ref: DataRef, library: Library) -> _Use:
+    examples = library.dataset(ref).examples
+    return _Use(name, frozenset(e.id for e in examples), frozenset(_hashes(examples)))
+
+
+def _hashes(examples: Iterable[object]) -> Iterator[str]:
+    for example in examples:
+        yield from leakage_hashes(example)  # type: ignore[arg-type]
+
+
+def pretraining_manifest(encoder: str) -> frozenset[str]:
+    """Text hashes of what an encoder of ours was pretrained on (`manifest.txt`, one a line), if it says."""
+    path = Path(encoder).expanduser() / "manifest.txt"
+    return frozenset(path.read_text().split()) if path.is_file() else frozenset()

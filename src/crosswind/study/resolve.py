@@ -1,0 +1,280 @@
+"""From a study as written to phases and targets with nothing left open.
+
+Training settings are inherited: the defaults (XTREME's), the preset's for all and for the target,
+the study's, the target's, the phase's; the last one that sets a key wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
+from typing import Any
+
+from crosswind.data.examples import Kind
+from crosswind.errors import UserError, unknown
+from crosswind.study.refs import DataRef
+from crosswind.study.spec import (
+    Budget,
+    Mlm,
+    Phase,
+    PoolingSpec,
+    Sampling,
+    Study,
+    Target,
+    Targets,
+    TaskUse,
+    TrainingSpec,
+    parse_yaml,
+    validate,
+)
+from crosswind.tasks.base import CORPORA, TASKS, Task
+from crosswind.train.settings import Training
+
+MIXTURES: Mapping[str, tuple[str, ...]] = {"anli+": ("snli", "mnli", "anli")}
+"""Several data sets under one head (Phang et al. 2020, §2.1: ANLI+ is SNLI, MNLI and ANLI together)."""
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """One task of a phase: a head, and the data that it is trained on."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    data: tuple[DataRef, ...]
+
+
+@dataclass(frozen=True)
+class MlmPlan:
+    corpora: tuple[tuple[str, tuple[str, ...], str | None], ...]  # (name, languages, rows)
+    share: float
+    tlm: float
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """A phase ready to be keyed: its heads, data, budget and settings."""
+
+    heads: tuple[HeadPlan, ...]
+    mlm: MlmPlan | None
+    budget: Budget
+    sampling: Sampling
+    training: Training
+    select: tuple[DataRef, ...]
+    where: str
+
+    def to_json(self) -> dict[str, Any]:
+        """What is part of a step's identity."""
+        return {
+            "heads": [
+                {"name": h.name, "kind": h.kind, "labels": list(h.labels), "data": [d.to_json() for d in h.data]}
+                for h in self.heads
+            ],
+            "mlm": None
+            if self.mlm is None
+            else {
+                "corpora": [[n, list(ls), r] for n, ls, r in self.mlm.corpora],
+                "share": self.mlm.share,
+                "tlm": self.mlm.tlm,
+            },
+            "budget": self.budget.model_dump(exclude_none=True),
+            "sampling": self.sampling.model_dump(),
+            "training": asdict(self.training),
+            "select": [d.to_json() for d in self.select],
+        }
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """A target ready to be planned: cells by language, and the chain of English phases (or none)."""
+
+    task: Task
+    data: tuple[DataRef, ...]
+    chain: tuple[PhasePlan, ...]
+    oracle: tuple[DataRef, ...]
+    training: Training
+    pooling: PoolingSpec | None
+    where: str
+
+
+def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
+    """Every route's phases; `UserError`s name the study key."""
+    preset = _preset(study.targets.preset) if study.targets.preset else {}
+    base = _merged(Training(), _settings(preset.get("training")), study.training)
+    return {
+        name: tuple(_phase(p, base, f"routes.{name}[{i}]") for i, p in enumerate(phases))
+        for name, phases in study.routes.items()
+    }
+
+
+def targets(study: Study) -> list[TargetPlan]:
+    """Every target, with the preset's settings under the study's own."""
+    spec = study.targets
+    preset = _preset(spec.preset) if spec.preset else {}
+    declared: dict[str, Any] = dict(preset.get("targets", {}))
+    if spec.tasks is None and not declared:
+        raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
+    names = list(spec.tasks) if spec.tasks is not None else list(declared)
+    base = _merged(Training(), _settings(preset.get("training")), study.training)
+    plans = []
+    for name in names:
+        where = f"targets.tasks.{name}"
+        TASKS.get(name, where=where)
+        ours = (spec.tasks or {}).get(name) or Target()
+        under = validate(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
+        plans.append(_target(name, _over(under, ours), spec, base, where))
+    return plans
+
+
+def _target(name: str, target: Target, spec: Targets, base: Training, where: str) -> TargetPlan:
+    task = TASKS[name]
+    languages = target.languages or (
+        [c for c in task.languages if spec.languages is None or c in spec.languages]
+    )
+    for code in languages:
+        if code not in task.languages:
+            raise unknown("language", code, task.languages, where=f"{where}.languages")
+    if not languages:
+        raise UserError(
+            f"{name} has none of the languages {', '.join(spec.languages or [])}",
+            where=f"{where}.languages",
+            hint=f"it has {', '.join(task.languages)}",
+        )
+    split = _split(task, target.split or "test", where)
+    training = _merged(base, target.training)
+    pool = tuple(languages) if task.across is not None else None
+    limit = target.limit or spec.limit
+    data = tuple(DataRef(name, code, split, target.rows, limit, pool) for code in languages)
+    phases = target.train
+    if phases is None and task.trains_on is not None:
+        phases = [Phase(tasks=[TaskUse(name=task.trains_on)])]
+    chain = tuple(_phase(p, training, f"{where}.train[{i}]") for i, p in enumerate(phases or []))
+    _check_chain(task, chain, where)
+    if task.kind != "query" and not chain:
+        raise UserError(
+            f"{name} needs a head, and nothing trains it",
+            where=f"{where}.train",
+            hint=f"for example train: {{tasks: [{task.trains_on or name}]}}",
+        )
+    oracle: tuple[DataRef, ...] = ()
+    if target.oracle is not None:
+        use = target.oracle.model_copy(update={"languages": target.oracle.languages or list(languages)})
+        oracle = _refs(use, f"{where}.oracle")
+    final = chain[-1].training if chain else training
+    return TargetPlan(task, data, chain, oracle, final, target.pooling, where)
+
+
+def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
+    for i, phase in enumerate(chain):
+        if len(phase.heads) != 1 or phase.mlm is not None:
+            raise UserError(
+                "a target phase trains one task, without masked LM",
+                where=f"{where}.train[{i}]",
+                hint="put further tasks into a route",
+            )
+    if chain:
+        head = chain[-1].heads[0]
+        if head.kind != task.kind or tuple(head.labels) != tuple(task.labels):
+            raise UserError(
+                f"{head.name} ({head.kind}{_labels(head.labels)}) cannot train {task.name} "
+                f"({task.kind}{_labels(task.labels)})",
+                where=f"{where}.train[{len(chain) - 1}].tasks",
+                hint="train on a task of the same kind with the same labels",
+            )
+
+
+def _labels(labels: tuple[str, ...]) -> str:
+    return f" with {len(labels)} labels" if labels else ""
+
+
+def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
+    training = _merged(base, phase.training)
+    grouped: dict[str, list[DataRef]] = {}
+    for i, use in enumerate(phase.tasks):
+        grouped.setdefault(use.name, []).extend(_refs(use, f"{where}.tasks[{i}]"))
+    heads = []
+    for name, data in grouped.items():
+        first = TASKS[data[0].task]
+        heads.append(HeadPlan(name, first.kind, first.labels, tuple(data)))
+    select = _refs(phase.select, f"{where}.select") if phase.select else ()
+    if select and not any(select[0].declaration.kind == h.kind for h in heads):
+        raise UserError(
+            f"{select[0].task} cannot judge a phase that trains {', '.join(h.name for h in heads) or 'masked LM'}",
+            where=f"{where}.select",
+            hint="select on a task of the same kind",
+        )
+    return PhasePlan(
+        tuple(heads), _mlm(phase.mlm, where), phase.budget, phase.sampling, training, select, where
+    )
+
+
+def _mlm(mlm: Mlm | None, where: str) -> MlmPlan | None:
+    if mlm is None:
+        return None
+    corpora = []
+    for i, use in enumerate(mlm.corpora):
+        place = f"{where}.mlm.corpora[{i}]"
+        corpus = CORPORA.get(use.name, where=place)
+        languages = use.languages or (list(corpus.languages) if mlm.languages == "all" else list(mlm.languages))
+        for code in languages:
+            if code not in corpus.languages:
+                raise unknown("language", code, corpus.languages, where=f"{where}.mlm.languages")
+        corpora.append((use.name, tuple(languages), use.rows))
+    return MlmPlan(tuple(corpora), mlm.share, mlm.tlm)
+
+
+def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
+    refs = []
+    for name in MIXTURES.get(use.name, (use.name,)):
+        task = TASKS.get(name, where=where)
+        split = _split(task, use.split or "train", where)
+        for code in use.languages or [task.source_language]:
+            if code not in task.languages:
+                raise unknown("language", code, task.languages, where=f"{where}.languages")
+            refs.append(DataRef(name, code, split, use.rows, use.limit))
+    return tuple(refs)
+
+
+def _split(task: Task, split: str, where: str) -> str:
+    if split not in task.splits:
+        raise unknown(f"split of {task.name}", split, task.splits, where=f"{where}.split")
+    return split
+
+
+def _merged(base: Training, *over: TrainingSpec) -> Training:
+    for spec in over:
+        base = replace(base, **spec.model_dump(exclude_none=True))
+    return base
+
+
+def _settings(value: Mapping[str, Any] | None) -> TrainingSpec:
+    spec: TrainingSpec = validate(TrainingSpec, value or {}, "preset training")
+    return spec
+
+
+def _over(under: Target, ours: Target) -> Target:
+    """The study's settings of a target over the preset's; training settings key by key."""
+    given = {k: getattr(ours, k) for k in ours.model_fields_set}
+    if "training" in given:
+        given["training"] = under.training.model_copy(update=ours.training.model_dump(exclude_none=True))
+    return under.model_copy(update=given)
+
+
+def _preset(name: str) -> dict[str, Any]:
+    known = presets()
+    if name not in known:
+        raise unknown("preset", name, known, where="targets.preset")
+    text = (resources.files("crosswind.study") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+    return parse_yaml(text, f"preset {name}")
+
+
+def presets() -> dict[str, str]:
+    """The presets by name, with their summaries."""
+    folder = resources.files("crosswind.study") / "presets"
+    files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
+    found = {}
+    for name in files:
+        value = parse_yaml((folder / name).read_text(encoding="utf-8"), name)
+        found[name.removesuffix(".yaml")] = str(value.get("summary", ""))
+    return found

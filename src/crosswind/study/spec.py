@@ -1,0 +1,294 @@
+"""The study file: YAML, checked key by key.
+
+Names and shapes are checked here; whether tasks, languages, rows and perturbations exist is checked
+when the study is planned. Unknown keys are errors with "did you mean".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from crosswind.errors import UserError, unknown
+
+
+class Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _rows(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str | Mapping) else value
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class TaskUse(Spec):
+    """A task as data: `mnli`, or `{name: mnli, languages: [en, de], split: dev, rows: 0-9999}`.
+
+    `languages` defaults to the task's source language; `rows` counts within the split of each
+    language; `limit` takes the first ones of these.
+    """
+
+    name: str
+    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    split: str | None = None
+    rows: Annotated[str | None, BeforeValidator(_rows)] = None
+    limit: int | None = Field(None, ge=1)
+
+
+Use = Annotated[TaskUse, BeforeValidator(_named)]
+
+
+class Mlm(Spec):
+    """Masked LM (and translation LM) beside a phase's tasks: `share` is its share of all steps.
+
+    The phase's budget counts labelled examples; these steps come on top. `tlm` is the share of the
+    masked-LM lines that are pairs of translations, where the corpus is parallel.
+    """
+
+    languages: Annotated[list[str], BeforeValidator(_listed)] | Literal["all"] = "all"
+    share: float = Field(0.5, gt=0, le=1)
+    corpora: Annotated[list[Use], BeforeValidator(_listed)] = Field(default_factory=lambda: [TaskUse(name="ntrex")])
+    tlm: float = Field(0.5, ge=0, le=1)
+
+
+class Budget(Spec):
+    """How much a phase sees: exactly one of examples, tokens, steps, epochs; `items` limits the
+    unique item ids (translations of one item count once).
+    """
+
+    examples: int | None = Field(None, ge=1)
+    tokens: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1)
+    epochs: float | None = Field(None, gt=0)
+    items: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def one_measure(self) -> Budget:
+        given = [n for n in ("examples", "tokens", "steps", "epochs") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise ValueError(f"a budget has one measure, this one has {' and '.join(given)}")
+        return self
+
+
+class Sampling(Spec):
+    cap: int | None = Field(None, ge=1)
+    temperature: float = Field(1.0, gt=0)
+
+
+class TrainingSpec(Spec):
+    """Overrides of the training settings (see `train/settings.py`); what is unset is inherited."""
+
+    batch_size: int | None = Field(None, ge=1)
+    learning_rate: float | None = Field(None, gt=0)
+    warmup: float | None = Field(None, ge=0)
+    decay: Literal["linear", "constant"] | None = None
+    weight_decay: float | None = Field(None, ge=0)
+    epsilon: float | None = Field(None, gt=0)
+    clip: float | None = Field(None, ge=0)
+    max_length: int | None = Field(None, ge=8)
+    stride: int | None = Field(None, ge=1)
+    precision: Literal["fp32", "bf16"] | None = None
+    freeze: Literal["nothing", "embeddings"] | None = None
+    micro_tokens: int | None = Field(None, ge=16)
+    evaluate_every: int | None = Field(None, ge=1)
+    patience: int | None = Field(None, ge=1)
+
+
+class PoolingSpec(Spec):
+    mode: Literal["mean", "cls", "pooler"] = "mean"
+    layer: int | float | None = Field(None, ge=0)
+    prefix: str = ""
+
+
+class Phase(Spec):
+    """One phase: tasks that share the encoder, masked LM beside them, a budget, settings.
+
+    `select` names what checkpoints are judged on (without it the last one is kept).
+    """
+
+    tasks: Annotated[list[Use], BeforeValidator(_listed)] = Field(default_factory=list)
+    mlm: Mlm | None = None
+    budget: Budget = Field(default_factory=lambda: Budget(epochs=1))
+    sampling: Sampling = Sampling()
+    training: TrainingSpec = TrainingSpec()
+    select: Annotated[Use | None, BeforeValidator(lambda v: v)] = None
+
+    @model_validator(mode="after")
+    def something(self) -> Phase:
+        if not self.tasks and self.mlm is None:
+            raise ValueError("a phase needs tasks, or mlm")
+        if self.tasks and self.mlm is not None and self.mlm.share >= 1:
+            raise ValueError("mlm.share must be below 1 beside tasks")
+        if not self.tasks and self.budget.examples is None and self.budget.steps is None and self.budget.epochs is None:
+            raise ValueError("a phase of masked LM alone needs a budget of examples, steps or epochs")
+        return self
+
+
+class Target(Spec):
+    """A target task: where it is tested, and what its English phase is trained on.
+
+    `train: null` evaluates the route's encoder untuned (Tatoeba). `oracle` names target-language
+    development data to select on as well, reported apart. `chance` overrides the floor in points.
+    """
+
+    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    split: str | None = None
+    rows: Annotated[str | None, BeforeValidator(_rows)] = None
+    limit: int | None = Field(None, ge=1)
+    train: Annotated[list[Phase] | None, BeforeValidator(_listed)] = None
+    oracle: Annotated[Use | None, BeforeValidator(lambda v: v)] = None
+    training: TrainingSpec = TrainingSpec()
+    pooling: PoolingSpec | None = None
+    protect: Annotated[list[str], BeforeValidator(_listed)] | None = None
+
+
+class Targets(Spec):
+    preset: str | None = None
+    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    limit: int | None = Field(None, ge=1)
+    tasks: dict[str, Target | None] | None = None
+
+
+class Perturb(Spec):
+    """`"keyboard:0.1,0.2"`, or with the languages and targets that it is applied in."""
+
+    spec: str
+    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    targets: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    protect: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=lambda: ["none"])
+
+
+class Data(Spec):
+    source: Literal["hub", "files"] = "hub"
+    root: Path | None = None
+
+
+class Study(Spec):
+    """A study file as read; see design §5 and `crosswind run --help`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    encoder: str
+    revision: str | None = None
+    seeds: Annotated[list[int], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
+        default_factory=lambda: [1], min_length=1
+    )
+    draws: int = Field(1, ge=1)
+    data: Data = Data()
+    lexicons: Path | None = None
+    training: TrainingSpec = TrainingSpec()
+    routes: dict[str, list[Phase]] = Field(min_length=1)
+    targets: Targets
+    perturb: list[Annotated[Perturb, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]] = Field(
+        default_factory=list
+    )
+    keep: Literal["all", "encoders", "none"] = "all"
+    notes: list[str] = Field(default_factory=list)
+
+
+def read_study(path: Path, overrides: list[str] | None = None) -> Study:
+    """Read and check a study file, with `KEY=VALUE` overrides; `UserError`s name the study key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot read the study ({error.strerror})", where=str(path), hint="name a YAML file") from error
+    return parse_study(text, overrides, name=str(path))
+
+
+def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "study") -> Study:
+    value = parse_yaml(text, name)
+    for override in overrides or []:
+        set_key(value, override)
+    return validate(Study, value, name)
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """A YAML mapping, read safely; a `UserError` names file and line."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"not YAML: {error.problem}", where=f"{name}:{line}", hint="mind indentation and quotes") from error
+    if not isinstance(value, dict):
+        raise UserError("not a mapping of keys to values", where=name, hint="see `crosswind run --help`")
+    return value
+
+
+def set_key(value: dict[str, Any], override: str) -> None:
+    """Apply `a.b.0.c=YAML` to a nested value; a `UserError` where the path does not fit."""
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise UserError(f"{override!r} is not KEY=VALUE", where="--set", hint="for example --set data.root=DIR")
+    here: Any = value
+    parts = path.split(".")
+    for i, part in enumerate(parts):
+        last = i == len(parts) - 1
+        if isinstance(here, list):
+            if not part.isdigit() or int(part) >= len(here):
+                raise UserError(f"{'.'.join(parts[:i])} is a list of {len(here)}", where=f"--set {path}")
+            key: Any = int(part)
+        elif isinstance(here, dict):
+            key = part
+        else:
+            raise UserError(f"{'.'.join(parts[:i])} holds no keys", where=f"--set {path}", hint="set the whole value")
+        if last:
+            here[key] = yaml.safe_load(text)
+        else:
+            if isinstance(here, dict) and here.get(key) is None:
+                here[key] = {}
+            here = here[key]
+
+
+def validate(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
+    """A pydantic model from a value; the first fault as a `UserError` that names the key."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = _key(fault["loc"])
+        where = f"{name}: {key}" if key else name
+        if fault["type"] == "extra_forbidden":
+            raise unknown("key", str(fault["loc"][-1]), _known(model, fault["loc"][:-1]), where=where) from error
+        given = "" if isinstance(fault.get("input"), Mapping | list) else f" (it is {fault.get('input')!r})"
+        text = fault["msg"].removeprefix("Value error, ")
+        raise UserError(f"{text}{given}", where=where, hint="see the commented study that `crosswind init` writes"
+                        if model is Study else None) from error
+
+
+def _key(loc: tuple[str | int, ...]) -> str:
+    text = ""
+    for part in loc:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not part.startswith(("function-", "list[", "union", "literal")):
+            text += f".{part}" if text else part
+    return text
+
+
+def _known(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """The keys of the model that an unknown key was written into."""
+    fields = set(model.model_fields)
+    here: Any = model
+    for part in loc:
+        found = here.model_fields.get(part) if isinstance(part, str) and hasattr(here, "model_fields") else None
+        if found is not None:
+            inner = _models(found.annotation)
+            here = inner[0] if inner else here
+            fields = set(here.model_fields)
+    return sorted(fields)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for a in getattr(annotation, "__args__", ()) for m in _models(a)]
