@@ -71,6 +71,20 @@ def test_plain_lines_come_at_most_once_a_second_and_failures_at_once() -> None:
     ]
 
 
+def test_a_long_step_is_mentioned_every_half_minute() -> None:
+    clock, stream = Clock(), io.StringIO()
+    with Lines(stream, clock) as lines:
+        lines.planned([TRAIN, *CELLS])
+        lines.started(TRAIN.key)
+        for second in range(1, 65):
+            clock.now = float(second)
+            lines.advanced(TRAIN.key, second, 100, f"loss 0.{second}")
+    assert stream.getvalue().splitlines() == [
+        "[ 18 %] train english  loss 0.30  2 min left",
+        "[ 36 %] train english  loss 0.60  2 min left",
+    ]
+
+
 def test_the_live_display_shows_what_runs_what_was_found_and_the_share() -> None:
     console = Console(file=io.StringIO(), width=100, force_terminal=False)
     live = Live(console)

@@ -53,7 +53,7 @@ class Live(Tally):
             ProgressBar(total=1.0, completed=self.share(), width=40),
             f"{100 * self.share():.0f} %",
             f"{len(self.settled)} of {len(self.labels)} steps",
-            f"{duration(left)} left" if left is not None else "",
+            f"{duration(left)} left" if left else "",
         )
         steps = Table.grid(padding=(0, 2))
         for label, note in [*self._found]:

@@ -11,6 +11,8 @@ from typing import IO, Protocol
 
 from crosswind.run.step import Step
 
+HEARTBEAT = 30  # seconds between two lines about a long step
+
 
 class Reporter(Protocol):
     """Hears what happens to the steps of a run.
@@ -99,16 +101,25 @@ Silent = Tally
 
 
 class Lines(Tally):
-    """Plain lines for a log file: failures at once, finished steps at most once a second."""
+    """Plain lines for a log file: failures at once, finished steps at most once a second.
+
+    When nothing was said for half a minute, the step that advances is.
+    """
 
     def __init__(self, stream: IO[str] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
         self.stream = sys.stderr if stream is None else stream
-        self._last = float("-inf")
+        self._last = self.begun
         self._held: list[str] = []
 
     def __exit__(self, *error: object) -> None:
         self._flush()
+
+    def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
+        super().advanced(key, done, total, note)
+        if self.clock() - self._last >= HEARTBEAT:
+            self._flush()
+            self._say(f"{self.label(key)}  {note}".rstrip())
 
     def finished(self, key: str, note: str = "") -> None:
         super().finished(key, note)
@@ -125,13 +136,14 @@ class Lines(Tally):
         print(text, file=self.stream, flush=True)
 
     def _flush(self) -> None:
-        if not self._held:
-            return
-        more = f"  (and {len(self._held) - 1} more)" if len(self._held) > 1 else ""
+        if self._held:
+            more = f"  (and {len(self._held) - 1} more)" if len(self._held) > 1 else ""
+            self._say(self._held[-1] + more)
+            self._held.clear()
+
+    def _say(self, text: str) -> None:
         left = self.seconds_left()
-        time_left = f"  {duration(left)} left" if left is not None and self.share() < 1 else ""
-        self.log(f"[{100 * self.share():3.0f} %] {self._held[-1]}{more}{time_left}")
-        self._held.clear()
+        self.log(f"[{100 * self.share():3.0f} %] {text}{f'  {duration(left)} left' if left else ''}")
         self._last = self.clock()
 
 
