@@ -1,0 +1,87 @@
+"""The report of a study: one HTML file that needs no network and runs without `unsafe-eval`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crosswind.analysis.summary import Summary
+from crosswind.report.chart import chart_spec
+from crosswind.report.view import blocks, legend, marks
+
+
+def write_report(
+    path: Path, *, title: str, facts: Mapping[str, str], summary: Summary, notes: Sequence[str] = ()
+) -> Path:
+    """Write the report beside `path` and rename it into place.
+
+    `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given;
+    `notes` are further lines below the table.
+    """
+    page = render_page(title=title, facts=facts, summary=summary, notes=notes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(page, encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+def render_page(*, title: str, facts: Mapping[str, str], summary: Summary, notes: Sequence[str] = ()) -> str:
+    """The report as HTML. Scripts are inline and allowed by their hashes alone."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("crosswind.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    spec = chart_spec(summary)
+    scripts = [] if spec is None else [_bundle()]
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        facts=facts,
+        blocks=blocks(summary),
+        legend=legend(summary),
+        notes=notes,
+        marks=marks,
+        spec=None if spec is None else Markup(_data_block(spec)),
+        scripts=[Markup(s) for s in scripts],
+        hashes=[_csp_hash(s) for s in scripts],
+    )
+
+
+# `ast` makes vega-embed evaluate expressions with its interpreter, which needs no `unsafe-eval`
+# (vega.github.io/vega/usage/interpreter).
+_SNIPPET = """
+const spec = JSON.parse(document.getElementById("chart-spec").textContent);
+const actions = {export: true, source: false, compiled: false, editor: false};
+vegaEmbed("#chart", spec, {ast: true, renderer: "svg", actions, downloadFileName: "crosswind"});
+"""
+
+
+def _bundle() -> str:
+    """Vega, Vega-Lite and Vega-Embed in the version that altair writes, and the call that draws the chart."""
+    import altair as alt
+    import vl_convert
+
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    known = version in vl_convert.get_vegalite_versions()
+    code: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=version if known else None)
+    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _data_block(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _csp_hash(script: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"

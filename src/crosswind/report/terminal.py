@@ -1,0 +1,87 @@
+"""The summary as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from crosswind.analysis.summary import Estimate, Line, Summary
+from crosswind.report.view import Block, ViewRow, blocks, legend, marks
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def render_terminal(summary: Summary, *, width: int = 120, colour: bool = False) -> str:
+    """The summary as text, a table a target, its legend below; never so narrow that a figure is cut."""
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out, width=max(width, _NARROWEST), force_terminal=colour, no_color=not colour, highlight=False
+    )
+    for block in blocks(summary):
+        console.print(block_table(block))
+        if block.has_trained:
+            console.print(trained_table(block))
+    for text in legend(summary):
+        console.print(text, style="dim", markup=False)
+    return out.getvalue()
+
+
+_NARROWEST = 110
+
+
+def block_table(block: Block) -> Table:
+    """English and the mean of the other languages for one target, as a rich table."""
+    columns = ("English", "drop", "others", "of", "clean", "drop")
+    return _table(block.title, columns, [(row, _cells(row)) for row in block.rows])
+
+
+def trained_table(block: Block) -> Table:
+    """The languages that some route was trained on, apart."""
+    lines = [(row, row.trained) for row in block.rows if row.trained]
+    cells = [(row, (_score(line), _compact(line.drop), " ".join(line.languages))) for row, line in lines]
+    return _table(f"{block.target} {block.split}, translate-train", ("score", "drop", "languages"), cells)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[ViewRow, Sequence[str]]]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("route", "condition"):
+        table.add_column(name, overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    previous = ""
+    for row, cells in rows:
+        route = "" if row.route == previous else row.route
+        if previous and route:
+            table.add_section()
+        table.add_row(*map(Text, (route, row.condition, *cells)))
+        previous = row.route
+    return table
+
+
+def _cells(row: ViewRow) -> tuple[str, ...]:
+    english, others = row.english, row.others
+    return (
+        _score(english),
+        _compact(english.drop if english else None),
+        _score(others),
+        str(len(others.languages)) if others else "",
+        f"{others.clean.score:.1f}" if others and others.clean else "",
+        _compact(others.drop if others else None),
+    )
+
+
+def _score(line: Line | None) -> str:
+    return _compact(line.estimate) + (marks(line) or " ") if line else ""
+
+
+def _compact(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f"{estimate.score:.1f} [{estimate.low:.1f},{estimate.high:.1f}]"
