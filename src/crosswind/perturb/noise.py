@@ -18,7 +18,7 @@ import regex
 from crosswind.data.examples import Span
 from crosswind.perturb.draw import Drawn, choose, draw, key
 from crosswind.perturb.perturbation import Alternatives, Option, Sites
-from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.rewrite import New, Rewrite
 from crosswind.perturb.spec import Atom, Spec
 
 BATCH = 1024  # texts whose hashes are computed at once; the result does not depend on it
@@ -118,10 +118,16 @@ def _permitted(text: Text, sites: Sites, drawn: Sequence[Drawn]) -> list[_Change
             continue
         options = options_of(site)
         if text.words:
-            options = tuple(o for o in options if not isinstance(o, str) or not _SPACE.search(o))
+            options = tuple(o for o in options if not _has_space(o))
         if options:
             changes.append((start, end, options[choose(bits, len(options))], u))
     return changes
+
+
+def _has_space(option: Option) -> bool:
+    if isinstance(option, str):
+        return bool(_SPACE.search(option))
+    return any(isinstance(p, New) and _SPACE.search(p.text) for p in option)
 
 
 def _without_overlaps(changes: list[_Change]) -> list[_Change]:

@@ -1,0 +1,132 @@
+"""Code-mixing, word by word: words of the matrix language become words of the embedded languages.
+
+In a text without spaces (Chinese, Japanese, Thai) a word of a spaced language gets spaces around it,
+which belong to a labelled span only if both sides of them do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import regex
+
+from crosswind.errors import UserError
+from crosswind.perturb.lexicons import LexiconFolder
+from crosswind.perturb.perturbation import (
+    Alternatives,
+    Lexicons,
+    NotApplicable,
+    Option,
+    Param,
+    Perturbation,
+    Setting,
+    Sites,
+)
+from crosswind.perturb.rewrite import Between, Keep, New, Piece
+from crosswind.perturb.words import base_language, is_unspaced, segmenter_version, words
+
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+
+
+def _lexicons(setting: Setting) -> Lexicons:
+    location = setting.params.get("lexicon")
+    if location:
+        return LexiconFolder(Path(str(location)).expanduser())
+    if setting.environment.lexicons is None:
+        raise UserError(
+            "codemix needs bilingual lexicons",
+            hint="name their folder: codemix(embed=de,zh,lexicon=DIR), where DIR holds en-de.txt, en-zh.txt, …",
+        )
+    return setting.environment.lexicons
+
+
+def _embedded(setting: Setting) -> tuple[str, list[str]]:
+    """The matrix language and the embedded languages other than it."""
+    matrix = base_language(setting.language)
+    given = setting.params["embed"]
+    assert isinstance(given, tuple)
+    embedded = [e for e in map(base_language, given) if e != matrix]
+    if not embedded:
+        raise NotApplicable(f"codemix embeds only {', '.join(given)}, the language of the text itself")
+    return matrix, embedded
+
+
+def _prepare(setting: Setting) -> Alternatives:
+    matrix, embedded = _embedded(setting)
+    lexicons = _lexicons(setting)
+    tables = [lexicons.translations(matrix, e) for e in embedded]
+    most = int(str(setting.params["translations"]))
+    turkic = matrix in ("tr", "az")
+    unspaced = is_unspaced(setting.language)
+    memo: dict[str, tuple[str, ...]] = {}
+
+    def options(word: str) -> tuple[str, ...]:
+        if word not in memo:
+            memo[word] = tuple(dict.fromkeys(o for o in _translations(word, tables, most, turkic) if o != word))
+        return memo[word]
+
+    def alternatives(text: str) -> Sites:
+        found = [(s.start, s.end) for s in words(text, setting.language) if options(text[s.start : s.end])]
+
+        def at(index: int) -> tuple[Option, ...]:
+            start, end = found[index]
+            plain = options(text[start:end])
+            return tuple(_set_off(text, start, end, o) for o in plain) if unspaced else plain
+
+        return Sites([start for start, _ in found], [end for _, end in found], at)
+
+    return alternatives
+
+
+def _translations(word: str, tables: list[Mapping[str, tuple[str, ...]]], most: int, turkic: bool) -> Iterator[str]:
+    lower = word.replace("İ", "i").replace("I", "ı").lower() if turkic else word.lower()
+    for table in tables:
+        for other in table.get(lower, ())[: most or None]:
+            if other.lower() != lower:
+                yield _cased(other, word)
+
+
+def _set_off(text: str, start: int, end: int, other: str) -> Option:
+    """`other` with spaces around it where it would touch another word and is in a spaced script."""
+    if _UNSPACED.match(other):
+        return other
+    pieces: list[Piece] = [New(other, (Keep(start, end),))]
+    if text[max(0, start - 1) : start].isalnum():
+        pieces.insert(0, New(" ", (Between((Keep(start - 1, start), Keep(start, start + 1))),)))
+    if text[end : end + 1].isalnum():
+        pieces.append(New(" ", (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
+    return tuple(pieces) if len(pieces) > 1 else other
+
+
+def _cased(other: str, like: str) -> str:
+    """`other` in the case of the word it stands for: BANK → ORILLA, Bank → Orilla; lower case as the lexicon has it."""
+    if len(like) > 1 and like.isupper():
+        return other.upper()
+    if like[:1].isupper():
+        return other[:1].upper() + other[1:]
+    return other
+
+
+def _resources(setting: Setting) -> Mapping[str, str]:
+    matrix, embedded = _embedded(setting)
+    lexicons = _lexicons(setting)
+    found = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
+    return {**found, "icu": segmenter_version()} if is_unspaced(setting.language) else found
+
+
+CODEMIX = Perturbation(
+    name="codemix",
+    nature="preserving",
+    summary="a word becomes its translation into an embedded language, by a bilingual lexicon",
+    source="Tan & Joty 2021 (Code-Mixing on Sesame Street), §3.1; Qin et al. 2020 (CoSDA-ML), §2.2",
+    unit="word in the lexicon",
+    languages="languages with a lexicon to the embedded ones, direct or through English",
+    prepare=_prepare,
+    resources=_resources,
+    params=(
+        Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param("translations", "integer", "most translations a language, best first; 0 is all", default=0, low=0),
+        Param("lexicon", "text", "folder of lexicons en-de.txt, …", location=True),
+    ),
+)

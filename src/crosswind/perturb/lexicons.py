@@ -1,0 +1,106 @@
+"""Bilingual lexicons in files: `SOURCE-TARGET.txt`, a source word, a space or tab, and a target word a line.
+
+That is MUSE's format (Conneau et al. 2018). A folder need only hold English to other languages:
+`en-de.txt` read backwards is German to English, and German to Chinese goes through English.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from crosswind.errors import UserError
+from crosswind.perturb.perturbation import NotApplicable
+
+PIVOT = "en"
+
+Table = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconFolder:
+    """The lexicons of a folder (see `perturbation.Lexicons`)."""
+
+    folder: Path
+
+    def translations(self, source: str, target: str) -> Table:
+        """Lower-cased word of `source` -> words of `target`, in the order of the files; see `_route` for errors."""
+        route = self._route(source, target)
+        return _chain(tuple((path, path.stat().st_mtime_ns, backwards) for path, backwards in route))
+
+    def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
+        """File name -> SHA-256 of the files that `translations` reads."""
+        return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p, _ in self._route(source, target)}
+
+    def _route(self, source: str, target: str) -> list[tuple[Path, bool]]:
+        """The files to read in turn, and whether backwards: a direct one before a detour through English.
+
+        Raises `NotApplicable` if no file leads there and a `UserError` if there is no folder.
+        """
+        if not self.folder.is_dir():
+            raise UserError(
+                f"no folder of lexicons {str(self.folder)!r}", hint="name the folder that holds en-de.txt, …"
+            )
+        direct = self._between(source, target)
+        if direct is not None:
+            return [direct]
+        halves = [self._between(source, PIVOT), self._between(PIVOT, target)]
+        found = [h for h in halves if h is not None]
+        if len(found) < 2:
+            ends = [end for end, half in zip((source, target), halves, strict=True) if half is None]
+            missing = " and ".join(f"{PIVOT}-{end}.txt" for end in ends if end != PIVOT)
+            raise NotApplicable(
+                f"no lexicon from {source} to {target} in {str(self.folder)!r}",
+                hint=f"add {missing} (a word, a space or tab, its translation a line) or {source}-{target}.txt",
+            )
+        return found
+
+    def _between(self, source: str, target: str) -> tuple[Path, bool] | None:
+        forwards, backwards = self.folder / f"{source}-{target}.txt", self.folder / f"{target}-{source}.txt"
+        if forwards.is_file():
+            return forwards, False
+        return (backwards, True) if backwards.is_file() else None
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, modified: int, backwards: bool) -> Table:
+    found: dict[str, dict[str, None]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError("not UTF-8 text", where=str(path), hint=str(error)) from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        word, separator, other = line.partition("\t") if "\t" in line else line.strip().partition(" ")
+        word, other = word.strip(), other.strip()
+        if not separator or not word or not other:
+            raise UserError(
+                f"{line!r} is no entry of a lexicon",
+                where=f"{path}:{number}",
+                hint="write a word, a space or tab, a word",
+            )
+        if backwards:
+            word, other = other, word
+        found.setdefault(word.lower(), {})[other] = None
+    return {word: tuple(others) for word, others in found.items()}
+
+
+@lru_cache(maxsize=64)
+def _chain(route: tuple[tuple[Path, int, bool], ...]) -> Table:
+    table = _read(*route[0])
+    for step in route[1:]:
+        table = _joined(table, _read(*step))
+    return table
+
+
+def _joined(first: Table, second: Table) -> Table:
+    found = {}
+    for word, pivots in first.items():
+        others = dict.fromkeys(o for p in pivots for o in second.get(p.lower(), ()))
+        if others:
+            found[word] = tuple(others)
+    return found
