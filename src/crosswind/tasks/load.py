@@ -29,13 +29,14 @@ def load(
     spans languages (LAReQA; default all of the task's).
 
     Raises `UserError` for an unknown language or split, a file that is absent or damaged, an
-    unknown label, an empty split, and a whole split whose size is not the official one.
+    unknown label, an id that is given twice, an empty split, and a whole split whose size is not the official one.
     """
     pools = _checked(task, language, split, pool_languages)
     where = f"{task.name} {split}, {language}"
     content = source.content(task, language, split, pools)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
+    _check_ids(content.examples, where)
     _check_count(task, language, split, content, where)
     chosen = _select(content.examples, rows, limit, where)
     pool = content.pool
@@ -82,6 +83,14 @@ def _checked(
     if split not in task.splits:
         raise unknown("split", split, task.splits, where=where)
     return None if pool_languages is None else tuple(pool_languages)
+
+
+def _check_ids(examples: tuple[Example, ...], where: str) -> None:
+    seen: set[str] = set()
+    for example in examples:
+        if example.id in seen:
+            raise UserError(f"two examples are called {example.id!r}", where=where, hint="fetch the file again")
+        seen.add(example.id)
 
 
 def _check_count(task: Task, language: str, split: str, content: Content, where: str) -> None:

@@ -60,7 +60,7 @@ MLQA = Task(
     hub=HubSource(
         "facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"
     ),
-    metric="f1",
+    metric="mlqa",
     perturbed=("question", "context"),
     counts={
         (language, split): n

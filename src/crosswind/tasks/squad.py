@@ -66,7 +66,7 @@ SQUAD = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("rajpurkar/squad", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="f1",
+    metric="squad",
     perturbed=("question", "context"),
     counts={("en", "train"): 87599, ("en", "dev"): 10570},  # Rajpurkar et al. 2016, Table 2, as released
     trains_on="squad",

@@ -74,7 +74,7 @@ TYDIQA = Task(
     hub=HubSource(
         "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
     ),
-    metric="f1",
+    metric="squad",
     perturbed=("question", "context"),
     counts={
         **{

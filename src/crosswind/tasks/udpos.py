@@ -93,7 +93,7 @@ UDPOS = Task(
         config="udpos.{language}",
         names=NAMES,
     ),
-    metric="f1",
+    metric="seqeval-f1",
     perturbed=("words",),
     labels=TAGS,
     counts={

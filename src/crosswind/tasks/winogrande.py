@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,24 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in jsonl_table(paths[0])))
+    return _content(jsonl_table(paths[0]), split)
 
 
 def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
+    return _content(hub_table(rows), split)
 
 
-def _example(record: Record, split: str) -> ChoiceExample:
+def _content(records: Iterable[Record], split: str) -> Content:
+    seen: Counter[str] = Counter()
+    return Content(tuple(_example(record, split, seen) for record in records))
+
+
+def _example(record: Record, split: str, seen: Counter[str]) -> ChoiceExample:
     """The context ends at the blank, a choice is an option with the rest of the sentence.
 
-    An item is named by the hash of its sentence and options: the hub's copy lacks the official ids
-    (`PAIR-1`, `PAIR-2`), the training sizes hold one another. The cluster is the pair, where it is known.
+    An item is named by the hash of its sentence and options, and a number if they come again: the
+    hub's copy lacks the official ids (`PAIR-1`, `PAIR-2`), and the training sizes hold one another.
+    The cluster is the pair, where it is known.
     """
     sentence, options = record.text("sentence"), [record.text(option) for option in LABELS]
     before, blank, after = sentence.partition("_")
@@ -45,6 +52,8 @@ def _example(record: Record, split: str) -> ChoiceExample:
         raise UserError("the sentence has no blank `_`", where=record.where, hint="fetch the file again")
     corpus = f"winogrande/{split.partition('_')[0]}"
     name = hashlib.sha256("\n".join([sentence, *options]).encode()).hexdigest()[:16]
+    seen[name] += 1
+    name = name if seen[name] == 1 else f"{name}-{seen[name]}"
     pair = record.text("qID").rpartition("-")[0] if record.has("qID") else name
     return ChoiceExample(
         id=f"{corpus}/{name}",

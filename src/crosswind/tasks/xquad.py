@@ -41,7 +41,7 @@ XQUAD = Task(
     splits=("test",),
     files=Layout(_locate, _read),
     hub=HubSource("google/xquad", {"test": "validation"}, _convert, config="xquad.{language}"),
-    metric="f1",
+    metric="squad",
     perturbed=("question", "context"),
     counts={(language, "test"): 1190 for language in LANGUAGES},
     trains_on="squad",

@@ -1,0 +1,258 @@
+"""Hub sources on local copies in the hub's schemas: the ids are those of the official files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+from crosswind.data.examples import PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.data.source import FilesSource, Hub, HubSource
+from crosswind.errors import UserError
+from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.load import fingerprint, load
+
+
+def at(task: str, folder: Path, **changes: Any) -> Task:
+    """The task with its hub repository in a local folder."""
+    declared = TASKS[task]
+    assert declared.hub is not None
+    return replace(declared, counts={}, hub=replace(declared.hub, repo=str(folder), **changes))
+
+
+def publish(folder: Path, tables: Mapping[tuple[str, str], datasets.Dataset]) -> Path:
+    """Parquet files by (configuration, split) and the card that declares them, as on the hub."""
+    configs: dict[str, list[str]] = {}
+    for (config, split), table in tables.items():
+        path = folder / config / f"{split}-00000-of-00001.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(str(path))
+        configs.setdefault(config, []).append(f"  - split: {split}\n    path: {config}/{split}-*")
+    card = "".join(f"- config_name: {name}\n  data_files:\n" + "\n".join(parts) + "\n" for name, parts in configs.items())
+    (folder / "README.md").write_text(f"---\nconfigs:\n{card}---\n")
+    return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    return Hub(cache=tmp_path / "cache")
+
+
+def test_xnli_rows_have_the_ids_of_the_official_file(
+    tmp_path: Path, hub: Hub, official_data: Callable[..., Path]
+) -> None:
+    files = FilesSource(official_data("xnli"))
+    examples = [e for e in load(TASKS["xnli"], "de", "dev", files).examples[:9] if isinstance(e, PairExample)]
+    features = datasets.Features(
+        {
+            "premise": datasets.Value("string"),
+            "hypothesis": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=["entailment", "neutral", "contradiction"]),
+        }
+    )
+    rows = [{"premise": e.first, "hypothesis": e.second, "label": e.label} for e in examples]
+    folder = publish(tmp_path / "xnli", {("de", "validation"): datasets.Dataset.from_list(rows, features=features)})
+    task = at("xnli", folder)
+    data = load(task, "de", "dev", hub)
+    assert list(data) == examples
+    assert data.fingerprint == fingerprint(task, "de", "dev", hub) != fingerprint(task, "de", "test", hub)
+
+
+def test_the_fingerprint_follows_the_content_of_the_repository(tmp_path: Path) -> None:
+    table = datasets.Dataset.from_list([{"premise": "a", "hypothesis": "b", "label": 0}])
+    task = at("xnli", publish(tmp_path / "xnli", {("de", "test"): table}))
+    before = fingerprint(task, "de", "test", Hub(cache=tmp_path / "cache"))
+    publish(tmp_path / "xnli", {("de", "test"): table.map(lambda row: {"label": 1})})
+    assert fingerprint(task, "de", "test", Hub(cache=tmp_path / "cache")) != before
+
+
+def test_class_labels_of_words_become_tags(tmp_path: Path, hub: Hub) -> None:
+    tags = datasets.ClassLabel(names=["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"])
+    features = datasets.Features(
+        {"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(tags)}
+    )
+    table = datasets.Dataset.from_list([{"tokens": ["Ann", "kam"], "ner_tags": [1, 0]}], features=features)
+    data = load(at("panx", publish(tmp_path / "wikiann", {("de", "test"): table})), "de", "test", hub)
+    assert data.examples == (
+        TaggingExample("panx/test/de-0", "panx/test/de-0", "de", ("Ann", "kam"), ("B-PER", "O")),
+    )
+
+
+def test_udpos_configurations_bear_the_names_of_languages(tmp_path: Path, hub: Hub) -> None:
+    table = datasets.Dataset.from_list([{"tokens": ["Ann"], "pos_tags": ["PROPN"]}])
+    task = at("udpos", publish(tmp_path / "xtreme", {("udpos.German", "test"): table}))
+    assert load(task, "de", "test", hub).examples[0].id == "udpos/test/de-0"
+    bad = datasets.Dataset.from_list([{"tokens": ["Ann"], "pos_tags": ["PRPN"]}])
+    task = at("udpos", publish(tmp_path / "bad", {("udpos.German", "test"): bad}))
+    with pytest.raises(UserError, match=r"hub row 0: unknown tag 'PRPN'\n  did you mean 'PROPN'"):
+        load(task, "de", "test", hub)
+
+
+def qa(name: str, context: str, text: str, start: int) -> dict[str, Any]:
+    return {"id": name, "title": "", "context": context, "question": f"{name}?", "answers": {"text": [text], "answer_start": [start]}}
+
+
+def test_xquad_rows_group_into_paragraphs(tmp_path: Path, hub: Hub) -> None:
+    rows = [qa("q2", "Ann kam.", "Ann", 0), qa("q1", "Ann kam.", "kam", 4)]
+    folder = publish(tmp_path / "xquad", {("xquad.de", "validation"): datasets.Dataset.from_list(rows)})
+    data = load(at("xquad", folder), "de", "test", hub)
+    assert [(e.id, e.cluster) for e in data] == [("squad/dev/q2", "squad/dev/p-q1"), ("squad/dev/q1", "squad/dev/p-q1")]
+    wrong = publish(tmp_path / "wrong", {("xquad.de", "validation"): datasets.Dataset.from_list([qa("q", "Ann", "Bob", 0)])})
+    with pytest.raises(UserError, match="hub row 0, question q: the answer is 'Bob', but the context has 'Ann' at 0"):
+        load(at("xquad", wrong), "de", "test", hub)
+
+
+def test_mlqa_takes_its_clusters_from_the_english_configuration(tmp_path: Path, hub: Hub) -> None:
+    german = [qa("b", "Zwei.", "Zwei", 0)]
+    english = [qa("a", "One two.", "One", 0), qa("b", "One two.", "two", 4)]
+    folder = publish(
+        tmp_path / "mlqa",
+        {
+            ("mlqa.de.de", "validation"): datasets.Dataset.from_list(german),
+            ("mlqa.en.en", "validation"): datasets.Dataset.from_list(english),
+        },
+    )
+    (example,) = load(at("mlqa", folder), "de", "dev", hub)
+    assert isinstance(example, SpanExample)
+    assert (example.context, example.cluster) == ("Zwei.", "mlqa/dev/p-a")
+    assert [e.id for e in load(at("mlqa", folder), "en", "dev", hub)] == ["mlqa/dev/a", "mlqa/dev/b"]
+
+
+def test_tatoeba_configurations_bear_iso_639_3_codes(tmp_path: Path, hub: Hub) -> None:
+    rows = [{"sentence1": "eins", "sentence2": "one"}, {"sentence1": "zwei", "sentence2": "two"}]
+    folder = publish(tmp_path / "tatoeba", {("deu-eng", "test"): datasets.Dataset.from_list(rows)})
+    data = load(at("tatoeba", folder), "de", "test", hub)
+    assert data.examples[1] == QueryExample("tatoeba/test/de-1", "tatoeba/test/de-1", "en", "two", ("tatoeba/test/de-1/de",))
+    assert data.pool is not None
+    assert [c.text for c in data.pool.candidates] == ["eins", "zwei"]
+
+
+def test_a_plain_repository_of_json_lines_without_configurations(tmp_path: Path, hub: Hub) -> None:
+    folder = tmp_path / "squad"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text(json.dumps(qa("q", "Ann kam.", "Ann", 0)) + "\n")
+    assert [e.id for e in load(at("squad-retrieval", folder), "en", "train", hub)] == ["squad/train/q"]
+
+
+def rows_of(task: str, language: str, split: str, *rows: Mapping[str, Any]) -> list[Any]:
+    declared = TASKS[task].hub
+    assert isinstance(declared, HubSource)
+    return list(declared.convert(rows, language, split).examples)
+
+
+# One row of each schema as the hub's data set viewer shows it, its label and its id in the official files
+SCHEMAS: list[tuple[str, str, dict[str, Any], str, int | None]] = [
+    ("pawsx", "dev", {"id": 1, "sentence1": "a", "sentence2": "b", "label": 1}, "pawsx/dev/0", 1),
+    (
+        "xcopa",
+        "dev",
+        {"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": 1, "idx": 4, "changed": False},
+        "copa/dev/4",
+        1,
+    ),
+    (
+        "copa",
+        "test",
+        {"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": -1, "idx": 4},
+        "copa/test/4",
+        None,
+    ),
+    ("mnli", "dev", {"premise": "p", "hypothesis": "h", "label": "neutral", "idx": 0}, "mnli/dev/0", 1),
+    ("snli", "dev", {"premise": "p", "hypothesis": "h", "label": 2}, "snli/dev/0", 2),
+    ("anli", "dev_r3", {"uid": "u", "premise": "p", "hypothesis": "h", "label": 0, "reason": ""}, "anli/dev/u", 0),
+    ("qqp", "dev", {"question1": "a", "question2": "b", "label": "not_duplicate", "idx": 3}, "qqp/dev/3", 0),
+    (
+        "commonsenseqa",
+        "dev",
+        {"id": "x", "question": "q", "choices": {"label": list("ABCDE"), "text": list("vwxyz")}, "answerKey": "E"},
+        "commonsenseqa/dev/x",
+        4,
+    ),
+    ("hellaswag", "dev", {"ind": 24, "ctx": "c", "endings": list("abcd"), "label": "3"}, "hellaswag/dev/0", 3),
+    ("hellaswag", "test", {"ind": 24, "ctx": "c", "endings": list("abcd"), "label": ""}, "hellaswag/test/0", None),
+    (
+        "cosmosqa",
+        "dev",
+        {"id": "x", "context": "c", "question": "q", **{f"answer{n}": str(n) for n in range(4)}, "label": 2},
+        "cosmosqa/dev/x",
+        2,
+    ),
+    (
+        "openbookqa",
+        "dev",
+        {"id": "8-376", "question_stem": "q", "choices": {"text": list("wxyz"), "label": list("ABCD")}, "answerKey": "B"},
+        "openbookqa/dev/8-376",
+        1,
+    ),
+    ("piqa", "dev", {"goal": "g", "sol1": "a", "sol2": "b", "label": 1}, "piqa/dev/0", 1),
+    (
+        "siqa",
+        "dev",
+        {"context": "c", "question": "q", "answerA": "a", "answerB": "b", "answerC": "c", "label": "3"},
+        "siqa/dev/0",
+        2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "split", "row", "name", "label"), SCHEMAS)
+def test_each_hub_schema_gives_the_label_and_the_id_of_the_files(
+    task: str, split: str, row: dict[str, Any], name: str, label: int | None
+) -> None:
+    (example,) = rows_of(task, TASKS[task].languages[0], split, row)
+    assert (example.id, example.label) == (name, label)
+
+
+def test_winogrande_ids_do_not_depend_on_the_copy(official_data: Callable[..., Path]) -> None:
+    data = load(TASKS["winogrande"], "en", "dev", FilesSource(official_data("winogrande_1.1")))
+    row = {
+        "sentence": "Sarah was a much better surgeon than Maria so _ always got the easier cases.",
+        "option1": "Sarah",
+        "option2": "Maria",
+        "answer": "2",
+    }
+    (example,) = rows_of("winogrande", "en", "dev", row)
+    assert example.id == data.examples[0].id
+
+
+def test_tydiqa_rows_are_divided_by_language() -> None:
+    rows = [qa("finnish-1-0", "Yksi.", "Yksi", 0), qa("english-1-0", "One.", "One", 0)]
+    assert [e.id for e in rows_of("tydiqa", "en", "dev", *rows)] == ["tydiqa/dev/english-1-0"]
+
+
+def test_an_unreachable_repository_names_the_declaration_to_change(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError) as caught:
+        load(TASKS["xnli"], "de", "dev", hub)
+    text = str(caught.value)
+    assert "tasks/xnli.py: can't load facebook/xnli (main) from the hub" in text
+    assert "source: files" in text
+    assert "`HubSource`" in text
+
+
+def test_a_missing_configuration_names_the_declaration_to_change(tmp_path: Path, hub: Hub) -> None:
+    table = datasets.Dataset.from_list([{"premise": "a", "hypothesis": "b", "label": 0}])
+    task = at("xnli", publish(tmp_path / "xnli", {("de", "test"): table}))
+    with pytest.raises(UserError, match=r"tasks/xnli\.py: can't load .*\(fr, test\) from the hub"):
+        load(task, "fr", "test", hub)
+
+
+def test_a_task_without_a_hub_source_says_so(hub: Hub) -> None:
+    with pytest.raises(UserError, match="the task 'lareqa' has no hub source(.|\n)*source: files"):
+        load(TASKS["lareqa"], "de", "test", hub)
+
+
+def test_the_commit_of_a_cached_repository_is_known_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    reference = tmp_path / "datasets--facebook--xnli" / "refs" / "main"
+    reference.parent.mkdir(parents=True)
+    reference.write_text("0123456789abcdef0123456789abcdef01234567\n")
+    first = fingerprint(TASKS["xnli"], "de", "dev", Hub())
+    reference.write_text("f" * 40)
+    assert fingerprint(TASKS["xnli"], "de", "dev", Hub()) != first
