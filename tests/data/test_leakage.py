@@ -25,7 +25,9 @@ def test_a_pair_is_recognised_in_either_order(first: str, second: str) -> None:
     one = PairExample("1", "1", "en", first, second, 0)
     other = PairExample("2", "2", "en", second.upper(), first, None)
     assert leakage_hashes(one) == leakage_hashes(PairExample("2", "2", "en", second, first, 1))
-    assert (leakage_hashes(one) == leakage_hashes(other)) == (normalized_hash(second) == normalized_hash(second.upper()))
+    assert (leakage_hashes(one) == leakage_hashes(other)) == (
+        normalized_hash(second) == normalized_hash(second.upper())
+    )
 
 
 def test_what_is_hashed_depends_on_the_kind() -> None:

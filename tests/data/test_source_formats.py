@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -199,7 +200,7 @@ def test_aligned_files_must_have_equally_many_lines(tmp_path: Path) -> None:
 def test_sentences_end_at_marks_of_many_scripts() -> None:
     text = 'He said "no." Then 3.5 left! 他走了。真的？」好 क्या। हाँ'
     borders = sentence_borders(text)
-    pieces = [text[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    pieces = [text[a:b] for a, b in pairwise(borders)]
     assert pieces == ['He said "no." ', "Then 3.5 left! ", "他走了。", "真的？」", "好 क्या। ", "हाँ"]
 
 

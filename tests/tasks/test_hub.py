@@ -12,6 +12,7 @@ import datasets
 import pytest
 
 from crosswind.data.examples import PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.data.hub import loaded_commits
 from crosswind.data.source import FilesSource, Hub, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS, Task
@@ -33,7 +34,9 @@ def publish(folder: Path, tables: Mapping[tuple[str, str], datasets.Dataset]) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(str(path))
         configs.setdefault(config, []).append(f"  - split: {split}\n    path: {config}/{split}-*")
-    card = "".join(f"- config_name: {name}\n  data_files:\n" + "\n".join(parts) + "\n" for name, parts in configs.items())
+    card = "".join(
+        f"- config_name: {name}\n  data_files:\n" + "\n".join(parts) + "\n" for name, parts in configs.items()
+    )
     (folder / "README.md").write_text(f"---\nconfigs:\n{card}---\n")
     return folder
 
@@ -73,14 +76,10 @@ def test_the_fingerprint_follows_the_content_of_the_repository(tmp_path: Path) -
 
 def test_class_labels_of_words_become_tags(tmp_path: Path, hub: Hub) -> None:
     tags = datasets.ClassLabel(names=["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"])
-    features = datasets.Features(
-        {"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(tags)}
-    )
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(tags)})
     table = datasets.Dataset.from_list([{"tokens": ["Ann", "kam"], "ner_tags": [1, 0]}], features=features)
     data = load(at("panx", publish(tmp_path / "wikiann", {("de", "test"): table})), "de", "test", hub)
-    assert data.examples == (
-        TaggingExample("panx/test/de-0", "panx/test/de-0", "de", ("Ann", "kam"), ("B-PER", "O")),
-    )
+    assert data.examples == (TaggingExample("panx/test/de-0", "panx/test/de-0", "de", ("Ann", "kam"), ("B-PER", "O")),)
 
 
 def test_udpos_configurations_bear_the_names_of_languages(tmp_path: Path, hub: Hub) -> None:
@@ -94,7 +93,13 @@ def test_udpos_configurations_bear_the_names_of_languages(tmp_path: Path, hub: H
 
 
 def qa(name: str, context: str, text: str, start: int) -> dict[str, Any]:
-    return {"id": name, "title": "", "context": context, "question": f"{name}?", "answers": {"text": [text], "answer_start": [start]}}
+    return {
+        "id": name,
+        "title": "",
+        "context": context,
+        "question": f"{name}?",
+        "answers": {"text": [text], "answer_start": [start]},
+    }
 
 
 def test_xquad_rows_group_into_paragraphs(tmp_path: Path, hub: Hub) -> None:
@@ -102,7 +107,9 @@ def test_xquad_rows_group_into_paragraphs(tmp_path: Path, hub: Hub) -> None:
     folder = publish(tmp_path / "xquad", {("xquad.de", "validation"): datasets.Dataset.from_list(rows)})
     data = load(at("xquad", folder), "de", "test", hub)
     assert [(e.id, e.cluster) for e in data] == [("squad/dev/q2", "squad/dev/p-q1"), ("squad/dev/q1", "squad/dev/p-q1")]
-    wrong = publish(tmp_path / "wrong", {("xquad.de", "validation"): datasets.Dataset.from_list([qa("q", "Ann", "Bob", 0)])})
+    wrong = publish(
+        tmp_path / "wrong", {("xquad.de", "validation"): datasets.Dataset.from_list([qa("q", "Ann", "Bob", 0)])}
+    )
     with pytest.raises(UserError, match="hub row 0, question q: the answer is 'Bob', but the context has 'Ann' at 0"):
         load(at("xquad", wrong), "de", "test", hub)
 
@@ -127,7 +134,9 @@ def test_tatoeba_configurations_bear_iso_639_3_codes(tmp_path: Path, hub: Hub) -
     rows = [{"sentence1": "eins", "sentence2": "one"}, {"sentence1": "zwei", "sentence2": "two"}]
     folder = publish(tmp_path / "tatoeba", {("deu-eng", "test"): datasets.Dataset.from_list(rows)})
     data = load(at("tatoeba", folder), "de", "test", hub)
-    assert data.examples[1] == QueryExample("tatoeba/test/de-1", "tatoeba/test/de-1", "en", "two", ("tatoeba/test/de-1/de",))
+    assert data.examples[1] == QueryExample(
+        "tatoeba/test/de-1", "tatoeba/test/de-1", "en", "two", ("tatoeba/test/de-1/de",)
+    )
     assert data.pool is not None
     assert [c.text for c in data.pool.candidates] == ["eins", "zwei"]
 
@@ -185,7 +194,12 @@ SCHEMAS: list[tuple[str, str, dict[str, Any], str, int | None]] = [
     (
         "openbookqa",
         "dev",
-        {"id": "8-376", "question_stem": "q", "choices": {"text": list("wxyz"), "label": list("ABCD")}, "answerKey": "B"},
+        {
+            "id": "8-376",
+            "question_stem": "q",
+            "choices": {"text": list("wxyz"), "label": list("ABCD")},
+            "answerKey": "B",
+        },
         "openbookqa/dev/8-376",
         1,
     ),
@@ -242,7 +256,7 @@ def test_a_missing_configuration_names_the_declaration_to_change(tmp_path: Path,
 
 
 def test_a_task_without_a_hub_source_says_so(hub: Hub) -> None:
-    with pytest.raises(UserError, match="the task 'lareqa' has no hub source(.|\n)*source: files"):
+    with pytest.raises(UserError, match=r"the task 'lareqa' has no hub source(.|\n)*source: files"):
         load(TASKS["lareqa"], "de", "test", hub)
 
 
@@ -256,3 +270,9 @@ def test_the_commit_of_a_cached_repository_is_known_offline(tmp_path: Path, monk
     first = fingerprint(TASKS["xnli"], "de", "dev", Hub())
     reference.write_text("f" * 40)
     assert fingerprint(TASKS["xnli"], "de", "dev", Hub()) != first
+
+
+def test_the_commit_of_a_cached_table_is_read_off_its_addresses() -> None:
+    sha = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
+    address = f"hf://datasets/nyu-mll/glue@{sha}/mnli/train-00000-of-00001.parquet"
+    assert loaded_commits([address, "/local/train.parquet"]) == {sha}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,20 @@ def test_own_text_files_are_corpora(tmp_path: Path) -> None:
     assert load_text(both, ["en", "de"], files)[1].texts == (("en", "two"), ("de", "zwei"))  # type: ignore[union-attr]
     with pytest.raises(UserError, match=r"absent\.txt: no such file"):
         load_text(text_file(tmp_path / "absent.txt", "de"), ["de"], files)
+
+
+def test_a_compressed_file_is_read_like_the_plain_one(tmp_path: Path) -> None:
+    text = "Ann\tB-PER\nkam\tO\n\n"
+    plain = load(TASKS["panx"], "de", "test", write(tmp_path / "plain", "panx/test-de.tsv", text))
+    packed = tmp_path / "packed" / "panx" / "test-de.tsv.xz"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(lzma.compress(text.encode()))
+    assert load(TASKS["panx"], "de", "test", FilesSource(tmp_path / "packed")).examples == plain.examples
+    assert len(plain) == 1
+
+
+def test_the_hub_reads_corpora_from_the_folder_beside_it(tmp_path: Path) -> None:
+    files = write(tmp_path, "ntrex/NTREX-128/newstest2019-src.eng.txt", "one\n")
+    with pytest.raises(UserError, match=r"the corpus 'ntrex' is read from files\n.*CROSSWIND_DATA"):
+        load_text(CORPORA["ntrex"], ["en"], Hub())
+    assert [row.id for row in load_text(CORPORA["ntrex"], ["en"], Hub(text=files))] == ["ntrex/0"]

@@ -274,7 +274,13 @@ def test_fingerprints_of_a_study_come_from_file_hashes(official_data: Official) 
     files = source(official_data, "xnli", "xquad", "tatoeba", "lareqa")
     cells = [
         (TASKS[name], code, split)
-        for name, split in (("xnli", "test"), ("xnli", "dev"), ("xquad", "test"), ("tatoeba", "test"), ("lareqa", "test"))
+        for name, split in (
+            ("xnli", "test"),
+            ("xnli", "dev"),
+            ("xquad", "test"),
+            ("tatoeba", "test"),
+            ("lareqa", "test"),
+        )
         for code in TASKS[name].languages
     ]
     first = [fingerprint(*cell, files) for cell in cells]

@@ -71,7 +71,9 @@ def test_mnli_dev_is_matched_then_mismatched(tmp_path: Path) -> None:
 
 
 def test_pairs_without_a_gold_label_are_passed_over_and_keep_their_number(tmp_path: Path) -> None:
-    rows = [{"gold_label": g, "sentence1": "p", "sentence2": f"h{i}"} for i, g in enumerate(("neutral", "-", "entailment"))]
+    rows = [
+        {"gold_label": g, "sentence1": "p", "sentence2": f"h{i}"} for i, g in enumerate(("neutral", "-", "entailment"))
+    ]
     content = read(tmp_path, "snli", "en", "train", {"snli_1.0/snli_1.0_train.jsonl": jsonl(*rows)})
     assert pairs(content) == [("snli/train/0", "p", "h0", 1), ("snli/train/2", "p", "h2", 0)]
     content = read(tmp_path, "mnli", "en", "train", {"multinli_1.0/multinli_1.0_train.jsonl": jsonl(*rows)})

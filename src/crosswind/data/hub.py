@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,13 @@ def rows(address: Address, commit: str, *, where: str, cache: Path | None = None
         )
     except Exception as error:
         raise _unreachable(str(address), error, where) from error
+    found = loaded_commits(table.info.download_checksums or {})
+    if not local and found - {commit}:
+        raise UserError(
+            f"the cache holds {address} of commit {', '.join(sorted(found))}, not of {commit}",
+            where=where,
+            hint="load it once with a network, or name the cached commit as the `revision` of its `HubSource`",
+        )
     decode = {name: _names(feature) for name, feature in table.features.items()}
     for row in table:
         yield {**{name: decode[name](value) for name, value in row.items()}, "_config": address.config}
@@ -73,6 +80,15 @@ def commit(repo: str, revision: str, *, where: str) -> str:
             raise _unreachable(f"{repo} ({revision})", error, where) from error
         sha = reference.read_text().strip()
     return str(sha)
+
+
+def loaded_commits(checksums: Iterable[str]) -> set[str]:
+    """The commits that files were downloaded from, read off their addresses (`hf://datasets/a/b@COMMIT/…`).
+
+    Offline, `datasets` takes whatever it has cached and passes over the revision asked for.
+    """
+    found = (re.search(r"@([0-9a-f]{40})/", address) for address in checksums)
+    return {match.group(1) for match in found if match}
 
 
 def fingerprint(addresses: list[Address], commit: str) -> str:

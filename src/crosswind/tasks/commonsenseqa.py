@@ -59,9 +59,7 @@ COMMONSENSEQA = Task(
     languages=("en",),
     splits=("train", "dev", "test"),
     files=Layout(_locate, _read),
-    hub=HubSource(
-        "tau/commonsense_qa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None
-    ),
+    hub=HubSource("tau/commonsense_qa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
     metric="accuracy",
     perturbed=("question", "choices"),
     labels=LABELS,

@@ -45,9 +45,7 @@ HELLASWAG = Task(
     languages=("en",),
     splits=("train", "dev", "test"),
     files=Layout(_locate, _read),
-    hub=HubSource(
-        "Rowan/hellaswag", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None
-    ),
+    hub=HubSource("Rowan/hellaswag", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
     metric="accuracy",
     perturbed=("context", "choices"),
     labels=LABELS,

@@ -73,9 +73,7 @@ def text_fingerprint(corpus: Corpus, languages: Sequence[str], source: Source) -
     return source.text_fingerprint(corpus, _corpus_languages(corpus, languages))
 
 
-def _checked(
-    task: Task, language: str, split: str, pool_languages: Sequence[str] | None
-) -> tuple[str, ...] | None:
+def _checked(task: Task, language: str, split: str, pool_languages: Sequence[str] | None) -> tuple[str, ...] | None:
     where = f"task {task.name}"
     for code in (language, *(pool_languages or ())):
         if code not in task.languages:

@@ -42,9 +42,7 @@ def _content(paragraphs: list[Paragraph], english: list[Paragraph], language: st
         return f"mlqa/{split}/p-{home.get(question.id, paragraph.first_id)}"
 
     return Content(
-        span_examples(
-            paragraphs, language, item=lambda _, question: f"mlqa/{split}/{question.id}", cluster=cluster
-        )
+        span_examples(paragraphs, language, item=lambda _, question: f"mlqa/{split}/{question.id}", cluster=cluster)
     )
 
 
@@ -57,9 +55,7 @@ MLQA = Task(
     languages=LANGUAGES,
     splits=("dev", "test"),
     files=Layout(_locate, _read),
-    hub=HubSource(
-        "facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"
-    ),
+    hub=HubSource("facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"),
     metric="mlqa",
     perturbed=("question", "context"),
     counts={

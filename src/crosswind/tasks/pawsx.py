@@ -28,9 +28,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
     path = paths[0]
     records = (
-        tsv_with_header(path)
-        if "x-final" in path.parts
-        else tsv_records(path, "sentence1", "sentence2", "label?")
+        tsv_with_header(path) if "x-final" in path.parts else tsv_records(path, "sentence1", "sentence2", "label?")
     )
     return _content(records, language, split)
 
@@ -65,9 +63,7 @@ PAWSX = Task(
     languages=LANGUAGES,
     splits=("train", "dev", "test"),
     files=Layout(_locate, _read),
-    hub=HubSource(
-        "google-research-datasets/paws-x", {"train": "train", "dev": "validation", "test": "test"}, _convert
-    ),
+    hub=HubSource("google-research-datasets/paws-x", {"train": "train", "dev": "validation", "test": "test"}, _convert),
     metric="accuracy",
     perturbed=("first", "second"),
     labels=LABELS,

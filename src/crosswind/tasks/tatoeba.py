@@ -51,9 +51,7 @@ TATOEBA = Task(
     languages=tuple(sorted(XTREME_R)),
     splits=("test",),
     files=Layout(_locate, _read),
-    hub=HubSource(
-        "mteb/tatoeba-bitext-mining", {"test": "test"}, _convert, config="{language}-eng", names=XTREME_R
-    ),
+    hub=HubSource("mteb/tatoeba-bitext-mining", {"test": "test"}, _convert, config="{language}-eng", names=XTREME_R),
     metric="accuracy",
     perturbed=("pool",),
     counts={(language, "test"): _SHORTER.get(language, 1000) for language in XTREME_R},

@@ -88,9 +88,7 @@ COPA = Task(
     languages=("en",),
     splits=("train", "dev", "test"),
     files=Layout(_locate_copa, _read),
-    hub=HubSource(
-        "aps/super_glue", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="copa"
-    ),
+    hub=HubSource("aps/super_glue", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="copa"),
     metric="accuracy",
     perturbed=("context", "choices"),
     labels=LABELS,
