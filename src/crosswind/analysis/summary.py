@@ -48,8 +48,8 @@ class Condition:
             parts.append(f"{self.protection} protected")
         if self.attack != NONE:
             parts.append(f"{self.attack}, {self.budget} queries")
-        if self.selection != "all":
-            parts.append(f"rows {self.selection}")
+        if self.selection == "oracle":
+            parts.append("selected on target languages")
         return ", ".join(parts)
 
 

@@ -53,7 +53,8 @@ class Predictor:
     """A model with its head, ready to predict.
 
     Predictions are remembered by the example's texts: what a perturbation left unchanged is not
-    predicted again. `precision` is `fp32` or `bf16`; lengths are tokens.
+    predicted again. `precision` is `fp32` or `bf16`; lengths are tokens; `labels` are the task's
+    classes, in whose order pair predictions are given (default: the head's).
     """
 
     def __init__(
@@ -66,8 +67,11 @@ class Predictor:
         precision: str = "fp32",
         device: torch.device | None = None,
         unanswerable: bool = False,
+        labels: Sequence[str] = (),
     ) -> None:
         self.encoder, self.head = encoder, head
+        # Somebody else's model may have the task's classes in another order.
+        self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
         self.max_length = min(max_length, encoder.max_positions)
         self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
         self.device = device or torch.device("cpu")
@@ -136,7 +140,7 @@ class Predictor:
         match self.head.kind:
             case "pair":
                 rows = encode_pairs(tokenizer, examples, self.max_length)
-                return [_classified(s) for s in self.forward(rows, lambda row, out: out)]
+                return [_classified(s) for s in self.forward(rows, lambda row, out: out[self._order])]
             case "choice":
                 rows = encode_choices(tokenizer, examples, self.max_length)
                 scores: list[list[float]] = [[] for _ in examples]

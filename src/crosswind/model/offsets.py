@@ -99,7 +99,10 @@ def raw(tokenizer: Any, texts: Sequence[str]) -> list[Raw]:
         return []
     if not tokenizer.is_fast:
         return [_raw_slow(tokenizer, t) for t in texts]
-    batch = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False)
+    # Not verbose: a text longer than the model is no fault here, we cut it ourselves.
+    batch = tokenizer(
+        list(texts), add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
+    )
     return [(e.ids, e.offsets) for e in batch.encodings]
 
 

@@ -160,6 +160,7 @@ class Cells:
                 precision=step.params["precision"],
                 device=torch.device(step.params["device"]),
                 unanswerable=task.metric == "squad2",
+                labels=task.labels,
             )
         return self._predictors[facts]
 

@@ -123,11 +123,16 @@ def targets(study: Study) -> list[TargetPlan]:
         TASKS.get(name, where=where)
         ours = (spec.tasks or {}).get(name) or Target()
         under = validate(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
-        plans.append(_target(name, _over(under, ours), spec, base, where))
+        target = _over(under, ours)
+        if study.fine_tuned:
+            target = target.model_copy(update={"train": []})
+        plans.append(_target(name, target, spec, base, where, study.fine_tuned))
     return plans
 
 
-def _target(name: str, target: Target, spec: Targets, base: Training, where: str) -> TargetPlan:
+def _target(
+    name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool
+) -> TargetPlan:
     task = TASKS[name]
     languages = target.languages or (
         [c for c in task.languages if spec.languages is None or c in spec.languages]
@@ -151,7 +156,7 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
         phases = [Phase(tasks=[TaskUse(name=task.trains_on)])]
     chain = tuple(_phase(p, training, f"{where}.train[{i}]") for i, p in enumerate(phases or []))
     _check_chain(task, chain, where)
-    if task.kind != "query" and not chain:
+    if task.kind != "query" and not chain and not fine_tuned:
         raise UserError(
             f"{name} needs a head, and nothing trains it",
             where=f"{where}.train",

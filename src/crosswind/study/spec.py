@@ -179,6 +179,7 @@ class Study(Spec):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     encoder: str
+    fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
     seeds: Annotated[list[int], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
         default_factory=lambda: [1], min_length=1

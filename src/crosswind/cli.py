@@ -1,0 +1,369 @@
+"""The command line: parse, call, print. No logic; heavy modules are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crosswind.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from crosswind.run.store import Store
+    from crosswind.study.run import Finished, Forecast
+    from crosswind.study.spec import Study
+
+app = typer.Typer(
+    help="Does zero-shot cross-lingual transfer survive adversarial perturbation?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the file.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run folder.")]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", metavar="DIR", help="Where weights and shared steps live (CROSSWIND_STORE).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def main() -> None:
+    """The entry point: exit code 0; 1 if something ran and failed; 2 for a mistake in the input."""
+    # Before any library starts its threads: one thread a step (results depend on it, and spinning
+    # threads of several processes take the cores from each other).
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except UserError as error:
+        print(f"crosswind: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("crosswind: stopped; run it again to go on where it was", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml")],
+    overrides: Set = None,
+    out: Out = None,
+    store: StoreOption = None,
+    executor: Annotated[str, typer.Option(help="local")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and the estimated work.")] = False,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a study: train, evaluate, perturb, compare. Found again: what is there already.
+
+    Example: crosswind run studies/real-mini.yaml --set data.root=DIR --workers 2
+    """
+    from crosswind.study.run import check_out, forecast, run_study
+    from crosswind.study.spec import read_study
+
+    _include(include)
+    spec = read_study(study, overrides)
+    folder = out or Path("runs") / spec.name
+    check_out(folder)
+    place = _store(store)
+    if dry_run:
+        _print_forecast(forecast(spec, place))
+        return
+    with _progress(quiet) as reporter:
+        finished = run_study(
+            spec, out=folder, store=place, reporter=reporter, executor=executor, workers=workers
+        )
+    _print_finished(finished)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A checkpoint: folder or hub id.")],
+    task: Annotated[list[str], typer.Option("--task", help="A task, or several (--task xnli --task pawsx).")],
+    languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all of the task's.")] = None,
+    perturb: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="For example keyboard:0.1,0.2.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
+    limit: Annotated[int | None, typer.Option(help="The first N examples of each language.")] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
+    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
+    max_length: Annotated[int, typer.Option(min=8, help="Tokens.")] = 128,
+    out: Out = None,
+    store: StoreOption = None,
+    workers: Annotated[int, typer.Option(min=1)] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate any checkpoint in many languages, clean and perturbed.
+
+    Example: crosswind evaluate my-xnli-model --task xnli --languages en,de,sw --perturb keyboard:0.1 --data DIR
+    """
+    import tempfile
+
+    from crosswind.study.evaluate import evaluation
+    from crosswind.study.run import check_out, run_study
+
+    if precision not in ("fp32", "bf16"):
+        raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
+    given = data or (Path(os.environ["CROSSWIND_DATA"]) if os.environ.get("CROSSWIND_DATA") else None)
+    spec = evaluation(
+        model,
+        task,
+        languages=_listed(languages),
+        perturb=perturb or (),
+        data=given,
+        split=split,
+        limit=limit,
+        draws=draws,
+        lexicons=lexicons,
+        precision=precision,
+        max_length=max_length,
+    )
+    if out is not None:
+        check_out(out)
+    with tempfile.TemporaryDirectory() as scratch, _progress(quiet) as reporter:
+        finished = run_study(
+            spec, out=out or Path(scratch), store=_store(store), reporter=reporter, workers=workers
+        )
+        rows = _rows(finished) if as_json else []
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        _exit(finished)
+    else:
+        _print_finished(finished, folder=out is not None)
+
+
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the checkpoint goes.")],
+    overrides: Set = None,
+    quiet: Quiet = False,
+) -> None:
+    """Pretrain an encoder (masked LM, translation LM) from raw and parallel text, or go on with one.
+
+    Example: crosswind pretrain tiny.yaml --out encoders/tiny
+    """
+    from crosswind.run.step import Step
+    from crosswind.study.pretrain import pretrain as pretrain_encoder
+    from crosswind.study.pretrain import read_config
+
+    spec = read_config(config, overrides)
+    step = Step("pretrain", 1, {}, label=spec.name, cost=1.0)
+    with _progress(quiet) as reporter:
+        reporter.planned([step])
+        reporter.started(step.key)
+        facts = pretrain_encoder(spec, out, lambda done, of, note: reporter.advanced(step.key, done, of, note))
+        reporter.finished(step.key)
+    loss = facts["losses"][-1][1]
+    print(f"{out}: {facts['steps']} steps, last mean loss {loss:.3f} nats, {facts['tokens']:,} tokens")
+
+
+@app.command()
+def perturb(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    source: Annotated[Path | None, typer.Argument(metavar="[IN]")] = None,
+    language: Annotated[str, typer.Option("--language", help="The language of the lines.")] = "en",
+    severity: Annotated[float | None, typer.Option(help="For a SPEC without one, in (0, 1].")] = None,
+    seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
+    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
+) -> None:
+    """Perturb lines of text: a Unix filter.
+
+    Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
+    """
+    from crosswind.perturb.lines import perturb_lines
+    from crosswind.perturb.spec import parse_spec
+    from crosswind.study.plan import environment_of
+
+    parsed = parse_spec(spec, severity=severity, where="SPEC")
+    environment = environment_of(lexicons)
+    with _lines_in(source) as lines, _lines_out(target) as write:
+        for line in perturb_lines(lines, parsed, language, draw=seed, environment=environment):
+            write(line + "\n")
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS")],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS")],
+    benchmark: Annotated[str, typer.Option(help="xtreme or xtreme-r")] = "xtreme-r",
+    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Average over what is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score official submission folders, PREDICTIONS/{task}/test-{language}.{tsv,json,jsonl}.
+
+    Example: crosswind score predictions labels --benchmark xtreme --allow-missing
+    """
+    from crosswind.evaluate.score import score_folder
+
+    scores = score_folder(predictions, labels, benchmark, allow_missing=allow_missing)
+    if as_json:
+        print(json.dumps(scores.to_json(), ensure_ascii=False, indent=1))
+        return
+    rows = [
+        (name, str(len(t.languages)), "  ".join(f"{k} {v:.2f}" for k, v in t.average.items()), f"{t.score:.2f}")
+        for name, t in scores.tasks.items()
+    ]
+    _table(("task", "languages", "mean over languages", "score"), rows)
+    print(f"{benchmark}: {scores.score:.2f}, the mean of {', '.join(scores.averaged)}")
+    if scores.missing:
+        print(f"missing: {', '.join(scores.missing)}")
+
+
+@app.command("list")
+def list_things(
+    what: Annotated[str, typer.Argument(metavar="tasks|perturbations|metrics|presets|corpora|executors")],
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what there is.
+
+    Example: crosswind list tasks
+    """
+    from crosswind.study.catalogue import CATALOGUE
+
+    _include(include)
+    if what not in CATALOGUE:
+        raise unknown("list", what, CATALOGUE, where="list")
+    rows = CATALOGUE[what]()
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    columns = list(rows[0]) if rows else []
+    _table(columns, [tuple(_short(r[c]) for c in columns) for r in rows])
+
+
+def _include(folders: Sequence[Path] | None) -> None:
+    if folders:
+        from crosswind.study.catalogue import include
+
+        for folder in folders:
+            include(folder)
+
+
+def _store(given: Path | None) -> Store:
+    from crosswind.run.store import Store
+    from crosswind.study.run import default_store
+
+    return Store(given or default_store())
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    from crosswind.run.progress import display
+
+    with display(quiet=quiet) as reporter:
+        yield reporter
+
+
+def _print_forecast(found: Forecast) -> None:
+    plan, missing = found.plan, set(found.missing)
+    rows = []
+    for key, step in plan.graph.items():
+        state = "to run" if key in missing else "cached"
+        rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
+    _table(("state", "step", "what", "k tokens", "key"), rows)
+    kinds: dict[str, list[str]] = {}
+    for key in found.missing:
+        kinds.setdefault(plan.graph[key].kind, []).append(key)
+    parts = [f"{len(keys)} {kind}" for kind, keys in kinds.items()] or ["nothing"]
+    tokens = sum(plan.graph[k].cost for k in found.missing)
+    print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
+    print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.wanted)}")
+    for note in plan.notes:
+        print(f"note: {note}")
+
+
+def _print_finished(finished: Finished, *, folder: bool = True) -> None:
+    from crosswind.report.terminal import render_terminal
+
+    if finished.summary is not None:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
+        print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
+    outcome = finished.outcome
+    print(f"computed {len(outcome.done)} steps, found {len(outcome.cached)} cells", file=sys.stderr)
+    if folder:
+        print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
+    _exit(finished)
+
+
+def _exit(finished: Finished) -> None:
+    """Say what failed, and end with 1 if anything did."""
+    outcome = finished.outcome
+    if outcome.complete:
+        return
+    for key, failure in outcome.failed.items():
+        print(f"failed: {finished.plan.graph[key].label}: {failure.message}", file=sys.stderr)
+    if outcome.skipped:
+        print(f"not run: {len(outcome.skipped)} steps that need these", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _rows(finished: Finished) -> list[dict[str, Any]]:
+    from crosswind.analysis.results import read_results
+
+    path = finished.out / "results.parquet"
+    return read_results(path).to_dicts() if path.exists() else []
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()] if text else []
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        text = " ".join(map(str, value))
+        return text if len(text) <= 60 else f"{len(value)}: {text[:50]}…"
+    return str(value)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns, plain enough for grep and cut."""
+    widths = [max((len(str(r[i])) for r in [columns, *rows]), default=0) for i in range(len(columns))]
+    for row in [columns, *rows]:
+        print("  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def _lines_in(path: Path | None) -> Iterator[Iterator[str]]:
+    if path is None or str(path) == "-":
+        yield (line.rstrip("\n") for line in sys.stdin)
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield (line.rstrip("\n") for line in file)
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
+
+
+@contextmanager
+def _lines_out(path: Path | None) -> Iterator[Any]:
+    if path is None or str(path) == "-":
+        yield sys.stdout.write
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            yield file.write
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,243 @@
+"""Pretraining an encoder from raw and parallel text: masked LM and translation LM, from scratch or on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from pydantic import BeforeValidator, Field, model_validator
+
+from crosswind.data.examples import ParallelLine, Rows, TextLine
+from crosswind.data.leakage import leakage_hashes
+from crosswind.data.source import open_source
+from crosswind.data.text import monolingual, read_parallel, read_text
+from crosswind.errors import UserError, unknown
+from crosswind.model.card import write_card
+from crosswind.model.encoder import Encoder, load_encoder, load_tokenizer, new_encoder
+from crosswind.run.step import digest
+from crosswind.study import hardware
+from crosswind.study.encoders import encoder_fingerprint
+from crosswind.study.spec import Budget, Data, Spec, TrainingSpec, _listed, parse_yaml, set_key, validate
+from crosswind.tasks.base import CORPORA
+from crosswind.tasks.load import load_text
+from crosswind.train.loop import train
+from crosswind.train.objectives import masked_lm
+from crosswind.train.settings import Training
+
+CHECKPOINT_SECONDS = 120.0
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # XLM-R's special tokens; their ids are 0, 1, 2, 3 and the last
+
+Lines = list[TextLine | ParallelLine]
+
+
+class Text(Spec):
+    """A corpus by name, or files: `path` with its `language`, or `paths` by language, aligned by line."""
+
+    name: str | None = None
+    languages: list[str] | None = None
+    rows: str | None = None
+    path: Path | None = None
+    language: str | None = None
+    paths: dict[str, Path] | None = None
+
+    @model_validator(mode="after")
+    def one_source(self) -> Text:
+        if sum(x is not None for x in (self.name, self.path, self.paths)) != 1:
+            raise ValueError("text is a corpus's name, a path with its language, or paths by language")
+        if self.path is not None and self.language is None:
+            raise ValueError("a path needs its language")
+        return self
+
+
+class Tokenizer(Spec):
+    """A BPE tokenizer to train on the text; `path` of an existing one otherwise."""
+
+    path: str | None = None
+    vocab_size: int = Field(8000, ge=100)
+
+
+class Config(Spec):
+    """A pretraining configuration. `model` holds `XLMRobertaConfig` keys (hidden_size, …)."""
+
+    name: str
+    seed: int = 1
+    encoder: str | None = None
+    tokenizer: Tokenizer = Tokenizer()
+    model: dict[str, int | float | str | bool] = Field(default_factory=dict)
+    data: Data = Data(source="files")
+    text: Annotated[list[Text], BeforeValidator(_listed)] = Field(min_length=1)
+    tlm: float = Field(0.4, ge=0, le=1)
+    budget: Budget = Budget(epochs=1)
+    training: TrainingSpec = TrainingSpec()
+
+
+def read_config(path: Path, overrides: list[str] | None = None) -> Config:
+    """Read and check a configuration; `UserError`s name file and key."""
+    try:
+        value = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"cannot read the configuration ({error.strerror})", where=str(path)) from error
+    for override in overrides or []:
+        set_key(value, override)
+    config: Config = validate(Config, value, str(path))
+    return config
+
+
+def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
+    """Pretrain into `out` (a checkpoint with its masked-LM head, a card and a manifest of text hashes).
+
+    Resumes from checkpoints in `out/.training` that belong to the same configuration and text.
+    Returns the history: steps, losses.
+    """
+    if (out / "config.json").exists():
+        raise UserError("holds a checkpoint already", where=str(out), hint="name a new folder with --out")
+    lines = _lines(config)
+    texts = [t for line in lines for t in _texts(line)]
+    settings = Training(learning_rate=1e-3, warmup=0.05)
+    settings = Training(**{**asdict(settings), **config.training.model_dump(exclude_none=True)})
+    settings = Training(**{**asdict(settings), "precision": hardware.precision(settings.precision)})
+    encoder = _encoder(config, texts)
+    max_length = min(settings.max_length, encoder.max_positions)
+    objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=config.seed)
+    steps = _steps(config.budget, objective.lengths, settings.batch_size)
+    manifest = sorted({h for line in lines for h in leakage_hashes(line)})
+    base = encoder_fingerprint(config.encoder) if config.encoder else None
+    identity = digest([json.loads(config.model_dump_json()), digest(manifest), base, hardware.device()])
+    work = out / ".training" / identity[:16]
+    out.mkdir(parents=True, exist_ok=True)
+    history = train(
+        {"encoder": encoder.modules()},
+        [objective],
+        [1.0],
+        steps,
+        settings,
+        seed=config.seed,
+        device=torch.device(hardware.device()),
+        folder=work,
+        interval=CHECKPOINT_SECONDS,
+        advance=advance,
+    )
+    facts = history.result() | {"fresh": list(encoder.fresh)}
+    encoder.save(out)
+    (out / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
+    corpora = [[t.name or str(t.path or "paired files"), t.languages or [t.language or ""], t.rows] for t in config.text]
+    phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
+    params = {"phase": phase, "seed": config.seed}
+    write_card(out, title=config.name, base=config.encoder or "from scratch", params=params, history=facts)
+    shutil.rmtree(out / ".training", ignore_errors=True)
+    return facts | {"tokens": history.tokens, "seconds": history.seconds}
+
+
+def _lines(config: Config) -> Lines:
+    """Single lines and, in the share `tlm`, pairs of translations."""
+    source = None
+    single: Lines = []
+    parallel: list[ParallelLine] = []
+    for i, text in enumerate(config.text):
+        where = f"text[{i}]"
+        if text.path is not None:
+            single += read_text(text.path, config.name, text.language or "")
+            continue
+        if text.paths is not None:
+            found: list[Any] = list(read_parallel(list(text.paths.values()), list(text.paths), config.name))
+        else:
+            corpus = CORPORA.get(text.name or "", where=where)
+            for code in text.languages or ():
+                if code not in corpus.languages:
+                    raise unknown("language", code, corpus.languages, where=f"{where}.languages")
+            source = source or open_source({"source": config.data.source, "root": config.data.root})
+            rows = Rows.parse(text.rows, where) if text.rows else None
+            found = list(load_text(corpus, text.languages or corpus.languages, source, rows))
+        parallel += [line for line in found if isinstance(line, ParallelLine)]
+        single += monolingual(line for line in found if isinstance(line, ParallelLine))
+        single += [line for line in found if isinstance(line, TextLine)]
+    return _mixed(single, parallel, config.tlm)
+
+
+def _mixed(single: Lines, parallel: list[ParallelLine], share: float) -> Lines:
+    pairs = [line for line in parallel if len(line.texts) > 1]
+    if share <= 0 or not pairs:
+        return single
+    wanted = round(len(single) * share / (1 - share)) if share < 1 else len(single)
+    repeated: Lines = [pairs[i % len(pairs)] for i in range(wanted)]
+    return repeated if share >= 1 else [*single, *repeated]
+
+
+def _texts(line: TextLine | ParallelLine) -> list[str]:
+    return [line.text] if isinstance(line, TextLine) else [t for _, t in line.texts]
+
+
+def _encoder(config: Config, texts: list[str]) -> Encoder:
+    if config.encoder is not None:
+        return load_encoder(config.encoder, seed=config.seed)
+    from transformers import XLMRobertaConfig
+
+    if config.tokenizer.path is not None:
+        tokenizer = load_tokenizer(config.tokenizer.path)
+    else:
+        tokenizer = train_tokenizer(texts, config.tokenizer.vocab_size)
+    known = set(XLMRobertaConfig().to_dict())
+    for key in config.model:
+        if key not in known:
+            raise unknown("key", key, known, where="model")
+    shape = XLMRobertaConfig(
+        **{
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 514,
+            "type_vocab_size": 1,
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            **config.model,
+        }
+    )
+    return new_encoder(shape, tokenizer, seed=config.seed)
+
+
+def train_tokenizer(texts: list[str], vocab_size: int) -> Any:
+    """A BPE tokenizer with XLM-R's template and Metaspace, trained on the texts."""
+    from tokenizers import Tokenizer as Fast
+    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    fast = Fast(models.BPE(unk_token="<unk>"))
+    fast.normalizer = normalizers.NFKC()
+    fast.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    fast.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(vocab_size=vocab_size - 1, special_tokens=list(SPECIAL[:4]), show_progress=False)
+    fast.train_from_iterator(texts, trainer)
+    fast.add_special_tokens(["<mask>"])
+    fast.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=fast,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=512,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def _steps(budget: Budget, lengths: Any, batch: int) -> int:
+    if budget.items is not None:
+        raise UserError("a pretraining budget counts lines, not items", where="budget.items")
+    if budget.steps:
+        return budget.steps
+    mean = sum(lengths) / len(lengths)
+    if budget.tokens:
+        return max(round(budget.tokens / mean / batch), 1)
+    examples = budget.examples or (budget.epochs or 1) * len(lengths)
+    return max(round(examples / batch), 1)
