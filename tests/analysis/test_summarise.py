@@ -127,9 +127,9 @@ def test_cells_whose_interval_reaches_chance_are_marked():
 def test_an_attack_on_some_items_stands_beside_their_clean_score():
     some = ITEMS[200:300]
     study = Study().add("de", 250)
-    study.add("de", 20, some, attack="polygloss", budget=500, selection="200-299", pipeline_seed=1)
+    study.add("de", 20, some, attack="polygloss", budget=500, rows="200-299", pipeline_seed=1)
     line = one(
-        study.summary(), scope="others", condition=Condition(attack="polygloss", budget=500, selection="200-299")
+        study.summary(), scope="others", condition=Condition(attack="polygloss", budget=500, rows="200-299")
     )
     assert line.condition.label == "polygloss, 500 queries, rows 200-299"
     assert (line.clean.score, line.estimate.score, line.n) == (pytest.approx(50), pytest.approx(20), 100)

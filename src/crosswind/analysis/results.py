@@ -27,9 +27,9 @@ LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "unlabelled", "u
 class Row:
     """One score. No field is ever missing: what does not apply is "none" or 0.
 
-    `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `split` names its rows
-    where not all were scored ("test (0-499)"); `selection` says what the checkpoint was chosen on
-    ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its `budget` (queries an example) are
+    `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which
+    items of the split were scored ("all", "0-499", "first 200"); `selection` what the checkpoint was
+    chosen on ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its `budget` (queries an example) are
     "none" and 0 without attack; `exposure` is written by `exposure`. `score` is in points, `n`
     counts items, `clusters` the units that are resampled, and `cell` is the key under which the
     items' statistics are found.
@@ -49,7 +49,8 @@ class Row:
     cell: str
     context_language: str = ""
     defence: str = NONE
-    selection: str = "all"
+    rows: str = "all"
+    selection: str = "english"
     perturbation: str = CLEAN
     severity: float = 0.0
     protection: str = NONE
@@ -68,6 +69,7 @@ ROW: dict[str, pl.DataType] = {
     "language": pl.String(),
     "context_language": pl.String(),
     "split": pl.String(),
+    "rows": pl.String(),
     "selection": pl.String(),
     "perturbation": pl.String(),
     "severity": pl.Float64(),

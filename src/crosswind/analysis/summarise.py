@@ -161,12 +161,12 @@ class _Target:
     def _is_exposed(self, row: RowDict) -> bool:
         return row["language"] != self.source and is_translate_train(row["exposure"])
 
-    def _clean_key(self, row: RowDict, selection: str | None = None) -> tuple[object, ...]:
-        return (*(row[c] for c in _MODEL), selection or row["selection"])
+    def _clean_key(self, row: RowDict, rows: str | None = None) -> tuple[object, ...]:
+        return (*(row[c] for c in _MODEL), rows or row["rows"])
 
     def _clean_of(self, row: RowDict) -> RowDict:
-        for selection in (row["selection"], "all"):
-            if found := self.clean.get(self._clean_key(row, selection)):
+        for rows in (row["rows"], "all"):
+            if found := self.clean.get(self._clean_key(row, rows)):
                 return found
         raise UserError(
             f"no clean result beside {_condition(row).label} of {row['route']}, {row['target']}, {row['language']}",
@@ -174,7 +174,7 @@ class _Target:
         )
 
 
-_MODEL = ("encoder", "defence", "route", "pipeline_seed", "language", "context_language")
+_MODEL = ("encoder", "defence", "route", "pipeline_seed", "selection", "language", "context_language")
 
 
 class _Cells:

@@ -32,7 +32,8 @@ class Condition:
     protection: str = NONE
     attack: str = NONE
     budget: int = 0
-    selection: str = "all"
+    rows: str = "all"
+    selection: str = "english"
 
     @property
     def clean(self) -> bool:
@@ -48,6 +49,7 @@ class Condition:
             parts.append(f"{self.protection} protected")
         if self.attack != NONE:
             parts.append(f"{self.attack}, {self.budget} queries")
+            parts += [f"rows {self.rows}"] if self.rows != "all" else []
         if self.selection == "oracle":
             parts.append("selected on target languages")
         return ", ".join(parts)
@@ -119,7 +121,7 @@ _TABLE: dict[str, pl.DataType] = {
     "severity": pl.Float64(),
     **dict.fromkeys(("protection", "attack"), pl.String()),
     "budget": pl.Int64(),
-    **dict.fromkeys(("selection", "scope", "languages"), pl.String()),
+    **dict.fromkeys(("rows", "selection", "scope", "languages"), pl.String()),
     **{f"{p}{n}": pl.Float64() for p in ("", "clean_", "drop_") for n in ("score", "low", "high")},
     "chance": pl.Float64(),
     "at_floor": pl.Boolean(),

@@ -83,6 +83,15 @@ def settings_of(study: Study) -> dict[str, Any]:
     return {"source": study.data.source, "root": str(root.expanduser().absolute()) if root else None}
 
 
+def lexicons_of(study: Study) -> str | None:
+    """The folder of bilingual lexicons; a relative one lies below `data.root` if it is there."""
+    if study.lexicons is None:
+        return None
+    folder = study.lexicons.expanduser()
+    below = (study.data.root.expanduser() / folder) if study.data.root else folder
+    return str((below if below.is_dir() else folder).absolute())
+
+
 def environment_of(lexicons: str | Path | None) -> Environment:
     """The perturbations' environment: the folder of bilingual lexicons, if the study names one."""
     if lexicons is None:
@@ -106,9 +115,8 @@ class _Planner:
         self.settings = settings_of(study)
         self.source: Source = open_source(self.settings)
         self.context = {"data": self.settings, "encoder": study.encoder, "revision": study.revision}
-        lexicons = study.lexicons.expanduser().absolute() if study.lexicons else None
-        self.lexicons = str(lexicons) if lexicons else None
-        self.environment = environment_of(lexicons)
+        self.lexicons = lexicons_of(study)
+        self.environment = environment_of(self.lexicons)
         self.steps: dict[str, Step] = {}
         self.cells: list[Cell] = []
         self.notes: list[str] = []

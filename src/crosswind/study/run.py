@@ -131,7 +131,6 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
 
 
 def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[Row]:
-    rows = cell.data.selection
     return [
         Row(
             encoder=Path(study.encoder).name if Path(study.encoder).exists() else study.encoder,
@@ -140,7 +139,8 @@ def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[Row]:
             target=cell.target,
             language=cell.data.language,
             context_language=facts["context_language"],
-            split=cell.data.split if rows == "all" else f"{cell.data.split} ({rows})",
+            split=cell.data.split,
+            rows=cell.data.selection,
             selection=cell.selection,
             perturbation=cell.perturbation,
             severity=cell.severity,
