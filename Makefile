@@ -1,0 +1,32 @@
+# `make demo` and `make test` do all their own set-up: Python (3.11 to 3.13), make and a C compiler suffice.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check install clean
+
+install: $(VENV)/installed
+
+# torch first: the pinned version, so that no other package pulls a build with accelerator libraries.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+demo: install
+	$(BIN)/crosswind pretrain studies/miniature/encoder.yaml --out runs/miniature-encoder 2>/dev/null || test -f runs/miniature-encoder/config.json
+	$(BIN)/crosswind run studies/miniature/study.yaml --store runs/miniature-store
+	@echo "report: runs/miniature/report.html"
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache
