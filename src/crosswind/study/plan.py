@@ -152,7 +152,7 @@ class _Planner:
             key = encoder
             for i, phase in enumerate(chain):
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
-                carry = i > 0 and chain[i - 1].heads[0].labels == phase.heads[0].labels
+                carry = i > 0 and chain[i - 1].heads[0].fits(phase.heads[0].kind, phase.heads[0].labels)
                 key = self._train(phase, key, seed, label, head=True, carry=carry, target=target)
             model = _Model(key, f"model {(key or digest(self.base))[:16]}")
             for data in target.data:

@@ -44,6 +44,10 @@ class HeadPlan:
     labels: tuple[str, ...]
     data: tuple[DataRef, ...]
 
+    def fits(self, kind: Kind, labels: tuple[str, ...]) -> bool:
+        """Whether the head serves a task of this kind: a choice head scores one alternative at a time."""
+        return self.kind == kind and (kind == "choice" or self.labels == labels)
+
 
 @dataclass(frozen=True)
 class MlmPlan:
@@ -116,13 +120,13 @@ def targets(study: Study) -> list[TargetPlan]:
     if spec.tasks is None and not declared:
         raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
     names = list(spec.tasks) if spec.tasks is not None else list(declared)
-    base = _merged(Training(), _settings(preset.get("training")), study.training)
     plans = []
     for name in names:
         where = f"targets.tasks.{name}"
         TASKS.get(name, where=where)
         ours = (spec.tasks or {}).get(name) or Target()
         under = validate(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
+        base = _merged(Training(), _settings(preset.get("training")), under.training, study.training)
         target = _over(under, ours)
         if study.fine_tuned:
             target = target.model_copy(update={"train": []})
@@ -180,13 +184,18 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
             )
     if chain:
         head = chain[-1].heads[0]
-        if head.kind != task.kind or tuple(head.labels) != tuple(task.labels):
+        if head.kind != task.kind or head.labels != classes(task):
             raise UserError(
                 f"{head.name} ({head.kind}{_labels(head.labels)}) cannot train {task.name} "
-                f"({task.kind}{_labels(task.labels)})",
+                f"({task.kind}{_labels(classes(task))})",
                 where=f"{where}.train[{len(chain) - 1}].tasks",
                 hint="train on a task of the same kind with the same labels",
             )
+
+
+def classes(task: Task) -> tuple[str, ...]:
+    """What a task's head distinguishes: the classes of pairs, the tags; a choice's or a span's head has none."""
+    return tuple(task.labels) if task.kind in ("pair", "tagging") else ()
 
 
 def _labels(labels: tuple[str, ...]) -> str:
@@ -201,7 +210,7 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
     heads = []
     for name, data in grouped.items():
         first = TASKS[data[0].task]
-        heads.append(HeadPlan(name, first.kind, first.labels, tuple(data)))
+        heads.append(HeadPlan(name, first.kind, classes(first), tuple(data)))
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
     if select and not any(select[0].declaration.kind == h.kind for h in heads):
         raise UserError(
@@ -259,11 +268,9 @@ def _settings(value: Mapping[str, Any] | None) -> TrainingSpec:
 
 
 def _over(under: Target, ours: Target) -> Target:
-    """The study's settings of a target over the preset's; training settings key by key."""
+    """The study's settings of a target over the preset's, but for training settings: they are merged key by key."""
     given = {k: getattr(ours, k) for k in ours.model_fields_set}
-    if "training" in given:
-        given["training"] = under.training.model_copy(update=ours.training.model_dump(exclude_none=True))
-    return under.model_copy(update=given)
+    return under.model_copy(update={**given, "training": ours.training})
 
 
 def _preset(name: str) -> dict[str, Any]:

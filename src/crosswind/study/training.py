@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from crosswind.run.progress import Reporter
 from crosswind.run.step import Step
 from crosswind.run.store import Draft, Store
 from crosswind.study.refs import DataRef, Library, library
+from crosswind.study.resolve import classes
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load_text
 from crosswind.train.loop import History, train
@@ -54,7 +55,7 @@ def train_step(step: Step, draft: Draft, store: Store, reporter: Reporter) -> st
     lib = library(step.context["data"])
     encoder, carried = _start(step, store)
     parts = _parts(step, phase, settings, lib, encoder, carried)
-    frozen = [encoder.backbone.get_input_embeddings().weight] if settings.freeze == "embeddings" else []
+    frozen = list(encoder.backbone.get_input_embeddings().parameters()) if settings.freeze == "embeddings" else []
     modules = {"encoder": encoder.modules(), **{f"head-{n}": h.module for n, h in parts.heads.items()}}
     history = train(
         modules,
@@ -85,8 +86,9 @@ def _start(step: Step, store: Store) -> tuple[Encoder, Head | None]:
     folder = store.path(step.inputs["encoder"]) / "model"
     if not step.params["carry_head"]:
         return load_encoder(str(folder), seed=seed), None
-    head = step.params["phase"]["heads"][0]
-    return load_head(str(folder), head["kind"], head["labels"])
+    plan = step.params["phase"]["heads"][0]
+    encoder, head = load_head(str(folder), plan["kind"], plan["labels"])
+    return encoder, replace(head, labels=tuple(plan["labels"])) if head.kind == "choice" else head
 
 
 def _parts(
@@ -135,12 +137,13 @@ def _examples(
 def _labelled_steps(budget: dict[str, Any], sizes: list[int], sources: list[Objective], batch: int) -> int:
     if "steps" in budget:
         return int(budget["steps"])
+    examples = float(budget.get("epochs", 1)) * sum(sizes)
     if "examples" in budget:
-        return max(math.ceil(budget["examples"] / batch), 1)
-    if "tokens" in budget:
+        examples = float(budget["examples"])
+    elif "tokens" in budget:
         tokens = sum(len(r) for s in sources for i in range(len(s.lengths)) for r in s.rows(i))
-        return max(math.ceil(budget["tokens"] / (tokens / sum(sizes)) / batch), 1)
-    return max(math.ceil(budget.get("epochs", 1) * sum(sizes) / batch), 1)
+        examples = float(budget["tokens"]) / (tokens / sum(sizes))
+    return max(math.ceil(examples / batch), 1)
 
 
 def _add_mlm(
@@ -205,7 +208,7 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
         return None
     task = TASKS[refs[0].task]
     name, head = next((n, h) for n, h in parts.heads.items() if h.kind == task.kind)
-    if tuple(head.labels) != tuple(task.labels):
+    if task.kind != "choice" and tuple(head.labels) != tuple(task.labels):
         raise UserError(
             f"{task.name} has other labels than {name}", where="select", hint="select on a task with the same labels"
         )
