@@ -23,10 +23,12 @@ from crosswind.perturb.perturbation import (
     Setting,
     Sites,
 )
-from crosswind.perturb.rewrite import Between, Keep, New, Piece
+from crosswind.perturb.pieces import Between, Keep, New, Piece
 from crosswind.perturb.words import base_language, is_unspaced, segmenter_version, words
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+
+_WORD_CHARACTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
 
 
 def _lexicons(setting: Setting) -> Lexicons:
@@ -92,9 +94,9 @@ def _set_off(text: str, start: int, end: int, other: str) -> Option:
     if _UNSPACED.match(other):
         return other
     pieces: list[Piece] = [New(other, (Keep(start, end),))]
-    if text[max(0, start - 1) : start].isalnum():
+    if start > 0 and _WORD_CHARACTER.match(text[start - 1]):
         pieces.insert(0, New(" ", (Between((Keep(start - 1, start), Keep(start, start + 1))),)))
-    if text[end : end + 1].isalnum():
+    if end < len(text) and _WORD_CHARACTER.match(text[end]):
         pieces.append(New(" ", (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
     return tuple(pieces) if len(pieces) > 1 else other
 
@@ -120,7 +122,7 @@ CODEMIX = Perturbation(
     nature="preserving",
     summary="a word becomes its translation into an embedded language, by a bilingual lexicon",
     source="Tan & Joty 2021 (Code-Mixing on Sesame Street), §3.1; Qin et al. 2020 (CoSDA-ML), §2.2",
-    unit="word in the lexicon",
+    unit="translatable word",
     languages="languages with a lexicon to the embedded ones, direct or through English",
     prepare=_prepare,
     resources=_resources,

@@ -96,7 +96,10 @@ def _prepare(setting: Setting) -> Alternatives:
     written = script(setting.language)
     codes = _WRITTEN_WITH.get(written, (written,))
     if sum(_script_of(letter) in codes for letter in _table()) < _ENOUGH:
-        raise NotApplicable(f"homoglyph has no letters for {setting.language} ({written})")
+        raise NotApplicable(
+            f"homoglyph has no letters for {setting.language} ({written})",
+            hint="UTS #39 knows fewer than five letters of that script that look like one of another",
+        )
     known = _Homoglyphs()
 
     def alternatives(text: str) -> Sites:

@@ -35,7 +35,7 @@ _CLASSES = tuple(
     regex.compile(rf"\p{{{p}}}")
     for p in ("L", "M", "GCB=Extend", "GCB=SpacingMark", *(f"InSC={value}" for value in _INSC))
 )
-_FIXED = regex.compile(r"[\p{InSC=Virama}\p{InSC=Pure_Killer}\p{InSC=Nukta}\p{InSC=Invisible_Stacker}]")
+_FIXED = regex.compile(r"[ªº\p{InSC=Virama}\p{InSC=Pure_Killer}\p{InSC=Nukta}\p{InSC=Invisible_Stacker}]")
 _VOWELS = frozenset("aeiouyăâêôơưαεηιουω")
 
 

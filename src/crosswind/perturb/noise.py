@@ -18,7 +18,8 @@ import regex
 from crosswind.data.examples import Span
 from crosswind.perturb.draw import Drawn, choose, draw, key
 from crosswind.perturb.perturbation import Alternatives, Option, Sites
-from crosswind.perturb.rewrite import New, Rewrite
+from crosswind.perturb.pieces import New
+from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import Atom, Spec
 
 BATCH = 1024  # texts whose hashes are computed at once; the result does not depend on it

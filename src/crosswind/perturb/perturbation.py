@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, overload
 
 from crosswind.errors import UserError
-from crosswind.perturb.rewrite import Piece
+from crosswind.perturb.pieces import Piece
 from crosswind.registry import Registry
 
 Nature = Literal["preserving", "diagnostic"]

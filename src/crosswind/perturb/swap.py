@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from crosswind.perturb.graphemes import clusters, positioned
 from crosswind.perturb.perturbation import Alternatives, Option, Perturbation, Setting, Sites
-from crosswind.perturb.rewrite import Keep
+from crosswind.perturb.pieces import Keep
 from crosswind.perturb.words import is_unspaced, segmenter_version, words
 
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"})
@@ -65,7 +65,7 @@ SWAP = Perturbation(
     nature="preserving",
     summary="two adjacent letters of a word (grapheme clusters of one script) change places",
     source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2",
-    unit="pair of adjacent letter",
+    unit="adjacent pair",
     languages="all; words of Chinese, Japanese and Thai by ICU",
     prepare=_prepare,
     resources=_resources,

@@ -8,7 +8,7 @@ import regex
 
 from crosswind.data.examples import Span
 from crosswind.perturb.perturbation import Alternatives, Option, Param, Perturbation, Setting, Sites
-from crosswind.perturb.rewrite import Keep
+from crosswind.perturb.pieces import Keep
 from crosswind.perturb.words import is_unspaced, segmenter_version, tokens
 
 _SPACES = regex.compile(r"\s*")

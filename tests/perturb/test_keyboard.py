@@ -1,0 +1,125 @@
+"""Keyboard typos, in the layouts of many writing systems."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.perturb.graphemes import clusters
+from crosswind.perturb.keyboard import layouts
+from crosswind.perturb.perturbation import Environment, NotApplicable
+from crosswind.perturb.spec import not_applicable, parse_spec, resources
+
+PLACES = Environment()
+
+
+def options(text: str, language: str, spec: str = "keyboard:1") -> list[set[str]]:
+    sites = parse_spec(spec).atoms[0].prepare(language, PLACES)(text)
+    return [{str(o) for o in site.options} for site in sites]
+
+
+@pytest.mark.parametrize(
+    ("language", "letter", "neighbours"),
+    [
+        ("en", "a", "qwsz"),
+        ("en", "H", "GJYBNU"),
+        ("de", "z", "tuhg"),
+        ("de", "Ü", "PÄÖ"),  # ẞ is no key of the upper level
+        ("fr", "q", "azsw"),
+        ("es", "ñ", "lp"),
+        ("pt", "ç", "lp"),
+        ("tr", "ş", "ilpçğ"),
+        ("ru", "ф", "ыйяц"),
+        ("uk", "і", "вфцчяу"),
+        ("el", "α", "σζς"),
+        ("bg", "я", "аьуйюе"),
+        ("ar", "ش", "سضئص"),
+        ("he", "ש", "דז"),
+        ("hi", "क", "तरगसद"),
+        ("th", "ก", "ดหปพ"),
+        ("vi", "â", "êăqw"),
+        ("sw", "a", "qwsz"),  # no layout of its own: its script's
+        ("mr", "क", "तरगसद"),
+    ],
+)
+def test_neighbours_are_those_of_the_physical_keyboard(language: str, letter: str, neighbours: str) -> None:
+    assert options(letter, language) == [set(neighbours)]
+
+
+@pytest.mark.parametrize("code", ["th", "tr"])
+def test_neighbours_agree_with_an_independent_table(code: str, official_data: Callable[..., Path]) -> None:
+    """nlpaug's tables hold every key in reach of one row and column, so all of ours must be among them."""
+    table = json.loads((official_data("keyboard") / "keyboard/keyboard" / f"{code}.json").read_text(encoding="utf-8"))
+    ours = layouts()[code].neighbours
+    shared = set(ours) & set(table)
+    assert len(shared) > 25
+    assert {k: set(ours[k]) - set(table[k]) for k in shared} == {k: set() for k in shared}
+
+
+def test_a_korean_typo_misses_one_jamo_of_a_syllable() -> None:
+    # 값 is typed ㄱ ㅏ ㅂ ㅅ; on Dubeolsik ㄱ adjoins ㄷ ㅅ ㄹ ㅇ and ㅏ adjoins ㅓ ㅣ ㅑ ㅐ ㅡ.
+    found = options("값", "ko")[0]
+    assert found == set("닶삾랎앖겂깂걊갮긊걦")
+
+
+def test_a_hindi_typo_changes_a_sign_into_its_like_inside_the_cluster() -> None:
+    found = options("कि", "hi")[0]
+    assert {"ति", "रि", "की"} <= found
+    assert all(len(clusters(o)) == 1 and len(o) == 2 for o in found)
+    assert all(unicodedata.category(o[0]) == "Lo" and unicodedata.category(o[1]).startswith("M") for o in found)
+
+
+def test_vietnamese_tones_and_vowels_are_keys_of_their_own() -> None:
+    found = options("ế", "vi")[0]  # ê and the acute tone
+    assert {"ấ", "ố", "é", "ễ", "ệ"} <= found
+    assert all(len(unicodedata.normalize("NFC", o)) == 1 for o in found)
+
+
+def test_turkish_case_keeps_its_dots() -> None:
+    assert options("İ", "tr") == [set("ŞĞÜ")]
+    assert options("I", "tr") == [set("OUKJ")]
+    assert options("U", "tr") == [set("YIJH")]
+
+
+def test_an_accented_letter_without_a_key_keeps_its_accent_on_vowels_only() -> None:
+    found = options("í", "es")[0]
+    assert {"ú", "ó"} <= found
+    assert "k" in found
+
+
+@pytest.mark.parametrize("text", ["2024", "…!?", "   ", "👍🏽"])
+def test_digits_signs_and_spaces_stay(text: str) -> None:
+    assert options(text, "en") == []
+
+
+def test_a_decomposed_text_stays_decomposed() -> None:
+    text = unicodedata.normalize("NFD", "한")
+    assert all(o == unicodedata.normalize("NFD", o) for o in options(text, "ko")[0])
+
+
+def test_languages_typed_through_an_input_method_are_not_applicable() -> None:
+    with pytest.raises(NotApplicable, match="no layout for zh"):
+        options("我", "zh")
+    assert not_applicable(parse_spec("keyboard:0.1"), "ja") is not None
+    assert not_applicable(parse_spec("keyboard:0.1"), "th") is None
+    with pytest.raises(UserError, match="no keyboard layout 'qwertz'"):
+        options("a", "en", "keyboard(layout=qwertz):1")
+
+
+def test_a_layout_can_be_named_and_is_part_of_the_identity() -> None:
+    assert options("z", "en", "keyboard(layout=de):1") == [set("tuhg")]
+    de = resources(parse_spec("keyboard:0.1"), "de")
+    assert list(de) == ["keyboard/de"]
+    assert de == resources(parse_spec("keyboard(layout=de):0.2"), "en")
+    assert de != resources(parse_spec("keyboard:0.1"), "en")
+
+
+def test_the_common_languages_have_a_layout_of_their_own() -> None:
+    languages = {language for layout in layouts().values() for language in layout.languages}
+    wanted = "en de fr es it pt tr ru uk el bg ar he hi th ko vi"
+    assert languages >= set(wanted.split(" "))

@@ -1,0 +1,264 @@
+"""The shipped perturbations: what each changes, and what none may do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosswind.errors import UserError
+from crosswind.perturb.graphemes import clusters
+from crosswind.perturb.homoglyph import derive
+from crosswind.perturb.lexicons import LexiconFolder
+from crosswind.perturb.lines import line_ids, perturb_lines
+from crosswind.perturb.perturbation import Environment, NotApplicable, Sites
+from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.spec import parse_spec, resources
+
+SENTENCES = {
+    "en": "The quick brown fox jumps over the lazy dog, doesn't it?",
+    "de": "Die Größe der Übung in der STRAßE ist schön.",
+    "ru": "Съешь ещё этих мягких французских булок, да выпей чаю.",
+    "hi": "क्षत्रिय लोग हिन्दी में बोलते हैं।",
+    "ar": "ذَهَبَ الوَلَدُ إلى المدرسةِ أمس.",
+    "he": "שָׁלוֹם עוֹלָם, הילד הלך הביתה",
+    "th": "ฉันเรียนภาษาไทยที่มหาวิทยาลัย",
+    "zh": "我昨天在北京大学学习自然语言处理，今天休息。",
+    "ja": "私は昨日東京大学で自然言語処理を勉強しました。",
+    "ko": "나는 학교에서 값싼 책을 읽었다",
+    "vi": "Tôi muốn học tiếng Việt ở trường",
+    "tr": "İstanbul ışıklı bir şehir",
+    "el": "Ο γρήγορος καφέ ρόδι",
+    "ta": "தமிழ் மொழி மிகவும் பழமையானது",
+    "en-emoji": "fine 👨‍👩‍👧 thanks 👍🏽 café e\u0301te\u0301",
+}
+PLAIN = ("swap", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
+
+
+def alternatives(spec: str, text: str, language: str, environment: Environment | None = None) -> Sites:
+    return parse_spec(spec, severity=1).atoms[0].prepare(language, environment or Environment())(text)
+
+
+def everything(spec: str, text: str, language: str, environment: Environment | None = None) -> str:
+    (line,) = perturb_lines([text], parse_spec(spec, severity=1), language, environment=environment)
+    return line
+
+
+def check_sites(text: str, sites: Sites, tears: bool) -> None:
+    assert list(sites.starts) == sorted(set(sites.starts))
+    whole = clusters(text)
+    borders = {0, *(sum(map(len, whole[: i + 1])) for i in range(len(whole)))}
+    for site in sites:
+        assert 0 <= site.start <= site.end <= len(text)
+        assert {site.start, site.end} <= borders
+        assert site.options
+        for option in site.options:
+            changed = Rewrite.from_changes(len(text), [(site.start, site.end, option)]).apply(text)
+            assert changed != text
+            if not tears:
+                # What lies outside the site keeps its clusters.
+                before, after = text[: site.start], text[site.end :]
+                middle = changed[len(before) : len(changed) - len(after)]
+                assert clusters(changed) == clusters(before) + clusters(middle) + clusters(after)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("language", sorted(SENTENCES))
+def test_alternatives_differ_from_the_text_and_tear_no_cluster(name: str, language: str) -> None:
+    text = SENTENCES[language]
+    try:
+        sites = alternatives(name, text, language.partition("-")[0])
+    except NotApplicable:
+        assert name in ("keyboard", "homoglyph", "diacritics")
+        return
+    check_sites(text, sites, tears=False)
+    if name == "swap":  # and no cluster is lost or made
+        changed = everything("swap", text, language.partition("-")[0])
+        assert sorted(clusters(changed)) == sorted(clusters(text))
+
+
+LETTERS = st.text(st.characters(categories=("L", "M", "N", "P", "Zs", "Cf", "So")), max_size=30)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@given(text=LETTERS, language=st.sampled_from(["en", "ar", "th"]))
+def test_sites_hold_on_any_text(name: str, text: str, language: str) -> None:
+    try:
+        sites = alternatives(name, text, language)
+    except NotApplicable:
+        return
+    check_sites(text, sites, tears=True)
+
+
+def test_swap_exchanges_letters_of_one_script_within_a_word() -> None:
+    assert everything("swap", "ab", "en") == "ba"
+    assert everything("swap", "a b 12 3a aa", "en") == "a b 12 3a aa"
+    assert everything("swap", "कि", "hi") == "कि"  # one cluster
+    assert everything("swap", "किताब", "hi") in {"ताकिब", "किबता"}
+    sites = alternatives("swap", "我昨天在", "zh")
+    assert [(s.start, s.end) for s in sites] == [(1, 3)]  # 昨天 is a word, 我 and 在 are others
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "stripped"),
+    [
+        ("de", "Größe STRAßE ẞ", "Grosse STRASSE SS"),
+        ("tr", "İstanbul ışık ğüşöç", "Istanbul isik gusoc"),
+        ("vi", "Tiếng Việt đường ĐƯỢC", "Tieng Viet duong DUOC"),
+        ("ar", "ذَهَبَ الوَلَدُ إلى أمّ آن", "ذهب الولد إلى أم آن"),
+        ("he", "שָׁלוֹם", "שלום"),
+        ("el", "γρήγορος ΐ", "γρηγορος ι"),
+        ("ru", "ещё мой за́мок", "еще мой замок"),
+        ("uk", "їжак", "їжак"),
+        ("pl", "łódź", "lodz"),
+        ("da", "Århus æble ø", "Arhus æble o"),
+        ("en", "plain", "plain"),
+        ("fr", "e\u0301te\u0301", "ete"),
+    ],
+)
+def test_diacritics_are_stripped_as_the_script_has_them(language: str, text: str, stripped: str) -> None:
+    assert everything("diacritics", text, language) == stripped
+
+
+@pytest.mark.parametrize("language", ["hi", "th", "zh", "ja", "ko", "ta"])
+def test_vowel_signs_and_tones_are_no_diacritics(language: str) -> None:
+    with pytest.raises(NotApplicable):
+        everything("diacritics", SENTENCES[language], language)
+
+
+def test_homoglyphs_are_of_another_script() -> None:
+    (site,) = alternatives("homoglyph", "a", "en")
+    assert set(site.options) == {"а", "α"}  # Cyrillic, Greek; UTS #39 also has Latin ɑ
+    (site,) = alternatives("homoglyph", "ك", "ar")
+    assert "ک" in site.options
+    (site,) = alternatives("homoglyph", "e\u0301", "en")
+    assert "е\u0301" in site.options  # the accent stays
+
+
+def test_the_shipped_table_is_derived_from_unicodes_file(official_data: Callable[..., Path]) -> None:
+    import json
+    from importlib.resources import files
+
+    lines = (official_data("confusables") / "confusables/confusables.txt").read_text(encoding="utf-8-sig").splitlines()
+    shipped = files("crosswind.perturb").joinpath("homoglyphs", "confusables.json").read_text(encoding="utf-8")
+    assert json.loads(shipped) == derive(lines)
+
+
+def test_words_move_within_their_phrase_and_spaces_stay() -> None:
+    sites = alternatives("word-order", "one two,  three   four", "en")
+    assert [(s.start, s.end) for s in sites] == [(0, 7), (10, 22)]
+    assert everything("word-order", "one two,  three   four", "en") == "two one,  four   three"
+    assert len(alternatives("word-order(window=3)", "one two three", "en")[0].options) == 2
+    assert everything("word-order", "that that", "en") == "that that"
+
+
+@pytest.fixture
+def lexicons(tmp_path: Path) -> Path:
+    (tmp_path / "en-de.txt").write_text("dog hund\ndog köter\nhouse haus\nusa usa\n", encoding="utf-8")
+    (tmp_path / "en-zh.txt").write_text("dog\t狗\ngood morning\t早上好\nhouse\t房子\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_codemix_takes_translations_and_keeps_case(lexicons: Path) -> None:
+    spec = f'codemix(embed=de,zh,lexicon="{lexicons}")'
+    found = {text: set(site.options) for text in ("Dog", "DOG", "dog") for site in alternatives(spec, text, "en")}
+    assert found == {"Dog": {"Hund", "Köter", "狗"}, "DOG": {"HUND", "KÖTER", "狗"}, "dog": {"hund", "köter", "狗"}}
+    assert len(alternatives(spec, "the USA", "en")) == 0  # the same word is no change
+    assert alternatives(f'codemix(embed=de,translations=1,lexicon="{lexicons}")', "dog", "en")[0].options == ("hund",)
+
+
+def test_codemix_goes_through_english_and_sets_words_off_where_no_space_is(lexicons: Path) -> None:
+    environment = Environment(LexiconFolder(lexicons))
+    assert everything("codemix(embed=zh)", "Der Hund.", "de", environment) == "Der 狗."
+    mixed = everything("codemix(embed=de)", "我的房子很大。", "zh", environment)
+    assert mixed == "我的 haus 很大。"
+
+
+def test_a_lexicon_that_is_missing_or_wrong_is_named(lexicons: Path) -> None:
+    environment = Environment(LexiconFolder(lexicons))
+    with pytest.raises(NotApplicable, match=r"en-sw\.txt"):
+        everything("codemix(embed=de)", "mbwa", "sw", environment)
+    with pytest.raises(NotApplicable, match="language of the text itself"):
+        everything("codemix(embed=de)", "Hund", "de", environment)
+    with pytest.raises(UserError, match="needs bilingual lexicons"):
+        everything("codemix(embed=de)", "dog", "en")
+    with pytest.raises(UserError, match="no folder of lexicons"):
+        everything("codemix(embed=de,lexicon=nowhere)", "dog", "en")
+    (lexicons / "en-fr.txt").write_text("dog chien\nhouse\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"en-fr\.txt:2"):
+        everything("codemix(embed=fr)", "dog", "en", environment)
+
+
+def test_the_content_of_a_lexicon_is_identity_and_its_place_is_not(lexicons: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("en-de.txt", "en-zh.txt"):
+        (elsewhere / name).write_bytes((lexicons / name).read_bytes())
+    here, there = (f'codemix(embed=de,zh,lexicon="{p}")' for p in (lexicons, elsewhere))
+    lines = ["the dog in the house", "a house and a dog"] * 20
+    spec = [parse_spec(s, severity=0.5) for s in (here, there)]
+    assert list(perturb_lines(lines, spec[0], "en")) == list(perturb_lines(lines, spec[1], "en"))
+    assert resources(spec[0], "en") == resources(spec[1], "en")
+    assert set(resources(spec[0], "en")) == {"lexicon/en-de.txt", "lexicon/en-zh.txt"}
+    assert "icu" in resources(spec[0], "zh")
+    (elsewhere / "en-de.txt").write_text("dog hund\n", encoding="utf-8")
+    assert resources(spec[0], "en") != resources(spec[1], "en")
+
+
+def test_muse_dictionaries_mix_german_and_chinese_into_english(official_data: Callable[..., Path]) -> None:
+    environment = Environment(LexiconFolder(official_data("muse") / "muse/dictionaries"))
+    sites = alternatives("codemix(embed=de,zh)", "The dog sleeps in the house.", "en", environment)
+    words = {("The dog sleeps in the house."[s.start : s.end]): s.options for s in sites}
+    assert "hund" in words["dog"]
+    assert "房子" in words["house"]
+    assert "Die" in words["The"]
+
+
+def test_lines_do_not_depend_on_their_order_and_repeated_lines_differ() -> None:
+    lines = [SENTENCES["en"], "another line of text", SENTENCES["en"], "", "a third, longer line of text"] * 3
+    spec = parse_spec("swap:0.3+keyboard:0.1")
+    forwards = list(perturb_lines(lines, spec, "en", draw=3))
+    backwards = list(perturb_lines(lines[::-1], spec, "en", draw=3))
+    assert sorted(forwards) == sorted(backwards)
+    assert len({new for old, new in zip(lines, forwards, strict=True) if old == SENTENCES["en"]}) == 6
+    assert forwards != list(perturb_lines(lines, spec, "en", draw=4))
+    assert len(set(line_ids(lines))) == len(lines)
+    assert forwards[3] == ""
+
+
+def test_composition_is_one_perturbation_after_another() -> None:
+    text = ["Ünïcödé ist schön für Größen"]
+    swapped = list(perturb_lines(text, parse_spec("swap:0.5"), "de"))
+    both = list(perturb_lines(text, parse_spec("swap:0.5+diacritics:1"), "de"))
+    # diacritics at severity 1 strips whatever swap left.
+    assert both == list(perturb_lines(swapped, parse_spec("diacritics:1"), "de"))
+    twice = list(perturb_lines(text, parse_spec("swap:0.5+swap:0.5"), "de"))
+    assert twice != text  # the second swap has a draw of its own and does not undo the first
+
+
+@pytest.mark.parametrize("name", ["swap", "keyboard", "word-order", "homoglyph"])
+def test_levels_nest(name: str) -> None:
+    """Every cluster position that a low severity changed has the same change at a higher one."""
+    from crosswind.data.examples import PairExample
+    from crosswind.perturb.dataset import perturb_example
+
+    text = " ".join(SENTENCES[k] for k in ("en", "de", "el"))
+    example = PairExample("x/1", "x", "en", text, "")
+    changed = []
+    for severity in (0.05, 0.1, 0.3, 0.6):
+        spec = parse_spec(name, severity=severity)
+        result = perturb_example(example, spec, task="t", draw=1, fields=("first",))
+        pieces = result.rewrites["first"].to_json()[1] if result.changed else []
+        changed.append({str(p) for p in pieces if isinstance(p[0], str)})
+        if name in ("swap", "word-order"):
+            moved = [(a, b) for a, b in itertools.pairwise(pieces) if a[0] > b[0]]
+            changed[-1] = {str(a) for a, _ in moved}
+    if name in ("keyboard", "homoglyph"):
+        for less, more in itertools.pairwise(changed):
+            assert less <= more
+    assert [len(c) for c in changed] == sorted(len(c) for c in changed)
+    assert len(changed[-1]) > len(changed[0])

@@ -1,0 +1,69 @@
+"""Grapheme clusters and words in writing systems with and without spaces."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosswind.errors import UserError
+from crosswind.perturb.graphemes import clusters, positioned
+from crosswind.perturb.words import script, tokens, words
+
+
+def cut(text: str, language: str) -> list[str]:
+    return [text[s.start : s.end] for s in words(text, language)]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "It's 3.5 e-mails!", ["It", "s", "3", "5", "e", "mails"]),
+        ("hi", "हिन्दी में बोलते", ["हिन्दी", "में", "बोलते"]),
+        ("fa", "می\u200cخواهم بروم", ["می\u200cخواهم", "بروم"]),
+        ("vi", "tiếng Việt", ["tiếng", "Việt"]),
+        ("zh", "我昨天在北京大学学习。", ["我", "昨天", "在", "北京", "大学", "学习"]),
+        ("ja", "私は昨日東京大学で勉強した。", ["私", "は", "昨日", "東京", "大学", "で", "勉強", "した"]),
+        ("th", "ฉันเรียนภาษาไทย", ["ฉัน", "เรียน", "ภาษา", "ไทย"]),
+    ],
+)
+def test_words_are_those_of_the_writing_system(language: str, text: str, expected: list[str]) -> None:
+    assert cut(text, language) == expected
+
+
+def test_tokens_hold_together_what_is_typed_without_a_space() -> None:
+    text = "L'homme a 3.5 e-mails, don't!"
+    assert [text[s.start : s.end] for s in tokens(text, "fr")] == ["L'homme", "a", "3.5", "e-mails", "don't"]
+
+
+def test_a_missing_segmenter_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "icu4py.breakers", None)
+    with pytest.raises(UserError, match="pip install 'icu4py"):
+        words("我昨天", "zh")
+
+
+def test_an_unknown_language_code_is_an_error_for_people() -> None:
+    with pytest.raises(UserError, match="no language code"):
+        script("not a language")
+
+
+@given(st.text(max_size=60))
+def test_clusters_join_to_the_text_and_know_their_places(text: str) -> None:
+    units, starts = positioned(text)
+    assert "".join(units) == text
+    assert units == clusters(text)
+    assert all(text.startswith(u, s) for u, s in zip(units, starts, strict=True))
+
+
+@given(st.text(st.characters(categories=("L", "M", "N", "Zs", "Po")), max_size=60), st.sampled_from(["en", "hi", "th"]))
+def test_words_ascend_and_hold_no_space(text: str, language: str) -> None:
+    found = words(text, language)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(found))
+    assert all(s.start < s.end and not any(c.isspace() for c in text[s.start : s.end]) for s in found)
+
+
+def test_a_family_emoji_and_a_conjunct_are_one_cluster() -> None:
+    assert clusters("👨‍👩‍👧क्षि") == ["👨‍👩‍👧", "क्षि"]
