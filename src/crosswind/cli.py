@@ -17,7 +17,6 @@ from crosswind.errors import UserError, unknown
 if TYPE_CHECKING:
     from crosswind.run.store import Store
     from crosswind.study.run import Finished, Forecast
-    from crosswind.study.spec import Study
 
 app = typer.Typer(
     help="Does zero-shot cross-lingual transfer survive adversarial perturbation?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from crosswind.perturb.spec import parse_spec
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Draft, Store
 from crosswind.study.refs import DataRef, library
+from crosswind.study.resolve import classes
 from crosswind.study.training import pooling_of
 from crosswind.tasks.base import TASKS
 
@@ -65,13 +66,14 @@ class Cells:
         (draft.path / "facts.json").write_text(json.dumps(facts) + "\n")
         return f"{100 * perturbed.changed_share:.0f} % changed"
 
-    def embed(self, step: Step, draft: Draft) -> None:
+    def embed(self, step: Step, draft: Draft) -> str:
         """Embed a pool; writes `vectors.npy` (candidates, width) float32 and `ids.json`."""
         pool = self._perturbed(step, self._data(step)).pool
         assert pool is not None
         vectors = embed_pool(self._predictor(step), pool)
         np.save(draft.path / "vectors.npy", vectors, allow_pickle=False)
         (draft.path / "ids.json").write_text(json.dumps([c.id for c in pool.candidates], ensure_ascii=False))
+        return f"{len(pool)} candidates"
 
     def predict(self, step: Step, draft: Draft) -> str:
         """Predict a cell; writes `predictions.parquet`, `stats.parquet` and `cell.json`."""
@@ -147,7 +149,7 @@ class Cells:
                 source, revision = str(self.store.path(step.inputs["model"]) / "model"), None
             else:
                 source, revision = step.context["encoder"], step.context["revision"]
-            encoder, head = load_head(source, task.kind, task.labels, revision=revision)
+            encoder, head = load_head(source, task.kind, classes(task), revision=revision)
             if task.kind == "query" and step.params["pooling"] is not None:
                 head.pooling = pooling_of(step.params["pooling"], encoder)
                 head.module.pooling = head.pooling  # type: ignore[assignment]
@@ -160,7 +162,7 @@ class Cells:
                 precision=step.params["precision"],
                 device=torch.device(step.params["device"]),
                 unanswerable=task.metric == "squad2",
-                labels=task.labels,
+                labels=classes(task),
             )
         return self._predictors[facts]
 
@@ -204,7 +206,7 @@ class Cells:
         return facts
 
 
-def _pool_languages(params: dict[str, Any]) -> str | None:
+def _pool_languages(params: Mapping[str, Any]) -> str | None:
     pool = params["ref"].get("pool_languages")
     return ",".join(pool) if pool else None
 
@@ -217,5 +219,5 @@ def _model_facts(step: Step) -> str:
 
 
 def _write_predictions(data: Dataset, records: Sequence[Record], draft: Draft) -> None:
-    frame = pl.DataFrame([{"id": e.id, **r} for e, r in zip(data.examples, records, strict=True)], infer_schema_length=None)
-    frame.write_parquet(draft.path / "predictions.parquet")
+    rows = [{"id": e.id, **r} for e, r in zip(data.examples, records, strict=True)]
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(draft.path / "predictions.parquet")

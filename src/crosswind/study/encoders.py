@@ -30,7 +30,9 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
 def _folder(folder: Path) -> str:
     weights = sorted(folder.glob("*.safetensors"))
     if not (folder / "config.json").exists() or not weights:
-        hint = "weights are read from safetensors only" if list(folder.glob("*.bin")) else "it needs config.json and *.safetensors"
+        hint = "it needs config.json and *.safetensors"
+        if list(folder.glob("*.bin")):
+            hint = "weights are read from safetensors only, never from pickles (*.bin)"
         raise UserError(f"no checkpoint in {str(folder)!r}", where="encoder", hint=hint)
     parts = [folder / p for p in _PARTS if (folder / p).exists()]
     total = hashlib.sha256()

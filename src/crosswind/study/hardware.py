@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
+
+Precision = Literal["fp32", "bf16"]
 
 
 @lru_cache(maxsize=1)
@@ -27,6 +30,6 @@ def has_bf16() -> bool:
     )
 
 
-def precision(asked: str) -> str:
+def precision(asked: str) -> Precision:
     """The precision that will be used: `bf16` only where the hardware has it."""
     return "bf16" if asked == "bf16" and has_bf16() else "fp32"

@@ -125,7 +125,7 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     facts = history.result() | {"fresh": list(encoder.fresh)}
     encoder.save(out)
     (out / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
-    corpora = [[t.name or str(t.path or "paired files"), t.languages or [t.language or ""], t.rows] for t in config.text]
+    corpora = [[t.name or "files", t.languages or list(t.paths or [t.language or ""]), t.rows] for t in config.text]
     phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
     params = {"phase": phase, "seed": config.seed}
     write_card(out, title=config.name, base=config.encoder or "from scratch", params=params, history=facts)
@@ -217,7 +217,7 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> Any:
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[("<s>", 0), ("</s>", 2)],
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=fast,
         bos_token="<s>",
         eos_token="</s>",
@@ -240,4 +240,4 @@ def _steps(budget: Budget, lengths: Any, batch: int) -> int:
     if budget.tokens:
         return max(round(budget.tokens / mean / batch), 1)
     examples = budget.examples or (budget.epochs or 1) * len(lengths)
-    return max(round(examples / batch), 1)
+    return max(int(round(float(examples) / batch)), 1)

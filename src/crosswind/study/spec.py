@@ -138,8 +138,9 @@ class Phase(Spec):
 class Target(Spec):
     """A target task: where it is tested, and what its English phase is trained on.
 
-    `train: null` evaluates the route's encoder untuned (Tatoeba). `oracle` names target-language
-    development data to select on as well, reported apart. `chance` overrides the floor in points.
+    `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
+    task's English training data. `oracle` names target-language development data to select on as
+    well, reported apart.
     """
 
     languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
@@ -150,7 +151,6 @@ class Target(Spec):
     oracle: Annotated[Use | None, BeforeValidator(lambda v: v)] = None
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
-    protect: Annotated[list[str], BeforeValidator(_listed)] | None = None
 
 
 class Targets(Spec):
@@ -202,7 +202,8 @@ def read_study(path: Path, overrides: list[str] | None = None) -> Study:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"cannot read the study ({error.strerror})", where=str(path), hint="name a YAML file") from error
+        why = f"cannot read the study ({error.strerror})"
+        raise UserError(why, where=str(path), hint="name a YAML file") from error
     return parse_study(text, overrides, name=str(path))
 
 
@@ -210,7 +211,8 @@ def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "s
     value = parse_yaml(text, name)
     for override in overrides or []:
         set_key(value, override)
-    return validate(Study, value, name)
+    study: Study = validate(Study, value, name)
+    return study
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
@@ -219,7 +221,8 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         value = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"not YAML: {error.problem}", where=f"{name}:{line}", hint="mind indentation and quotes") from error
+        where, hint = f"{name}:{line}", "mind indentation and quotes"
+        raise UserError(f"not YAML: {error.problem}", where=where, hint=hint) from error
     if not isinstance(value, dict):
         raise UserError("not a mapping of keys to values", where=name, hint="see `crosswind run --help`")
     return value
@@ -262,8 +265,8 @@ def validate(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
             raise unknown("key", str(fault["loc"][-1]), _known(model, fault["loc"][:-1]), where=where) from error
         given = "" if isinstance(fault.get("input"), Mapping | list) else f" (it is {fault.get('input')!r})"
         text = fault["msg"].removeprefix("Value error, ")
-        raise UserError(f"{text}{given}", where=where, hint="see the commented study that `crosswind init` writes"
-                        if model is Study else None) from error
+        hint = "studies/ has commented examples" if model is Study else None
+        raise UserError(f"{text}{given}", where=where, hint=hint) from error
 
 
 def _key(loc: tuple[str | int, ...]) -> str:
