@@ -152,7 +152,7 @@ class _Planner:
             key = encoder
             for i, phase in enumerate(chain):
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
-                carry = i > 0 and chain[i - 1].heads[0].fits(phase.heads[0].kind, phase.heads[0].labels)
+                carry = i > 0 and chain[i - 1].heads[0].fits(TASKS[phase.heads[0].data[0].task])
                 key = self._train(phase, key, seed, label, head=True, carry=carry, target=target)
             model = _Model(key, f"model {(key or digest(self.base))[:16]}")
             for data in target.data:
@@ -201,7 +201,8 @@ class _Planner:
             found = self._resolved(partial(text_fingerprint, corpus, languages, self.source), name)
             data[f"{name}/{','.join(languages)}/{rows}"] = found
         training = replace(phase.training, precision=hardware.precision(phase.training.precision))
-        pooling = target.pooling.model_dump() if target and target.pooling and target.task.kind == "query" else None
+        embeds = any(h.kind == "query" for h in phase.heads)
+        pooling = target.pooling.model_dump() if target and target.pooling and embeds else None
         params = {
             "phase": replace(phase, training=training).to_json(),
             "seed": seed,

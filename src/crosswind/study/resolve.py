@@ -6,7 +6,7 @@ the study's, the target's, the phase's; the last one that sets a key wins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from typing import Any
@@ -44,9 +44,9 @@ class HeadPlan:
     labels: tuple[str, ...]
     data: tuple[DataRef, ...]
 
-    def fits(self, kind: Kind, labels: tuple[str, ...]) -> bool:
-        """Whether the head serves a task of this kind: a choice head scores one alternative at a time."""
-        return self.kind == kind and (kind == "choice" or self.labels == labels)
+    def fits(self, task: Task) -> bool:
+        """Whether the head can go on with a task: its kind, and what it tells apart."""
+        return self.kind == task.kind and self.labels == classes(task)
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,8 @@ def _target(
     if target.oracle is not None:
         use = target.oracle.model_copy(update={"languages": target.oracle.languages or list(languages)})
         oracle = _refs(use, f"{where}.oracle")
+        if chain:
+            _check_select(oracle, chain[-1].heads, f"{where}.oracle")
     final = chain[-1].training if chain else training
     return TargetPlan(task, data, chain, oracle, final, target.pooling, where)
 
@@ -184,7 +186,8 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
             )
     if chain:
         head = chain[-1].heads[0]
-        if head.kind != task.kind or head.labels != classes(task):
+        # Retrieval compares embeddings, so any task may train its encoder (XTREME-R's Tatoeba: SQuAD).
+        if task.kind != "query" and not head.fits(task):
             raise UserError(
                 f"{head.name} ({head.kind}{_labels(head.labels)}) cannot train {task.name} "
                 f"({task.kind}{_labels(classes(task))})",
@@ -212,15 +215,24 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
         first = TASKS[data[0].task]
         heads.append(HeadPlan(name, first.kind, classes(first), tuple(data)))
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
-    if select and not any(select[0].declaration.kind == h.kind for h in heads):
-        raise UserError(
-            f"{select[0].task} cannot judge a phase that trains {', '.join(h.name for h in heads) or 'masked LM'}",
-            where=f"{where}.select",
-            hint="select on a task of the same kind",
-        )
+    _check_select(select, heads, f"{where}.select")
     return PhasePlan(
         tuple(heads), _mlm(phase.mlm, where), phase.budget, phase.sampling, training, select, where
     )
+
+
+def _check_select(select: Sequence[DataRef], heads: Sequence[HeadPlan], where: str) -> None:
+    """Selection data are judged by the first head of their kind, which must know their labels."""
+    if not select:
+        return
+    task = select[0].declaration
+    head = next((h for h in heads if h.kind == task.kind), None)
+    if head is None or not head.fits(task):
+        raise UserError(
+            f"{task.name} cannot judge a phase that trains {', '.join(h.name for h in heads) or 'masked LM'}",
+            where=where,
+            hint="select on a task of the same kind with the same labels",
+        )
 
 
 def _mlm(mlm: Mlm | None, where: str) -> MlmPlan | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from crosswind.run.progress import Reporter
 from crosswind.run.step import Step
 from crosswind.run.store import Draft, Store
 from crosswind.study.refs import DataRef, Library, library
-from crosswind.study.resolve import classes
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load_text
 from crosswind.train.loop import History, train
@@ -86,9 +85,8 @@ def _start(step: Step, store: Store) -> tuple[Encoder, Head | None]:
     folder = store.path(step.inputs["encoder"]) / "model"
     if not step.params["carry_head"]:
         return load_encoder(str(folder), seed=seed), None
-    plan = step.params["phase"]["heads"][0]
-    encoder, head = load_head(str(folder), plan["kind"], plan["labels"])
-    return encoder, replace(head, labels=tuple(plan["labels"])) if head.kind == "choice" else head
+    head = step.params["phase"]["heads"][0]
+    return load_head(str(folder), head["kind"], head["labels"])
 
 
 def _parts(
@@ -207,11 +205,7 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
     if not refs:
         return None
     task = TASKS[refs[0].task]
-    name, head = next((n, h) for n, h in parts.heads.items() if h.kind == task.kind)
-    if task.kind != "choice" and tuple(head.labels) != tuple(task.labels):
-        raise UserError(
-            f"{task.name} has other labels than {name}", where="select", hint="select on a task with the same labels"
-        )
+    head = next(h for h in parts.heads.values() if h.kind == task.kind)
 
     def score() -> float:
         values = []
