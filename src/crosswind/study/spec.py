@@ -100,6 +100,7 @@ class TrainingSpec(Spec):
     stride: int | None = Field(None, ge=1)
     precision: Literal["fp32", "bf16"] | None = None
     freeze: Literal["nothing", "embeddings"] | None = None
+    dropout: float | None = Field(None, ge=0, lt=1)
     micro_tokens: int | None = Field(None, ge=16)
     evaluate_every: int | None = Field(None, ge=1)
     patience: int | None = Field(None, ge=1)
