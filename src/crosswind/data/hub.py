@@ -16,6 +16,8 @@ from typing import Any
 from crosswind.errors import UserError
 from crosswind.run.step import digest
 
+TIMEOUT = 10.0  # seconds that a question about a commit may take
+
 
 @dataclass(frozen=True)
 class Address:
@@ -60,10 +62,10 @@ def rows(address: Address, commit: str, *, where: str, cache: Path | None = None
         yield {**{name: decode[name](value) for name, value in row.items()}, "_config": address.config}
 
 
-def commit(repo: str, revision: str, *, where: str) -> str:
+def commit(repo: str, revision: str, *, where: str, ask: bool = True) -> str:
     """The commit that a revision resolves to: asked of the hub, or of the local cache when offline.
 
-    A local folder's "commit" is the hash of its files.
+    Without `ask` only the cache is looked into. A local folder's "commit" is the hash of its files.
     """
     if Path(repo).is_dir():
         return _folder_hash(Path(repo))
@@ -72,7 +74,9 @@ def commit(repo: str, revision: str, *, where: str) -> str:
     import huggingface_hub
 
     try:
-        sha = huggingface_hub.HfApi().dataset_info(repo, revision=revision).sha
+        if not ask:
+            raise ConnectionError("no answer from the hub")
+        sha = huggingface_hub.HfApi().dataset_info(repo, revision=revision, timeout=TIMEOUT).sha
     except Exception as error:
         folder = huggingface_hub.constants.HF_HUB_CACHE
         reference = Path(folder) / f"datasets--{repo.replace('/', '--')}" / "refs" / revision
@@ -80,6 +84,13 @@ def commit(repo: str, revision: str, *, where: str) -> str:
             raise _unreachable(f"{repo} ({revision})", error, where) from error
         sha = reference.read_text().strip()
     return str(sha)
+
+
+def answered(error: BaseException | None) -> bool:
+    """Whether a failure is the hub's answer (no such repository), not the lack of one."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return isinstance(error, HfHubHTTPError)
 
 
 def loaded_commits(checksums: Iterable[str]) -> set[str]:

@@ -131,14 +131,18 @@ class Hub:
     """The Hugging Face hub, or its local cache when offline.
 
     A fingerprint is repository, commit, configuration and split. `cache` is the `datasets` cache
-    folder (None: the library's own). Text corpora without a hub declaration are read as files.
+    folder (None: the library's own). Text corpora, and tasks without a hub declaration, are read as
+    files. Once the hub has not answered, only the cache is looked into.
     """
 
     def __init__(self, cache: Path | None = None, text: FilesSource | None = None) -> None:
         self.cache, self.text = cache, text
         self._commits: dict[tuple[str, str], str] = {}
+        self._ask = True
 
     def content(self, task: Declared, language: str, split: str, pool_languages: tuple[str, ...] | None) -> Content:
+        if task.hub is None and self.text is not None:
+            return self.text.content(task, language, split, pool_languages)
         source = _declared(task, pool_languages)
         rows = []
         for address in _addresses(source, language, split):
@@ -147,6 +151,8 @@ class Hub:
         return source.convert((row for part in rows for row in part), language, split)
 
     def fingerprint(self, task: Declared, language: str, split: str, pool_languages: tuple[str, ...] | None) -> str:
+        if task.hub is None and self.text is not None:
+            return self.text.fingerprint(task, language, split, pool_languages)
         source = _declared(task, pool_languages)
         return hub.fingerprint(_addresses(source, language, split), self._commit(task, source))
 
@@ -159,7 +165,11 @@ class Hub:
     def _commit(self, task: Declared, source: HubSource) -> str:
         key = (source.repo, source.revision)
         if key not in self._commits:
-            self._commits[key] = hub.commit(*key, where=_declaration(task, source))
+            try:
+                self._commits[key] = hub.commit(*key, where=_declaration(task, source), ask=self._ask)
+            except UserError as error:
+                self._ask = self._ask and hub.answered(error.__cause__)
+                raise
         return self._commits[key]
 
     def _text(self, corpus: DeclaredText) -> FilesSource:
@@ -215,7 +225,9 @@ def _layout(task: Declared, pool_languages: tuple[str, ...] | None) -> Layout:
 def _declared(task: Declared, pool_languages: tuple[str, ...] | None) -> HubSource:
     if task.hub is None:
         raise UserError(
-            f"the task {task.name!r} has no hub source", hint="use its official files: data: {source: files, root: DIR}"
+            f"the task {task.name!r} has no hub source",
+            hint="use its official files: set data.root (or CROSSWIND_DATA) beside the hub, "
+            "or data: {source: files, root: DIR}",
         )
     if pool_languages is not None:
         raise _no_pool_languages(task)

@@ -120,6 +120,10 @@ class _Planner:
         self.steps: dict[str, Step] = {}
         self.cells: list[Cell] = []
         self.notes: list[str] = []
+        self.without_lexicons = self.lexicons is not None and not Path(self.lexicons).is_dir()
+        if self.without_lexicons and not dry:
+            hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
+            raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)
         self.base = {"encoder": encoder_fingerprint(study.encoder, study.revision)}
         self.fingerprints: dict[DataRef, str] = {}
 
@@ -173,6 +177,9 @@ class _Planner:
         where: str,
         cell: _CellFacts,
     ) -> None:
+        if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
+            self.notes.append(f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}")
+            return
         reason = not_applicable(spec, data.language, self.environment)
         if reason is not None:
             self.notes.append(f"{spec.name} does not apply to {data.language}: {reason}")
@@ -328,10 +335,10 @@ class _Planner:
     def _resolved(self, ask: Callable[[], str], name: str) -> str:
         try:
             return ask()
-        except UserError:
+        except UserError as error:
             if not self.dry or self.study.data.source != "hub":
                 raise
-        self.notes.append(f"{name}: its commit on the hub could not be resolved from here")
+            self.notes.append(f"{name} is not resolved: {error.what}")
         return "unresolved"
 
     def _add(self, step: Step) -> str:
