@@ -24,6 +24,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.run.demand import needed
 from crosswind.run.executors import EXECUTORS
+from crosswind.run.folders import write_json
 from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.store import Store
@@ -85,13 +86,19 @@ def run_study(
     plan = make_plan(study)
     if not plan.cells:
         raise no_cells(plan)
-    if needed(plan.graph, plan.wanted, store):
-        check_leakage(plan, library(settings_of(study)), study.encoder)
+    overlaps = out / "logs" / "overlaps.json"  # what the check found, for the report of a later call
+    if needed(plan.graph, plan.wanted, store) or not overlaps.exists():
+        found = check_leakage(plan, library(settings_of(study)), study.encoder)
+    else:
+        found = json.loads(overlaps.read_text(encoding="utf-8"))
+    plan.notes.extend(found)
     out.mkdir(parents=True, exist_ok=True)
     (out / "study.yaml").write_text(
         yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True),
         encoding="utf-8",
     )
+    overlaps.parent.mkdir(exist_ok=True)
+    write_json(overlaps, found)
     begun = time.monotonic()
     outcome = engine.run(
         plan.graph,
