@@ -43,7 +43,8 @@ def check_leakage(plan: Plan, library: Library, encoder: str = "") -> list[str]:
             shared = use.ids & ids.keys()
             same = {texts[h] for h in use.texts & texts.keys()} if not shared else set()
             if same and use.ref is not None and use.ref.task == ref.task and use.ref.split != ref.split:
-                notes.append(f"{use.name}: {len(same)} of its texts are in {ref.name} too; the official splits share them")
+                shared_by = "the official splits share them"
+                notes.append(f"{use.name}: {len(same)} of its texts are in {ref.name} too; {shared_by}")
             elif shared or same:
                 raise _refusal(use, ref, sorted(shared or same), by_id=bool(shared))
     return notes

@@ -236,8 +236,8 @@ def _steps(budget: Budget, lengths: Any, batch: int) -> int:
         raise UserError("a pretraining budget counts lines, not items", where="budget.items")
     if budget.steps:
         return budget.steps
-    mean = sum(lengths) / len(lengths)
+    mean = float(sum(lengths)) / len(lengths)
     if budget.tokens:
         return max(round(budget.tokens / mean / batch), 1)
     examples = budget.examples or (budget.epochs or 1) * len(lengths)
-    return max(int(round(float(examples) / batch)), 1)
+    return max(round(float(examples) / batch), 1)
