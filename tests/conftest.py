@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable
@@ -44,3 +45,82 @@ def real_encoder() -> Path:
     if not path.is_dir():
         pytest.skip("needs the encoder ../shared/models/xlmr-mini")
     return path
+
+
+WORDS = {
+    "en": "the,a,old,new,red,green,house,dog,cat,tree,river,road,sees,finds,likes,eats,water,bread,stone,friend",
+    "es": "el,un,viejo,nuevo,rojo,verde,casa,perro,gato,árbol,río,camino,ve,encuentra,quiere,come,agua,pan,piedra",
+    "hi": "एक,पुराना,नया,लाल,हरा,घर,कुत्ता,बिल्ली,पेड़,नदी,सड़क,देखता,पाता,चाहता,खाता,पानी,रोटी,पत्थर,दोस्त,और",
+}
+TAGS = ("DET", "ADJ", "NOUN", "VERB", "PUNCT")
+
+
+def _sentence(language: str, name: str) -> list[str]:
+    """A few words that depend on the name alone; a number makes the sentence the only one of its kind."""
+    picked = hashlib.sha256(f"{language} {name}".encode()).digest()
+    words = WORDS[language].split(",")
+    return [words[b % len(words)] for b in picked[: 4 + picked[-1] % 4]] + [str(int.from_bytes(picked[:3]))]
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of hand-made official files: UD treebanks (en, es, hi), SNLI, XNLI (en, es), Tatoeba (jv, sw)."""
+    root = tmp_path_factory.mktemp("small-data")
+    for language, treebank in (("en", "English"), ("es", "Spanish"), ("hi", "Hindi")):
+        for split, count in (("train", 48), ("dev", 12), ("test", 20)):
+            rows = []
+            for i in range(count):
+                words = _sentence(language, f"ud {split} {i}")
+                rows.append(f"# sent_id = {split}-{i}")
+                tags = [TAGS[len(word) % len(TAGS)] for word in words]
+                rows += [f"{n + 1}\t{w}\t_\t{tags[n]}\t_\t_\t_\t_\t_\t_" for n, w in enumerate(words)]
+                rows.append("")
+            _write(root / f"ud/UD_{treebank}-Mini/{language}_mini-ud-{split}.conllu", "\n".join(rows) + "\n")
+    labels = ("entailment", "neutral", "contradiction")
+    pairs = [(" ".join(_sentence("en", f"p{i}")), " ".join(_sentence("en", f"h{i}")), labels[i % 3]) for i in range(90)]
+    _write(root / "nli_en/snli/dev.csv", "premise,hypothesis,label\n" + "".join(f"{a},{b},{c}\n" for a, b, c in pairs))
+    for language in ("en", "es"):
+        for split, count in (("test", 5010), ("dev", 2490)):  # the official sizes are checked
+            rows = [
+                f"{' '.join(_sentence(language, f'x {split} p{i // 3}'))}\t"
+                f"{' '.join(_sentence(language, f'x {split} h{i}'))}\t{labels[i % 3]}"
+                for i in range(count)
+            ]
+            _write(root / f"xnli/{split}-{language}.tsv", "\n".join(rows) + "\n")
+    for code, count in (("jav", 205), ("swh", 390)):
+        for side, language in (("eng", "en"), (code, "es")):
+            lines = [" ".join(_sentence(language, f"tatoeba {code} {i}")) for i in range(count)]
+            _write(root / f"tatoeba/v1/tatoeba.{code}-eng.{side}", "\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random XLM-R of two layers with a tokenizer of its own: a checkpoint folder like any other."""
+    from transformers import XLMRobertaConfig
+
+    from crosswind.model.encoder import new_encoder
+    from crosswind.study.pretrain import train_tokenizer
+
+    texts = [" ".join(_sentence(language, f"text {i}")) for language in WORDS for i in range(200)]
+    tokenizer = train_tokenizer(texts, 400)
+    config = XLMRobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=130,
+        type_vocab_size=1,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    folder = tmp_path_factory.mktemp("encoder") / "tiny"
+    new_encoder(config, tokenizer, seed=1).save(folder)
+    return folder

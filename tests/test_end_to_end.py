@@ -1,0 +1,189 @@
+"""A whole study with hand-made files and a tiny encoder: run, run again, killed, in parallel, damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.run import Finished, run_study
+from crosswind.study.spec import Study, parse_study
+
+STUDY = """
+name: small
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+training: {{batch_size: 8, learning_rate: 1.0e-3, max_length: 64}}
+routes:
+  none: []
+  english: [{{tasks: [{{name: snli, split: dev}}], budget: {{examples: 40}}}}]
+targets:
+  limit: 9
+  tasks:
+    udpos:
+      languages: [en, es, hi]
+      train:
+        tasks: [udpos]
+        budget: {{epochs: 2}}
+        select: {{name: udpos, split: dev}}
+        training: {{evaluate_every: 4}}
+    xnli: {{languages: [en, es], train: {{tasks: [{{name: snli, split: dev}}], budget: {{examples: 48}}}}}}
+    tatoeba: {{languages: [jv, sw], train: []}}
+perturb: ["keyboard:0.3"]
+"""
+
+DRIVER = """
+import json, os, signal, sys
+from pathlib import Path
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.run import run_study
+from crosswind.study.spec import parse_study
+import crosswind.study.cells, crosswind.study.training, crosswind.report.page
+
+class Killer(Silent):
+    def __init__(self, event, count):
+        super().__init__()
+        self.left = {event: count}
+    def happened(self, event):
+        self.left[event] = self.left.get(event, 0) - 1
+        if self.left[event] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def started(self, key):
+        super().started(key); self.happened("started")
+    def finished(self, key, note=""):
+        super().finished(key, note); self.happened("finished")
+
+facts = json.loads(sys.argv[1])
+for event, count in facts["kills"]:
+    child = os.fork()
+    if not child:
+        study, store = parse_study(facts["study"]), Store(facts["store"])
+        run_study(study, out=Path(facts["out"]), store=store, reporter=Killer(event, count))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else f"ended with {status}", flush=True)
+"""
+
+
+def study_of(encoder: Path, data: Path, *overrides: str) -> Study:
+    return parse_study(STUDY.format(encoder=encoder, data=data), list(overrides))
+
+
+def go(study: Study, folder: Path, *, store: Path | None = None, workers: int = 1) -> Finished:
+    return run_study(
+        study, out=folder / "run", store=Store(store or folder / "store"), reporter=Silent(), workers=workers
+    )
+
+
+def hashes(run: Path) -> dict[str, str]:
+    files = sorted(p for p in (run / "predictions").rglob("*") if p.is_file())
+    return {str(p.relative_to(run)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path, small_data: Path) -> Path:
+    """A finished run: its folder holds `run` and `store`."""
+    folder = tmp_path_factory.mktemp("first")
+    finished = go(study_of(tiny_encoder, small_data), folder)
+    assert finished.outcome.complete
+    return folder
+
+
+def test_a_run_leaves_results_predictions_and_a_report(first: Path) -> None:
+    run = first / "run"
+    results = pl.read_parquet(run / "results.parquet")
+    # 7 sets x (clean + keyboard) x 2 routes; keyboard has layouts for all of these languages
+    cells = results.select("route", "target", "language", "perturbation").unique()
+    assert len(cells) == 28
+    assert set(results["route"]) == {"none", "english"}
+    assert results.filter(pl.col("target") == "xnli")["n"].unique().to_list() == [9]
+    assert len(hashes(run)) == 28
+    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+    assert "encoder" in (run / "study.yaml").read_text(encoding="utf-8")
+
+
+def test_running_again_computes_nothing(first: Path, tiny_encoder: Path, small_data: Path) -> None:
+    before = hashes(first / "run")
+    again = go(study_of(tiny_encoder, small_data), first)
+    assert again.outcome.done == []
+    assert len(again.outcome.cached) == 28
+    assert hashes(first / "run") == before
+
+
+def test_a_run_killed_again_and_again_gives_the_same_bytes(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    kills = [("started", 1), ("finished", 1), ("started", 2), ("finished", 4), ("started", 9), ("finished", 20)]
+    facts = {
+        "study": STUDY.format(encoder=tiny_encoder, data=small_data),
+        "store": str(tmp_path / "store"),
+        "out": str(tmp_path / "run"),
+        "kills": kills,
+    }
+    ran = subprocess.run([sys.executable, "-c", DRIVER, json.dumps(facts)], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["9"] * len(kills), ran.stderr
+    finished = go(study_of(tiny_encoder, small_data), tmp_path)
+    assert finished.outcome.complete
+    assert len(finished.outcome.done) < len(finished.plan.graph)  # something was kept
+    assert hashes(tmp_path / "run") == hashes(first / "run")
+    assert not [*(tmp_path / "store" / "drafts").iterdir()]
+
+
+def test_two_workers_give_the_same_bytes_as_one(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    finished = go(study_of(tiny_encoder, small_data), tmp_path, workers=2)
+    assert finished.outcome.complete, finished.outcome.failed
+    assert hashes(tmp_path / "run") == hashes(first / "run")
+
+
+def test_a_failing_step_leaves_the_others(first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path) -> None:
+    shutil.copytree(first / "store", tmp_path / "store")
+    study = study_of(tiny_encoder, small_data, "targets.tasks.xnli.train.budget.items=1000", "draws=2")
+    finished = go(study, tmp_path)
+    failed = [finished.plan.graph[key].label for key in finished.outcome.failed]
+    assert failed == ["xnli for route none", "xnli for route english"]
+    assert {f.message for f in finished.outcome.failed.values()} == {
+        "snli: a budget of 1000 items, there are 90\n  lower it"
+    }
+    assert {finished.plan.graph[key].label.split()[0] for key in finished.outcome.skipped} == {"xnli"}
+    # The second draw of the other targets was computed nevertheless, and the results are there.
+    results = pl.read_parquet(tmp_path / "run" / "results.parquet")
+    assert set(results["target"]) == {"udpos", "tatoeba"}
+    assert set(results["draw"]) == {0, 1, 2}
+
+
+def test_a_damaged_artifact_is_computed_again(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(first / "store", store)
+    cells = sorted((store / "objects").glob("*/*/predictions.parquet"))
+    damaged = next(p for p in cells if "udpos" in (p.parent / "manifest.json").read_text())
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    finished = go(study_of(tiny_encoder, small_data), tmp_path)
+    assert finished.outcome.done == [damaged.parent.name]
+    assert hashes(tmp_path / "run") == hashes(first / "run")
+
+
+def test_weights_that_are_not_kept_are_not_computed_again(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    shutil.copytree(first / "store", tmp_path / "store")
+    for keep, models in (("encoders", 1), ("none", 0)):
+        study = study_of(tiny_encoder, small_data, f"keep={keep}")
+        assert go(study, tmp_path).outcome.done == []
+        assert len([*(tmp_path / "store" / "objects").glob("*/*/model/model.safetensors")]) == models
+    assert go(study, tmp_path).outcome.done == []
+    assert hashes(tmp_path / "run") == hashes(first / "run")
