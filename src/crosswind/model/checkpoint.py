@@ -9,12 +9,20 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from transformers import PreTrainedModel
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError
-from crosswind.model.encoder import Encoder, load_config, load_encoder, load_tokenizer, quiet
-from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer, attach
+from crosswind.model.encoder import (
+    Encoder,
+    check_vocabulary,
+    first_line,
+    load_config,
+    load_encoder,
+    load_tokenizer,
+    quiet,
+)
+from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
 from crosswind.model.pooling import Embedder, Pooling
 
 OWN = "crosswind.json"  # beside config.json: kind, labels, pooling
@@ -39,14 +47,15 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
             own = {k: v.contiguous() for k, v in module.classifier.state_dict().items()}
             save_file(own, folder / OWN_WEIGHTS)
         else:
-            module.save_pretrained(folder)
+            hugging_face: Any = module
+            hugging_face.save_pretrained(folder)
         encoder.tokenizer.save_pretrained(folder)
     own_facts = {
         "kind": head.kind,
         "labels": list(head.labels),
         "pooling": head.pooling.to_json() if head.pooling else None,
     }
-    (folder / OWN).write_text(json.dumps(own_facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_json(folder / OWN, own_facts)
 
 
 def load_head(
@@ -60,16 +69,7 @@ def load_head(
     """
     own = _own(source)
     if kind == "query":
-        encoder = load_encoder(source, revision=revision)
-        saved = Pooling(**own["pooling"]) if own.get("pooling") else None
-        head = attach(encoder, kind, (), seed=0, pooling=pooling or saved)
-        weights = Path(source) / OWN_WEIGHTS
-        if saved is not None and weights.exists():
-            with torch.no_grad():
-                head.module.log_scale.copy_(load_file(weights)["log_scale"])  # type: ignore[operator]
-        return encoder, head
-    config = load_config(source, revision)
-    tokenizer = load_tokenizer(source, revision)
+        return _load_embedder(source, own, revision, pooling)
     if own and own["kind"] != kind:
         raise UserError(
             f"{source!r} was trained for {own['kind']} tasks, not {kind}",
@@ -78,18 +78,41 @@ def load_head(
         )
     if (Path(source) / OWN_WEIGHTS).exists():
         encoder = load_encoder(source)
-        module: nn.Module = RowScorer(encoder, kind, max(len(own["labels"]), 1))
-        module.classifier.load_state_dict(load_file(Path(source) / OWN_WEIGHTS))  # type: ignore[union-attr]
-        return encoder, Head(kind, tuple(own["labels"]), module)
+        scorer = RowScorer(encoder, kind, max(len(own["labels"]), 1))
+        scorer.classifier.load_state_dict(load_file(Path(source) / OWN_WEIGHTS))
+        return encoder, Head(kind, _map_labels(kind, own["labels"], labels, source), scorer)
+    config = load_config(source, revision)
+    tokenizer = load_tokenizer(source, revision)
+    module = _load_auto(source, kind, revision)
+    backbone = getattr(module, module.base_model_prefix)
+    check_vocabulary(tokenizer, backbone, source)
+    named = own["labels"] if own else [str(config.id2label[i]) for i in range(len(config.id2label))]
+    return Encoder(backbone, None, tokenizer), Head(kind, _map_labels(kind, named, labels, source), module)
+
+
+def _load_embedder(
+    source: str, own: dict[str, Any], revision: str | None, pooling: Pooling | None
+) -> tuple[Encoder, Head]:
+    encoder = load_encoder(source, revision=revision)
+    saved = Pooling(**own["pooling"]) if own.get("pooling") else None
+    pooling = pooling or saved or Pooling()
+    embedder = Embedder(encoder.backbone, pooling)
+    if saved is not None:
+        with torch.no_grad():
+            embedder.log_scale.copy_(load_file(Path(source) / OWN_WEIGHTS)["log_scale"])
+    return encoder, Head("query", (), embedder, pooling)
+
+
+def _load_auto(source: str, kind: Kind, revision: str | None) -> PreTrainedModel:
+    """The checkpoint as Hugging Face's class of the kind; a `UserError` unless its head is there."""
     try:
         with quiet():
             module, info = AUTO_CLASSES[kind].from_pretrained(
                 source, revision=revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True
             )
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:200]
         raise UserError(
-            f"cannot load {source!r} as a model for {kind} tasks ({reason})",
+            f"cannot load {source!r} as a model for {kind} tasks ({first_line(error)})",
             where="MODEL",
             hint="name a folder or hub id with config.json and safetensors weights",
         ) from error
@@ -99,10 +122,8 @@ def load_head(
             where="MODEL",
             hint="fine-tune it first (`crosswind run`), or choose a retrieval task, which needs no head",
         )
-    backbone = getattr(module, module.base_model_prefix)
-    encoder = Encoder(backbone, None, tokenizer)
-    head_labels = tuple(own["labels"]) if own else _map_labels(config, labels, source)
-    return encoder, Head(kind, head_labels, module)
+    loaded: PreTrainedModel = module
+    return loaded
 
 
 def _own(source: str) -> dict[str, Any]:
@@ -113,13 +134,12 @@ def _own(source: str) -> dict[str, Any]:
     return facts
 
 
-def _map_labels(config: Any, labels: Sequence[str], source: str) -> tuple[str, ...]:
-    """The model's classes in its own order, under the task's names."""
-    if not labels:
-        return ()
-    named = [str(config.id2label[i]) for i in range(len(config.id2label))]
+def _map_labels(kind: Kind, named: Sequence[str], labels: Sequence[str], source: str) -> tuple[str, ...]:
+    """The model's classes in its own order, under the task's names; choice and span heads have none."""
+    if kind in ("choice", "span"):
+        return tuple(labels)
     wanted = {label.casefold(): label for label in labels}
-    if all(n.casefold() in wanted for n in named) and len(named) == len(labels):
+    if sorted(n.casefold() for n in named) == sorted(wanted):
         return tuple(wanted[n.casefold()] for n in named)
     generic = [n.casefold().removeprefix("label_") for n in named] == [str(i) for i in range(len(named))]
     if generic and len(named) == len(labels):
@@ -127,47 +147,57 @@ def _map_labels(config: Any, labels: Sequence[str], source: str) -> tuple[str, .
     raise UserError(
         f"the classes of {source!r} are {', '.join(named)}; the task's are {', '.join(labels)}",
         where="MODEL",
-        hint="set id2label in the model's config.json to the task's label names",
+        hint="name a model of this task, or set id2label in its config.json to the task's label names",
     )
 
 
 def _sentence_transformers(folder: Path, encoder: Encoder, pooling: Pooling) -> None:
-    """The module files that sentence-transformers reads: Transformer, Pooling, (Dense), Normalize."""
+    """The module files that sentence-transformers reads: Transformer, Pooling, (Dense), Normalize.
+
+    It reads the last layer only: for another one they are left out, as its vectors would be others.
+    """
+    if pooling.layer not in (None, encoder.layers):
+        return
     width = int(encoder.config.hidden_size)
-    modules = [("", "sentence_transformers.models.Transformer"), ("1_Pooling", "sentence_transformers.models.Pooling")]
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
     if pooling.mode == "pooler":
-        modules.append(("2_Dense", "sentence_transformers.models.Dense"))
-    modules.append((f"{len(modules)}_Normalize", "sentence_transformers.models.Normalize"))
-    listed = [{"idx": i, "name": str(i), "path": path, "type": kind} for i, (path, kind) in enumerate(modules)]
-    (folder / "modules.json").write_text(json.dumps(listed, indent=1) + "\n")
-    for path, _ in modules[1:]:
+        modules.append(("2_Dense", "Dense"))
+    modules.append((f"{len(modules)}_Normalize", "Normalize"))
+    for path, _ in modules:
         (folder / path).mkdir(exist_ok=True)
+    _write_json(
+        folder / "modules.json",
+        [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for i, (path, kind) in enumerate(modules)
+        ],
+    )
     mean = pooling.mode == "mean"
-    (folder / "1_Pooling" / "config.json").write_text(
-        json.dumps(
-            {
-                "word_embedding_dimension": width,
-                "pooling_mode_cls_token": not mean,
-                "pooling_mode_mean_tokens": mean,
-            }
-        )
+    reads = {"pooling_mode_cls_token": not mean, "pooling_mode_mean_tokens": mean}
+    _write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": width, **reads})
+    _write_json(
+        folder / "sentence_bert_config.json", {"max_seq_length": encoder.max_positions, "do_lower_case": False}
     )
-    (folder / "sentence_bert_config.json").write_text(
-        json.dumps({"max_seq_length": encoder.max_positions, "do_lower_case": False})
-    )
+    if pooling.prefix:
+        prompts = {"prompts": {"text": pooling.prefix}, "default_prompt_name": "text"}
+        _write_json(folder / "config_sentence_transformers.json", prompts)
     if pooling.mode == "pooler":
-        dense = encoder.backbone.pooler.dense
-        (folder / "2_Dense" / "config.json").write_text(
-            json.dumps(
-                {
-                    "in_features": width,
-                    "out_features": width,
-                    "bias": True,
-                    "activation_function": "torch.nn.modules.activation.Tanh",
-                }
-            )
-        )
-        save_file(
-            {"linear.weight": dense.weight.detach().contiguous(), "linear.bias": dense.bias.detach().contiguous()},
-            folder / "2_Dense" / "model.safetensors",
-        )
+        _write_dense(folder / "2_Dense", encoder, width)
+
+
+def _write_dense(folder: Path, encoder: Encoder, width: int) -> None:
+    """The pooler's dense layer and tanh as sentence-transformers' `Dense`."""
+    pooler: Any = encoder.backbone.pooler
+    facts = {
+        "in_features": width,
+        "out_features": width,
+        "bias": True,
+        "activation_function": "torch.nn.modules.activation.Tanh",
+    }
+    _write_json(folder / "config.json", facts)
+    weights = {f"linear.{n}": p.detach().contiguous() for n, p in pooler.dense.named_parameters()}
+    save_file(weights, folder / "model.safetensors")
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ Any `AutoModel` encoder works. Weights are always float32 in memory, whatever th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from transformers.utils import logging as hf_logging
 
 from crosswind.errors import UserError
 
-# The attribute that maps hidden states to vocabulary logits, by architecture family.
-_LM_HEADS = ("lm_head", "cls", "predictions", "generator_lm_head")
+# The attribute that alone maps hidden states to vocabulary logits, by architecture family: RoBERTa,
+# BERT, ALBERT. Others (DistilBERT, ELECTRA, ModernBERT) spread this over several attributes.
+_LM_HEADS = ("lm_head", "cls", "predictions")
+_LEAST_PIECES = 8  # of a vocabulary, beside special tokens; made-up ones have up to 2
 
 
 @dataclass
@@ -90,14 +92,14 @@ def quiet() -> Iterator[None]:
     """Keep transformers' loading reports and bars off the user's terminal."""
     level = hf_logging.get_verbosity()
     bars = hf_logging.is_progress_bar_enabled()
-    hf_logging.set_verbosity_error()
-    hf_logging.disable_progress_bar()
+    hf_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         hf_logging.set_verbosity(level)
         if bars:
-            hf_logging.enable_progress_bar()
+            hf_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager
@@ -109,16 +111,24 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def load_tokenizer(source: str, revision: str | None = None) -> Any:
-    """The tokenizer beside a checkpoint; a `UserError` where there is none."""
+    """The tokenizer beside a checkpoint; a `UserError` where there is none, or none that can pad."""
+    missing = f"no tokenizer beside the encoder {source!r}"
+    hint = "put tokenizer.json and tokenizer_config.json into its folder (tokenizer.save_pretrained)"
     try:
         with quiet():
-            return AutoTokenizer.from_pretrained(source, revision=revision)
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     except Exception as error:
+        raise UserError(f"{missing} ({first_line(error)})", where="encoder", hint=hint) from error
+    # Without its files transformers makes up a tokenizer of special tokens, which reads all words as unknown.
+    if len(tokenizer) < len(tokenizer.all_special_ids) + _LEAST_PIECES:
+        raise UserError(f"{missing} (it has no vocabulary)", where="encoder", hint=hint)
+    if tokenizer.pad_token_id is None:
         raise UserError(
-            f"no tokenizer beside the encoder {source!r} ({_first_line(error)})",
+            f"the tokenizer of {source!r} has no padding token",
             where="encoder",
-            hint="put tokenizer.json and tokenizer_config.json into its folder (tokenizer.save_pretrained)",
-        ) from error
+            hint="name one as pad_token in tokenizer_config.json",
+        )
+    return tokenizer
 
 
 def load_config(source: str, revision: str | None = None) -> Any:
@@ -126,7 +136,7 @@ def load_config(source: str, revision: str | None = None) -> Any:
         return AutoConfig.from_pretrained(source, revision=revision)
     except Exception as error:
         raise UserError(
-            f"cannot read the encoder {source!r} ({_first_line(error)})",
+            f"cannot read the encoder {source!r} ({first_line(error)})",
             where="encoder",
             hint="name a hub id that can be reached from here, or a folder with config.json and model.safetensors",
         ) from error
@@ -144,8 +154,7 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> 
     try:
         with quiet(), seeded(seed):
             backbone, info = AutoModel.from_pretrained(source, output_loading_info=True, **options)
-            missing = set(info["missing_keys"])
-            if any(k.startswith("pooler.") for k in missing):
+            if _lacks_pooler(info["missing_keys"], source):
                 fresh.append("pooler")
             lm = None
             if type(config) in MODEL_FOR_MASKED_LM_MAPPING:
@@ -158,12 +167,24 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> 
         raise
     except Exception as error:
         raise UserError(
-            f"cannot load the weights of {source!r} ({_first_line(error)})",
+            f"cannot load the weights of {source!r} ({first_line(error)})",
             where="encoder",
             hint="weights must be safetensors of an AutoModel encoder; pickled weights are refused",
         ) from error
     check_vocabulary(tokenizer, backbone, source)
     return Encoder(backbone, lm, tokenizer, tuple(fresh))
+
+
+def _lacks_pooler(missing: Collection[str], source: str) -> bool:
+    """Whether a checkpoint lacks its pooler; a `UserError` where it lacks anything else."""
+    lost = sorted(k for k in missing if not k.startswith("pooler."))
+    if lost:
+        raise UserError(
+            f"the weights of {source!r} lack {len(lost)} of the encoder's tensors ({lost[0]})",
+            where="encoder",
+            hint="config.json describes another architecture, or the checkpoint is incomplete",
+        )
+    return len(missing) > 0
 
 
 def check_vocabulary(tokenizer: Any, backbone: PreTrainedModel, source: str) -> None:
@@ -180,13 +201,14 @@ def check_vocabulary(tokenizer: Any, backbone: PreTrainedModel, source: str) -> 
 def new_encoder(config: Any, tokenizer: Any, *, seed: int) -> Encoder:
     """A randomly initialised encoder with a masked-LM head, for pretraining."""
     with quiet(), seeded(seed):
-        backbone = AutoModel.from_config(config)
-        lm = AutoModelForMaskedLM.from_config(config)
+        backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+        lm = AutoModelForMaskedLM.from_config(config)  # type: ignore[no-untyped-call]
         setattr(lm, lm.base_model_prefix, backbone)
         lm.tie_weights()
     return Encoder(backbone, lm, tokenizer, ("pooler", "lm_head"))
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, short enough for a message of ours."""
     text = str(error).strip().splitlines()
     return text[0][:200] if text else type(error).__name__

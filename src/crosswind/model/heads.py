@@ -33,7 +33,7 @@ AUTO_CLASSES: dict[Kind, Any] = {
 
 @dataclass
 class Head:
-    """A kind, its labels (class names or tags; empty for choice, span and query) and the module.
+    """A kind, its labels (class names or tags; choice, span and query heads do not need them) and the module.
 
     The module maps a batch of rows `(rows, length)` to outputs by kind: pair `(rows, classes)`,
     choice `(rows,)` one score a row, tagging `(rows, length, tags)`, span `(rows, length, 2)` start
@@ -55,6 +55,8 @@ def attach(encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int, 
         pooling = pooling or Pooling()
         return Head(kind, labels, Embedder(encoder.backbone, pooling), pooling)
     config = copy.deepcopy(encoder.config)
+    if kind == "span":
+        config.num_labels = 2  # start and end, whatever the encoder was a classifier of before
     if labels:
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
@@ -71,12 +73,12 @@ def attach(encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int, 
 def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Run the module on rows; see `Head` for the shapes."""
     if isinstance(module, Embedder | RowScorer):
-        result: torch.Tensor = module(**batch)
-        return result
+        own: torch.Tensor = module(**batch)
+        return own
     if kind == "choice":
         # One row a "question with one choice": a row's score does not depend on its neighbours.
-        rows = module(**{k: v.unsqueeze(1) for k, v in batch.items()}).logits
-        return rows.reshape(-1)
+        scores: torch.Tensor = module(**{k: v.unsqueeze(1) for k, v in batch.items()}).logits
+        return scores.reshape(-1)
     result = module(**batch)
     if kind == "span":
         return torch.stack((result.start_logits, result.end_logits), dim=-1)

@@ -120,31 +120,39 @@ def _raw_slow(tokenizer: Any, text: str) -> Raw:
     )
 
 
-def tokenize(tokenizer: Any, firsts: list[str], seconds: list[str] | None, max_length: int) -> list[Tokens]:
-    """One row a text or pair, the longer part truncated first."""
+def tokenize(
+    tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None], max_length: int
+) -> list[Tokens]:
+    """One row a text or, where there is a second, a pair, the longer part truncated first."""
     shape = template(tokenizer)
-    unique = list(dict.fromkeys([*firsts, *(seconds or ())]))
+    unique = list(dict.fromkeys(t for t in (*firsts, *seconds) if t is not None))
     tokens = {t: ids for t, (ids, _) in zip(unique, raw(tokenizer, unique), strict=True)}
-    rows: list[Tokens] = []
-    if seconds is None:
-        room = max(max_length - shape.single_overhead, 1)
-        return [Tokens(*shape.single(tokens[a][:room])) for a in firsts]
+    alone = max(max_length - shape.single_overhead, 1)
     room = max(max_length - shape.overhead, 2)
+    rows: list[Tokens] = []
     for first, second in zip(firsts, seconds, strict=True):
-        a, b = tokens[first], tokens[second]
-        n, m = _longest_first(len(a), len(b), room)
+        a = tokens[first]
+        if second is None:
+            rows.append(Tokens(*shape.single(a[:alone])))
+            continue
+        b = tokens[second]
+        n, m = _longest_first(len(a), len(b), room, odd_to_first=not tokenizer.is_fast)
         rows.append(Tokens(*shape.pair(a[:n], b[:m])))
     return rows
 
 
-def _longest_first(n: int, m: int, room: int) -> tuple[int, int]:
-    """Lengths after cutting the longer of two texts, token by token, until both fit."""
+def _longest_first(n: int, m: int, room: int, *, odd_to_first: bool) -> tuple[int, int]:
+    """Lengths after cutting the longer of two texts until both fit, as `truncation="longest_first"`.
+
+    Where both are cut and the room is odd, fast tokenizers leave the odd token to the longer text
+    (of equal ones the second), those written in Python to the first.
+    """
     if n + m <= room:
         return n, m
     half = room // 2
     if min(n, m) <= half:
         return (n, room - n) if n <= m else (room - m, m)
-    return room - half, half
+    return (room - half, half) if odd_to_first or n > m else (half, room - half)
 
 
 def tokenize_words(
@@ -196,15 +204,18 @@ def _needs_space(tokenizer: Any) -> bool:
 def windows(
     tokenizer: Any, pairs: Sequence[tuple[str, str]], max_length: int, stride: int, question_tokens: int
 ) -> list[list[Tokens]]:
-    """Windows of (question, context) rows: the context is read every `stride` tokens (BERT's
-    doc_stride), each window as long as fits behind the question.
+    """Windows of (question, context) rows: a window begins every `stride` context tokens (BERT's
+    doc_stride) and is as long as fits behind the question.
+
+    A question is cut at `question_tokens`, and earlier where it would leave the context less than a
+    quarter of a short window.
     """
     shape = template(tokenizer)
     texts = list(dict.fromkeys(t for pair in pairs for t in pair))
     tokens = dict(zip(texts, raw(tokenizer, texts), strict=True))
     result: list[list[Tokens]] = []
     for question, context in pairs:
-        q = tokens[question][0][:question_tokens]
+        q = tokens[question][0][: min(question_tokens, (max_length - shape.overhead) * 3 // 4)]
         ids, spans = tokens[context]
         room = max(max_length - shape.overhead - len(q), 1)
         parts: list[Tokens] = []

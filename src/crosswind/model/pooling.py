@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from crosswind.errors import UserError
+
 
 @dataclass(frozen=True)
 class Pooling:
@@ -30,7 +32,8 @@ class Pooling:
 class Embedder(nn.Module):
     """A dual encoder with shared weights: rows `(rows, length)` to unit vectors `(rows, width)`.
 
-    `scale` is the learnable inverse temperature of the in-batch softmax, from 100 (LAReQA).
+    `log_scale` is the logarithm of the learnable inverse temperature of the in-batch softmax, which
+    starts at 100 (LAReQA). Raises `UserError` where a pooler is asked for and the encoder has none.
     """
 
     def __init__(self, backbone: PreTrainedModel, pooling: Pooling) -> None:
@@ -46,7 +49,13 @@ class Embedder(nn.Module):
         last = layer is None or layer == int(self.backbone.config.num_hidden_layers)
         result = self.backbone(**batch, output_hidden_states=not last)
         if self.pooling.mode == "pooler":
-            vector = result.pooler_output
+            vector = getattr(result, "pooler_output", None)
+            if vector is None:
+                raise UserError(
+                    f"the architecture {self.backbone.config.model_type!r} has no pooler",
+                    where="pooling.mode",
+                    hint="pool by mean or cls",
+                )
         else:
             hidden = result.last_hidden_state if last else result.hidden_states[layer]
             if self.pooling.mode == "cls":

@@ -60,10 +60,12 @@ def encode_choices(tokenizer: Any, examples: Sequence[ChoiceExample], max_length
     return [_row(t, owner) for t, owner in zip(tokens, owners, strict=True)]
 
 
-def encode_texts(tokenizer: Any, texts: Sequence[str], max_length: int, contexts: Sequence[str] | None = None) -> list[Row]:
-    """Rows of single texts, or of text and context pairs where any context is given."""
-    seconds = list(contexts) if contexts is not None and any(contexts) else None
-    return [_row(t, i) for i, t in enumerate(tokenize(tokenizer, list(texts), seconds, max_length))]
+def encode_texts(
+    tokenizer: Any, texts: Sequence[str], max_length: int, contexts: Sequence[str] | None = None
+) -> list[Row]:
+    """A row a text; a text with a context that is not empty becomes a pair with it."""
+    seconds = [c or None for c in contexts or [""] * len(texts)]
+    return [_row(t, i) for i, t in enumerate(tokenize(tokenizer, texts, seconds, max_length))]
 
 
 def encode_queries(tokenizer: Any, examples: Sequence[QueryExample], max_length: int, prefix: str = "") -> list[Row]:
@@ -83,7 +85,7 @@ def encode_tagging(tokenizer: Any, examples: Sequence[TaggingExample], max_lengt
 
 
 def encode_spans(tokenizer: Any, examples: Sequence[SpanExample], max_length: int, stride: int) -> list[Row]:
-    """Windows over the context with `stride` tokens of overlap; questions cut at 64 tokens."""
+    """Windows over the context that begin every `stride` tokens; questions cut at 64 tokens."""
     rows: list[Row] = []
     for i, parts in enumerate(
         windows(tokenizer, [(e.question, e.context) for e in examples], max_length, stride, QUESTION_TOKENS)

@@ -1,8 +1,7 @@
 """What a step minimises: one objective a kind, and masked LM / translation LM.
 
-An objective turns the rows of some examples into (sum of losses, number of terms); the loop divides
-the sum over the micro-batches by the batch's total, so a batch's gradient does not depend on how it
-was cut.
+An objective sums the loss of some examples and counts their terms; the loop divides the sum over the
+micro-batches by the batch's total, so a batch's gradient does not depend on how it was cut.
 """
 
 from __future__ import annotations
@@ -154,12 +153,11 @@ class RetrievalObjective:
             batch = pad([self.rows_of[i][which] for i in indices], pad_id)
             return self.head({k: v.to(device) for k, v in batch.items()})
 
-        scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[union-attr, operator]
+        scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
         scores = scale * embed(0).float() @ embed(1).float().T
-        other = torch.tensor(
-            [[a != b and self.positive[b] in self.gold[a] for b in indices] for a in indices], device=device
-        )
-        scores = scores.masked_fill(other, torch.finfo(scores.dtype).min)
+        right = torch.tensor([[self.positive[b] in self.gold[a] for b in indices] for a in indices], device=device)
+        right.fill_diagonal_(False)
+        scores = scores.masked_fill(right, torch.finfo(scores.dtype).min)
         return F.cross_entropy(scores, torch.arange(len(indices), device=device), reduction="sum")
 
 
@@ -270,18 +268,26 @@ def task_objective(
 
 
 def _span_target(row: Row, example: Any) -> tuple[int, int]:
-    """Token positions of the first answer in this window; (0, 0), the first token, if it is not there."""
+    """Token positions of the first answer in this window; (0, 0), the first token, if it is not there.
+
+    Tokens that share a character (bytes of an emoji, halves of a Thai sara am) may reach beyond the
+    answer: a token that begins or ends just where the answer does goes before one that overlaps it.
+    """
     if not example.answers or row.offsets is None:
         return 0, 0
     answer = example.answers[0]
-    inside = np.flatnonzero((row.offsets[:, 1] > answer.start) & (row.offsets[:, 0] < answer.end))
+    starts, ends = row.offsets[:, 0], row.offsets[:, 1]
+    inside = np.flatnonzero((ends > answer.start) & (starts < answer.end))
     if len(inside) == 0:
         return 0, 0
-    first, last = int(inside[0]), int(inside[-1])
-    starts_before = first == 0 and row.offsets[first, 0] > answer.start
-    ends_after = last == len(row.offsets) - 1 and row.offsets[last, 1] < answer.end
-    if starts_before or ends_after:
+    cut_before = inside[0] == 0 and starts[0] > answer.start
+    cut_behind = inside[-1] == len(ends) - 1 and ends[-1] < answer.end
+    if cut_before or cut_behind:
         return 0, 0
+    exact_start = inside[starts[inside] == answer.start]
+    exact_end = inside[ends[inside] == answer.end]
+    first = int(exact_start[0] if len(exact_start) else inside[0])
+    last = int(exact_end[-1] if len(exact_end) else inside[-1])
     return int(row.positions[first]), int(row.positions[last])
 
 
@@ -305,12 +311,15 @@ def _retrieval(
 def masked_lm(
     name: str, encoder: Encoder, lines: Sequence[TextLine | ParallelLine], *, max_length: int, seed: int
 ) -> MaskedLM:
-    """Masked LM on text lines and translation LM on parallel lines: every ordered pair of languages
-    of a line is one example, chosen once from the seed so that the number of examples is that of lines.
+    """Masked LM on text lines and translation LM on parallel lines, one example a line.
+
+    Of a parallel line an ordered pair of languages is drawn once, from the seed. Raises `UserError`
+    for an architecture without a masked-LM head or a tokenizer without a mask.
     """
-    if encoder.lm is None:
+    if encoder.lm is None or encoder.tokenizer.mask_token_id is None:
+        lacking = "masked-LM head" if encoder.lm is None else "mask token in its tokenizer"
         raise UserError(
-            f"the architecture {encoder.config.model_type!r} has no masked-LM head",
+            f"the encoder (architecture {encoder.config.model_type!r}) has no {lacking}",
             where="mlm",
             hint="leave the mlm share out, or choose an encoder with one",
         )
@@ -325,14 +334,5 @@ def masked_lm(
             a, b = rng.choice(len(line.texts), 2, replace=False)
             firsts.append(line.texts[a][1])
             seconds.append(line.texts[b][1])
-    single = [i for i, s in enumerate(seconds) if not s]
-    double = [i for i, s in enumerate(seconds) if s]
-    rows: list[list[Row]] = [[] for _ in lines]
-    for i, row in zip(single, encode_texts(encoder.tokenizer, [firsts[i] for i in single], max_length), strict=True):
-        rows[i] = [row]
-    pairs = encode_texts(
-        encoder.tokenizer, [firsts[i] for i in double], max_length, [seconds[i] for i in double]
-    )
-    for i, row in zip(double, pairs, strict=True):
-        rows[i] = [row]
-    return MaskedLM(name, encoder, rows, seed)
+    rows = encode_texts(encoder.tokenizer, firsts, max_length, seconds)
+    return MaskedLM(name, encoder, [[row] for row in rows], seed)
