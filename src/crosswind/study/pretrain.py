@@ -22,7 +22,7 @@ from crosswind.model.encoder import Encoder, load_encoder, load_tokenizer, new_e
 from crosswind.run.step import digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint
-from crosswind.study.spec import Budget, Data, Spec, TrainingSpec, _listed, parse_yaml, set_key, validate
+from crosswind.study.spec import Budget, Data, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
 from crosswind.train.loop import train
@@ -78,10 +78,7 @@ class Config(Spec):
 
 def read_config(path: Path, overrides: list[str] | None = None) -> Config:
     """Read and check a configuration; `UserError`s name file and key."""
-    try:
-        value = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UserError(f"cannot read the configuration ({error.strerror})", where=str(path)) from error
+    value = parse_yaml(text_of(path, "configuration"), str(path))
     for override in overrides or []:
         set_key(value, override)
     config: Config = validate(Config, value, str(path))

@@ -200,12 +200,7 @@ class Study(Spec):
 
 def read_study(path: Path, overrides: list[str] | None = None) -> Study:
     """Read and check a study file, with `KEY=VALUE` overrides; `UserError`s name the study key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        why = f"cannot read the study ({error.strerror})"
-        raise UserError(why, where=str(path), hint="name a YAML file") from error
-    return parse_study(text, overrides, name=str(path))
+    return parse_study(text_of(path, "study"), overrides, name=str(path))
 
 
 def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "study") -> Study:
@@ -216,6 +211,15 @@ def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "s
     return study
 
 
+def text_of(path: Path, what: str) -> str:
+    """A text file that the user names; a `UserError` where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UserError(f"cannot read the {what} ({reason})", where=str(path), hint="name a YAML file") from error
+
+
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
     """A YAML mapping, read safely; a `UserError` names file and line."""
     try:
@@ -224,6 +228,8 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         where, hint = f"{name}:{line}", "mind indentation and quotes"
         raise UserError(f"not YAML: {error.problem}", where=where, hint=hint) from error
+    except yaml.YAMLError as error:
+        raise UserError(f"not YAML: {str(error).splitlines()[0]}", where=name, hint="name a text file") from error
     if not isinstance(value, dict):
         raise UserError("not a mapping of keys to values", where=name, hint="see `crosswind run --help`")
     return value
@@ -234,6 +240,11 @@ def set_key(value: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise UserError(f"{override!r} is not KEY=VALUE", where="--set", hint="for example --set data.root=DIR")
+    try:
+        new = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        hint = "quote it for the shell: --set 'seeds=[1, 2]'"
+        raise UserError(f"not YAML: {text!r}", where=f"--set {path}", hint=hint) from error
     here: Any = value
     parts = path.split(".")
     for i, part in enumerate(parts):
@@ -247,7 +258,7 @@ def set_key(value: dict[str, Any], override: str) -> None:
         else:
             raise UserError(f"{'.'.join(parts[:i])} holds no keys", where=f"--set {path}", hint="set the whole value")
         if last:
-            here[key] = yaml.safe_load(text)
+            here[key] = new
         else:
             if isinstance(here, dict) and here.get(key) is None:
                 here[key] = {}
@@ -259,7 +270,8 @@ def validate(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        fault = error.errors()[0]
+        # A misspelt key is also missing under its right name: the first is what the user did.
+        fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         key = _key(fault["loc"])
         where = f"{name}: {key}" if key else name
         if fault["type"] == "extra_forbidden":
