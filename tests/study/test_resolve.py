@@ -29,10 +29,15 @@ def study(*overrides: str) -> Study:
     return parse_study(STUDY, list(overrides))
 
 
+def resolved(found: Study) -> None:
+    routes(found)
+    targets(found)
+
+
 def refused(*overrides: str) -> UserError:
     found = study(*overrides)
     with pytest.raises(UserError) as caught:
-        assert (routes(found), targets(found))
+        resolved(found)
     return caught.value
 
 

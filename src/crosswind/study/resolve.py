@@ -124,7 +124,7 @@ def targets(study: Study) -> list[TargetPlan]:
     if spec.tasks is None and not declared:
         raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
     names = list(spec.tasks) if spec.tasks is not None else list(declared)
-    known = {c for name in names if name in TASKS for c in TASKS[name].languages}
+    known = {c for task in TASKS for c in task.languages}
     for code in spec.languages or ():
         if code not in known:
             raise unknown("language", code, known, where="targets.languages")
