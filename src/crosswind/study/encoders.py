@@ -8,7 +8,16 @@ from pathlib import Path
 from crosswind.errors import UserError
 from crosswind.run.folders import file_hash
 
-_PARTS = ("config.json", "tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
+_TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "sentencepiece.bpe.model",
+    "vocab.txt",
+    "spiece.model",
+    "tokenizer.model",
+    "vocab.json",
+)
+_PARTS = ("config.json", *_TOKENIZERS, "merges.txt", "added_tokens.json", "crosswind.json")
 
 
 def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
@@ -34,6 +43,12 @@ def _folder(folder: Path) -> str:
         if list(folder.glob("*.bin")):
             hint = "weights are read from safetensors only, never from pickles (*.bin)"
         raise UserError(f"no checkpoint in {str(folder)!r}", where="encoder", hint=hint)
+    if not any((folder / p).exists() for p in _TOKENIZERS):
+        raise UserError(
+            f"no tokenizer in {str(folder)!r}",
+            where="encoder",
+            hint="put tokenizer.json and tokenizer_config.json there (tokenizer.save_pretrained)",
+        )
     parts = [folder / p for p in _PARTS if (folder / p).exists()]
     total = hashlib.sha256()
     for path in [*parts, *weights]:

@@ -162,7 +162,9 @@ def _target(
             where=f"{where}.languages",
             hint=f"it has {', '.join(task.languages)}",
         )
-    split = _split(task, target.split or "test", where)
+    # TyDiQA's public test set is its dev set; what has neither must be told.
+    usual = "dev" if "test" not in task.splits and "dev" in task.splits else "test"
+    split = _split(task, target.split or usual, where)
     training = _merged(base, target.training)
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit
