@@ -28,8 +28,8 @@ Advance = Callable[[int, int, str], None]  # (steps done, of, note)
 
 @dataclass
 class History:
-    """What happened: the mean loss per term between evaluations, every selection score, the step
-    whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
+    """What happened: the steps done, the mean loss per term between evaluations, every selection
+    score, the step whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
     forward, backward and optimiser) are measurements of this process and not part of the result.
     """
 
@@ -103,8 +103,6 @@ class _Run:
         self.accelerator = _accelerator(settings.precision, device)
         self.device = self.accelerator.device
         self.model = nn.ModuleDict(dict(modules)).to(self.device)
-        if settings.dropout is not None:
-            set_dropout(self.model, settings.dropout)
         self.frozen = list(frozen)
         self.plan = schedule(shares, steps, seed)
         # The n-th step of a source is its batch n, however the sources alternate.
@@ -137,7 +135,7 @@ class _Run:
             parts = [list(range(len(batch)))]
         else:
             parts = micro_batches(lengths, heights, self.settings.micro_tokens)
-        total = sum(source.terms(i, self.step) for i in batch)
+        total = max(sum(source.terms(i, self.step) for i in batch), 1)
         rate = self.settings.rate(self.step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -195,6 +193,7 @@ class _Run:
                     self.parameters[name].copy_(value)
         if self.score is None:
             self.history.best_step = self.step
+        self.history.steps = self.step
         for p in self.frozen:
             p.requires_grad_(True)
         self.model.eval()
@@ -227,7 +226,7 @@ class _Run:
             # AdamW keeps its step counter beside the parameter only when fused.
             place = parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
             self.optimizer.state[parameter][key] = value.to(place)
-        self.best = found.best
+        self.best = None if found.best is None else dict(found.best)
         self.step = int(found.facts["step"])
         self.stopped = bool(found.facts["stopped"])
         self.loss_sum, self.loss_steps = float(found.facts["loss_sum"]), int(found.facts["loss_steps"])
@@ -235,17 +234,6 @@ class _Run:
         self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
         self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
         self.history.best_step = int(past["best_step"])
-
-
-def set_dropout(model: nn.Module, probability: float) -> None:
-    """Give every dropout of a model, that of attention weights included, this probability."""
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = probability
-        # Some architectures hand the attention's probability on as a number.
-        for name in ("attention_dropout", "dropout_prob"):
-            if isinstance(getattr(module, name, None), float):
-                setattr(module, name, probability)
 
 
 def _accelerator(precision: str, device: torch.device | None) -> Any:
