@@ -117,7 +117,12 @@ class _Planner:
         self.study, self.dry = study, dry
         self.settings = settings_of(study)
         self.source: Source = open_source(self.settings)
-        self.context = {"data": self.settings, "encoder": study.encoder, "revision": study.revision}
+        self.context = {
+            "data": self.settings,
+            "encoder": study.encoder,
+            "revision": study.revision,
+            "include": [str(folder) for folder in TASKS.included],  # every registry has the same
+        }
         self.lexicons = lexicons_of(study)
         self.environment = environment_of(self.lexicons)
         self.steps: dict[str, Step] = {}
