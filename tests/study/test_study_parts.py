@@ -154,4 +154,5 @@ def test_a_task_of_the_users_own_folder_is_listed(tmp_path: Path) -> None:
         assert TASKS["our-nli"].kind == "pair"
     finally:
         TASKS._found = None
+        TASKS.included.clear()
     assert "our-nli" not in TASKS
