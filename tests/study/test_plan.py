@@ -279,9 +279,8 @@ def test_a_step_names_its_base_encoder_only_where_no_other_step_does(planned) ->
 def test_the_studies_for_the_hub_are_planned_without_a_network(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CROSSWIND_DATA", raising=False)
     text = (Path(__file__).resolve().parents[2] / "studies" / f"{name}.yaml").read_text(encoding="utf-8")
-    # Fewer routes and seeds: what is looked up stays the same.
-    plan = make_plan(parse_study(text, ["seeds=[1]", "draws=1", "targets.languages=[en, de, sw]"]), dry=True)
+    plan = make_plan(parse_study(text, ["seeds=[1]", "draws=1"]), dry=True)
     assert plan.cells
-    assert any("could not" in note or "is not resolved" in note for note in plan.notes)
+    assert any("is not resolved" in note for note in plan.notes)
     with pytest.raises(UserError):  # what cannot be resolved is no plan to run
         make_plan(parse_study(text))
