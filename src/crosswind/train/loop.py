@@ -103,6 +103,8 @@ class _Run:
         self.accelerator = _accelerator(settings.precision, device)
         self.device = self.accelerator.device
         self.model = nn.ModuleDict(dict(modules)).to(self.device)
+        if settings.dropout is not None:
+            set_dropout(self.model, settings.dropout)
         self.frozen = list(frozen)
         self.plan = schedule(shares, steps, seed)
         # The n-th step of a source is its batch n, however the sources alternate.
@@ -234,6 +236,17 @@ class _Run:
         self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
         self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
         self.history.best_step = int(past["best_step"])
+
+
+def set_dropout(model: nn.Module, probability: float) -> None:
+    """Give every dropout of a model, that of attention weights included, this probability."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = probability
+        # Some architectures hand the attention's probability on as a number.
+        for name in ("attention_dropout", "dropout_prob"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, probability)
 
 
 def _accelerator(precision: str, device: torch.device | None) -> Any:

@@ -13,6 +13,8 @@ class Training:
     `warmup` is a share of the steps if below 1, a number of steps otherwise. `max_length` and
     `stride` are tokens. `micro_tokens` only cuts the optimiser's batch into micro-batches
     (rows × length) that fit the memory. `freeze: embeddings` keeps the word embeddings as they are.
+    `dropout` replaces every dropout probability of the checkpoint (None: its own); on a CPU dropout
+    of attention is dear, 0 doubles the speed at 230 tokens.
     `evaluate_every` (steps; None: at the end only) and `patience` (evaluations without a gain; None:
     never stop) steer selection.
     """
@@ -28,6 +30,7 @@ class Training:
     stride: int = 128
     precision: Literal["fp32", "bf16"] = "fp32"
     freeze: Literal["nothing", "embeddings"] = "nothing"
+    dropout: float | None = None
     micro_tokens: int = 4096
     evaluate_every: int | None = None
     patience: int | None = None
