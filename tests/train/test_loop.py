@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from transformers import AutoConfig, AutoModel
 
 from crosswind.data.examples import (
     Candidate,
@@ -26,10 +27,10 @@ from crosswind.data.examples import (
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from crosswind.train.loop import History, train
+from crosswind.train.loop import History, set_dropout, train
 from crosswind.train.objectives import Objective, masked_lm, task_objective
 from crosswind.train.settings import Training
-from tiny_models import TEXTS
+from tiny_models import ARCHITECTURES, TEXTS
 
 Fresh = Callable[..., Encoder]
 CPU = torch.device("cpu")
@@ -215,6 +216,29 @@ def test_weight_decay_leaves_biases_and_layer_norms_alone(fresh_encoder: Fresh) 
     assert {p.ndim for p in groups[1]["params"]} == {1}
     together = [id(p) for g in groups for p in g["params"]]
     assert len(together) == len(set(together)) == len({id(p) for m in named.values() for p in m.parameters()})
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "bert", "distilbert", "electra", "deberta-v2", "modernbert"])
+def test_the_dropout_of_a_phase_replaces_that_of_every_layer(architecture: str) -> None:
+    """The encoders' own is 0.5 everywhere: with 0 two passes in training mode agree."""
+    names = ("dropout", "attention_dropout", "hidden_dropout_prob", "attention_probs_dropout_prob")
+    names += ("embedding_dropout", "mlp_dropout", "pooler_dropout")
+    options = {n: v for n, v in ARCHITECTURES[architecture][1].items() if n not in names}
+    plain = AutoConfig.for_model(architecture)
+    dropouts = {n: 0.5 for n in names if hasattr(plain, n)}
+    config = AutoConfig.for_model(architecture, **{**options, **dropouts, "vocab_size": 50, "pad_token_id": 0})
+    model = AutoModel.from_config(config).train()
+    ids = torch.arange(1, 33).reshape(2, 16)
+
+    def agree() -> bool:
+        with torch.no_grad():
+            return torch.equal(model(input_ids=ids).last_hidden_state, model(input_ids=ids).last_hidden_state)
+
+    assert not agree()
+    set_dropout(model, 0.0)
+    assert agree()
+    set_dropout(model, 0.3)
+    assert not agree()
 
 
 # Selection
