@@ -324,6 +324,15 @@ def test_the_real_encoder_predicts_masked_words_far_better_than_chance(real_enco
     assert np.mean(losses) < 6.0
 
 
+def test_padding_does_not_go_beyond_the_models_positions(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder("bert")
+    encoder.tokenizer.model_max_length = 41
+    encoder.backbone.embeddings.position_ids = encoder.backbone.embeddings.position_ids[:, :41]  # type: ignore[union-attr, index]
+    head = attach(encoder, "pair", LABELS, seed=1)
+    long = [PairExample("p", "c", "en", TEXTS[0] * 9, TEXTS[1] * 9, 1)]
+    assert torch.isfinite(total(task_objective("t", encoder, head, long, max_length=41), [0])[0])
+
+
 # Errors
 
 

@@ -82,7 +82,7 @@ class TaskObjective:
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         rows = [r for i in indices for r in self.rows_of[i]]
-        batch = {k: v.to(device) for k, v in pad(rows, self.encoder.tokenizer.pad_token_id, grain=GRAIN).items()}
+        batch = {k: v.to(device) for k, v in _padded(rows, self.encoder).items()}
         out = self.head(batch).float()
         match self.head.kind:
             case "pair":
@@ -149,10 +149,8 @@ class RetrievalObjective:
         return 1
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        pad_id = self.encoder.tokenizer.pad_token_id
-
         def embed(which: int) -> torch.Tensor:
-            batch = pad([self.rows_of[i][which] for i in indices], pad_id, grain=GRAIN)
+            batch = _padded([self.rows_of[i][which] for i in indices], self.encoder)
             return self.head({k: v.to(device) for k, v in batch.items()})
 
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
@@ -195,7 +193,7 @@ class MaskedLM:
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         tokenizer = self.encoder.tokenizer
         rows = [self.rows_of[i][0] for i in indices]
-        batch = pad(rows, tokenizer.pad_token_id, grain=GRAIN)
+        batch = _padded(rows, self.encoder)
         chosen = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
         ids = batch["input_ids"]
         gold = ids.clone()
@@ -226,6 +224,10 @@ class MaskedLM:
         hidden = self.encoder.backbone(**batch).last_hidden_state
         result: torch.Tensor = head(hidden[chosen])
         return result
+
+
+def _padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
+    return pad(rows, encoder.tokenizer.pad_token_id, grain=GRAIN, limit=encoder.max_positions)
 
 
 def task_objective(
