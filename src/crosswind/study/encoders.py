@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from pathlib import Path
 
 from crosswind.errors import UserError
@@ -68,3 +70,23 @@ def _commit(encoder: str, revision: str) -> str:
         return str(HfApi().model_info(encoder, revision=revision, timeout=5).sha)
     except Exception:
         return revision
+
+
+def describe_encoder(encoder: str) -> str:
+    """Its name and, where its files are at hand, its size: `xlmr-mini: 6 layers of 384, 35.6 M parameters, …`."""
+    folder = Path(encoder).expanduser()
+    if not folder.is_dir():
+        return encoder
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    shapes = [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
+    total = sum(math.prod(s) for s in shapes)
+    words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
+    layers, width = config.get("num_hidden_layers"), config.get("hidden_size")
+    size = f"{total / 1e6:.1f} M parameters ({words / 1e6:.1f} M of them word embeddings)"
+    return f"{folder.name}: {layers} layers of {width}, {size}, {config.get('vocab_size'):,} pieces"
+
+
+def _shapes(path: Path) -> list[list[int]]:
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return [value["shape"] for name, value in header.items() if name != "__metadata__"]

@@ -28,6 +28,7 @@ from crosswind.run.folders import write_json
 from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.store import Store
+from crosswind.study.encoders import describe_encoder
 from crosswind.study.execute import ENTRY
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import Cell, Plan, count_examples, make_plan, no_cells, settings_of
@@ -231,7 +232,7 @@ def _facts(study: Study, plan: Plan, cells: Sequence[Cell], store: Store, second
         except Exception:
             continue
     return {
-        "Encoder": Path(study.encoder).name if Path(study.encoder).exists() else study.encoder,
+        "Encoder": describe_encoder(study.encoder),
         "Routes": ", ".join(study.routes),
         "Pipeline seeds": ", ".join(map(str, study.seeds)),
         "Draws of each perturbation": str(study.draws),
