@@ -98,27 +98,15 @@ def _row(tokens: Tokens, owner: int) -> Row:
     return Row(tokens.ids, tokens.types, owner)
 
 
-def pad(
-    rows: Sequence[Row],
-    pad_id: int,
-    *,
-    height: int | None = None,
-    length: int | None = None,
-    grain: int = 1,
-    limit: int | None = None,
-) -> dict[str, Any]:
+def pad(rows: Sequence[Row], pad_id: int, *, height: int | None = None, length: int | None = None) -> dict[str, Any]:
     """Rows as one batch of tensors `(height, length)`: input_ids, attention_mask, token_type_ids.
 
-    Without `length` it is that of the longest row, rounded up to a multiple of `grain` but not beyond
-    the `limit` of the model's positions. Rows beyond `len(rows)` are dummies: one attended padding token, so that no softmax is empty.
+    Rows beyond `len(rows)` are dummies: one attended padding token, so that no softmax is empty.
     """
     import torch
 
     height = height or len(rows)
-    if length is None:
-        longest = max(len(r) for r in rows)
-        rounded = -(-longest // grain) * grain
-        length = rounded if limit is None else max(min(rounded, limit), longest)
+    length = length or max(len(r) for r in rows)
     ids = np.full((height, length), pad_id, dtype=np.int64)
     mask = np.zeros((height, length), dtype=np.int64)
     typed = any(r.types is not None for r in rows)
