@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.train.batching import WINDOW, BatchStream, micro_batches
+from crosswind.train.batching import WINDOW, BatchStream, micro_batches, padded_length
 
 Sizes = st.integers(1, 130)
 
@@ -78,3 +78,10 @@ def test_micro_batches_cut_the_batch_within_the_token_budget(members: list[tuple
 def test_micro_batches_of_a_small_case() -> None:
     """Rows 2 x 8 fit 16 tokens; the row of 20 stands alone though it does not fit."""
     assert micro_batches([8, 20, 8, 3], [1, 1, 1, 2], 16) == [[3], [0, 2], [1]]
+
+
+def test_lengths_are_rounded_up_by_at_most_a_sixteenth_and_to_few_values() -> None:
+    rounded = [padded_length(n) for n in range(1, 513)]
+    assert all(n <= r <= n * 17 / 16 for n, r in enumerate(rounded, 1))
+    assert len({r for r in rounded if r > 256}) == 16
+    assert [padded_length(n) for n in (31, 33, 65, 129, 512)] == [31, 34, 68, 136, 512]

@@ -28,10 +28,7 @@ from crosswind.model.rows import (
     encode_texts,
     pad,
 )
-
-# Lengths are rounded up to a multiple: CPU kernels are compiled and kept by shape, and the memory
-# of a training that sees every length grows by hundreds of MiB.
-GRAIN = 16
+from crosswind.train.batching import padded_length
 
 
 class Objective(Protocol):
@@ -227,7 +224,9 @@ class MaskedLM:
 
 
 def _padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
-    return pad(rows, encoder.tokenizer.pad_token_id, grain=GRAIN, limit=encoder.max_positions)
+    longest = max(len(r) for r in rows)
+    length = max(min(padded_length(longest), encoder.max_positions), longest)
+    return pad(rows, encoder.tokenizer.pad_token_id, length=length)
 
 
 def task_objective(
