@@ -126,6 +126,14 @@ def test_a_killed_worker_fails_its_step_and_the_rest_of_its_unit_goes_on(tmp_pat
     assert list((tmp_path / "store" / "drafts").iterdir()) == []
 
 
+def test_a_worker_that_dies_after_publishing_loses_nothing(tmp_path: Path, trace: Path) -> None:
+    (trace / "cell-a-sw.kill-published").touch()
+    outcome = run(family(), tmp_path, 2)
+    assert outcome.complete
+    assert sorted(outcome.done) == sorted(s.key for s in family())
+    assert computed(trace) == EVERYTHING
+
+
 def test_a_worker_killed_at_the_first_step_of_its_unit_fails_the_unit(tmp_path: Path, trace: Path) -> None:
     (trace / "model-b.kill-worker").touch()
     outcome = run(family(), tmp_path, 2)

@@ -92,6 +92,20 @@ def test_a_flipped_byte_is_detected_and_the_artifact_removed(store: Store, caplo
     assert not (store.root / "objects" / STEP.key[:2] / STEP.key).exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+def test_a_file_that_cannot_be_read_is_damage_and_not_a_crash(store: Store) -> None:
+    path = publish(store, empty="") / "empty"
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # of size 0, and reading address 0 is an input/output error
+    later = Store(store.root)
+    assert later.has(STEP.key)
+    with pytest.raises(Damaged):
+        later.path(STEP.key)
+    assert not later.check(STEP.key)
+    publish(store, empty="")
+    assert store.verify() == []
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"key": "\\ud800"'])
 def test_a_damaged_manifest_makes_an_artifact_missing(text: str, store: Store) -> None:
     (publish(store) / "manifest.json").write_text(text)

@@ -1,7 +1,8 @@
 """A toy entry function: a step's file holds its word and the files of its inputs.
 
 Each computation leaves a file in the folder TOY_TRACE. A file `LABEL.kill-worker` or
-`LABEL.kill-parent` there makes the step of that label do so, once; a pipe `LABEL.hold` holds it
+`LABEL.kill-parent` there makes the step of that label do so, once (`LABEL.kill-published`: when the
+step is published and nobody knows yet); a pipe `LABEL.hold` holds it
 until the pipe is closed.
 """
 
@@ -38,7 +39,20 @@ def execute(steps: Sequence[Step], store: Store, graph: Graph, reporter: Reporte
         draft.meta["threads"] = threads
         return f"said {step.params['word']}"
 
-    return produce_each(steps, store, reporter, compute)
+    return produce_each(steps, store, Mortal(reporter, graph, trace), compute)
+
+
+class Mortal(Silent):
+    """Dies, where that is ordered, before it says that a step is published."""
+
+    def __init__(self, reporter: Reporter, graph: Graph, trace: Path) -> None:
+        super().__init__()
+        self.started = reporter.started  # type: ignore[method-assign]
+        self._tell, self._graph, self._trace = reporter.finished, graph, trace
+
+    def finished(self, key: str, note: str = "") -> None:
+        _die(self._trace / f"{self._graph[key].label}.kill-published", os.getpid())
+        self._tell(key, note)
 
 
 def step(word: str, *inputs: Step, group: str = "", cost: float = 1.0, fault: str = "") -> Step:
@@ -83,11 +97,7 @@ def computed(trace: Path) -> list[str]:
 
 def _fault(step: Step, trace: Path) -> None:
     for action, pid in (("kill-worker", os.getpid()), ("kill-parent", os.getppid())):
-        order = trace / f"{step.label}.{action}"
-        if order.exists():
-            order.unlink()
-            os.kill(pid, signal.SIGKILL)
-            signal.pause()
+        _die(trace / f"{step.label}.{action}", pid)
     if (trace / f"{step.label}.interrupt").exists():
         (trace / f"{step.label}.interrupt").unlink()
         os.kill(os.getppid(), signal.SIGINT)
@@ -105,6 +115,13 @@ def _fault(step: Step, trace: Path) -> None:
         raise UserError("no such language", where="targets.languages", hint="name another")
     if step.params.get("fault") == "bug":
         raise ZeroDivisionError("division by zero")
+
+
+def _die(order: Path, pid: int) -> None:
+    if order.exists():
+        order.unlink()
+        os.kill(pid, signal.SIGKILL)
+        signal.pause()
 
 
 if __name__ == "__main__":

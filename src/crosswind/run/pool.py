@@ -151,12 +151,13 @@ class Pool:
         self._busy.remove(worker)
         failure = worker.epitaph()
         published = [s for s in worker.steps if self._store.has(s.key)]
-        at_fault = [s for s in worker.steps if s.key == worker.running]
-        if published and at_fault:
-            ending([*published, *at_fault], {worker.running or "": failure})
-            schedule.again([s for s in worker.steps if s not in published and s not in at_fault])
-        else:
+        if not published:
             ending(worker.steps, {step.key: failure for step in worker.steps})
+            return
+        # It may have died after publishing a step and before saying so: then no step is at fault.
+        at_fault = [s for s in worker.steps if s.key == worker.running and s not in published]
+        ending([*published, *at_fault], {step.key: failure for step in at_fault})
+        schedule.again([s for s in worker.steps if s not in published and s not in at_fault])
 
 
 def _environment() -> dict[str, str]:

@@ -212,8 +212,12 @@ class Store:
         if not self.has(key):
             return False
         if key not in self._verified:
-            files, folder = self.manifest(key)["files"], self._place(key)
-            if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
+            folder = self._place(key)
+            try:
+                files = self.manifest(key)["files"]
+                if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
+                    return False
+            except (Missing, Damaged, OSError):  # Unreadable, or removed meanwhile by another process.
                 return False
             self._verified.add(key)
         return True
