@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, Span, SpanExample, TaggingExample
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import chance, judge
+from crosswind.evaluate.metrics.retrieval import random_precision
 from crosswind.tasks.base import TASKS, Task
 
 
@@ -129,3 +131,16 @@ def test_chance_is_the_commonest_class_a_guessed_choice_or_candidate() -> None:
     assert chance(TASKS["panx"], [TaggingExample("t", "c", "en", ("a",), ("O",))]) == 0.0
     assert chance(TASKS["xquad"], [span("fox", (0, 3))]) == 0.0
     assert chance(TASKS["xnli"], []) == 0.0
+
+
+def test_chance_of_a_ranking_is_the_mean_average_precision_of_every_order() -> None:
+    """Of several gold candidates some stand among the first by luck, which one over the pool leaves out."""
+    for pool, gold, cut in ((4, 2, 20), (6, 1, 3), (6, 3, 2), (5, 5, 20)):
+        orders = itertools.combinations(range(1, pool + 1), gold)
+        precisions = [
+            sum((i + 1) / r for i, r in enumerate(ranks) if r <= cut) / min(gold, cut) for ranks in orders
+        ]
+        assert random_precision(gold, pool, cut) == pytest.approx(sum(precisions) / len(precisions))
+    # All ranks of 4 candidates with 2 gold: (1 + 5/6 + 3/4 + 7/12 + 1/2 + 5/12) / 6
+    assert chance(TASKS["lareqa"], [query("a", "b")] * 3, pool=4) == pytest.approx(100 * 4.083333 / 6, abs=1e-4)
+    assert chance(task("lareqa", metric="map"), [query("a", "b")], pool=4) == pytest.approx(68.0556, abs=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ def chance(task: Task, examples: Sequence[Any], pool: int = 0) -> float:
     """What guessing reaches on these examples, in points of the headline metric.
 
     Classification: the share of the commonest class; choice: one over the number of choices;
-    retrieval: one over the pool; tagging: 0 for entities and chunks; span QA: 0.
+    retrieval: what a pool in random order scores (accuracy: one over its size); tagging and span QA: 0.
     """
     if not examples:
         return 0.0
@@ -58,7 +59,11 @@ def chance(task: Task, examples: Sequence[Any], pool: int = 0) -> float:
     if task.kind == "choice":
         return 100.0 * sum(1 / len(e.choices) for e in examples) / len(examples)
     if task.kind == "query" and pool:
-        return 100.0 / pool
+        if task.metric not in ("map@20", "map"):
+            return 100.0 / pool
+        cut = retrieval.CUT if task.metric == "map@20" else pool
+        counts = Counter(len(e.gold) for e in examples)
+        return 100.0 * sum(n * retrieval.random_precision(g, pool, cut) for g, n in counts.items()) / len(examples)
     return 0.0
 
 

@@ -36,6 +36,17 @@ def statistics(ranks: Sequence[ArrayLike], gold: Sequence[int] | None = None) ->
     return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
+def random_precision(gold: int, pool: int, cut: int) -> float:
+    """The expected average precision (0 to 1), cut at rank `cut`, of a pool in random order.
+
+    Rank k holds a gold candidate with probability gold/pool, and then (k - 1)(gold - 1)/(pool - 1)
+    others are expected before it.
+    """
+    ranks = np.arange(1, min(cut, pool) + 1)
+    right = (1 + (ranks - 1) * (gold - 1) / max(pool - 1, 1)) / ranks
+    return float(right.sum() * gold / pool / max(min(gold, cut), 1))
+
+
 def set_statistics(predicted: Iterable[object], gold: Iterable[object]) -> Array:
     """`(items, 3)` for the F1 of two sets: an item is a member of either: in both, predicted, gold."""
     guess, right = set(predicted), set(gold)
