@@ -14,7 +14,8 @@ import pytest
 
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
-from crosswind.study.run import Finished, run_study
+from crosswind.study.plan import make_plan
+from crosswind.study.run import Finished, collect, run_study
 from crosswind.study.spec import Study, parse_study
 
 STUDY = """
@@ -160,6 +161,41 @@ def test_a_failing_step_leaves_the_others(first: Path, tmp_path: Path, tiny_enco
     results = pl.read_parquet(tmp_path / "run" / "results.parquet")
     assert set(results["target"]) == {"udpos", "tatoeba"}
     assert set(results["draw"]) == {0, 1, 2}
+
+
+def test_a_clean_cell_that_failed_takes_its_drops_from_the_summary_but_not_the_results(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    shutil.copytree(first / "store", tmp_path / "store")
+    study, store = study_of(tiny_encoder, small_data), Store(tmp_path / "store")
+    plan = make_plan(study)
+    lost = next(c for c in plan.cells if (c.route, c.target, c.data.language) == ("none", "udpos", "es"))
+    assert lost.perturbation == "clean"
+    store.drop(lost.key, ["predictions.parquet"])
+    summary = collect(study, plan, store, tmp_path / "run", 0.0)
+    assert summary is not None
+    lines = [x for x in summary.lines if x.route == "none" and x.target == "udpos"]
+    assert {x.languages for x in lines if x.scope == "others"} == {("hi",)}
+    results = pl.read_parquet(tmp_path / "run" / "results.parquet")
+    kept = results.filter(route="none", target="udpos", language="es")
+    assert set(kept["perturbation"]) == {"keyboard"}
+
+
+def test_what_was_found_for_another_plan_does_not_spare_a_study_its_check(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    """Everything it needs is in the store, and its folder holds the check of an earlier study."""
+    shutil.copytree(first / "store", tmp_path / "store")
+    shutil.copytree(first / "run", tmp_path / "run")
+    overlaps = tmp_path / "run" / "logs" / "overlaps.json"
+    same = study_of(tiny_encoder, small_data)
+    value = json.loads(overlaps.read_text())
+    overlaps.write_text(json.dumps(value | {"overlaps": ["as found before"]}))
+    assert "as found before" in go(same, tmp_path).plan.notes
+    other = study_of(tiny_encoder, small_data, "targets.tasks.udpos.languages=[en, es]")
+    finished = go(other, tmp_path)
+    assert finished.outcome.done == []
+    assert "as found before" not in finished.plan.notes
 
 
 def test_a_damaged_artifact_is_computed_again(

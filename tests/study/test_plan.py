@@ -211,6 +211,46 @@ def test_exposure_says_what_the_route_has_seen(planned) -> None:  # type: ignore
     assert tagging["udpos en"] == "same-data/labelled"
 
 
+def test_labels_of_the_task_in_a_language_are_exposure_even_beside_the_same_data_in_another(planned) -> None:  # type: ignore[no-untyped-def]
+    """XNLI in English and (as a stand-in for any other NLI) SNLI in Spanish: Spanish is translate-train."""
+    from crosswind.study.exposure import Seen, exposure_of
+    from crosswind.tasks.base import TASKS
+
+    xnli, snli, pawsx = TASKS["xnli"], TASKS["snli"], TASKS["pawsx"]
+    seen = [Seen(xnli, ("en",)), Seen(snli, ("es",)), Seen(pawsx, ("de",))]
+    assert exposure_of(xnli, "en", seen, []) == "same-data/labelled"
+    assert exposure_of(xnli, "es", seen, []) == "same-task/labelled"
+    assert exposure_of(xnli, "de", seen, []) == "same-data/unlabelled"
+    assert exposure_of(xnli, "sw", seen, ["sw"]) == "same-data/unlabelled"
+    assert exposure_of(xnli, "th", seen, ["sw"]) == "same-data/unseen"
+
+
+def test_what_a_study_asks_for_twice_is_one_cell(planned) -> None:  # type: ignore[no-untyped-def]
+    once = planned('perturb=["keyboard:0.1"]')
+    twice = planned(
+        'perturb=["keyboard:0.1", {spec: "keyboard:0.1", languages: es, protect: answers}]', "seeds=[1, 1]"
+    )
+    assert twice.cells == once.cells
+
+
+def test_cells_that_the_results_could_not_tell_apart_are_refused(planned) -> None:  # type: ignore[no-untyped-def]
+    assert planned('perturb=["keyboard:0.1,0.2+swap:0.05"]').cells
+    with pytest.raises(UserError, match=r"would be called keyboard\+swap with severity 0\.3") as caught:
+        planned('perturb=["keyboard:0.1,0.2+swap:0.3"]')
+    assert caught.value.where == "perturb"
+
+
+def test_steps_find_their_encoder_from_any_folder(
+    planned, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch  # type: ignore[no-untyped-def]
+) -> None:
+    monkeypatch.setenv("HOME", str(tiny_encoder.parent))
+    monkeypatch.chdir(tiny_encoder.parent)
+    for written in (Path("~") / tiny_encoder.name, Path(tiny_encoder.name)):
+        plan = planned(encoder=written)
+        assert {s.context["encoder"] for s in plan.graph.values()} == {str(tiny_encoder)}
+    assert list(plan.graph) == list(planned().graph)
+
+
 def test_routes_whose_budgets_differ_say_so(planned) -> None:  # type: ignore[no-untyped-def]
     equal = "{tasks: [{name: snli, split: dev}], budget: {examples: 40}}"
     other = "{tasks: [{name: udpos}], budget: {examples: 40}}"

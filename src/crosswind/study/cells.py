@@ -113,7 +113,12 @@ class Cells:
         for other in self.pending[start:] if start is not None else []:
             if other.kind != "predict" or _model_facts(other) != _model_facts(step) or self.store.has(other.key):
                 continue
-            examples = self._perturbed(other, self._data(other)).examples
+            try:
+                examples = self._perturbed(other, self._data(other)).examples
+            except Exception:
+                if other.key == step.key:
+                    raise
+                continue  # its own turn will fail and say why; this step must not
             if gathered and len(gathered) + len(examples) > BATCH_EXAMPLES:
                 break
             gathered += examples

@@ -38,6 +38,18 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     return f"{encoder}@{_commit(encoder, revision or 'main')}"
 
 
+def place_of(encoder: str) -> str:
+    """Where steps find an encoder: a folder as an absolute path (`~` and relative ones too), a hub id as it is."""
+    folder = Path(encoder).expanduser()
+    return str(folder.absolute()) if folder.is_dir() else encoder
+
+
+def encoder_name(encoder: str) -> str:
+    """What results call an encoder: a folder's own name (no path of this machine), a hub id as it is."""
+    folder = Path(encoder).expanduser()
+    return folder.absolute().name if folder.is_dir() else encoder
+
+
 def _folder(folder: Path) -> str:
     weights = sorted(folder.glob("*.safetensors"))
     if not (folder / "config.json").exists() or not weights:
@@ -83,7 +95,7 @@ def describe_encoder(encoder: str) -> str:
     words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
     layers, width = config.get("num_hidden_layers"), config.get("hidden_size")
     size = f"{total / 1e6:.1f} M parameters ({words / 1e6:.1f} M of them word embeddings)"
-    return f"{folder.name}: {layers} layers of {width}, {size}, {config.get('vocab_size'):,} pieces"
+    return f"{encoder_name(encoder)}: {layers} layers of {width}, {size}, {config.get('vocab_size'):,} pieces"
 
 
 def _shapes(path: Path) -> list[list[int]]:

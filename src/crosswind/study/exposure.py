@@ -20,18 +20,22 @@ class Seen:
 def exposure_of(target: Task, language: str, labelled: Sequence[Seen], unlabelled: Sequence[str]) -> str:
     """`same-task/labelled` and the like: the nearest task seen, and whether with labels in `language`.
 
-    `labelled`: the nearest tasks were trained on in this language; `unlabelled`: the language was
-    seen some other way (masked LM, another task); `unseen`: not in this route.
+    `labelled`: the task itself, or else the nearest one, was trained on in this language;
+    `unlabelled`: the language was seen some other way (masked LM, another task); `unseen`: not in
+    this route.
     """
-    nearest: TaskExposure = "none"
-    for seen in labelled:
-        level = _level(target, seen.task)
-        if TASK_EXPOSURES.index(level) < TASK_EXPOSURES.index(nearest):
-            nearest = level
     in_language = [s for s in labelled if language in s.languages]
-    if nearest != "none" and any(_level(target, s.task) == nearest for s in in_language):
-        return exposure(nearest, "labelled")
+    nearest, here = _nearest(target, labelled), _nearest(target, in_language)
+    # Labels of the task in this language are what makes a cell translate-train, even where the
+    # same data were seen in another language only.
+    if here in ("same-data", "same-task") or (here == nearest and here != "none"):
+        return exposure(here, "labelled")
     return exposure(nearest, "unlabelled" if in_language or language in unlabelled else "unseen")
+
+
+def _nearest(target: Task, labelled: Sequence[Seen]) -> TaskExposure:
+    nothing: TaskExposure = "none"
+    return min((_level(target, seen.task) for seen in labelled), key=TASK_EXPOSURES.index, default=nothing)
 
 
 def _level(target: Task, seen: Task) -> TaskExposure:

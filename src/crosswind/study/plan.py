@@ -13,7 +13,7 @@ computed once. Steps of one model form a group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, not_applicable, parse_specs, resources
 from crosswind.run.step import Graph, Step, digest
 from crosswind.study import hardware
-from crosswind.study.encoders import encoder_fingerprint
+from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.refs import DataRef
 from crosswind.study.resolve import PhasePlan, TargetPlan, routes, targets
@@ -119,7 +119,7 @@ class _Planner:
         self.source: Source = open_source(self.settings)
         self.context = {
             "data": self.settings,
-            "encoder": study.encoder,
+            "encoder": place_of(study.encoder),
             "revision": study.revision,
             "include": [str(folder) for folder in TASKS.included],  # every registry has the same
         }
@@ -150,7 +150,9 @@ class _Planner:
                     self._target(target, name, phases, encoder, seed, perturbations)
         if self.study.training.precision == "bf16" and not hardware.has_bf16():
             self.notes.append("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
-        return Plan(Graph(self.steps.values()), self.cells, list(dict.fromkeys(self.notes)), training)
+        cells = list(dict.fromkeys(self.cells))  # what a study asks for twice is one cell
+        _check_names(cells)
+        return Plan(Graph(self.steps.values()), cells, list(dict.fromkeys(self.notes)), training)
 
     def _target(
         self,
@@ -159,7 +161,7 @@ class _Planner:
         phases: tuple[PhasePlan, ...],
         encoder: str | None,
         seed: int,
-        perturbations: list[tuple[Perturb, Spec, str]],
+        perturbations: list[tuple[Perturb, Spec]],
     ) -> None:
         for selection, chain in _selections(target):
             key = encoder
@@ -172,9 +174,9 @@ class _Planner:
                 told = exposure_of(target.task, data.language, *_seen(phases))
                 cell = _CellFacts(route, seed, selection, told)
                 self._cell(target, model, data, None, None, cell)
-                for perturb, spec, where in perturbations:
+                for perturb, spec in perturbations:
                     if _applies(perturb, target.task, data.language):
-                        self._perturbed(target, model, data, perturb, spec, where, cell)
+                        self._perturbed(target, model, data, perturb, spec, cell)
 
     def _perturbed(
         self,
@@ -183,7 +185,6 @@ class _Planner:
         data: DataRef,
         perturb: Perturb,
         spec: Spec,
-        where: str,
         cell: _CellFacts,
     ) -> None:
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
@@ -319,7 +320,7 @@ class _Planner:
             Step("embed", VERSIONS["embed"], params, prints, inputs, label, model.name, cost, self.context)
         )
 
-    def _perturbations(self, all_targets: list[TargetPlan]) -> Iterator[tuple[Perturb, Spec, str]]:
+    def _perturbations(self, all_targets: list[TargetPlan]) -> Iterator[tuple[Perturb, Spec]]:
         known_languages = {d.language for t in all_targets for d in t.data}
         known_targets = [t.task.name for t in all_targets]
         for i, perturb in enumerate(self.study.perturb):
@@ -334,7 +335,7 @@ class _Planner:
                 if name not in ("none", "answers", "entities"):
                     raise unknown("protection", name, ("none", "answers", "entities"), where=f"{where}.protect")
             for spec in parse_specs(perturb.spec, where=where):
-                yield perturb, spec, where
+                yield perturb, spec
 
     def _fingerprint(self, ref: DataRef) -> str:
         if ref not in self.fingerprints:
@@ -381,6 +382,19 @@ def _seen(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
     ]
     text = [code for p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages]
     return labelled, text
+
+
+def _check_names(cells: Sequence[Cell]) -> None:
+    """Refuse different cells that the results could not tell apart: a table names them without their keys."""
+    named: dict[Cell, str] = {}
+    for cell in cells:
+        if named.setdefault(replace(cell, key=""), cell.key) != cell.key:
+            raise UserError(
+                f"several cells of {cell.target}, {cell.data.language}, would be called {cell.perturbation} with "
+                f"severity {cell.severity:g}: of joined perturbations the largest severity names a cell",
+                where="perturb",
+                hint="give joined perturbations one severity each, largest ones that differ, or a study each",
+            )
 
 
 def _applies(perturb: Perturb, task: Task, language: str) -> bool:

@@ -27,8 +27,9 @@ from crosswind.run.executors import EXECUTORS
 from crosswind.run.folders import write_json
 from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
-from crosswind.run.store import Store
-from crosswind.study.encoders import describe_encoder
+from crosswind.run.step import digest
+from crosswind.run.store import Damaged, Missing, Store
+from crosswind.study.encoders import describe_encoder, encoder_name
 from crosswind.study.execute import ENTRY
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import Cell, Plan, count_examples, make_plan, no_cells, settings_of
@@ -88,10 +89,10 @@ def run_study(
     if not plan.cells:
         raise no_cells(plan)
     overlaps = out / "logs" / "overlaps.json"  # what the check found, for the report of a later call
-    if needed(plan.graph, plan.wanted, store) or not overlaps.exists():
+    identity = digest(sorted(plan.graph))
+    found = _overlaps_found(overlaps, identity)
+    if found is None or needed(plan.graph, plan.wanted, store):
         found = check_leakage(plan, library(settings_of(study)), study.encoder)
-    else:
-        found = json.loads(overlaps.read_text(encoding="utf-8"))
     plan.notes.extend(found)
     out.mkdir(parents=True, exist_ok=True)
     (out / "study.yaml").write_text(
@@ -99,7 +100,7 @@ def run_study(
         encoding="utf-8",
     )
     overlaps.parent.mkdir(exist_ok=True)
-    write_json(overlaps, found)
+    write_json(overlaps, {"plan": identity, "overlaps": found})
     begun = time.monotonic()
     outcome = engine.run(
         plan.graph,
@@ -115,6 +116,17 @@ def run_study(
     return Finished(outcome, plan, summary, out)
 
 
+def _overlaps_found(path: Path, identity: str) -> list[str] | None:
+    """What an earlier check of the same plan found; `None` if there was none: another plan may leak."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(value, dict) or value.get("plan") != identity:
+        return None
+    return [str(note) for note in value["overlaps"]]
+
+
 def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -> Summary | None:
     """Write `results.parquet`, `predictions/`, `summary.*` and `report.html` from the cells that are there."""
     from crosswind.report.page import write_report
@@ -127,7 +139,8 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     frame = write_results(rows, out / "results.parquet")
     _copy_predictions(there, plan, store, out)
     chance = _chance(there, facts)
-    summary = summarise(frame, lambda key: _stats(store, key), chance=chance, routes=list(study.routes))
+    comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
+    summary = summarise(comparable, lambda key: _stats(store, key), chance=chance, routes=list(study.routes))
     summary.table().write_parquet(out / "summary.parquet")
     write_report(
         out / "report.html",
@@ -139,10 +152,20 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     return summary
 
 
+def _with_clean(cells: Sequence[Cell]) -> list[str]:
+    """The keys of cells whose clean cell is there as well: without it (it failed) there is no drop to summarise."""
+    clean = {_model_and_set(c) for c in cells if c.perturbation == "clean"}
+    return [c.key for c in cells if _model_and_set(c) in clean]
+
+
+def _model_and_set(cell: Cell) -> tuple[object, ...]:
+    return cell.route, cell.seed, cell.target, cell.data, cell.selection
+
+
 def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[Row]:
     return [
         Row(
-            encoder=Path(study.encoder).name if Path(study.encoder).exists() else study.encoder,
+            encoder=encoder_name(study.encoder),
             route=cell.route,
             pipeline_seed=cell.seed,
             target=cell.target,
@@ -229,7 +252,7 @@ def _facts(study: Study, plan: Plan, cells: Sequence[Cell], store: Store, second
     for key in plan.graph:
         try:
             cpu += store.manifest(key)["meta"]["seconds"]["cpu"]
-        except Exception:
+        except (Missing, Damaged):
             continue
     return {
         "Encoder": describe_encoder(study.encoder),
