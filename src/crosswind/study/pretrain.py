@@ -19,12 +19,12 @@ from crosswind.data.source import open_source
 from crosswind.data.text import monolingual, read_parallel, read_text
 from crosswind.errors import UserError, unknown
 from crosswind.model.card import write_card
-from crosswind.model.encoder import Encoder, load_encoder, load_tokenizer, new_encoder
+from crosswind.model.encoder import Encoder, first_line, load_encoder, load_tokenizer, new_encoder
 from crosswind.run.step import digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.leakage import pretraining_manifest
-from crosswind.study.spec import Budget, Data, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
+from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
 from crosswind.train.loop import train
@@ -67,7 +67,7 @@ class Config(Spec):
     """A pretraining configuration. `model` holds `XLMRobertaConfig` keys (hidden_size, …)."""
 
     name: str
-    seed: int = 1
+    seed: Seed = 1
     encoder: str | None = None
     tokenizer: Tokenizer = Tokenizer()
     model: dict[str, int | float | str | bool] = Field(default_factory=dict)
@@ -211,8 +211,7 @@ def _encoder(config: Config, texts: list[str]) -> Encoder:
         )
         return new_encoder(shape, tokenizer, seed=config.seed)
     except Exception as error:  # whatever transformers makes of the user's shape
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(reason, where="model", hint="these are keys of XLMRobertaConfig") from error
+        raise UserError(first_line(error), where="model", hint="these are keys of XLMRobertaConfig") from error
 
 
 def train_tokenizer(texts: list[str], vocab_size: int) -> Any:

@@ -6,12 +6,13 @@ when the study is planned. Unknown keys are errors with "did you mean".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crosswind.errors import UserError, unknown
 
@@ -123,7 +124,7 @@ class Phase(Spec):
     budget: Budget = Field(default_factory=lambda: Budget(epochs=1))
     sampling: Sampling = Sampling()
     training: TrainingSpec = TrainingSpec()
-    select: Annotated[Use | None, BeforeValidator(lambda v: v)] = None
+    select: Use | None = None
 
     @model_validator(mode="after")
     def something(self) -> Phase:
@@ -149,7 +150,7 @@ class Target(Spec):
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
     train: Annotated[list[Phase] | None, BeforeValidator(_listed)] = None
-    oracle: Annotated[Use | None, BeforeValidator(lambda v: v)] = None
+    oracle: Use | None = None
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
 
@@ -175,6 +176,10 @@ class Data(Spec):
     root: Path | None = None
 
 
+Seed = Annotated[int, Field(ge=0)]  # random generators take no negative ones
+_ROUTE = re.compile(r"\w[\w.+-]*")
+
+
 class Study(Spec):
     """A study file as read; see design §5 and `crosswind run --help`."""
 
@@ -182,7 +187,7 @@ class Study(Spec):
     encoder: str
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
-    seeds: Annotated[list[int], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
+    seeds: Annotated[list[Seed], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
         default_factory=lambda: [1], min_length=1
     )
     draws: int = Field(1, ge=1)
@@ -196,6 +201,14 @@ class Study(Spec):
     )
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)
+
+    @field_validator("routes")
+    @classmethod
+    def routes_name_folders(cls, routes: dict[str, list[Phase]]) -> dict[str, list[Phase]]:
+        for name in routes:
+            if not _ROUTE.fullmatch(name):
+                raise ValueError(f"{name!r} cannot name a route: letters, digits and . _ + - (it names a folder too)")
+        return routes
 
 
 def read_study(path: Path, overrides: list[str] | None = None) -> Study:
