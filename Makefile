@@ -16,7 +16,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	$(BIN)/crosswind pretrain studies/miniature/encoder.yaml --out runs/miniature-encoder 2>/dev/null || test -f runs/miniature-encoder/config.json
+	test -f runs/miniature-encoder/config.json || $(BIN)/crosswind pretrain studies/miniature/encoder.yaml --out runs/miniature-encoder
 	$(BIN)/crosswind run studies/miniature/study.yaml --store runs/miniature-store
 	@echo "report: runs/miniature/report.html"
 

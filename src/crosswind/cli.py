@@ -301,6 +301,8 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
         print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
     outcome = finished.outcome
+    for note in finished.plan.notes:
+        print(f"note: {note}", file=sys.stderr)
     print(f"computed {len(outcome.done)} steps, found {len(outcome.cached)} cells", file=sys.stderr)
     if folder and finished.summary is not None:
         print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
