@@ -32,7 +32,7 @@ def _rebuild(cls: type[UserError], what: str, where: str | None, hint: str | Non
 
 def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UserError:
     """An error for a name that does not exist: "unknown task 'xnIi'", did you mean 'xnli'?"""
-    names = sorted(known)
+    names = sorted({name for name in known if name})
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
         hint = "did you mean " + " or ".join(repr(c) for c in close) + "?"

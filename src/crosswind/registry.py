@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+import traceback
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -62,6 +63,7 @@ class Registry(Generic[T]):
     def include(self, folder: Path) -> None:
         """Add the declarations of every `*.py` of a folder that the user names (runs their code).
 
+        Raises `UserError` with file:line for code that fails.
         `included` lists these folders, for processes that have to do the same.
         """
         if not folder.is_dir():
@@ -78,8 +80,13 @@ class Registry(Generic[T]):
             module = sys.modules.get(name) or importlib.util.module_from_spec(spec)
             if name not in sys.modules:
                 sys.modules[name] = module
-                spec.loader.exec_module(module)
+                try:
+                    spec.loader.exec_module(module)
+                except Exception as error:
+                    del sys.modules[name]
+                    raise _broken(path, error) from error
             self._collect(module, self._all())
+        self._found = dict(sorted(self._all().items()))
 
     def _all(self) -> dict[str, T]:
         if self._found is None:
@@ -104,3 +111,11 @@ class Registry(Generic[T]):
                     hint="give one of them another name",
                 )
             found[item.name] = item
+
+
+def _broken(path: Path, error: Exception) -> UserError:
+    """The error for an included file that raises: its own line nearest to the fault."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    where = f"{path}:{line}" if line else str(path)
+    return UserError(f"{type(error).__name__}: {error}", where=where, hint="the included file does not run: mend it")
