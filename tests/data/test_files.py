@@ -102,3 +102,8 @@ def test_a_fingerprint_follows_the_bytes_not_the_place_or_the_time(tmp_path: Pat
     first.write_text("two")
     os.utime(first, ns=(2, 2))
     assert files.fingerprint([first]) != before
+
+
+def test_what_is_no_file_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"can't be read: Is a directory\n  is it a file"):
+        list(lines(tmp_path))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.data.examples import Candidate, QueryExample, Span, SpanExample
+from crosswind.data.examples import Candidate, QueryExample, Rows, Span, SpanExample
 from crosswind.data.records import label_table, labelled_table, tsv_records, tsv_with_header
 from crosswind.data.retrieval import read_line_pairs, read_xquad_r, sentence_borders, squad_to_retrieval
 from crosswind.data.source import Content
@@ -172,6 +172,15 @@ def test_a_question_id_given_twice_is_an_error(tmp_path: Path) -> None:
 def test_a_json_file_of_another_shape_is_no_squad_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a\.json: not a SQuAD file(.|\n)*paragraphs"):
         read_squad(write(tmp_path / "a.json", '{"rows": []}'))
+    with pytest.raises(UserError, match=r"a\.json: not a SQuAD file: invalid literal"):
+        read_squad(write(tmp_path / "a.json", squad(asked("q", "Ann", "first"))))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rows", ["0-9,9", "5,0-9", "0-99,50-60"])
+def test_rows_named_twice_are_refused(rows: str) -> None:
+    with pytest.raises(UserError, match=r"study\.rows: .* names rows twice"):
+        Rows.parse(rows, "study.rows")
+    assert Rows.parse("10-11,0").indices(12) == [10, 11, 0]
 
 
 def test_hub_rows_group_into_the_paragraphs_of_the_file(tmp_path: Path) -> None:

@@ -171,8 +171,8 @@ class Rows:
 
     @classmethod
     def parse(cls, text: str | int, where: str | None = None) -> Rows:
-        """Read `"0-9999"`, `"17"` or `"0-99,200-299"`; a `UserError` otherwise."""
-        ranges = []
+        """Read `"0-9999"`, `"17"` or `"0-99,200-299"`; a `UserError` otherwise, or for a row named twice."""
+        ranges: list[tuple[int, int]] = []
         for part in str(text).split(","):
             first, dash, last = part.strip().partition("-")
             try:
@@ -184,11 +184,15 @@ class Rows:
                 raise UserError(
                     f"{text!r} is not a range of rows", where=where, hint="write rows as 0-9999 or 0-99,200-299"
                 )
+            if any(low <= b and a <= high for a, b in ranges):
+                raise UserError(
+                    f"{text!r} names rows twice", where=where, hint="write ranges that do not overlap: 0-99,100-299"
+                )
             ranges.append((low, high))
         return cls(tuple(ranges))
 
     def indices(self, n: int, where: str | None = None) -> list[int]:
-        """The chosen positions among `n` rows, in order; a `UserError` if a range ends beyond them."""
+        """The chosen positions among `n` rows, range by range; a `UserError` if one ends beyond them."""
         chosen: list[int] = []
         for low, high in self.ranges:
             if high >= n:

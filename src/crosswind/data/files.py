@@ -19,7 +19,7 @@ from crosswind.errors import UserError
 from crosswind.run.step import digest
 
 SUFFIXES = ("", ".gz", ".xz")
-DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+DAMAGE = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
 
 
 class Files:
@@ -80,7 +80,8 @@ class Files:
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """(line number from 1, text without its line end). Only LF and CRLF end a line.
 
-    Raises `UserError` with file:line for text that is not UTF-8 and for a damaged archive.
+    Raises `UserError` with file:line for text that is not UTF-8 and a damaged archive, with the file for
+    one that cannot be opened.
     """
     number = 0
     try:
@@ -94,6 +95,10 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     except DAMAGE as error:
         raise UserError(
             f"can't be read: {error}", where=f"{path}:{number + 1}", hint="the file is damaged: fetch it again"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"can't be read: {error.strerror}", where=str(path), hint="is it a file, and may you read it?"
         ) from None
 
 

@@ -56,7 +56,7 @@ def read_squad(path: Path) -> list[Paragraph]:
                 extra = {k: v for k, v in paragraph.items() if k not in ("context", "qas")}
                 if questions:
                     paragraphs.append(Paragraph(str(paragraph["context"]), questions, extra))
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"not a SQuAD file: {error}",
             where=str(path),

@@ -34,7 +34,8 @@ def read_tagged(path: Path, tags: Iterable[str]) -> Iterator[Sentence]:
 def read_conllu(path: Path, tags: Iterable[str]) -> Iterator[Sentence]:
     """Sentences of a CoNLL-U file: FORM and UPOS; the id is `sent_id`, or the row number without one.
 
-    Multiword ranges (`3-4`) and empty nodes (`5.1`) are no words and are passed over, as XTREME does.
+    Its words are UD's syntactic words: multiword ranges (`3-4`) and empty nodes (`5.1`) are passed over.
+    XTREME's own files differ there: they have a range's surface form with the tag of one of its words.
     """
     known = frozenset(tags)
     words: list[str] = []
