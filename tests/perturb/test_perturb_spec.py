@@ -38,6 +38,7 @@ def test_parameters_are_typed_lists_run_to_the_next_key_and_defaults_are_not_pri
     assert str(spec) == 'codemix(embed=de,zh,lexicon="my, (dir)/x"):0.2'
     assert str(parse_spec("word-order(window=2):0.1")) == "word-order:0.1"
     assert spec.atoms[0].identity == "codemix(embed=de,zh)"  # where lexicons lie changes no draw
+    assert spec.name == "codemix(embed=de,zh)"  # and is no part of the name in results
 
 
 def test_composition_keeps_its_order() -> None:

@@ -167,6 +167,10 @@ def test_codemix_takes_translations_and_keeps_case(lexicons: Path) -> None:
     spec = f'codemix(embed=de,zh,lexicon="{lexicons}")'
     found = {text: set(site.options) for text in ("Dog", "DOG", "dog") for site in alternatives(spec, text, "en")}
     assert found == {"Dog": {"Hund", "Köter", "狗"}, "DOG": {"HUND", "KÖTER", "狗"}, "dog": {"hund", "köter", "狗"}}
+    (lexicons / "en-tr.txt").write_text("country il\nlight ışık\n", encoding="utf-8")
+    turkish = f'codemix(embed=tr,lexicon="{lexicons}")'
+    found = {text: set(site.options) for text in ("Country", "LIGHT") for site in alternatives(turkish, text, "en")}
+    assert found == {"Country": {"İl"}, "LIGHT": {"IŞIK"}}
     assert len(alternatives(spec, "the USA", "en")) == 0  # the same word is no change
     assert alternatives(f'codemix(embed=de,translations=1,lexicon="{lexicons}")', "dog", "en")[0].options == ("hund",)
 

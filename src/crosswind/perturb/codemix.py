@@ -24,7 +24,7 @@ from crosswind.perturb.perturbation import (
     Sites,
 )
 from crosswind.perturb.pieces import Between, Keep, New, Piece
-from crosswind.perturb.words import base_language, is_unspaced, segmenter_version, words
+from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmenter_version, words
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
@@ -57,15 +57,15 @@ def _embedded(setting: Setting) -> tuple[str, list[str]]:
 def _prepare(setting: Setting) -> Alternatives:
     matrix, embedded = _embedded(setting)
     lexicons = _lexicons(setting)
-    tables = [lexicons.translations(matrix, e) for e in embedded]
+    tables = [(lexicons.translations(matrix, e), is_turkic(e)) for e in embedded]
     most = int(str(setting.params["translations"]))
-    turkic = matrix in ("tr", "az")
-    unspaced = is_unspaced(setting.language)
+    turkic, unspaced = is_turkic(matrix), is_unspaced(setting.language)
     memo: dict[str, tuple[str, ...]] = {}
 
     def options(word: str) -> tuple[str, ...]:
         if word not in memo:
-            memo[word] = tuple(dict.fromkeys(o for o in _translations(word, tables, most, turkic) if o != word))
+            found = _translations(lowered(word, turkic), word, tables, most)
+            memo[word] = tuple(dict.fromkeys(o for o in found if o != word))
         return memo[word]
 
     def alternatives(text: str) -> Sites:
@@ -81,12 +81,13 @@ def _prepare(setting: Setting) -> Alternatives:
     return alternatives
 
 
-def _translations(word: str, tables: list[Mapping[str, tuple[str, ...]]], most: int, turkic: bool) -> Iterator[str]:
-    lower = word.replace("İ", "i").replace("I", "ı").lower() if turkic else word.lower()
-    for table in tables:
+def _translations(
+    lower: str, word: str, tables: list[tuple[Mapping[str, tuple[str, ...]], bool]], most: int
+) -> Iterator[str]:
+    for table, turkic in tables:
         for other in table.get(lower, ())[: most or None]:
             if other.lower() != lower:
-                yield _cased(other, word)
+                yield _cased(other, word, turkic)
 
 
 def _set_off(text: str, start: int, end: int, other: str) -> Option:
@@ -101,12 +102,12 @@ def _set_off(text: str, start: int, end: int, other: str) -> Option:
     return tuple(pieces) if len(pieces) > 1 else other
 
 
-def _cased(other: str, like: str) -> str:
+def _cased(other: str, like: str, turkic: bool) -> str:
     """`other` in the case of the word it stands for: BANK → ORILLA, Bank → Orilla; lower case as the lexicon has it."""
     if len(like) > 1 and like.isupper():
-        return other.upper()
+        return raised(other, turkic)
     if like[:1].isupper():
-        return other[:1].upper() + other[1:]
+        return raised(other[:1], turkic) + other[1:]
     return other
 
 

@@ -210,4 +210,8 @@ def _retagged(example: TaggingExample, text: Text) -> TaggingExample:
         moved = sorted(group, key=place.__getitem__)
         for word, tag in zip(moved, [example.tags[i] for i in group], strict=True):
             tags[word] = tag
+        before = place[moved[0]] - 1
+        kind = tags[moved[0]].partition("-")[2]
+        if tags[moved[0]][:2] == "I-" and before >= 0 and tags[order[before]].partition("-")[2] == kind:
+            tags[moved[0]] = f"B-{kind}"  # A stray `I-X` that now follows an X would continue it.
     return replace(example, words=words, tags=tuple(tags[i] for i in order))

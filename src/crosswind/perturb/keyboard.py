@@ -23,7 +23,7 @@ import regex
 from crosswind.perturb.graphemes import positioned
 from crosswind.perturb.hangul import hangul_options
 from crosswind.perturb.perturbation import Alternatives, NotApplicable, Option, Param, Perturbation, Setting, Sites
-from crosswind.perturb.words import base_language, script
+from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script
 
 # Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
 # With rows staggered by 1/2, 1/4 and 1/2 (ISO/IEC 9995-1) the next distance is 1.41.
@@ -80,7 +80,7 @@ class Keys(dict[str, tuple[Option, ...]]):
         composed = unicodedata.normalize("NFC", cluster)
         near = self.layout.neighbours
         if composed not in near:
-            lower = self._lower(composed)
+            lower = lowered(composed, self.turkic)
             if lower != composed:
                 yield from self._raised(lower)
                 return
@@ -130,14 +130,9 @@ class Keys(dict[str, tuple[Option, ...]]):
 
     def _raised(self, lower: str) -> Iterator[str]:
         for option in self[lower]:
-            upper = str(option).replace("i", "İ").upper() if self.turkic else str(option).upper()
+            upper = raised(str(option), self.turkic)
             if len(unicodedata.normalize("NFC", upper)) == len(unicodedata.normalize("NFC", str(option))):
                 yield upper
-
-    def _lower(self, char: str) -> str:
-        if self.turkic:
-            char = char.replace("İ", "i").replace("I", "ı")
-        return char.lower()
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +184,7 @@ def _alike(key: str, other: str) -> bool:
 
 
 def _prepare(setting: Setting) -> Alternatives:
-    keys = Keys(layout_for(setting), base_language(setting.language) in ("tr", "az"))
+    keys = Keys(layout_for(setting), is_turkic(setting.language))
 
     def alternatives(text: str) -> Sites:
         units, offsets = positioned(text)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from crosswind.data.files import lines
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import NotApplicable
 
@@ -68,11 +69,7 @@ class LexiconFolder:
 @lru_cache(maxsize=64)
 def _read(path: Path, modified: int, backwards: bool) -> Table:
     found: dict[str, dict[str, None]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError("not UTF-8 text", where=str(path), hint=str(error)) from None
-    for number, line in enumerate(lines, 1):
+    for number, line in lines(path):
         if not line.strip():
             continue
         word, separator, other = line.partition("\t") if "\t" in line else line.strip().partition(" ")

@@ -75,8 +75,8 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """The spec without severities: what the levels of one perturbation have in common."""
-        return "+".join(a.name + _print_params(a.params) for a in self.atoms)
+        """The spec without severities and places of data: what the levels of one perturbation have in common."""
+        return "+".join(a.identity for a in self.atoms)
 
     def __str__(self) -> str:
         return "+".join(map(str, self.atoms))

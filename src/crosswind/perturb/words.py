@@ -50,6 +50,21 @@ def is_unspaced(language: str) -> bool:
     return script(language) in UNSPACED_SCRIPTS
 
 
+def is_turkic(language: str) -> bool:
+    """Whether a language has i with a dot and ı without, in both cases."""
+    return base_language(language) in ("tr", "az")
+
+
+def lowered(text: str, turkic: bool) -> str:
+    """`text` in lower case, where `turkic` İ → i and I → ı."""
+    return (text.replace("İ", "i").replace("I", "ı") if turkic else text).lower()
+
+
+def raised(text: str, turkic: bool) -> str:
+    """`text` in upper case, where `turkic` i → İ and ı → I."""
+    return (text.replace("i", "İ") if turkic else text).upper()
+
+
 def words(text: str, language: str) -> list[Span]:
     """The words of `text`. A `UserError` if the language needs a segmenter and none is installed."""
     if is_unspaced(language):
