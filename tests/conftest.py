@@ -9,9 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# A deadline in milliseconds fails on a busy machine.
+settings.register_profile("crosswind", deadline=None)
+settings.load_profile("crosswind")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
