@@ -27,12 +27,12 @@ LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "unlabelled", "u
 class Row:
     """One score. No field is ever missing: what does not apply is "none" or 0.
 
-    `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which
-    items of the split were scored ("all", "0-499", "first 200"); `selection` what the checkpoint was
-    chosen on ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its `budget` (queries an example) are
-    "none" and 0 without attack; `exposure` is written by `exposure`. `score` is in points, `n`
-    counts items, `clusters` the units that are resampled, and `cell` is the key under which the
-    items' statistics are found.
+    `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which items
+    of the split were scored ("all", "0-499", "first 200"); `selection` what the checkpoint was chosen
+    on ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its
+    `budget` (queries an example) are "none" and 0 without attack; `exposure` is written by
+    `exposure`. `score` is in points, `n` counts items, `clusters` the units that are resampled, and
+    `cell` is the key under which the items' statistics are found.
     """
 
     encoder: str

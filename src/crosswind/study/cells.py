@@ -48,7 +48,7 @@ class Cells:
         data = self._data(step)
         perturbed = perturb_dataset(
             data,
-            parse_spec(step.params["spec"]),
+            parse_spec(step.context["spec"]),
             draw=int(step.params["draw"]),
             fields=step.params["fields"],
             protect=check_protection(step.params["protect"]),

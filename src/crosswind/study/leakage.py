@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosswind.data.examples import Rows
+from crosswind.data.examples import Rows, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
 from crosswind.study.plan import Plan
@@ -15,11 +15,12 @@ from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
 
 SHOWN = 3  # overlapping items that the message names
+SENTENCE = 20  # characters from which a field of an example is compared with lines of raw text
 
 
 @dataclass(frozen=True)
 class _Use:
-    """Data that the study learns from, and for what."""
+    """Data that the study learns from, and for what; raw text has no `ref`."""
 
     name: str
     ids: frozenset[str]
@@ -39,7 +40,8 @@ def check_leakage(plan: Plan, library: Library, encoder: str = "") -> list[str]:
     pretraining = _Use("the encoder's pretraining", frozenset(), pretraining_manifest(encoder))
     notes = []
     for use in [pretraining, *_uses(plan, library)]:
-        for ref, (ids, texts) in evaluated.items():
+        for ref, (ids, labelled, raw) in evaluated.items():
+            texts = labelled if use.ref is not None else raw
             shared = use.ids & ids.keys()
             same = {texts[h] for h in use.texts & texts.keys()} if not shared else set()
             if same and use.ref is not None and use.ref.task == ref.task and use.ref.split != ref.split:
@@ -60,14 +62,18 @@ def _refusal(use: _Use, ref: DataRef, found: list[str], *, by_id: bool) -> UserE
     )
 
 
-def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str, str]]:
-    """Item ids and hash -> id of what a cell evaluates, the candidates of a sentence pool included."""
+def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Item ids, and hash -> id of what a cell evaluates: as labelled examples are hashed, and as raw
+    lines are (every field that is a sentence, and the candidates of a pool, stand alone there).
+    """
     data = library.dataset(ref)
     ids = {e.id: e.id for e in data.examples}
     texts = {h: e.id for e in data.examples for h in leakage_hashes(e)}
     if data.pool is not None:
         texts |= {normalized_hash(c.text): c.id for c in data.pool.candidates if not c.context}
-    return ids, texts
+    fields = ((text, e.id) for e in data.examples for text in text_fields(e).values())
+    raw = texts | {normalized_hash(text): name for text, name in fields if len(text) >= SENTENCE}
+    return ids, texts, raw
 
 
 def _uses(plan: Plan, library: Library) -> Iterator[_Use]:

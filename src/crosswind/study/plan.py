@@ -21,6 +21,7 @@ from typing import Any
 
 from crosswind.data.source import Source, open_source
 from crosswind.errors import UserError, unknown
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, not_applicable, parse_specs, resources
 from crosswind.run.step import Graph, Step, digest
@@ -34,7 +35,7 @@ from crosswind.study.spec import Perturb, Study
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import text_fingerprint
 
-VERSIONS = {"train": 1, "rewrite": 1, "embed": 1, "predict": 1}
+VERSIONS = {"train": 2, "rewrite": 2, "embed": 2, "predict": 2}
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,6 @@ class _Planner:
     def _rewrite(self, task: Task, data: DataRef, spec: Spec, draw: int, protection: str) -> str:
         params = {
             "ref": data.to_json(),
-            "spec": str(spec),
             "identity": [[a.identity, a.severity] for a in spec.atoms],
             "draw": draw,
             "fields": list(task.perturbed),
@@ -245,7 +245,8 @@ class _Planner:
             f"resource {k}": v for k, v in resources(spec, data.language, self.environment).items()
         }
         label = f"{spec} on {data.name}"
-        context = {**self.context, "lexicons": self.lexicons}
+        # The spec as written may say where a lexicon lies, which is no part of the step's identity.
+        context = {**self.context, "spec": str(spec), "lexicons": self.lexicons}
         return self._add(
             Step("rewrite", VERSIONS["rewrite"], params, found, {}, label, f"rewrites {task.name}", 0.0, context)
         )
@@ -275,7 +276,14 @@ class _Planner:
         if task.kind == "query":
             moved = rewrite if "pool" in task.perturbed else None
             inputs["pool"] = self._embed(task, data, model, moved, shared)
-        params = {"ref": data.to_json(), "stride": target.training.stride, "task": task.name, **shared}
+        metric = METRICS.get(task.metric, where=target.where)
+        params = {
+            "ref": data.to_json(),
+            "stride": target.training.stride,
+            "task": task.name,
+            "metric": [metric.name, metric.version],
+            **shared,
+        }
         name = f"{task.name} {data.language}" + (f" {spec}" if spec else "") + f", route {cell.route}"
         prints = {**base, data.name: self._fingerprint(data)}
         key = self._add(

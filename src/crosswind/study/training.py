@@ -23,7 +23,7 @@ from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import Head, attach
 from crosswind.model.pooling import Pooling
 from crosswind.run.progress import Reporter
-from crosswind.run.step import Step
+from crosswind.run.step import Step, digest
 from crosswind.run.store import Draft, Store
 from crosswind.study.refs import DataRef, Library, library
 from crosswind.tasks.base import CORPORA, TASKS
@@ -98,9 +98,11 @@ def _parts(
     heads: dict[str, Head] = {}
     sources: list[Objective] = []
     sizes: list[int] = []
-    for i, plan in enumerate(phase["heads"]):
+    for plan in phase["heads"]:
         labels = tuple(plan["labels"])
-        head = carried or attach(encoder, plan["kind"], labels, seed=int(step.key[:15], 16) + 1 + i, pooling=pooling)
+        # From the pipeline seed and the task alone: routes begin their target phase with the same head.
+        start = int(digest([seed, plan["name"], plan["kind"]])[:15], 16)
+        head = carried or attach(encoder, plan["kind"], labels, seed=start, pooling=pooling)
         examples, pool = _examples(plan["data"], lib, phase["budget"].get("items"), seed)
         sources.append(
             task_objective(

@@ -64,19 +64,25 @@ def train(
 
     `sources` are trained in the `shares` given (of steps). `score` judges the present weights: the
     best are kept, and `settings.patience` evaluations without a gain end the training. With `folder`
-    a checkpoint is written every `interval` seconds, and found again.
+    a checkpoint is written every `interval` seconds (less often where writing takes more than a tenth
+    of the time; 0: after every step), and found again.
     """
     run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, score)
     if folder is not None:
         run.resume(folder)
     clock = last_saved = time.monotonic()
+    pause = interval
+    twentieth = max(steps // 20, 1)
     while run.step < steps and not run.stopped:
         loss = run.advance_one()
         if run.due():
             run.evaluate()
-        if folder is not None and time.monotonic() - last_saved > interval:
+        elif settings.evaluate_every is None and run.step % twentieth == 0:
+            run.note_loss()
+        if folder is not None and (begun := time.monotonic()) - last_saved > pause:
             save_checkpoint(folder, run.checkpoint())
             last_saved = time.monotonic()
+            pause = max(interval, 10 * (last_saved - begun)) if interval else 0.0
         if advance is not None and time.monotonic() - clock > 0.5:
             clock = time.monotonic()
             advance(run.step, steps, f"loss {loss:.3f}" + run.best_note())
@@ -166,9 +172,12 @@ class _Run:
         every = self.settings.evaluate_every
         return self.step == self.steps or bool(every and self.step % every == 0)
 
-    def evaluate(self) -> None:
+    def note_loss(self) -> None:
         self.history.losses.append((self.step, self.loss_sum / max(self.loss_steps, 1)))
         self.loss_sum, self.loss_steps = 0.0, 0
+
+    def evaluate(self) -> None:
+        self.note_loss()
         if self.score is None:
             return
         self.model.eval()

@@ -151,7 +151,10 @@ class RetrievalObjective:
             return self.head({k: v.to(device) for k, v in batch.items()})
 
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
-        scores = scale * embed(0).float() @ embed(1).float().T
+        queries, candidates = embed(0).float(), embed(1).float()
+        # Autocast would compute the cosines in bf16, where those of 0.64 to 1.28 times 100 are half a point apart.
+        with torch.autocast(device.type, enabled=False):
+            scores = scale * queries @ candidates.T
         right = torch.tensor([[self.positive[b] in self.gold[a] for b in indices] for a in indices], device=device)
         right.fill_diagonal_(False)
         scores = scores.masked_fill(right, torch.finfo(scores.dtype).min)
@@ -195,6 +198,7 @@ class MaskedLM:
         ids = batch["input_ids"]
         gold = ids.clone()
         special = np.asarray(tokenizer.all_special_ids)
+        pieces = np.setdiff1d(np.arange(len(tokenizer)), special)
         for r, index in enumerate(indices):
             rng = np.random.default_rng((self.seed, 4, step, index))
             free = np.flatnonzero(~np.isin(rows[r].ids, special))
@@ -202,7 +206,7 @@ class MaskedLM:
                 free = np.arange(len(rows[r]))
             picks = torch.from_numpy(rng.choice(free, self.terms(index, step), replace=False))
             fate = rng.random(len(picks))
-            noise = torch.from_numpy(rng.integers(len(special), len(tokenizer), len(picks)))
+            noise = torch.from_numpy(pieces[rng.integers(len(pieces), size=len(picks))])
             chosen[r, picks] = True
             mask_here = torch.from_numpy(fate < 0.8)
             random_here = torch.from_numpy((fate >= 0.8) & (fate < 0.9))
