@@ -79,8 +79,7 @@ def make_plan(study: Study, *, dry: bool = False) -> Plan:
 
 def settings_of(study: Study) -> dict[str, Any]:
     """The `data:` setting as steps carry it (folders absolute)."""
-    root = study.data.root
-    return {"source": study.data.source, "root": str(root.expanduser().absolute()) if root else None}
+    return study.data.settings()
 
 
 def lexicons_of(study: Study) -> str | None:

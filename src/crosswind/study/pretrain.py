@@ -147,7 +147,7 @@ def _lines(config: Config) -> Lines:
             for code in text.languages or ():
                 if code not in corpus.languages:
                     raise unknown("language", code, corpus.languages, where=f"{where}.languages")
-            source = source or open_source({"source": config.data.source, "root": config.data.root})
+            source = source or open_source(config.data.settings())
             rows = Rows.parse(text.rows, where) if text.rows else None
             found = list(load_text(corpus, text.languages or corpus.languages, source, rows))
         parallel += [line for line in found if isinstance(line, ParallelLine)]
