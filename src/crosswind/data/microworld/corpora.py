@@ -97,7 +97,11 @@ def passage(draw: Draw) -> Said:
     """One to three sentences that are translated."""
     cast = scenes.people(draw, "all", 2)
     if draw.chance(0.3):
-        return [scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), cast[0])]
+        while True:
+            link = scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), cast[0])
+            # The only single sentences of the corpora: the others are no example's whole text anyway.
+            if belongs(link, "corpora"):
+                return [link]
     told = scenes.facts(draw, "all", cast, 1, 2)[0]
     clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
     if draw.chance(0.5):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from crosswind.data.examples import Pool
@@ -51,14 +52,14 @@ class MicroworldSource:
     def fingerprint(self, task: Declared, language: str, split: str, pool_languages: tuple[str, ...] | None) -> str:
         size = _declared(task).sizes[split]
         pool = list(pool_languages) if pool_languages else None
-        return digest([_code(), self.seed, task.name, language, split, size, pool])
+        return digest([code_fingerprint(), self.seed, task.name, language, split, size, pool])
 
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> Lines:
         return _written(corpus)(languages, self.seed, self.size)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
         _written(corpus)
-        return digest([_code(), self.seed, self.size, corpus.name, list(languages)])
+        return digest([code_fingerprint(), self.seed, self.size, corpus.name, list(languages)])
 
 
 def open_microworld(settings: Mapping[str, Any], where: str) -> MicroworldSource:
@@ -123,10 +124,15 @@ def _pool(seed: int, split: str, size: int, codes: tuple[str, ...]) -> Pool:
 
 
 @lru_cache(maxsize=1)
-def _code() -> str:
+def code_fingerprint() -> str:
     """The hash of the generator's own code and data."""
-    found = sorted((entry for entry in files(__package__).iterdir() if entry.name.endswith(".py")), key=lambda e: e.name)
-    parts = [[entry.name, hashlib.sha256(entry.read_bytes()).hexdigest()] for entry in found]
+    return fingerprint_of(files("crosswind.data.microworld"))
+
+
+def fingerprint_of(folder: Traversable) -> str:
+    """The hash of a generator's version and of the Python files in its folder."""
+    own = (entry for entry in folder.iterdir() if entry.name.endswith(".py"))
+    parts = sorted([entry.name, hashlib.sha256(entry.read_bytes()).hexdigest()] for entry in own)
     return digest(["microworld", VERSION, parts])
 
 
@@ -135,7 +141,7 @@ def _declared(task: Declared) -> Generated:
         raise UserError(
             f"the microworld has no task {task.name!r}",
             where="data.source",
-            hint="its tasks are called mw-nli, mw-qa, … (crosswind list tasks); for others set data.source to hub or files",
+            hint="its tasks are mw-nli, mw-qa, … (crosswind list tasks); for others set data.source to hub or files",
         )
     return task.generated
 

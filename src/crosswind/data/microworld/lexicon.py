@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 from crosswind.data.microworld import names, world
 from crosswind.data.microworld.draws import Draw
@@ -131,7 +131,7 @@ class Lexicon:
         return "".join(inner) + draw.pick(codas).replace("-", "")
 
 
-@lru_cache(maxsize=None)
+@cache
 def lexicon(code: str) -> Lexicon:
     """The lexicon of a language; a `UserError` for a code that is none of the microworld's."""
     for language in LANGUAGES:
@@ -140,7 +140,7 @@ def lexicon(code: str) -> Lexicon:
     raise unknown("language of the microworld", code, [language.code for language in LANGUAGES])
 
 
-@lru_cache(maxsize=None)
+@cache
 def translations(source: str, target: str) -> Mapping[str, tuple[str, ...]]:
     """Word -> words of the same meaning and form in another language, names included."""
     here, there = lexicon(source), lexicon(target)

@@ -7,7 +7,7 @@ stem may name a family, a town and a firm: what a name is, its sentence says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 from crosswind.data.microworld.draws import Draw
 
@@ -20,12 +20,12 @@ BANKS: Mapping[str, str] = {"train": "open", "dev": "open", "test": "test", "tes
 _SHARES = (("open", 0.5), ("test", 0.25), ("test2", 0.25))
 
 
-@lru_cache(maxsize=None)
+@cache
 def given_names(bank: str) -> tuple[str, ...]:
     return _part(_invented("given", GIVEN, 2), bank)
 
 
-@lru_cache(maxsize=None)
+@cache
 def stems(bank: str) -> tuple[str, ...]:
     """Names of families, towns and firms alike."""
     return _part(_invented("stem", STEMS, 2), bank)
@@ -42,7 +42,7 @@ def _part(names: tuple[str, ...], bank: str) -> tuple[str, ...]:
     raise KeyError(bank)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _invented(kind: str, n: int, syllables: int) -> tuple[str, ...]:
     draw = Draw("names", kind)
     found: dict[str, None] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from crosswind.data.examples import Span
@@ -251,7 +251,7 @@ class Renderer:
         return [*words, *head] if self.language.owner == "before" else [*head, *words]
 
 
-@lru_cache(maxsize=None)
+@cache
 def renderer(code: str) -> Renderer:
     """The renderer of a language, made once."""
     words = lexicon(code)

@@ -8,7 +8,7 @@ company in any language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 
 from crosswind.data.microworld.draws import Draw, Weighted
 
@@ -91,28 +91,28 @@ IRREGULAR: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def objects(verb: str) -> Weighted[str]:
     """The nouns that a verb is said of, with its preferences."""
     return _preferring("object", verb, [n for kind in VERBS[verb] for n in CLASSES[kind]])
 
 
-@lru_cache(maxsize=None)
+@cache
 def doings(profession: str) -> Weighted[str]:
     """The verbs that people of a profession do; `""` stands for anyone."""
     return _preferring("does", profession, tuple(VERBS))
 
 
-@lru_cache(maxsize=None)
+@cache
 def qualities(noun: str) -> Weighted[str]:
     """The adjectives of a noun; opposites weigh the same, so that neither is the safer guess."""
-    pairs = [p for p in ADJECTIVES]
+    pairs = list(ADJECTIVES)
     weights = _weights("quality", noun, len(pairs) + len(COLOURS))
     items = [*(a for p in pairs for a in p), *COLOURS]
     return Weighted(items, [*(w for w in weights[: len(pairs)] for _ in (0, 1)), *weights[len(pairs) :]])
 
 
-@lru_cache(maxsize=None)
+@cache
 def places(verb: str) -> Weighted[str]:
     """Where something is done."""
     return _preferring("place", verb, PLACES)
