@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +42,8 @@ def main() -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # CPU kernels are kept by shape; a long run sees many shapes and would keep a gigabyte of them.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
     try:
         app()
     except UserError as error:
@@ -300,7 +302,7 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
         print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
     outcome = finished.outcome
     print(f"computed {len(outcome.done)} steps, found {len(outcome.cached)} cells", file=sys.stderr)
-    if folder:
+    if folder and finished.summary is not None:
         print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
     _exit(finished)
 
@@ -345,13 +347,22 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 @contextmanager
 def _lines_in(path: Path | None) -> Iterator[Iterator[str]]:
     if path is None or str(path) == "-":
-        yield (line.rstrip("\n") for line in sys.stdin)
+        yield _decoded(sys.stdin, "standard input")
         return
     try:
-        with path.open(encoding="utf-8") as file:
-            yield (line.rstrip("\n") for line in file)
+        file = path.open(encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    with file:
+        yield _decoded(file, str(path))
+
+
+def _decoded(file: Iterable[str], name: str) -> Iterator[str]:
+    try:
+        for line in file:
+            yield line.rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise UserError("is not UTF-8", where=name, hint="convert it first, for example with iconv") from error
 
 
 @contextmanager
@@ -361,8 +372,14 @@ def _lines_out(path: Path | None) -> Iterator[Any]:
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        file = beside.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+    try:
+        with file:
             yield file.write
+        if path.is_dir():
+            raise UserError("is a folder", where=str(path), hint="name a file with -o")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ includes. Nothing is imported before a name is asked for.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
@@ -36,6 +37,7 @@ class Registry(Generic[T]):
 
     def __init__(self, kind: str, package: str, group: str, type_: type[T]) -> None:
         self.kind, self.package, self.group, self.type = kind, package, group, type_
+        self.included: list[Path] = []
         self._found: dict[str, T] | None = None
 
     def __getitem__(self, name: str) -> T:
@@ -58,11 +60,18 @@ class Registry(Generic[T]):
         return sorted(self._all())
 
     def include(self, folder: Path) -> None:
-        """Add the declarations of every `*.py` of a folder that the user names (runs their code)."""
+        """Add the declarations of every `*.py` of a folder that the user names (runs their code).
+
+        `included` lists these folders, for processes that have to do the same.
+        """
         if not folder.is_dir():
             raise UserError(f"no folder {str(folder)!r} to include", hint="--include takes a folder of Python files")
+        folder = folder.absolute()
+        if folder not in self.included:
+            self.included.append(folder)
         for path in sorted(folder.glob("*.py")):
-            name = f"crosswind_include_{path.stem}"
+            # Two folders may have files of one name.
+            name = f"crosswind_include_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}_{path.stem}"
             spec = importlib.util.spec_from_file_location(name, path)
             if spec is None or spec.loader is None:
                 continue

@@ -17,6 +17,8 @@ def judge(task: Task, examples: Sequence[Any], records: Sequence[Record]) -> tup
     """The task's metric and its statistics `(items, k)`; a `UserError` where the gold is missing."""
     metric = METRICS.get(task.metric)
     _require_gold(task, examples)
+    if metric.judge is not None:
+        return metric, metric.judge(examples, records)
     match metric.name:
         case "accuracy" if task.kind == "query":
             first = [int(r["ranks"][0] == 1) if r["ranks"] else 0 for r in records]

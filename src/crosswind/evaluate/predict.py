@@ -113,8 +113,9 @@ class Predictor:
         The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise.
         """
         by_length: dict[int, list[int]] = defaultdict(list)
+        limit = self.encoder.max_positions
         for i, row in enumerate(rows):
-            by_length[-(-len(row) // GRAIN) * GRAIN].append(i)
+            by_length[min(-(-len(row) // GRAIN) * GRAIN, max(limit, len(row)))].append(i)
         results: list[Any] = [None] * len(rows)
         module = self.head.module
         training = module.training
@@ -214,8 +215,9 @@ def _best_span(row: Row, out: Floats) -> tuple[float, float, int, int]:
     if len(row.positions) == 0:
         return float("-inf"), null, 0, 0
     start, end = out[row.positions, 0], out[row.positions, 1]
-    starts = np.argsort(-start, kind="stable")[:N_BEST]
-    ends = np.argsort(-end, kind="stable")[:N_BEST]
+    # In the order of the text, so that of equal sums the earliest and then the shortest is found.
+    starts = np.sort(np.argsort(-start, kind="stable")[:N_BEST])
+    ends = np.sort(np.argsort(-end, kind="stable")[:N_BEST])
     width = ends[None, :] - starts[:, None]
     sums = start[starts][:, None] + end[ends][None, :]
     sums = np.where((width >= 0) & (width < ANSWER_TOKENS), sums, -np.inf)

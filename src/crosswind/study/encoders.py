@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from pathlib import Path
 
 from crosswind.errors import UserError
 from crosswind.run.folders import file_hash
 
-_PARTS = ("config.json", "tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
+_TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "sentencepiece.bpe.model",
+    "vocab.txt",
+    "spiece.model",
+    "tokenizer.model",
+    "vocab.json",
+)
+_PARTS = ("config.json", *_TOKENIZERS, "merges.txt", "added_tokens.json", "crosswind.json")
 
 
 def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
@@ -34,6 +45,12 @@ def _folder(folder: Path) -> str:
         if list(folder.glob("*.bin")):
             hint = "weights are read from safetensors only, never from pickles (*.bin)"
         raise UserError(f"no checkpoint in {str(folder)!r}", where="encoder", hint=hint)
+    if not any((folder / p).exists() for p in _TOKENIZERS):
+        raise UserError(
+            f"no tokenizer in {str(folder)!r}",
+            where="encoder",
+            hint="put tokenizer.json and tokenizer_config.json there (tokenizer.save_pretrained)",
+        )
     parts = [folder / p for p in _PARTS if (folder / p).exists()]
     total = hashlib.sha256()
     for path in [*parts, *weights]:
@@ -53,3 +70,23 @@ def _commit(encoder: str, revision: str) -> str:
         return str(HfApi().model_info(encoder, revision=revision, timeout=5).sha)
     except Exception:
         return revision
+
+
+def describe_encoder(encoder: str) -> str:
+    """Its name and, where its files are at hand, its size: `xlmr-mini: 6 layers of 384, 35.6 M parameters, …`."""
+    folder = Path(encoder).expanduser()
+    if not folder.is_dir():
+        return encoder
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    shapes = [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
+    total = sum(math.prod(s) for s in shapes)
+    words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
+    layers, width = config.get("num_hidden_layers"), config.get("hidden_size")
+    size = f"{total / 1e6:.1f} M parameters ({words / 1e6:.1f} M of them word embeddings)"
+    return f"{folder.name}: {layers} layers of {width}, {size}, {config.get('vocab_size'):,} pieces"
+
+
+def _shapes(path: Path) -> list[list[int]]:
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return [value["shape"] for name, value in header.items() if name != "__metadata__"]

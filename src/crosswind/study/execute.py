@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from crosswind.run.outcome import Failure, produce_each
 from crosswind.run.progress import Reporter
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Draft, Store
+from crosswind.study.catalogue import include
 
 ENTRY = "crosswind.study.execute:execute"
 
@@ -17,6 +19,8 @@ def execute(steps: Sequence[Step], store: Store, graph: Graph, reporter: Reporte
     import torch
 
     torch.set_num_threads(1)
+    for folder in {f: None for step in steps for f in step.context.get("include", ())}:
+        include(Path(folder))
     from crosswind.study.cells import Cells
     from crosswind.study.training import train_step
 

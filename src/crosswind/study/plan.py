@@ -57,7 +57,10 @@ class Cell:
 
 @dataclass
 class Plan:
-    """The steps, the cells that are wanted, and notes for the reader (what was left out and why)."""
+    """The steps, the cells that are wanted, and notes for the reader (what was left out and why).
+
+    `training` holds the phases of every route that has some, with their steps under the first seed.
+    """
 
     graph: Graph
     cells: list[Cell]
@@ -117,7 +120,12 @@ class _Planner:
         self.study, self.dry = study, dry
         self.settings = settings_of(study)
         self.source: Source = open_source(self.settings)
-        self.context = {"data": self.settings, "encoder": study.encoder, "revision": study.revision}
+        self.context = {
+            "data": self.settings,
+            "encoder": study.encoder,
+            "revision": study.revision,
+            "include": [str(folder) for folder in TASKS.included],  # every registry has the same
+        }
         self.lexicons = lexicons_of(study)
         self.environment = environment_of(self.lexicons)
         self.steps: dict[str, Step] = {}
@@ -139,7 +147,8 @@ class _Planner:
                 encoder: str | None = None
                 for i, phase in enumerate(phases):
                     encoder = self._train(phase, encoder, seed, f"route {name}, phase {i + 1}", head=False)
-                    training.setdefault(name, []).append((encoder, phase))
+                    if seed == self.study.seeds[0]:
+                        training.setdefault(name, []).append((encoder, phase))
                 for target in all_targets:
                     self._target(target, name, phases, encoder, seed, perturbations)
         if self.study.training.precision == "bf16" and not hardware.has_bf16():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from crosswind.model.encoder import Encoder, load_encoder, load_tokenizer, new_e
 from crosswind.run.step import digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint
+from crosswind.study.leakage import pretraining_manifest
 from crosswind.study.spec import Budget, Data, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
@@ -91,8 +93,7 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     Resumes from checkpoints in `out/.training` that belong to the same configuration and text.
     Returns the history: steps, losses.
     """
-    if (out / "config.json").exists():
-        raise UserError("holds a checkpoint already", where=str(out), hint="name a new folder with --out")
+    _check_out(out)
     lines = _lines(config)
     texts = [t for line in lines for t in _texts(line)]
     settings = Training(learning_rate=1e-3, warmup=0.05)
@@ -102,7 +103,8 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     max_length = min(settings.max_length, encoder.max_positions)
     objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=config.seed)
     steps = _steps(config.budget, objective.lengths, settings.batch_size)
-    manifest = sorted({h for line in lines for h in leakage_hashes(line)})
+    before = pretraining_manifest(config.encoder) if config.encoder else frozenset()
+    manifest = sorted(before | {h for line in lines for h in leakage_hashes(line)})
     base = encoder_fingerprint(config.encoder) if config.encoder else None
     identity = digest([json.loads(config.model_dump_json()), digest(manifest), base, hardware.device()])
     work = out / ".training" / identity[:16]
@@ -120,14 +122,27 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
         advance=advance,
     )
     facts = history.result() | {"fresh": list(encoder.fresh)}
-    encoder.save(out)
-    (out / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
+    finished = out / ".training" / "finished"
+    encoder.save(finished)
+    (finished / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
     corpora = [[t.name or "files", t.languages or list(t.paths or [t.language or ""]), t.rows] for t in config.text]
     phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
     params = {"phase": phase, "seed": config.seed}
-    write_card(out, title=config.name, base=config.encoder or "from scratch", params=params, history=facts)
+    write_card(finished, title=config.name, base=config.encoder or "from scratch", params=params, history=facts)
+    # config.json last: it is what makes a folder a checkpoint.
+    for path in sorted(finished.iterdir(), key=lambda p: p.name == "config.json"):
+        os.replace(path, out / path.name)
     shutil.rmtree(out / ".training", ignore_errors=True)
     return facts | {"tokens": history.tokens, "seconds": history.seconds}
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError("is a file", where=str(out), hint="name a folder with --out")
+    if (out / "config.json").exists():
+        raise UserError("holds a checkpoint already", where=str(out), hint="name a new folder with --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / ".training").is_dir():
+        raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
 
 
 def _lines(config: Config) -> Lines:
@@ -182,18 +197,22 @@ def _encoder(config: Config, texts: list[str]) -> Encoder:
     for key in config.model:
         if key not in known:
             raise unknown("key", key, known, where="model")
-    shape = XLMRobertaConfig(
-        **{
-            "vocab_size": len(tokenizer),
-            "max_position_embeddings": 514,
-            "type_vocab_size": 1,
-            "pad_token_id": tokenizer.pad_token_id,
-            "bos_token_id": tokenizer.bos_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
-            **config.model,
-        }
-    )
-    return new_encoder(shape, tokenizer, seed=config.seed)
+    try:
+        shape = XLMRobertaConfig(
+            **{
+                "vocab_size": len(tokenizer),
+                "max_position_embeddings": 514,
+                "type_vocab_size": 1,
+                "pad_token_id": tokenizer.pad_token_id,
+                "bos_token_id": tokenizer.bos_token_id,
+                "eos_token_id": tokenizer.eos_token_id,
+                **config.model,
+            }
+        )
+        return new_encoder(shape, tokenizer, seed=config.seed)
+    except Exception as error:  # whatever transformers makes of the user's shape
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(reason, where="model", hint="these are keys of XLMRobertaConfig") from error
 
 
 def train_tokenizer(texts: list[str], vocab_size: int) -> Any:

@@ -113,13 +113,21 @@ def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
 
 
 def targets(study: Study) -> list[TargetPlan]:
-    """Every target, with the preset's settings under the study's own."""
+    """Every target, with the preset's settings under the study's own.
+
+    `targets.languages` narrows what the preset or the task has; a preset's target without any of
+    them is left out, one that the study names is an error.
+    """
     spec = study.targets
     preset = _preset(spec.preset) if spec.preset else {}
     declared: dict[str, Any] = dict(preset.get("targets", {}))
     if spec.tasks is None and not declared:
         raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
     names = list(spec.tasks) if spec.tasks is not None else list(declared)
+    known = {c for task in TASKS for c in task.languages}
+    for code in spec.languages or ():
+        if code not in known:
+            raise unknown("language", code, known, where="targets.languages")
     plans = []
     for name in names:
         where = f"targets.tasks.{name}"
@@ -130,6 +138,12 @@ def targets(study: Study) -> list[TargetPlan]:
         target = _over(under, ours)
         if study.fine_tuned:
             target = target.model_copy(update={"train": []})
+        if ours.languages is None:
+            have = under.languages or TASKS[name].languages
+            asked = [c for c in have if spec.languages is None or c in spec.languages]
+            if not asked and spec.tasks is None:
+                continue
+            target = target.model_copy(update={"languages": asked})
         plans.append(_target(name, target, spec, base, where, study.fine_tuned))
     return plans
 
@@ -138,9 +152,7 @@ def _target(
     name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool
 ) -> TargetPlan:
     task = TASKS[name]
-    languages = target.languages or (
-        [c for c in task.languages if spec.languages is None or c in spec.languages]
-    )
+    languages = target.languages or []
     for code in languages:
         if code not in task.languages:
             raise unknown("language", code, task.languages, where=f"{where}.languages")
@@ -150,7 +162,9 @@ def _target(
             where=f"{where}.languages",
             hint=f"it has {', '.join(task.languages)}",
         )
-    split = _split(task, target.split or "test", where)
+    # TyDiQA's public test set is its dev set; what has neither must be told.
+    usual = "dev" if "test" not in task.splits and "dev" in task.splits else "test"
+    split = _split(task, target.split or usual, where)
     training = _merged(base, target.training)
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit

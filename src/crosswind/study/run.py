@@ -28,11 +28,12 @@ from crosswind.run.folders import write_json
 from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.store import Store
+from crosswind.study.encoders import describe_encoder
 from crosswind.study.execute import ENTRY
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import Cell, Plan, count_examples, make_plan, no_cells, settings_of
 from crosswind.study.refs import library
-from crosswind.study.size import tokens_of
+from crosswind.study.size import labelled_of, tokens_of
 from crosswind.study.spec import Study
 
 
@@ -231,7 +232,7 @@ def _facts(study: Study, plan: Plan, cells: Sequence[Cell], store: Store, second
         except Exception:
             continue
     return {
-        "Encoder": Path(study.encoder).name if Path(study.encoder).exists() else study.encoder,
+        "Encoder": describe_encoder(study.encoder),
         "Routes": ", ".join(study.routes),
         "Pipeline seeds": ", ".join(map(str, study.seeds)),
         "Draws of each perturbation": str(study.draws),
@@ -248,7 +249,7 @@ def _budget_notes(plan: Plan) -> list[str]:
     """What routes differ in besides their tasks: the estimated tokens of their phases."""
     totals = {route: sum(tokens_of(p) for _, p in phases) for route, phases in plan.training.items()}
     labelled = {
-        route: sum(p.budget.examples or 0 for _, p in phases if p.heads) for route, phases in plan.training.items()
+        route: round(sum(labelled_of(p) for _, p in phases if p.heads)) for route, phases in plan.training.items()
     }
     if len(set(labelled.values())) > 1:
         text = ", ".join(f"{r} {n:,}" for r, n in labelled.items())

@@ -24,15 +24,21 @@ def tokens_of(what: DataRef | PhasePlan) -> float:
     """Estimated tokens of predicting a reference, or of training a phase."""
     if isinstance(what, DataRef):
         return float(examples_of(what) * _TOKENS[what.declaration.kind])
-    budget, batch = what.budget, what.training.batch_size
     refs = [d for h in what.heads for d in h.data]
     size = sum(examples_of(r) for r in refs)
     each = sum(examples_of(r) * _TOKENS[r.declaration.kind] for r in refs) / size if size else 60.0
-    if budget.tokens:
-        labelled = float(budget.tokens)
-    elif budget.examples or budget.steps:
-        labelled = (budget.examples or (budget.steps or 0) * batch) * each
-    else:
-        labelled = (budget.epochs or 1) * size * each
     share = what.mlm.share if what.mlm and refs else 0.0
-    return labelled / (1 - share)
+    tokens = float(what.budget.tokens) if what.budget.tokens else labelled_of(what) * each
+    return tokens / (1 - share)
+
+
+def labelled_of(phase: PhasePlan) -> float:
+    """The examples that a phase is trained on, repetitions included (masked-LM lines where it has no task)."""
+    budget, refs = phase.budget, [d for h in phase.heads for d in h.data]
+    size = sum(examples_of(r) for r in refs)
+    if budget.examples or budget.steps:
+        return float(budget.examples or (budget.steps or 0) * phase.training.batch_size)
+    if budget.tokens:
+        each = sum(examples_of(r) * _TOKENS[r.declaration.kind] for r in refs) / size if size else 60.0
+        return budget.tokens / each
+    return float(budget.epochs or 1) * size

@@ -73,3 +73,13 @@ def micro_batches(lengths: Sequence[int], heights: Sequence[int], tokens: int) -
             parts.append([i])
             rows = heights[i]
     return parts
+
+
+def padded_length(longest: int) -> int:
+    """The length that a micro-batch is padded to: 16 steps an octave (33 to 34, 65 to 68, 129 to 136).
+
+    CPU kernels are compiled and kept by shape, and the memory of a training that sees every length
+    grows by hundreds of MiB; steps that grow with the length waste at most 6 %.
+    """
+    step = 1 << max(longest.bit_length() - 5, 0)
+    return -(-longest // step) * step

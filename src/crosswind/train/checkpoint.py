@@ -1,9 +1,8 @@
-"""Checkpoints in mid-phase: safetensors and JSON, replaced whole."""
+"""Checkpoints in mid-phase: safetensors and JSON with their checksums, replaced whole."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+
+from crosswind.run.folders import file_hash
+
+CHECKSUMS = "checksums.json"  # of the other files; written last
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write beside and rename: `folder/step-N`; the earlier one goes only then."""
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{checkpoint.facts['step']}"
-    draft = folder / f".draft-{os.getpid()}"
+    draft = folder / ".draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     _save(draft / "parameters.safetensors", checkpoint.parameters)
@@ -37,6 +39,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.best is not None:
         _save(draft / "best.safetensors", checkpoint.best)
     (draft / "state.json").write_text(json.dumps(dict(checkpoint.facts)))
+    sums = {p.name: file_hash(p) for p in sorted(draft.iterdir())}
+    (draft / CHECKSUMS).write_text(json.dumps(sums))
     shutil.rmtree(final, ignore_errors=True)
     draft.rename(final)
     for other in folder.glob("step-*"):
@@ -47,19 +51,25 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest whole checkpoint, or `None`; a damaged one is passed over."""
     found = sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")), reverse=True)
-    for place in found:
-        try:
-            facts = json.loads((place / "state.json").read_text())
-            best = place / "best.safetensors"
-            return Checkpoint(
-                facts,
-                load_file(place / "parameters.safetensors"),
-                load_file(place / "optimizer.safetensors"),
-                load_file(best) if best.exists() else None,
-            )
-        except (OSError, ValueError, SafetensorError):
-            continue
-    return None
+    place = next((p for p in found if _whole(p)), None)
+    if place is None:
+        return None
+    best = place / "best.safetensors"
+    return Checkpoint(
+        json.loads((place / "state.json").read_text()),
+        load_file(place / "parameters.safetensors"),
+        load_file(place / "optimizer.safetensors"),
+        load_file(best) if best.exists() else None,
+    )
+
+
+def _whole(place: Path) -> bool:
+    """Whether every file of a checkpoint is there as it was written."""
+    try:
+        sums = json.loads((place / CHECKSUMS).read_text())
+        return all(file_hash(place / name) == value for name, value in sums.items())
+    except (OSError, ValueError):
+        return False
 
 
 def _save(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:

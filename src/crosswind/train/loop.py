@@ -28,8 +28,8 @@ Advance = Callable[[int, int, str], None]  # (steps done, of, note)
 
 @dataclass
 class History:
-    """What happened: the mean loss per term between evaluations, every selection score, the step
-    whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
+    """What happened: the steps done, the mean loss per term between evaluations, every selection
+    score, the step whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
     forward, backward and optimiser) are measurements of this process and not part of the result.
     """
 
@@ -137,7 +137,7 @@ class _Run:
             parts = [list(range(len(batch)))]
         else:
             parts = micro_batches(lengths, heights, self.settings.micro_tokens)
-        total = sum(source.terms(i, self.step) for i in batch)
+        total = max(sum(source.terms(i, self.step) for i in batch), 1)
         rate = self.settings.rate(self.step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -195,6 +195,7 @@ class _Run:
                     self.parameters[name].copy_(value)
         if self.score is None:
             self.history.best_step = self.step
+        self.history.steps = self.step
         for p in self.frozen:
             p.requires_grad_(True)
         self.model.eval()
@@ -227,7 +228,7 @@ class _Run:
             # AdamW keeps its step counter beside the parameter only when fused.
             place = parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
             self.optimizer.state[parameter][key] = value.to(place)
-        self.best = found.best
+        self.best = None if found.best is None else dict(found.best)
         self.step = int(found.facts["step"])
         self.stopped = bool(found.facts["stopped"])
         self.loss_sum, self.loss_steps = float(found.facts["loss_sum"]), int(found.facts["loss_steps"])

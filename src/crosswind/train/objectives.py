@@ -28,8 +28,7 @@ from crosswind.model.rows import (
     encode_texts,
     pad,
 )
-
-IGNORE = -100
+from crosswind.train.batching import padded_length
 
 
 class Objective(Protocol):
@@ -80,7 +79,7 @@ class TaskObjective:
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         rows = [r for i in indices for r in self.rows_of[i]]
-        batch = {k: v.to(device) for k, v in pad(rows, self.encoder.tokenizer.pad_token_id).items()}
+        batch = {k: v.to(device) for k, v in _padded(rows, self.encoder).items()}
         out = self.head(batch).float()
         match self.head.kind:
             case "pair":
@@ -147,10 +146,8 @@ class RetrievalObjective:
         return 1
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        pad_id = self.encoder.tokenizer.pad_token_id
-
         def embed(which: int) -> torch.Tensor:
-            batch = pad([self.rows_of[i][which] for i in indices], pad_id)
+            batch = _padded([self.rows_of[i][which] for i in indices], self.encoder)
             return self.head({k: v.to(device) for k, v in batch.items()})
 
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
@@ -193,7 +190,7 @@ class MaskedLM:
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         tokenizer = self.encoder.tokenizer
         rows = [self.rows_of[i][0] for i in indices]
-        batch = pad(rows, tokenizer.pad_token_id)
+        batch = _padded(rows, self.encoder)
         chosen = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
         ids = batch["input_ids"]
         gold = ids.clone()
@@ -224,6 +221,12 @@ class MaskedLM:
         hidden = self.encoder.backbone(**batch).last_hidden_state
         result: torch.Tensor = head(hidden[chosen])
         return result
+
+
+def _padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
+    longest = max(len(r) for r in rows)
+    length = max(min(padded_length(longest), encoder.max_positions), longest)
+    return pad(rows, encoder.tokenizer.pad_token_id, length=length)
 
 
 def task_objective(

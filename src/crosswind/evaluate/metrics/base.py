@@ -19,7 +19,7 @@ sums the rows of an `(items, k)` array and asks for the score of the sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +33,8 @@ from crosswind.registry import Registry
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
 """Sums of the statistics `(..., k)` -> scores `(...)` in percent points, 0 to 100."""
+Judge = Callable[[Sequence[Any], Sequence[Any]], Array]
+"""Examples and their predictions, in order -> statistics `(items, k)`."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Metric:
     `scores` maps a metric key to its vectorised function, the headline first. `task_score` names
     the keys whose mean is the task's score in a benchmark average (QA: EM and F1). `version` is
     raised when a number may change; `settings` are what else two comparable scores must share.
+    `judge` makes the statistics of examples and their predictions (see `evaluate.predict.Record`);
+    the metrics above leave it out, `evaluate.judge` knows how to make theirs.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Metric:
     scores: Mapping[str, Score]
     task_score: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    judge: Judge | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,0 +1,286 @@
+"""What a plan's keys depend on, and what they do not; cells, exposures, budgets."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.run.step import Step
+from crosswind.study.plan import Plan, make_plan
+from crosswind.study.run import _budget_notes
+from crosswind.study.spec import parse_study
+
+STUDY = """
+name: small
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes:
+  none: []
+  english: [{{tasks: [{{name: snli, split: dev}}], budget: {{examples: 40}}}}]
+targets:
+  tasks:
+    udpos:
+      languages: [en, es]
+      train: {{tasks: [udpos], budget: {{epochs: 2}}, select: {{name: udpos, split: dev}}}}
+    xnli: {{languages: [en, es], limit: 30, train: {{tasks: [{{name: snli, split: dev}}], budget: {{examples: 48}}}}}}
+    tatoeba: {{languages: [jv], train: []}}
+perturb: ["keyboard:0.1,0.3"]
+"""
+
+
+@pytest.fixture
+def planned(tiny_encoder: Path, small_data: Path):  # type: ignore[no-untyped-def]
+    def plan(*overrides: str, encoder: Path = tiny_encoder, data: Path = small_data) -> Plan:
+        return make_plan(parse_study(STUDY.format(encoder=encoder, data=data), list(overrides)))
+
+    return plan
+
+
+def labels(plan: Plan, kind: str) -> Counter[str]:
+    return Counter(s.label for s in plan.graph.values() if s.kind == kind)
+
+
+def named(plan: Plan, start: str) -> set[str]:
+    """The keys of the steps whose label begins like this."""
+    return {s.key for s in plan.graph.values() if s.label.startswith(start)}
+
+
+def test_a_plan_has_each_phase_rewrite_and_cell_once(planned) -> None:  # type: ignore[no-untyped-def]
+    plan = planned()
+    # The route's phase, and udpos and xnli for each of two routes; Tatoeba is not tuned.
+    assert labels(plan, "train") == {
+        "route english, phase 1": 1,
+        "udpos for route none": 1,
+        "udpos for route english": 1,
+        "xnli for route none": 1,
+        "xnli for route english": 1,
+    }
+    # 5 sets at two severities, whatever the route
+    assert labels(plan, "rewrite").total() == 10
+    # 5 sets x 2 routes x (clean, 0.1, 0.3)
+    assert len(plan.cells) == len(plan.wanted) == 30
+    # Tatoeba's pool: clean and at two severities, for each route
+    assert labels(plan, "embed") == {"pool of tatoeba jv": 6}
+    facts = Counter((c.route, c.perturbation, c.severity, c.draw, c.protection) for c in plan.cells)
+    assert facts == {
+        (route, *condition): 5
+        for route in ("none", "english")
+        for condition in (("clean", 0.0, 0, "none"), ("keyboard", 0.1, 1, "none"), ("keyboard", 0.3, 1, "none"))
+    }
+    assert {(c.target, c.selection) for c in plan.cells} == {
+        ("udpos", "english"),
+        ("xnli", "last"),
+        ("tatoeba", "untuned"),
+    }
+
+
+def test_keys_do_not_depend_on_where_things_lie_or_how_they_are_called(
+    planned, tiny_encoder: Path, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "elsewhere" / "encoder")
+    shutil.copytree(small_data, tmp_path / "data")
+    plan = planned()
+    moved = planned("name=other", encoder=tmp_path / "elsewhere" / "encoder", data=tmp_path / "data")
+    assert list(moved.graph) == list(plan.graph)
+    renamed = planned("routes={nothing: [], snli: [{tasks: [{name: snli, split: dev}], budget: {examples: 40}}]}")
+    assert set(renamed.graph) == set(plan.graph)
+    assert planned("keep=none", "notes=[a note]").wanted == plan.wanted
+
+
+def test_other_bytes_give_other_keys(planned, tiny_encoder: Path, small_data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    plan = planned()
+    shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    config = tmp_path / "encoder" / "config.json"
+    config.write_text(config.read_text() + "\n")
+    rewrites = {s.key for s in plan.graph.values() if s.kind == "rewrite"}
+    assert set(planned(encoder=tmp_path / "encoder").graph) & set(plan.graph) == rewrites
+    shutil.copytree(small_data, tmp_path / "data")
+    test = tmp_path / "data" / "xnli" / "test-es.tsv"
+    test.write_text(test.read_text() + "a\tb\tneutral\n")
+    changed = set(plan.graph) - set(planned(data=tmp_path / "data").graph)
+    assert changed == named(plan, "xnli es") | {k for k in rewrites if "xnli/es" in plan.graph[k].label}
+
+
+def test_a_setting_changes_the_keys_of_what_depends_on_it_and_no_others(planned) -> None:  # type: ignore[no-untyped-def]
+    plan = planned()
+    everything, rewrites = set(plan.graph), {s.key for s in plan.graph.values() if s.kind == "rewrite"}
+    english = {s.key for s in plan.graph.values() if "route english" in s.label} | {
+        s.key for s in plan.graph.values() if s.kind == "embed" and "model" in s.inputs
+    }
+
+    def changed(*overrides: str) -> set[str]:
+        return everything - set(planned(*overrides).graph)
+
+    assert changed("routes.english.0.budget.examples=41") == english
+    # Everything trained has another seed, but not Tatoeba under the untouched encoder.
+    untuned = {s.key for s in plan.graph.values() if s.kind in ("embed", "predict") and not s.inputs.get("model")}
+    assert changed("seeds=[2]") == everything - rewrites - untuned
+    assert changed("targets.tasks.udpos.train.budget.epochs=3") == {
+        k for k in named(plan, "udpos") if k not in rewrites
+    }
+    of_udpos = {k for k in everything if "udpos" in plan.graph[k].label}
+    trained = {k for k in of_udpos if plan.graph[k].kind == "train"}
+    # The cells' rows are part of rewrites and cells, not of what trains.
+    assert changed("targets.tasks.udpos.rows=0-9") == of_udpos - trained
+    assert changed("perturb=[\"keyboard:0.1\"]") == {k for k in everything if "keyboard:0.3" in plan.graph[k].label} | {
+        k for k in everything if plan.graph[k].kind == "embed" and _severity(plan, k) == 0.3
+    }
+    assert changed("draws=2") == set()
+    assert changed("targets.tasks.xnli.training.max_length=64") == named(plan, "xnli")
+
+
+def _severity(plan: Plan, key: str) -> float:
+    rewrite = plan.graph[key].inputs.get("rewrite")
+    return float(plan.graph[rewrite].params["identity"][0][1]) if rewrite else 0.0
+
+
+def test_targets_with_the_same_training_share_it(planned, small_data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    # A plan reads no data, only the bytes' hashes: any content will do.
+    names = ("squad/train-v1.1.json", "xquad/xquad.de.json", "mlqa/MLQA_V1/test/test-context-de-question-de.json")
+    for name in (*names, "mlqa/MLQA_V1/test/test-context-en-question-en.json", "tatoeba/v1/tatoeba.deu-eng.deu"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "tatoeba/v1/tatoeba.deu-eng.eng").write_text("x")
+    targets = "targets={preset: xtreme-r, languages: [de], tasks: {xquad: {}, mlqa: {}, tatoeba: {}}}"
+    plan = planned(targets, "routes={none: []}", "perturb=[]", data=tmp_path)
+    trained = [s for s in plan.graph.values() if s.kind == "train"]
+    assert [s.label for s in trained] == ["xquad for route none"]
+    assert {s.inputs["model"] for s in plan.graph.values() if s.kind == "predict"} == {trained[0].key}
+    # Another learning rate for one of them: two trainings.
+    slower = "targets.tasks.mlqa={training: {learning_rate: 1.0e-5}}"
+    plan = planned(targets, slower, "routes={none: []}", "perturb=[]", data=tmp_path)
+    assert labels(plan, "train").total() == 2
+
+
+def test_draws_and_protections_are_cells_of_their_own(planned, tmp_path: Path, small_data: Path) -> None:  # type: ignore[no-untyped-def]
+    plan = planned(
+        'perturb=[{spec: "keyboard:0.1,0.2", languages: es, targets: udpos, protect: [none, entities, answers]}]',
+        "draws=3",
+        "routes={none: []}",
+    )
+    noisy = [c for c in plan.cells if c.perturbation == "keyboard"]
+    # udpos has no answers or entities to protect
+    assert {(c.target, c.data.language, c.protection) for c in noisy} == {("udpos", "es", "none")}
+    assert sorted((c.severity, c.draw) for c in noisy) == [(s, d) for s in (0.1, 0.2) for d in (1, 2, 3)]
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    for split in ("train", "test"):
+        (data / "panx").mkdir(exist_ok=True)
+        (data / f"panx/{split}-es.tsv").write_text("x")
+    plan = planned(
+        "targets={tasks: {panx: {languages: es, train: {tasks: [{name: panx, languages: es}]}}}}",
+        'perturb=[{spec: "keyboard:0.1", protect: [none, entities, answers]}]',
+        "routes={none: []}",
+        data=data,
+    )
+    assert Counter(c.protection for c in plan.cells if c.perturbation == "keyboard") == {"none": 1, "entities": 1}
+
+
+def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_with_a_note(
+    planned, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+) -> None:
+    shutil.copytree(small_data, tmp_path / "data")
+    (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
+    plan = planned("targets.tasks.xnli.languages=[en, zh]", "routes={none: []}", data=tmp_path / "data")
+    assert {c.data.language for c in plan.cells if c.perturbation == "keyboard" and c.target == "xnli"} == {"en"}
+    assert [note for note in plan.notes if note.startswith("keyboard does not apply to zh: ")]
+
+
+def test_exposure_says_what_the_route_has_seen(planned) -> None:  # type: ignore[no-untyped-def]
+    def exposures(phases: str) -> dict[str, str]:
+        plan = planned(f"routes={{r: {phases}}}", "perturb=[]")
+        return {f"{c.target} {c.data.language}": c.exposure for c in plan.cells}
+
+    assert exposures("[]") == {
+        "udpos en": "none/unseen",
+        "udpos es": "none/unseen",
+        "xnli en": "none/unseen",
+        "xnli es": "none/unseen",
+        "tatoeba jv": "none/unseen",
+    }
+    nli = exposures("[{tasks: [{name: snli, split: dev}]}]")
+    assert (nli["xnli en"], nli["xnli es"]) == ("same-task/labelled", "same-task/unseen")
+    assert nli["udpos en"] == "none/unlabelled"
+    spanish = exposures("[{tasks: [{name: xnli, split: dev, languages: [es]}]}]")
+    assert (spanish["xnli en"], spanish["xnli es"]) == ("same-data/unseen", "same-data/labelled")
+    tagging = exposures("[{tasks: [{name: udpos, languages: [en], rows: 0-9}]}]")
+    assert tagging["udpos en"] == "same-data/labelled"
+
+
+def test_routes_whose_budgets_differ_say_so(planned) -> None:  # type: ignore[no-untyped-def]
+    equal = "{tasks: [{name: snli, split: dev}], budget: {examples: 40}}"
+    other = "{tasks: [{name: udpos}], budget: {examples: 40}}"
+    more = "{tasks: [{name: udpos}], budget: {examples: 50}}"
+    assert _budget_notes(planned(f"routes={{a: [{equal}], b: [{other}]}}")) == []
+    (note,) = _budget_notes(planned(f"routes={{a: [{equal}], b: [{more}]}}"))
+    assert note == "The routes' budgets of labelled examples differ: a 40, b 50."
+    # With several seeds a route's phase counts once; a route without phases has no budget to compare.
+    (note,) = _budget_notes(planned(f"routes={{none: [], a: [{equal}], b: [{more}]}}", "seeds=[1, 2]"))
+    assert note == "The routes' budgets of labelled examples differ: a 40, b 50."
+
+
+def test_budgets_of_any_measure_are_compared_in_examples(planned) -> None:  # type: ignore[no-untyped-def]
+    steps = "{tasks: [udpos], budget: {steps: 5}, training: {batch_size: 8}}"
+    epochs = "{tasks: [{name: udpos, rows: 0-19}], budget: {epochs: 2}}"
+    equal = "{tasks: [{name: snli, split: dev}], budget: {examples: 40}}"
+    assert _budget_notes(planned(f"routes={{a: [{steps}], b: [{epochs}], c: [{equal}]}}")) == []
+
+
+def test_oracle_selection_is_a_cell_beside_the_english_one(planned) -> None:  # type: ignore[no-untyped-def]
+    plan = planned("targets.tasks.udpos.oracle={name: udpos, split: dev}", "routes={none: []}", "perturb=[]")
+    assert Counter(c.selection for c in plan.cells if c.target == "udpos") == {"english": 2, "oracle": 2}
+    trained = [s for s in plan.graph.values() if s.label == "udpos for route none"]
+    assert [len(s.params["phase"]["select"]) for s in trained] == [1, 2]
+
+
+def test_the_order_of_seeds_and_routes_does_not_matter_to_keys(planned) -> None:  # type: ignore[no-untyped-def]
+    forwards, backwards = planned("seeds=[1, 2]"), planned("seeds=[2, 1]")
+    assert set(forwards.graph) == set(backwards.graph)
+    assert {c.seed for c in forwards.cells} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("override", "where", "what"),
+    [
+        ('perturb=["keybord:0.1"]', "perturb[0]", "unknown perturbation 'keybord'"),
+        ('perturb=["keyboard:0.1", "keyboard:1.5"]', "perturb[1]", "1.5"),
+        ("perturb=[keyboard]", "perturb[0]", "severity"),
+        ('perturb=[{spec: "swap:0.1", languages: [de]}]', "perturb[0].languages", "unknown language 'de'"),
+        ('perturb=[{spec: "swap:0.1", targets: [xquad]}]', "perturb[0].targets", "unknown target 'xquad'"),
+        ('perturb=[{spec: "swap:0.1", protect: [all]}]', "perturb[0].protect", "unknown protection 'all'"),
+        ("lexicons=nowhere", "lexicons", "no folder of lexicons"),
+        ("data.root=nowhere", "data.root", "/nowhere'"),
+        ("encoder=./nowhere", "encoder", "no folder './nowhere'"),
+    ],
+)
+def test_what_cannot_run_is_refused_when_it_is_planned(planned, override: str, where: str, what: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UserError) as caught:
+        planned(override)
+    assert caught.value.where == where
+    assert what in caught.value.what
+
+
+def test_a_step_names_its_base_encoder_only_where_no_other_step_does(planned) -> None:  # type: ignore[no-untyped-def]
+    def names_encoder(step: Step) -> bool:
+        return "encoder" in step.data
+
+    for step in planned().graph.values():
+        if step.kind == "rewrite":
+            assert not names_encoder(step)
+        else:
+            assert names_encoder(step) == (not {"encoder", "model"} & set(step.inputs))
+
+
+@pytest.mark.parametrize("name", ["phang2020-xlmr-large", "xtreme-r-question"])
+def test_the_studies_for_the_hub_are_planned_without_a_network(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CROSSWIND_DATA", raising=False)
+    text = (Path(__file__).resolve().parents[2] / "studies" / f"{name}.yaml").read_text(encoding="utf-8")
+    plan = make_plan(parse_study(text, ["seeds=[1]", "draws=1"]), dry=True)
+    assert plan.cells
+    assert any("is not resolved" in note for note in plan.notes)
+    with pytest.raises(UserError):  # what cannot be resolved is no plan to run
+        make_plan(parse_study(text))

@@ -1,0 +1,235 @@
+"""From a study as written to phases and targets with nothing left open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.study.resolve import presets, routes, targets
+from crosswind.study.spec import Study, parse_study
+from crosswind.tasks.base import TASKS
+from crosswind.train.settings import Training
+
+STUDY = """
+name: small
+encoder: owner/name
+routes:
+  none: []
+  english: [{tasks: [mnli], training: {max_length: 96}}]
+targets:
+  tasks: {xnli: {languages: [en, de]}}
+"""
+
+STUDIES = Path(__file__).resolve().parents[2] / "studies"
+
+
+def study(*overrides: str) -> Study:
+    return parse_study(STUDY, list(overrides))
+
+
+def resolved(found: Study) -> None:
+    routes(found)
+    targets(found)
+
+
+def refused(*overrides: str) -> UserError:
+    found = study(*overrides)
+    with pytest.raises(UserError) as caught:
+        resolved(found)
+    return caught.value
+
+
+def test_without_settings_a_target_is_trained_like_xtreme_for_one_epoch_on_its_english_task() -> None:
+    (xnli,) = targets(study())
+    assert [(d.task, d.language, d.split) for d in xnli.data] == [("xnli", "en", "test"), ("xnli", "de", "test")]
+    (phase,) = xnli.chain
+    assert [(d.task, d.language, d.split) for d in phase.heads[0].data] == [("mnli", "en", "train")]
+    assert phase.training == Training(batch_size=32, learning_rate=2e-5, epsilon=1e-8, clip=1.0, max_length=128)
+    assert phase.budget.epochs == 1
+
+
+def test_the_last_one_that_sets_a_training_key_wins() -> None:
+    # preset phang2020: 1e-5 for all; xtreme-r: 3e-5 for xquad
+    base = ("targets.preset=xtreme-r", "targets.tasks={xquad: {}, xnli: {}}")
+    xquad, xnli = targets(study(*base))
+    assert (xquad.training.learning_rate, xnli.training.learning_rate) == (3e-5, 2e-5)
+    assert (xquad.training.max_length, xnli.training.max_length) == (384, 128)
+    # The study's own settings, then the target's, then the phase's.
+    xquad, xnli = targets(study(*base, "training.learning_rate=1.0e-4"))
+    assert (xquad.training.learning_rate, xnli.training.learning_rate) == (1e-4, 1e-4)
+    assert xquad.training.warmup == 500
+    target = "targets.tasks.xquad.training.learning_rate=5.0e-4"
+    xquad, xnli = targets(study(*base, "training.learning_rate=1.0e-4", target))
+    assert (xquad.training.learning_rate, xnli.training.learning_rate) == (5e-4, 1e-4)
+    train = "targets.tasks.xquad.train={tasks: [squad], training: {learning_rate: 6.0e-4}}"
+    xquad, _ = targets(study(*base, "training.learning_rate=1.0e-4", target, train))
+    assert xquad.chain[0].training.learning_rate == 6e-4
+    assert xquad.chain[0].training.weight_decay == 1e-4
+
+
+def test_a_routes_phase_inherits_from_the_preset_and_the_study() -> None:
+    assert routes(study())["english"][0].training == Training(max_length=96)
+    found = routes(study("targets.preset=phang2020", "training.batch_size=8"))["english"][0].training
+    assert (found.learning_rate, found.warmup, found.weight_decay) == (1e-5, 0.1, 0.01)
+    assert (found.batch_size, found.max_length) == (8, 96)
+
+
+def test_a_preset_gives_its_targets_and_a_study_chooses_among_them() -> None:
+    everything = targets(study("targets={preset: xtreme}"))
+    assert [t.task.name for t in everything] == ["xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba"]
+    some = targets(study("targets={preset: xtreme, tasks: {tydiqa: null, xnli: {languages: [sw]}}}"))
+    assert [t.task.name for t in some] == ["tydiqa", "xnli"]
+    assert {d.split for d in some[0].data} == {"dev"}
+    assert [d.language for d in some[1].data] == ["sw"]
+    limited = targets(study("targets={preset: xtreme, limit: 5, tasks: {xnli: {limit: 7}, panx: {}}}"))
+    assert {d.limit for d in limited[0].data} == {7}
+    assert {d.limit for d in limited[1].data} == {5}
+
+
+def test_the_studys_languages_narrow_a_preset() -> None:
+    found = targets(study("targets={preset: xtreme, languages: [ja, sw]}"))
+    assert {t.task.name: [d.language for d in t.data] for t in found} == {
+        "xnli": ["sw"],
+        "pawsx": ["ja"],
+        "udpos": ["ja"],
+        "panx": ["ja", "sw"],
+        "tydiqa": ["sw"],
+        "tatoeba": ["ja", "sw"],
+    }
+    (xnli,) = targets(study("targets={preset: xtreme, languages: [ja], tasks: {xnli: {languages: [de]}}}"))
+    assert [d.language for d in xnli.data] == ["de"]
+
+
+# github.com/google-research/xtreme, evaluate.py at 838c13b: languages a task
+OFFICIAL = {
+    "xtreme": {
+        "xnli": 15, "pawsx": 7, "panx": 40, "udpos": 33, "tatoeba": 36, "xquad": 11, "mlqa": 7, "tydiqa": 9,
+    },
+    "xtreme-r": {
+        "xnli": 15, "xcopa": 11, "panx": 48, "udpos": 38, "tatoeba": 41, "lareqa": 11, "xquad": 12, "mlqa": 7,
+        "tydiqa": 9,
+    },
+}  # fmt: skip
+OFFICIAL["phang2020"] = OFFICIAL["xtreme"]
+
+
+@pytest.mark.parametrize("preset", sorted(OFFICIAL))
+def test_presets_have_the_benchmarks_languages(preset: str) -> None:
+    found = targets(study(f"targets={{preset: {preset}}}"))
+    assert {t.task.name: len({d.language for d in t.data}) for t in found} == OFFICIAL[preset]
+    assert "not there yet" in presets()[preset]
+
+
+# (learning rate, batch, warm-up, weight decay, length, epochs, evaluated every): the official scripts
+SETTINGS = {
+    ("xtreme", "xnli"): (2e-5, 32, 0, 0, 128, 5, 100),
+    ("xtreme", "pawsx"): (2e-5, 32, 0, 0, 128, 5, 200),
+    ("xtreme", "udpos"): (2e-5, 32, 0, 0, 128, 10, 500),
+    ("xtreme", "panx"): (2e-5, 32, 0, 0, 128, 10, 1000),
+    ("xtreme", "xquad"): (3e-5, 32, 500, 1e-4, 384, 3, None),
+    ("xtreme-r", "tydiqa"): (3e-5, 32, 500, 1e-4, 384, 3, None),
+    ("xtreme-r", "xcopa"): (2e-5, 32, 0, 0, 128, 5, None),
+    ("xtreme-r", "lareqa"): (2e-5, 16, 0, 0, 256, 3, 1000),
+    ("phang2020", "xnli"): (1e-5, 32, 0.1, 0.01, 256, 2, 1000),
+    ("phang2020", "pawsx"): (1e-5, 32, 0.1, 0.01, 256, 5, 1000),
+    ("phang2020", "udpos"): (1e-5, 32, 0.1, 0.01, 256, 10, 1000),
+    ("phang2020", "mlqa"): (1e-5, 16, 0.1, 0.01, 384, 2, 1000),
+}
+
+
+@pytest.mark.parametrize(("preset", "task"), sorted(SETTINGS))
+def test_presets_have_the_official_settings(preset: str, task: str) -> None:
+    (target,) = targets(study(f"targets={{preset: {preset}, tasks: {{{task}: {{}}}}}}"))
+    phase = target.chain[-1]
+    t = phase.training
+    found = (t.learning_rate, t.batch_size, t.warmup, t.weight_decay, t.max_length)
+    assert (*found, phase.budget.epochs, t.evaluate_every) == SETTINGS[preset, task]
+
+
+def test_no_preset_trains_or_selects_on_the_rows_that_it_evaluates() -> None:
+    for preset in OFFICIAL:
+        plans = targets(study(f"targets={{preset: {preset}}}"))
+        evaluated = {(d.task, d.language, d.split) for t in plans for d in t.data}
+        learned = {
+            (d.task, d.language, d.split)
+            for t in plans
+            for p in t.chain
+            for d in [*(d for h in p.heads for d in h.data), *p.select]
+        }
+        assert not evaluated & learned
+        # XQuAD and LAReQA translate SQuAD's development set.
+        assert not {s for s in learned if s[0].startswith("squad") and s[2] == "dev"}
+
+
+def test_retrieval_may_be_trained_on_question_answering() -> None:
+    (tatoeba,) = targets(study("targets={preset: xtreme-r, tasks: {tatoeba: {}}}"))
+    assert tatoeba.chain[0].heads[0].kind == "span"
+    (untuned,) = targets(study("targets={preset: xtreme-r, tasks: {tatoeba: {train: []}}}"))
+    assert untuned.chain == ()
+
+
+def test_anli_plus_is_three_data_sets_under_one_head() -> None:
+    phase = routes(study("routes.english.0.tasks=[anli+, mnli]"))["english"][0]
+    assert [h.name for h in phase.heads] == ["anli+", "mnli"]
+    assert [d.task for d in phase.heads[0].data] == ["snli", "mnli", "anli"]
+
+
+def test_the_same_task_in_several_languages_has_one_head() -> None:
+    tasks = "[{name: xnli, languages: [en], rows: 0-9}, {name: xnli, languages: [de, ru], rows: 10-19}]"
+    (head,) = routes(study(f"routes.english.0.tasks={tasks}"))["english"][0].heads
+    assert [(d.language, d.rows) for d in head.data] == [("en", "0-9"), ("de", "10-19"), ("ru", "10-19")]
+
+
+ROUTE, XNLI = "routes.english.0", "targets.tasks.xnli"
+
+
+@pytest.mark.parametrize(
+    ("override", "where", "what", "hint"),
+    [
+        ("targets.tasks={xnIi: {}}", "targets.tasks.xnIi", "unknown task 'xnIi'", "'xnli'"),
+        (f"{XNLI}.languages=[dee]", f"{XNLI}.languages", "unknown language 'dee'", "'de'"),
+        (f"{XNLI}.split=tset", f"{XNLI}.split", "unknown split of xnli 'tset'", "'test'"),
+        ("targets.preset=xtrem", "targets.preset", "unknown preset 'xtrem'", "'xtreme'"),
+        ("targets={}", "targets", "no target is named", "preset"),
+        ("targets={preset: xtreme, languages: [dee]}", "targets.languages", "unknown language 'dee'", "'de'"),
+        (
+            "targets={tasks: {xnli: {}, pawsx: {}}, languages: [ja]}",
+            f"{XNLI}.languages",
+            "xnli has none of the languages ja",
+            "it has ar, bg",
+        ),
+        (f"{ROUTE}.tasks=[mnly]", "routes.english[0].tasks[0]", "unknown task 'mnly'", "'mnli'"),
+        (f"{ROUTE}.tasks=[{{name: mnli, languages: de}}]", "routes.english[0].tasks[0].languages", "'de'", "en"),
+        (f"{ROUTE}.tasks=[{{name: mnli, split: test}}]", "routes.english[0].tasks[0].split", "'test'", "train"),
+        (f"{ROUTE}.mlm={{corpora: [ntrx]}}", "routes.english[0].mlm.corpora[0]", "unknown corpus 'ntrx'", "'ntrex'"),
+        (f"{ROUTE}.mlm={{languages: [xx]}}", "routes.english[0].mlm.languages", "unknown language 'xx'", ""),
+        (f"{ROUTE}.select={{name: squad, split: dev}}", "routes.english[0].select", "squad cannot judge", "same kind"),
+        (f"{ROUTE}.select={{name: qqp, split: dev}}", "routes.english[0].select", "qqp cannot judge", "same labels"),
+        (f"{XNLI}.train={{tasks: [squad]}}", f"{XNLI}.train[0].tasks", "squad (span) cannot train xnli", "kind"),
+        (f"{XNLI}.train={{tasks: [qqp]}}", f"{XNLI}.train[0].tasks", "qqp (pair with 2 labels) cannot", "labels"),
+        (f"{XNLI}.train={{tasks: [mnli, snli]}}", f"{XNLI}.train[0]", "a target phase trains one task", "route"),
+        (f"{XNLI}.train=[]", f"{XNLI}.train", "xnli needs a head", "mnli"),
+        (f"{XNLI}.oracle={{name: panx, split: dev, languages: de}}", f"{XNLI}.oracle", "panx cannot judge", ""),
+    ],
+)
+def test_what_does_not_exist_or_fit_is_named_with_its_place(override: str, where: str, what: str, hint: str) -> None:
+    error = refused(override)
+    assert error.where == where
+    assert what in error.what
+    assert hint in (error.hint or "")
+
+
+def test_choice_tasks_train_each_other_whatever_their_number_of_choices() -> None:
+    train = "[{tasks: [siqa]}, {tasks: [copa], select: {name: e-care, split: dev}}]"
+    (xcopa,) = targets(study(f"targets.tasks={{xcopa: {{train: {train}}}}}"))
+    assert xcopa.chain[0].heads[0].fits(TASKS["copa"])
+    assert [p.heads[0].name for p in xcopa.chain] == ["siqa", "copa"]
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_study_that_comes_with_crosswind_resolves(path: Path) -> None:
+    found = parse_study(path.read_text(encoding="utf-8"), name=path.name)
+    assert routes(found)
+    assert targets(found)

@@ -1,0 +1,393 @@
+"""The command line: mistakes get one message with exit code 2; filters filter; nothing is half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crosswind.cli import app, main
+
+STUDY = """
+name: small
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+targets:
+  tasks:
+    udpos:
+      languages: [en]
+      limit: 5
+      train: {{tasks: [{{name: udpos, rows: 0-15}}], budget: {{steps: 1}}, training: {{batch_size: 4}}}}
+"""
+
+MAIN = "from crosswind.cli import main; main()"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def crosswind(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`crosswind("list", "tasks")`: exit code, standard output, standard error."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crosswind", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, small_data: Path, tiny_encoder: Path) -> Path:
+    """A folder with `study.yaml` and writable copies of the data and the encoder."""
+    shutil.copytree(small_data, tmp_path / "data")
+    shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    (tmp_path / "study.yaml").write_text(STUDY.format(encoder=tmp_path / "encoder", data=tmp_path / "data"))
+    return tmp_path
+
+
+def refused(crosswind: Run, folder: Path, *overrides: str) -> str:
+    """The one message of a run that is refused; nothing was computed and no run folder was made."""
+    sets = [part for override in overrides for part in ("--set", override)]
+    places = ("--out", folder / "run", "--store", folder / "store")
+    code, out, err = crosswind("run", folder / "study.yaml", *sets, *places)
+    assert code == 2, err
+    assert out == ""
+    assert err.startswith("crosswind: ")
+    assert "Traceback" not in err
+    assert not (folder / "run").exists()
+    assert not [*(folder / "store").glob("objects/*/*")]
+    return err.removeprefix("crosswind: ")
+
+
+def test_a_small_study_runs_and_is_found_again(crosswind: Run, folder: Path) -> None:
+    arguments = ("run", folder / "study.yaml", "--out", folder / "run", "--store", folder / "store", "--quiet")
+    code, out, err = crosswind(*arguments)
+    assert code == 0, err
+    assert "udpos" in out
+    assert "computed 2 steps, found 0 cells" in err
+    code, again, err = crosswind(*arguments)
+    assert (code, again) == (0, out)
+    assert "computed 0 steps, found 1 cells" in err
+    code, out, _ = crosswind(*arguments, "--dry-run")
+    assert code == 0
+    assert "to run: nothing" in out
+
+
+def test_a_dry_run_writes_nothing(crosswind: Run, folder: Path) -> None:
+    places = ("--out", folder / "run", "--store", folder / "store")
+    code, out, _ = crosswind("run", folder / "study.yaml", *places, "--dry-run")
+    assert code == 0
+    assert "to run: 1 train, 1 predict" in out
+    assert not (folder / "run").exists()
+    assert not [*(folder / "store").glob("objects/*")]
+
+
+def test_no_study_file(crosswind: Run, folder: Path) -> None:
+    (folder / "study.yaml").unlink()
+    assert refused(crosswind, folder) == (
+        f"{folder}/study.yaml: cannot read the study (No such file or directory)\n  name a YAML file\n"
+    )
+
+
+def test_no_data_file(crosswind: Run, folder: Path) -> None:
+    shutil.rmtree(folder / "data" / "ud" / "UD_English-Mini")
+    err = refused(crosswind, folder)
+    assert err.startswith(f"{folder}/data: no file of udpos ")
+    assert "looked for udpos/train-en.tsv, ud/UD_*/en_*-ud-train.conllu" in err
+
+
+def test_a_wrong_number_of_columns(crosswind: Run, folder: Path) -> None:
+    path = folder / "data" / "xnli" / "test-en.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines[:6], "premise only", *lines[7:]]) + "\n", encoding="utf-8")
+    xnli = "{languages: en, train: {tasks: [{name: snli, split: dev}]}}"
+    err = refused(crosswind, folder, f"targets.tasks={{xnli: {xnli}}}")
+    assert err.startswith(f"{path}:7: 1 column")
+
+
+def test_an_unknown_label(crosswind: Run, folder: Path) -> None:
+    path = folder / "data" / "ud" / "UD_English-Mini" / "en_mini-ud-test.conllu"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\tNOUN\t", "\tNOUM\t", 1), encoding="utf-8")
+    line = next(i for i, x in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "\tNOUM\t" in x)
+    assert refused(crosswind, folder) == f"{path}:{line}: unknown tag 'NOUM'\n  did you mean 'NUM' or 'NOUN'?\n"
+
+
+def test_an_answer_outside_its_context(crosswind: Run, folder: Path) -> None:
+    path = folder / "data" / "tydiqa" / "tydiqa-goldp-v1.1-dev" / "tydiqa.goldp.en.dev.json"
+    path.parent.mkdir(parents=True)
+    answers = [{"text": "river", "answer_start": 900}]
+    question = {"id": "english-1", "question": "What does the dog see?", "answers": answers}
+    paragraph = {"context": "The dog sees a river.", "qas": [question]}
+    path.write_text(json.dumps({"data": [{"title": "t", "paragraphs": [paragraph]}]}), encoding="utf-8")
+    train = folder / "data" / "tydiqa" / "tydiqa-goldp-v1.1-train" / "tydiqa.goldp.en.train.json"
+    train.parent.mkdir()
+    train.write_text("{}")
+    err = refused(crosswind, folder, "targets.tasks={tydiqa: {languages: en}}")
+    assert str(path) in err
+    assert "english-1" in err
+    assert "900" in err
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("targets.tasks.udpos.languages=[enn]", "udpos.languages: unknown language 'enn'\n  did you mean 'en'"),
+        ("targets.tasks={udpso: {}}", "targets.tasks.udpso: unknown task 'udpso'\n  did you mean 'udpos'"),
+        ('perturb=["keybord:0.1"]', "perturb[0]: unknown perturbation 'keybord'\n  did you mean 'keyboard'"),
+        ("targets.preset=xtrem-r", "targets.preset: unknown preset 'xtrem-r'\n  did you mean 'xtreme-r'"),
+        ("targets.tasks.udpos.limt=5", "targets.tasks.udpos.limt: unknown key 'limt'\n  did you mean 'limit'"),
+        ("draw=2", "draw: unknown key 'draw'\n  did you mean 'draws'"),
+        ('perturb=["keyboard:1.5"]', "perturb[0]: perturbation 'keyboard:1.5': severity 1.5 is outside (0, 1]"),
+        ('perturb=["keyboard:0"]', "perturb[0]: perturbation 'keyboard:0': severity 0 is outside (0, 1]"),
+        ("targets.tasks.udpos.rows=0-99", "udpos test, en: rows 0-99 were asked for, there are 20 (0-19)"),
+        ("targets.tasks.udpos.train.tasks.0.rows=40-60", "udpos train, en: rows 40-60 were asked for, there are 48"),
+        ("targets.tasks.udpos.rows=x", "'x' is not a range of rows"),
+        ("data.root=nowhere", "data.root: no folder"),
+    ],
+)
+def test_names_and_numbers_that_do_not_exist(crosswind: Run, folder: Path, override: str, message: str) -> None:
+    assert message in refused(crosswind, folder, override)
+
+
+def test_an_empty_split(crosswind: Run, folder: Path) -> None:
+    path = folder / "data" / "ud" / "UD_English-Mini" / "en_mini-ud-test.conllu"
+    path.write_text("# nothing\n\n")
+    assert refused(crosswind, folder).startswith("udpos test, en: the split is empty\n")
+
+
+def test_an_encoder_without_a_tokenizer(crosswind: Run, folder: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / "encoder" / name).unlink()
+    assert refused(crosswind, folder).startswith(f"encoder: no tokenizer in '{folder}/encoder'\n  put tokenizer.json")
+
+
+def test_a_run_folder_that_is_something_else(crosswind: Run, folder: Path) -> None:
+    arguments = ("run", folder / "study.yaml", "--store", folder / "store", "--out")
+    code, out, err = crosswind(*arguments, folder / "data")
+    assert (code, out) == (2, "")
+    assert err == f"crosswind: {folder}/data: is a folder of something else\n  name a new folder with --out\n"
+    before = (folder / "study.yaml").read_text()
+    code, _, err = crosswind(*arguments, folder / "study.yaml")
+    assert (code, err) == (2, f"crosswind: {folder}/study.yaml: is a file\n  name a folder with --out\n")
+    assert (folder / "study.yaml").read_text() == before
+    code, _, err = crosswind("run", folder / "study.yaml", "--store", folder / "study.yaml", "--out", folder / "run")
+    assert code == 2
+    assert "cannot keep a store there" in err
+
+
+def test_unknown_executors_commands_and_listings(crosswind: Run, folder: Path) -> None:
+    code, _, err = crosswind("run", folder / "study.yaml", "--executor", "lokal", "--out", folder / "run")
+    assert code == 2
+    assert "--executor: unknown executor 'lokal'" in err
+    assert not (folder / "run").exists()
+    code, _, err = crosswind("list", "task")
+    assert (code, err) == (2, "crosswind: list: unknown list 'task'\n  did you mean 'tasks'?\n")
+    assert crosswind("runn")[0] == 2
+    assert crosswind("run")[0] == 2
+
+
+def test_a_study_that_fails_ends_with_one_and_says_where(crosswind: Run, folder: Path) -> None:
+    arguments = ("run", folder / "study.yaml", "--out", folder / "run", "--store", folder / "store", "--quiet")
+    code, _, err = crosswind(*arguments, "--set", "targets.tasks.udpos.train.budget.items=99")
+    assert code == 1
+    assert "failed: udpos for route none: udpos: a budget of 99 items, there are 16" in err
+    assert "not run: 1 steps that need these" in err
+    assert "results.parquet" not in err  # there are none
+    assert "Traceback" not in err
+
+
+# perturb
+
+
+def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"the old house number {i} stands by the river" for i in range(20)]
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, out, err = crosswind("perturb", "keyboard:0.3", source, "--language", "en")
+    assert (code, err) == (0, "")
+    written = out.splitlines()
+    assert len(written) == 20
+    assert all(len(a) == len(b) for a, b in zip(written, lines, strict=True))
+    assert written != lines
+    assert crosswind("perturb", "keyboard", source, "--severity", "0.3", "-o", target) == (0, "", "")
+    assert target.read_text(encoding="utf-8") == out
+    with source.open(encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert crosswind("perturb", "keyboard:0.3") == (0, out, "")
+    assert crosswind("perturb", "keyboard:0.3", source, "--seed", "2")[1] != out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("keybord:0.1",), "SPEC: unknown perturbation 'keybord'"),
+        (("keyboard:2",), "SPEC: perturbation 'keyboard:2': severity 2 is outside (0, 1]"),
+        (("keyboard",), "severity"),
+        (("keyboard:0.1,0.2",), "several severities"),
+        (("keyboard:0.1", "--language", "zh"), "zh"),
+        (("keyboard:0.1", "--language", "not a language"), "not a language"),
+        (("codemix(embed=de):0.1",), "lexicons"),
+        (("codemix(embed=de):0.1", "--lexicons", "nowhere"), "nowhere"),
+    ],
+)
+def test_perturb_refuses_what_it_cannot_do(
+    crosswind: Run, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("a line\n")
+    code, out, err = crosswind("perturb", arguments[0], source, *arguments[1:], "-o", target)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
+
+
+def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: Path) -> None:
+    code, _, err = crosswind("perturb", "keyboard:0.1", tmp_path / "none.txt")
+    assert (code, err) == (2, f"crosswind: {tmp_path}/none.txt: cannot be read (No such file or directory)\n")
+    source = tmp_path / "in.txt"
+    source.write_bytes(b"caf\xe9\n")
+    code, _, err = crosswind("perturb", "keyboard:0.1", source, "-o", tmp_path / "out.txt")
+    assert code == 2
+    assert err.startswith(f"crosswind: {source}: ")
+    assert "UTF-8" in err
+    assert not (tmp_path / "out.txt").exists()
+    source.write_text("a line\n")
+    code, _, err = crosswind("perturb", "keyboard:0.1", source, "-o", source / "out.txt")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_a_closed_pipe_ends_the_filter_quietly(tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("the old house by the river\n" * 50_000)
+    command = [sys.executable, "-c", MAIN, "perturb", "keyboard:0.2", str(source)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert len(process.stdout.readline()) == len("the old house by the river\n")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 1
+    process.stderr.close()
+
+
+# score, list, help
+
+
+def test_score_gives_the_official_averages(crosswind: Run, official_data: Callable[..., Path]) -> None:
+    mock = official_data("xtreme-mock") / "xtreme-mock"
+    arguments = ("score", mock / "predictions", mock / "labels", "--benchmark", "xtreme")
+    code, out, _ = crosswind(*arguments, "--json")
+    assert code == 0
+    scores = json.loads(out)
+    # xtreme/evaluate.py on its own mock data (udpos: seqeval 0.0.12)
+    expected = {"pawsx": 51.42857142857143, "panx": 57.50793650793652, "udpos": 70.21746048354693}
+    assert {t: scores["tasks"][t]["score"] for t in expected} == pytest.approx(expected)
+    code, out, _ = crosswind(*arguments)
+    assert code == 0
+    assert "51.43" in out
+    code, out, err = crosswind("score", mock / "nowhere", mock / "labels")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"crosswind: {mock}/nowhere: no such folder")
+
+
+@pytest.mark.parametrize("what", ["tasks", "perturbations", "metrics", "presets", "corpora", "executors"])
+def test_listings_are_json_on_request(crosswind: Run, what: str) -> None:
+    code, out, _ = crosswind("list", what, "--json")
+    assert code == 0
+    rows = json.loads(out)
+    code, out, _ = crosswind("list", what)
+    assert code == 0
+    assert len(out.splitlines()) == len(rows) + 1
+    assert all(row["name"] in out for row in rows)
+
+
+def commands() -> list[str]:
+    import typer
+
+    return sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_commands_help_has_an_example(crosswind: Run, command: str) -> None:
+    code, out, _ = crosswind(command, "--help")
+    assert code == 0
+    assert f"crosswind {command}" in out.split("Example", 1)[-1]
+    assert "Example" in out
+
+
+def test_help_answers_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, crosswind.cli\n"
+        "sys.argv = ['crosswind', *sys.argv[1:]]\n"
+        "try:\n    crosswind.cli.main()\nexcept SystemExit as e:\n    assert not e.code\n"
+        "heavy = {'torch', 'transformers', 'polars', 'numpy', 'datasets', 'altair', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    for arguments in (["--help"], ["run", "--help"]):
+        ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert "Usage" in ran.stdout
+        assert ran.stderr.strip() == "[]"
+
+
+def test_evaluate_scores_a_checkpoint_and_refuses_one_without_a_head(crosswind: Run, folder: Path) -> None:
+    shared = ("--data", folder / "data", "--store", folder / "store", "--quiet")
+    code, out, err = crosswind(
+        "evaluate", folder / "encoder", "--task", "tatoeba", "--languages", "jv", "--limit", "9", *shared, "--json"
+    )
+    assert code == 0, err
+    (row,) = [r for r in json.loads(out) if r["metric"] == "accuracy"]
+    assert (row["target"], row["language"], row["n"], row["route"]) == ("tatoeba", "jv", 9, "none")
+    code, out, err = crosswind("evaluate", folder / "encoder", "--task", "xnli", "--languages", "es", *shared)
+    assert code == 1
+    assert "no head for pair tasks" in err
+    assert "Traceback" not in err
+    for arguments, message in (
+        (("--task", "xnIi"), "unknown task 'xnIi'"),
+        (("--task", "xnli", "--languages", "ess"), "unknown language 'ess'"),
+        (("--task", "xnli", "--precision", "fp16"), "--precision: unknown precision 'fp16'"),
+    ):
+        code, out, err = crosswind("evaluate", folder / "encoder", *arguments, *shared)
+        assert (code, out) == (2, "")
+        assert message in err
+
+
+def test_pretrain_writes_a_checkpoint_or_nothing(crosswind: Run, tmp_path: Path) -> None:
+    (tmp_path / "en.txt").write_text("".join(f"the dog number {i} sees a river\n" for i in range(30)))
+    config = tmp_path / "tiny.yaml"
+    config.write_text(
+        "name: tiny\ntokenizer: {vocab_size: 150}\nbudget: {steps: 2}\n"
+        "model: {hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8}\n"
+        f"text: {{path: {tmp_path}/en.txt, language: en}}\n"
+    )
+    code, out, err = crosswind("pretrain", config, "--out", tmp_path / "tiny", "--quiet")
+    assert code == 0, err
+    assert out.startswith(f"{tmp_path}/tiny: 2 steps")
+    code, _, err = crosswind("pretrain", config, "--out", tmp_path / "tiny", "--quiet")
+    assert code == 2
+    assert "holds a checkpoint already" in err
+    code, _, err = crosswind("pretrain", config, "--out", tmp_path / "other", "--set", "modl=1")
+    assert code == 2
+    assert "did you mean 'model'" in err
+    assert not (tmp_path / "other").exists()
+
+
+def test_one_thread_a_step_whatever_the_machine_has(crosswind: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    crosswind("list", "presets")
+    assert os.environ["OMP_NUM_THREADS"] == "1"
