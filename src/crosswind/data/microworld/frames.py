@@ -1,0 +1,75 @@
+"""Meanings: what a clause says, in no language."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    """A proper name. `kind`: PER, LOC or ORG; `firm` is what an organisation is (`bank`)."""
+
+    kind: str
+    parts: tuple[str, ...]
+    firm: str = ""
+
+
+class Noun(NamedTuple):
+    """A thing: its concept, a quality, a count (a number's concept), known or not, whose it is."""
+
+    concept: str
+    quality: str = ""
+    count: str = ""
+    known: bool = False
+    owner: Name | None = None
+
+
+class Pronoun(NamedTuple):
+    """The person spoken of."""
+
+    concept: str = "she"
+
+
+class Quality(NamedTuple):
+    """A predicate: an adjective, a state, a comparison."""
+
+    concept: str
+
+
+Phrase = Name | Noun | Pronoun | Quality
+
+
+class Clause(NamedTuple):
+    """Who does what: `verb` is a concept (`be` with a predicate as `object`).
+
+    `adjuncts` are (relation, phrase): in, on, from, to, for, than. `asked` names what a question
+    asks for: subject, object, count, a relation, or `whether`. `fronted` puts the adjuncts first, `other`
+    takes the second words of concepts that have two.
+    """
+
+    verb: str
+    subject: Phrase
+    object: Phrase | None = None
+    adjuncts: tuple[tuple[str, Phrase], ...] = ()
+    negative: bool = False
+    past: bool = True
+    asked: str = ""
+    fronted: bool = False
+    other: bool = False
+
+
+class Joined(NamedTuple):
+    """Two clauses and what joins them: and, because, so."""
+
+    first: Clause
+    link: str
+    second: Clause
+
+
+Frame = Clause | Joined
+
+
+class Answer(NamedTuple):
+    """What answers the question before it: a role of a clause that was said, or yes or no."""
+
+    clause: Clause
+    role: str
