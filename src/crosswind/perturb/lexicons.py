@@ -1,4 +1,6 @@
-"""Bilingual lexicons: the microworld's own, and files `SOURCE-TARGET.txt`, a source word, a space or tab, and a target word a line.
+"""Bilingual lexicons: the microworld's own, and files `SOURCE-TARGET.txt`.
+
+A line holds a source word, a space or tab, and a target word.
 
 That is MUSE's format (Conneau et al. 2018). A folder need only hold English to other languages:
 `en-de.txt` read backwards is German to English, and German to Chinese goes through English.

@@ -14,11 +14,11 @@ class Name(NamedTuple):
 
 
 class Noun(NamedTuple):
-    """A thing: its concept, a quality, a count (a number's concept), known or not, whose it is."""
+    """A thing: its concept, a quality, a number (its concept), known or not, whose it is."""
 
     concept: str
     quality: str = ""
-    count: str = ""
+    number: str = ""
     known: bool = False
     owner: Name | None = None
 
@@ -73,3 +73,16 @@ class Answer(NamedTuple):
 
     clause: Clause
     role: str
+
+
+def plain(frame: Frame) -> Frame:
+    """What a sentence says, whatever its wording, without tense and definiteness, which not every language has."""
+    if isinstance(frame, Joined):
+        return Joined(_plain(frame.first), frame.link, _plain(frame.second))
+    return _plain(frame)
+
+
+def _plain(clause: Clause) -> Clause:
+    subject, object_ = (p._replace(known=False) if isinstance(p, Noun) else p for p in (clause.subject, clause.object))
+    assert subject is not None
+    return clause._replace(subject=subject, object=object_, other=False, fronted=False, past=True)
