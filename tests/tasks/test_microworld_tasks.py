@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,19 @@ from bags import classified, crossed, ranked
 SOURCE = MicroworldSource()
 NAMES = [name for name in TASKS.names() if name.startswith("mw-")]
 LABELLED = ("mw-nli", "mw-paraphrase", "mw-causes", "mw-completion", "mw-reading")
-TRAIN = 4000
+TRAIN = 3000
 
 
+@cache
 def read(name: str, language: str = "en", split: str = "test", limit: int | None = None) -> Dataset:
     return load(TASKS[name], language, split, SOURCE, limit=limit)
 
 
-def tested(name: str) -> list[Any]:
+def held_out(name: str) -> list[Any]:
     return [*read(name).examples, *read(name, split="test2").examples]
 
 
-def at_chance(right: int, of: int, chance: float) -> bool:
+def is_at_chance(right: int, of: int, chance: float) -> bool:
     interval = binomtest(right, of).proportion_ci(0.999)
     return bool(interval.low <= chance <= interval.high)
 
@@ -64,11 +66,10 @@ def test_translations_share_id_cluster_and_label(name: str) -> None:
 def test_no_text_is_in_two_splits(name: str) -> None:
     seen: dict[str, str] = {}
     for split in TASKS[name].splits:
-        if split == "dev" and name == "mw-answers":
-            continue  # its queries are short questions about the names that training has too
-        hashes = {h for e in read(name, TASKS[name].languages[-1], split) for h in leakage_hashes(e)}
+        examples = read(name, TASKS[name].languages[0], split).examples
+        hashes = {h for e in examples for h in leakage_hashes(e)}
         if name == "mw-sentences":
-            pool = read(name, TASKS[name].languages[-1], split).pool
+            pool = read(name, "qla-Latn", split).pool
             assert pool is not None
             hashes |= {normalized_hash(c.text) for c in pool.candidates}
         assert not hashes & seen.keys()
@@ -97,14 +98,14 @@ def test_labels_are_balanced(name: str, split: str) -> None:
     examples: Any = read(name, split=split).examples
     counts = Counter(e.label for e in examples)
     classes = len(examples[0].choices) if hasattr(examples[0], "choices") else len(TASKS[name].labels)
-    assert all(at_chance(n, len(examples), 1 / classes) for n in counts.values())
+    assert all(is_at_chance(n, len(examples), 1 / classes) for n in counts.values())
     assert len(counts) == classes
 
 
 @pytest.mark.parametrize(("name", "labels"), [("mw-nli", {0, 1, 2}), ("mw-paraphrase", {0, 1})])
 def test_every_first_text_has_a_partner_of_each_label(name: str, labels: set[int]) -> None:
     groups: defaultdict[tuple[str, str], set[int | None]] = defaultdict(set)
-    for example in tested(name):
+    for example in held_out(name):
         groups[example.cluster, example.first].add(example.label)
     assert all(found == labels for found in groups.values())
 
@@ -112,26 +113,32 @@ def test_every_first_text_has_a_partner_of_each_label(name: str, labels: set[int
 @pytest.mark.parametrize("name", ["mw-nli", "mw-paraphrase"])
 def test_the_second_text_alone_tells_nothing(name: str) -> None:
     train: Any = read(name, split="train").examples[:TRAIN]
-    test = tested(name)
-    right, of = classified([e.second for e in train], [e.label for e in train], [e.second for e in test], [e.label for e in test])
-    assert at_chance(right, of, 1 / len(TASKS[name].labels)), f"{right} of {of}"
+    test = held_out(name)
+    right, of = classified(
+        [e.second for e in train], [e.label for e in train], [e.second for e in test], [e.label for e in test]
+    )
+    assert is_at_chance(right, of, 1 / len(TASKS[name].labels)), f"{right} of {of}"
 
 
 def test_the_classifier_that_finds_nothing_there_finds_the_label_in_both_texts() -> None:
     def both(example: Any) -> str:
         first, second = set(example.first.split()), example.second.split()
-        return " ".join(["same" if word in first else "other" for word in second] + ["not" * (w == "not") for w in second])
+        return " ".join(
+            ["same" if word in first else "other" for word in second] + ["not" * (w == "not") for w in second]
+        )
 
     train: Any = read("mw-nli", split="train").examples[:TRAIN]
-    test = tested("mw-nli")
-    right, of = classified([both(e) for e in train], [e.label for e in train], [both(e) for e in test], [e.label for e in test])
+    test = held_out("mw-nli")
+    right, of = classified(
+        [both(e) for e in train], [e.label for e in train], [both(e) for e in test], [e.label for e in test]
+    )
     assert right / of > 0.45
 
 
 @pytest.mark.parametrize(("name", "field"), [("mw-causes", "question"), ("mw-reading", "question")])
 def test_without_its_question_an_item_looks_like_its_twins_of_other_labels(name: str, field: str) -> None:
     groups: defaultdict[Any, list[int]] = defaultdict(list)
-    for example in tested(name):
+    for example in held_out(name):
         groups[example.cluster, example.context, example.choices].append(example.label)
     assert all(len(set(labels)) == len(labels) == len(key[2]) for key, labels in groups.items())
 
@@ -139,19 +146,19 @@ def test_without_its_question_an_item_looks_like_its_twins_of_other_labels(name:
 @pytest.mark.parametrize("name", ["mw-causes", "mw-completion", "mw-reading"])
 def test_question_and_choices_without_the_context_tell_nothing(name: str) -> None:
     train: Any = read(name, split="train").examples[:TRAIN]
-    test = tested(name)
+    test = held_out(name)
     texts = [[[crossed(e.question, c) for c in e.choices] for e in part] for part in (train, test)]
     right, of = ranked(texts[0], [e.label for e in train], texts[1], [e.label for e in test])
-    assert at_chance(right, of, 1 / len(test[0].choices)), f"{right} of {of}"
+    assert is_at_chance(right, of, 1 / len(test[0].choices)), f"{right} of {of}"
 
 
 @pytest.mark.parametrize("name", ["mw-causes", "mw-completion", "mw-reading"])
 def test_context_and_question_without_the_choices_tell_nothing(name: str) -> None:
     train: Any = read(name, split="train").examples[:TRAIN]
-    test = tested(name)
+    test = held_out(name)
     texts = [[f"{e.context} {e.question}" for e in part] for part in (train, test)]
     right, of = classified(texts[0], [e.label for e in train], texts[1], [e.label for e in test])
-    assert at_chance(right, of, 1 / len(test[0].choices)), f"{right} of {of}"
+    assert is_at_chance(right, of, 1 / len(test[0].choices)), f"{right} of {of}"
 
 
 def _by_text(name: str, language: str) -> list[list[SpanExample]]:
@@ -179,7 +186,7 @@ def test_without_the_text_an_answer_is_not_told_by_its_question() -> None:
     train, test = _pairs("train"), _pairs("test")
     right, of = ranked([t for t, _ in train], [g for _, g in train], [t for t, _ in test], [g for _, g in test])
     assert of > 400
-    assert at_chance(right, of, 0.5), f"{right} of {of}"
+    assert is_at_chance(right, of, 0.5), f"{right} of {of}"
 
 
 def _pairs(split: str) -> list[tuple[list[str], int]]:
@@ -201,22 +208,19 @@ def _pairs(split: str) -> list[tuple[list[str], int]]:
 @pytest.mark.parametrize("language", ["en", "qla-Latn", "qlo-Latn", "qhb-Hebr"])
 def test_the_answer_stands_in_the_sentence_that_speaks_of_whom_the_question_names(language: str) -> None:
     words = lexicon(language)
-    names = {words.name(name, ending) for name in given_names("test") for ending in ("", *words.language.cases.values())}
+    names = {
+        words.name(name, ending) for name in given_names("test") for ending in ("", *words.language.cases.values())
+    }
     asked = 0
-    for example in read("mw-qa", language, limit=400):
+    for example in read("mw-qa", language).examples[:400]:
         assert isinstance(example, SpanExample)
         assert example.answers
         start = example.answers[0].start
         sentence = example.context[example.context.rfind(". ", 0, start) + 1 :].split(". ")[0]
-        for name in names:
-            if _has(example.question, name):
-                asked += 1
-                assert _has(sentence, name)
+        named = names & set(re.findall(r"\w+", example.question))
+        asked += len(named)
+        assert named <= set(re.findall(r"\w+", sentence))
     assert asked > 200
-
-
-def _has(text: str, name: str) -> bool:
-    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
 
 
 def test_the_pool_of_answers_holds_the_gold_of_every_language_once() -> None:
@@ -259,20 +263,24 @@ def test_one_stem_names_families_towns_and_firms() -> None:
     assert sum(len(found) > 1 for found in kinds.values()) > 100
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_whole_splits_have_the_declared_sizes(name: str) -> None:
-    task = TASKS[name]
-    assert task.splits == ("train", "dev", "test", "test2")
-    assert all(len(read(name, task.languages[0], split)) == task.counts[task.languages[0], split] for split in task.splits)
+def test_every_task_has_four_splits_and_whole_ones_have_their_declared_sizes() -> None:
+    for name in NAMES:
+        task = TASKS[name]
+        assert task.splits == ("train", "dev", "test", "test2")
+        for split in ("dev", "test", "test2"):
+            language = task.languages[0]
+            assert len(read(name, language, split)) == task.counts[language, split]
 
 
-@pytest.mark.parametrize("spec", ["keyboard:0.3", "swap:0.3", "word-order:0.5", "homoglyph:0.3", "codemix(embed=en,qcy):0.4"])
+@pytest.mark.parametrize(
+    "spec", ["keyboard:0.3", "swap:0.3", "word-order:0.5", "homoglyph:0.3", "codemix(embed=en,qcy):0.4"]
+)
 @pytest.mark.parametrize("language", CODES)
 def test_perturbations_apply(spec: str, language: str) -> None:
     environment = Environment(lexicons=MicroworldLexicons())
     parsed = parse_spec(spec)
-    if language == "qdv-Deva" and spec.startswith("homoglyph"):
-        assert not_applicable(parsed, language, environment) is not None  # UTS #39 has hardly any for Devanagari
+    if language in ("qdv-Deva", "qhb-Hebr") and spec.startswith("homoglyph"):
+        assert not_applicable(parsed, language, environment) is not None  # UTS #39 has hardly any there
         return
     data = read("mw-nli", language, limit=60)
     fields = TASKS["mw-nli"].perturbed

@@ -20,6 +20,4 @@ class Segmenter:
     version: Callable[[], str]
 
 
-SEGMENTERS: Registry[Segmenter] = Registry(
-    "segmenter", "crosswind.data.segmenters", "crosswind.segmenters", Segmenter
-)
+SEGMENTERS: Registry[Segmenter] = Registry("segmenter", "crosswind.data.segmenters", "crosswind.segmenters", Segmenter)

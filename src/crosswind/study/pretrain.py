@@ -107,7 +107,8 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     before = pretraining_manifest(config.encoder) if config.encoder else frozenset()
     manifest = sorted(before | {h for line in found.written for h in leakage_hashes(line)})
     base = encoder_fingerprint(config.encoder) if config.encoder else None
-    identity = digest([json.loads(config.model_dump_json()), digest(manifest), found.generated, base, hardware.device()])
+    text = [digest(manifest), *found.generated]
+    identity = digest([json.loads(config.model_dump_json()), text, base, hardware.device()])
     work = out / ".training" / identity[:16]
     out.mkdir(parents=True, exist_ok=True)
     history = train(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ def features(texts: Sequence[str]) -> csr_matrix:
     columns: list[int] = []
     for row, text in enumerate(texts):
         words = ["<", *text.replace(".", " .").replace("?", " ?").split(), ">"]
-        grams = [*words, *map(" ".join, zip(words, words[1:], strict=False))]
+        grams = [*words, *map(" ".join, pairwise(words))]
         grams += [f"{a} _ {b}" for a, b in zip(words, words[2:], strict=False)]
         found = {zlib.crc32(gram.encode()) % (WIDTH - 1) for gram in grams} | {WIDTH - 1}
         rows += [row] * len(found)

@@ -19,6 +19,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.words import is_unspaced, segmentation, words
 
 ANELKA = Name("PER", ("anelka",))
+HAS = Clause("have", ANELKA, Noun("dog", number="three"), past=False)
 BOUGHT = Clause("buy", ANELKA, Noun("boat", "red"), (("in", Noun("market", known=True)), ("on", Noun("monday"))))
 
 
@@ -42,8 +43,8 @@ def test_there_are_eight_languages_in_six_scripts_three_orders_and_both_sides() 
         (BOUGHT._replace(asked="object"), "what did anelka buy in the market on monday?"),
         (BOUGHT._replace(asked="subject"), "who bought a red boat in the market on monday?"),
         (BOUGHT._replace(asked="whether"), "did anelka buy a red boat in the market on monday?"),
-        (Clause("have", ANELKA, Noun("knife", count="three"), past=False), "anelka has three knives."),
-        (Clause("have", ANELKA, Noun("dog", count="three"), past=False, asked="count"), "how many dogs does anelka have?"),
+        (Clause("have", ANELKA, Noun("knife", number="three"), past=False), "anelka has three knives."),
+        (HAS._replace(asked="count"), "how many dogs does anelka have?"),
         (Clause("be", Noun("boat", owner=ANELKA), Quality("old"), past=False), "the boat of anelka is old."),
         (Clause("be", ANELKA, Quality("tired"), asked="object"), "how was anelka?"),
         (Clause("eat", ANELKA, Noun("apple")), "anelka ate an apple."),
@@ -76,8 +77,14 @@ def test_no_two_concepts_share_a_word(code: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "script"),
-    [("qcy-Cyrl", "Cyrillic"), ("qgr-Grek", "Greek"), ("qdv-Deva", "Devanagari"), ("qhb-Hebr", "Hebrew"), ("qth-Thai", "Thai")],
-)  # fmt: skip
+    [
+        ("qcy-Cyrl", "Cyrillic"),
+        ("qgr-Grek", "Greek"),
+        ("qdv-Deva", "Devanagari"),
+        ("qhb-Hebr", "Hebrew"),
+        ("qth-Thai", "Thai"),
+    ],
+)
 def test_text_is_in_its_script_but_for_loans_and_names_in_latin_letters(code: str, script: str) -> None:
     lines = " ".join(line.text for line in text((code,), 1, 200))
     letters = regex.findall(r"\p{L}", lines)
@@ -157,5 +164,5 @@ def test_a_language_is_added_by_one_declaration() -> None:
 
 
 def test_an_unknown_language_is_named() -> None:
-    with pytest.raises(UserError, match="unknown language of the microworld 'qcy'.*\n.*qcy-Cyrl"):
+    with pytest.raises(UserError, match=r"unknown language of the microworld 'qcy'"):
         lexicon("qcy")

@@ -10,7 +10,6 @@ from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw
 from crosswind.data.microworld.frames import Clause, Pronoun
 from crosswind.data.microworld.item import Item
-from crosswind.data.microworld.names import BANKS
 from crosswind.data.microworld.render import Renderer
 
 ENDINGS = 4
@@ -25,7 +24,7 @@ def causes(seed: int, split: str, index: int) -> Item:
     """
     group, within = divmod(index, 2)
     draw = Draw("causes", seed, split, group)
-    who, circle, place = scenes.people(draw, BANKS[split], 1)[0], draw.pick(world.CIRCLES), draw.below(4)
+    who, circle, place = scenes.people(draw, split, 1)[0], draw.pick(world.CIRCLES), draw.below(4)
     past = draw.chance(0.7)
     happened = scenes.happening(draw, circle, place, who, past=past)._replace(other=draw.chance(0.5))
     around = [scenes.happening(draw, circle, place + turn, Pronoun(), past=past) for turn in (-1, 1)]
@@ -45,7 +44,7 @@ def causes(seed: int, split: str, index: int) -> Item:
 def completion(seed: int, split: str, index: int) -> Item:
     """How a story goes on: two stories are begun, and one of four endings goes on with the one asked for last."""
     draw = Draw("completion", seed, split, index)
-    cast = scenes.people(draw, BANKS[split], 2)
+    cast = scenes.people(draw, split, 2)
     circles = draw.distinct(world.CIRCLES, ENDINGS)
     place, past = draw.below(4), draw.chance(0.7)
     begun: list[Clause] = []
@@ -68,9 +67,8 @@ def reading(seed: int, split: str, index: int) -> Item:
     """A question about one of three people, and what was said of each as the choices."""
     group, within = divmod(index, READING)
     draw = Draw("reading", seed, split, group)
-    bank = BANKS[split]
-    cast = scenes.people(draw, bank, READING)
-    facts, others = scenes.facts(draw, bank, cast, 2, READING)
+    cast = scenes.people(draw, split, READING)
+    facts, others = scenes.facts(draw, split, cast, 2, READING)
     told = [scenes.styled(draw, f.clause) for f in draw.shuffled([*facts, *others[:1]])]
     role = facts[0].theme.asks[0]
     asked = draw.shuffled(facts)[within]

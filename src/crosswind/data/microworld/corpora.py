@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, overload
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw, number
-from crosswind.data.microworld.frames import Answer, Clause, Frame
+from crosswind.data.microworld.frames import Answer, Clause, Frame, Name, plain
 from crosswind.data.microworld.render import Piece, Renderer, renderer
 
 LINES = 60_000  # of each language, unless the size is set
@@ -24,7 +24,7 @@ Line = TypeVar("Line")
 
 def belongs(frame: Frame, split: str) -> bool:
     """Whether a single sentence may stand in a split (or in the corpora): each meaning belongs to one."""
-    return number("bucket", frame) % 10 in BUCKETS[split]
+    return number("bucket", plain(frame)) % 10 in BUCKETS[split]
 
 
 class Lazy(Sequence[Line], Generic[Line]):
@@ -109,7 +109,7 @@ def passage(draw: Draw) -> Said:
     return list(clauses)
 
 
-def story(draw: Draw, cast: Sequence[scenes.Name]) -> Said:
+def story(draw: Draw, cast: Sequence[Name]) -> Said:
     """What one thing leads to, for each of the people."""
     said: Said = []
     for who in cast:

@@ -14,11 +14,11 @@ class Name(NamedTuple):
 
 
 class Noun(NamedTuple):
-    """A thing: its concept, a quality, a count (a number's concept), known or not, whose it is."""
+    """A thing: its concept, a quality, a number, known or not, whose it is."""
 
     concept: str
     quality: str = ""
-    count: str = ""
+    number: str = ""
     known: bool = False
     owner: Name | None = None
 
@@ -73,3 +73,28 @@ class Answer(NamedTuple):
 
     clause: Clause
     role: str
+
+
+def plain(frame: Frame) -> Frame:
+    """What a sentence says, whatever its wording, without tense and definiteness, which not every language has."""
+    if isinstance(frame, Joined):
+        return Joined(_plain(frame.first), frame.link, _plain(frame.second))
+    return _plain(frame)
+
+
+def _plain(clause: Clause) -> Clause:
+    asked = clause.asked
+    found = clause._replace(other=False, fronted=False, past=True, subject=_phrase(clause.subject, asked == "subject"))
+    if clause.object is not None:
+        object_ = _phrase(clause.object, asked == "object")
+        if asked == "count" and isinstance(object_, Noun):
+            object_ = object_._replace(number="")
+        found = found._replace(object=object_)
+    return found._replace(adjuncts=tuple((role, _phrase(p, role == asked)) for role, p in clause.adjuncts))
+
+
+def _phrase(phrase: Phrase, asked: bool) -> Phrase:
+    """A phrase; of one that is asked for, a question says only what sort it is."""
+    if asked:
+        return Quality(f"{type(phrase).__name__} {phrase.kind if isinstance(phrase, Name) else ''}")
+    return phrase._replace(known=False) if isinstance(phrase, Noun) else phrase

@@ -45,6 +45,7 @@ class Lexicon:
         self._stems = self._invent()
         self._forms: dict[tuple[str, str], str] = {}
         self._names: dict[tuple[str, str], str] = {}
+        self._endings: dict[tuple[str, ...], str] = {}
 
     def form(self, concept: str, ending: str = "") -> str:
         """A concept's word with an ending, in the language's script."""
@@ -77,9 +78,12 @@ class Lexicon:
 
     def ending(self, *kinds: str) -> str:
         """The endings of a plural, a tense, a case, one behind the other: `t+ssa`."""
-        plain = {"plural": self.language.plural, "past": self.language.past, "present": self.language.present}
-        found = (plain[k] if k in plain else self.language.cases.get(k, "") for k in kinds)
-        return "+".join(ending for ending in found if ending)
+        found = self._endings.get(kinds)
+        if found is None:
+            language = self.language
+            plain = {"plural": language.plural, "past": language.past, "present": language.present, **language.cases}
+            found = self._endings[kinds] = "+".join(plain[k] for k in kinds if plain.get(k))
+        return found
 
     def _joined(self, stem: str, ending: str, *, latin: bool) -> str:
         roman, script = stem, self.language.script
@@ -104,8 +108,11 @@ class Lexicon:
         for concept in CONCEPTS:
             draw = Draw("word", language.code, concept)
             stem = language.words.get(concept) or self._stem(concept, draw)
+            tries = 0
             while write(stem, language.script) in taken:
-                stem = f"{stem}{draw.pick(language.vowels.split())}" if len(stem) > 8 else self._made(draw, 2)
+                # A language of few sounds runs out of short words.
+                tries += 1
+                stem = self._made(draw, 2 + tries // 10)
             taken.add(write(stem, language.script))
             stems[concept] = stem
         return stems

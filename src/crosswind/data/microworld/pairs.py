@@ -13,7 +13,6 @@ from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw
 from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Quality
 from crosswind.data.microworld.item import Item
-from crosswind.data.microworld.names import BANKS
 from crosswind.data.microworld.render import Renderer
 from crosswind.data.microworld.scenes import Theme
 
@@ -26,8 +25,8 @@ def nli(seed: int, split: str, index: int) -> Item:
     group, within = divmod(index, 3)
     draw = Draw("nli", seed, split, group)
     order = draw.shuffled((ENTAILMENT, NEUTRAL, CONTRADICTION))
-    cast = scenes.people(draw, BANKS[split], 3)
-    theme = scenes.theme(draw, BANKS[split], draw.pick(scenes.KINDS))
+    cast = scenes.people(draw, split, 3)
+    theme = scenes.theme(draw, split, draw.pick(scenes.KINDS))
     values = theme.opposed(draw, 3) if theme.opposites else theme.values(draw, 3)
     signs = [draw.chance(0.5) for _ in range(2)] if not theme.functional else [False, False]
     facts = [theme.say(cast[i], values[i])._replace(negative=signs[i]) for i in range(2)]
@@ -72,8 +71,8 @@ def paraphrase(seed: int, split: str, index: int) -> Item:
     group, within = divmod(index, 2)
     draw = Draw("paraphrase", seed, split, group)
     label = draw.shuffled((DIFFERENT, PARAPHRASE))[within]
-    cast = scenes.people(draw, BANKS[split], 2)
-    first, same, other = draw.pick((_converse, _compared, _exchanged, _revalued))(draw, cast, BANKS[split])
+    cast = scenes.people(draw, split, 2)
+    first, same, other = draw.pick((_converse, _compared, _exchanged, _revalued))(draw, cast, split)
     item, cluster = f"mw-paraphrase/{split}/{index}", f"mw-paraphrase/{split}/p{group}"
     second = same if label == PARAPHRASE else other
 

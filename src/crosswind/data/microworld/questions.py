@@ -10,7 +10,6 @@ from crosswind.data.microworld import scenes
 from crosswind.data.microworld.draws import Draw
 from crosswind.data.microworld.frames import Clause
 from crosswind.data.microworld.item import Item
-from crosswind.data.microworld.names import BANKS
 from crosswind.data.microworld.render import Renderer, renderer
 
 QUESTIONS = 4  # of one text
@@ -34,16 +33,16 @@ class Text:
     questions: tuple[Asked, ...]
 
 
-def text(seed: int, split: str, group: int) -> Text:
+def text(kind: str, seed: int, split: str, group: int) -> Text:
     """Two themes about three people; two questions of each theme.
 
-    What a question asks for has several candidates in the text: the same was said of others.
+    What a question asks for has several candidates in the text: the same was said of others. The
+    questions of the kind `answers` all name somebody, for "who was tired?" has no one answer in a pool.
     """
-    draw = Draw("questions", seed, split, group)
-    bank = BANKS[split]
+    draw = Draw(kind, seed, split, group)
     while True:
-        cast = scenes.people(draw, bank, 3)
-        themes = scenes.facts(draw, bank, cast, 2, 3)
+        cast = scenes.people(draw, split, 3)
+        themes = scenes.facts(draw, split, cast, 2, 3)
         if len({t[0].clause.verb for t in themes}) < 2:
             continue
         facts = draw.shuffled([fact for group_ in themes for fact in group_])
@@ -52,20 +51,29 @@ def text(seed: int, split: str, group: int) -> Text:
         answers: set[object] = set()
         for theme in themes:
             for fact in draw.distinct(theme, 2):
-                role = draw.pick(fact.theme.asks)
+                asks = fact.theme.asks
+                role = draw.pick([r for r in asks if r != "subject"] if kind == "answers" else asks)
                 at = facts.index(fact)
                 questions.append(Asked(at, role, scenes.asking(fact.clause._replace(other=draw.chance(0.5)), role)))
-                answers.add(fact.person if role == "subject" else fact.value)
+                answers.add(_answer(fact, role))
         if len(answers) == QUESTIONS:
-            return Text(f"mw-questions/{split}/p{group}", told, tuple(questions))
+            return Text(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
+
+
+def _answer(fact: scenes.Fact, role: str) -> object:
+    if role == "subject":
+        return fact.person
+    if isinstance(fact.value, scenes.Deed):
+        return fact.value.place if role == "in" else fact.value.noun
+    return fact.value
 
 
 def qa(seed: int, split: str, index: int) -> Item:
     """One question of a text; the answer is a phrase of it."""
     group, within = divmod(index, QUESTIONS)
-    found = text(seed, split, group)
+    found = text("qa", seed, split, group)
     asked = found.questions[within]
-    item = f"mw-questions/{split}/{index}"
+    item = f"mw-qa/{split}/{index}"
 
     def render(words: Renderer) -> SpanExample:
         code = words.language.code
@@ -79,9 +87,9 @@ def qa(seed: int, split: str, index: int) -> Item:
 def queries(seed: int, split: str, index: int, pool: Sequence[str]) -> Item:
     """The question as a query; right is the sentence that answers it, in every language of the pool."""
     group, within = divmod(index, QUESTIONS)
-    found = text(seed, split, group)
+    found = text("answers", seed, split, group)
     asked = found.questions[within]
-    item = f"mw-questions/{split}/{index}"
+    item = f"mw-answers/{split}/{index}"
     gold = tuple(f"{found.name}/{code}/{asked.sentence}" for code in pool)
 
     def render(words: Renderer) -> QueryExample:
@@ -96,7 +104,7 @@ def pool(seed: int, split: str, size: int, languages: Sequence[str]) -> Pool:
     for code in languages:
         words = renderer(code)
         for group in range(-(-size // QUESTIONS)):
-            found = text(seed, split, group)
+            found = text("answers", seed, split, group)
             context = words.text(found.told)
             candidates += [
                 Candidate(f"{found.name}/{code}/{n}", code, words.text([clause]), context, found.name)

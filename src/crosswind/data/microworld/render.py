@@ -22,16 +22,17 @@ class Word(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Words that stay together, and the role that they play in their clause (`object`, `in`, …)."""
+    """Words that stay together, as they are written, and their role in the clause (`object`, `in`, …)."""
 
     role: str
     words: tuple[Word, ...]
+    text: str
 
 
 _ASKING = {"subject": "who", "object": "what", "in": "where", "on": "when", "count": "how-many"}
 _ALONE = frozenset({"in", "on"})  # where and when need no adposition
 _DAYS, _NUMBERS = frozenset(world.DAYS), {n: str(i + 2) for i, n in enumerate(world.NUMBERS)}
-_STOP, _ASK, _COMMA = (Word(mark, "PUNCT") for mark in ".?,")
+_STOP, _ASK, _COMMA = (Piece("", (Word(mark, "PUNCT"),), mark) for mark in ".?,")
 
 
 class Renderer:
@@ -39,16 +40,19 @@ class Renderer:
 
     def __init__(self, language: Language, words: Lexicon) -> None:
         self.language, self.words = language, words
+        self.space = " " if language.spaced else ""
         self._phrases: dict[tuple[Phrase, str, bool], tuple[Piece, ...]] = {}
+        self._verbs: dict[tuple[str, bool, bool, bool, bool], tuple[list[Piece], list[Piece]]] = {}
+        self._adjuncts: dict[tuple[str, Phrase, bool], list[Piece]] = {}
 
     def sentence(self, frame: Frame) -> list[Piece]:
         """The pieces of a sentence, its full stop or question mark last."""
         if isinstance(frame, Joined):
-            link = Piece("", (self._word(frame.link),))
-            comma = [Piece("", (_COMMA,))] if frame.link == "so" else []
-            return [*self._clause(frame.first), *comma, link, *self._clause(frame.second), Piece("", (_STOP,))]
+            comma = [_COMMA] if frame.link == "so" else []
+            link = self.piece(frame.link)
+            return [*self._clause(frame.first), *comma, link, *self._clause(frame.second), _STOP]
         pieces = self._clause(frame)
-        pieces.append(Piece("", (_ASK if frame.asked else _STOP,)))
+        pieces.append(_ASK if frame.asked else _STOP)
         return pieces
 
     def text(self, frames: Iterable[Frame]) -> str:
@@ -63,23 +67,19 @@ class Renderer:
         parts: list[str] = []
         roles: list[dict[str, Span]] = []
         at = 0
-        between = " " if self.language.spaced else ""
         for pieces in sentences:
             found: dict[str, Span] = {}
-            fresh = True
-            for role, words in pieces:
-                begin = -1
-                for form, tag, _ in words:
-                    if tag != "PUNCT" and (between or fresh) and at:
-                        parts.append(" ")
-                        at += 1
-                    fresh = False
-                    if begin < 0:
-                        begin = at
-                    parts.append(form)
-                    at += len(form)
+            space = " " if at else ""
+            for piece in pieces:
+                role, words, text = piece
+                if words[0].tag == "PUNCT":
+                    space = ""
+                parts.append(space)
+                parts.append(text)
+                at += len(space) + len(text)
+                space = self.space
                 if role:
-                    found[role] = Span(begin, at)
+                    found[role] = Span(at - len(text), at)
             roles.append(found)
         return "".join(parts), roles
 
@@ -89,11 +89,14 @@ class Renderer:
 
     def asked(self, concept: str) -> str:
         """A word as a question."""
-        return self.laid_out([[self.piece(concept), Piece("", (_ASK,))]])[0]
+        return self.laid_out([[self.piece(concept), _ASK]])[0]
 
     def piece(self, concept: str) -> Piece:
         """A word on its own."""
-        return Piece("", (self._word(concept),))
+        return self._piece("", (self._word(concept),))
+
+    def _piece(self, role: str, words: tuple[Word, ...]) -> Piece:
+        return Piece(role, words, self.space.join([word.form for word in words]))
 
     def _word(self, concept: str, ending: str = "") -> Word:
         return Word(self.words.form(concept, ending), CONCEPTS[concept])
@@ -104,8 +107,8 @@ class Renderer:
             "S": self._role(clause.subject, "subject", clause),
             "O": self._role(clause.object, "object", clause) if clause.object is not None else [],
         }
-        adjuncts = [self._adjunct(relation, phrase, clause) for relation, phrase in clause.adjuncts]
-        verb, auxiliary = self._verb(clause)
+        adjuncts = [self._adjunct_of(relation, phrase, clause) for relation, phrase in clause.adjuncts]
+        verb, auxiliary = self._verb_of(clause)
         parts["V"] = verb
         first: list[Piece] = []
         if asked and asked != "whether" and language.question == "first":
@@ -123,24 +126,32 @@ class Renderer:
                 core += parts[part]
         return [*first, *front, *core, *end]
 
+    def _verb_of(self, clause: Clause) -> tuple[list[Piece], list[Piece]]:
+        turned = clause.asked not in ("", "subject")
+        key = (clause.verb, clause.past, clause.negative, clause.other, turned)
+        found = self._verbs.get(key)
+        if found is None:
+            found = self._verbs[key] = self._verb(clause)
+        return found
+
     def _verb(self, clause: Clause) -> tuple[list[Piece], list[Piece]]:
         """The verb with its negation, and what English puts before the subject of a question."""
         language = self.language
         tense = "past" if clause.past else "present"
         ending = self.words.ending(tense)
-        negation = [Piece("", (self._word("not"),))] if clause.negative else []
+        negation = [self._piece("", (self._word("not"),))] if clause.negative else []
         concept = self._concept(clause.verb, clause)
         if concept == "be":
             if language.auxiliary:
-                be = [Piece("", (self._word("be", ending),))]
+                be = [self._piece("", (self._word("be", ending),))]
                 questioned = clause.asked and clause.asked != "subject"
                 return (negation, be) if questioned else ([*be, *negation], [])
-            verb = [Piece("", (self._word("be", ending),))] if language.copula else []
+            verb = [self._piece("", (self._word("be", ending),))] if language.copula else []
             return (negation + verb if language.negation == "before" else verb + negation), []
         helped = language.auxiliary and (negation or (clause.asked and clause.asked != "subject"))
         if helped:
-            return [*negation, Piece("", (self._word(concept),))], [Piece("", (self._word("do", ending),))]
-        verb = [Piece("", (self._word(concept, ending),))]
+            return [*negation, self._piece("", (self._word(concept),))], [self._piece("", (self._word("do", ending),))]
+        verb = [self._piece("", (self._word(concept, ending),))]
         return (negation + verb if language.negation == "before" else verb + negation), []
 
     def _pull(self, asked: str, parts: dict[str, list[Piece]], adjuncts: list[list[Piece]]) -> list[Piece]:
@@ -158,13 +169,13 @@ class Renderer:
     def _role(self, phrase: Phrase, role: str, clause: Clause) -> list[Piece]:
         case = role if role == "object" and clause.verb != "be" else ""
         if clause.asked == role:
-            return [Piece(role, (self._asking(phrase, role),))]
+            return [self._piece(role, (self._asking(phrase, role),))]
         pieces = self._phrase(phrase, case, clause.other)
         if clause.asked == "count" and role == "object":
-            pieces = tuple(Piece("count", self._many()) if p.role == "count" else p for p in pieces)
+            pieces = tuple(self._piece("count", self._many()) if p.role == "count" else p for p in pieces)
         if len(pieces) == 1:
-            return [Piece(role, pieces[0].words)]
-        return [p if p.role == "count" else Piece(role if p.role == "head" else "", p.words) for p in pieces]
+            return [pieces[0]._replace(role=role)]
+        return [p._replace(role=role) if p.role == "head" else p for p in pieces]
 
     def _many(self) -> tuple[Word, ...]:
         return tuple(Word(form, "ADV") for form in self.words.form("how-many").split())
@@ -178,17 +189,26 @@ class Renderer:
             return self._word("where")
         return self._word("what" if role != "subject" and role not in _ASKING else _ASKING[role])
 
+    def _adjunct_of(self, relation: str, phrase: Phrase, clause: Clause) -> list[Piece]:
+        if clause.asked == relation:
+            return self._adjunct(relation, phrase, clause)
+        key = (relation, phrase, clause.other)
+        found = self._adjuncts.get(key)
+        if found is None:
+            found = self._adjuncts[key] = self._adjunct(relation, phrase, clause)
+        return found
+
     def _adjunct(self, relation: str, phrase: Phrase, clause: Clause) -> list[Piece]:
         if clause.asked == relation:
-            inner = Piece(relation, (self._asking(phrase, relation),))
+            inner = self._piece(relation, (self._asking(phrase, relation),))
             if relation in _ALONE or relation in self.language.cases:
                 return [inner]
         else:
             words = tuple(w for p in self._phrase(phrase, relation, clause.other) for w in p.words)
-            inner = Piece(relation, words)
+            inner = self._piece(relation, words)
         if relation in self.language.cases:
             return [inner]
-        adposition = Piece("", (self._word(relation),))
+        adposition = self._piece("", (self._word(relation),))
         return [adposition, inner] if self.language.adposition == "before" else [inner, adposition]
 
     def _concept(self, concept: str, clause: Clause) -> str:
@@ -206,18 +226,17 @@ class Renderer:
     def _build(self, phrase: Phrase, case: str, other: bool) -> tuple[Piece, ...]:
         ending = self.words.ending(case) if case else ""
         if isinstance(phrase, Name):
-            return (Piece("head", self._name(phrase, ending)),)
+            return (self._piece("head", self._name(phrase, ending)),)
         concept = world.SYNONYMS.get(phrase.concept, phrase.concept) if other else phrase.concept
         if isinstance(phrase, Pronoun | Quality):
-            return (Piece("head", (self._word(concept),)),)
+            return (self._piece("head", (self._word(concept),)),)
         return self._noun(phrase, concept, case, other)
 
     def _name(self, name: Name, ending: str) -> tuple[Word, ...]:
         last = len(name.parts) - 1
         plain = not name.firm
         parts = [
-            (self.words.name(part, ending if plain and i == last else ""), "PROPN")
-            for i, part in enumerate(name.parts)
+            (self.words.name(part, ending if plain and i == last else ""), "PROPN") for i, part in enumerate(name.parts)
         ]
         if name.firm:
             firm = (self.words.form(name.firm, ending), "NOUN")
@@ -225,7 +244,7 @@ class Renderer:
         return tuple(Word(form, tag, f"{'I' if i else 'B'}-{name.kind}") for i, (form, tag) in enumerate(parts))
 
     def _noun(self, noun: Noun, concept: str, case: str, other: bool) -> tuple[Piece, ...]:
-        plural = bool(noun.count)
+        plural = bool(noun.number)
         head = [self._word(concept, self.words.ending(*(["plural"] if plural else []), *([case] if case else [])))]
         if noun.quality:
             second = world.SYNONYMS.get(noun.quality, noun.quality) if other else noun.quality
@@ -237,11 +256,11 @@ class Renderer:
             head.insert(0, article._replace(form=before_vowel) if before_vowel else article)
         if noun.owner is not None:
             head = self._owned(head, noun.owner)
-        body = Piece("head", tuple(head))
+        body = self._piece("head", tuple(head))
         if not plural:
             return (body,)
-        count = Word(_NUMBERS[noun.count], "NUM") if other else self._word(noun.count)
-        return (Piece("count", (count,)), body)
+        count = Word(_NUMBERS[noun.number], "NUM") if other else self._word(noun.number)
+        return (self._piece("count", (count,)), body)
 
     def _owned(self, head: list[Word], owner: Name) -> list[Word]:
         words = list(self._phrase(owner, "owner", False)[0].words)

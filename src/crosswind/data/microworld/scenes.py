@@ -128,7 +128,7 @@ def _count(draw: Draw, bank: str) -> Theme:
     noun = draw.pick(world.NOUNS)
 
     def say(person: Name, value: str) -> Clause:
-        return Clause("have", person, Noun(noun, count=value), past=False)
+        return Clause("have", person, Noun(noun, number=value), past=False)
 
     return Theme("count", say, lambda d: d.pick(world.NUMBERS), ("count", "subject"))
 

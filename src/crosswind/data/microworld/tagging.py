@@ -8,7 +8,6 @@ from crosswind.data.microworld.corpora import belongs
 from crosswind.data.microworld.draws import Draw
 from crosswind.data.microworld.frames import Clause, Frame, Joined, Name, Noun
 from crosswind.data.microworld.item import Item
-from crosswind.data.microworld.names import BANKS
 from crosswind.data.microworld.render import Renderer
 
 TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB")
@@ -25,9 +24,8 @@ def sentence(draw: Draw, split: str, kinds: tuple[str, ...] = scenes.KINDS) -> F
 
 
 def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
-    bank = BANKS[split]
-    theme = scenes.theme(draw, bank, draw.pick(kinds))
-    one, two = scenes.people(draw, bank, 2)
+    theme = scenes.theme(draw, split, draw.pick(kinds))
+    one, two = scenes.people(draw, split, 2)
     clause = scenes.styled(draw, theme.say(one, theme.draw(draw)))
     sort = draw.random()
     if sort < 0.15:
