@@ -1,23 +1,25 @@
-"""Where data come from: official files below a folder, or the hub; both give the same `Content`.
+"""Where data come from: official files below a folder, the hub or the microworld; all give `Content`.
 
-A source reads declarations through the small protocols here and knows no task by name. The
-microworld is one more implementation of `Source` and one more entry of `SOURCES`.
+A source reads declarations through the small protocols here and knows no task by name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crosswind.data import hub
 from crosswind.data.examples import Example, ParallelLine, Pool, TextLine
 from crosswind.data.files import Files
 from crosswind.errors import UserError, unknown
 
-Lines = tuple[TextLine, ...] | tuple[ParallelLine, ...]
+if TYPE_CHECKING:
+    from crosswind.data.microworld.generated import Generated
+
+Lines = Sequence[TextLine] | Sequence[ParallelLine]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Declared(Protocol):
     def hub(self) -> HubSource | None: ...
     @property
     def across(self) -> Callable[[tuple[str, ...]], Layout] | None: ...
+    @property
+    def generated(self) -> Generated | None: ...
 
 
 class DeclaredText(Protocol):
@@ -89,6 +93,8 @@ class DeclaredText(Protocol):
     def locate(self) -> Callable[[Files, tuple[str, ...]], tuple[Path, ...]]: ...
     @property
     def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], Lines]: ...
+    @property
+    def generated(self) -> Callable[[tuple[str, ...], int, int], Lines] | None: ...
 
 
 class Source(Protocol):
@@ -180,7 +186,7 @@ class Hub:
 
 
 def open_source(settings: Mapping[str, Any], where: str = "data") -> Source:
-    """The source that a study's `data:` names: `{source: files, root: DIR}`, `{source: hub}`.
+    """The source that a study's `data:` names: `{source: files, root: DIR}`, `{source: hub}`, `{source: microworld}`.
 
     `root` defaults to CROSSWIND_DATA. Raises `UserError` at the study key.
     """
@@ -206,7 +212,17 @@ def _open_hub(settings: Mapping[str, Any], where: str) -> Source:
     return Hub(text=FilesSource(root) if root else None)
 
 
-SOURCES: Mapping[str, Callable[[Mapping[str, Any], str], Source]] = {"files": _open_files, "hub": _open_hub}
+def _open_microworld(settings: Mapping[str, Any], where: str) -> Source:
+    from crosswind.data.microworld.generated import open_microworld
+
+    return open_microworld(settings, where)
+
+
+SOURCES: Mapping[str, Callable[[Mapping[str, Any], str], Source]] = {
+    "files": _open_files,
+    "hub": _open_hub,
+    "microworld": _open_microworld,
+}
 
 
 def _root(settings: Mapping[str, Any]) -> Path | None:

@@ -17,6 +17,7 @@ from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, Sp
 from crosswind.model.offsets import Tokens, tokenize, tokenize_words, windows
 
 Ints = npt.NDArray[np.int64]
+BLOCK = 20_000  # texts that are tokenized at once: what the tokenizer gives is ten times as large as the rows
 QUESTION_TOKENS = 64  # longest question of span QA (XTREME's max_query_length)
 
 
@@ -65,7 +66,11 @@ def encode_texts(
 ) -> list[Row]:
     """A row a text; a text with a context that is not empty becomes a pair with it."""
     seconds = [c or None for c in contexts or [""] * len(texts)]
-    return [_row(t, i) for i, t in enumerate(tokenize(tokenizer, texts, seconds, max_length))]
+    rows: list[Row] = []
+    for start in range(0, len(texts), BLOCK):
+        part = slice(start, start + BLOCK)
+        rows += [_row(t, start + i) for i, t in enumerate(tokenize(tokenizer, texts[part], seconds[part], max_length))]
+    return rows
 
 
 def encode_queries(tokenizer: Any, examples: Sequence[QueryExample], max_length: int, prefix: str = "") -> list[Row]:

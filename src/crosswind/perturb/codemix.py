@@ -24,7 +24,7 @@ from crosswind.perturb.perturbation import (
     Sites,
 )
 from crosswind.perturb.pieces import Between, Keep, New, Piece
-from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmenter_version, words
+from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, words
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
@@ -115,7 +115,7 @@ def _resources(setting: Setting) -> Mapping[str, str]:
     matrix, embedded = _embedded(setting)
     lexicons = _lexicons(setting)
     found = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
-    return {**found, "icu": segmenter_version()} if is_unspaced(setting.language) else found
+    return {**found, **segmentation(setting.language)}
 
 
 CODEMIX = Perturbation(

@@ -1,4 +1,4 @@
-"""Bilingual lexicons in files: `SOURCE-TARGET.txt`, a source word, a space or tab, and a target word a line.
+"""Bilingual lexicons: the microworld's own, and files `SOURCE-TARGET.txt`, a source word, a space or tab, and a target word a line.
 
 That is MUSE's format (Conneau et al. 2018). A folder need only hold English to other languages:
 `en-de.txt` read backwards is German to English, and German to Chinese goes through English.
@@ -13,10 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from crosswind.data.files import lines
+from crosswind.data.microworld import lexicon
+from crosswind.data.microworld.generated import code_fingerprint
+from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import NotApplicable
 
 PIVOT = "en"
+MICROWORLD = "microworld"
 
 Table = Mapping[str, tuple[str, ...]]
 
@@ -64,6 +68,25 @@ class LexiconFolder:
         if forwards.is_file():
             return forwards, False
         return (backwards, True) if backwards.is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class MicroworldLexicons:
+    """The lexicons between the microworld's languages, which know their own words."""
+
+    def translations(self, source: str, target: str) -> Table:
+        """Word -> the words of the same meanings and forms; `NotApplicable` for other languages."""
+        return lexicon.translations(_code(source), _code(target))
+
+    def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
+        return {f"{MICROWORLD}/{_code(source)}-{_code(target)}": code_fingerprint()}
+
+
+def _code(language: str) -> str:
+    for code in CODES:
+        if code.partition("-")[0] == language:
+            return code
+    raise NotApplicable(f"{language} is no language of the microworld", hint=f"its languages: {', '.join(CODES)}")
 
 
 @lru_cache(maxsize=64)

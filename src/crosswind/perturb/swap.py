@@ -9,7 +9,7 @@ from functools import lru_cache
 from crosswind.perturb.graphemes import clusters, positioned
 from crosswind.perturb.perturbation import Alternatives, Option, Perturbation, Setting, Sites
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, segmenter_version, words
+from crosswind.perturb.words import is_unspaced, segmentation, words
 
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"})
 
@@ -57,7 +57,7 @@ def _stays_whole(units: list[str], i: int) -> bool:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {"icu": segmenter_version()} if is_unspaced(setting.language) else {}
+    return segmentation(setting.language)
 
 
 SWAP = Perturbation(

@@ -9,7 +9,7 @@ import regex
 from crosswind.data.examples import Span
 from crosswind.perturb.perturbation import Alternatives, Option, Param, Perturbation, Setting, Sites
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, segmenter_version, tokens
+from crosswind.perturb.words import is_unspaced, segmentation, tokens
 
 _SPACES = regex.compile(r"\s*")
 
@@ -57,7 +57,7 @@ def _moves(text: str, group: list[Span]) -> list[Option]:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {"icu": segmenter_version()} if is_unspaced(setting.language) else {}
+    return segmentation(setting.language)
 
 
 WORD_ORDER = Perturbation(

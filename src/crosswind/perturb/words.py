@@ -1,7 +1,8 @@
 """Words: maximal runs of letters, marks and numbers, in every writing system.
 
 Chinese, Japanese, Thai, Lao, Khmer and Burmese put no space between words: ICU's dictionaries find
-their borders (UAX #29 with the dictionary break engines of ICU4C).
+their borders (UAX #29 with the dictionary break engines of ICU4C). A language of which ICU has no
+dictionary may declare a segmenter of its own (`data/segmenter.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import regex
 from langcodes.tag_parser import LanguageTagError
 
 from crosswind.data.examples import Span
+from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,9 +47,10 @@ def base_language(language: str) -> str:
         raise UserError(f"{language!r} is no language code", hint="write BCP 47 codes: en, de, zh, sw, …") from None
 
 
+@lru_cache(maxsize=1024)
 def is_unspaced(language: str) -> bool:
     """Whether the words of a language stand without spaces between them."""
-    return script(language) in UNSPACED_SCRIPTS
+    return script(language) in UNSPACED_SCRIPTS or base_language(language) in SEGMENTERS
 
 
 def is_turkic(language: str) -> bool:
@@ -79,6 +82,16 @@ def tokens(text: str, language: str) -> list[Span]:
     return [Span(*m.span()) for m in _TOKEN.finditer(text)]
 
 
+def segmentation(language: str) -> dict[str, str]:
+    """What the words of an unspaced language depend on, for fingerprints; nothing for a spaced one."""
+    if not is_unspaced(language):
+        return {}
+    name = base_language(language)
+    if name in SEGMENTERS:
+        return {f"segmenter/{name}": SEGMENTERS[name].version()}
+    return {"icu": segmenter_version()}
+
+
 def segmenter_version() -> str:
     """ICU's version: the dictionaries, and so the words of zh, ja and th, change with it."""
     _breaker()
@@ -90,7 +103,9 @@ def segmenter_version() -> str:
 def _segmented(text: str, language: str) -> list[Span]:
     found: list[Span] = []
     at = 0
-    for piece in _breaker()(text, language):
+    name = base_language(language)
+    pieces = SEGMENTERS[name].cut(text) if name in SEGMENTERS else _breaker()(text, language)
+    for piece in pieces:
         # A segment of mixed kinds ("3月") is cut into its runs like any other text.
         found.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
         at += len(piece)

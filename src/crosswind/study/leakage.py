@@ -89,7 +89,8 @@ def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
                     yield _labelled(f"{name} on {ref.name}", ref, library)
         for corpus, languages, rows in phase["mlm"]["corpora"] if phase["mlm"] else ():
             text = (corpus, tuple(languages), rows)
-            if text not in corpora:
+            # Generated corpora hold no example's text (tests/tasks).
+            if text not in corpora and CORPORA[corpus].generated is None:
                 corpora.add(text)
                 lines = load_text(CORPORA[corpus], languages, library.source, Rows.parse(rows) if rows else None)
                 hashes = frozenset(h for line in lines for h in leakage_hashes(line))

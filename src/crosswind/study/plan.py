@@ -22,6 +22,7 @@ from typing import Any
 from crosswind.data.source import Source, open_source
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.perturb.lexicons import MICROWORLD, LexiconFolder, MicroworldLexicons
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, not_applicable, parse_specs, resources
 from crosswind.run.step import Graph, Step, digest
@@ -83,25 +84,27 @@ def make_plan(study: Study, *, dry: bool = False) -> Plan:
 
 def settings_of(study: Study) -> dict[str, Any]:
     """The `data:` setting as steps carry it (folders absolute)."""
-    root = study.data.root
-    return {"source": study.data.source, "root": str(root.expanduser().absolute()) if root else None}
+    return study.data.settings()
 
 
 def lexicons_of(study: Study) -> str | None:
-    """The folder of bilingual lexicons; a relative one lies below `data.root` if it is there."""
+    """The folder of bilingual lexicons; a relative one lies below `data.root` if it is there.
+
+    The microworld brings its own.
+    """
     if study.lexicons is None:
-        return None
+        return MICROWORLD if study.data.source == "microworld" else None
     folder = study.lexicons.expanduser()
     below = (study.data.root.expanduser() / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())
 
 
 def environment_of(lexicons: str | Path | None) -> Environment:
-    """The perturbations' environment: the folder of bilingual lexicons, if the study names one."""
+    """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if the study names one."""
     if lexicons is None:
         return Environment()
-    from crosswind.perturb.lexicons import LexiconFolder
-
+    if str(lexicons) == MICROWORLD:
+        return Environment(lexicons=MicroworldLexicons())
     return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))
 
 
@@ -129,7 +132,7 @@ class _Planner:
         self.steps: dict[str, Step] = {}
         self.cells: list[Cell] = []
         self.notes: list[str] = []
-        self.without_lexicons = self.lexicons is not None and not Path(self.lexicons).is_dir()
+        self.without_lexicons = self.lexicons not in (None, MICROWORLD) and not Path(str(self.lexicons)).is_dir()
         if self.without_lexicons and not dry:
             hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
             raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)

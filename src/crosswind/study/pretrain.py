@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.leakage import pretraining_manifest
 from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
-from crosswind.tasks.load import load_text
+from crosswind.tasks.load import load_text, text_fingerprint
 from crosswind.train.loop import train
 from crosswind.train.objectives import masked_lm
 from crosswind.train.settings import Training
@@ -57,10 +57,11 @@ class Text(Spec):
 
 
 class Tokenizer(Spec):
-    """A BPE tokenizer to train on the text; `path` of an existing one otherwise."""
+    """A BPE tokenizer to train on the text, on `lines` of it if there are more; `path` of an existing one otherwise."""
 
     path: str | None = None
     vocab_size: int = Field(8000, ge=100)
+    lines: int = Field(1_000_000, ge=1)
 
 
 class Config(Spec):
@@ -94,19 +95,20 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     Returns the history: steps, losses.
     """
     _check_out(out)
-    lines = _lines(config)
-    texts = [t for line in lines for t in _texts(line)]
+    found = _lines(config)
+    lines = found.lines
     settings = Training(learning_rate=1e-3, warmup=0.05)
     settings = Training(**{**asdict(settings), **config.training.model_dump(exclude_none=True)})
     settings = Training(**{**asdict(settings), "precision": hardware.precision(settings.precision)})
-    encoder = _encoder(config, texts)
+    encoder = _encoder(config, lines)
     max_length = min(settings.max_length, encoder.max_positions)
     objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=config.seed)
     steps = _steps(config.budget, objective.lengths, settings.batch_size)
     before = pretraining_manifest(config.encoder) if config.encoder else frozenset()
-    manifest = sorted(before | {h for line in lines for h in leakage_hashes(line)})
+    manifest = sorted(before | {h for line in found.written for h in leakage_hashes(line)})
     base = encoder_fingerprint(config.encoder) if config.encoder else None
-    identity = digest([json.loads(config.model_dump_json()), digest(manifest), base, hardware.device()])
+    text = [digest(manifest), *found.generated]
+    identity = digest([json.loads(config.model_dump_json()), text, base, hardware.device()])
     work = out / ".training" / identity[:16]
     out.mkdir(parents=True, exist_ok=True)
     history = train(
@@ -145,15 +147,32 @@ def _check_out(out: Path) -> None:
         raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
 
 
-def _lines(config: Config) -> Lines:
+@dataclass(frozen=True)
+class _Found:
+    """The lines to train on.
+
+    `written`: those that somebody wrote, each once; they may be examples of a task too. `generated`:
+    the fingerprints of generated corpora, which hold no example's text (tests/tasks).
+    """
+
+    lines: Lines
+    written: Lines
+    generated: list[str]
+
+
+def _lines(config: Config) -> _Found:
     """Single lines and, in the share `tlm`, pairs of translations."""
     source = None
     single: Lines = []
+    written: Lines = []
+    generated: list[str] = []
     parallel: list[ParallelLine] = []
     for i, text in enumerate(config.text):
         where = f"text[{i}]"
         if text.path is not None:
-            single += read_text(text.path, config.name, text.language or "")
+            read = read_text(text.path, config.name, text.language or "")
+            single += read
+            written += read
             continue
         if text.paths is not None:
             found: list[Any] = list(read_parallel(list(text.paths.values()), list(text.paths), config.name))
@@ -162,13 +181,18 @@ def _lines(config: Config) -> Lines:
             for code in text.languages or ():
                 if code not in corpus.languages:
                     raise unknown("language", code, corpus.languages, where=f"{where}.languages")
-            source = source or open_source({"source": config.data.source, "root": config.data.root})
+            source = source or open_source(config.data.settings())
             rows = Rows.parse(text.rows, where) if text.rows else None
-            found = list(load_text(corpus, text.languages or corpus.languages, source, rows))
+            languages = text.languages or corpus.languages
+            found = list(load_text(corpus, languages, source, rows))
+            if corpus.generated is not None:
+                generated.append(text_fingerprint(corpus, languages, source))
+        if text.paths is not None or corpus.generated is None:
+            written += found
         parallel += [line for line in found if isinstance(line, ParallelLine)]
         single += monolingual(line for line in found if isinstance(line, ParallelLine))
         single += [line for line in found if isinstance(line, TextLine)]
-    return _mixed(single, parallel, config.tlm)
+    return _Found(_mixed(single, parallel, config.tlm), written, generated)
 
 
 def _mixed(single: Lines, parallel: list[ParallelLine], share: float) -> Lines:
@@ -184,7 +208,7 @@ def _texts(line: TextLine | ParallelLine) -> list[str]:
     return [line.text] if isinstance(line, TextLine) else [t for _, t in line.texts]
 
 
-def _encoder(config: Config, texts: list[str]) -> Encoder:
+def _encoder(config: Config, lines: Lines) -> Encoder:
     if config.encoder is not None:
         return load_encoder(config.encoder, seed=config.seed)
     from transformers import XLMRobertaConfig
@@ -192,7 +216,8 @@ def _encoder(config: Config, texts: list[str]) -> Encoder:
     if config.tokenizer.path is not None:
         tokenizer = load_tokenizer(config.tokenizer.path)
     else:
-        tokenizer = train_tokenizer(texts, config.tokenizer.vocab_size)
+        some = lines[:: -(-len(lines) // config.tokenizer.lines)]
+        tokenizer = train_tokenizer([t for line in some for t in _texts(line)], config.tokenizer.vocab_size)
     known = set(XLMRobertaConfig().to_dict())
     for key in config.model:
         if key not in known:

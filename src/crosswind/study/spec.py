@@ -172,8 +172,27 @@ class Perturb(Spec):
 
 
 class Data(Spec):
-    source: Literal["hub", "files"] = "hub"
+    """Where tasks and text come from; `seed` and `lines` (of each language) are the microworld's."""
+
+    source: Literal["hub", "files", "microworld"] = "hub"
     root: Path | None = None
+    seed: int | None = Field(None, ge=0, strict=True)
+    lines: int | None = Field(None, ge=1, strict=True)
+
+    @model_validator(mode="after")
+    def own_settings(self) -> Data:
+        if self.source == "microworld":
+            if self.root is not None:
+                raise ValueError("the microworld has no root: it is generated")
+        elif self.seed is not None or self.lines is not None:
+            raise ValueError("seed and lines are for source: microworld")
+        return self
+
+    def settings(self) -> dict[str, str | int | None]:
+        """The mapping that `open_source` takes, and steps carry (folders absolute)."""
+        root = str(self.root.expanduser().absolute()) if self.root else None
+        generated = {"seed": self.seed, "lines": self.lines} if self.source == "microworld" else {}
+        return {"source": self.source, "root": root, **{k: v for k, v in generated.items() if v is not None}}
 
 
 Seed = Annotated[int, Field(ge=0)]  # random generators take no negative ones

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
 from crosswind.data.source import Content, HubSource, Layout, Lines
 from crosswind.registry import Registry
+
+if TYPE_CHECKING:
+    from crosswind.data.microworld.generated import Generated
 
 __all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task"]
 
@@ -26,6 +29,7 @@ class Task:
     under test is the pool's). `across` is for a task whose pool spans languages: the layout for a
     given choice of pool languages (`files` uses all). `counts` are the official numbers of examples,
     checked when a whole split is read.
+    `generated` makes the examples of the microworld's tasks, which have no files.
     """
 
     name: str
@@ -46,13 +50,15 @@ class Task:
     licence: str = ""
     citation: str = ""
     across: Callable[[tuple[str, ...]], Layout] | None = None
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Raw (`text`) or parallel lines for masked- and translation-LM training.
 
-    `languages` are the codes it can be read in.
+    `languages` are the codes it can be read in. `generated` makes the lines of the microworld's
+    corpora from (languages, seed, lines of each language).
     """
 
     name: str
@@ -63,6 +69,7 @@ class Corpus:
     read: Callable[[tuple[Path, ...], tuple[str, ...]], Lines]
     licence: str = ""
     citation: str = ""
+    generated: Callable[[tuple[str, ...], int, int], Lines] | None = None
 
 
 TASKS: Registry[Task] = Registry("task", "crosswind.tasks", "crosswind.tasks", Task)

@@ -1,0 +1,157 @@
+"""Raw and parallel text for masked- and translation-LM training.
+
+A document says a few things about a few people, says some of them again in other words, and asks
+what it has said: what is masked can often be looked up. Line `i` depends on the seed and `i` alone,
+so that any part of a corpus can be had without the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, overload
+
+from crosswind.data.examples import ParallelLine, TextLine
+from crosswind.data.microworld import scenes, world
+from crosswind.data.microworld.draws import Draw, number
+from crosswind.data.microworld.frames import Answer, Clause, Frame, Name, plain
+from crosswind.data.microworld.render import Piece, Renderer, renderer
+
+LINES = 60_000  # of each language, unless the size is set
+BUCKETS = {"corpora": range(6), "train": range(6, 7), "dev": range(7, 8), "test": range(8, 9), "test2": range(9, 10)}
+
+Line = TypeVar("Line")
+
+
+def belongs(frame: Frame, split: str) -> bool:
+    """Whether a single sentence may stand in a split (or in the corpora): each meaning belongs to one."""
+    return number("bucket", plain(frame)) % 10 in BUCKETS[split]
+
+
+class Lazy(Sequence[Line], Generic[Line]):
+    """Lines that are made when they are asked for."""
+
+    def __init__(self, size: int, make: Callable[[int], Line]) -> None:
+        self.size, self.make = size, make
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return tuple(self.make(i) for i in range(*index.indices(self.size)))
+        if not -self.size <= index < self.size:
+            raise IndexError(index)
+        return self.make(index % self.size)
+
+
+def text(languages: Sequence[str], seed: int, size: int) -> Sequence[TextLine]:
+    """`size` documents of each language, language by language; languages tell different things."""
+
+    def make(index: int) -> TextLine:
+        code, row = languages[index // size], index % size
+        draw = Draw("text", seed, code, row)
+        return TextLine(f"mw-text/{seed}/{code}-{row}", code, _written(renderer(code), document(draw)))
+
+    return Lazy(size * len(languages), make)
+
+
+def parallel(languages: Sequence[str], seed: int, size: int) -> Sequence[ParallelLine]:
+    """`size` short passages, each in every language."""
+
+    def make(row: int) -> ParallelLine:
+        said = passage(Draw("parallel", seed, row))
+        texts = tuple((code, _written(renderer(code), said)) for code in languages)
+        return ParallelLine(f"mw-parallel/{seed}/{row}", texts)
+
+    return Lazy(size, make)
+
+
+Said = list[Frame | Answer]
+
+
+def document(draw: Draw) -> Said:
+    """Facts and stories about two or three people, with restatements, questions and answers."""
+    cast = scenes.people(draw, "all", 2 + draw.chance(0.5))
+    if draw.chance(0.3):
+        return story(draw, cast[:2])
+    groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.5), 2)
+    told = draw.shuffled([f for group in groups for f in group])
+    said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+    clauses = [c for c in said if isinstance(c, Clause)]
+    if draw.chance(0.5):
+        said.append(scenes.styled(draw, draw.pick(clauses)))
+    for _ in range(1 + draw.chance(0.5)):
+        said += question(draw, draw.below(len(told)), told, clauses)
+    if draw.chance(0.3):
+        said.append(scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), draw.pick(cast)))
+    return said
+
+
+def passage(draw: Draw) -> Said:
+    """One to three sentences that are translated."""
+    cast = scenes.people(draw, "all", 2)
+    if draw.chance(0.3):
+        while True:
+            link = scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), cast[0])
+            # The only single sentences of the corpora: the others are no example's whole text anyway.
+            if belongs(link, "corpora"):
+                return [link]
+    told = scenes.facts(draw, "all", cast, 1, 2)[0]
+    clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+    if draw.chance(0.5):
+        return [clauses[0], *question(draw, 0, told, clauses)]
+    return list(clauses)
+
+
+def story(draw: Draw, cast: Sequence[Name]) -> Said:
+    """What one thing leads to, for each of the people."""
+    said: Said = []
+    for who in cast:
+        circle, start, past = draw.pick(world.CIRCLES), draw.below(4), draw.chance(0.7)
+        for place in range(start, start + 2 + draw.chance(0.5)):
+            if draw.chance(0.3):
+                said.append(scenes.because(draw, circle, place, who))
+            else:
+                said.append(scenes.happening(draw, circle, place, who, past=past))
+    return said
+
+
+def question(draw: Draw, which: int, told: Sequence[scenes.Fact], clauses: Sequence[Clause]) -> Said:
+    """A question about what was said, and its answer."""
+    fact, clause = told[which], clauses[which]
+    if clause.negative or draw.chance(0.3):
+        # Of a deed that was not told, nobody knows whether it was done.
+        known = [f for f in told if f.theme is fact.theme] if fact.theme.functional else [fact]
+        other = draw.pick(known)
+        asked = fact.theme.say(fact.person, other.value)._replace(other=draw.chance(0.5))
+        true = other is fact and not clause.negative
+        return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
+    role = draw.pick(fact.theme.asks)
+    return [scenes.asking(clause, role), Answer(clause, role)]
+
+
+def _signed(draw: Draw, clause: Clause) -> Clause:
+    return clause._replace(negative=draw.chance(0.15))
+
+
+def _written(render: Renderer, said: Said) -> str:
+    sentences: list[list[Piece]] = []
+    for part in said:
+        if isinstance(part, Answer):
+            sentences.append(_answer(render, part))
+        else:
+            sentences.append(render.sentence(part))
+    return render.laid_out(sentences)[0]
+
+
+def _answer(render: Renderer, answer: Answer) -> list[Piece]:
+    stop = render.sentence(answer.clause)[-1]
+    if answer.role in ("yes", "no"):
+        return [render.piece(answer.role), stop]
+    return [p for p in render.sentence(answer.clause) if p.role == answer.role] + [stop]

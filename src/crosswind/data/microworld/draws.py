@@ -1,0 +1,73 @@
+"""Random choices that depend on a key alone.
+
+`random.Random.random` gives the same numbers in every version of Python; its other methods need not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def number(*key: object) -> int:
+    """A 64-bit number named by a key, the same on every machine."""
+    text = "\x1f".join(map(str, key)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+class Draw:
+    """The stream of choices of one item."""
+
+    __slots__ = ("random",)
+
+    def __init__(self, *key: object) -> None:
+        self.random = Random(number(*key)).random
+
+    def below(self, n: int) -> int:
+        return int(self.random() * n)
+
+    def chance(self, p: float) -> bool:
+        return self.random() < p
+
+    def pick(self, items: Sequence[T]) -> T:
+        return items[int(self.random() * len(items))]
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        found = list(items)
+        for i in range(len(found) - 1, 0, -1):
+            j = int(self.random() * (i + 1))
+            found[i], found[j] = found[j], found[i]
+        return found
+
+    def distinct(self, items: Sequence[T], n: int) -> list[T]:
+        """`n` items at different places, in random order."""
+        found = list(items)
+        for i in range(n):
+            j = i + int(self.random() * (len(found) - i))
+            found[i], found[j] = found[j], found[i]
+        return found[:n]
+
+
+class Weighted(Sequence[T]):
+    """Items with weights; `Draw.pick` of it is uniform, `by` is not."""
+
+    __slots__ = ("items", "steps")
+
+    def __init__(self, items: Sequence[T], weights: Sequence[float]) -> None:
+        self.items, self.steps = tuple(items), tuple(accumulate(weights))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self.items[index]
+
+    def by(self, draw: Draw) -> T:
+        place = bisect_right(self.steps, draw.random() * self.steps[-1])
+        return self.items[min(place, len(self.items) - 1)]

@@ -1,0 +1,144 @@
+"""Pairs: inference and paraphrase.
+
+A premise and what is said of it are drawn before the label; the label then decides only which of the
+exchangeable people and values are put together. So neither text alone tells the label.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crosswind.data.examples import PairExample
+from crosswind.data.microworld import scenes, world
+from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Quality
+from crosswind.data.microworld.item import Item
+from crosswind.data.microworld.render import Renderer
+from crosswind.data.microworld.scenes import Theme
+
+ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
+DIFFERENT, PARAPHRASE = range(2)
+
+
+def nli(seed: int, split: str, index: int) -> Item:
+    """A premise of two sentences; every premise has three hypotheses, one of each label."""
+    group, within = divmod(index, 3)
+    draw = Draw("nli", seed, split, group)
+    order = draw.shuffled((ENTAILMENT, NEUTRAL, CONTRADICTION))
+    cast = scenes.people(draw, split, 3)
+    theme = scenes.theme(draw, split, draw.pick(scenes.KINDS))
+    values = theme.opposed(draw, 3) if theme.opposites else theme.values(draw, 3)
+    signs = [draw.chance(0.5) for _ in range(2)] if not theme.functional else [False, False]
+    facts = [theme.say(cast[i], values[i])._replace(negative=signs[i]) for i in range(2)]
+    premise = tuple(scenes.styled(draw, clause) for clause in draw.shuffled(facts))
+    own = Draw("nli hypothesis", seed, split, index)
+    hypothesis = scenes.styled(own, _claim(own, theme, order[within], cast, values, signs))
+    item, cluster = f"mw-nli/{split}/{index}", f"mw-nli/{split}/p{group}"
+
+    def render(words: Renderer) -> PairExample:
+        first, second = words.text(premise), words.text([hypothesis])
+        return PairExample(item, cluster, words.language.code, first, second, order[within])
+
+    return render
+
+
+def _claim(draw: Draw, theme: Theme, label: int, cast: list[Name], values: list[Any], signs: list[bool]) -> Clause:
+    """What is claimed of one of the first two people, of whom the premise speaks, or of the third.
+
+    A value that is not the person's own contradicts it if one has one value at a time, and is
+    neutral otherwise; so is what is said of the third. Deeds are contradicted by their denial, states
+    and qualities by their opposites.
+    """
+    mine = draw.below(2)
+    others = (1 - mine, 2)
+    if label == ENTAILMENT:
+        return theme.say(cast[mine], values[mine])._replace(negative=signs[mine])
+    if label == CONTRADICTION:
+        if theme.opposites is not None:
+            return theme.say(cast[mine], theme.opposites[values[mine]])
+        if theme.functional:
+            return theme.say(cast[mine], values[draw.pick(others)])
+        return theme.say(cast[mine], values[mine])._replace(negative=not signs[mine])
+    negative = not theme.functional and draw.chance(0.5)
+    exclusive = theme.functional and theme.opposites is None
+    if exclusive or draw.chance(0.5):
+        return theme.say(cast[2], draw.pick(values))._replace(negative=negative)
+    return theme.say(cast[mine], values[draw.pick(others)])._replace(negative=negative)
+
+
+def paraphrase(seed: int, split: str, index: int) -> Item:
+    """Two sentences with nearly the same words; every first sentence has a partner of each label."""
+    group, within = divmod(index, 2)
+    draw = Draw("paraphrase", seed, split, group)
+    label = draw.shuffled((DIFFERENT, PARAPHRASE))[within]
+    cast = scenes.people(draw, split, 2)
+    first, same, other = draw.pick((_converse, _compared, _exchanged, _revalued))(draw, cast, split)
+    item, cluster = f"mw-paraphrase/{split}/{index}", f"mw-paraphrase/{split}/p{group}"
+    second = same if label == PARAPHRASE else other
+
+    def render(words: Renderer) -> PairExample:
+        return PairExample(item, cluster, words.language.code, words.text([first]), words.text([second]), label)
+
+    return render
+
+
+_Three = tuple[Clause | Joined, Clause | Joined, Clause | Joined]
+"""A sentence, one that says the same, one that does not."""
+
+
+def _converse(draw: Draw, cast: list[Name], bank: str) -> _Three:
+    """A sells to B: B buys from A, but not: A buys from B."""
+    give, to, take, source = draw.pick(world.CONVERSES)
+    noun, styles = Noun(world.objects("sell").by(draw)), [draw.chance(0.5), draw.chance(0.5)]
+
+    def says(giver: Name, taker: Name, turned: bool, style: bool) -> Clause:
+        if turned:
+            return Clause(take, taker, noun, ((source, giver),), other=style)
+        return Clause(give, giver, noun, ((to, taker),), other=style)
+
+    turned = draw.chance(0.5)
+    a, b = cast
+    again = not turned if draw.chance(0.7) else turned
+    return says(a, b, turned, styles[0]), says(a, b, again, styles[1]), says(b, a, again, styles[1])
+
+
+def _compared(draw: Draw, cast: list[Name], bank: str) -> _Three:
+    """A is older than B: B is younger than A."""
+    more, less = draw.pick(world.COMPARISONS)
+
+    def says(winner: Name, loser: Name, turned: bool) -> Clause:
+        who, whom = (loser, winner) if turned else (winner, loser)
+        return Clause("be", who, Quality(less if turned else more), (("than", whom),), past=False)
+
+    turned = draw.chance(0.5)
+    a, b = cast
+    return says(a, b, turned), says(a, b, not turned), says(b, a, not turned)
+
+
+def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:
+    """A did this and B did that: B did that and A did this."""
+    theme = scenes.theme(draw, bank, draw.pick(("deed", "whereabouts", "state", "job", "count")))
+    values, styles = theme.values(draw, 2), [draw.chance(0.5), draw.chance(0.5)]
+    a, b = cast
+
+    def says(x: Any, y: Any, turned: bool, style: bool) -> Joined:
+        both = [theme.say(a, x)._replace(other=style), theme.say(b, y)._replace(other=style)]
+        return Joined(both[turned], "and", both[not turned])
+
+    turned, again = draw.chance(0.5), draw.chance(0.5)
+    x, y = values
+    return says(x, y, turned, styles[0]), says(x, y, again, styles[1]), says(y, x, again, styles[1])
+
+
+def _revalued(draw: Draw, cast: list[Name], bank: str) -> _Three:
+    """The same in other words, or another thing, place, number or person."""
+    theme = scenes.theme(draw, bank, draw.pick(scenes.KINDS))
+    values = theme.values(draw, 2)
+    wrong = (cast[1], values[0]) if draw.chance(0.3) else (cast[0], values[1])
+    first = scenes.styled(draw, theme.say(cast[0], values[0]))
+    style = scenes.styled(draw, first)
+
+    def says(who: Name, value: Any) -> Clause:
+        return theme.say(who, value)._replace(other=style.other, fronted=style.fronted)
+
+    return first, says(cast[0], values[0]), says(*wrong)

@@ -1,0 +1,113 @@
+"""Questions about texts: span QA, and answer retrieval over a pool of sentences in many languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
+from crosswind.data.microworld import scenes
+from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.frames import Clause
+from crosswind.data.microworld.item import Item
+from crosswind.data.microworld.render import Renderer, renderer
+
+QUESTIONS = 4  # of one text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: the sentence that answers it, and the role that it asks for."""
+
+    sentence: int
+    role: str
+    clause: Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is told, and four questions with four answers."""
+
+    name: str
+    told: tuple[Clause, ...]
+    questions: tuple[Asked, ...]
+
+
+def text(kind: str, seed: int, split: str, group: int) -> Text:
+    """Two themes about three people; two questions of each theme.
+
+    What a question asks for has several candidates in the text: the same was said of others. The
+    questions of the kind `answers` all name somebody, for "who was tired?" has no one answer in a pool.
+    """
+    draw = Draw(kind, seed, split, group)
+    while True:
+        cast = scenes.people(draw, split, 3)
+        themes = scenes.facts(draw, split, cast, 2, 3)
+        if len({t[0].clause.verb for t in themes}) < 2:
+            continue
+        facts = draw.shuffled([fact for group_ in themes for fact in group_])
+        told = tuple(scenes.styled(draw, fact.clause) for fact in facts)
+        questions = []
+        answers: set[object] = set()
+        for theme in themes:
+            for fact in draw.distinct(theme, 2):
+                asks = fact.theme.asks
+                role = draw.pick([r for r in asks if r != "subject"] if kind == "answers" else asks)
+                at = facts.index(fact)
+                questions.append(Asked(at, role, scenes.asking(fact.clause._replace(other=draw.chance(0.5)), role)))
+                answers.add(_answer(fact, role))
+        if len(answers) == QUESTIONS:
+            return Text(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
+
+
+def _answer(fact: scenes.Fact, role: str) -> object:
+    if role == "subject":
+        return fact.person
+    if isinstance(fact.value, scenes.Deed):
+        return fact.value.place if role == "in" else fact.value.noun
+    return fact.value
+
+
+def qa(seed: int, split: str, index: int) -> Item:
+    """One question of a text; the answer is a phrase of it."""
+    group, within = divmod(index, QUESTIONS)
+    found = text("qa", seed, split, group)
+    asked = found.questions[within]
+    item = f"mw-qa/{split}/{index}"
+
+    def render(words: Renderer) -> SpanExample:
+        code = words.language.code
+        context, roles = words.laid_out([words.sentence(clause) for clause in found.told])
+        answer = roles[asked.sentence][asked.role]
+        return SpanExample(item, found.name, code, words.text([asked.clause]), context, (answer,), code)
+
+    return render
+
+
+def queries(seed: int, split: str, index: int, pool: Sequence[str]) -> Item:
+    """The question as a query; right is the sentence that answers it, in every language of the pool."""
+    group, within = divmod(index, QUESTIONS)
+    found = text("answers", seed, split, group)
+    asked = found.questions[within]
+    item = f"mw-answers/{split}/{index}"
+    gold = tuple(f"{found.name}/{code}/{asked.sentence}" for code in pool)
+
+    def render(words: Renderer) -> QueryExample:
+        return QueryExample(item, found.name, words.language.code, words.text([asked.clause]), gold)
+
+    return render
+
+
+def pool(seed: int, split: str, size: int, languages: Sequence[str]) -> Pool:
+    """Every sentence of the texts that `size` questions ask about, in every language, with its text as context."""
+    candidates = []
+    for code in languages:
+        words = renderer(code)
+        for group in range(-(-size // QUESTIONS)):
+            found = text("answers", seed, split, group)
+            context = words.text(found.told)
+            candidates += [
+                Candidate(f"{found.name}/{code}/{n}", code, words.text([clause]), context, found.name)
+                for n, clause in enumerate(found.told)
+            ]
+    return Pool(tuple(candidates))

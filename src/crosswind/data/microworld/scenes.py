@@ -1,0 +1,245 @@
+"""Scenes: facts about a few people, and what can be asked of them.
+
+A theme is one thing that is said of several people, each with another value (who bought what, who
+was where on Monday). Its values are drawn independently and again until all differ, so that they are
+exchangeable: which of them belongs to whom can be told from the text that says so and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from crosswind.data.microworld import names, world
+from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Phrase, Pronoun, Quality
+
+FULL_NAMES = 0.25  # share of people with a family name
+
+
+class Deed(NamedTuple):
+    """What somebody did it to, and where ("" if that is not said)."""
+
+    noun: str
+    quality: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """`say` makes a clause of a person and a value; `asks` are the roles that can be asked for.
+
+    `functional`: one has one value at a time, so another one contradicts; where there are `opposites`
+    only the opposite does. `draw` gives one value, values differ by their `key`.
+    """
+
+    kind: str
+    say: Callable[[Name, Any], Clause]
+    draw: Callable[[Draw], Any]
+    asks: tuple[str, ...]
+    functional: bool = True
+    opposites: Mapping[str, str] | None = None
+    key: Callable[[Any], Any] = lambda value: value
+
+    def values(self, draw: Draw, n: int) -> list[Any]:
+        """`n` values that all differ."""
+        while True:
+            found = [self.draw(draw) for _ in range(n)]
+            if len({self.key(value) for value in found}) == n:
+                return found
+
+    def opposed(self, draw: Draw, n: int) -> list[str]:
+        """`n` values of different pairs of opposites; either of a pair is as likely."""
+        opposites = self.opposites or {}
+        while True:
+            found = [self.draw(draw) for _ in range(n)]
+            if len({frozenset((v, opposites.get(v, v))) for v in found if v in opposites}) == n:
+                return found
+
+
+def people(draw: Draw, bank: str, n: int) -> list[Name]:
+    """`n` people with different given names."""
+    return [
+        Name("PER", (given, draw.pick(names.stems(bank))) if draw.chance(FULL_NAMES) else (given,))
+        for given in draw.distinct(names.given_names(bank), n)
+    ]
+
+
+def theme(draw: Draw, bank: str, kind: str) -> Theme:
+    """A theme of a kind, its particulars (verb, day, noun) drawn."""
+    return THEMES[kind](draw, bank)
+
+
+def _known(place: str) -> Noun:
+    return Noun(place, known=True)
+
+
+def _deed(draw: Draw, bank: str) -> Theme:
+    verb = world.doings("").by(draw)
+    return deed(draw, verb)
+
+
+def deed(draw: Draw, verb: str) -> Theme:
+    """Who did something to what; places and qualities are said of all or of none."""
+    day = draw.pick(world.DAYS) if draw.chance(0.5) else ""
+    has_place, has_quality = draw.chance(0.4), draw.chance(0.4)
+    past = bool(day) or draw.chance(0.7)
+
+    def say(person: Name, value: Deed) -> Clause:
+        adjuncts: list[tuple[str, Phrase]] = []
+        if value.place:
+            adjuncts.append(("in", _known(value.place)))
+        if day:
+            adjuncts.append(("on", Noun(day)))
+        return Clause(verb, person, Noun(value.noun, value.quality), tuple(adjuncts), past=past)
+
+    def value(draw: Draw) -> Deed:
+        noun = world.objects(verb).by(draw)
+        quality = world.qualities(noun).by(draw) if has_quality else ""
+        return Deed(noun, quality, world.places(verb).by(draw) if has_place else "")
+
+    asks = ("object", "subject", "in") if has_place else ("object", "subject")
+    return Theme("deed", say, value, asks, functional=False, key=lambda v: v.noun)
+
+
+def _gift(draw: Draw, bank: str) -> Theme:
+    verb, relation, _, _ = draw.pick(world.CONVERSES)
+    other = people(draw, bank, 1)[0]
+
+    def say(person: Name, value: str) -> Clause:
+        return Clause(verb, person, Noun(value), ((relation, other),))
+
+    return Theme("gift", say, world.objects("sell").by, ("object", "subject"), functional=False)
+
+
+def _whereabouts(draw: Draw, bank: str) -> Theme:
+    return whereabouts(draw.pick(world.DAYS))
+
+
+def whereabouts(day: str) -> Theme:
+    def say(person: Name, value: str) -> Clause:
+        return Clause("be", person, None, (("in", _known(value)), ("on", Noun(day))))
+
+    return Theme("whereabouts", say, lambda d: d.pick(world.PLACES), ("in", "subject"))
+
+
+def _count(draw: Draw, bank: str) -> Theme:
+    noun = draw.pick(world.NOUNS)
+
+    def say(person: Name, value: str) -> Clause:
+        return Clause("have", person, Noun(noun, number=value), past=False)
+
+    return Theme("count", say, lambda d: d.pick(world.NUMBERS), ("count", "subject"))
+
+
+def _quality(draw: Draw, bank: str) -> Theme:
+    noun = draw.pick(world.NOUNS)
+
+    def say(person: Name, value: str) -> Clause:
+        return Clause("be", Noun(noun, owner=person), Quality(value), past=False)
+
+    return Theme("quality", say, world.qualities(noun).by, ("object",), opposites=world.OPPOSITES)
+
+
+def _state(draw: Draw, bank: str) -> Theme:
+    def say(person: Name, value: str) -> Clause:
+        return Clause("be", person, Quality(value))
+
+    return Theme("state", say, lambda d: d.pick(world.STATES), ("object", "subject"), opposites=world.OPPOSITE_STATE)
+
+
+def _job(draw: Draw, bank: str) -> Theme:
+    def say(person: Name, value: str) -> Clause:
+        return Clause("be", person, Noun(value), past=False)
+
+    return Theme("job", say, lambda d: d.pick(world.PROFESSIONS), ("object", "subject"))
+
+
+def _origin(draw: Draw, bank: str) -> Theme:
+    def say(person: Name, value: Name) -> Clause:
+        return Clause("come", person, None, (("from", value),), past=False)
+
+    return Theme("origin", say, lambda d: Name("LOC", (d.pick(names.stems(bank)),)), ("from", "subject"))
+
+
+def _work(draw: Draw, bank: str) -> Theme:
+    def say(person: Name, value: Name) -> Clause:
+        return Clause("work", person, None, (("for", value),), past=False)
+
+    def value(draw: Draw) -> Name:
+        return Name("ORG", (draw.pick(names.stems(bank)),), draw.pick(world.FIRMS))
+
+    return Theme("work", say, value, ("for", "subject"))
+
+
+THEMES: dict[str, Callable[[Draw, str], Theme]] = {
+    "deed": _deed,
+    "gift": _gift,
+    "whereabouts": _whereabouts,
+    "count": _count,
+    "quality": _quality,
+    "state": _state,
+    "job": _job,
+    "origin": _origin,
+    "work": _work,
+}
+KINDS: tuple[str, ...] = tuple(THEMES)
+_OFTEN = (*KINDS, "deed", "deed", "deed", "whereabouts")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A clause with what it says of whom."""
+
+    theme: Theme
+    person: Name
+    value: Any
+    clause: Clause
+
+
+def facts(draw: Draw, bank: str, cast: Sequence[Name], themes: int, each: int) -> list[list[Fact]]:
+    """Different themes, each about `each` of the people."""
+    found: list[list[Fact]] = []
+    seen: set[str] = set()
+    while len(found) < themes:
+        about = theme(draw, bank, draw.pick(_OFTEN))
+        verb = about.say(cast[0], about.draw(draw)).verb
+        if verb + about.kind in seen or about.kind in seen:
+            continue
+        seen |= {verb + about.kind} if about.kind == "deed" else {about.kind}
+        values = about.values(draw, each)
+        found.append([
+            Fact(about, person, value, about.say(person, value))
+            for person, value in zip(draw.distinct(cast, each), values, strict=True)
+        ])  # fmt: skip
+    return found
+
+
+def styled(draw: Draw, clause: Clause) -> Clause:
+    """The same said another way: second words for things, where and when put first."""
+    return clause._replace(other=draw.chance(0.5), fronted=bool(clause.adjuncts) and draw.chance(0.3))
+
+
+def asking(clause: Clause, role: str) -> Clause:
+    return clause._replace(asked=role, fronted=False)
+
+
+def happening(draw: Draw, circle: tuple[str, str, str, str], place: int, who: Name | Pronoun, *, past: bool) -> Clause:
+    """What stands at a place of a circle of causes, of someone: a state, or what one does in it."""
+    concept = circle[place % 4]
+    if place % 2 == 0:
+        return Clause("be", who, Quality(concept), past=past)
+    if concept in world.INTRANSITIVE:
+        return Clause(concept, who, past=past)
+    return Clause(concept, who, Noun(world.objects(concept).by(draw)), past=past)
+
+
+def because(draw: Draw, circle: tuple[str, str, str, str], place: int, who: Name) -> Joined:
+    """A happening and the next one of its circle, as cause or as consequence."""
+    past = draw.chance(0.7)
+    if draw.chance(0.5):
+        effect = happening(draw, circle, place + 1, who, past=past)
+        return Joined(effect, "because", happening(draw, circle, place, Pronoun(), past=past))
+    cause = happening(draw, circle, place, who, past=past)
+    return Joined(cause, "so", happening(draw, circle, place + 1, Pronoun(), past=past))

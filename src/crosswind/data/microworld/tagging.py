@@ -1,0 +1,66 @@
+"""Tagging: parts of speech and names of single sentences. No sentence stands in two splits or in the corpora."""
+
+from __future__ import annotations
+
+from crosswind.data.examples import TaggingExample
+from crosswind.data.microworld import scenes, world
+from crosswind.data.microworld.corpora import belongs
+from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.frames import Clause, Frame, Joined, Name, Noun
+from crosswind.data.microworld.item import Item
+from crosswind.data.microworld.render import Renderer
+
+TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB")
+ENTITIES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
+_NAMED = ("origin", "work", "gift", "origin", "work", "quality", "deed")
+
+
+def sentence(draw: Draw, split: str, kinds: tuple[str, ...] = scenes.KINDS) -> Frame:
+    """A sentence of any sort that belongs to a split: a statement, a question, two clauses."""
+    while True:
+        frame = _sentence(draw, split, kinds)
+        if belongs(frame, split):
+            return frame
+
+
+def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
+    theme = scenes.theme(draw, split, draw.pick(kinds))
+    one, two = scenes.people(draw, split, 2)
+    clause = scenes.styled(draw, theme.say(one, theme.draw(draw)))
+    sort = draw.random()
+    if sort < 0.15:
+        return scenes.asking(clause, draw.pick((*theme.asks, "whether")))
+    if sort < 0.3:
+        return Joined(clause, "and", scenes.styled(draw, theme.say(two, theme.draw(draw)))._replace(fronted=False))
+    if sort < 0.4 and kinds is scenes.KINDS:
+        return scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), one)
+    clause = clause._replace(negative=draw.chance(0.2))
+    return _anonymous(draw, clause) if kinds is scenes.KINDS and draw.chance(0.4) else clause
+
+
+def _anonymous(draw: Draw, clause: Clause) -> Clause:
+    """Somebody without a name: a baker, the old sailor."""
+    if not isinstance(clause.subject, Name):
+        return clause
+    quality = draw.pick(("old", "")) if draw.chance(0.5) else ""
+    return clause._replace(subject=Noun(draw.pick(world.PROFESSIONS), quality, known=draw.chance(0.7)))
+
+
+def pos(seed: int, split: str, index: int) -> Item:
+    """Universal part-of-speech tags."""
+    return _tagged(f"mw-pos/{split}/{index}", sentence(Draw("pos", seed, split, index), split), 1)
+
+
+def ner(seed: int, split: str, index: int) -> Item:
+    """Persons, places and organisations, IOB2."""
+    frame = sentence(Draw("ner", seed, split, index), split, _NAMED)
+    return _tagged(f"mw-ner/{split}/{index}", frame, 2)
+
+
+def _tagged(item: str, frame: Frame, column: int) -> Item:
+    def render(words: Renderer) -> TaggingExample:
+        found = words.words_of(frame)
+        forms, tags = tuple(w.form for w in found), tuple(w[column] for w in found)
+        return TaggingExample(item, item, words.language.code, forms, tags)
+
+    return render

@@ -1,0 +1,1 @@
+"""Segmenters of languages written without spaces that ICU has no dictionary of; see `data/segmenter.py`."""
