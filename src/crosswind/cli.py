@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ import typer
 from crosswind.errors import UserError, unknown
 
 if TYPE_CHECKING:
+    from crosswind.run.step import Step
     from crosswind.run.store import Store
     from crosswind.study.run import Finished, Forecast
 
@@ -56,6 +57,39 @@ def main() -> None:
     except KeyboardInterrupt:
         print("crosswind: stopped; run it again to go on where it was", file=sys.stderr)
         sys.exit(130)
+
+
+@app.command()
+def demo(
+    out: Out = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Pretrain a small encoder first, instead of the shipped one.")
+    ] = False,
+    store: StoreOption = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """See the whole mission work on artificial languages, in minutes, without a network.
+
+    Example: crosswind demo --out runs/demo
+    """
+    from crosswind.run.step import Step
+    from crosswind.study import demo as microworld
+    from crosswind.study.run import check_out, run_study
+
+    folder = out or Path("runs/demo")
+    check_out(folder)
+    encoder = None
+    if from_scratch:
+        step = Step("pretrain", 1, {}, label="pretraining a small encoder", cost=1.0)
+        with _progress(quiet) as reporter, _reported(reporter, step) as advance:
+            encoder = microworld.small_encoder(folder.with_name(f"{folder.name}-encoder"), advance)
+    spec = microworld.demo_study(encoder)
+    with _progress(quiet) as reporter:
+        finished = run_study(
+            spec, out=folder, store=_store(store), reporter=reporter, workers=workers or microworld.workers()
+        )
+    _print_finished(finished)
 
 
 @app.command()
@@ -169,11 +203,8 @@ def pretrain(
 
     spec = read_config(config, overrides)
     step = Step("pretrain", 1, {}, label=spec.name, cost=1.0)
-    with _progress(quiet) as reporter:
-        reporter.planned([step])
-        reporter.started(step.key)
-        facts = pretrain_encoder(spec, out, lambda done, of, note: reporter.advanced(step.key, done, of, note))
-        reporter.finished(step.key)
+    with _progress(quiet) as reporter, _reported(reporter, step) as advance:
+        facts = pretrain_encoder(spec, out, advance)
     loss = facts["losses"][-1][1]
     print(f"{out}: {facts['steps']} steps, last mean loss {loss:.3f} nats, {facts['tokens']:,} tokens")
 
@@ -275,6 +306,15 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
     with display(quiet=quiet) as reporter:
         yield reporter
+
+
+@contextmanager
+def _reported(reporter: Any, step: Step) -> Iterator[Callable[[int, int, str], None]]:
+    """Shows the progress of one piece of work that is no step of a study."""
+    reporter.planned([step])
+    reporter.started(step.key)
+    yield lambda done, of, note: reporter.advanced(step.key, done, of, note)
+    reporter.finished(step.key)
 
 
 def _print_forecast(found: Forecast) -> None:

@@ -86,11 +86,34 @@ class Line:
     draws: int
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What a route changes against the route `base`, or (`route == base`) what the base itself reaches.
+
+    Means over `targets` (one of them, or all that are not at their floor) of the means over the languages
+    that no route was trained on: `clean`, `perturbed` (the mean over preserving perturbations and their
+    severities) and `drop` (clean minus perturbed). The intervals are of items and, with more than one, of
+    pipeline seeds.
+    """
+
+    route: str
+    base: str
+    targets: tuple[str, ...]
+    clean: Estimate
+    perturbed: Estimate | None
+    drop: Estimate | None
+    pipeline_seeds: int
+
+
 @dataclass(frozen=True)
 class Summary:
-    """The lines, in the order target, route, condition, scope; `notes` are what a reader must know."""
+    """The lines, in the order target, route, condition, scope; `notes` are what a reader must know.
+
+    `contrasts` compare the routes with the first one, target by target and then over all.
+    """
 
     lines: tuple[Line, ...]
+    contrasts: tuple[Contrast, ...] = ()
     level: float = LEVEL
     replicates: int = REPLICATES
     notes: tuple[str, ...] = ()
@@ -98,6 +121,11 @@ class Summary:
     def table(self) -> pl.DataFrame:
         """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""
         return pl.DataFrame([_flat(line) for line in self.lines], schema=_TABLE)
+
+    def compared(self) -> pl.DataFrame:
+        """The contrasts as a tidy table; targets are joined by spaces."""
+        rows = [_flat_contrast(contrast) for contrast in self.contrasts]
+        return pl.DataFrame(rows, schema=_CONTRASTS)
 
     def select(self, *scopes: Scope) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.scope in scopes)
@@ -116,6 +144,19 @@ def _flat(line: Line) -> dict[str, object]:
     return flat
 
 
+def _flat_contrast(contrast: Contrast) -> dict[str, object]:
+    flat: dict[str, object] = {"route": contrast.route, "base": contrast.base, "targets": " ".join(contrast.targets)}
+    for name in ("clean", "perturbed", "drop"):
+        value: Estimate | None = getattr(contrast, name)
+        flat |= {f"{name}_{n}": None if value is None else getattr(value, n) for n in Estimate.__slots__}
+    return flat | {"pipeline_seeds": contrast.pipeline_seeds}
+
+
+_CONTRASTS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("route", "base", "targets"), pl.String()),
+    **{f"{p}_{n}": pl.Float64() for p in ("clean", "perturbed", "drop") for n in ("score", "low", "high")},
+    "pipeline_seeds": pl.Int64(),
+}
 _TABLE: dict[str, pl.DataType] = {
     **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "perturbation"), pl.String()),
     "severity": pl.Float64(),

@@ -1,7 +1,8 @@
-"""Bilingual lexicons: the microworld's own, and files `SOURCE-TARGET.txt`, a source word, a space or tab, and a target word a line.
+"""Bilingual lexicons: the microworld's own, and files `SOURCE-TARGET.txt`.
 
-That is MUSE's format (Conneau et al. 2018). A folder need only hold English to other languages:
-`en-de.txt` read backwards is German to English, and German to Chinese goes through English.
+A line of these is a source word, a space or tab, and a target word, as in MUSE (Conneau et al. 2018). A
+folder need only hold English to other languages: `en-de.txt` read backwards is German to English, and
+German to Chinese goes through English.
 """
 
 from __future__ import annotations

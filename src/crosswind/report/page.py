@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.analysis.summary import Summary
+from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
 from crosswind.report.view import blocks, legend, marks
 
@@ -47,6 +48,7 @@ def render_page(*, title: str, facts: Mapping[str, str], summary: Summary, notes
     scripts = [] if spec is None else [_bundle()]
     return environment.get_template("report.html.j2").render(
         title=title,
+        answer=answer(summary),
         facts=facts,
         blocks=blocks(summary),
         legend=legend(summary),

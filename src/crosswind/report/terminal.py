@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crosswind.analysis.summary import Estimate, Line, Summary
+from crosswind.report.answer import answer
 from crosswind.report.view import Block, ViewRow, blocks, legend, marks
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def render_terminal(summary: Summary, *, width: int = 120, colour: bool = False)
             console.print(trained_table(block))
     for text in legend(summary):
         console.print(text, style="dim", markup=False)
+    if (sentence := answer(summary)) is not None:
+        console.print(f"\n{sentence}", style="bold", markup=False)
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from crosswind.errors import UserError
@@ -21,6 +22,14 @@ _TOKENIZERS = (
 )
 _PARTS = ("config.json", *_TOKENIZERS, "merges.txt", "added_tokens.json", "crosswind.json")
 
+# The encoders that come with the package, by the name that a study gives; a folder called so is `./NAME`.
+SHIPPED: Mapping[str, Path] = {"microworld": Path(__file__).resolve().parents[1] / "encoders" / "microworld"}
+
+
+def folder_of(encoder: str) -> Path:
+    """The folder that an encoder's name stands for: a shipped one's, otherwise the name as a path."""
+    return SHIPPED.get(encoder) or Path(encoder).expanduser()
+
 
 def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     """The hash of a folder's configuration, tokenizer and weights; for a hub id, id and commit.
@@ -28,7 +37,7 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     Without a network and a cached copy the revision stands for the commit. Raises `UserError` for a
     folder without a checkpoint.
     """
-    folder = Path(encoder).expanduser()
+    folder = folder_of(encoder)
     if folder.is_dir():
         return _folder(folder)
     if encoder.startswith((".", "/", "~")) or encoder.count("/") > 1:
@@ -40,13 +49,13 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
 
 def place_of(encoder: str) -> str:
     """Where steps find an encoder: a folder as an absolute path (`~` and relative ones too), a hub id as it is."""
-    folder = Path(encoder).expanduser()
+    folder = folder_of(encoder)
     return str(folder.absolute()) if folder.is_dir() else encoder
 
 
 def encoder_name(encoder: str) -> str:
     """What results call an encoder: a folder's own name (no path of this machine), a hub id as it is."""
-    folder = Path(encoder).expanduser()
+    folder = folder_of(encoder)
     return folder.absolute().name if folder.is_dir() else encoder
 
 
@@ -86,7 +95,7 @@ def _commit(encoder: str, revision: str) -> str:
 
 def describe_encoder(encoder: str) -> str:
     """Its name and, where its files are at hand, its size: `xlmr-mini: 6 layers of 384, 35.6 M parameters, …`."""
-    folder = Path(encoder).expanduser()
+    folder = folder_of(encoder)
     if not folder.is_dir():
         return encoder
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from crosswind.data.examples import Rows, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
+from crosswind.study.encoders import folder_of
 from crosswind.study.plan import Plan
 from crosswind.study.refs import DataRef, Library
 from crosswind.tasks.base import CORPORA
@@ -109,5 +109,5 @@ def _hashes(examples: Iterable[object]) -> Iterator[str]:
 
 def pretraining_manifest(encoder: str) -> frozenset[str]:
     """Text hashes of what an encoder of ours was pretrained on (`manifest.txt`, one a line), if it says."""
-    path = Path(encoder).expanduser() / "manifest.txt"
+    path = folder_of(encoder) / "manifest.txt"
     return frozenset(path.read_text().split()) if path.is_file() else frozenset()

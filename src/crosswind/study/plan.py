@@ -60,13 +60,15 @@ class Cell:
 class Plan:
     """The steps, the cells that are wanted, and notes for the reader (what was left out and why).
 
-    `training` holds the phases of every route that has some, with their steps under the first seed.
+    `training` holds the phases of every route that has some, with their steps under the first seed;
+    `diagnostic` names the perturbations under which labels need not hold.
     """
 
     graph: Graph
     cells: list[Cell]
     notes: list[str] = field(default_factory=list)
     training: dict[str, list[tuple[str, PhasePlan]]] = field(default_factory=dict)
+    diagnostic: frozenset[str] = frozenset()
 
     @property
     def wanted(self) -> list[str]:
@@ -156,7 +158,8 @@ class _Planner:
             self.notes.append("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
         cells = list(dict.fromkeys(self.cells))  # what a study asks for twice is one cell
         _check_names(cells)
-        return Plan(Graph(self.steps.values()), cells, list(dict.fromkeys(self.notes)), training)
+        diagnostic = frozenset(spec.name for _, spec in perturbations if not spec.preserving)
+        return Plan(Graph(self.steps.values()), cells, list(dict.fromkeys(self.notes)), training, diagnostic)
 
     def _target(
         self,

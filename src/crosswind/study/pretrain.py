@@ -22,7 +22,7 @@ from crosswind.model.card import write_card
 from crosswind.model.encoder import Encoder, first_line, load_encoder, load_tokenizer, new_encoder
 from crosswind.run.step import digest
 from crosswind.study import hardware
-from crosswind.study.encoders import encoder_fingerprint
+from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.leakage import pretraining_manifest
 from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
@@ -210,7 +210,7 @@ def _texts(line: TextLine | ParallelLine) -> list[str]:
 
 def _encoder(config: Config, lines: Lines) -> Encoder:
     if config.encoder is not None:
-        return load_encoder(config.encoder, seed=config.seed)
+        return load_encoder(place_of(config.encoder), seed=config.seed)
     from transformers import XLMRobertaConfig
 
     if config.tokenizer.path is not None:

@@ -140,8 +140,15 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     _copy_predictions(there, plan, store, out)
     chance = _chance(there, facts)
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
-    summary = summarise(comparable, lambda key: _stats(store, key), chance=chance, routes=list(study.routes))
+    summary = summarise(
+        comparable,
+        lambda key: _stats(store, key),
+        chance=chance,
+        routes=list(study.routes),
+        diagnostic=plan.diagnostic,
+    )
     summary.table().write_parquet(out / "summary.parquet")
+    summary.compared().write_parquet(out / "contrasts.parquet")
     write_report(
         out / "report.html",
         title=study.name,

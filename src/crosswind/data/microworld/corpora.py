@@ -76,21 +76,22 @@ Said = list[Frame | Answer]
 
 
 def document(draw: Draw) -> Said:
-    """Facts and stories about two or three people, with restatements, questions and answers."""
+    """Facts and stories about two or three people, with restatements, and questions and answers before or behind."""
     cast = scenes.people(draw, "all", 2 + draw.chance(0.5))
     if draw.chance(0.3):
         return story(draw, cast[:2])
-    groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.5), 2)
+    groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.5), len(cast))
     told = draw.shuffled([f for group in groups for f in group])
     said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
     clauses = [c for c in said if isinstance(c, Clause)]
     if draw.chance(0.5):
         said.append(scenes.styled(draw, draw.pick(clauses)))
-    for _ in range(1 + draw.chance(0.5)):
-        said += question(draw, draw.below(len(told)), told, clauses)
     if draw.chance(0.3):
         said.append(scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), draw.pick(cast)))
-    return said
+    asked: Said = []
+    for _ in range(1 + draw.chance(0.5)):
+        asked += question(draw, draw.below(len(told)), told, clauses)
+    return [*asked, *said] if draw.chance(0.3) else [*said, *asked]
 
 
 def passage(draw: Draw) -> Said:
