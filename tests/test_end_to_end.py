@@ -163,6 +163,16 @@ def test_a_failing_step_leaves_the_others(first: Path, tmp_path: Path, tiny_enco
     assert set(results["draw"]) == {0, 1, 2}
 
 
+def test_a_pooler_that_nothing_trains_is_refused(tmp_path: Path, tiny_encoder: Path, small_data: Path) -> None:
+    pooled = "targets.tasks={tatoeba: {languages: [jv], train: [], pooling: {mode: pooler}}}"
+    study = study_of(tiny_encoder, small_data, pooled, "routes={none: []}", "perturb=[]")
+    finished = go(study, tmp_path)
+    assert {f.message for f in finished.outcome.failed.values()} == {
+        "targets.tasks.tatoeba.pooling: the encoder has no pooler, and nothing trains one\n"
+        "  pool by mean or cls, or train the task"
+    }
+
+
 def test_a_clean_cell_that_failed_takes_its_drops_from_the_summary_but_not_the_results(
     first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
 ) -> None:

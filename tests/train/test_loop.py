@@ -28,7 +28,8 @@ from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.loop import History, set_dropout, train
-from crosswind.train.objectives import Objective, masked_lm, task_objective
+from crosswind.train.masked import masked_lm
+from crosswind.train.objectives import Objective, task_objective
 from crosswind.train.settings import Training
 from tiny_models import ARCHITECTURES, TEXTS
 

@@ -28,7 +28,8 @@ from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import attach
 from crosswind.model.pooling import Pooling
 from crosswind.model.rows import encode_spans
-from crosswind.train.objectives import MaskedLM, masked_lm, task_objective
+from crosswind.train.masked import MaskedLM, masked_lm
+from crosswind.train.objectives import task_objective
 from tiny_models import TEXTS
 
 Fresh = Callable[..., Encoder]

@@ -158,6 +158,12 @@ class Cells:
             if task.kind == "query" and step.params["pooling"] is not None:
                 head.pooling = pooling_of(step.params["pooling"], encoder)
                 head.module.pooling = head.pooling  # type: ignore[assignment]
+                if head.pooling.mode == "pooler" and "pooler" in encoder.fresh:
+                    raise UserError(
+                        "the encoder has no pooler, and nothing trains one",
+                        where=f"targets.tasks.{task.name}.pooling",
+                        hint="pool by mean or cls, or train the task",
+                    )
             self._predictors.clear()
             self._predictors[facts] = Predictor(
                 encoder,

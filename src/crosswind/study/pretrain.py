@@ -28,7 +28,7 @@ from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text, text_fingerprint
 from crosswind.train.loop import train
-from crosswind.train.objectives import masked_lm
+from crosswind.train.masked import masked_lm
 from crosswind.train.settings import Training
 
 CHECKPOINT_SECONDS = 120.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,12 @@ from crosswind.run.progress import Reporter
 from crosswind.run.step import Step, digest
 from crosswind.run.store import Draft, Store
 from crosswind.study.refs import DataRef, Library, library
-from crosswind.tasks.base import CORPORA, TASKS
+from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
 from crosswind.train.loop import History, train
+from crosswind.train.masked import masked_lm
 from crosswind.train.mixing import proportions
-from crosswind.train.objectives import Objective, masked_lm, task_objective
+from crosswind.train.objectives import Objective, task_objective
 from crosswind.train.settings import Training
 
 CHECKPOINT_SECONDS = 60.0
@@ -207,7 +208,7 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
     if not refs:
         return None
     task = TASKS[refs[0].task]
-    head = next(h for h in parts.heads.values() if h.kind == task.kind)
+    head = _judged(parts.heads, task)
 
     def score() -> float:
         values = []
@@ -228,6 +229,15 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
         return float(np.mean(values))
 
     return score
+
+
+def _judged(heads: Mapping[str, Head], task: Task) -> Head:
+    """The head that a selection task judges: its own, that of the task it is trained on, or one of its kind."""
+    for name in (task.name, task.trains_on):
+        if name is not None and name in heads and heads[name].kind == task.kind:
+            return heads[name]
+    alike = [h for h in heads.values() if h.kind == task.kind]
+    return next((h for h in alike if h.labels == task.labels), alike[0])
 
 
 def _save(step: Step, draft: Draft, parts: _Parts, history: History) -> None:

@@ -1,4 +1,4 @@
-"""What a step minimises: one objective a kind, and masked LM / translation LM.
+"""What a step minimises: one objective a kind.
 
 An objective sums the loss of some examples and counts their terms; the loop divides the sum over the
 micro-batches by the batch's total, so a batch's gradient does not depend on how it was cut.
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from crosswind.data.examples import Example, ParallelLine, Pool, TextLine
+from crosswind.data.examples import Example, Pool
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
@@ -79,7 +79,7 @@ class TaskObjective:
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         rows = [r for i in indices for r in self.rows_of[i]]
-        batch = {k: v.to(device) for k, v in _padded(rows, self.encoder).items()}
+        batch = {k: v.to(device) for k, v in padded(rows, self.encoder).items()}
         out = self.head(batch).float()
         match self.head.kind:
             case "pair":
@@ -147,7 +147,7 @@ class RetrievalObjective:
 
     def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
         def embed(which: int) -> torch.Tensor:
-            batch = _padded([self.rows_of[i][which] for i in indices], self.encoder)
+            batch = padded([self.rows_of[i][which] for i in indices], self.encoder)
             return self.head({k: v.to(device) for k, v in batch.items()})
 
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
@@ -161,73 +161,8 @@ class RetrievalObjective:
         return F.cross_entropy(scores, torch.arange(len(indices), device=device), reduction="sum")
 
 
-@dataclass
-class MaskedLM:
-    """Masked LM on lines, translation LM on pairs of translations (Conneau & Lample 2019).
-
-    15 % of the pieces are chosen; 80 % of these become the mask, 10 % a random piece, 10 % stay
-    (Devlin et al. 2019). The head runs on the chosen positions only. A step's choice is drawn from
-    (seed, step, example).
-    """
-
-    name: str
-    encoder: Encoder
-    rows_of: list[list[Row]]
-    seed: int
-    rate: float = 0.15
-    whole_batch: bool = False
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        return [len(rows[0]) for rows in self.rows_of]
-
-    def rows(self, index: int) -> Sequence[Row]:
-        return self.rows_of[index]
-
-    def terms(self, index: int, step: int) -> int:
-        return max(round(self.rate * self._free(index)), 1)
-
-    def _free(self, index: int) -> int:
-        return int((~np.isin(self.rows_of[index][0].ids, self.encoder.tokenizer.all_special_ids)).sum())
-
-    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        tokenizer = self.encoder.tokenizer
-        rows = [self.rows_of[i][0] for i in indices]
-        batch = _padded(rows, self.encoder)
-        chosen = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
-        ids = batch["input_ids"]
-        gold = ids.clone()
-        special = np.asarray(tokenizer.all_special_ids)
-        pieces = np.setdiff1d(np.arange(len(tokenizer)), special)
-        for r, index in enumerate(indices):
-            rng = np.random.default_rng((self.seed, 4, step, index))
-            free = np.flatnonzero(~np.isin(rows[r].ids, special))
-            if len(free) == 0:
-                free = np.arange(len(rows[r]))
-            picks = torch.from_numpy(rng.choice(free, self.terms(index, step), replace=False))
-            fate = rng.random(len(picks))
-            noise = torch.from_numpy(pieces[rng.integers(len(pieces), size=len(picks))])
-            chosen[r, picks] = True
-            mask_here = torch.from_numpy(fate < 0.8)
-            random_here = torch.from_numpy((fate >= 0.8) & (fate < 0.9))
-            ids[r, picks[mask_here]] = int(tokenizer.mask_token_id)
-            ids[r, picks[random_here]] = noise[random_here]
-        batch = {k: v.to(device) for k, v in batch.items()}
-        chosen, gold = chosen.to(device), gold.to(device)
-        return F.cross_entropy(self._logits(batch, chosen).float(), gold[chosen], reduction="sum")
-
-    def _logits(self, batch: dict[str, torch.Tensor], chosen: torch.Tensor) -> torch.Tensor:
-        head = self.encoder.lm_head()
-        if head is None:
-            assert self.encoder.lm is not None
-            full: torch.Tensor = self.encoder.lm(**batch).logits
-            return full[chosen]
-        hidden = self.encoder.backbone(**batch).last_hidden_state
-        result: torch.Tensor = head(hidden[chosen])
-        return result
-
-
-def _padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
+def padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
+    """A training batch `(rows, length)`, padded to a step of `padded_length` within the encoder's positions."""
     longest = max(len(r) for r in rows)
     length = max(min(padded_length(longest), encoder.max_positions), longest)
     return pad(rows, encoder.tokenizer.pad_token_id, length=length)
@@ -313,33 +248,3 @@ def _retrieval(
     return RetrievalObjective(
         name, head, encoder, rows, [frozenset(e.gold) for e in examples], [e.gold[0] for e in examples]
     )
-
-
-def masked_lm(
-    name: str, encoder: Encoder, lines: Sequence[TextLine | ParallelLine], *, max_length: int, seed: int
-) -> MaskedLM:
-    """Masked LM on text lines and translation LM on parallel lines, one example a line.
-
-    Of a parallel line an ordered pair of languages is drawn once, from the seed. Raises `UserError`
-    for an architecture without a masked-LM head or a tokenizer without a mask.
-    """
-    if encoder.lm is None or encoder.tokenizer.mask_token_id is None:
-        lacking = "masked-LM head" if encoder.lm is None else "mask token in its tokenizer"
-        raise UserError(
-            f"the encoder (architecture {encoder.config.model_type!r}) has no {lacking}",
-            where="mlm",
-            hint="leave the mlm share out, or choose an encoder with one",
-        )
-    firsts: list[str] = []
-    seconds: list[str] = []
-    for i, line in enumerate(lines):
-        if isinstance(line, TextLine):
-            firsts.append(line.text)
-            seconds.append("")
-        else:
-            rng = np.random.default_rng((seed, 5, i))
-            a, b = rng.choice(len(line.texts), 2, replace=False)
-            firsts.append(line.texts[a][1])
-            seconds.append(line.texts[b][1])
-    rows = encode_texts(encoder.tokenizer, firsts, max_length, seconds)
-    return MaskedLM(name, encoder, [[row] for row in rows], seed)
