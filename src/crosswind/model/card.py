@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,18 @@ import yaml
 
 
 def write_card(
-    folder: Path, *, title: str, base: str, params: Mapping[str, Any], history: Mapping[str, Any]
+    folder: Path,
+    *,
+    title: str,
+    base: str,
+    params: Mapping[str, Any],
+    history: Mapping[str, Any],
+    facts: Sequence[str] = (),
 ) -> None:
     """Write `README.md`: what the checkpoint is, what it was trained on, and how to load it.
 
-    The `base` is named by its last path component, so that no folder of this machine is published.
+    `facts` are further points. The `base` is named by its last path component, so that no folder of this machine
+    is published.
     """
     phase = params["phase"]
     data = [f"{d['task']} ({d['language']}, {d['split']})" for h in phase["heads"] for d in h["data"]]
@@ -33,7 +40,9 @@ def write_card(
         f"- data: {', '.join(data)}",
         f"- steps: {history['steps']}, seed {params['seed']}, last mean loss {loss}",
         f"- development score: {found}",
-        f"- parts that the base lacked, initialised from the step's key: {', '.join(history['fresh']) or 'none'}\n",
+        f"- parts that the base lacked, initialised from the step's key: {', '.join(history['fresh']) or 'none'}",
+        *(f"- {fact}" for fact in facts),
+        "",
         "```json",
         json.dumps(phase["training"], indent=1),
         "```\n",

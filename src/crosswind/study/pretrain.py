@@ -130,7 +130,16 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     corpora = [[t.name or "files", t.languages or list(t.paths or [t.language or ""]), t.rows] for t in config.text]
     phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
     params = {"phase": phase, "seed": config.seed}
-    write_card(finished, title=config.name, base=config.encoder or "from scratch", params=params, history=facts)
+    write_card(
+        finished,
+        title=config.name,
+        base=config.encoder or "from scratch",
+        params=params,
+        history=facts,
+        facts=[
+            f"{history.tokens:,} tokens in {history.seconds / 60:.1f} min (if it was stopped: since it went on)",
+        ],
+    )
     # config.json last: it is what makes a folder a checkpoint.
     for path in sorted(finished.iterdir(), key=lambda p: p.name == "config.json"):
         os.replace(path, out / path.name)
