@@ -26,10 +26,11 @@ Lines = Sequence[TextLine] | Sequence[ParallelLine]
 class Content:
     """What a reader returns: examples in official order, and the pool of a retrieval task.
 
-    `counted` is False where the files are another layout than the one whose counts the task declares.
+    The examples may be made when they are asked for. `counted` is False where the files are another layout
+    than the one whose counts the task declares.
     """
 
-    examples: tuple[Example, ...]
+    examples: Sequence[Example]
     pool: Pool | None = None
     counted: bool = True
 

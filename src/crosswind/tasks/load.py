@@ -36,9 +36,10 @@ def load(
     content = source.content(task, language, split, pools)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
-    _check_ids(content.examples, where)
     _check_count(task, language, split, content, where)
     chosen = _select(content.examples, rows, limit, where)
+    # Of examples that are made when asked for, only those asked for are looked at.
+    _check_ids(content.examples if isinstance(content.examples, tuple) else chosen, where)
     pool = content.pool
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
@@ -83,7 +84,7 @@ def _checked(task: Task, language: str, split: str, pool_languages: Sequence[str
     return None if pool_languages is None else tuple(pool_languages)
 
 
-def _check_ids(examples: tuple[Example, ...], where: str) -> None:
+def _check_ids(examples: Sequence[Example], where: str) -> None:
     seen: set[str] = set()
     for example in examples:
         if example.id in seen:
@@ -102,11 +103,12 @@ def _check_count(task: Task, language: str, split: str, content: Content, where:
         )
 
 
-def _select(examples: tuple[Example, ...], rows: Rows | None, limit: int | None, where: str) -> tuple[Example, ...]:
+def _select(examples: Sequence[Example], rows: Rows | None, limit: int | None, where: str) -> tuple[Example, ...]:
     if limit is not None and limit < 1:
         raise UserError(f"the limit is {limit}", where=where, hint="keep at least one example")
-    chosen = examples if rows is None else tuple(examples[i] for i in rows.indices(len(examples), where))
-    return chosen[:limit]
+    if rows is None:
+        return tuple(examples[:limit])
+    return tuple(examples[i] for i in rows.indices(len(examples), where)[:limit])
 
 
 def _cut(pool: Pool, chosen: tuple[Example, ...]) -> Pool:

@@ -7,47 +7,22 @@ so that any part of a corpus can be had without the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar, overload
+from collections.abc import Sequence
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw, number
 from crosswind.data.microworld.frames import Answer, Clause, Frame, Name, plain
+from crosswind.data.microworld.lazy import Lazy
 from crosswind.data.microworld.render import Piece, Renderer, renderer
 
 LINES = 60_000  # of each language, unless the size is set
 BUCKETS = {"corpora": range(6), "train": range(6, 7), "dev": range(7, 8), "test": range(8, 9), "test2": range(9, 10)}
 
-Line = TypeVar("Line")
-
 
 def belongs(frame: Frame, split: str) -> bool:
     """Whether a single sentence may stand in a split (or in the corpora): each meaning belongs to one."""
     return number("bucket", plain(frame)) % 10 in BUCKETS[split]
-
-
-class Lazy(Sequence[Line], Generic[Line]):
-    """Lines that are made when they are asked for."""
-
-    def __init__(self, size: int, make: Callable[[int], Line]) -> None:
-        self.size, self.make = size, make
-
-    def __len__(self) -> int:
-        return self.size
-
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Line]: ...
-
-    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
-        if isinstance(index, slice):
-            return tuple(self.make(i) for i in range(*index.indices(self.size)))
-        if not -self.size <= index < self.size:
-            raise IndexError(index)
-        return self.make(index % self.size)
 
 
 def text(languages: Sequence[str], seed: int, size: int) -> Sequence[TextLine]:

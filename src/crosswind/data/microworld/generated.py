@@ -14,6 +14,7 @@ from crosswind.data.examples import Pool
 from crosswind.data.microworld import choices, corpora, pairs, questions, sentences, tagging
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.languages import CODES
+from crosswind.data.microworld.lazy import Lazy
 from crosswind.data.microworld.render import renderer
 from crosswind.data.source import Content, Declared, DeclaredText, Lines
 from crosswind.errors import UserError
@@ -81,9 +82,12 @@ def open_microworld(settings: Mapping[str, Any], where: str) -> MicroworldSource
 def items(make: Callable[[int, str, int], Item], sizes: Mapping[str, int] = SIZES) -> Generated:
     """A task whose examples are made one by one, from (seed, split, number)."""
 
+    # Drawing costs more than rendering, and languages share what is drawn.
+    item = lru_cache(maxsize=50_000)(make)
+
     def content(seed: int, language: str, split: str, pool: tuple[str, ...] | None) -> Content:
         words = renderer(language)
-        return Content(tuple(item(words) for item in _items(make, seed, split, sizes[split])))
+        return Content(Lazy(sizes[split], lambda index: item(seed, split, index)(words)))
 
     return Generated(content, sizes)
 
@@ -97,7 +101,7 @@ def _answers(seed: int, language: str, split: str, pool: tuple[str, ...] | None)
     codes = pool or ((language,) if split == "train" else CODES)
     make = partial(questions.queries, pool=codes)
     words = renderer(language)
-    found = tuple(make(seed, split, index)(words) for index in range(QUERIES[split]))
+    found = Lazy(QUERIES[split], lambda index: make(seed, split, index)(words))
     return Content(found, _pool(seed, split, QUERIES[split], codes))
 
 
@@ -111,11 +115,6 @@ NER = items(tagging.ner)
 QA = items(questions.qa)
 TRANSLATIONS = Generated(_sentences, SENTENCES)
 ANSWERS = Generated(_answers, QUERIES)
-
-
-@lru_cache(maxsize=32)
-def _items(make: Callable[[int, str, int], Item], seed: int, split: str, size: int) -> tuple[Item, ...]:
-    return tuple(make(seed, split, index) for index in range(size))
 
 
 @lru_cache(maxsize=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
 from crosswind.data.microworld import scenes
@@ -33,6 +34,7 @@ class Text:
     questions: tuple[Asked, ...]
 
 
+@lru_cache(maxsize=10_000)
 def text(kind: str, seed: int, split: str, group: int) -> Text:
     """Two themes about three people; two questions of each theme.
 
