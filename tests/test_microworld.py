@@ -17,6 +17,8 @@ from crosswind.study.encoders import SHIPPED, describe_encoder
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study
 
+pytestmark = pytest.mark.skipif(not SHIPPED["microworld"].is_dir(), reason="the microworld's encoder is not there yet")
+
 STUDY = """
 name: fast
 encoder: microworld

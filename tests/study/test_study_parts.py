@@ -122,6 +122,12 @@ def test_a_task_is_evaluated_on_dev_where_it_has_no_test_set() -> None:
     assert [d.split for d in plan.data] == ["dev"]
 
 
+def test_the_microworlds_tasks_are_generated_wherever_official_files_lie(tmp_path: Path) -> None:
+    assert evaluation("microworld", ["mw-sentences"], data=tmp_path).data.source == "microworld"
+    with pytest.raises(UserError, match="mw-sentences is generated and tatoeba is not"):
+        evaluation("microworld", ["tatoeba", "mw-sentences"], data=tmp_path)
+
+
 def test_an_evaluation_of_nothing_is_refused() -> None:
     with pytest.raises(UserError, match="--task: no task is named"):
         evaluation("model", [])
