@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw, number
-from crosswind.data.microworld.frames import Answer, Clause, Frame, Name, plain
+from crosswind.data.microworld.frames import Answer, Clause, Frame, Joined, Name, Quality, plain
 from crosswind.data.microworld.lazy import Lazy
 from crosswind.data.microworld.render import Piece, Renderer, renderer
 
@@ -61,8 +61,12 @@ def document(draw: Draw) -> Said:
     clauses = [c for c in said if isinstance(c, Clause)]
     if draw.chance(0.5):
         said.append(scenes.styled(draw, draw.pick(clauses)))
+    if draw.chance(0.25):
+        said[:2] = [_both(clauses[0], clauses[1])]
     if draw.chance(0.3):
         said.append(scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), draw.pick(cast)))
+    if draw.chance(0.2):
+        said.append(_compared(draw, cast))
     asked: Said = []
     for _ in range(1 + draw.chance(0.5)):
         asked += question(draw, draw.below(len(told)), told, clauses)
@@ -78,11 +82,29 @@ def passage(draw: Draw) -> Said:
             # The only single sentences of the corpora: the others are no example's whole text anyway.
             if belongs(link, "corpora"):
                 return [link]
-    told = scenes.facts(draw, "all", cast, 1, 2)[0]
-    clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
-    if draw.chance(0.5):
+    while True:
+        told = scenes.facts(draw, "all", cast, 1, 2)[0]
+        clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+        # No sentence of an example is translated here.
+        if all(belongs(clause, "corpora") for clause in clauses):
+            break
+    kind = draw.random()
+    if kind < 0.15:
+        return [_compared(draw, cast), clauses[0]]
+    if kind < 0.3:
+        return [_both(*clauses), _compared(draw, cast)]
+    if kind < 0.65:
         return [clauses[0], *question(draw, 0, told, clauses)]
     return list(clauses)
+
+
+def _both(first: Clause, second: Clause) -> Joined:
+    return Joined(first, "and", second._replace(fronted=False))
+
+
+def _compared(draw: Draw, cast: Sequence[Name]) -> Clause:
+    quality = draw.pick([q for pair in world.COMPARISONS for q in pair])
+    return Clause("be", cast[0], Quality(quality), (("than", cast[1]),), past=False)
 
 
 def story(draw: Draw, cast: Sequence[Name]) -> Said:
@@ -102,11 +124,14 @@ def question(draw: Draw, which: int, told: Sequence[scenes.Fact], clauses: Seque
     """A question about what was said, and its answer."""
     fact, clause = told[which], clauses[which]
     if clause.negative or draw.chance(0.3):
-        # Of a deed that was not told, nobody knows whether it was done.
-        known = [f for f in told if f.theme is fact.theme] if fact.theme.functional else [fact]
-        other = draw.pick(known)
-        asked = fact.theme.say(fact.person, other.value)._replace(other=draw.chance(0.5))
-        true = other is fact and not clause.negative
+        # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
+        theme, value = fact.theme, fact.value
+        if theme.opposites is not None and not clause.negative:
+            value = draw.pick((value, theme.opposites.get(value, value)))
+        elif theme.functional and not clause.negative:
+            value = draw.pick([f.value for f in told if f.theme is theme])
+        asked = theme.say(fact.person, value)._replace(other=draw.chance(0.5))
+        true = value == fact.value and not clause.negative
         return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
     role = draw.pick(fact.theme.asks)
     return [scenes.asking(clause, role), Answer(clause, role)]

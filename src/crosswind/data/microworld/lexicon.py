@@ -16,11 +16,11 @@ from crosswind.errors import unknown
 FUNCTION: Mapping[str, str] = {  # function words with their parts of speech
     "the": "DET", "a": "DET", "of": "ADP", "in": "ADP", "on": "ADP", "from": "ADP", "to": "ADP", "for": "ADP",
     "than": "ADP", "and": "CCONJ", "because": "SCONJ", "so": "ADV", "not": "PART", "be": "AUX", "do": "AUX",
-    "who": "PRON", "what": "PRON", "where": "ADV", "when": "ADV", "how": "ADV", "how-many": "ADV", "she": "PRON",
+    "who": "PRON", "what": "PRON", "where": "ADV", "how": "ADV", "how-many": "ADV", "she": "PRON",
     "yes": "INTJ", "no": "INTJ",
 }  # fmt: skip
 _OPEN = {
-    **dict.fromkeys((*world.CLASSES, *world.NOUNS, *world.PLACES, *world.PROFESSIONS, *world.FIRMS), "NOUN"),
+    **dict.fromkeys((*world.NOUNS, *world.PLACES, *world.PROFESSIONS, *world.FIRMS), "NOUN"),
     **dict.fromkeys(world.DAYS, "PROPN"),
     **dict.fromkeys((*world.VERBS, *world.INTRANSITIVE, "have", "come", "work"), "VERB"),
     **dict.fromkeys((verb for c in world.CONVERSES for verb in (c[0], c[2])), "VERB"),
@@ -75,6 +75,16 @@ class Lexicon:
                 if part == "NOUN" and kind != "plural":
                     found[concept, f"plural {kind}"] = self.form(concept, self.ending("plural", kind))
         return found
+
+    def uses(self, concept: str) -> bool:
+        """Whether the language says a function word at all: some have no articles, no copula, a case instead."""
+        language = self.language
+        if concept in ("the", "a"):
+            return language.article
+        if concept in ("be", "do"):
+            return language.copula if concept == "be" else language.auxiliary
+        relation = "owner" if concept == "of" else concept
+        return relation not in language.cases
 
     def ending(self, *kinds: str) -> str:
         """The endings of a plural, a tense, a case, one behind the other: `t+ssa`."""
@@ -149,11 +159,16 @@ def lexicon(code: str) -> Lexicon:
 
 @cache
 def translations(source: str, target: str) -> Mapping[str, tuple[str, ...]]:
-    """Word -> words of the same meaning and form in another language, names included."""
+    """Word -> words of the same meaning and form in another language, names included.
+
+    A function word that the other language has no use for has none.
+    """
     here, there = lexicon(source), lexicon(target)
     other = there.table()
     found: dict[str, dict[str, None]] = {}
     for (concept, kind), word in here.table().items():
+        if not there.uses(concept):
+            continue
         match = other.get((concept, kind)) or other[concept, ""]
         found.setdefault(word.lower(), {})[match] = None
     for name in (*names.given_names("all"), *names.stems("all")):

@@ -13,7 +13,7 @@ from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.draws import Draw
 from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Quality
 from crosswind.data.microworld.item import Item
-from crosswind.data.microworld.render import Renderer
+from crosswind.data.microworld.render import Renderer, renderer
 from crosswind.data.microworld.scenes import Theme
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
@@ -71,8 +71,12 @@ def paraphrase(seed: int, split: str, index: int) -> Item:
     group, within = divmod(index, 2)
     draw = Draw("paraphrase", seed, split, group)
     label = draw.shuffled((DIFFERENT, PARAPHRASE))[within]
-    cast = scenes.people(draw, split, 2)
-    first, same, other = draw.pick((_converse, _compared, _exchanged, _revalued))(draw, cast, split)
+    english = renderer("en")
+    while True:
+        cast = scenes.people(draw, split, 2)
+        first, same, other = draw.pick((_converse, _compared, _exchanged, _revalued))(draw, cast, split)
+        if english.text([first]) != english.text([same]):
+            break
     item, cluster = f"mw-paraphrase/{split}/{index}", f"mw-paraphrase/{split}/p{group}"
     second = same if label == PARAPHRASE else other
 
@@ -87,7 +91,7 @@ _Three = tuple[Clause | Joined, Clause | Joined, Clause | Joined]
 
 
 def _converse(draw: Draw, cast: list[Name], bank: str) -> _Three:
-    """A sells to B: B buys from A, but not: A buys from B."""
+    """A sells to B: B buys from A, but not: A buys from B, nor: B sells to A."""
     give, to, take, source = draw.pick(world.CONVERSES)
     noun, styles = Noun(world.objects("sell").by(draw)), [draw.chance(0.5), draw.chance(0.5)]
 
@@ -98,12 +102,11 @@ def _converse(draw: Draw, cast: list[Name], bank: str) -> _Three:
 
     turned = draw.chance(0.5)
     a, b = cast
-    again = not turned if draw.chance(0.7) else turned
-    return says(a, b, turned, styles[0]), says(a, b, again, styles[1]), says(b, a, again, styles[1])
+    return says(a, b, turned, styles[0]), says(a, b, not turned, styles[1]), says(b, a, draw.chance(0.5), styles[1])
 
 
 def _compared(draw: Draw, cast: list[Name], bank: str) -> _Three:
-    """A is older than B: B is younger than A."""
+    """A is older than B: B is younger than A, but not: A is younger than B, nor: B is older than A."""
     more, less = draw.pick(world.COMPARISONS)
 
     def says(winner: Name, loser: Name, turned: bool) -> Clause:
@@ -112,7 +115,7 @@ def _compared(draw: Draw, cast: list[Name], bank: str) -> _Three:
 
     turned = draw.chance(0.5)
     a, b = cast
-    return says(a, b, turned), says(a, b, not turned), says(b, a, not turned)
+    return says(a, b, turned), says(a, b, not turned), says(b, a, draw.chance(0.5))
 
 
 def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:

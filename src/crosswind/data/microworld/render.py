@@ -29,8 +29,8 @@ class Piece(NamedTuple):
     text: str
 
 
-_ASKING = {"subject": "who", "object": "what", "in": "where", "on": "when", "count": "how-many"}
-_ALONE = frozenset({"in", "on"})  # where and when need no adposition
+_ASKING = {"subject": "who", "object": "what", "in": "where", "count": "how-many"}
+_ALONE = frozenset({"in"})  # where needs no adposition
 _DAYS, _NUMBERS = frozenset(world.DAYS), {n: str(i + 2) for i, n in enumerate(world.NUMBERS)}
 _STOP, _ASK, _COMMA = (Piece("", (Word(mark, "PUNCT"),), mark) for mark in ".?,")
 

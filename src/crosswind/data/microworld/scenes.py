@@ -58,10 +58,10 @@ class Theme:
                 return found
 
 
-def people(draw: Draw, bank: str, n: int) -> list[Name]:
-    """`n` people with different given names."""
+def people(draw: Draw, bank: str, n: int, full: float = FULL_NAMES) -> list[Name]:
+    """`n` people with different given names, a share of them with family names."""
     return [
-        Name("PER", (given, draw.pick(names.stems(bank))) if draw.chance(FULL_NAMES) else (given,))
+        Name("PER", (given, draw.pick(names.stems(bank))) if draw.chance(full) else (given,))
         for given in draw.distinct(names.given_names(bank), n)
     ]
 
@@ -76,7 +76,7 @@ def _known(place: str) -> Noun:
 
 
 def _deed(draw: Draw, bank: str) -> Theme:
-    verb = world.doings("").by(draw)
+    verb = world.doings().by(draw)
     return deed(draw, verb)
 
 
@@ -104,8 +104,9 @@ def deed(draw: Draw, verb: str) -> Theme:
 
 
 def _gift(draw: Draw, bank: str) -> Theme:
-    verb, relation, _, _ = draw.pick(world.CONVERSES)
-    other = people(draw, bank, 1)[0]
+    verb, relation = draw.pick([side for c in world.CONVERSES for side in ((c[0], c[1]), (c[2], c[3]))])
+    # By the family name, so that it is nobody of the cast.
+    other = Name("PER", (draw.pick(names.stems(bank)),))
 
     def say(person: Name, value: str) -> Clause:
         return Clause(verb, person, Noun(value), ((relation, other),))

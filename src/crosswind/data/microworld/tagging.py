@@ -1,4 +1,7 @@
-"""Tagging: parts of speech and names of single sentences. No sentence stands in two splits or in the corpora."""
+"""Tagging: parts of speech and names of single sentences.
+
+No sentence stands in two splits, nor with its translation in the corpora.
+"""
 
 from __future__ import annotations
 
