@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from crosswind.analysis.results import CellStats, Row, table
 from crosswind.analysis.summarise import summarise
@@ -93,10 +94,10 @@ def test_pipeline_seeds_widen_the_interval_and_are_drawn_jointly():
     wide = by_route(apart.contrasts(replicates=4000), targets)["multi"].clean
     narrow = by_route(alike.contrasts(replicates=4000), targets)["multi"].clean
     assert wide.score == pytest.approx(narrow.score) == pytest.approx(5.0)
-    # Three seeds with gains of -10, 5 and 20 points in both targets: the mean of three draws has a standard
-    # deviation of sqrt(150 / 3), whichever the number of targets, for the draws are theirs together.
+    # Three seeds with gains of -10, 5 and 20 points in both targets: Student's interval of their mean, whichever the
+    # number of targets, for the draws are theirs together.
     seeds = np.array([-10.0, 5.0, 20.0])
-    assert (wide.high - wide.low) / 2 == pytest.approx(1.96 * seeds.std() / np.sqrt(3), rel=0.2)
+    assert (wide.high - wide.low) / 2 == pytest.approx(t.ppf(0.975, 2) * seeds.std(ddof=1) / np.sqrt(3), rel=0.2)
     assert narrow.high - narrow.low < (wide.high - wide.low) / 3
 
 
@@ -130,6 +131,50 @@ def test_seeds_that_only_one_route_has_are_left_out():
     study.pair("none", "de", 0, 0, seed=2).pair("none", "sw", 0, 0, seed=2)
     multi = by_route(study.contrasts(routes=["none", "multi"]), ("xnli",))["multi"]
     assert (multi.clean.score, multi.pipeline_seeds) == (pytest.approx(5.0), 1)
+
+
+@pytest.mark.parametrize("lost", [("multi", "sw", 1), ("multi", "sw", 2), ("none", "de", 2)])
+def test_routes_are_compared_on_the_cells_that_all_have(lost):
+    """Two routes that do not differ, where a cell of one failed."""
+    study = Study()
+    for route in ("none", "multi"):
+        for seed in (1, 2):
+            for language, right in (("de", 300), ("sw", 120)):
+                if (route, language, seed) != lost:
+                    study.pair(route, language, right, right - 40, seed=seed)
+    summary = study.summary(routes=["none", "multi"])
+    multi = by_route(summary.contrasts, ("xnli",))["multi"]
+    assert (multi.clean.score, multi.perturbed.score) == pytest.approx((0.0, 0.0))
+    assert any("lack some cells" in note for note in summary.notes)
+
+
+def test_a_route_that_misses_a_target_is_not_in_the_mean_and_that_is_said():
+    study = two_routes(two_routes(Study()), target="pawsx")
+    study.pair("late", "de", 300, 260).pair("late", "sw", 200, 180)
+    summary = study.summary(routes=["none", "multi", "late"])
+    assert set(by_route(summary.contrasts, ("pawsx", "xnli"))) == {"none", "multi"}
+    assert any(note.startswith("late is not in the mean") for note in summary.notes)
+
+
+def test_the_answer_is_about_what_is_not_at_its_floor():
+    study = two_routes(Study())
+    for route in ("none", "multi"):
+        study.pair(route, "de", 134, 133, target="xcopa")
+    assert answer(study.summary(chance={"xcopa": 50.0})).endswith(
+        "(xnli, other languages than English, one pipeline seed)."
+    )
+    lost = Study()
+    for route in ("none", "multi"):
+        lost.pair(route, "de", 134, 133, target="xcopa")
+    assert answer(lost.summary(chance={"xcopa": 50.0})).startswith("Every route is at its floor in xcopa")
+
+
+def test_targets_that_were_not_perturbed_enter_the_clean_mean_only():
+    study = two_routes(Study())
+    study.add("none", "de", 200, target="pawsx").add("multi", "de", 240, target="pawsx")
+    multi = by_route(study.contrasts(routes=["none", "multi"]), ("pawsx", "xnli"))["multi"]
+    assert multi.clean.score == pytest.approx(7.5)
+    assert (multi.perturbed.score, multi.perturbed_targets) == (pytest.approx(9.5), ("xnli",))
 
 
 def test_one_route_has_no_contrast_and_no_answer():

@@ -163,6 +163,7 @@ def test_routes_scored_on_different_languages_are_noted():
     study = Study().add("de", 240).add("fr", 240).add("de", 210, route="english")
     assert study.summary().notes == (
         "xnli, clean: the routes were scored on different languages, and so are their means.",
+        "xnli: some routes or seeds lack some cells; the routes are compared on what all have.",
     )
 
 

@@ -119,6 +119,7 @@ def test_a_bad_key_is_named_with_its_place(text: Path, override: str, message: s
         ("encoder=./nowhere", "no folder './nowhere'|cannot read the encoder"),
         ("model.num_attention_heads=3", r"model: The hidden size \(16\) is not a multiple"),
         ("model.hidden_size=wide", "model: "),
+        ("model.vocab_size=10", r"model\.vocab_size: 10 embeddings for \d+ pieces"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_and_leaves_nothing(

@@ -2,20 +2,23 @@
 
 Pipeline seeds and items are crossed random factors: a replicate draws seeds with replacement, the same
 ones for every route and target (one seed runs a whole pipeline), and beside them the clusters of each target
-(Davison and Hinkley 1997, section 3.8). Two routes are paired in both.
+(Davison and Hinkley 1997, section 3.8). Two routes are paired in both, and compared on the cells that all of
+them have.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm, t
 
 from crosswind.analysis.resample import Array
 from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import RowDict, Scored, Values, condition_of, language_of, mean_of
-from crosswind.analysis.summary import Condition, Contrast
+from crosswind.analysis.summary import Condition, Contrast, Estimate
 
 BASE = "none"
 
@@ -28,104 +31,124 @@ class _Level(NamedTuple):
     drop: Values | None
 
 
+class _Target(NamedTuple):
+    cells: Scored
+    levels: dict[str, _Level]
+    seeds: list[int]
+    at_floor: bool
+
+
+Key = tuple[Condition, str]  # a condition in a language
+
+
 def contrasts(
     scored: Sequence[Scored], routes: Sequence[str] = (), diagnostic: Collection[str] = ()
-) -> Iterator[Contrast]:
-    """The level of the base route (`none`, otherwise the first) and what every other one changes.
+) -> tuple[list[Contrast], list[str]]:
+    """The level of the base route (`none`, otherwise the first) and what every other one changes; and notes.
 
     First target by target, then the means over all targets in which some route leaves the floor. `diagnostic`
     perturbations need not preserve the label and do not enter. Nothing for a single route, and nothing where
-    encoders or defences are several: what is compared then is not the route.
+    encoders or defences are several: what is compared then is not the route. The notes say what some route or
+    seed lacks and what therefore was left out.
     """
     rows = [row for cells in scored for row in cells.rows]
     names = [r for r in routes if any(row["route"] == r for row in rows)] or sorted({r["route"] for r in rows})
     if len(names) < 2 or len({(row["encoder"], row["defence"]) for row in rows}) > 1:
-        return
+        return [], []
     base = BASE if BASE in names else names[0]
-    found: list[tuple[Scored, dict[str, _Level], list[int]]] = []
-    for cells in scored:
-        seeds = _seeds(cells, names)
-        levels = ((name, _level(cells, name, seeds, diagnostic)) for name in names if seeds)
-        there = {name: level for name, level in levels if level is not None}
-        if base in there and len(there) > 1:
-            found.append((cells, there, seeds))
-    for cells, there, seeds in found:
-        yield from _compared(cells, [cells.target], [there], names, base, len(seeds))
-    above = [f for f in found if any(not f[0].is_floor(f[0].estimate(level.clean)) for level in f[1].values())]
-    everywhere = [n for n in names if all(n in levels for _, levels, _ in above)]
-    if len(above) > 1 and base in everywhere:
-        targets = [cells.target for cells, _, _ in above]
-        levels_of = [levels for _, levels, _ in above]
-        yield from _compared(above[0][0], targets, levels_of, everywhere, base, min(len(s) for _, _, s in above))
+    notes: list[str] = []
+    found = [x for cells in scored if (x := _target(cells, names, base, diagnostic, notes)) is not None]
+    result = [c for target in found for c in _compared([target], list(target.levels), base)]
+    above = [x for x in found if not x.at_floor]
+    if len(above) > 1:
+        everywhere = [n for n in names if all(n in x.levels for x in above)]
+        for name in names:
+            if name not in everywhere and any(name in x.levels for x in above):
+                notes.append(f"{name} is not in the mean over targets: some of them lack it.")
+        result += _compared(above, everywhere, base)
+    return result, notes
 
 
-def _compared(
-    cells: Scored,
-    targets: Sequence[str],
-    levels: Sequence[dict[str, _Level]],
-    names: Sequence[str],
-    base: str,
-    seeds: int,
-) -> Iterator[Contrast]:
-    ordered = [base, *(n for n in names if n != base)]
-    for name in ordered:
-        if name not in levels[0]:
-            continue
-        values: dict[str, Values | None] = {}
-        for what in _Level._fields:
-            parts = [_difference(getattr(x[name], what), getattr(x[base], what), name == base) for x in levels]
-            values[what] = None if any(part is None for part in parts) else mean_of(p for p in parts if p is not None)
-        clean = values["clean"]
-        assert clean is not None
-        perturbed, drop = (None if (v := values[w]) is None else cells.estimate(v) for w in ("perturbed", "drop"))
-        yield Contrast(name, base, tuple(targets), cells.estimate(clean), perturbed, drop, seeds)
-
-
-def _difference(value: Values | None, base: Values | None, itself: bool) -> Values | None:
-    if value is None or base is None:
-        return None
-    return value if itself else (value[0] - base[0], value[1] - base[1])
-
-
-def _seeds(cells: Scored, names: Sequence[str]) -> list[int]:
-    """The pipeline seeds that every route has."""
-    of = {name: {row["pipeline_seed"] for row in cells.rows if row["route"] == name} for name in names}
-    there = [seeds for seeds in of.values() if seeds]
-    return sorted(set.intersection(*there)) if there else []
-
-
-def _level(cells: Scored, route: str, seeds: Sequence[int], diagnostic: Collection[str]) -> _Level | None:
-    clean: dict[int, dict[str, list[int]]] = {}
-    perturbed: dict[int, dict[Condition, dict[str, list[int]]]] = {}
+def _target(
+    cells: Scored, names: Sequence[str], base: str, diagnostic: Collection[str], notes: list[str]
+) -> _Target | None:
+    """The levels of the routes in the cells that all of them have under the same seeds."""
+    table: dict[tuple[str, int], dict[Key, list[int]]] = {}
     for i, row in enumerate(cells.rows):
-        if row["route"] != route or row["pipeline_seed"] not in seeds or not _counts(cells, row):
-            continue
-        condition, seed, language = condition_of(row), row["pipeline_seed"], language_of(row)
-        if condition.clean:
-            clean.setdefault(seed, {}).setdefault(language, []).append(i)
-        elif row["perturbation"] not in diagnostic and row["attack"] == NONE:
-            perturbed.setdefault(seed, {}).setdefault(condition, {}).setdefault(language, []).append(i)
-    if set(clean) != set(seeds):
+        if row["route"] in names and row["attack"] == NONE and _counts(cells, row, diagnostic):
+            key = condition_of(row), language_of(row)
+            table.setdefault((row["route"], row["pipeline_seed"]), {}).setdefault(key, []).append(i)
+    there = [n for n in names if any(route == n for route, _ in table)]
+    if base not in there or len(there) < 2:
         return None
-    weights = _weights(seeds, len(cells.values[0][1]))
-    at_clean = _over_seeds([_languages(cells, clean[s], cells.own) for s in seeds], weights)
-    if set(perturbed) != set(seeds):
-        return _Level(at_clean, None, None)
-    after = [mean_of(_languages(cells, x, cells.own) for x in perturbed[s].values()) for s in seeds]
-    before = [mean_of(_languages(cells, x, cells.beside) for x in perturbed[s].values()) for s in seeds]
-    left, had = _over_seeds(after, weights), _over_seeds(before, weights)
-    return _Level(at_clean, left, (had[0] - left[0], had[1] - left[1]))
+    seeds = sorted(set.intersection(*({s for route, s in table if route == n} for n in there)))
+    if not seeds:
+        notes.append(f"{cells.target}: the routes have no pipeline seed in common, and are not compared.")
+        return None
+    keys = set.intersection(*(set(table[n, s]) for n in there for s in seeds))
+    if any(set(found) != keys for found in table.values()) or len(table) != len(there) * len(seeds):
+        notes.append(f"{cells.target}: some routes or seeds lack some cells; the routes are compared on what all have.")
+    if not any(condition.clean for condition, _ in keys):
+        return None
+    levels = {n: _level(cells, [table[n, s] for s in seeds], sorted(keys), seeds) for n in there}
+    at_floor = all(cells.is_floor(cells.estimate(level.clean)) for level in levels.values())
+    return _Target(cells, levels, seeds, at_floor)
 
 
-def _counts(cells: Scored, row: RowDict) -> bool:
+def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> Iterator[Contrast]:
+    cells = targets[0].cells
+    perturbed = [x for x in targets if all(x.levels[n].perturbed is not None for n in names)]
+    for name in (base, *(n for n in names if n != base)):
+
+        def change(of: Sequence[_Target], what: str, name: str = name) -> Estimate | None:
+            values = []
+            for target in of:
+                own, before = getattr(target.levels[name], what), getattr(target.levels[base], what)
+                values.append(own if name == base else (own[0] - before[0], own[1] - before[1]))
+            return cells.estimate(mean_of(values)) if values else None
+
+        clean = change(targets, "clean")
+        assert clean is not None
+        yield Contrast(
+            route=name,
+            base=base,
+            targets=tuple(x.cells.target for x in targets),
+            clean=clean,
+            perturbed=change(perturbed, "perturbed"),
+            drop=change(perturbed, "drop"),
+            perturbed_targets=tuple(x.cells.target for x in perturbed),
+            at_floor=all(x.at_floor for x in targets),
+            pipeline_seeds=min(len(x.seeds) for x in targets),
+        )
+
+
+def _counts(cells: Scored, row: RowDict, diagnostic: Collection[str]) -> bool:
     """Whether a row is zero-shot transfer to another language, chosen without that language's data."""
     foreign = row["language"] != cells.source and row["language"] not in cells.trained
     same = row["context_language"] in ("", row["language"])
-    return foreign and same and row["selection"] != "oracle" and row["protection"] == NONE
+    holds = row["perturbation"] not in diagnostic and row["protection"] == NONE
+    return foreign and same and holds and row["selection"] != "oracle"
 
 
-def _languages(cells: Scored, members: dict[str, list[int]], places: Sequence[int]) -> Values:
-    return mean_of(mean_of(cells.values[places[i]] for i in draws) for _, draws in sorted(members.items()))
+def _level(cells: Scored, tables: Sequence[dict[Key, list[int]]], keys: Sequence[Key], seeds: Sequence[int]) -> _Level:
+    """Means over draws, then languages, then conditions; the seeds weighed by their draws."""
+    weights = _weights(seeds, len(cells.values[0][1]), cells.level)
+    clean = [key for key in keys if key[0].clean]
+    conditions = list(dict.fromkeys(condition for condition, _ in keys if not condition.clean))
+
+    def mean_by_seed(chosen: Sequence[Key], places: Sequence[int]) -> list[Values]:
+        return [mean_of(mean_of(cells.values[places[i]] for i in table[key]) for key in chosen) for table in tables]
+
+    at_clean = _over_seeds(mean_by_seed(clean, cells.own), weights)
+    if not conditions:
+        return _Level(at_clean, None, None)
+    after, before = [], []
+    for condition in conditions:
+        chosen = [key for key in keys if key[0] == condition]
+        after.append(_over_seeds(mean_by_seed(chosen, cells.own), weights))
+        before.append(_over_seeds(mean_by_seed(chosen, cells.beside), weights))
+    left, had = mean_of(after), mean_of(before)
+    return _Level(at_clean, left, (had[0] - left[0], had[1] - left[1]))
 
 
 def _over_seeds(values: Iterable[Values], weights: Array) -> Values:
@@ -134,9 +157,20 @@ def _over_seeds(values: Iterable[Values], weights: Array) -> Values:
     return float(np.mean([e for e, _ in found])), (weights * replicates).sum(axis=0)
 
 
-def _weights(seeds: Sequence[int], replicates: int) -> Array:
-    """How much each seed weighs in each replicate, `(seeds, replicates)`; the same wherever the seeds are the same."""
+def _weights(seeds: Sequence[int], replicates: int, level: float) -> Array:
+    """How much each seed weighs in each replicate, `(seeds, replicates)`; the same wherever the seeds are the same.
+
+    A bootstrap of few units is too narrow: its variance lacks the factor n / (n - 1), and its quantiles are
+    the normal ones where Student's are due (Davison and Hinkley 1997, section 2.3 and 5.2). The weights are
+    stretched about their mean by both.
+    """
     n = len(seeds)
+    if n == 1:
+        return np.ones((1, replicates))
     rng = np.random.default_rng([7919, *seeds])
     drawn = rng.integers(n, size=(replicates, n))
-    return np.stack([(drawn == i).mean(axis=1) for i in range(n)])
+    weights = np.stack([(drawn == i).mean(axis=1) for i in range(n)])
+    tail = (1 + level) / 2
+    stretch = math.sqrt(n / (n - 1)) * float(t.ppf(tail, n - 1) / norm.ppf(tail))
+    stretched: Array = 1 / n + (weights - 1 / n) * stretch
+    return stretched

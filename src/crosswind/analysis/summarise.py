@@ -48,8 +48,8 @@ def summarise(
         cells = Scored(part, stats, replicates, level, floor, source_language)
         scored.append(cells)
         lines += sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
-    compared = tuple(contrasts(scored, routes, diagnostic))
-    return Summary(tuple(lines), compared, level, replicates, tuple(_notes(lines)))
+    compared, missing = contrasts(scored, routes, diagnostic)
+    return Summary(tuple(lines), tuple(compared), level, replicates, (*_notes(lines), *missing))
 
 
 def _headline(rows: pl.DataFrame) -> pl.DataFrame:

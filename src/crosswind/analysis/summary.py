@@ -92,8 +92,8 @@ class Contrast:
 
     Means over `targets` (one of them, or all that are not at their floor) of the means over the languages
     that no route was trained on: `clean`, `perturbed` (the mean over preserving perturbations and their
-    severities) and `drop` (clean minus perturbed). The intervals are of items and, with more than one, of
-    pipeline seeds.
+    severities) and `drop` (clean minus perturbed), these two over `perturbed_targets`. The intervals are of
+    items and, with more than one, of pipeline seeds. `at_floor`: every route is at its floor in all targets.
     """
 
     route: str
@@ -102,6 +102,8 @@ class Contrast:
     clean: Estimate
     perturbed: Estimate | None
     drop: Estimate | None
+    perturbed_targets: tuple[str, ...]
+    at_floor: bool
     pipeline_seeds: int
 
 
@@ -149,12 +151,15 @@ def _flat_contrast(contrast: Contrast) -> dict[str, object]:
     for name in ("clean", "perturbed", "drop"):
         value: Estimate | None = getattr(contrast, name)
         flat |= {f"{name}_{n}": None if value is None else getattr(value, n) for n in Estimate.__slots__}
-    return flat | {"pipeline_seeds": contrast.pipeline_seeds}
+    flat["perturbed_targets"] = " ".join(contrast.perturbed_targets)
+    return flat | {"at_floor": contrast.at_floor, "pipeline_seeds": contrast.pipeline_seeds}
 
 
 _CONTRASTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "base", "targets"), pl.String()),
     **{f"{p}_{n}": pl.Float64() for p in ("clean", "perturbed", "drop") for n in ("score", "low", "high")},
+    "perturbed_targets": pl.String(),
+    "at_floor": pl.Boolean(),
     "pipeline_seeds": pl.Int64(),
 }
 _TABLE: dict[str, pl.DataType] = {

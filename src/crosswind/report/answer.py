@@ -10,20 +10,34 @@ def answer(summary: Summary) -> str | None:
 
     Of the contrasts over most targets: the means over them, in the other languages than English.
     """
-    most = max((len(c.targets) for c in summary.contrasts), default=0)
-    found = [c for c in summary.contrasts if len(c.targets) == most]
-    if not found or len({c.targets for c in found}) > 1:
+    chosen = _widest(summary)
+    if not chosen:
         return None
-    base, *others = found
+    base, *others = chosen
+    if base.at_floor:
+        return f"Every route is at its floor in {', '.join(base.targets)}: nothing can be said of what survives."
     parts = [_survives(base), _helps(base, others)]
-    what = base.targets[0] if most == 1 else f"means of {most} targets"
+    perturbed = len(base.perturbed_targets) or len(base.targets)
+    what = base.targets[0] if len(base.targets) == 1 else f"means of {perturbed} targets"
     seeds = f"{base.pipeline_seeds} pipeline seeds" if base.pipeline_seeds > 1 else "one pipeline seed"
     return f"{'; '.join(p for p in parts if p)} ({what}, other languages than English, {seeds})."
 
 
+def _widest(summary: Summary) -> list[Contrast]:
+    """The contrasts over most targets; of single targets the one that is not at its floor, if it is one."""
+    groups: dict[tuple[str, ...], list[Contrast]] = {}
+    for contrast in summary.contrasts:
+        groups.setdefault(contrast.targets, []).append(contrast)
+    most = max(map(len, groups), default=0)
+    widest = [group for targets, group in groups.items() if len(targets) == most]
+    above = [group for group in widest if not group[0].at_floor]
+    return (above or widest)[0] if len(above) == 1 or len(widest) == 1 else []
+
+
 def _survives(base: Contrast) -> str:
     if base.drop is None or base.perturbed is None:
-        return f"Without intermediate training, zero-shot transfer reaches {_level(base.clean)}"
+        route = "Without intermediate training" if base.route == "none" else f"With {base.route}"
+        return f"{route}, zero-shot transfer reaches {_level(base.clean)}"
     had = base.perturbed.score + base.drop.score
     verb = "loses" if base.drop.low > 0 else "changes by"
     size = base.drop if verb == "loses" else Estimate(-base.drop.score, -base.drop.high, -base.drop.low)

@@ -18,7 +18,8 @@ WORKERS = 4  # at most, unless the user says otherwise: each holds the libraries
 
 def demo_study(encoder: Path | None = None) -> Study:
     """The demo's study, of the shipped encoder or of another one."""
-    return read_study(CONFIGS / "demo.yaml", [f"encoder={encoder.absolute()}"] if encoder else None)
+    study = read_study(CONFIGS / "demo.yaml")
+    return study.model_copy(update={"encoder": str(encoder.absolute())}) if encoder else study
 
 
 def small_encoder(folder: Path, advance: Callable[[int, int, str], None] | None = None) -> Path:

@@ -192,7 +192,7 @@ def _lines(config: Config) -> _Found:
                     raise unknown("language", code, corpus.languages, where=f"{where}.languages")
             source = source or open_source(config.data.settings())
             rows = Rows.parse(text.rows, where) if text.rows else None
-            languages = text.languages or corpus.languages
+            languages = corpus.languages if text.languages is None else text.languages
             found = list(load_text(corpus, languages, source, rows))
             if corpus.generated is not None:
                 generated.append(text_fingerprint(corpus, languages, source))
@@ -231,6 +231,12 @@ def _encoder(config: Config, lines: Lines) -> Encoder:
     for key in config.model:
         if key not in known:
             raise unknown("key", key, known, where="model")
+    if int(config.model.get("vocab_size", len(tokenizer))) < len(tokenizer):
+        raise UserError(
+            f"{config.model['vocab_size']} embeddings for {len(tokenizer)} pieces",
+            where="model.vocab_size",
+            hint="leave it out: it follows from the tokenizer",
+        )
     try:
         shape = XLMRobertaConfig(
             **{
