@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
@@ -165,7 +166,10 @@ def test_a_failing_step_leaves_the_others(first: Path, tmp_path: Path, tiny_enco
 
 def test_a_pooler_that_nothing_trains_is_refused(tmp_path: Path, tiny_encoder: Path, small_data: Path) -> None:
     pooled = "targets.tasks={tatoeba: {languages: [jv], train: [], pooling: {mode: pooler}}}"
-    study = study_of(tiny_encoder, small_data, pooled, "routes={none: []}", "perturb=[]")
+    bare = tmp_path / "bare"  # the masked LM alone: transformers saves it without a pooler
+    AutoModelForMaskedLM.from_pretrained(tiny_encoder).save_pretrained(bare)
+    AutoTokenizer.from_pretrained(tiny_encoder).save_pretrained(bare)
+    study = study_of(bare, small_data, pooled, "routes={none: []}", "perturb=[]")
     finished = go(study, tmp_path)
     assert {f.message for f in finished.outcome.failed.values()} == {
         "targets.tasks.tatoeba.pooling: the encoder has no pooler, and nothing trains one\n"

@@ -36,12 +36,19 @@ def test_names_that_do_not_exist_get_a_suggestion(tmp_path: Path) -> None:
         load_text(CORPORA["ntrex"], ["deu"], files)
 
 
-@pytest.mark.parametrize("task", TASKS.names())
+@pytest.mark.parametrize("task", [t.name for t in TASKS if t.generated is None])
 def test_every_task_names_the_files_it_misses(tmp_path: Path, task: str) -> None:
     declared = TASKS[task]
     for split in declared.splits:
         with pytest.raises(UserError, match=rf"no file of {task.removesuffix('-retrieval')} (.|\n)*CROSSWIND_DATA"):
             load(declared, declared.languages[0], split, FilesSource(tmp_path))
+
+
+@pytest.mark.parametrize("task", [t.name for t in TASKS if t.generated is not None])
+def test_a_generated_task_has_no_files_and_says_where_it_comes_from(tmp_path: Path, task: str) -> None:
+    declared = TASKS[task]
+    with pytest.raises(UserError, match=r"the microworld's tasks have no files\n  set data: \{source: microworld\}"):
+        load(declared, declared.languages[0], declared.splits[0], FilesSource(tmp_path))
 
 
 @pytest.mark.parametrize("task", TASKS.names())

@@ -36,10 +36,10 @@ def load(
     content = source.content(task, language, split, pools)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
+    if isinstance(content.examples, tuple):  # generated ones are made, and looked at, when they are asked for
+        _check_ids(content.examples, where)
     _check_count(task, language, split, content, where)
     chosen = _select(content.examples, rows, limit, where)
-    # Of examples that are made when asked for, only those asked for are looked at.
-    _check_ids(content.examples if isinstance(content.examples, tuple) else chosen, where)
     pool = content.pool
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
