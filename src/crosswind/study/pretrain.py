@@ -127,7 +127,7 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     finished = out / ".training" / "finished"
     encoder.save(finished)
     (finished / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
-    corpora = [[t.name or "files", t.languages or list(t.paths or [t.language or ""]), t.rows] for t in config.text]
+    corpora = [[t.name or "files", _languages_of(t), t.rows] for t in config.text]
     phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
     params = {"phase": phase, "seed": config.seed}
     write_card(
@@ -145,6 +145,12 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
         os.replace(path, out / path.name)
     shutil.rmtree(out / ".training", ignore_errors=True)
     return facts | {"tokens": history.tokens, "seconds": history.seconds}
+
+
+def _languages_of(text: Text) -> list[str]:
+    if text.name is None:
+        return list(text.paths or [text.language or ""])
+    return list(CORPORA[text.name].languages if text.languages is None else text.languages)
 
 
 def _check_out(out: Path) -> None:
