@@ -24,7 +24,7 @@ from crosswind.errors import UserError
 from crosswind.model.checkpoint import load_head, save_head
 from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import Head, RowScorer, attach
-from crosswind.model.pooling import Pooling
+from crosswind.model.pooling import ClassifierPooling, Pooling
 from crosswind.model.rows import encode_texts, pad
 from tiny_models import ARCHITECTURES, TEXTS
 
@@ -111,6 +111,26 @@ def test_our_own_head_serves_every_kind_and_is_found_again(
         AutoModel.from_pretrained(tmp_path).eval()(**batch).last_hidden_state,
         encoder.backbone.eval()(**batch).last_hidden_state,
     )
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("kind", ["pair", "choice"])
+def test_a_classifier_can_pool_all_tokens_and_no_padding(
+    kind: Kind, pooling: ClassifierPooling, checkpoints: dict[str, str], tmp_path: Path
+) -> None:
+    encoder = load_encoder(checkpoints["xlm-roberta"], seed=1)
+    head = attach(encoder, kind, LABELS[kind], seed=3, classifier_pooling=pooling)
+    batch = rows(encoder.tokenizer)
+    scores = run(head, batch)
+    for i, text in enumerate(TEXTS[:3]):
+        alone = dict(encoder.tokenizer([text], return_tensors="pt"))
+        alone.pop("token_type_ids", None)
+        hidden = encoder.backbone.eval()(**alone).last_hidden_state[0]
+        pooled = hidden.mean(0) if pooling == "mean" else hidden.max(0).values
+        torch.testing.assert_close(head.module.classifier(pooled).squeeze(-1), scores[i], atol=1e-5, rtol=1e-4)
+    save_head(tmp_path, encoder, head)
+    _, again = load_head(str(tmp_path), kind, LABELS[kind])
+    assert torch.equal(run(again, batch), scores)
 
 
 def test_labels_stand_in_the_saved_configuration(checkpoints: dict[str, str], tmp_path: Path) -> None:

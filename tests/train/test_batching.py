@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,9 +29,7 @@ def test_every_epoch_sees_every_example_once_in_batches_of_the_exact_size(n: int
 
 
 @given(n=st.integers(2, 60), batch=st.integers(1, 5), order=st.permutations(range(3 * WINDOW)))
-def test_a_steps_batch_does_not_depend_on_which_steps_were_asked_before(
-    n: int, batch: int, order: list[int]
-) -> None:
+def test_a_steps_batch_does_not_depend_on_which_steps_were_asked_before(n: int, batch: int, order: list[int]) -> None:
     lengths = list(range(n))
     straight = BatchStream(lengths, batch, 1)
     expected = {i: straight[i].tolist() for i in range(3 * WINDOW)}
@@ -45,6 +45,32 @@ def test_examples_of_a_batch_are_of_like_length() -> None:
     assert max(spread) < 40  # of 500; 16 drawn at random spread over 440 on average
     means = [float(lengths[stream[i]].mean()) for i in range(WINDOW)]
     assert means != sorted(means)  # the batches of a window are shuffled
+
+
+@given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=40), seed=st.integers(0, 9))
+def test_examples_of_a_cluster_come_one_after_another(sizes: list[int], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    clusters = random.permutation([f"c{i}" for i, size in enumerate(sizes) for _ in range(size)]).tolist()
+    n = len(clusters)
+    stream = BatchStream([7] * n, 1, seed, clusters)
+    ordered = stream._slice(0, 2 * n)
+    for epoch in (ordered[:n], ordered[n:]):
+        assert sorted(epoch.tolist()) == list(range(n))
+        names = [clusters[i] for i in epoch]
+        changes = sum(a != b for a, b in pairwise(names))
+        assert changes == len(sizes) - 1
+
+
+def test_batches_hold_whole_clusters_where_they_fit() -> None:
+    clusters = [f"c{i // 4}" for i in range(4 * 1000)]
+    lengths = np.random.default_rng(0).integers(1, 50, len(clusters))
+    stream = BatchStream(lengths, 16, 1, clusters)
+    # A window of an epoch's first 800 examples holds 200 clusters of four, four in each batch.
+    for i in range(WINDOW):
+        batch = stream[i]
+        assert [clusters[j] for j in batch[::4]] == [clusters[j] for j in batch[3::4]]
+        assert len({clusters[j] for j in batch}) == 4
+    assert max(int(np.ptp([lengths[j // 4 * 4 : j // 4 * 4 + 4].max() for j in stream[i]])) for i in range(WINDOW)) < 20
 
 
 def test_epochs_and_seeds_give_other_orders() -> None:

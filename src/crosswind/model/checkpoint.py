@@ -54,6 +54,7 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
         "kind": head.kind,
         "labels": list(head.labels),
         "pooling": head.pooling.to_json() if head.pooling else None,
+        "classifier_pooling": module.pooling if isinstance(module, RowScorer) else None,
     }
     _write_json(folder / OWN, own_facts)
 
@@ -78,7 +79,7 @@ def load_head(
         )
     if (Path(source) / OWN_WEIGHTS).exists():
         encoder = load_encoder(source)
-        scorer = RowScorer(encoder, kind, max(len(own["labels"]), 1))
+        scorer = RowScorer(encoder, kind, max(len(own["labels"]), 1), own.get("classifier_pooling") or "cls")
         scorer.classifier.load_state_dict(load_file(Path(source) / OWN_WEIGHTS))
         return encoder, Head(kind, _map_labels(kind, own["labels"], labels, source), scorer)
     config = load_config(source, revision)
@@ -175,9 +176,7 @@ def _sentence_transformers(folder: Path, encoder: Encoder, pooling: Pooling) -> 
     mean = pooling.mode == "mean"
     reads = {"pooling_mode_cls_token": not mean, "pooling_mode_mean_tokens": mean}
     _write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": width, **reads})
-    _write_json(
-        folder / "sentence_bert_config.json", {"max_seq_length": encoder.max_positions, "do_lower_case": False}
-    )
+    _write_json(folder / "sentence_bert_config.json", {"max_seq_length": encoder.max_positions, "do_lower_case": False})
     if pooling.prefix:
         prompts = {"prompts": {"text": pooling.prefix}, "default_prompt_name": "text"}
         _write_json(folder / "config_sentence_transformers.json", prompts)

@@ -21,7 +21,7 @@ from transformers import (
 
 from crosswind.data.examples import Kind
 from crosswind.model.encoder import Encoder, quiet, seeded
-from crosswind.model.pooling import Embedder, Pooling
+from crosswind.model.pooling import ClassifierPooling, Embedder, Pooling, mean_of_attended
 
 AUTO_CLASSES: dict[Kind, Any] = {
     "pair": AutoModelForSequenceClassification,
@@ -49,8 +49,19 @@ class Head:
         return outputs(self.kind, self.module, batch)
 
 
-def attach(encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int, pooling: Pooling | None = None) -> Head:
-    """A freshly initialised head (from `seed`) on the encoder's backbone."""
+def attach(
+    encoder: Encoder,
+    kind: Kind,
+    labels: tuple[str, ...],
+    *,
+    seed: int,
+    pooling: Pooling | None = None,
+    classifier_pooling: ClassifierPooling = "cls",
+) -> Head:
+    """A freshly initialised head (from `seed`) on the encoder's backbone.
+
+    `pooling` is that of query heads, `classifier_pooling` that of pair and choice heads.
+    """
     if kind == "query":
         pooling = pooling or Pooling()
         return Head(kind, labels, Embedder(encoder.backbone, pooling), pooling)
@@ -62,7 +73,9 @@ def attach(encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int, 
         config.label2id = {label: i for i, label in enumerate(labels)}
     with quiet(), seeded(seed):
         auto = AUTO_CLASSES[kind]
-        if type(config) in auto._model_mapping:
+        if kind in ("pair", "choice") and classifier_pooling != "cls":
+            module = RowScorer(encoder, kind, max(len(labels), 1), classifier_pooling)
+        elif type(config) in auto._model_mapping:
             module = auto.from_config(config)
             setattr(module, module.base_model_prefix, encoder.backbone)
         else:
@@ -87,15 +100,17 @@ def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> to
 
 
 class RowScorer(nn.Module):
-    """Our own head for architectures without one: dropout and a linear layer.
+    """Our own head, for architectures without one and for other poolings than Hugging Face's: dropout, a linear layer.
 
-    pair and choice read the first token, tagging and span every token.
+    tagging and span read every token; pair and choice read the first one (`cls`), or the `mean` or
+    the `max` (of each feature) of all attended tokens.
     """
 
-    def __init__(self, encoder: Encoder, kind: Kind, classes: int) -> None:
+    def __init__(self, encoder: Encoder, kind: Kind, classes: int, pooling: ClassifierPooling = "cls") -> None:
         super().__init__()
         self.backbone = encoder.backbone
         self.kind = kind
+        self.pooling = pooling
         width = {"pair": classes, "choice": 1, "tagging": classes, "span": 2}[kind]
         self.dropout = nn.Dropout(float(getattr(encoder.config, "hidden_dropout_prob", 0.1) or 0.0))
         self.classifier = nn.Linear(int(encoder.config.hidden_size), width)
@@ -105,6 +120,13 @@ class RowScorer(nn.Module):
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         hidden = self.backbone(**batch).last_hidden_state
         if self.kind in ("pair", "choice"):
-            hidden = hidden[:, 0]
+            hidden = self._pooled(hidden, batch["attention_mask"])
         scores: torch.Tensor = self.classifier(self.dropout(hidden))
         return scores.reshape(-1) if self.kind == "choice" else scores
+
+    def _pooled(self, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
+        if self.pooling == "mean":
+            return mean_of_attended(hidden, attended)
+        if self.pooling == "max":
+            return hidden.masked_fill(attended.unsqueeze(-1) == 0, float("-inf")).amax(1)
+        return hidden[:, 0]

@@ -11,6 +11,9 @@ from transformers import PreTrainedModel
 
 from crosswind.errors import UserError
 
+ClassifierPooling = Literal["cls", "mean", "max"]
+"""What pair and choice heads read of a row: its first token, or the mean or maximum over its tokens."""
+
 
 @dataclass(frozen=True)
 class Pooling:
@@ -27,6 +30,12 @@ class Pooling:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def mean_of_attended(hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
+    """The mean `(rows, width)` of hidden states `(rows, length, width)` over attended tokens, special ones included."""
+    mask = attended.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 class Embedder(nn.Module):
@@ -58,9 +67,6 @@ class Embedder(nn.Module):
                 )
         else:
             hidden = result.last_hidden_state if last else result.hidden_states[layer]
-            if self.pooling.mode == "cls":
-                vector = hidden[:, 0]
-            else:
-                mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-                vector = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+            first = self.pooling.mode == "cls"
+            vector = hidden[:, 0] if first else mean_of_attended(hidden, batch["attention_mask"])
         return nn.functional.normalize(vector.float(), dim=-1)

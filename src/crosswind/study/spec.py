@@ -91,6 +91,7 @@ class TrainingSpec(Spec):
     """Overrides of the training settings (see `train/settings.py`); what is unset is inherited."""
 
     batch_size: int | None = Field(None, ge=1)
+    batch_by: Literal["examples", "clusters"] | None = None
     learning_rate: float | None = Field(None, gt=0)
     warmup: float | None = Field(None, ge=0)
     decay: Literal["linear", "constant"] | None = None
@@ -102,6 +103,7 @@ class TrainingSpec(Spec):
     precision: Literal["fp32", "bf16"] | None = None
     freeze: Literal["nothing", "embeddings"] | None = None
     dropout: float | None = Field(None, ge=0, lt=1)
+    classifier_pooling: Literal["cls", "mean", "max"] | None = None
     micro_tokens: int | None = Field(None, ge=16)
     evaluate_every: int | None = Field(None, ge=1)
     patience: int | None = Field(None, ge=1)

@@ -103,7 +103,14 @@ def _parts(
         labels = tuple(plan["labels"])
         # From the pipeline seed and the task alone: routes begin their target phase with the same head.
         start = int(digest([seed, plan["name"], plan["kind"]])[:15], 16)
-        head = carried or attach(encoder, plan["kind"], labels, seed=start, pooling=pooling)
+        head = carried or attach(
+            encoder,
+            plan["kind"],
+            labels,
+            seed=start,
+            pooling=pooling,
+            classifier_pooling=settings.classifier_pooling,
+        )
         examples, pool = _examples(plan["data"], lib, phase["budget"].get("items"), seed)
         sources.append(
             task_objective(
@@ -249,4 +256,3 @@ def _save(step: Step, draft: Draft, parts: _Parts, history: History) -> None:
     facts = history.result() | {"fresh": list(parts.encoder.fresh)}
     (draft.path / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     write_card(folder, title=step.label, base=step.context["encoder"], params=dict(step.params), history=facts)
-

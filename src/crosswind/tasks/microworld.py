@@ -127,12 +127,12 @@ MW_COMPLETION = _task(
 MW_READING = _task(
     "mw-reading",
     "choice",
-    "a question about a text, three answers that it holds; for intermediate training",
+    "which of three statements a text makes; for intermediate training",
     generated.READING,
     group="reading-choice",
     related=("qa", "commonsense-choice"),
     metric="accuracy",
-    perturbed=("context", "question", "choices"),
+    perturbed=("context", "choices"),
     labels=("0", "1", "2"),
     trains_on="mw-reading",
 )

@@ -2,7 +2,8 @@
 
 A source is an endless stream of epochs, each a permutation drawn from the seed. The stream is cut
 into windows of about 50 batches; inside a window examples are sorted by length, cut into batches of
-exactly the optimiser's size, and the batches shuffled. So step *i* is a function of (seed, i): to
+exactly the optimiser's size, and the batches shuffled. Examples may be kept together with others of their
+cluster: then clusters are permuted and sorted instead. So step *i* is a function of (seed, i): to
 resume needs no sampler state, and the optimiser's batch does not depend on memory.
 """
 
@@ -18,12 +19,24 @@ WINDOW = 50  # batches a window
 
 
 class BatchStream:
-    """Batches of example indices by step. `lengths` `(examples,)` are tokens."""
+    """Batches of example indices by step. `lengths` `(examples,)` are tokens.
 
-    def __init__(self, lengths: Sequence[int] | Ints, batch_size: int, seed: int) -> None:
+    With `clusters` `(examples,)`, examples of a cluster come one after another; only the end of a batch parts them.
+    """
+
+    def __init__(
+        self, lengths: Sequence[int] | Ints, batch_size: int, seed: int, clusters: Sequence[str] | None = None
+    ) -> None:
         self.lengths = np.asarray(lengths, dtype=np.int64)
         if len(self.lengths) == 0:
             raise ValueError("no examples")
+        self._members: list[Ints] | None = None
+        if clusters is not None:
+            of = np.unique(np.asarray(clusters), return_inverse=True)[1]
+            by_cluster = np.argsort(of, kind="stable")
+            self._members = np.split(by_cluster, np.flatnonzero(np.diff(of[by_cluster])) + 1)
+            for members in self._members:
+                self.lengths[members] = self.lengths[members].max()
         self.batch_size, self.seed = batch_size, seed
         self._window: tuple[int, list[Ints]] = (-1, [])
         self._epoch: tuple[int, Ints] = (-1, np.zeros(0, dtype=np.int64))
@@ -49,11 +62,17 @@ class BatchStream:
         while start < stop:
             epoch, offset = divmod(start, n)
             if self._epoch[0] != epoch:
-                self._epoch = (epoch, np.random.default_rng((self.seed, 1, epoch)).permutation(n))
+                self._epoch = (epoch, self._permutation(epoch))
             part = self._epoch[1][offset : offset + stop - start]
             parts.append(part)
             start += len(part)
         return np.concatenate(parts)
+
+    def _permutation(self, epoch: int) -> Ints:
+        random = np.random.default_rng((self.seed, 1, epoch))
+        if self._members is None:
+            return random.permutation(len(self.lengths))
+        return np.concatenate([self._members[i] for i in random.permutation(len(self._members))])
 
 
 def micro_batches(lengths: Sequence[int], heights: Sequence[int], tokens: int) -> list[list[int]]:

@@ -118,7 +118,11 @@ class _Run:
         for i in range(len(sources)):
             mine = self.plan == i
             self.turn[mine] = np.arange(mine.sum())
-        self.streams = [BatchStream(s.lengths, settings.batch_size, seed + 7919 * i) for i, s in enumerate(sources)]
+        together = settings.batch_by == "clusters"
+        self.streams = [
+            BatchStream(s.lengths, settings.batch_size, seed + 7919 * i, s.clusters if together else None)
+            for i, s in enumerate(sources)
+        ]
         for p in self.frozen:
             p.requires_grad_(False)
         self.parameters = {n: p for n, p in self.model.named_parameters() if p.requires_grad}

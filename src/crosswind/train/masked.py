@@ -36,6 +36,10 @@ class MaskedLM:
     def lengths(self) -> Sequence[int]:
         return [len(rows[0]) for rows in self.rows_of]
 
+    @property
+    def clusters(self) -> Sequence[str] | None:
+        return None
+
     def rows(self, index: int) -> Sequence[Row]:
         return self.rows_of[index]
 

@@ -40,6 +40,11 @@ class Objective(Protocol):
     @property
     def lengths(self) -> Sequence[int]: ...
 
+    @property
+    def clusters(self) -> Sequence[str] | None:
+        """What examples belong together, if anything does."""
+        ...
+
     def rows(self, index: int) -> Sequence[Row]:
         """The rows of one example."""
         ...
@@ -68,6 +73,10 @@ class TaskObjective:
     @property
     def lengths(self) -> Sequence[int]:
         return [max(len(r) for r in rows) for rows in self.rows_of]
+
+    @property
+    def clusters(self) -> Sequence[str] | None:
+        return [example.cluster for example in self.examples]
 
     def rows(self, index: int) -> Sequence[Row]:
         return self.rows_of[index]
@@ -133,6 +142,7 @@ class RetrievalObjective:
     rows_of: list[list[Row]]
     gold: list[frozenset[str]]
     positive: list[str]
+    clusters: Sequence[str] | None = None
     whole_batch: bool = True
 
     @property
@@ -245,6 +255,7 @@ def _retrieval(
         encoder.tokenizer, [prefix + c.text for c in positives], max_length, [c.context for c in positives]
     )
     rows = [[q, t] for q, t in zip(queries, texts, strict=True)]
+    gold = [frozenset(e.gold) for e in examples]
     return RetrievalObjective(
-        name, head, encoder, rows, [frozenset(e.gold) for e in examples], [e.gold[0] for e in examples]
+        name, head, encoder, rows, gold, [e.gold[0] for e in examples], [e.cluster for e in examples]
     )

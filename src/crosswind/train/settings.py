@@ -15,11 +15,16 @@ class Training:
     (rows × length) that fit the memory. `freeze: embeddings` keeps the word embeddings as they are.
     `dropout` replaces every dropout probability of the checkpoint (None: its own); on a CPU dropout
     of attention is dear, 0 doubles the speed at 230 tokens.
+    `batch_by: clusters` keeps the examples of a cluster (MNLI's hypotheses of one premise, the questions of
+    a text) in one batch, so that what tells them apart makes the gradient.
+    `classifier_pooling` is what pair and choice heads read: the first token (Hugging Face's classes), or the
+    mean or maximum over all tokens (a linear layer of ours), for encoders whose first token was never trained.
     `evaluate_every` (steps; None: at the end only) and `patience` (evaluations without a gain; None:
     never stop) steer selection.
     """
 
     batch_size: int = 32
+    batch_by: Literal["examples", "clusters"] = "examples"
     learning_rate: float = 2e-5
     warmup: float = 0.0
     decay: Literal["linear", "constant"] = "linear"
@@ -31,6 +36,7 @@ class Training:
     precision: Literal["fp32", "bf16"] = "fp32"
     freeze: Literal["nothing", "embeddings"] = "nothing"
     dropout: float | None = None
+    classifier_pooling: Literal["cls", "mean", "max"] = "cls"
     micro_tokens: int = 4096
     evaluate_every: int | None = None
     patience: int | None = None

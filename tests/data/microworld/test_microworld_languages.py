@@ -56,7 +56,7 @@ def test_english_is_english(clause: Clause, english: str) -> None:
 
 def test_a_cause_joins_two_clauses() -> None:
     cause = Joined(Clause("be", ANELKA, Quality("tired")), "because", Clause("run", Pronoun()))
-    assert renderer("en").text([cause]) == "anelka was tired because she ran."
+    assert renderer("en").text([cause]) == "anelka was tired, because she ran."
 
 
 def test_case_endings_and_word_order_follow_the_declaration() -> None:

@@ -13,7 +13,8 @@ from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer
 
 ENDINGS = 4
-READING = 3  # choices, and questions of one text
+READING = 3  # choices
+READERS = 2  # people, and examples, of one text
 
 
 def causes(seed: int, split: str, index: int) -> Item:
@@ -64,21 +65,23 @@ def completion(seed: int, split: str, index: int) -> Item:
 
 
 def reading(seed: int, split: str, index: int) -> Item:
-    """A question about one of three people, and what was said of each as the choices."""
-    group, within = divmod(index, READING)
+    """Which of three statements a text makes; the two others say what it says of nobody."""
+    group, within = divmod(index, READERS)
     draw = Draw("reading", seed, split, group)
-    cast = scenes.people(draw, split, READING)
-    facts, others = scenes.facts(draw, split, cast, 2, READING)
-    told = [scenes.styled(draw, f.clause) for f in draw.shuffled([*facts, *others[:1]])]
-    role = facts[0].theme.asks[0]
-    asked = draw.shuffled(facts)[within]
-    order = draw.shuffled(range(READING))
-    label = order.index(facts.index(asked))
+    cast = scenes.people(draw, split, READERS)
+    theme = scenes.theme(draw, split, draw.pick(scenes.KINDS))
+    values = theme.values(draw, READERS + READING - 1)
+    told = [scenes.styled(draw, theme.say(who, value)) for who, value in zip(cast, values, strict=False)]
+    said, other = draw.shuffled(told), draw.chance(0.5)
+    asked = draw.shuffled(range(READERS))[within]
+    own = Draw("reading choices", seed, split, index)
+    choices = own.shuffled([values[asked], *values[READERS:]])
+    claims = [theme.say(cast[asked], value)._replace(other=other) for value in choices]
     item, cluster = f"mw-reading/{split}/{index}", f"mw-reading/{split}/p{group}"
+    label = choices.index(values[asked])
 
     def render(words: Renderer) -> ChoiceExample:
-        question = words.text([scenes.asking(asked.clause, role)])
-        choices = tuple(words.answer(facts[i].clause, role) for i in order)
-        return ChoiceExample(item, cluster, words.language.code, words.text(told), question, choices, label)
+        rendered = tuple(words.text([claim]) for claim in claims)
+        return ChoiceExample(item, cluster, words.language.code, words.text(said), "", rendered, label)
 
     return render

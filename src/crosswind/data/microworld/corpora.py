@@ -17,6 +17,7 @@ from crosswind.data.microworld.lazy import Lazy
 from crosswind.data.microworld.render import Piece, Renderer, renderer
 
 LINES = 60_000  # of each language, unless the size is set
+DENIED = 0.15  # share of what is said that is said not to be
 BUCKETS = {"corpora": range(6), "train": range(6, 7), "dev": range(7, 8), "test": range(8, 9), "test2": range(9, 10)}
 
 
@@ -55,22 +56,31 @@ def document(draw: Draw) -> Said:
     cast = scenes.people(draw, "all", 2 + draw.chance(0.5))
     if draw.chance(0.3):
         return story(draw, cast[:2])
-    groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.5), len(cast))
+    groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.4), len(cast))
     told = draw.shuffled([f for group in groups for f in group])
     said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
     clauses = [c for c in said if isinstance(c, Clause)]
+    asked: Said = []
     if draw.chance(0.5):
-        said.append(scenes.styled(draw, draw.pick(clauses)))
+        said.append(scenes.otherwise(draw, draw.pick(clauses)))
     if draw.chance(0.25):
         said[:2] = [_both(clauses[0], clauses[1])]
-    if draw.chance(0.3):
-        said.append(scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), draw.pick(cast)))
     if draw.chance(0.2):
-        said.append(_compared(draw, cast))
-    asked: Said = []
-    for _ in range(1 + draw.chance(0.5)):
-        asked += question(draw, draw.below(len(told)), told, clauses)
-    return [*asked, *said] if draw.chance(0.3) else [*said, *asked]
+        said.append(scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), draw.pick(cast)))
+    if draw.chance(0.3):
+        compared = _compared(draw, cast)
+        said.append(compared)
+        if draw.chance(0.3):
+            said.append(scenes.otherwise(draw, compared))
+        else:
+            asked += _whether_compared(draw, compared)
+    if draw.chance(0.35):
+        for _ in range(4):
+            asked += question(draw, draw.below(len(told)), told, clauses, whether=0.9)
+    else:
+        for which in draw.distinct(range(len(told)), 2):
+            asked += question(draw, which, told, clauses)
+    return [*asked, *said] if draw.chance(0.2) else [*said, *asked]
 
 
 def passage(draw: Draw) -> Said:
@@ -113,32 +123,43 @@ def story(draw: Draw, cast: Sequence[Name]) -> Said:
     for who in cast:
         circle, start, past = draw.pick(world.CIRCLES), draw.below(4), draw.chance(0.7)
         for place in range(start, start + 2 + draw.chance(0.5)):
-            if draw.chance(0.3):
+            if draw.chance(0.5):
                 said.append(scenes.because(draw, circle, place, who))
             else:
                 said.append(scenes.happening(draw, circle, place, who, past=past))
     return said
 
 
-def question(draw: Draw, which: int, told: Sequence[scenes.Fact], clauses: Sequence[Clause]) -> Said:
-    """A question about what was said, and its answer."""
+def question(
+    draw: Draw, which: int, told: Sequence[scenes.Fact], clauses: Sequence[Clause], *, whether: float = 0.6
+) -> Said:
+    """A question about what was said, and its answer; one has to read to know whether it is yes or no."""
     fact, clause = told[which], clauses[which]
-    if clause.negative or draw.chance(0.3):
-        # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
-        theme, value = fact.theme, fact.value
-        if theme.opposites is not None and not clause.negative:
-            value = draw.pick((value, theme.opposites.get(value, value)))
-        elif theme.functional and not clause.negative:
-            value = draw.pick([f.value for f in told if f.theme is theme])
+    theme = fact.theme
+    # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
+    if clause.negative or draw.chance(whether if theme.functional else DENIED):
+        value = fact.value
+        if theme.functional and not clause.negative and draw.chance(0.5):
+            others = [f.value for f in told if f.theme is theme and f.value != fact.value]
+            value = theme.opposites[value] if theme.opposites and value in theme.opposites else draw.pick(others)
         asked = theme.say(fact.person, value)._replace(other=draw.chance(0.5))
         true = value == fact.value and not clause.negative
         return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
-    role = draw.pick(fact.theme.asks)
+    role = draw.pick(theme.asks)
     return [scenes.asking(clause, role), Answer(clause, role)]
 
 
+def _whether_compared(draw: Draw, compared: Clause) -> Said:
+    """Whether the same holds, or the contrary of it, in either of its wordings."""
+    true = draw.chance(0.5)
+    asked = compared if true else scenes.exchanged(compared)
+    if draw.chance(0.5):
+        asked = scenes.otherwise(draw, asked)
+    return [scenes.asking(asked, "whether"), Answer(compared, "yes" if true else "no")]
+
+
 def _signed(draw: Draw, clause: Clause) -> Clause:
-    return clause._replace(negative=draw.chance(0.15))
+    return clause._replace(negative=draw.chance(DENIED))
 
 
 def _written(render: Renderer, said: Said) -> str:

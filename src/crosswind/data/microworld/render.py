@@ -48,7 +48,8 @@ class Renderer:
     def sentence(self, frame: Frame) -> list[Piece]:
         """The pieces of a sentence, its full stop or question mark last."""
         if isinstance(frame, Joined):
-            comma = [_COMMA] if frame.link == "so" else []
+            # Either has one, so that the comma does not tell a cause from an effect.
+            comma = [_COMMA] if frame.link in ("because", "so") else []
             link = self.piece(frame.link)
             return [*self._clause(frame.first), *comma, link, *self._clause(frame.second), _STOP]
         pieces = self._clause(frame)

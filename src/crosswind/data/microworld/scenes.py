@@ -186,6 +186,10 @@ THEMES: dict[str, Callable[[Draw, str], Theme]] = {
     "work": _work,
 }
 KINDS: tuple[str, ...] = tuple(THEMES)
+_CONVERSE = {
+    pair: back for c in world.CONVERSES for pair, back in ((c[:2], c[2:]), (c[2:], c[:2]))
+}  # fmt: skip
+_CONTRARY = {a: b for pair in world.COMPARISONS for a, b in (pair, pair[::-1])}
 _OFTEN = (*KINDS, "deed", "deed", "deed", "whereabouts")
 
 
@@ -220,6 +224,26 @@ def facts(draw: Draw, bank: str, cast: Sequence[Name], themes: int, each: int) -
 def styled(draw: Draw, clause: Clause) -> Clause:
     """The same said another way: second words for things, where and when put first."""
     return clause._replace(other=draw.chance(0.5), fronted=bool(clause.adjuncts) and draw.chance(0.3))
+
+
+def otherwise(draw: Draw, clause: Clause) -> Clause:
+    """The same said from the other side, where the language has a word for that; else in another style."""
+    if clause.negative or not clause.adjuncts:
+        return styled(draw, clause)
+    (relation, other), *rest = clause.adjuncts
+    if isinstance(other, Name) and isinstance(clause.object, Noun) and (clause.verb, relation) in _CONVERSE:
+        verb, back = _CONVERSE[clause.verb, relation]
+        adjuncts = ((back, clause.subject), *rest)
+        return styled(draw, clause._replace(verb=verb, subject=other, adjuncts=adjuncts, fronted=False))
+    if relation == "than" and isinstance(clause.object, Quality):
+        less = Quality(_CONTRARY[clause.object.concept])
+        return clause._replace(subject=other, object=less, adjuncts=(("than", clause.subject),))
+    return styled(draw, clause)
+
+
+def exchanged(compared: Clause) -> Clause:
+    """A comparison the other way round."""
+    return compared._replace(subject=compared.adjuncts[0][1], adjuncts=(("than", compared.subject),))
 
 
 def asking(clause: Clause, role: str) -> Clause:
