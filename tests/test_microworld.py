@@ -21,7 +21,7 @@ STUDY = """
 name: fast
 encoder: microworld
 data: {source: microworld}
-training: {batch_size: 16, learning_rate: 1.0e-3, warmup: 0.1}
+training: {batch_size: 16, batch_by: clusters, classifier_pooling: mean, learning_rate: 1.0e-3, warmup: 0.1}
 routes:
   none: []
   multilingual: [{tasks: [{name: mw-completion, languages: [en, qla-Latn], rows: 0-99}], budget: {examples: 128}}]
@@ -30,6 +30,7 @@ targets:
   languages: [en, qla-Latn, qth-Thai]
   tasks:
     mw-pos: {train: {tasks: [{name: mw-pos, rows: 0-639}], budget: {epochs: 1}}}
+    mw-reading: {train: {tasks: [{name: mw-reading, rows: 0-1599}], budget: {epochs: 1}}}
     mw-sentences: {train: [], pooling: {mode: mean}}
 perturb: ["keyboard:0.3", "codemix(embed=qlo):0.5"]
 """
@@ -64,6 +65,14 @@ def test_what_was_learned_in_english_transfers_and_perturbations_cost(first: Pat
     assert 30 < clean["others"]["low"] < clean["others"]["high"] < clean["english"]["low"]
     noisy = lines.filter(perturbation="keyboard", scope="others").to_dicts()[0]
     assert noisy["drop_low"] > 0
+
+
+def test_comparing_texts_is_learned_in_english_and_transfers(first: Path) -> None:
+    lines = pl.read_parquet(first / "run" / "summary.parquet").filter(route="none", target="mw-reading")
+    clean = {row["scope"]: row for row in lines.filter(perturbation="clean").to_dicts()}
+    assert clean["english"]["low"] > 45
+    assert clean["others"]["low"] > 40
+    assert clean["others"]["chance"] < 38
 
 
 def test_retrieval_of_translations_is_far_above_chance(first: Path) -> None:

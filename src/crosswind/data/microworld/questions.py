@@ -36,15 +36,15 @@ class Text:
 
 @lru_cache(maxsize=10_000)
 def text(kind: str, seed: int, split: str, group: int) -> Text:
-    """Two themes about three people; two questions of each theme.
+    """Two themes about two people (of the kind `answers` three); two questions of each theme.
 
     What a question asks for has several candidates in the text: the same was said of others. The
     questions of the kind `answers` all name somebody, in full, for "who was tired?" has no one answer in a pool.
     """
     draw = Draw(kind, seed, split, group)
     while True:
-        cast = scenes.people(draw, split, 3, full=1.0) if kind == "answers" else scenes.people(draw, split, 3)
-        themes = scenes.facts(draw, split, cast, 2, 3)
+        cast = scenes.people(draw, split, 3, full=1.0) if kind == "answers" else scenes.people(draw, split, 2)
+        themes = scenes.facts(draw, split, cast, 2, len(cast))
         if len({t[0].clause.verb for t in themes}) < 2:
             continue
         facts = draw.shuffled([fact for group_ in themes for fact in group_])
