@@ -99,7 +99,7 @@ def test_the_shipped_encoder_is_small_and_says_what_it_is() -> None:
     folder = SHIPPED["microworld"]
     assert sum(p.stat().st_size for p in folder.iterdir()) < 3 * 2**20
     assert {p.suffix for p in folder.iterdir()} <= {".json", ".safetensors", ".md", ".txt"}
-    assert describe_encoder("microworld").startswith("microworld: 3 layers of 96")
+    assert describe_encoder("microworld").startswith("microworld: 4 layers of 96")
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "crosswind pretrain" in card
 
@@ -148,6 +148,11 @@ def test_the_demo_ends_with_its_table_its_answer_and_its_report(
         ("targets.limit=0", "targets.limit", "0"),
         ("data.root=DIR", "data", "generated"),
         ("targets.tasks.xnli={}", "data.source", "mw-nli"),
+        (
+            "targets.tasks.mw-nli={train: [{tasks: mw-nli}, {tasks: mw-nli, training: {classifier_pooling: max}}]}",
+            "targets.tasks.mw-nli.train[1].training.classifier_pooling",
+            "set it once",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_message(tmp_path: Path, override: str, where: str, hint: str) -> None:

@@ -353,6 +353,19 @@ def test_an_unlabelled_example_is_refused_by_its_id(kind: Any, example: Any, fre
         task_objective("mnli", encoder, attach(encoder, kind, labels, seed=1), [example], max_length=32)
 
 
+def test_clusters_are_of_one_language_and_retrieval_has_none(fresh_encoder: Fresh) -> None:
+    """Or a batch of a multilingual phase would hold translations of one text where an English one holds many texts."""
+    encoder = fresh_encoder("bert")
+    one = replace(PAIRS[0], cluster="p", language="en")
+    examples = [one, replace(one, id="1"), replace(one, id="2", language="de")]
+    first, second, other = task_objective(
+        "t", encoder, attach(encoder, "pair", LABELS, seed=1), examples, max_length=32
+    ).clusters or ("", "", "")
+    assert first == second != other
+    query = attach(encoder, "query", (), seed=1, pooling=Pooling())
+    assert task_objective("t", encoder, query, QUERIES, max_length=32, pool=POOL).clusters is None
+
+
 def test_a_retrieval_task_without_a_pool_is_refused(fresh_encoder: Fresh) -> None:
     encoder = fresh_encoder()
     with pytest.raises(UserError, match="without a pool"):

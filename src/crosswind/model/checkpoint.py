@@ -33,7 +33,8 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
     """Write encoder and head so that `AutoModelFor….from_pretrained(folder)` loads them.
 
     A dual encoder is written as an `AutoModel` with sentence-transformers' module files; its pooling
-    and scale, and heads of our own, stand in `crosswind.json` and `crosswind_head.safetensors`.
+    and scale, and heads of our own (other poolings than Hugging Face's), stand in `crosswind.json` and
+    `crosswind_head.safetensors`: of those `transformers` loads the encoder alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     module = head.module

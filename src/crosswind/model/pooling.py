@@ -1,4 +1,4 @@
-"""From hidden states to one vector a text: the pooling of retrieval."""
+"""From hidden states to one vector a text: the poolings of retrieval and of classifiers."""
 
 from __future__ import annotations
 

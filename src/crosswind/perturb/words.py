@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from icu4py.breakers import WordBreaker
 
 # ZWNJ and ZWJ inside a word are spelling in Persian and the Indic scripts.
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*")
+# What joins the cluster of its first or last letter (number signs, tags, joiners) belongs to it too.
+_WORD = regex.compile(
+    r"\p{GCB=Prepend}*[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*[\p{GCB=Extend}\u200d]*"
+)
 # What one types without a space: l'homme, e-mail, 3.5, R&D (UAX #29 MidLetter and MidNum, hyphens).
 _TOKEN = regex.compile(rf"{_WORD.pattern}(?:[\p{{Pc}}\p{{Pd}}'’ʼ.:·/&@״]{_WORD.pattern})*")
 

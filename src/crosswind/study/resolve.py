@@ -198,6 +198,13 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
                 where=f"{where}.train[{i}]",
                 hint="put further tasks into a route",
             )
+        if phase.training.classifier_pooling != chain[0].training.classifier_pooling:
+            raise UserError(
+                f"the phases of {task.name} share a head, and this one pools by "
+                f"{phase.training.classifier_pooling}, the first by {chain[0].training.classifier_pooling}",
+                where=f"{where}.train[{i}].training.classifier_pooling",
+                hint="set it once, for the target or for the study",
+            )
     if chain:
         head = chain[-1].heads[0]
         # Retrieval compares embeddings, so any task may train its encoder (XTREME-R's Tatoeba: SQuAD).

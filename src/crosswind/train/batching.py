@@ -21,7 +21,8 @@ WINDOW = 50  # batches a window
 class BatchStream:
     """Batches of example indices by step. `lengths` `(examples,)` are tokens.
 
-    With `clusters` `(examples,)`, examples of a cluster come one after another; only the end of a batch parts them.
+    With `clusters` `(examples,)`, examples of a cluster come one after another; only the end of a batch or window
+    parts them.
     """
 
     def __init__(
@@ -30,13 +31,15 @@ class BatchStream:
         self.lengths = np.asarray(lengths, dtype=np.int64)
         if len(self.lengths) == 0:
             raise ValueError("no examples")
+        self._order_by = self.lengths
         self._members: list[Ints] | None = None
         if clusters is not None:
             of = np.unique(np.asarray(clusters), return_inverse=True)[1]
             by_cluster = np.argsort(of, kind="stable")
             self._members = np.split(by_cluster, np.flatnonzero(np.diff(of[by_cluster])) + 1)
+            self._order_by = self.lengths.copy()
             for members in self._members:
-                self.lengths[members] = self.lengths[members].max()
+                self._order_by[members] = self.lengths[members].max()
         self.batch_size, self.seed = batch_size, seed
         self._window: tuple[int, list[Ints]] = (-1, [])
         self._epoch: tuple[int, Ints] = (-1, np.zeros(0, dtype=np.int64))
@@ -51,7 +54,7 @@ class BatchStream:
     def _cut(self, number: int) -> list[Ints]:
         size = WINDOW * self.batch_size
         members = self._slice(number * size, (number + 1) * size)
-        ordered = members[np.argsort(self.lengths[members], kind="stable")]
+        ordered = members[np.argsort(self._order_by[members], kind="stable")]
         batches = list(ordered.reshape(WINDOW, self.batch_size))
         order = np.random.default_rng((self.seed, 2, number)).permutation(WINDOW)
         return [batches[i] for i in order]

@@ -76,7 +76,8 @@ class TaskObjective:
 
     @property
     def clusters(self) -> Sequence[str] | None:
-        return [example.cluster for example in self.examples]
+        # Translations of a cluster are other clusters: routes in many languages see as many texts a batch as others.
+        return [f"{example.language} {example.cluster}" for example in self.examples]
 
     def rows(self, index: int) -> Sequence[Row]:
         return self.rows_of[index]
@@ -142,7 +143,7 @@ class RetrievalObjective:
     rows_of: list[list[Row]]
     gold: list[frozenset[str]]
     positive: list[str]
-    clusters: Sequence[str] | None = None
+    clusters: Sequence[str] | None = None  # its negatives come from everywhere
     whole_batch: bool = True
 
     @property
@@ -256,6 +257,4 @@ def _retrieval(
     )
     rows = [[q, t] for q, t in zip(queries, texts, strict=True)]
     gold = [frozenset(e.gold) for e in examples]
-    return RetrievalObjective(
-        name, head, encoder, rows, gold, [e.gold[0] for e in examples], [e.cluster for e in examples]
-    )
+    return RetrievalObjective(name, head, encoder, rows, gold, [e.gold[0] for e in examples])

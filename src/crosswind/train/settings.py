@@ -15,8 +15,9 @@ class Training:
     (rows × length) that fit the memory. `freeze: embeddings` keeps the word embeddings as they are.
     `dropout` replaces every dropout probability of the checkpoint (None: its own); on a CPU dropout
     of attention is dear, 0 doubles the speed at 230 tokens.
-    `batch_by: clusters` keeps the examples of a cluster (MNLI's hypotheses of one premise, the questions of
-    a text) in one batch, so that what tells them apart makes the gradient.
+    `batch_by: clusters` keeps the examples of a cluster in one language (MNLI's hypotheses of one premise, the
+    questions of a text) in one batch, where its end does not part them, so that what tells them apart makes the
+    gradient; retrieval and masked LM know no clusters.
     `classifier_pooling` is what pair and choice heads read: the first token (Hugging Face's classes), or the
     mean or maximum over all tokens (a linear layer of ours), for encoders whose first token was never trained.
     `evaluate_every` (steps; None: at the end only) and `patience` (evaluations without a gain; None:
