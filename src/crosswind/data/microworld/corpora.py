@@ -8,6 +8,7 @@ so that any part of a corpus can be had without the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.microworld import scenes, world
@@ -18,6 +19,7 @@ from crosswind.data.microworld.render import Piece, Renderer, renderer
 
 LINES = 60_000  # of each language, unless the size is set
 DENIED = 0.15  # share of what is said that is said not to be
+WHETHER = 0.15  # share of the questions about deeds and gifts that ask for yes or no
 BUCKETS = {"corpora": range(6), "train": range(6, 7), "dev": range(7, 8), "test": range(8, 9), "test2": range(9, 10)}
 
 
@@ -137,16 +139,25 @@ def question(
     fact, clause = told[which], clauses[which]
     theme = fact.theme
     # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
-    if clause.negative or draw.chance(whether if theme.functional else DENIED):
+    if clause.negative or draw.chance(whether if theme.functional else WHETHER):
         value = fact.value
         if theme.functional and not clause.negative and draw.chance(0.5):
-            others = [f.value for f in told if f.theme is theme and f.value != fact.value]
-            value = theme.opposites[value] if theme.opposites and value in theme.opposites else draw.pick(others)
+            value = _excluded(draw, fact, told)
         asked = theme.say(fact.person, value)._replace(other=draw.chance(0.5))
         true = value == fact.value and not clause.negative
         return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
     role = draw.pick(theme.asks)
     return [scenes.asking(clause, role), Answer(clause, role)]
+
+
+def _excluded(draw: Draw, fact: scenes.Fact, told: Sequence[scenes.Fact]) -> Any:
+    """A value that cannot hold beside a fact's: its opposite, another colour, or what was said of somebody else."""
+    opposites = fact.theme.opposites
+    if opposites is None:
+        return draw.pick([f.value for f in told if f.theme is fact.theme and f.value != fact.value])
+    if fact.value in opposites:
+        return opposites[fact.value]
+    return draw.pick([colour for colour in world.COLOURS if colour != fact.value])
 
 
 def _whether_compared(draw: Draw, compared: Clause) -> Said:

@@ -92,30 +92,21 @@ _Three = tuple[Clause | Joined, Clause | Joined, Clause | Joined]
 
 def _converse(draw: Draw, cast: list[Name], bank: str) -> _Three:
     """A sells to B: B buys from A, but not: A buys from B, nor: B sells to A."""
-    give, to, take, source = draw.pick(world.CONVERSES)
-    noun, styles = Noun(world.objects("sell").by(draw)), [draw.chance(0.5), draw.chance(0.5)]
-
-    def says(giver: Name, taker: Name, turned: bool, style: bool) -> Clause:
-        if turned:
-            return Clause(take, taker, noun, ((source, giver),), other=style)
-        return Clause(give, giver, noun, ((to, taker),), other=style)
-
-    turned = draw.chance(0.5)
-    a, b = cast
-    return says(a, b, turned, styles[0]), says(a, b, not turned, styles[1]), says(b, a, draw.chance(0.5), styles[1])
+    verb, relation = draw.pick([side for c in world.CONVERSES for side in (c[:2], c[2:])])
+    noun = Noun(world.objects("sell").by(draw))
+    return _sides(draw, scenes.styled(draw, Clause(verb, cast[0], noun, ((relation, cast[1]),))))
 
 
 def _compared(draw: Draw, cast: list[Name], bank: str) -> _Three:
     """A is older than B: B is younger than A, but not: A is younger than B, nor: B is older than A."""
-    more, less = draw.pick(world.COMPARISONS)
+    quality = draw.pick([q for pair in world.COMPARISONS for q in pair])
+    return _sides(draw, Clause("be", cast[0], Quality(quality), (("than", cast[1]),), past=False))
 
-    def says(winner: Name, loser: Name, turned: bool) -> Clause:
-        who, whom = (loser, winner) if turned else (winner, loser)
-        return Clause("be", who, Quality(less if turned else more), (("than", whom),), past=False)
 
-    turned = draw.chance(0.5)
-    a, b = cast
-    return says(a, b, turned), says(a, b, not turned), says(b, a, draw.chance(0.5))
+def _sides(draw: Draw, first: Clause) -> _Three:
+    same = scenes.otherwise(draw, first)
+    wrong = scenes.exchanged(draw.pick((first, same)))
+    return first, same, wrong._replace(other=same.other, fronted=same.fronted)
 
 
 def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:

@@ -84,10 +84,6 @@ class Renderer:
             roles.append(found)
         return "".join(parts), roles
 
-    def answer(self, clause: Clause, role: str) -> str:
-        """What plays a role in a clause, on its own."""
-        return self.laid_out([[piece for piece in self.sentence(clause) if piece.role == role]])[0]
-
     def asked(self, concept: str) -> str:
         """A word as a question."""
         return self.laid_out([[self.piece(concept), _ASK]])[0]

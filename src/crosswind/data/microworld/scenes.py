@@ -241,9 +241,10 @@ def otherwise(draw: Draw, clause: Clause) -> Clause:
     return styled(draw, clause)
 
 
-def exchanged(compared: Clause) -> Clause:
-    """A comparison the other way round."""
-    return compared._replace(subject=compared.adjuncts[0][1], adjuncts=(("than", compared.subject),))
+def exchanged(clause: Clause) -> Clause:
+    """Who does or is it, and the one to whom, from whom or than whom, change places."""
+    (relation, other), *rest = clause.adjuncts
+    return clause._replace(subject=other, adjuncts=((relation, clause.subject), *rest))
 
 
 def asking(clause: Clause, role: str) -> Clause:
