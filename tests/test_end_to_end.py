@@ -201,10 +201,10 @@ def test_what_was_found_for_another_plan_does_not_spare_a_study_its_check(
     """Everything it needs is in the store, and its folder holds the check of an earlier study."""
     shutil.copytree(first / "store", tmp_path / "store")
     shutil.copytree(first / "run", tmp_path / "run")
-    overlaps = tmp_path / "run" / "logs" / "overlaps.json"
+    checks = tmp_path / "run" / "logs" / "checks.json"
     same = study_of(tiny_encoder, small_data)
-    value = json.loads(overlaps.read_text())
-    overlaps.write_text(json.dumps(value | {"overlaps": ["as found before"]}))
+    value = json.loads(checks.read_text())
+    checks.write_text(json.dumps(value | {"notes": ["as found before"]}))
     assert "as found before" in go(same, tmp_path).plan.notes
     other = study_of(tiny_encoder, small_data, "targets.tasks.udpos.languages=[en, es]")
     finished = go(other, tmp_path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -131,6 +133,38 @@ def test_a_classifier_can_pool_all_tokens_and_no_padding(
     save_head(tmp_path, encoder, head)
     _, again = load_head(str(tmp_path), kind, LABELS[kind])
     assert torch.equal(run(again, batch), scores)
+
+
+def on_the_hub(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a repository of the hub, in a cache as the hub's client leaves it."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    repository, commit = cache / "models--ann--mine", "f" * 40
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    return "ann/mine"
+
+
+@pytest.mark.parametrize("kind", ["pair", "choice"])
+def test_our_own_head_is_found_on_the_hub(
+    kind: Kind, checkpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_encoder(checkpoints["xlm-roberta"], seed=1)
+    head = attach(encoder, kind, LABELS[kind], seed=3, classifier_pooling="mean")
+    batch = rows(encoder.tokenizer)
+    save_head(tmp_path / "saved", encoder, head)
+    _, again = load_head(on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch), kind, LABELS[kind])
+    assert torch.equal(run(again, batch), run(head, batch))
+
+
+def test_the_pooling_of_a_dual_encoder_is_found_on_the_hub(
+    checkpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_encoder(checkpoints["bert"], seed=2)
+    pooling = Pooling("cls", 1, "query: ")
+    save_head(tmp_path / "saved", encoder, attach(encoder, "query", (), seed=1, pooling=pooling))
+    _, again = load_head(on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch), "query", ())
+    assert again.pooling == pooling
 
 
 def test_labels_stand_in_the_saved_configuration(checkpoints: dict[str, str], tmp_path: Path) -> None:

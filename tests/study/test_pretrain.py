@@ -97,6 +97,7 @@ def test_going_on_with_an_encoder_keeps_its_tokenizer_and_its_manifest(
     [
         ("modl={}", r"tiny\.yaml: modl: unknown key 'modl'\n  did you mean 'model'"),
         ("training.clp=1", r"tiny\.yaml: training\.clp: unknown key 'clp'\n  did you mean 'clip'"),
+        ("training.batch_by=clusters", r"tiny\.yaml: training\.batch_by means nothing to masked LM; leave it out"),
         ("text=[]", r"tiny\.yaml: text: List should have at least 1 item"),
         ("text.0.language=null", r"tiny\.yaml: text\[0\]: a path needs its language"),
         ("text.0.name=ntrex", r"tiny\.yaml: text\[0\]: text is a corpus's name, a path"),

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
+from transformers.utils.hub import cached_file
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError
@@ -69,7 +70,7 @@ def load_head(
     task's order. Raises `UserError` where the head is missing or its labels do not fit. For `query`
     any encoder serves (`pooling` as asked, else as saved, else the mean of the last layer).
     """
-    own = _own(source)
+    own = _own(source, revision)
     if kind == "query":
         return _load_embedder(source, own, revision, pooling)
     if own and own["kind"] != kind:
@@ -78,10 +79,11 @@ def load_head(
             where="MODEL",
             hint="name a model fine-tuned on a task of this kind",
         )
-    if (Path(source) / OWN_WEIGHTS).exists():
-        encoder = load_encoder(source)
+    weights = _file(source, OWN_WEIGHTS, revision) if own else None
+    if weights is not None:
+        encoder = load_encoder(source, revision=revision)
         scorer = RowScorer(encoder, kind, max(len(own["labels"]), 1), own.get("classifier_pooling") or "cls")
-        scorer.classifier.load_state_dict(load_file(Path(source) / OWN_WEIGHTS))
+        scorer.classifier.load_state_dict(load_file(weights))
         return encoder, Head(kind, _map_labels(kind, own["labels"], labels, source), scorer)
     config = load_config(source, revision)
     tokenizer = load_tokenizer(source, revision)
@@ -99,9 +101,10 @@ def _load_embedder(
     saved = Pooling(**own["pooling"]) if own.get("pooling") else None
     pooling = pooling or saved or Pooling()
     embedder = Embedder(encoder.backbone, pooling)
-    if saved is not None:
+    weights = _file(source, OWN_WEIGHTS, revision) if saved else None
+    if weights is not None:
         with torch.no_grad():
-            embedder.log_scale.copy_(load_file(Path(source) / OWN_WEIGHTS)["log_scale"])
+            embedder.log_scale.copy_(load_file(weights)["log_scale"])
     return encoder, Head("query", (), embedder, pooling)
 
 
@@ -128,12 +131,27 @@ def _load_auto(source: str, kind: Kind, revision: str | None) -> PreTrainedModel
     return loaded
 
 
-def _own(source: str) -> dict[str, Any]:
-    path = Path(source) / OWN
-    if not path.exists():
+def _own(source: str, revision: str | None) -> dict[str, Any]:
+    path = _file(source, OWN, revision)
+    if path is None:
         return {}
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return facts
+
+
+def _file(source: str, name: str, revision: str | None) -> Path | None:
+    """A file of a folder or of a repository of the hub; `None` where it has none, or none can be had."""
+    try:
+        found = cached_file(
+            source,
+            name,
+            revision=revision,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+    except (OSError, ValueError):  # no such repository: loading the encoder says so
+        return None
+    return Path(found) if found else None
 
 
 def _map_labels(kind: Kind, named: Sequence[str], labels: Sequence[str], source: str) -> tuple[str, ...]:

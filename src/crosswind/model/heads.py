@@ -126,7 +126,7 @@ class RowScorer(nn.Module):
 
     def _pooled(self, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
         if self.pooling == "mean":
-            return mean_of_attended(hidden, attended)
+            return mean_of_attended(hidden.float(), attended)  # bf16 loses digits in long sums
         if self.pooling == "max":
             return hidden.masked_fill(attended.unsqueeze(-1) == 0, float("-inf")).amax(1)
         return hidden[:, 0]

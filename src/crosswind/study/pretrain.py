@@ -32,6 +32,8 @@ from crosswind.train.masked import masked_lm
 from crosswind.train.settings import Training
 
 CHECKPOINT_SECONDS = 120.0
+# Settings that mean nothing to masked LM on lines of text
+NOT_OURS = ("batch_by", "classifier_pooling", "stride", "evaluate_every", "patience")
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # XLM-R's special tokens; their ids are 0, 1, 2, 3 and the last
 
 Lines = list[TextLine | ParallelLine]
@@ -77,6 +79,13 @@ class Config(Spec):
     tlm: float = Field(0.4, ge=0, le=1)
     budget: Budget = Budget(epochs=1)
     training: TrainingSpec = TrainingSpec()
+
+    @model_validator(mode="after")
+    def for_text(self) -> Config:
+        for key in NOT_OURS:
+            if key in self.training.model_fields_set:
+                raise ValueError(f"training.{key} means nothing to masked LM; leave it out")
+        return self
 
 
 def read_config(path: Path, overrides: list[str] | None = None) -> Config:

@@ -29,6 +29,7 @@ from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.step import digest
 from crosswind.run.store import Damaged, Missing, Store
+from crosswind.study.clusters import lone_clusters
 from crosswind.study.encoders import describe_encoder, encoder_name
 from crosswind.study.execute import ENTRY
 from crosswind.study.leakage import check_leakage
@@ -88,19 +89,20 @@ def run_study(
     plan = make_plan(study)
     if not plan.cells:
         raise no_cells(plan)
-    overlaps = out / "logs" / "overlaps.json"  # what the check found, for the report of a later call
+    checks = out / "logs" / "checks.json"  # what looking at the data found, for the report of a later call
     identity = digest(sorted(plan.graph))
-    found = _overlaps_found(overlaps, identity)
+    found = _found_before(checks, identity)
     if found is None or needed(plan.graph, plan.wanted, store):
-        found = check_leakage(plan, library(settings_of(study)), study.encoder)
+        data = library(settings_of(study))
+        found = check_leakage(plan, data, study.encoder) + lone_clusters(plan, data)
     plan.notes.extend(found)
     out.mkdir(parents=True, exist_ok=True)
     (out / "study.yaml").write_text(
         yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True),
         encoding="utf-8",
     )
-    overlaps.parent.mkdir(exist_ok=True)
-    write_json(overlaps, {"plan": identity, "overlaps": found})
+    checks.parent.mkdir(exist_ok=True)
+    write_json(checks, {"plan": identity, "notes": found})
     begun = time.monotonic()
     outcome = engine.run(
         plan.graph,
@@ -116,15 +118,15 @@ def run_study(
     return Finished(outcome, plan, summary, out)
 
 
-def _overlaps_found(path: Path, identity: str) -> list[str] | None:
-    """What an earlier check of the same plan found; `None` if there was none: another plan may leak."""
+def _found_before(path: Path, identity: str) -> list[str] | None:
+    """What earlier checks of the same plan found; `None` if there were none: another plan may leak."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(value, dict) or value.get("plan") != identity:
+    if not isinstance(value, dict) or value.get("plan") != identity or "notes" not in value:
         return None
-    return [str(note) for note in value["overlaps"]]
+    return [str(note) for note in value["notes"]]
 
 
 def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -> Summary | None:

@@ -18,7 +18,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.judge import judge
 from crosswind.evaluate.predict import Predictor, embed_pool
 from crosswind.model.card import write_card
-from crosswind.model.checkpoint import load_head, save_head
+from crosswind.model.checkpoint import OWN_WEIGHTS, load_head, save_head
 from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import Head, attach
 from crosswind.model.pooling import Pooling
@@ -255,4 +255,14 @@ def _save(step: Step, draft: Draft, parts: _Parts, history: History) -> None:
         parts.encoder.save(folder)
     facts = history.result() | {"fresh": list(parts.encoder.fresh)}
     (draft.path / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    write_card(folder, title=step.label, base=step.context["encoder"], params=dict(step.params), history=facts)
+    points = []
+    if (folder / OWN_WEIGHTS).exists():
+        points.append(f"parameters in `{OWN_WEIGHTS}` are Crosswind's own; `transformers` loads the encoder alone")
+    write_card(
+        folder,
+        title=step.label,
+        base=step.context["encoder"],
+        params=dict(step.params),
+        history=facts,
+        facts=points,
+    )
