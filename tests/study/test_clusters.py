@@ -27,11 +27,16 @@ def notes(*overrides: str) -> list[str]:
 
 def test_examples_that_all_stand_alone_are_named() -> None:
     (note,) = notes()
-    assert note.startswith("mw-nli/en/train[0]: batch_by: clusters changes nothing")
+    assert note.startswith("mw-nli: batch_by: clusters changes nothing")
 
 
 def test_two_hypotheses_of_a_premise_are_a_cluster() -> None:
     assert notes("targets.tasks.mw-nli.train.tasks=[{name: mw-nli, rows: 0-1}]") == []
+
+
+def test_one_set_with_clusters_suffices_for_a_phase() -> None:
+    english = "routes.english=[{tasks: [{name: mw-completion, rows: 0-3}, {name: mw-reading, rows: 0-3}]}]"
+    assert notes("targets.tasks.mw-nli.train.tasks=[{name: mw-nli, rows: 0-1}]", english) == []
 
 
 def test_nobody_asked_for_clusters() -> None:
