@@ -10,6 +10,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 import torch
+from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
@@ -165,6 +166,26 @@ def test_the_pooling_of_a_dual_encoder_is_found_on_the_hub(
     save_head(tmp_path / "saved", encoder, attach(encoder, "query", (), seed=1, pooling=pooling))
     _, again = load_head(on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch), "query", ())
     assert again.pooling == pooling
+
+
+def test_where_the_hub_cannot_be_asked_for_our_own_files_loading_stops(
+    checkpoints: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another pooling than the saved one would give other numbers without a word."""
+    encoder = load_encoder(checkpoints["bert"], seed=2)
+    save_head(tmp_path / "saved", encoder, attach(encoder, "query", (), seed=1, pooling=Pooling("cls")))
+    (tmp_path / "saved" / "crosswind.json").unlink()
+    name = on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch)
+    assert load_head(name, "query", ())[1].pooling == Pooling()  # offline, what is cached is all there is
+    monkeypatch.setattr("crosswind.model.checkpoint.is_offline_mode", lambda: False)
+    with pytest.raises(UserError, match=r"cannot look for crosswind\.json in 'ann/mine'"):
+        load_head(name, "query", ())
+
+    def absent(*_: Any, **__: Any) -> str:
+        raise EntryNotFoundError("404")
+
+    monkeypatch.setattr("crosswind.model.checkpoint.hf_hub_download", absent)
+    assert load_head(name, "query", ())[1].pooling == Pooling()  # somebody else's checkpoint
 
 
 def test_labels_stand_in_the_saved_configuration(checkpoints: dict[str, str], tmp_path: Path) -> None:

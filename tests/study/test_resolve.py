@@ -233,3 +233,19 @@ def test_every_study_that_comes_with_crosswind_resolves(path: Path) -> None:
     found = parse_study(path.read_text(encoding="utf-8"), name=path.name)
     assert routes(found)
     assert targets(found)
+
+
+def test_settings_that_no_head_reads_do_not_change_a_steps_identity() -> None:
+    of = "targets.tasks={mw-pos: {}, mw-sentences: {train: [{tasks: mw-answers}]}, mw-nli: {}}"
+    plain = study("data={source: microworld}", of)
+    pooled = study("data={source: microworld}", of, "training={classifier_pooling: mean, batch_by: clusters}")
+    found = [[t.chain[0].to_json()["training"] for t in targets(s)] for s in (plain, pooled)]
+    pos, sentences, nli = ([(k, a[k], b[k]) for k in a if a[k] != b[k]] for a, b in zip(*found, strict=True))
+    assert pos == [("batch_by", "examples", "clusters")]
+    assert sentences == []
+    assert [k for k, *_ in nli] == ["batch_by", "classifier_pooling"]
+
+
+def test_phases_that_share_no_head_may_pool_otherwise() -> None:
+    chain = "[{tasks: mw-reading, training: {classifier_pooling: max}}, {tasks: mw-nli}]"
+    resolved(study("data={source: microworld}", f"targets.tasks={{mw-nli: {{train: {chain}}}}}"))

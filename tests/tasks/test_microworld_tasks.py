@@ -92,6 +92,28 @@ def test_no_line_of_the_corpora_is_the_text_of_an_example() -> None:
         assert not lines & {normalized_hash(e.query) for e in read("mw-sentences", "qla-Latn", split)}  # type: ignore[union-attr]
 
 
+def test_no_sentence_to_tag_or_to_find_is_translated_in_the_corpora() -> None:
+    parallel = load_text(CORPORA["mw-parallel"], ["en"], MicroworldSource(lines=20_000))
+    translated = {s for line in parallel for _, t in line.texts for s in re.split(r"(?<=[.?]) ", t)}  # type: ignore[union-attr]
+    assert len(translated) > 20_000
+    for split in ("test", "test2"):
+        assert not translated & {e.query for e in read("mw-sentences", "qla-Latn", split)}  # type: ignore[union-attr]
+        for name in ("mw-pos", "mw-ner"):
+            sentences = {" ".join(e.words) for e in read(name, split=split)}  # type: ignore[union-attr]
+            assert not translated & {re.sub(r" (?=[.?,])", "", s) for s in sentences}
+
+
+def test_no_word_of_the_second_sentence_tells_a_paraphrase() -> None:
+    of_word: dict[str, Counter[int]] = defaultdict(Counter)
+    for example in read("mw-paraphrase", split="train"):
+        for word in set(example.second.split()):  # type: ignore[union-attr]
+            of_word[word][example.label] += 1  # type: ignore[union-attr]
+    told = {w: n for w, n in of_word.items() if n.total() > 60}
+    assert len(told) > 100
+    for word, counts in told.items():
+        assert binomtest(counts[0], counts.total()).pvalue > 0.001 / len(told), (word, counts)
+
+
 @pytest.mark.parametrize("name", LABELLED)
 @pytest.mark.parametrize("split", ["train", "test", "test2"])
 def test_labels_are_balanced(name: str, split: str) -> None:

@@ -61,6 +61,12 @@ def test_examples_of_a_cluster_come_one_after_another(sizes: list[int], seed: in
         assert changes == len(sizes) - 1
 
 
+def test_clusters_of_one_change_nothing() -> None:
+    lengths = np.random.default_rng(0).integers(1, 50, 200)
+    alone = BatchStream(lengths, 8, 1, [f"c{i}" for i in range(200)])
+    assert all(np.array_equal(alone[i], BatchStream(lengths, 8, 1)[i]) for i in range(30))
+
+
 def test_batches_hold_whole_clusters_where_they_fit() -> None:
     clusters = [f"c{i // 4}" for i in range(4 * 1000)]
     lengths = np.random.default_rng(0).integers(1, 50, len(clusters))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import hf_hub_download, is_offline_mode
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
-from transformers.utils.hub import cached_file
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError
@@ -135,23 +136,27 @@ def _own(source: str, revision: str | None) -> dict[str, Any]:
     path = _file(source, OWN, revision)
     if path is None:
         return {}
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return facts
+    facts: Any = json.loads(path.read_text(encoding="utf-8"))
+    return facts if isinstance(facts, dict) and {"kind", "labels"} <= facts.keys() else {}
 
 
 def _file(source: str, name: str, revision: str | None) -> Path | None:
-    """A file of a folder or of a repository of the hub; `None` where it has none, or none can be had."""
+    """A file of a folder or of a repository of the hub; `None` where it has none, or is not in an offline cache."""
+    if Path(source).is_dir():
+        path = Path(source) / name
+        return path if path.exists() else None
     try:
-        found = cached_file(
-            source,
-            name,
-            revision=revision,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-    except (OSError, ValueError):  # no such repository: loading the encoder says so
-        return None
-    return Path(found) if found else None
+        return Path(hf_hub_download(source, name, revision=revision))
+    except (OSError, ValueError, EntryNotFoundError) as error:
+        # Without a network, or with none allowed, the cache's not having it looks like a failed connection.
+        absent = isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError)
+        if absent or is_offline_mode():
+            return None
+        raise UserError(
+            f"cannot look for {name} in {source!r} ({first_line(error)})",
+            where="MODEL",
+            hint="name a folder or hub id; with HF_HUB_OFFLINE=1 only what is cached is read",
+        ) from error
 
 
 def _map_labels(kind: Kind, named: Sequence[str], labels: Sequence[str], source: str) -> tuple[str, ...]:

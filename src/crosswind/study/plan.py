@@ -30,7 +30,7 @@ from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.refs import DataRef
-from crosswind.study.resolve import PhasePlan, TargetPlan, routes, targets
+from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.size import examples_of, tokens_of
 from crosswind.study.spec import Perturb, Study
 from crosswind.tasks.base import CORPORA, TASKS, Task
@@ -174,7 +174,7 @@ class _Planner:
             key = encoder
             for i, phase in enumerate(chain):
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
-                carry = i > 0 and chain[i - 1].heads[0].fits(TASKS[phase.heads[0].data[0].task])
+                carry = i > 0 and carries_head(chain[i - 1], phase)
                 key = self._train(phase, key, seed, label, head=True, carry=carry, target=target)
             model = _Model(key, f"model {(key or digest(self.base))[:16]}")
             for data in target.data:

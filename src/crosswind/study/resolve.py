@@ -68,6 +68,16 @@ class PhasePlan:
     select: tuple[DataRef, ...]
     where: str
 
+    def effective(self) -> Training:
+        """The settings; those that no head of the phase reads are the defaults, so that one training has one key."""
+        kinds = {head.kind for head in self.heads}
+        unread: dict[str, Any] = {}
+        if not kinds & {"pair", "choice"}:
+            unread["classifier_pooling"] = Training.classifier_pooling
+        if not kinds - {"query"}:
+            unread["batch_by"] = Training.batch_by
+        return replace(self.training, **unread)
+
     def to_json(self) -> dict[str, Any]:
         """What is part of a step's identity."""
         return {
@@ -84,7 +94,7 @@ class PhasePlan:
             },
             "budget": self.budget.model_dump(exclude_none=True),
             "sampling": self.sampling.model_dump(),
-            "training": asdict(self.training),
+            "training": asdict(self.effective()),
             "select": [d.to_json() for d in self.select],
         }
 
@@ -190,6 +200,11 @@ def _target(
     return TargetPlan(task, data, chain, oracle, final, target.pooling, where)
 
 
+def carries_head(before: PhasePlan, phase: PhasePlan) -> bool:
+    """Whether a phase of a target goes on with the head of the phase before."""
+    return before.heads[0].fits(TASKS[phase.heads[0].data[0].task])
+
+
 def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
     for i, phase in enumerate(chain):
         if len(phase.heads) != 1 or phase.mlm is not None:
@@ -198,10 +213,10 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
                 where=f"{where}.train[{i}]",
                 hint="put further tasks into a route",
             )
-        if phase.training.classifier_pooling != chain[0].training.classifier_pooling:
+        mine, before = (p.effective().classifier_pooling for p in (phase, chain[i - 1] if i else phase))
+        if mine != before and carries_head(chain[i - 1], phase):
             raise UserError(
-                f"the phases of {task.name} share a head, and this one pools by "
-                f"{phase.training.classifier_pooling}, the first by {chain[0].training.classifier_pooling}",
+                f"the phases of {task.name} share a head, and this one pools by {mine}, the one before by {before}",
                 where=f"{where}.train[{i}].training.classifier_pooling",
                 hint="set it once, for the target or for the study",
             )

@@ -36,7 +36,7 @@ def load(
     content = source.content(task, language, split, pools)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
-    if isinstance(content.examples, tuple):  # generated ones are made, and looked at, when they are asked for
+    if isinstance(content.examples, tuple):  # generated ones, made when asked for, have their indices as ids
         _check_ids(content.examples, where)
     _check_count(task, language, split, content, where)
     chosen = _select(content.examples, rows, limit, where)

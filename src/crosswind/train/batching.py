@@ -33,7 +33,7 @@ class BatchStream:
             raise ValueError("no examples")
         self._order_by = self.lengths
         self._members: list[Ints] | None = None
-        if clusters is not None:
+        if clusters is not None and len(set(clusters)) < len(self.lengths):
             of = np.unique(np.asarray(clusters), return_inverse=True)[1]
             by_cluster = np.argsort(of, kind="stable")
             self._members = np.split(by_cluster, np.flatnonzero(np.diff(of[by_cluster])) + 1)

@@ -126,8 +126,15 @@ def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:
 
 def _revalued(draw: Draw, cast: list[Name], bank: str) -> _Three:
     """The same in other words, or another thing, place, number or person."""
+    english = renderer("en")
     theme = scenes.theme(draw, bank, draw.pick(scenes.KINDS))
-    values = theme.values(draw, 2)
+    while True:
+        values = theme.values(draw, 2)
+        # Who finds two words for the one value finds them for the other: only what differs is kept (`paraphrase`).
+        said = [theme.say(cast[0], value) for value in values]
+        first_words, second_words = ({english.text([c._replace(other=other)]) for other in (False, True)} for c in said)
+        if len(first_words) == len(second_words):
+            break
     wrong = (cast[1], values[0]) if draw.chance(0.3) else (cast[0], values[1])
     first = scenes.styled(draw, theme.say(cast[0], values[0]))
     style = scenes.styled(draw, first)

@@ -1,6 +1,7 @@
 """Tagging: parts of speech and names of single sentences.
 
-No sentence stands in two splits, nor with its translation in the corpora.
+No sentence stands in two splits, nor with its translation in the corpora: statements have their bucket,
+and of somebody without a name, as in all questions and joined clauses here, the corpora never speak.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from crosswind.data.examples import TaggingExample
 from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.corpora import belongs
 from crosswind.data.microworld.draws import Draw
-from crosswind.data.microworld.frames import Clause, Frame, Joined, Name, Noun
+from crosswind.data.microworld.frames import Clause, Frame, Joined, Noun
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer
 
@@ -32,9 +33,11 @@ def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
     clause = scenes.styled(draw, theme.say(one, theme.draw(draw)))
     sort = draw.random()
     if sort < 0.15:
-        return scenes.asking(clause, draw.pick((*theme.asks, "whether")))
+        asks = [role for role in theme.asks if role != "subject"]
+        return scenes.asking(_anonymous(draw, clause), draw.pick((*asks, "whether")))
     if sort < 0.3:
-        return Joined(clause, "and", scenes.styled(draw, theme.say(two, theme.draw(draw)))._replace(fronted=False))
+        second = scenes.styled(draw, theme.say(two, theme.draw(draw)))._replace(fronted=False)
+        return Joined(_anonymous(draw, clause), "and", second)
     if sort < 0.4 and kinds is scenes.KINDS:
         return scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), one)
     clause = clause._replace(negative=draw.chance(0.2))
@@ -42,9 +45,10 @@ def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
 
 
 def _anonymous(draw: Draw, clause: Clause) -> Clause:
-    """Somebody without a name: a baker, the old sailor."""
-    if not isinstance(clause.subject, Name):
-        return clause
+    """Of somebody without a name: a baker, the old sailor; of what is somebody's: of nobody's."""
+    subject = clause.subject
+    if isinstance(subject, Noun):
+        return clause._replace(subject=subject._replace(owner=None, known=True))
     quality = draw.pick(("old", "")) if draw.chance(0.5) else ""
     return clause._replace(subject=Noun(draw.pick(world.PROFESSIONS), quality, known=draw.chance(0.7)))
 
