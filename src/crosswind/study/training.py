@@ -111,7 +111,11 @@ def _parts(
             pooling=pooling,
             classifier_pooling=settings.classifier_pooling,
         )
-        examples, pool = _examples(plan["data"], lib, phase["budget"].get("items"), seed)
+        examples, pool = _examples(plan["data"], lib)
+        items = phase["budget"].get("items")
+        if items is not None:
+            together = settings.batch_by == "clusters"
+            examples = limited(examples, items, seed, by_cluster=together, where=plan["data"][0]["task"])
         sources.append(
             task_objective(
                 plan["name"], encoder, head, examples, max_length=max_length, stride=settings.stride, pool=pool
@@ -126,20 +130,30 @@ def _parts(
     return _Parts(encoder, heads, sources, shares, steps)
 
 
-def _examples(
-    data: Sequence[dict[str, Any]], lib: Library, items: int | None, seed: int
-) -> tuple[list[Example], Pool | None]:
-    """The labelled examples of a head's data; with `items`, only those of that many unique ids."""
+def _examples(data: Sequence[dict[str, Any]], lib: Library) -> tuple[list[Example], Pool | None]:
+    """The labelled examples of a head's data."""
     sets = [lib.dataset(DataRef.from_json(d)) for d in data]
     examples = [e for s in sets for e in s.examples]
-    if items is not None:
-        ids = sorted({e.id for e in examples})
-        if items > len(ids):
-            raise UserError(f"a budget of {items} items, there are {len(ids)}", where=sets[0].task, hint="lower it")
-        chosen = {ids[i] for i in np.random.default_rng((seed, 6)).choice(len(ids), items, replace=False)}
-        examples = [e for e in examples if e.id in chosen]
     candidates = {c.id: c for s in sets if s.pool for c in s.pool.candidates}
     return examples, Pool(tuple(candidates.values())) if candidates else None
+
+
+def limited(
+    examples: list[Example], items: int, seed: int, *, by_cluster: bool, where: str = "budget.items"
+) -> list[Example]:
+    """The examples of `items` unique ids, drawn from the seed; whole clusters (but for the last) where they matter."""
+    ids = sorted({e.id for e in examples})
+    if items > len(ids):
+        raise UserError(f"a budget of {items} items, there are {len(ids)}", where=where, hint="lower it")
+    random = np.random.default_rng((seed, 6))
+    if by_cluster:
+        cluster_of = {e.id: e.cluster for e in examples}
+        clusters = sorted(set(cluster_of.values()))
+        place = dict(zip(clusters, random.permutation(len(clusters)).tolist(), strict=True))
+        chosen = set(sorted(ids, key=lambda i: place[cluster_of[i]])[:items])
+    else:
+        chosen = {ids[i] for i in random.choice(len(ids), items, replace=False)}
+    return [e for e in examples if e.id in chosen]
 
 
 def _labelled_steps(budget: dict[str, Any], sizes: list[int], sources: list[Objective], batch: int) -> int:
