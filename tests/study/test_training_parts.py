@@ -34,11 +34,11 @@ def test_selection_judges_the_head_of_its_own_task(trained: tuple[str, ...], jud
 @pytest.mark.parametrize("by_cluster", [False, True])
 def test_a_budget_of_items_takes_translations_together_and_clusters_where_they_matter(by_cluster: bool) -> None:
     examples: Any = [PairExample(f"i{i}", f"c{i // 3}", code, "", "", 0) for code in ("en", "de") for i in range(90)]
-    found = limited(examples, 20, 1, by_cluster=by_cluster)
+    found = limited(examples, 20, 1, by_cluster=by_cluster, where="t")
     ids = Counter(e.id for e in found)
     assert len(ids) == 20
     assert set(ids.values()) == {2}
     sizes = Counter(Counter(e.cluster for e in found if e.language == "en").values())
     assert (sizes == Counter({3: 6, 2: 1})) == by_cluster
-    assert found != limited(examples, 20, 2, by_cluster=by_cluster)
-    assert found == limited(examples[::-1], 20, 1, by_cluster=by_cluster)[::-1]
+    assert found != limited(examples, 20, 2, by_cluster=by_cluster, where="t")
+    assert found == limited(examples[::-1], 20, 1, by_cluster=by_cluster, where="t")[::-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 from crosswind.data.examples import Kind
@@ -213,10 +214,11 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
                 where=f"{where}.train[{i}]",
                 hint="put further tasks into a route",
             )
-        mine, before = (p.effective().classifier_pooling for p in (phase, chain[i - 1] if i else phase))
-        if mine != before and carries_head(chain[i - 1], phase):
+    for i, (before, phase) in enumerate(pairwise(chain), start=1):
+        old, new = (p.effective().classifier_pooling for p in (before, phase))
+        if old != new and carries_head(before, phase):
             raise UserError(
-                f"the phases of {task.name} share a head, and this one pools by {mine}, the one before by {before}",
+                f"the phases of {task.name} share a head, and this one pools by {new}, the one before by {old}",
                 where=f"{where}.train[{i}].training.classifier_pooling",
                 hint="set it once, for the target or for the study",
             )

@@ -114,8 +114,8 @@ def _parts(
         examples, pool = _examples(plan["data"], lib)
         items = phase["budget"].get("items")
         if items is not None:
-            together = settings.batch_by == "clusters"
-            examples = limited(examples, items, seed, by_cluster=together, where=plan["data"][0]["task"])
+            by_cluster = settings.batch_by == "clusters"
+            examples = limited(examples, items, seed, by_cluster=by_cluster, where=plan["data"][0]["task"])
         sources.append(
             task_objective(
                 plan["name"], encoder, head, examples, max_length=max_length, stride=settings.stride, pool=pool
@@ -138,9 +138,7 @@ def _examples(data: Sequence[dict[str, Any]], lib: Library) -> tuple[list[Exampl
     return examples, Pool(tuple(candidates.values())) if candidates else None
 
 
-def limited(
-    examples: list[Example], items: int, seed: int, *, by_cluster: bool, where: str = "budget.items"
-) -> list[Example]:
+def limited(examples: list[Example], items: int, seed: int, *, by_cluster: bool, where: str) -> list[Example]:
     """The examples of `items` unique ids, drawn from the seed; whole clusters (but for the last) where they matter."""
     ids = sorted({e.id for e in examples})
     if items > len(ids):
