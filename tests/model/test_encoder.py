@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, XLMRobertaConfig
 
 from crosswind.errors import UserError
-from crosswind.model.encoder import load_encoder, load_tokenizer, new_encoder
+from crosswind.model.encoder import load_encoder, load_tokenizer, new_encoder, part_seed
 from crosswind.model.rows import encode_texts, pad
 from tiny_models import ARCHITECTURES, TEXTS, write_encoder
 
@@ -113,6 +114,12 @@ def test_a_pooler_that_the_checkpoint_lacks_is_drawn_from_the_seed_saved_and_fou
     assert load_encoder(str(tmp_path / "saved"), seed=6).fresh == ()
     plain: Any = AutoModel.from_pretrained(tmp_path / "saved")
     assert torch.equal(plain.pooler.dense.weight, first)
+
+
+def test_the_seed_of_a_part_is_of_the_pipeline_seed_and_its_name_alone() -> None:
+    # The first 15 hex digits of the SHA-256 of [1,"pooler"] as canonical JSON
+    assert part_seed(1, "pooler") == int(hashlib.sha256(b'[1,"pooler"]').hexdigest()[:15], 16)
+    assert len({part_seed(seed, part) for seed in (1, 2) for part in ("pooler", "lm_head")}) == 4
 
 
 def test_a_masked_lm_head_that_the_checkpoint_lacks_is_named_as_fresh(

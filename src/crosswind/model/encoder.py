@@ -24,6 +24,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 from transformers.utils import logging as hf_logging
 
 from crosswind.errors import UserError
+from crosswind.run.step import digest
 
 # The attribute that alone maps hidden states to vocabulary logits, by architecture family: RoBERTa,
 # BERT, ALBERT. Others (DistilBERT, ELECTRA, ModernBERT) spread this over several attributes.
@@ -102,6 +103,14 @@ def quiet() -> Iterator[None]:
             hf_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
+def part_seed(seed: int, part: str) -> int:
+    """The seed of a part that a checkpoint lacks, from the pipeline seed and the part's name (`pooler`, `lm_head`).
+
+    Nothing else enters, so routes and targets of one pipeline seed begin with the same part.
+    """
+    return int(digest([seed, part])[:15], 16)
+
+
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """New parameters come from `seed`, and the caller's random state is left as it was."""
@@ -143,7 +152,7 @@ def load_config(source: str, revision: str | None = None) -> Any:
 
 
 def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> Encoder:
-    """Load a checkpoint from a folder or the hub, in float32; what it lacks is drawn from `seed`.
+    """Load a checkpoint from a folder or the hub, in float32; a part that it lacks is drawn from `part_seed`.
 
     Raises `UserError` for an unreadable checkpoint or one without a tokenizer.
     """
@@ -152,13 +161,15 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> 
     options: dict[str, Any] = {"dtype": torch.float32, "revision": revision, "use_safetensors": True}
     fresh: list[str] = []
     try:
-        with quiet(), seeded(seed):
-            backbone, info = AutoModel.from_pretrained(source, output_loading_info=True, **options)
+        with quiet():
+            with seeded(part_seed(seed, "pooler")):
+                backbone, info = AutoModel.from_pretrained(source, output_loading_info=True, **options)
             if _lacks_pooler(info["missing_keys"], source):
                 fresh.append("pooler")
             lm = None
             if type(config) in MODEL_FOR_MASKED_LM_MAPPING:
-                lm, info = AutoModelForMaskedLM.from_pretrained(source, output_loading_info=True, **options)
+                with seeded(part_seed(seed, "lm_head")):
+                    lm, info = AutoModelForMaskedLM.from_pretrained(source, output_loading_info=True, **options)
                 if any(not k.startswith(lm.base_model_prefix + ".") for k in info["missing_keys"]):
                     fresh.append("lm_head")
                 setattr(lm, lm.base_model_prefix, backbone)

@@ -36,7 +36,7 @@ from crosswind.study.spec import Perturb, Study
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import text_fingerprint
 
-VERSIONS = {"train": 2, "rewrite": 2, "embed": 2, "predict": 2}
+VERSIONS = {"train": 3, "rewrite": 2, "embed": 2, "predict": 2}
 
 
 @dataclass(frozen=True)

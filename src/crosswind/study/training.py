@@ -80,7 +80,7 @@ def train_step(step: Step, draft: Draft, store: Store, reporter: Reporter) -> st
 
 def _start(step: Step, store: Store) -> tuple[Encoder, Head | None]:
     """The encoder that the phase begins with, and the head that a target chain carries on."""
-    seed = int(step.key[:15], 16)
+    seed = int(step.params["seed"])
     if "encoder" not in step.inputs:
         return load_encoder(step.context["encoder"], seed=seed, revision=step.context["revision"]), None
     folder = store.path(step.inputs["encoder"]) / "model"
