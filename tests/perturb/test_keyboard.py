@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.perturb.families.keyboard import layouts
 from crosswind.perturb.graphemes import clusters
-from crosswind.perturb.keyboard import layouts
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.spec import not_applicable, parse_spec, resources
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.errors import UserError
+from crosswind.perturb.families.homoglyph import derive
 from crosswind.perturb.graphemes import clusters
-from crosswind.perturb.homoglyph import derive
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
 from crosswind.perturb.perturbation import Environment, NotApplicable, Sites

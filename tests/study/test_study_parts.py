@@ -151,7 +151,7 @@ def test_every_listing_names_and_describes_its_things(what: str) -> None:
 def test_a_task_of_the_users_own_folder_is_listed(tmp_path: Path) -> None:
     (tmp_path / "ours.py").write_text(
         "from dataclasses import replace\n"
-        "from crosswind.tasks.xnli import XNLI\n"
+        "from crosswind.tasks.declared.xnli import XNLI\n"
         "OURS = replace(XNLI, name='our-nli', trains_on='our-nli')\n"
     )
     include(tmp_path)

@@ -243,7 +243,7 @@ def test_an_unreachable_repository_names_the_declaration_to_change(hub: Hub, mon
     with pytest.raises(UserError) as caught:
         load(TASKS["xnli"], "de", "dev", hub)
     text = str(caught.value)
-    assert "tasks/xnli.py: can't load facebook/xnli (main) from the hub" in text
+    assert "tasks/declared/xnli.py: can't load facebook/xnli (main) from the hub" in text
     assert "source: files" in text
     assert "`HubSource`" in text
 

@@ -11,7 +11,7 @@ import pytest
 from crosswind.data.source import FilesSource, Hub, open_source
 from crosswind.errors import UserError
 from crosswind.tasks.base import CORPORA, TASKS
-from crosswind.tasks.corpora import parallel_files, text_file
+from crosswind.tasks.declared.corpora import parallel_files, text_file
 from crosswind.tasks.load import fingerprint, load, load_text
 
 

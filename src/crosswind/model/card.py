@@ -40,7 +40,8 @@ def write_card(
         f"- data: {', '.join(data)}",
         f"- steps: {history['steps']}, seed {params['seed']}, last mean loss {loss}",
         f"- development score: {found}",
-        f"- parts that the base lacked, initialised from the pipeline seed and their name: {', '.join(history['fresh']) or 'none'}",
+        "- parts that the base lacked, initialised from the pipeline seed and their name: "
+        + (', '.join(history["fresh"]) or 'none'),
         *(f"- {fact}" for fact in facts),
         "",
         "```json",

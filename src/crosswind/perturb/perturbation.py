@@ -139,5 +139,5 @@ class Perturbation:
 
 
 PERTURBATIONS: Registry[Perturbation] = Registry(
-    "perturbation", "crosswind.perturb", "crosswind.perturbations", Perturbation
+    "perturbation", "crosswind.perturb.families", "crosswind.perturbations", Perturbation
 )

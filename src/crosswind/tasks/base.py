@@ -72,5 +72,5 @@ class Corpus:
     generated: Callable[[tuple[str, ...], int, int], Lines] | None = None
 
 
-TASKS: Registry[Task] = Registry("task", "crosswind.tasks", "crosswind.tasks", Task)
-CORPORA: Registry[Corpus] = Registry("corpus", "crosswind.tasks", "crosswind.tasks", Corpus)
+TASKS: Registry[Task] = Registry("task", "crosswind.tasks.declared", "crosswind.tasks", Task)
+CORPORA: Registry[Corpus] = Registry("corpus", "crosswind.tasks.declared", "crosswind.tasks", Corpus)

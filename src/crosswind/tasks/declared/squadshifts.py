@@ -10,7 +10,7 @@ from crosswind.data.files import Files
 from crosswind.data.source import Content, HubSource, Layout
 from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
-from crosswind.tasks.squad import as_retrieval
+from crosswind.tasks.declared.squad import as_retrieval
 
 # Split -> the hub's configuration (Miller et al. 2020)
 SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}

@@ -10,7 +10,7 @@ from crosswind.data.records import Record, jsonl_table, label_table
 from crosswind.data.source import Content, Layout
 from crosswind.errors import unknown
 from crosswind.tasks.base import Task
-from crosswind.tasks.xcopa import QUESTIONS
+from crosswind.tasks.declared.xcopa import QUESTIONS
 
 LABELS = ("hypothesis1", "hypothesis2")
 _TABLE = label_table(LABELS)
