@@ -144,7 +144,7 @@ def test_the_shipped_table_is_derived_from_unicodes_file(official_data: Callable
     from importlib.resources import files
 
     lines = (official_data("confusables") / "confusables/confusables.txt").read_text(encoding="utf-8-sig").splitlines()
-    shipped = files("crosswind.perturb").joinpath("homoglyphs", "confusables.json").read_text(encoding="utf-8")
+    shipped = files("crosswind.perturb.families").joinpath("homoglyphs", "confusables.json").read_text(encoding="utf-8")
     assert json.loads(shipped) == derive(lines)
 
 

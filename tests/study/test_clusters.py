@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from crosswind.study.clusters import lone_clusters
 from crosswind.study.plan import make_plan, settings_of
-from crosswind.study.refs import library
 from crosswind.study.spec import parse_study
+from crosswind.tasks.refs import library
 
 STUDY = """
 name: small

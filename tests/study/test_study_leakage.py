@@ -11,8 +11,8 @@ from crosswind.data.leakage import normalized_hash
 from crosswind.errors import UserError
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import make_plan, settings_of
-from crosswind.study.refs import library
 from crosswind.study.spec import parse_study
+from crosswind.tasks.refs import library
 
 STUDY = """
 name: small

@@ -13,11 +13,11 @@ from crosswind.model.encoder import load_encoder
 from crosswind.study.catalogue import CATALOGUE, include
 from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.evaluate import evaluation
-from crosswind.study.refs import DataRef
 from crosswind.study.resolve import routes, targets
 from crosswind.study.size import examples_of, labelled_of, tokens_of
 from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
+from crosswind.tasks.refs import DataRef
 
 # Sizes
 

@@ -10,11 +10,11 @@ from crosswind.data.examples import Example
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics import accuracy, mlqa, retrieval, squad, tagging
 from crosswind.evaluate.metrics.base import METRICS, Array, Metric
-from crosswind.evaluate.predict import Record
+from crosswind.evaluate.predictions import Prediction
 from crosswind.tasks.base import Task
 
 
-def judge(task: Task, examples: Sequence[Any], records: Sequence[Record]) -> tuple[Metric, Array]:
+def judge(task: Task, examples: Sequence[Any], records: Sequence[Prediction]) -> tuple[Metric, Array]:
     """The task's metric and its statistics `(items, k)`; a `UserError` where the gold is missing."""
     metric = METRICS.get(task.metric)
     _require_gold(task, examples)

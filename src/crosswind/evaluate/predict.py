@@ -24,6 +24,7 @@ from crosswind.data.examples import (
     SpanExample,
     TaggingExample,
 )
+from crosswind.evaluate.predictions import Prediction
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
 from crosswind.model.rows import (
@@ -43,11 +44,6 @@ ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
 TOP = 20  # candidates of a query that are kept
 
 Floats = npt.NDArray[np.float32]
-Record = dict[str, Any]
-"""One prediction. pair, choice: `predicted` (index), `scores`; tagging: `tags`; span: `text`,
-`start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
-`ranks` (of the gold candidates, from 1)."""
-
 
 class Predictor:
     """A model with its head, ready to predict.
@@ -80,7 +76,7 @@ class Predictor:
 
     def predict(
         self, examples: Sequence[Example], pool: Pool | None = None, vectors: Floats | None = None
-    ) -> list[Record]:
+    ) -> list[Prediction]:
         """A record for each example, in order. Query examples need a pool and its `vectors`."""
         if self.head.kind == "query":
             assert pool is not None
@@ -136,7 +132,7 @@ class Predictor:
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
-    def _predict(self, examples: Sequence[Any]) -> list[Record]:
+    def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
         tokenizer = self.encoder.tokenizer
         match self.head.kind:
             case "pair":
@@ -162,7 +158,7 @@ class Predictor:
                     found[row.owner].append(answer)
                 return [self._answer(e, f) for e, f in zip(examples, found, strict=True)]
 
-    def _answer(self, example: SpanExample, found: Iterable[tuple[float, float, int, int]]) -> Record:
+    def _answer(self, example: SpanExample, found: Iterable[tuple[float, float, int, int]]) -> Prediction:
         """The best span over the windows; no answer where the null score of every window beats it."""
         windows = list(found)
         score, _, start, end = max(windows, key=lambda f: f[0])
@@ -173,9 +169,9 @@ class Predictor:
         text = text.strip()
         return {"text": text, "start": start, "end": start + len(text), "score": score}
 
-    def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Record]:
+    def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
         queries = self.embed([e.query for e in examples])
-        records: list[Record] = []
+        records: list[Prediction] = []
         for begin in range(0, len(examples), HEIGHT):
             part = examples[begin : begin + HEIGHT]
             block = np.zeros((HEIGHT, vectors.shape[1]), dtype=np.float32)
@@ -204,7 +200,7 @@ def _content(example: Example) -> Any:
             return example.query
 
 
-def _classified(scores: Floats) -> Record:
+def _classified(scores: Floats) -> Prediction:
     return {"predicted": int(scores.argmax()), "scores": [float(s) for s in scores]}
 
 
@@ -229,7 +225,7 @@ def _best_span(row: Row, out: Floats) -> tuple[float, float, int, int]:
     return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1])
 
 
-def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Record:
+def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Prediction:
     order = np.argsort(-scores, kind="stable")
     gold = [pool.index[g] for g in example.gold if g in pool.index]
     place = np.empty(len(order), dtype=np.int64)

@@ -14,7 +14,8 @@ import torch
 from crosswind.data.examples import Dataset, Pool
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import chance, judge
-from crosswind.evaluate.predict import Floats, Predictor, Record, embed_pool
+from crosswind.evaluate.predict import Floats, Predictor, embed_pool
+from crosswind.evaluate.predictions import Prediction, write_predictions
 from crosswind.model.checkpoint import load_head
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.example import check_protection
@@ -23,10 +24,9 @@ from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import parse_spec
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Draft, Store
-from crosswind.study.refs import DataRef, library
-from crosswind.study.resolve import classes
 from crosswind.study.training import pooling_of
-from crosswind.tasks.base import TASKS
+from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.refs import DataRef, library
 
 BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
 POOL = "pool"
@@ -82,7 +82,7 @@ class Cells:
         data = self._perturbed(step, self._data(step))
         records = self._records(step, data)
         metric, stats = judge(task, data.examples, records)
-        _write_predictions(data, records, draft)
+        write_predictions(draft.path / "predictions.parquet", [e.id for e in data.examples], records)
         columns = {name: stats[:, i] for i, name in enumerate(metric.columns)}
         keys = {"id": [e.id for e in data.examples], "cluster": [e.cluster for e in data.examples]}
         pl.DataFrame(keys | columns).write_parquet(draft.path / "stats.parquet")
@@ -126,7 +126,7 @@ class Cells:
         if gathered:
             self._predictor(step).predict(gathered)
 
-    def _records(self, step: Step, data: Dataset) -> list[Record]:
+    def _records(self, step: Step, data: Dataset) -> list[Prediction]:
         predictor = self._predictor(step)
         if data.pool is None:
             return predictor.predict(data.examples)
@@ -229,6 +229,3 @@ def _model_facts(step: Step) -> str:
     return json.dumps([step.inputs.get("model"), step.params["ref"]["task"], own], sort_keys=True)
 
 
-def _write_predictions(data: Dataset, records: Sequence[Record], draft: Draft) -> None:
-    rows = [{"id": e.id, **r} for e, r in zip(data.examples, records, strict=True)]
-    pl.DataFrame(rows, infer_schema_length=None).write_parquet(draft.path / "predictions.parquet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosswind.study.plan import Plan
-from crosswind.study.refs import DataRef, Library
+from crosswind.tasks.refs import DataRef, Library
 
 KINDS = ("pair", "choice", "span")  # sentences to tag stand alone, and retrieval has no clusters
 

@@ -10,9 +10,9 @@ from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
 from crosswind.study.encoders import folder_of
 from crosswind.study.plan import Plan
-from crosswind.study.refs import DataRef, Library
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
+from crosswind.tasks.refs import DataRef, Library
 
 SHOWN = 3  # overlapping items that the message names
 SENTENCE = 20  # characters from which a field of an example is compared with lines of raw text

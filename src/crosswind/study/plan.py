@@ -29,12 +29,12 @@ from crosswind.run.step import Graph, Step, digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
-from crosswind.study.refs import DataRef
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.size import examples_of, tokens_of
 from crosswind.study.spec import Perturb, Study
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import text_fingerprint
+from crosswind.tasks.refs import DataRef
 
 VERSIONS = {"train": 3, "rewrite": 2, "embed": 2, "predict": 2}
 

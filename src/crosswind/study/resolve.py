@@ -14,7 +14,6 @@ from typing import Any
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
-from crosswind.study.refs import DataRef
 from crosswind.study.spec import (
     Budget,
     Mlm,
@@ -29,7 +28,8 @@ from crosswind.study.spec import (
     parse_yaml,
     validate,
 )
-from crosswind.tasks.base import CORPORA, TASKS, Task
+from crosswind.tasks.base import CORPORA, TASKS, Task, classes
+from crosswind.tasks.refs import DataRef
 from crosswind.train.settings import Training
 
 MIXTURES: Mapping[str, tuple[str, ...]] = {"anli+": ("snli", "mnli", "anli")}
@@ -232,11 +232,6 @@ def _check_chain(task: Task, chain: tuple[PhasePlan, ...], where: str) -> None:
                 where=f"{where}.train[{len(chain) - 1}].tasks",
                 hint="train on a task of the same kind with the same labels",
             )
-
-
-def classes(task: Task) -> tuple[str, ...]:
-    """What a task's head distinguishes: the classes of pairs, the tags; a choice's or a span's head has none."""
-    return tuple(task.labels) if task.kind in ("pair", "tagging") else ()
 
 
 def _labels(labels: tuple[str, ...]) -> str:

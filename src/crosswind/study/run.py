@@ -34,9 +34,9 @@ from crosswind.study.encoders import describe_encoder, encoder_name
 from crosswind.study.execute import ENTRY
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import Cell, Plan, count_examples, make_plan, no_cells, settings_of
-from crosswind.study.refs import library
 from crosswind.study.size import labelled_of, tokens_of
 from crosswind.study.spec import Study
+from crosswind.tasks.refs import library
 
 
 @dataclass(frozen=True)

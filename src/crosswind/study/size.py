@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crosswind.data.examples import Kind, Rows
-from crosswind.study.refs import DataRef
 from crosswind.study.resolve import PhasePlan
+from crosswind.tasks.refs import DataRef
 
 # Typical tokens of an example with XLM-R's pieces, for time estimates only.
 _TOKENS: dict[Kind, int] = {"pair": 50, "choice": 60, "tagging": 40, "span": 250, "query": 25}

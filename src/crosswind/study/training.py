@@ -25,9 +25,9 @@ from crosswind.model.pooling import Pooling
 from crosswind.run.progress import Reporter
 from crosswind.run.step import Step, digest
 from crosswind.run.store import Draft, Store
-from crosswind.study.refs import DataRef, Library, library
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
+from crosswind.tasks.refs import DataRef, Library, library
 from crosswind.train.loop import History, train
 from crosswind.train.masked import masked_lm
 from crosswind.train.mixing import proportions

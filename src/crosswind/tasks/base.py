@@ -15,7 +15,7 @@ from crosswind.registry import Registry
 if TYPE_CHECKING:
     from crosswind.data.microworld.generated import Generated
 
-__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task"]
+__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task", "classes"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class Corpus:
     licence: str = ""
     citation: str = ""
     generated: Callable[[tuple[str, ...], int, int], Lines] | None = None
+
+
+def classes(task: Task) -> tuple[str, ...]:
+    """What a task's head distinguishes: the classes of pairs, the tags; a choice's or a span's head has none."""
+    return tuple(task.labels) if task.kind in ("pair", "tagging") else ()
 
 
 TASKS: Registry[Task] = Registry("task", "crosswind.tasks.declared", "crosswind.tasks", Task)
