@@ -110,7 +110,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import XLMRobertaConfig
 
     from crosswind.model.encoder import new_encoder
-    from crosswind.study.pretrain import train_tokenizer
+    from crosswind.model.tokenizer import train_tokenizer
 
     texts = [" ".join(_sentence(language, f"text {i}")) for language in WORDS for i in range(200)]
     tokenizer = train_tokenizer(texts, 400)

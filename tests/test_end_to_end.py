@@ -15,8 +15,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.study.collect import collect
 from crosswind.study.plan import make_plan
-from crosswind.study.run import Finished, collect, run_study
+from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study
 
 STUDY = """
@@ -49,7 +50,7 @@ from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.run import run_study
 from crosswind.study.spec import parse_study
-import crosswind.study.cells, crosswind.study.training, crosswind.report.page
+import crosswind.evaluate.predict, crosswind.train.loop, crosswind.report.page
 
 class Killer(Silent):
     def __init__(self, event, count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,6 @@ import typer
 from crosswind.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from crosswind.run.step import Step
     from crosswind.run.store import Store
     from crosswind.study.run import Finished, Forecast
 
@@ -73,18 +72,13 @@ def demo(
 
     Example: crosswind demo --out runs/demo
     """
-    from crosswind.run.step import Step
     from crosswind.study import demo as microworld
-    from crosswind.study.run import check_out, run_study
+    from crosswind.study.folder import check_out
+    from crosswind.study.run import run_study
 
     folder = out or Path("runs/demo")
-    check_out(folder)
-    encoder = None
-    if from_scratch:
-        step = Step("pretrain", 1, {}, label="pretraining a small encoder", cost=1.0)
-        with _progress(quiet) as reporter, _reported(reporter, step) as advance:
-            encoder = microworld.small_encoder(folder.with_name(f"{folder.name}-encoder"), advance)
-    spec = microworld.demo_study(encoder)
+    spec = microworld.demo_study(from_scratch=from_scratch)
+    check_out(folder, spec.name)
     with _progress(quiet) as reporter:
         finished = run_study(
             spec, out=folder, store=_store(store), reporter=reporter, workers=workers or microworld.workers()
@@ -108,13 +102,14 @@ def run(
 
     Example: crosswind run studies/real-mini.yaml --set data.root=DIR --workers 2
     """
-    from crosswind.study.run import check_out, forecast, run_study
+    from crosswind.study.folder import check_out
+    from crosswind.study.run import forecast, run_study
     from crosswind.study.spec import read_study
 
     _include(include)
     spec = read_study(study, overrides)
     folder = out or Path("runs") / spec.name
-    check_out(folder)
+    check_out(folder, spec.name)
     place = _store(store)
     if dry_run:
         _print_forecast(forecast(spec, place))
@@ -154,7 +149,8 @@ def evaluate(
     import tempfile
 
     from crosswind.study.evaluate import evaluation
-    from crosswind.study.run import check_out, run_study
+    from crosswind.study.folder import check_out
+    from crosswind.study.run import run_study
 
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
@@ -191,20 +187,18 @@ def pretrain(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the checkpoint goes.")],
     overrides: Set = None,
+    store: StoreOption = None,
     quiet: Quiet = False,
 ) -> None:
     """Pretrain an encoder (masked LM, translation LM) from raw and parallel text, or go on with one.
 
     Example: crosswind pretrain tiny.yaml --out encoders/tiny
     """
-    from crosswind.run.step import Step
-    from crosswind.study.pretrain import pretrain as pretrain_encoder
-    from crosswind.study.pretrain import read_config
+    from crosswind.study.pretrain import pretrain_into, read_config
 
     spec = read_config(config, overrides)
-    step = Step("pretrain", 1, {}, label=spec.name, cost=1.0)
-    with _progress(quiet) as reporter, _reported(reporter, step) as advance:
-        facts = pretrain_encoder(spec, out, advance)
+    with _progress(quiet) as reporter:
+        facts = pretrain_into(spec, out, _store(store), reporter)
     loss = facts["losses"][-1][1]
     print(f"{out}: {facts['steps']} steps, last mean loss {loss:.3f} nats, {facts['tokens']:,} tokens")
 
@@ -223,9 +217,9 @@ def perturb(
 
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
+    from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.lines import perturb_lines
     from crosswind.perturb.spec import parse_spec
-    from crosswind.study.plan import environment_of
 
     parsed = parse_spec(spec, severity=severity, where="SPEC")
     environment = environment_of(lexicons)
@@ -287,7 +281,7 @@ def list_things(
 
 def _include(folders: Sequence[Path] | None) -> None:
     if folders:
-        from crosswind.study.catalogue import include
+        from crosswind.registry import include
 
         for folder in folders:
             include(folder)
@@ -306,15 +300,6 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
     with display(quiet=quiet) as reporter:
         yield reporter
-
-
-@contextmanager
-def _reported(reporter: Any, step: Step) -> Iterator[Callable[[int, int, str], None]]:
-    """Shows the progress of one piece of work that is no step of a study."""
-    reporter.planned([step])
-    reporter.started(step.key)
-    yield lambda done, of, note: reporter.advanced(step.key, done, of, note)
-    reporter.finished(step.key)
 
 
 def _print_forecast(found: Forecast) -> None:

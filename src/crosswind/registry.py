@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from crosswind.errors import UserError, unknown
 
@@ -27,6 +27,22 @@ class Named(Protocol):
 
 
 T = TypeVar("T", bound=Named)
+
+_REGISTRIES: list[Registry[Any]] = []
+_FOLDERS: list[Path] = []
+
+
+def include(folder: Path) -> None:
+    """Add the declarations of a folder that the user names to every registry, also to those made later."""
+    for registry in _REGISTRIES:
+        registry.include(folder)
+    if folder.absolute() not in _FOLDERS:
+        _FOLDERS.append(folder.absolute())
+
+
+def included() -> list[Path]:
+    """The folders that were included, in order: for processes that have to do the same."""
+    return [*_FOLDERS]
 
 
 class Registry(Generic[T]):
@@ -40,6 +56,7 @@ class Registry(Generic[T]):
         self.kind, self.package, self.group, self.type = kind, package, group, type_
         self.included: list[Path] = []
         self._found: dict[str, T] | None = None
+        _REGISTRIES.append(self)
 
     def __getitem__(self, name: str) -> T:
         return self.get(name)
@@ -59,6 +76,10 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         return sorted(self._all())
+
+    def origin(self, name: str) -> str | None:
+        """Shim."""
+        return None
 
     def include(self, folder: Path) -> None:
         """Add the declarations of every `*.py` of a folder that the user names (runs their code).
@@ -97,6 +118,8 @@ class Registry(Generic[T]):
             for entry in entry_points(group=self.group):
                 self._collect(importlib.import_module(entry.value), found)
             self._found = dict(sorted(found.items()))
+            for folder in _FOLDERS:
+                self.include(folder)
         return self._found
 
     def _collect(self, module: object, found: dict[str, T]) -> None:

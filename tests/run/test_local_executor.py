@@ -1,4 +1,4 @@
-"""The local executor, with real processes and a toy entry function."""
+"""The local executor, with real processes and a toy kind of step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-import toy_entry
-from toy_entry import computed, family, run, step, texts
+import toys
+from toys import computed, family, run, step, texts
 
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 
-# What a cell's file holds follows from the toy entry: the words on the path to it.
+# What a cell's file holds follows from the toy kind: the words on the path to it.
 CELL_A_DE = b"encoder\nmodel-a\ncell-a-de\n"
 EVERYTHING = sorted(s.label for s in family())
 
@@ -31,7 +31,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def in_a_process(folder: Path, workers: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, toy_entry.__file__, str(folder), str(workers)], stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, toys.__file__, str(folder), str(workers)], stderr=subprocess.PIPE)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -68,7 +68,7 @@ def test_what_only_dropped_weights_lack_is_not_trained_again(tmp_path: Path, tra
         store.drop(made.key, ["out.txt"])
     assert run(family(), tmp_path).done == []
 
-    more = [*family(), step("cell-b-ar", family()[2], group="model-b")]
+    more = [*family(), step("cell-b-ar", family()[2], affinity="model-b")]
     outcome = run(more, tmp_path)
     assert [Store(tmp_path / "store").manifest(k)["step"]["label"] for k in outcome.done] == [
         "encoder",
@@ -79,9 +79,9 @@ def test_what_only_dropped_weights_lack_is_not_trained_again(tmp_path: Path, tra
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failing_step_loses_only_what_needs_it(workers: int, tmp_path: Path, trace: Path) -> None:
-    bad = step("bad", group="g", fault="user")
-    good = step("good", group="g")
-    steps = [bad, good, step("lost", bad, group="g"), step("lost-too", bad), step("fine", good)]
+    bad = step("bad", affinity="g", fault="user")
+    good = step("good", affinity="g")
+    steps = [bad, good, step("lost", bad, affinity="g"), step("lost-too", bad), step("fine", good)]
     outcome = run(steps, tmp_path, workers)
     label = {s.key: s.label for s in steps}
     assert sorted(label[k] for k in outcome.done) == ["fine", "good"]
@@ -105,40 +105,36 @@ def test_the_traceback_of_a_bug_goes_to_a_log_beside_the_plan(workers: int, tmp_
     assert "in _fault" in log
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_entry_that_raises_fails_its_unit_and_no_other(workers: int, tmp_path: Path, trace: Path) -> None:
-    steps = [step("x", group="g", fault="entry"), step("y", group="g"), step("other")]
-    outcome = run(steps, tmp_path, workers)
-    assert {k: f.message for k, f in outcome.failed.items()} == {
-        s.key: "RuntimeError: the model does not load" for s in steps[:2]
-    }
-    assert outcome.done == [steps[2].key]
-
-
-def test_a_killed_worker_fails_its_step_and_the_rest_of_its_unit_goes_on(tmp_path: Path, trace: Path) -> None:
+def test_the_step_of_a_killed_worker_is_run_once_more(tmp_path: Path, trace: Path) -> None:
     (trace / "cell-a-sw.kill-worker").touch()
+    outcome = run(family(), tmp_path, 2)
+    assert outcome.complete
+    assert sorted(texts(family(), tmp_path)) == EVERYTHING
+    assert computed(trace) == sorted([*EVERYTHING, "cell-a-sw"])
+    assert list((tmp_path / "store" / "drafts").iterdir()) == []
+
+
+def test_a_step_that_kills_its_worker_twice_fails_and_the_rest_of_its_unit_goes_on(
+    tmp_path: Path, trace: Path
+) -> None:
+    (trace / "model-b.kill-always").touch()
     outcome = run(family(), tmp_path, 2)
     assert [f.message.split(";")[0] for f in outcome.failed.values()] == [
         "the worker process was killed by SIGKILL (out of memory?)"
     ]
-    assert sorted(texts(family(), tmp_path)) == [label for label in EVERYTHING if label != "cell-a-sw"]
-    assert run(family(), tmp_path, 2).complete
-    assert list((tmp_path / "store" / "drafts").iterdir()) == []
-
-
-def test_a_worker_that_dies_after_publishing_loses_nothing(tmp_path: Path, trace: Path) -> None:
-    (trace / "cell-a-sw.kill-published").touch()
-    outcome = run(family(), tmp_path, 2)
-    assert outcome.complete
-    assert sorted(outcome.done) == sorted(s.key for s in family())
-    assert computed(trace) == EVERYTHING
-
-
-def test_a_worker_killed_at_the_first_step_of_its_unit_fails_the_unit(tmp_path: Path, trace: Path) -> None:
-    (trace / "model-b.kill-worker").touch()
-    outcome = run(family(), tmp_path, 2)
-    assert len(outcome.failed) == 4
+    assert next(iter(outcome.failed.values())).message.endswith("(twice)")
+    assert len(outcome.skipped) == 3
     assert sorted(texts(family(), tmp_path)) == ["cell-a-de", "cell-a-sw", "cell-a-zh", "encoder", "model-a"]
+    (trace / "model-b.kill-always").unlink()
+    assert run(family(), tmp_path, 2).complete
+
+
+def test_a_step_goes_on_from_what_it_kept_when_its_worker_died(tmp_path: Path, trace: Path) -> None:
+    patient = step("patient", fault="partial")
+    outcome = run([patient, step("other")], tmp_path, 2)
+    assert outcome.complete
+    assert computed(trace) == ["other", "patient", "patient"]
+    assert not (tmp_path / "store" / "partial" / patient.key).exists()
 
 
 @pytest.mark.parametrize(("workers", "order"), [(1, "kill-worker"), (2, "kill-parent")])
@@ -237,6 +233,6 @@ def test_what_a_dead_worker_started_ends_with_it_and_holds_nobody_up(tmp_path: P
 
 
 def test_a_worker_imports_what_its_parent_can_import(tmp_path: Path, trace: Path) -> None:
-    assert Path(toy_entry.__file__).parent.as_posix() in [Path(p).as_posix() for p in sys.path]
-    assert "toy_entry" not in os.environ.get("PYTHONPATH", "")
+    assert Path(toys.__file__).parent.as_posix() in [Path(p).as_posix() for p in sys.path]
+    assert "toys" not in os.environ.get("PYTHONPATH", "")
     assert run([step("cell")], tmp_path, 2).complete

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from crosswind.run.live import Live
-from crosswind.run.progress import Lines, Silent, Tally, display, duration
+from crosswind.run.progress import PlainLines, Silent, Tally, display, duration
 from crosswind.run.step import Step
 
 TRAIN = Step("train", 1, {}, label="train english", cost=60)
@@ -51,7 +51,7 @@ def test_steps_that_cost_nothing_count_equally() -> None:
 def test_plain_lines_come_at_most_once_a_second_and_failures_at_once() -> None:
     clock, stream = Clock(), io.StringIO()
     more = [Step("cell", 1, {"n": n}, label=f"xnli {n}", cost=20) for n in (2, 3, 4)]
-    with Lines(stream, clock) as lines:
+    with PlainLines(stream, clock) as lines:
         lines.planned([TRAIN, *CELLS, *more])  # costs 160 in all
         clock.now = 30.0
         lines.finished(TRAIN.key, "loss 0.52")
@@ -73,7 +73,7 @@ def test_plain_lines_come_at_most_once_a_second_and_failures_at_once() -> None:
 
 def test_a_long_step_is_mentioned_every_half_minute() -> None:
     clock, stream = Clock(), io.StringIO()
-    with Lines(stream, clock) as lines:
+    with PlainLines(stream, clock) as lines:
         lines.planned([TRAIN, *CELLS])
         lines.started(TRAIN.key)
         for second in range(1, 65):
@@ -100,7 +100,7 @@ def test_the_live_display_shows_what_runs_what_was_found_and_the_share() -> None
 
 
 def test_where_standard_error_is_no_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert type(display()) is Lines
+    assert type(display()) is PlainLines
     assert type(display(quiet=True)) is Silent
 
 

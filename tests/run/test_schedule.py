@@ -7,16 +7,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.run.demand import needed, units
+from crosswind.run.demand import needed
 from crosswind.run.outcome import Failure
 from crosswind.run.schedule import Schedule
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Store
 
 
-def step(label: str, *inputs: Step, group: str = "", cost: float = 0.0) -> Step:
+def step(label: str, *inputs: Step, affinity: str = "", cost: float = 0.0) -> Step:
     return Step(
-        "toy", 1, {"label": label}, inputs={s.label: s.key for s in inputs}, label=label, group=group, cost=cost
+        "toy", 1, {"label": label}, inputs={s.label: s.key for s in inputs}, label=label, affinity=affinity, cost=cost
     )
 
 
@@ -26,12 +26,12 @@ def labels(graph: Graph, keys: list[str]) -> list[str]:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Up to 12 steps in up to 4 groups ("" is none), each with any earlier steps as inputs."""
+    """Up to 12 steps of up to 4 affinities ("" is none), each with any earlier steps as inputs."""
     steps: list[Step] = []
     for number in range(draw(st.integers(1, 12))):
         inputs = draw(st.sets(st.sampled_from(steps), max_size=3)) if steps else set()
-        group = draw(st.sampled_from(["", "a", "b", "c"]))
-        steps.append(step(str(number), *sorted(inputs, key=lambda s: s.label), group=group))
+        affinity = draw(st.sampled_from(["", "a", "b", "c"]))
+        steps.append(step(str(number), *sorted(inputs, key=lambda s: s.label), affinity=affinity))
     return Graph(steps)
 
 
@@ -49,24 +49,61 @@ def test_only_the_missing_steps_on_the_way_to_a_missing_wanted_step_are_needed(t
     assert labels(graph, needed(graph, [old.key, new.key], store)) == ["new"]
 
 
-def test_a_group_is_one_unit_and_a_step_without_a_group_is_its_own() -> None:
-    data, more = step("data"), step("more")
-    model = step("model", data, group="g")
-    graph = Graph([data, more, model, step("cell-1", model, group="g"), step("cell-2", model, more, group="g")])
-    assert [labels(graph, u) for u in units(graph, [*graph])] == [["data"], ["more"], ["model", "cell-1", "cell-2"]]
+def handed_out(graph: Graph, slots: int = 1) -> list[list[str]]:
+    """The labels of the units, each settled before the next is asked for."""
+    schedule, units = Schedule(graph, [*graph]), []
+    while (steps := schedule.take(slots)) is not None:
+        units.append([s.label for s in steps])
+        schedule.settle(steps, [s.key for s in steps], {})
+    assert schedule.finished
+    return units
 
 
-def test_a_group_that_needs_itself_through_another_group_is_cut() -> None:
-    first = step("first", group="a")
-    between = step("between", first, group="b")
-    graph = Graph([first, between, step("last", between, group="a"), step("beside", first, group="a")])
-    assert [labels(graph, u) for u in units(graph, [*graph])] == [["first", "beside"], ["between"], ["last"]]
+def test_steps_of_an_affinity_and_what_they_make_ready_are_one_unit() -> None:
+    model = step("model", affinity="g")
+    cells = [step(f"cell-{i}", model, affinity="g") for i in (1, 2)]
+    judged = [step(f"judged-{i}", cell, affinity="g") for i, cell in enumerate(cells, 1)]
+    assert handed_out(Graph([model, *cells, *judged])) == [["model", "cell-1", "cell-2", "judged-1", "judged-2"]]
 
 
-def test_groups_that_need_each_other_through_different_steps_are_cut() -> None:
-    a1, b2 = step("a1", group="a"), step("b2", group="b")
-    graph = Graph([a1, b2, step("b1", a1, group="b"), step("a2", b2, group="a")])
-    assert [labels(graph, u) for u in units(graph, [*graph])] == [["a1"], ["b2"], ["b1"], ["a2"]]
+def test_what_waits_for_another_affinity_comes_in_a_later_unit() -> None:
+    first = step("first", affinity="a")
+    between = step("between", first, affinity="b")
+    graph = Graph([first, between, step("last", between, affinity="a"), step("beside", first, affinity="a")])
+    assert handed_out(graph) == [["first", "beside"], ["between"], ["last"]]
+
+
+def test_a_unit_is_worth_ten_loads_of_a_model_and_no_more_where_others_wait_for_work() -> None:
+    steps = [step(f"cell-{i}", affinity="g", cost=20_000) for i in range(8)]
+    assert [len(unit) for unit in handed_out(Graph(steps), slots=2)] == [2, 2, 2, 2]
+    cheap = [step(f"cell-{i}", affinity="g", cost=100) for i in range(8)]
+    assert [len(unit) for unit in handed_out(Graph(cheap), slots=2)] == [8]
+
+
+def test_who_holds_a_model_gets_its_steps_unless_others_have_twice_the_work_behind_them() -> None:
+    graph = Graph([step("a", affinity="a", cost=10), step("b", affinity="b", cost=15), step("c", affinity="c", cost=30)])
+    assert [s.label for s in Schedule(graph, [*graph]).take(prefer="b") or []] == ["b"]
+    assert [s.label for s in Schedule(graph, [*graph]).take(prefer="a") or []] == ["c"]
+
+
+def test_steps_of_a_lost_unit_are_handed_out_again() -> None:
+    model = step("model", affinity="g")
+    graph = Graph([model, step("cell", model, affinity="g")])
+    schedule = Schedule(graph, [*graph])
+    steps = schedule.take() or []
+    assert schedule.take() is None
+    schedule.settle(steps[:1], [steps[0].key], {})
+    schedule.again(steps[1:])
+    assert [s.label for s in schedule.take() or []] == ["cell"]
+
+
+def test_steps_that_run_elsewhere_are_not_handed_out() -> None:
+    graph = Graph([step("here"), step("there")])
+    schedule = Schedule(graph, [*graph])
+    there = [key for key in graph if graph[key].label == "there"]
+    assert [s.label for s in schedule.claim(there)] == ["there"]
+    assert [s.label for s in schedule.take() or []] == ["here"]
+    assert schedule.take() is None
 
 
 @given(graphs())

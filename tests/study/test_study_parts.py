@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from crosswind.study.size import examples_of, labelled_of, tokens_of
 
 from crosswind.errors import UserError
 from crosswind.model.encoder import load_encoder
@@ -14,7 +15,6 @@ from crosswind.study.catalogue import CATALOGUE, include
 from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.evaluate import evaluation
 from crosswind.study.resolve import routes, targets
-from crosswind.study.size import examples_of, labelled_of, tokens_of
 from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from crosswind.study.training import _judged, limited
 
 from crosswind.data.examples import PairExample
-from crosswind.study.training import _judged, limited
 from crosswind.tasks.base import TASKS
 
 

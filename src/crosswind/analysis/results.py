@@ -24,7 +24,7 @@ LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "unlabelled", "u
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ResultRow:
     """One score. No field is ever missing: what does not apply is "none" or 0.
 
     `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which items
@@ -42,6 +42,7 @@ class Row:
     language: str
     split: str
     metric: str
+    key: str
     score: float
     n: int
     clusters: int
@@ -79,6 +80,7 @@ ROW: dict[str, pl.DataType] = {
     "budget": pl.Int64(),
     "exposure": pl.String(),
     "metric": pl.String(),
+    "key": pl.String(),
     "score": pl.Float64(),
     "n": pl.Int64(),
     "clusters": pl.Int64(),
@@ -109,13 +111,13 @@ def is_translate_train(exposure: str) -> bool:
     return task in ("same-data", "same-task") and language == "labelled"
 
 
-def table(rows: Iterable[Row]) -> pl.DataFrame:
+def table(rows: Iterable[ResultRow]) -> pl.DataFrame:
     """The rows as a table with the columns `ROW`, in canonical order."""
-    frame = pl.DataFrame([asdict(r) for r in rows], schema={f.name: ROW[f.name] for f in fields(Row)})
+    frame = pl.DataFrame([asdict(r) for r in rows], schema={f.name: ROW[f.name] for f in fields(ResultRow)})
     return validate(frame.select(ROW.keys())).sort(*_IDENTITY)
 
 
-def write_results(rows: Iterable[Row] | pl.DataFrame, path: Path) -> pl.DataFrame:
+def write_results(rows: Iterable[ResultRow] | pl.DataFrame, path: Path) -> pl.DataFrame:
     """Write the rows as Parquet, beside and then renamed into place; returns the table."""
     frame = validate(rows).sort(*_IDENTITY) if isinstance(rows, pl.DataFrame) else table(rows)
     path.parent.mkdir(parents=True, exist_ok=True)

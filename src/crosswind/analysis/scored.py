@@ -105,10 +105,10 @@ class _Cells:
         return self._clean[row["cell"]]
 
     def _position(self, row: RowDict, stats: CellStats, part: tuple[str, ...] = ()) -> int:
-        key = row["cell"], row["metric"], part
+        key = row["cell"], row["key"], part
         if key not in self._at:
             self._at[key] = len(self.cells)
-            self.cells.append(Cell.of(stats.stats, stats.clusters, METRICS.get(stats.metric).function(row["metric"])))
+            self.cells.append(Cell.of(stats.stats, stats.clusters, METRICS.get(stats.metric).function(row["key"])))
         return self._at[key]
 
 

@@ -56,7 +56,7 @@ def _headline(rows: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows
     keys = {s: METRICS.get(parse_signature(s)["metric"]).headline for s in rows["signature"].unique().to_list()}
-    return rows.filter(pl.col("metric") == pl.col("signature").replace_strict(keys, return_dtype=pl.String))
+    return rows.filter(pl.col("key") == pl.col("signature").replace_strict(keys, return_dtype=pl.String))
 
 
 def _lines(cells: Scored) -> Iterator[Line]:
@@ -108,7 +108,7 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> Line:
         route=row["route"],
         target=row["target"],
         split=row["split"],
-        metric=row["metric"],
+        metric=row["key"],
         condition=condition_of(row),
         scope=scope,
         languages=languages,

@@ -76,3 +76,24 @@ def _require_gold(task: Task, examples: Sequence[Example]) -> None:
                 where=f"{task.name}/{e.language}",
                 hint="this split is distributed without labels; name another split, such as dev",
             )
+
+
+class _Shim:
+    def __init__(self, metric: Metric, ids: Any, clusters: Any, statistics: Array, chance_: float) -> None:
+        self.metric, self.ids, self.clusters, self.statistics, self.chance = metric, ids, clusters, statistics, chance_
+
+    def facts(self) -> dict[str, Any]:
+        scores = self.metric.all_scores(self.statistics)
+        return {
+            "scores": scores,
+            "n": len(self.ids),
+            "clusters": len(set(self.clusters)),
+            "chance": self.chance,
+            "headline": self.metric.headline,
+        }
+
+
+def judge_predictions(task: Task, name: str, examples: Any, predictions: Any, dev: Any = None, pool: int = 0) -> _Shim:
+    metric, stats = judge(task, examples, predictions)
+    ids, clusters = [e.id for e in examples], [e.cluster for e in examples]
+    return _Shim(metric, ids, clusters, stats, chance(task, examples, pool))

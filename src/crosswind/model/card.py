@@ -15,7 +15,9 @@ def write_card(
     *,
     title: str,
     base: str,
-    params: Mapping[str, Any],
+    data: Sequence[str],
+    seed: int,
+    settings: Mapping[str, Any],
     history: Mapping[str, Any],
     facts: Sequence[str] = (),
 ) -> None:
@@ -24,10 +26,6 @@ def write_card(
     `facts` are further points. The `base` is named by its last path component, so that no folder of this machine
     is published.
     """
-    phase = params["phase"]
-    data = [f"{d['task']} ({d['language']}, {d['split']})" for h in phase["heads"] for d in h["data"]]
-    if phase["mlm"]:
-        data += [f"{name} (masked LM, {len(languages)} languages)" for name, languages, _ in phase["mlm"]["corpora"]]
     front = {"library_name": "transformers", "base_model": base if base.count("/") == 1 else Path(base).name}
     scores = history["scores"]
     found = f"{max(s for _, s in scores):.2f} points at step {history['best_step']}" if scores else "not selected"
@@ -38,14 +36,14 @@ def write_card(
         f"# {title}\n",
         "Trained by Crosswind. Load it with `transformers`.\n",
         f"- data: {', '.join(data)}",
-        f"- steps: {history['steps']}, seed {params['seed']}, last mean loss {loss}",
+        f"- steps: {history['steps']}, seed {seed}, last mean loss {loss}",
         f"- development score: {found}",
         "- parts that the base lacked, initialised from the pipeline seed and their name: "
         + (', '.join(history["fresh"]) or 'none'),
         *(f"- {fact}" for fact in facts),
         "",
         "```json",
-        json.dumps(phase["training"], indent=1),
+        json.dumps(settings, indent=1),
         "```\n",
     ]
     (folder / "README.md").write_text("\n".join(text), encoding="utf-8")

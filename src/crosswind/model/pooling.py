@@ -70,3 +70,15 @@ class Embedder(nn.Module):
             first = self.pooling.mode == "cls"
             vector = hidden[:, 0] if first else mean_of_attended(hidden, batch["attention_mask"])
         return nn.functional.normalize(vector.float(), dim=-1)
+
+
+def resolved_pooling(asked: Any, layers: int) -> Pooling:
+    """The pooling as asked for; a layer below 1 is a share of the depth (0.6 of 24 layers is 14)."""
+    if asked is None:
+        return Pooling()
+    layer = asked.layer
+    if isinstance(layer, float) and layer < 1:
+        layer = round(layer * layers)
+    if layer is not None and int(layer) > layers:
+        raise UserError(f"layer {layer} of an encoder with {layers}", where="pooling.layer", hint="0 is the embeddings")
+    return Pooling(asked.mode, None if layer is None else int(layer), asked.prefix)

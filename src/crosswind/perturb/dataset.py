@@ -11,6 +11,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from crosswind.data.examples import Candidate, Dataset, Example, Pool
 from crosswind.perturb.example import (
@@ -60,6 +61,23 @@ class PerturbedDataset:
     def rejected(self) -> int:
         """Drawn changes that were dropped because a label would not have survived them."""
         return sum(e.rejected for e in self.examples) + sum(c.rejected for c in self.candidates)
+
+
+def _table(self: PerturbedDataset) -> Any:
+    import json
+
+    import polars as pl
+
+    rows = [
+        {"id": p.example.id, "part": part, "field": name, "rewrite": json.dumps(r.to_json(), ensure_ascii=False)}
+        for part, members in (("example", self.examples), (POOL, self.candidates))
+        for p in members  # type: ignore[attr-defined]
+        for name, r in p.rewrites.items()
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("id", "part", "field", "rewrite"), pl.String))
+
+
+PerturbedDataset.table = _table  # type: ignore[attr-defined]
 
 
 def perturb_example(
@@ -176,3 +194,21 @@ def _perturb(texts: Sequence[Text], spec: Spec, task: str, draw: int, environmen
         for atom in spec.atoms
     }
     perturb_texts(texts, spec, task=task, draw_number=draw, prepared=prepared)
+
+
+def replay_dataset(dataset: Dataset, table: Any, fields: Sequence[str]) -> tuple[Dataset, frozenset[str]]:
+    """Shim."""
+    import json
+
+    from crosswind.perturb.replay import replay, replay_candidate
+    from crosswind.perturb.rewrite import Rewrite
+
+    changed: dict[tuple[str, str], dict[str, Rewrite]] = {}
+    for name, part, field, rewrite in table.iter_rows():
+        changed.setdefault((part, name), {})[field] = Rewrite.from_json(json.loads(rewrite))
+    own = [f for f in fields if f != POOL]
+    examples = tuple(replay(e, changed.get(("example", e.id), {}), own).example if own else e for e in dataset.examples)
+    pool = dataset.pool
+    if pool is not None and any(part == POOL for part, _ in changed):
+        pool = Pool(tuple(replay_candidate(c, changed.get((POOL, c.id), {})).example for c in pool.candidates))
+    return replace(dataset, examples=examples, pool=pool), frozenset(name for _, name in changed)

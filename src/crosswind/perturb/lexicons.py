@@ -18,7 +18,7 @@ from crosswind.data.microworld import lexicon
 from crosswind.data.microworld.generated import code_fingerprint
 from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
-from crosswind.perturb.perturbation import NotApplicable
+from crosswind.perturb.perturbation import Environment, NotApplicable
 
 PIVOT = "en"
 MICROWORLD = "microworld"
@@ -125,3 +125,12 @@ def _joined(first: Table, second: Table) -> Table:
         if others:
             found[word] = tuple(others)
     return found
+
+
+def environment_of(lexicons: str | Path | None) -> Environment:
+    """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if one is named."""
+    if lexicons is None:
+        return Environment()
+    if str(lexicons) == MICROWORLD:
+        return Environment(lexicons=MicroworldLexicons())
+    return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))

@@ -78,6 +78,14 @@ class Spec:
         """The spec without severities and places of data: what the levels of one perturbation have in common."""
         return "+".join(a.identity for a in self.atoms)
 
+    @property
+    def condition(self) -> tuple[str, float]:
+        """Shim."""
+        severity = max(a.severity for a in self.atoms)
+        if len(self.atoms) == 1:
+            return self.name, severity
+        return "+".join(f"{a.identity}:{a.severity:g}" for a in self.atoms), severity
+
     def __str__(self) -> str:
         return "+".join(map(str, self.atoms))
 

@@ -6,6 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +25,26 @@ def inventory(folder: Path) -> dict[str, dict[str, Any]]:
     return {p.relative_to(folder).as_posix(): {"size": p.stat().st_size, "sha256": file_hash(p)} for p in files}
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to; renamed into place when the block ends, removed when it raises.
+
+    Readers see all of the new file or the old one. The folder must exist.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON beside `path` and rename it into place, so that readers see all of it or nothing."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as file:
+    """Write JSON, on the disk when this returns; readers see all of it or nothing."""
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         json.dump(value, file, ensure_ascii=False, allow_nan=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 def sync(folder: Path) -> None:

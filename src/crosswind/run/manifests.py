@@ -25,7 +25,7 @@ class Damaged(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoreEntry:
     """A published step: `size` is what its files take now, in bytes."""
 
     key: str
@@ -36,16 +36,16 @@ class Entry:
     dropped: bool
 
 
-def entry(folder: Path) -> Entry:
+def store_entry(folder: Path) -> StoreEntry:
     """What the artifact in a folder is; raises `Missing` or `Damaged`."""
-    manifest = read(folder)
+    manifest = read_manifest(folder)
     step = manifest["step"]
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     created = manifest["meta"]["created"]
-    return Entry(folder.name, step["kind"], step["label"], size, created, bool(manifest["dropped"]))
+    return StoreEntry(folder.name, step["kind"], step.get("label", ""), size, created, bool(manifest["dropped"]))
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of the artifact in a folder; raises `Missing` or `Damaged`."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -58,7 +58,7 @@ def read(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def write(folder: Path, step: Step, meta: dict[str, Any]) -> None:
+def write_manifest(folder: Path, step: Step, meta: dict[str, Any]) -> None:
     """Complete a folder: hand its files to the disk, then write the manifest that lists them."""
     if (folder / MANIFEST).exists():
         raise ValueError(f"{step.kind} wrote a file called {MANIFEST}, which is the store's own")
@@ -75,9 +75,9 @@ def write(folder: Path, step: Step, meta: dict[str, Any]) -> None:
     sync_one(folder)
 
 
-def drop(folder: Path, patterns: list[str]) -> int:
+def drop_files(folder: Path, patterns: list[str]) -> int:
     """Remove the files that match and record it in the manifest first; the bytes freed."""
-    manifest = read(folder)
+    manifest = read_manifest(folder)
     matching = [folder / n for n in manifest["files"] if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
     there: list[Path] = [path for path in matching if path.exists()]
     if matching:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import traceback as tracebacks
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from crosswind.errors import UserError
-from crosswind.run.progress import Reporter
-from crosswind.run.step import Step
-from crosswind.run.store import Draft, Store
 
 
 @dataclass(frozen=True)
@@ -42,31 +38,3 @@ class Outcome:
     @property
     def complete(self) -> bool:
         return not self.failed and not self.skipped
-
-
-def produce_each(
-    steps: Sequence[Step], store: Store, reporter: Reporter, compute: Callable[[Step, Draft], str | None]
-) -> dict[str, Failure]:
-    """Produce the missing ones of a group's steps in order, for an executor's entry function.
-
-    `compute` fills the draft of one step and may return what it found (a score) for the display.
-    When a step fails, those of the group that need it are left out and the others go on.
-    """
-    failures: dict[str, Failure] = {}
-    lost: set[str] = set()
-    for step in steps:
-        if not lost.isdisjoint(step.inputs.values()):
-            lost.add(step.key)
-            continue
-        reporter.started(step.key)
-        note = None
-        try:
-            with store.produce(step) as draft:
-                if draft is not None:
-                    note = compute(step, draft)
-        except Exception as error:
-            failures[step.key] = Failure.of(error)
-            lost.add(step.key)
-        else:
-            reporter.finished(step.key, note or "")
-    return failures

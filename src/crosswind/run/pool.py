@@ -8,30 +8,33 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Any
 
-from crosswind.run.outcome import Failure
+from crosswind.run.kinds import Needs
 from crosswind.run.progress import Reporter
-from crosswind.run.schedule import Schedule
-from crosswind.run.step import Step
-from crosswind.run.store import Store
+from crosswind.run.unit import Done, Unit
+
+if TYPE_CHECKING:
+    from crosswind.run.executors import Opening
 
 THREADS = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "VECLIB", "RAYON")
 POLL = 0.5  # seconds between two looks at whether silent workers live
 
-Messages = SimpleQueue[tuple["Worker", list[Any] | None]]
+Messages = SimpleQueue[tuple["WorkerProcess", list[Any] | None]]
 
 
-class Worker:
+class WorkerProcess:
     """One process; what it sends arrives in `messages`, then `None` when it has ended."""
 
     def __init__(self, command: list[str], log: Path, messages: Messages) -> None:
-        self.steps: Sequence[Step] = ()
+        self.handle = ""
         self.running: str | None = None
+        self.affinity = ""
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -39,14 +42,14 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers.
             )
         threading.Thread(target=self._listen, args=(self.process.stdout, messages), daemon=True).start()
 
-    def give(self, steps: Sequence[Step]) -> None:
-        self.steps, self.running = steps, None
-        line = json.dumps([step.key for step in steps]) + "\n"
+    def give(self, handle: str, unit: Unit) -> None:
+        self.handle, self.running, self.affinity = handle, None, unit.affinity
+        line = json.dumps({"handle": handle, "unit": unit.to_json()}) + "\n"
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # It has died, which its last message tells.
             self.process.stdin.write(line.encode())
@@ -61,8 +64,8 @@ class Worker:
             self.process.kill()
         self.process.wait()
 
-    def epitaph(self) -> Failure:
-        """Why it died, as a failure of the step it ran."""
+    def epitaph(self) -> str:
+        """Why it died."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)  # It closes its output a little before it ends.
         self.end()
@@ -70,8 +73,8 @@ class Worker:
         if code < 0:
             name = signal.Signals(-code).name
             memory = " (out of memory?)" if name == "SIGKILL" else ""
-            return Failure(f"the worker process was killed by {name}{memory}; see {self.log}")
-        return Failure(f"the worker process ended with exit code {code}; see {self.log}")
+            return f"the worker process was killed by {name}{memory}; see {self.log}"
+        return f"the worker process ended with exit code {code}; see {self.log}"
 
     def _listen(self, output: IO[bytes], messages: Messages) -> None:
         for line in output:
@@ -82,85 +85,97 @@ class Worker:
         messages.put((self, None))
 
 
-class Pool:
-    """Up to `size` workers that run the units of a schedule."""
+class WorkerPool:
+    """A session of up to `opening.workers` processes."""
 
-    def __init__(self, size: int, entry: str, store: Store, plan_file: Path, reporter: Reporter) -> None:
-        self._size, self._store, self._reporter, self._folder = size, store, reporter, plan_file.parent
-        plan = str(plan_file.absolute())
-        self._command = [sys.executable, "-P", "-m", "crosswind.run.worker", plan, str(store.root), entry]
+    def __init__(self, opening: Opening, events: Reporter) -> None:
+        self._size, self._events, self._folder = opening.workers, events, opening.folder
+        self._command = [sys.executable, "-P", "-m", "crosswind.run.worker", opening.store]
         self._messages: Messages = SimpleQueue()
-        self._idle: list[Worker] = []
-        self._busy: list[Worker] = []
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[str, WorkerProcess] = {}
+        self._submitted = 0
 
-    def run(self, schedule: Schedule, ending: Callable[[Sequence[Step], dict[str, Failure]], None]) -> None:
-        """Run every unit; `ending` is told each unit's steps and failures."""
-        try:
-            while not schedule.finished:
-                self._start(schedule)
-                assert self._busy, "no unit is ready and none runs"
-                for worker, message in self._arrived():
-                    if worker not in self._busy:
-                        continue
-                    if message is None:
-                        self._bury(worker, schedule, ending)
-                    elif message[0] == "ended":
-                        self._busy.remove(worker)
-                        self._idle.append(worker)
-                        ending(worker.steps, {key: Failure(*values) for key, values in message[1].items()})
-                    else:
-                        self._hear(worker, *message)
-        finally:
-            for worker in (*self._idle, *self._busy):
-                worker.end()
-            self._store.sweep()
+    @property
+    def size(self) -> int:
+        return self._size
 
-    def _start(self, schedule: Schedule) -> None:
+    def slots(self, needs: Needs) -> int:
+        return self._size - len(self._busy)
+
+    def submit(self, unit: Unit, needs: Needs) -> str:
+        self._submitted += 1
+        handle = f"local-{os.getpid()}-{self._submitted}"
+        worker = self._hire(unit.affinity)
+        self._busy[handle] = worker
+        worker.give(handle, unit)
+        return handle
+
+    def attach(self, handles: Sequence[str]) -> list[str]:
+        return []  # Workers end with the process that hired them.
+
+    def wait(self, handles: Sequence[str], timeout: float) -> list[Done]:
+        deadline = monotonic() + timeout
+        ended: list[Done] = []
+        while not ended and monotonic() < deadline:
+            for worker, message in self._arrived():
+                if worker.handle not in self._busy:
+                    continue
+                if message is None:
+                    ended.append(self._bury(worker))
+                elif message[0] == "ended":
+                    self._idle.append(self._busy.pop(worker.handle))
+                    ended.append(Done.from_json(message[1]))
+                else:
+                    self._hear(worker, *message)
+        return ended
+
+    def cancel(self, handles: Sequence[str]) -> None:
+        for handle in handles:
+            if handle in self._busy:
+                self._busy.pop(handle).end()
+
+    def close(self) -> None:
+        for worker in (*self._idle, *self._busy.values()):
+            worker.end()
+        self._idle, self._busy = [], {}
+
+    def _hire(self, affinity: str) -> WorkerProcess:
+        """An idle worker, if possible one that holds the unit's model, or a new one."""
         for worker in [w for w in self._idle if w.process.poll() is not None]:
             self._idle.remove(worker)
             worker.end()
-        while len(self._busy) < self._size and (steps := schedule.take()) is not None:
-            worker = self._idle.pop() if self._idle else self._hire()
-            self._busy.append(worker)
-            worker.give(steps)
-
-    def _hire(self) -> Worker:
-        taken = {w.log.name for w in (*self._idle, *self._busy)}
+        if self._idle:
+            alike = [worker for worker in self._idle if worker.affinity == affinity]
+            chosen = (alike or self._idle)[-1]
+            self._idle.remove(chosen)
+            return chosen
+        taken = {worker.log.name for worker in self._busy.values()}
         name = next(n for n in (f"worker-{i}.log" for i in range(1, self._size + 2)) if n not in taken)
-        return Worker(self._command, self._folder / name, self._messages)
+        return WorkerProcess(self._command, self._folder / name, self._messages)
 
-    def _arrived(self) -> Iterable[tuple[Worker, list[Any] | None]]:
+    def _arrived(self) -> list[tuple[WorkerProcess, list[Any] | None]]:
         try:
             return [self._messages.get(timeout=POLL)]
         except Empty:
             # A grandchild may hold a dead worker's pipe open, which then never ends.
-            return [(w, None) for w in self._busy if w.process.poll() is not None]
+            return [(worker, None) for worker in self._busy.values() if worker.process.poll() is not None]
 
-    def _hear(self, worker: Worker, event: str, *values: Any) -> None:
+    def _hear(self, worker: WorkerProcess, event: str, *values: Any) -> None:
         if event == "started":
             worker.running = values[0]
         elif event in ("finished", "failed"):
             worker.running = None
         if event != "failed":  # Told once, when the unit has ended.
-            getattr(self._reporter, event)(*values)
+            getattr(self._events, event)(*values)
 
-    def _bury(
-        self, worker: Worker, schedule: Schedule, ending: Callable[[Sequence[Step], dict[str, Failure]], None]
-    ) -> None:
-        """Fail the step that the dead worker ran; hand out the rest of its unit again if it had got somewhere."""
-        self._busy.remove(worker)
-        failure = worker.epitaph()
-        published = [s for s in worker.steps if self._store.has(s.key)]
-        if not published:
-            ending(worker.steps, {step.key: failure for step in worker.steps})
-            return
-        # It may have died after publishing a step and before saying so: then no step is at fault.
-        at_fault = [s for s in worker.steps if s.key == worker.running and s not in published]
-        ending([*published, *at_fault], {step.key: failure for step in at_fault})
-        schedule.again([s for s in worker.steps if s not in published and s not in at_fault])
+    def _bury(self, worker: WorkerProcess) -> Done:
+        handle = worker.handle
+        del self._busy[handle]
+        return Done(handle, lost=True, running=worker.running, reason=worker.epitaph())
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """One thread a worker, set before anything is imported, and this process's import path."""
     one = {f"{name}_NUM_THREADS": "1" for name in THREADS}
     path = os.pathsep.join(os.path.abspath(p) for p in sys.path)

@@ -100,7 +100,7 @@ class Tally(AbstractContextManager["Tally"]):
 Silent = Tally
 
 
-class Lines(Tally):
+class PlainLines(Tally):
     """Plain lines for a log file: failures at once, finished steps at most once a second.
 
     When nothing was said for half a minute, the step that advances is.
@@ -158,7 +158,7 @@ def display(*, quiet: bool = False) -> Tally:
         from crosswind.run.live import Live
 
         return Live()
-    return Lines()
+    return PlainLines()
 
 
 def duration(seconds: float) -> str:

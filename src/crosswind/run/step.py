@@ -1,8 +1,8 @@
 """A step: a pure function of its inputs, named by a key.
 
-The key is the SHA-256 of the canonical JSON of (kind, version, parameters, data fingerprints, keys
-of its inputs). What is part of a step's identity is declared, never guessed; labels, groups and
-costs are not part of it.
+The key is the SHA-256 of the canonical JSON of (kind, version, parameters, data fingerprints, keys of its inputs).
+What is part of a step's identity is declared, never guessed. Labels, costs and affinities are not part of it, and
+neither is where things lie: that is the graph's context.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def digest(value: JSON) -> str:
 class Step:
     """One step of a plan.
 
-    `kind` says which function runs it and `version` is raised when that function's result changes;
-    `inputs` maps the role of an input to its step's key. `group`: steps of one group share a model
-    and run together in one worker. `cost` is estimated work (tokens, or 0 if negligible). `context`
-    says where things are found (folders, hub ids); like label, group and cost it is not in the key.
+    `kind` names the declaration that runs it (`kinds.STEPS`), `version` is that declaration's. `params` are its
+    typed parameters as JSON, without those at their default. `data` maps a name to the fingerprint of data that is
+    read, `inputs` the role of an input to its step's key. Steps of one `affinity` share something costly, such as a
+    model: they run in one worker where that keeps nobody waiting. `cost` is estimated work (tokens, or 0).
     """
 
     kind: str
@@ -43,9 +43,8 @@ class Step:
     data: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
-    group: str = ""
+    affinity: str = ""
     cost: float = 0.0
-    context: Mapping[str, JSON] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
@@ -53,9 +52,9 @@ class Step:
             {
                 "kind": self.kind,
                 "version": self.version,
-                "params": dict(self.params),
-                "data": dict(self.data),
-                "inputs": dict(self.inputs),
+                "params": self.params,
+                "data": self.data,
+                "inputs": self.inputs,
             }
         )
 
@@ -63,17 +62,12 @@ class Step:
         return hash(self.key)
 
     def to_json(self) -> dict[str, JSON]:
-        return {
-            "kind": self.kind,
-            "version": self.version,
-            "params": dict(self.params),
-            "data": dict(self.data),
-            "inputs": dict(self.inputs),
-            "label": self.label,
-            "group": self.group,
-            "cost": self.cost,
-            "context": dict(self.context),
-        }
+        """The step as JSON; what is empty is left out."""
+        value: dict[str, JSON] = {"kind": self.kind, "version": self.version, "params": self.params}
+        for name in ("data", "inputs", "label", "affinity", "cost"):
+            if content := getattr(self, name):
+                value[name] = content
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Step:
@@ -83,25 +77,31 @@ class Step:
 class Graph(Mapping[str, Step]):
     """Steps by key, checked when it is built: every input exists and there is no cycle.
 
-    Iterates in topological order (inputs first), stable in the order of the steps given.
+    Iterates in topological order (inputs first), stable in the order of the steps given. `context` says where things
+    are found (folders, hub ids, lexicons); it is JSON, the same for all steps, and part of no key.
     """
 
-    def __init__(self, steps: Iterable[Step]) -> None:
+    def __init__(self, steps: Iterable[Step], context: Mapping[str, JSON] | None = None) -> None:
+        self.context: Mapping[str, JSON] = context or {}
         given = {s.key: s for s in steps}
         self._steps: dict[str, Step] = {}
-        for step in given.values():
-            self._add(step, given, ())
-
-    def _add(self, step: Step, given: Mapping[str, Step], trail: tuple[str, ...]) -> None:
-        if step.key in self._steps:
-            return
-        if step.key in trail:
-            raise ValueError(f"cycle through {step.label or step.kind}")
-        for role, key in step.inputs.items():
-            if key not in given:
-                raise ValueError(f"{step.label or step.kind}: input {role!r} is no step of the graph")
-            self._add(given[key], given, (*trail, step.key))
-        self._steps[step.key] = step
+        entered: set[str] = set()
+        for start in given.values():
+            pending = [start]
+            while pending:
+                step = pending[-1]
+                if step.key in self._steps:
+                    pending.pop()
+                    continue
+                missing = [_input(given, step, role) for role in step.inputs]
+                waiting = [s for s in missing if s.key not in self._steps]
+                if not waiting:
+                    self._steps[step.key] = pending.pop()
+                    continue
+                if step.key in entered:
+                    raise ValueError(f"cycle through {step.label or step.kind}")
+                entered.add(step.key)
+                pending.extend(reversed(waiting))
 
     def __getitem__(self, key: str) -> Step:
         return self._steps[key]
@@ -111,3 +111,10 @@ class Graph(Mapping[str, Step]):
 
     def __len__(self) -> int:
         return len(self._steps)
+
+
+def _input(given: Mapping[str, Step], step: Step, role: str) -> Step:
+    try:
+        return given[step.inputs[role]]
+    except KeyError:
+        raise ValueError(f"{step.label or step.kind}: input {role!r} is no step of the graph") from None

@@ -26,11 +26,12 @@ from filelock import FileLock, Timeout
 
 from crosswind.errors import UserError
 from crosswind.run import manifests
+from crosswind.run.checked import Checked
 from crosswind.run.folders import file_hash, remove, sync_one
-from crosswind.run.manifests import MANIFEST, Damaged, Entry, Missing
+from crosswind.run.manifests import MANIFEST, Damaged, Missing, StoreEntry
 from crosswind.run.step import Step
 
-__all__ = ["Damaged", "Draft", "Entry", "Missing", "Store"]
+__all__ = ["Damaged", "Draft", "Missing", "Store", "StoreEntry"]
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,9 @@ class Draft:
 class Store:
     """Published steps below `root`, shared safely by any number of processes."""
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, checked: Checked | None = None) -> None:
         self.root = Path(root).expanduser().absolute()
+        self.checked = checked or Checked()
         self._verified: set[str] = set()
         try:
             for name in ("objects", "drafts", "partial", "locks"):
@@ -64,11 +66,17 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether the artifact exists: a manifest, nothing dropped, every file of the recorded size."""
+        if self.checked.knows(key, self._place(key)):
+            return True
         try:
             manifest = self.manifest(key)
         except (Missing, Damaged):
             return False
         return not manifest["dropped"] and manifests.sizes_agree(self._place(key), manifest)
+
+    def watch(self, checked: Checked) -> None:
+        """Know what was hashed before; what is hashed from now on is noted there."""
+        self.checked = checked
 
     def check(self, key: str) -> bool:
         """Whether the artifact exists and is sound; a damaged one is removed, with a warning, to be recomputed."""
@@ -86,6 +94,8 @@ class Store:
 
     def path(self, key: str) -> Path:
         """The folder of a published step, verified; raises `Missing` or `Damaged`."""
+        if self.checked.knows(key, self._place(key)):
+            return self._place(key)
         manifest = self.manifest(key)
         if manifest["dropped"]:
             raise Missing(f"the weights of {self._name(key)} were dropped from the store")
@@ -95,7 +105,7 @@ class Store:
 
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest: key, step, files (size, sha256), meta, dropped (patterns); also after a drop."""
-        return manifests.read(self._place(key))
+        return manifests.read_manifest(self._place(key))
 
     # Writing
 
@@ -152,22 +162,24 @@ class Store:
         From then on `has` is false: the step is computed again when somebody needs its weights.
         """
         with self.lock(key):
-            self._verified.discard(key)
-            return manifests.drop(self._place(key), [*patterns])
+            self._forget(key)
+            return manifests.drop_files(self._place(key), [*patterns])
 
     # Upkeep
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[StoreEntry]:
         """Every published step whose manifest can be read, by key."""
         found = []
         for key in self._keys():
             with suppress(Missing, Damaged):
-                found.append(manifests.entry(self._place(key)))
+                found.append(manifests.store_entry(self._place(key)))
         return found
 
     def verify(self) -> list[str]:
         """The keys of damaged artifacts; every checksum is computed anew."""
         self._verified.clear()
+        for key in self._keys():
+            self.checked.forget(key)
         return [key for key in self._keys() if not self._dropped(key) and not self._sound(key)]
 
     def prune(self, keep: set[str]) -> list[str]:
@@ -197,7 +209,7 @@ class Store:
 
     def _name(self, key: str) -> str:
         try:
-            label = self.manifest(key)["step"]["label"]
+            label = self.manifest(key)["step"].get("label", "")
         except (Missing, Damaged):
             label = ""
         return f"{label} ({key[:12]})" if label else key[:12]
@@ -209,6 +221,8 @@ class Store:
             return False
 
     def _sound(self, key: str) -> bool:
+        if self.checked.knows(key, self._place(key)):
+            return True
         if not self.has(key):
             return False
         if key not in self._verified:
@@ -217,6 +231,7 @@ class Store:
                 files = self.manifest(key)["files"]
                 if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
                     return False
+                self.checked.note(key, folder, [*files, MANIFEST])
             except (Missing, Damaged, OSError):  # Unreadable, or removed meanwhile by another process.
                 return False
             self._verified.add(key)
@@ -224,7 +239,7 @@ class Store:
 
     def _publish(self, step: Step, draft: Draft, seconds: dict[str, float]) -> None:
         if not self.has(step.key):
-            manifests.write(draft.path, step, {**draft.meta, "seconds": seconds})
+            manifests.write_manifest(draft.path, step, {**draft.meta, "seconds": seconds})
             self._remove(step.key)
             place = self._place(step.key)
             place.parent.mkdir(exist_ok=True)
@@ -233,8 +248,12 @@ class Store:
             self._verified.add(step.key)
         shutil.rmtree(self.root / "partial" / step.key, ignore_errors=True)
 
-    def _remove(self, key: str) -> None:
+    def _forget(self, key: str) -> None:
         self._verified.discard(key)
+        self.checked.forget(key)
+
+    def _remove(self, key: str) -> None:
+        self._forget(key)
         remove(self._place(key), self._beside(key))
 
     def _beside(self, key: str) -> Path:

@@ -1,23 +1,181 @@
-"""Running one unit of steps in this process through an entry function."""
+"""A unit: what an executor carries. Self-contained JSON, run by any process that reaches the store."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
+from crosswind.registry import include
+from crosswind.run.job import Inputs, Job, Worker
+from crosswind.run.kinds import STEPS, Needs
+from crosswind.run.machine import cpu_model
 from crosswind.run.outcome import Failure
 from crosswind.run.progress import Reporter
-from crosswind.run.step import Graph, Step
-from crosswind.run.store import Store
+from crosswind.run.step import JSON, Step
+from crosswind.run.store import Draft
+
+LIBRARIES = ("crosswind", "torch", "transformers", "tokenizers", "numpy")
 
 
-def run_unit(entry: str, steps: Sequence[Step], store: Store, graph: Graph, reporter: Reporter) -> dict[str, Failure]:
-    """The failures by key; what the entry itself raises fails every step it has not published."""
+@dataclass(frozen=True)
+class Unit:
+    """Steps that run in one worker, in this order.
+
+    `inputs` are the keys that must be in the store before; `context` says where things lie; units of one `affinity`
+    share a model, which a worker keeps from one unit to the next.
+    """
+
+    steps: tuple[Step, ...]
+    inputs: tuple[str, ...]
+    context: Mapping[str, JSON]
+    affinity: str = ""
+
+    @classmethod
+    def of(cls, steps: tuple[Step, ...], context: Mapping[str, JSON]) -> Unit:
+        own = {step.key for step in steps}
+        inputs = dict.fromkeys(key for step in steps for key in step.inputs.values() if key not in own)
+        return cls(steps, tuple(inputs), context, steps[0].affinity)
+
+    @property
+    def needs(self) -> Needs:
+        """What its steps need together. The kinds of included folders must be known here."""
+        needs = Needs()
+        for step in self.steps:
+            kind = STEPS[step.kind]
+            needs = needs.joined(kind.needs(kind.load(step.params)))
+        return needs
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "steps": [step.to_json() for step in self.steps],
+            "inputs": list(self.inputs),
+            "context": dict(self.context),
+            "affinity": self.affinity,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, JSON]) -> Unit:
+        steps = tuple(Step.from_json(step) for step in value["steps"])
+        return cls(steps, tuple(value["inputs"]), value["context"], value["affinity"])
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a unit ended.
+
+    `published` are the keys that are in the store now, `failures` those whose computation failed. `lost`: the worker
+    died or vanished, and `running` is the step that it ran then, if that is known; `reason` says how it died.
+    """
+
+    handle: str
+    published: tuple[str, ...] = ()
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    lost: bool = False
+    running: str | None = None
+    reason: str = ""
+    node: str = ""
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, JSON]:
+        failures = {key: [failure.message, failure.traceback] for key, failure in self.failures.items()}
+        return {**self.__dict__, "published": list(self.published), "failures": failures}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, JSON]) -> Done:
+        failures = {key: Failure(*parts) for key, parts in value["failures"].items()}
+        return cls(**{**value, "published": tuple(value["published"]), "failures": failures})
+
+
+def run_unit(unit: Unit, worker: Worker, events: Reporter, handle: str = "") -> Done:
+    """Run the missing steps of a unit in order; a step that fails loses those of the unit that need it."""
+    begun = monotonic()
+    failures: dict[str, Failure] = {}
+    lost: set[str] = set()
     try:
-        module, _, name = entry.partition(":")
-        function: Any = getattr(importlib.import_module(module), name)
-        return dict(function(list(steps), store, graph, reporter))
-    except (Exception, SystemExit) as error:
-        failure = Failure.of(error)
-        return {step.key: failure for step in steps}
+        for folder in unit.context.get("include", ()):
+            include(Path(folder))
+        worker.begin(unit.steps, unit.context)
+    except Exception as error:
+        failures = {step.key: Failure.of(error) for step in unit.steps}
+    for step in unit.steps if not failures else ():
+        if not lost.isdisjoint(step.inputs.values()):
+            lost.add(step.key)
+            continue
+        events.started(step.key)
+        try:
+            note = _produce(step, unit, worker, events)
+        except (Exception, SystemExit) as error:
+            failures[step.key] = Failure.of(error)
+            lost.add(step.key)
+        else:
+            events.finished(step.key, note or "")
+    published = tuple(step.key for step in unit.steps if worker.store.has(step.key))
+    return Done(handle, published, failures, node=platform.node(), seconds=monotonic() - begun)
+
+
+def _produce(step: Step, unit: Unit, worker: Worker, events: Reporter) -> str | None:
+    kind = STEPS[step.kind]
+    if kind.version != step.version:
+        raise RuntimeError(f"{step.kind} is version {kind.version} here, and the plan has version {step.version}")
+    params: Any = kind.load(step.params)
+    worker.start(step)
+    with worker.store.produce(step) as draft:
+        if draft is None:
+            return None
+        job = Job(
+            step,
+            params,
+            Inputs(step, worker.store),
+            unit.context,
+            draft,
+            worker.store.partial(step.key),
+            lambda done, total, note: events.advanced(step.key, done, total, note),
+        )
+        note = kind.run(job, worker)
+        _sign(draft, kind, job)
+        draft.meta["hardware"] = {**hardware(), **draft.meta.get("hardware", {})}
+    return note
+
+
+def _sign(draft: Draft, kind: Any, job: Job[Any]) -> None:
+    """The signature of a result: what it inherits, its own signed parameters, what the run found."""
+    signature: dict[str, JSON] = {}
+    for role in kind.inherits:
+        if role in job.inputs:
+            for name, value in job.inputs[role].facts.get("signature", {}).items():
+                if signature.get(name, value) == value:
+                    signature[name] = value
+                else:
+                    signature[f"{role}_{name}"] = value
+    for name, value in kind.signed(job.params).items():
+        if value is None:
+            continue
+        if name in signature and signature[name] != value:
+            signature[f"trained_{name}"] = signature[name]
+        signature[name] = value
+    signature |= draft.meta.get("signature", {})
+    draft.meta["signature"] = {name: value for name, value in sorted(signature.items()) if value is not None}
+
+
+@lru_cache(maxsize=1)
+def hardware() -> dict[str, JSON]:
+    """What results may depend on besides their key: the processor, the versions of libraries, threads."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "cpu": cpu_model(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0") or 0) or None,
+    }

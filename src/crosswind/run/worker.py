@@ -1,10 +1,10 @@
-"""A worker process: runs units of a plan for a parent that speaks JSON lines.
+"""A worker process: runs units for a parent that speaks JSON lines.
 
-    python -m crosswind.run.worker PLAN STORE ENTRY
+    python -m crosswind.run.worker STORE
 
-Standard input brings one list of keys a line; the events of their steps and at last their failures
-go to standard output. The end of standard input means that the parent is gone: the worker ends at
-once, with its children, so that a new run finds the locks free.
+Standard input brings one unit a line, with its handle; the events of its steps and at last how it ended go to standard
+output. The end of standard input means that the parent is gone: the worker ends at once, with its children, so that a
+new run finds the locks free.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
-from crosswind.run.executors import read_plan
+from crosswind.run.job import Worker
 from crosswind.run.step import Step
 from crosswind.run.store import Store
-from crosswind.run.unit import run_unit
+from crosswind.run.unit import Unit, run_unit
 
 
 class Forward(logging.Handler):
@@ -61,29 +60,29 @@ class Forward(logging.Handler):
         self.send("log", text)
 
 
-def main(plan: str, store_url: str, entry: str) -> None:
+def _main(store_url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What libraries print goes to the log that standard error is, never between two events.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as stream:
         os.dup2(2, 1)
-        commands: SimpleQueue[list[str]] = SimpleQueue()
-        threading.Thread(target=_listen, args=(commands,), daemon=True).start()
-        reporter = Forward(stream)
-        logging.getLogger("crosswind").addHandler(reporter)
-        graph, store = read_plan(Path(plan)), Store(store_url)
+        units: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        threading.Thread(target=_listen, args=(units,), daemon=True).start()
+        events = Forward(stream)
+        logging.getLogger("crosswind").addHandler(events)
+        worker = Worker(Store(store_url))
         while True:
-            steps = [graph[key] for key in commands.get()]
-            failures = run_unit(entry, steps, store, graph, reporter)
-            reporter.send("ended", {key: [f.message, f.traceback] for key, f in failures.items()})
+            value = units.get()
+            done = run_unit(Unit.from_json(value["unit"]), worker, events, value["handle"])
+            events.send("ended", done.to_json())
 
 
-def _listen(commands: SimpleQueue[list[str]]) -> None:
+def _listen(units: SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin:
-        commands.put(json.loads(line))
+        units.put(json.loads(line))
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    _main(*sys.argv[1:])

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
+from crosswind.run.kinds import STEPS
 from crosswind.study.resolve import presets
+from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS
 
 Listing = list[dict[str, Any]]
-
-
-def include(folder: Path) -> None:
-    """Add the declarations of a folder of the user's to every registry."""
-    for registry in (TASKS, CORPORA, PERTURBATIONS, METRICS, EXECUTORS):
-        registry.include(folder)
 
 
 def _tasks() -> Listing:
@@ -69,6 +65,14 @@ def _executors() -> Listing:
     return [{"name": e.name, "summary": e.summary} for e in EXECUTORS]
 
 
+def _steps() -> Listing:
+    return [{"name": k.name, "version": k.version, "parameters": [f.name for f in fields(k.params)]} for k in STEPS]
+
+
+def _stages() -> Listing:
+    return [{"name": s.name, "summary": s.summary} for s in STAGES]
+
+
 CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "tasks": _tasks,
     "perturbations": _perturbations,
@@ -76,4 +80,6 @@ CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "presets": _presets,
     "corpora": _corpora,
     "executors": _executors,
+    "steps": _steps,
+    "stages": _stages,
 }

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from crosswind.data.microworld.generated import code_fingerprint
-from crosswind.run.step import digest
-from crosswind.study.pretrain import Config, pretrain, read_config
-from crosswind.study.spec import Study, read_study
+from crosswind.study.spec import PretrainedEncoder, Study, read_study
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
 WORKERS = 4  # at most, unless the user says otherwise: each holds the libraries
 
 
-def demo_study(encoder: Path | None = None) -> Study:
-    """The demo's study, of the shipped encoder or of another one."""
+def demo_study(*, from_scratch: bool = False) -> Study:
+    """The demo's study, of the shipped encoder or of a small one that it pretrains first."""
     study = read_study(CONFIGS / "demo.yaml")
-    return study.model_copy(update={"encoder": str(encoder.absolute())}) if encoder else study
-
-
-def small_encoder(folder: Path, advance: Callable[[int, int, str], None] | None = None) -> Path:
-    """Pretrain a small encoder below `folder`, or find it there; returns the checkpoint's folder."""
-    config: Config = read_config(CONFIGS / "microworld-small.yaml")
-    identity = digest([json.loads(config.model_dump_json()), code_fingerprint()])
-    out = folder / f"{config.name}-{identity[:8]}"
-    if not (out / "config.json").exists():
-        pretrain(config, out, advance)
-    return out
+    if not from_scratch:
+        return study
+    return study.model_copy(update={"encoder": PretrainedEncoder(pretrain=CONFIGS / "microworld-small.yaml")})
 
 
 def workers() -> int:

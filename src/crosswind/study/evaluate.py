@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crosswind.errors import UserError
-from crosswind.study.spec import Data, Perturb, Study, Target, Targets, TrainingSpec
+from crosswind.study.spec import Data, PerturbSpec, Study, Target, Targets, TrainingSpec
 from crosswind.tasks.base import TASKS
 
 
@@ -44,7 +44,7 @@ def evaluation(
         training=TrainingSpec(precision="bf16" if precision == "bf16" else "fp32", max_length=max_length),
         routes={"none": []},
         targets=Targets(tasks=dict.fromkeys(tasks, target), languages=list(languages) or None),
-        perturb=[Perturb(spec=p) for p in perturb],
+        perturb=[PerturbSpec(spec=p) for p in perturb],
     )
 
 

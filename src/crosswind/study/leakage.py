@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from crosswind.data.examples import Rows, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
-from crosswind.study.encoders import folder_of
+from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
 from crosswind.study.plan import Plan
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
@@ -28,18 +29,17 @@ class _Use:
     ref: DataRef | None = None
 
 
-def check_leakage(plan: Plan, library: Library, encoder: str = "") -> list[str]:
+def check_leakage(plan: Plan, library: Library) -> list[str]:
     """Compare by item id and by hash of normalised text; a `UserError` names the first overlap.
 
-    Checks every phase's labelled data, its selection data and its masked-LM text against every
-    evaluated cell, whatever the route: a test item that one route has seen spoils the comparison of
+    Checks every phase's labelled data, its selection data, its masked-LM text and what the encoder was pretrained on
+    against every evaluated cell, whatever the route: a test item that one route has seen spoils the comparison of
     all. Official splits of one task may share texts (68 sentences of UD English-EWT's train are in its
     test, "Thank you ." and the like): everybody's numbers have that, so it is returned as a note.
     """
     evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
-    pretraining = _Use("the encoder's pretraining", frozenset(), pretraining_manifest(encoder))
     notes = []
-    for use in [pretraining, *_uses(plan, library)]:
+    for use in [*_pretraining(plan), *_uses(plan, library)]:
         for ref, (ids, labelled, raw) in evaluated.items():
             texts = labelled if use.ref is not None else raw
             shared = use.ids & ids.keys()
@@ -52,11 +52,11 @@ def check_leakage(plan: Plan, library: Library, encoder: str = "") -> list[str]:
     return notes
 
 
-def _refusal(use: _Use, ref: DataRef, found: list[str], *, by_id: bool) -> UserError:
-    shown = ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+def _refusal(use: _Use, ref: DataRef, items: list[str], *, by_id: bool) -> UserError:
+    shown = ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")
     how = "the same items" if by_id else "the same texts"
     return UserError(
-        f"{use.name} has {len(found)} of {how} that {ref.name} evaluates ({shown})",
+        f"{use.name} has {len(items)} of {how} that {ref.name} evaluates ({shown})",
         where="study",
         hint="choose rows so that nothing serves twice (rows: 0-999 here, others there)",
     )
@@ -76,19 +76,35 @@ def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str
     return ids, texts, raw
 
 
+def _pretraining(plan: Plan) -> Iterator[_Use]:
+    """What the base encoder says it was pretrained on, and what the study pretrains it on."""
+    place = plan.graph.context.get("encoder")
+    if place and Path(place).is_dir():
+        yield _Use("the encoder's pretraining", frozenset(), earlier_text(place))
+    for step in plan.graph.values():
+        if step.kind != PRETRAIN.name:
+            continue
+        text, world = PRETRAIN.load(step.params).text, plan.graph.context["pretrain"]
+        for i, part in enumerate(text):
+            if part.name is None or CORPORA[part.name].generated is None:
+                lines = text_of_part(text, i, world)
+                hashes = frozenset(h for line in lines for h in leakage_hashes(line))
+                yield _Use(f"pretraining on {part.name or 'files'}", frozenset(), hashes)
+        yield _Use("the encoder's pretraining", frozenset(), earlier_text(world.get("encoder")))
+
+
 def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
     seen: set[DataRef] = set()
     corpora: set[tuple[str, tuple[str, ...], str | None]] = set()
-    for step in (s for s in plan.graph.values() if s.kind == "train"):
-        phase = step.params["phase"]
-        for part, name in [*((h["data"], "training") for h in phase["heads"]), (phase["select"], "selection")]:
-            for value in part:
-                ref = DataRef.from_json(value)
+    for params in plan.trained():
+        parts = [*((head.data, "training") for head in params.heads), (params.select, "selection")]
+        for refs, name in parts:
+            for ref in refs:
                 if ref not in seen:
                     seen.add(ref)
                     yield _labelled(f"{name} on {ref.name}", ref, library)
-        for corpus, languages, rows in phase["mlm"]["corpora"] if phase["mlm"] else ():
-            text = (corpus, tuple(languages), rows)
+        for corpus, languages, rows in params.mlm.corpora if params.mlm else ():
+            text = (corpus, languages, rows)
             # Generated corpora hold no example's text (tests/tasks).
             if text not in corpora and CORPORA[corpus].generated is None:
                 corpora.add(text)
@@ -105,9 +121,3 @@ def _labelled(name: str, ref: DataRef, library: Library) -> _Use:
 def _hashes(examples: Iterable[object]) -> Iterator[str]:
     for example in examples:
         yield from leakage_hashes(example)  # type: ignore[arg-type]
-
-
-def pretraining_manifest(encoder: str) -> frozenset[str]:
-    """Text hashes of what an encoder of ours was pretrained on (`manifest.txt`, one a line), if it says."""
-    path = folder_of(encoder) / "manifest.txt"
-    return frozenset(path.read_text().split()) if path.is_file() else frozenset()

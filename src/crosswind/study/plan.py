@@ -1,59 +1,96 @@
 """From a study to a graph of keyed steps.
 
-Kinds of steps:
-
-    train     a phase: encoder (or base checkpoint) -> encoder, or encoder with the target's head
-    rewrite   a test set under one perturbation, severity and draw -> rewrites (knows no model)
-    embed     a retrieval pool under a model -> vectors
-    predict   a cell: model x test set (x rewrites) -> predictions, statistics, scores
-
-A cell's key names everything that it depends on, so what two routes, seeds or studies share is
-computed once. Steps of one model form a group.
+A clean cell is a model on a test set: `predict`, and `judge` for each metric of the task. Stages (`study/stages/`) add
+conditions to it. A key names everything that a step depends on, so what two routes, seeds or studies share is computed
+once. Steps of one model have one affinity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.source import Source, open_source
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.lexicons import MICROWORLD, LexiconFolder, MicroworldLexicons
-from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Spec, not_applicable, parse_specs, resources
+from crosswind.perturb.lexicons import MICROWORLD, environment_of
+from crosswind.perturb.perturbation import PERTURBATIONS, Environment
+from crosswind.perturb.spec import Spec, not_applicable, resources
+from crosswind.registry import Registry, included
+from crosswind.run.executors import EXECUTORS, Executor
+from crosswind.run.kinds import STEPS
+from crosswind.run.machine import Hardware
 from crosswind.run.step import Graph, Step, digest
-from crosswind.study import hardware
-from crosswind.study.encoders import encoder_fingerprint, place_of
+from crosswind.steps.cells import CellParams
+from crosswind.steps.embed import EMBED
+from crosswind.steps.judge import JUDGE, JudgeParams
+from crosswind.steps.parameters import examples_of
+from crosswind.steps.predict import PREDICT
+from crosswind.steps.rewrite import REWRITE, RewriteParams
+from crosswind.steps.train import TRAIN, TrainParams
+from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
-from crosswind.study.size import examples_of, tokens_of
-from crosswind.study.spec import Perturb, Study
+from crosswind.study.spec import Study
+from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import text_fingerprint
 from crosswind.tasks.refs import DataRef
 
-VERSIONS = {"train": 3, "rewrite": 2, "embed": 2, "predict": 2}
+
+@dataclass(frozen=True)
+class Condition:
+    """How a test set was changed, as the columns of results say it; `Condition()` is the clean one."""
+
+    perturbation: str = "clean"
+    severity: float = 0.0
+    protection: str = "none"
+    draw: int = 0
+    attack: str = "none"
+    budget: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return self.perturbation == "clean" and self.attack == "none"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A predict step with what the results table says of it."""
+    """A model on a test set under one condition, with what the results say of it.
+
+    `key` is its `predict` step, `judged` the `judge` step of each metric, the task's first one first.
+    """
 
     key: str
+    judged: tuple[tuple[str, str], ...]
     route: str
     seed: int
+    defence: str
     target: str
     data: DataRef
     selection: str
-    perturbation: str
-    severity: float
-    protection: str
-    draw: int
     exposure: str
+    condition: Condition = Condition()
+    rewrite: str | None = None
+
+    @property
+    def perturbation(self) -> str:
+        return self.condition.perturbation
+
+    @property
+    def severity(self) -> float:
+        return self.condition.severity
+
+    @property
+    def protection(self) -> str:
+        return self.condition.protection
+
+    @property
+    def draw(self) -> int:
+        return self.condition.draw
 
 
 @dataclass
@@ -67,26 +104,27 @@ class Plan:
     graph: Graph
     cells: list[Cell]
     notes: list[str] = field(default_factory=list)
-    training: dict[str, list[tuple[str, PhasePlan]]] = field(default_factory=dict)
+    training: dict[str, list[tuple[str, TrainParams]]] = field(default_factory=dict)
     diagnostic: frozenset[str] = frozenset()
 
     @property
     def wanted(self) -> list[str]:
-        return list(dict.fromkeys(c.key for c in self.cells))
+        """The keys of predictions and of their statistics."""
+        judged = (key for cell in self.cells for _, key in cell.judged)
+        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged]))
+
+    def trained(self) -> list[TrainParams]:
+        """The parameters of every step that trains on labelled data or text."""
+        return [TRAIN.load(step.params) for step in self.graph.values() if step.kind == TRAIN.name]
 
 
-def make_plan(study: Study, *, dry: bool = False) -> Plan:
+def make_plan(study: Study, *, dry: bool = False, executor: Executor | None = None) -> Plan:
     """The study's plan; a `UserError` for anything that could not run.
 
     A `dry` plan is for looking at: hub data whose commit cannot be resolved from here stand in it
-    as unresolved, and a note says so.
+    as unresolved, and a note says so. `executor` says which device and precision there are (default: this machine).
     """
-    return _Planner(study, dry).plan()
-
-
-def settings_of(study: Study) -> dict[str, Any]:
-    """The `data:` setting as steps carry it (folders absolute)."""
-    return study.data.settings()
+    return Planner(study, dry, executor or EXECUTORS["local"]).plan()
 
 
 def lexicons_of(study: Study) -> str | None:
@@ -101,260 +139,247 @@ def lexicons_of(study: Study) -> str | None:
     return str((below if below.is_dir() else folder).absolute())
 
 
-def environment_of(lexicons: str | Path | None) -> Environment:
-    """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if the study names one."""
-    if lexicons is None:
-        return Environment()
-    if str(lexicons) == MICROWORLD:
-        return Environment(lexicons=MicroworldLexicons())
-    return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))
+@dataclass(frozen=True)
+class _Model:
+    """A model to evaluate: the step that made it, or the base checkpoint (key None)."""
+
+    key: str | None
+    affinity: str
 
 
 @dataclass(frozen=True)
-class _Model:
-    """A model to evaluate: the step that trains it, or the base checkpoint (key None)."""
+class Evaluated:
+    """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval."""
 
-    key: str | None
-    name: str  # the group of its cells
+    target: TargetPlan
+    model: _Model
+    clean: Cell
+    reading: CellParams
+    embed: str | None
 
 
-class _Planner:
-    def __init__(self, study: Study, dry: bool) -> None:
-        self.study, self.dry = study, dry
-        self.settings = settings_of(study)
+class Planner:
+    """Plans one study; stages add to it through `rewrite`, `condition` and `note`."""
+
+    def __init__(self, study: Study, dry: bool, executor: Executor) -> None:
+        self.study, self.dry, self.executor = study, dry, executor
+        self.settings = study.data.settings()
         self.source: Source = open_source(self.settings)
-        self.context = {
-            "data": self.settings,
-            "encoder": place_of(study.encoder),
-            "revision": study.revision,
-            "include": [str(folder) for folder in TASKS.included],  # every registry has the same
-        }
         self.lexicons = lexicons_of(study)
-        self.environment = environment_of(self.lexicons)
-        self.steps: dict[str, Step] = {}
-        self.cells: list[Cell] = []
-        self.notes: list[str] = []
+        self.environment: Environment = environment_of(self.lexicons)
+        self.diagnostic: set[str] = set()
         self.without_lexicons = self.lexicons not in (None, MICROWORLD) and not Path(str(self.lexicons)).is_dir()
         if self.without_lexicons and not dry:
             hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
             raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)
-        self.base = {"encoder": encoder_fingerprint(study.encoder, study.revision)}
-        self.fingerprints: dict[DataRef, str] = {}
+        self.base: BaseEncoder = base_encoder(study, executor)
+        self._steps: dict[str, Step] = {}
+        self._cells: dict[Cell, None] = {}
+        self._notes: dict[str, None] = {}
+        self._specs: dict[str, str] = {}  # perturbations as written, where they say where data lie
+        self._fingerprints: dict[DataRef, str] = {}
+        self._exposure = lru_cache(maxsize=None)(self._exposed)
+        self._resources = lru_cache(maxsize=None)(lambda spec, code: resources(spec, code, self.environment))
+        self._refusal = lru_cache(maxsize=None)(lambda spec, code: not_applicable(spec, code, self.environment))
+        self._declared = lru_cache(maxsize=None)(_declared)
 
     def plan(self) -> Plan:
-        all_routes, all_targets = routes(self.study), targets(self.study)
-        perturbations = list(self._perturbations(all_targets))
-        training: dict[str, list[tuple[str, PhasePlan]]] = {}
+        all_targets = targets(self.study)
+        conditions = [
+            stage.begin(self.study.section(stage.name), self, all_targets)
+            for stage in STAGES
+            if self.study.section(stage.name) is not None
+        ]
+        if self.base.step is not None:
+            self._add(self.base.step)
+        training: dict[str, list[tuple[str, TrainParams]]] = {}
         for seed in self.study.seeds:
-            for name, phases in all_routes.items():
-                encoder: str | None = None
+            for name, phases in routes(self.study).items():
+                encoder: str | None = self.base.key
                 for i, phase in enumerate(phases):
-                    encoder = self._train(phase, encoder, seed, f"route {name}, phase {i + 1}", head=False)
+                    params = self._params(phase, seed)
+                    encoder = self._train(params, encoder, f"route {name}, phase {i + 1}")
                     if seed == self.study.seeds[0]:
-                        training.setdefault(name, []).append((encoder, phase))
-                for target in all_targets:
-                    self._target(target, name, phases, encoder, seed, perturbations)
-        if self.study.training.precision == "bf16" and not hardware.has_bf16():
-            self.notes.append("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
-        cells = list(dict.fromkeys(self.cells))  # what a study asks for twice is one cell
-        _check_names(cells)
-        diagnostic = frozenset(spec.name for _, spec in perturbations if not spec.preserving)
-        return Plan(Graph(self.steps.values()), cells, list(dict.fromkeys(self.notes)), training, diagnostic)
+                        training.setdefault(name, []).append((encoder, params))
+                for defence, settings in self.study.defences.items():
+                    for target in all_targets:
+                        self._target(target.defended(settings), name, defence, phases, encoder, seed, conditions)
+        if self.study.training.precision == "bf16" and self._hardware("bf16").precision != "bf16":
+            self.note("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
+        _check_names(self._cells)
+        context = {
+            "data": self.settings,
+            "encoder": self.base.place,
+            "revision": self.study.revision,
+            "include": [str(folder) for folder in included()],
+            "lexicons": self.lexicons,
+            "specs": self._specs,
+            **self.base.context,
+        }
+        graph = Graph(self._steps.values(), context)
+        return Plan(graph, [*self._cells], [*self._notes], training, frozenset(self.diagnostic))
+
+    # What stages use
+
+    def note(self, text: str) -> None:
+        """Tell the reader of the results."""
+        self._notes[text] = None
+
+    def not_applicable(self, spec: Spec, evaluated: Evaluated) -> str | None:
+        """Why a perturbation has no cell here; `None` if it has."""
+        if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
+            return f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}"
+        language = evaluated.clean.data.language
+        reason: str | None = self._refusal(spec, language)
+        return None if reason is None else f"{spec.name} does not apply to {language}: {reason}"
+
+    def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str) -> str:
+        """The step that draws a perturbation on a cell's data; its key."""
+        data, task = evaluated.clean.data, evaluated.target.task
+        params = RewriteParams(
+            ref=data,
+            perturbation=tuple((atom.identity, atom.severity) for atom in spec.atoms),
+            draw=draw,
+            fields=tuple(task.perturbed),
+            protection=protection,
+        )
+        identity = "+".join(f"{name}:{severity!r}" for name, severity in params.perturbation)
+        if identity != str(spec):
+            self._specs[identity] = str(spec)
+        prints = {data.name: self.fingerprint(data)}
+        prints |= {f"resource {name}": value for name, value in self._resources(spec, data.language).items()}
+        for atom in spec.atoms:
+            prints |= self._declared(PERTURBATIONS, atom.name)
+        label = f"{spec} on {data.name}"
+        return self._add(REWRITE.step(params, data=prints, label=label, affinity=f"rewrites {task.name}"))
+
+    def condition(self, evaluated: Evaluated, condition: Condition, rewrite: str, *, label: str) -> None:
+        """A cell of the same model and data under a rewrite."""
+        embed = evaluated.embed
+        if embed is not None and "pool" in evaluated.target.task.perturbed:
+            embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
+        inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
+        self._cell(evaluated, replace(evaluated.clean, condition=condition, rewrite=rewrite), inputs, embed, label)
+
+    def fingerprint(self, ref: DataRef) -> str:
+        """The fingerprint of data; in a dry plan `unresolved` where the hub does not answer."""
+        if ref not in self._fingerprints:
+            self._fingerprints[ref] = self._resolved(lambda: ref.fingerprint(self.source), ref.task)
+        return self._fingerprints[ref]
+
+    # Inside
 
     def _target(
         self,
         target: TargetPlan,
         route: str,
+        defence: str,
         phases: tuple[PhasePlan, ...],
         encoder: str | None,
         seed: int,
-        perturbations: list[tuple[Perturb, Spec]],
+        conditions: Sequence[Callable[[Evaluated], None]],
     ) -> None:
         for selection, chain in _selections(target):
             key = encoder
             for i, phase in enumerate(chain):
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
                 carry = i > 0 and carries_head(chain[i - 1], phase)
-                key = self._train(phase, key, seed, label, head=True, carry=carry, target=target)
-            model = _Model(key, f"model {(key or digest(self.base))[:16]}")
+                key = self._train(self._params(phase, seed, target, carry), key, label)
+            model = _Model(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             for data in target.data:
-                told = exposure_of(target.task, data.language, *_seen(phases))
-                cell = _CellFacts(route, seed, selection, told)
-                self._cell(target, model, data, None, None, cell)
-                for perturb, spec in perturbations:
-                    if _applies(perturb, target.task, data.language):
-                        self._perturbed(target, model, data, perturb, spec, cell)
+                reading = self._reading(target, data)
+                exposure = self._exposure(target.task.name, data.language, phases)
+                cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
+                embed = self._embed(target.task, model, reading) if target.task.kind == "query" else None
+                evaluated = Evaluated(target, model, cell, reading, embed)
+                evaluated = replace(evaluated, clean=self._cell(evaluated, cell, {}, embed, ""))
+                for add in conditions:
+                    add(evaluated)
 
-    def _perturbed(
-        self,
-        target: TargetPlan,
-        model: _Model,
-        data: DataRef,
-        perturb: Perturb,
-        spec: Spec,
-        cell: _CellFacts,
-    ) -> None:
-        if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
-            self.notes.append(f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}")
-            return
-        reason = not_applicable(spec, data.language, self.environment)
-        if reason is not None:
-            self.notes.append(f"{spec.name} does not apply to {data.language}: {reason}")
-            return
-        for protection in _protections(perturb, target.task):
-            for draw in range(1, self.study.draws + 1):
-                rewrite = self._rewrite(target.task, data, spec, draw, protection)
-                self._cell(target, model, data, spec, rewrite, replace(cell, protection=protection, draw=draw))
-
-    def _train(
-        self,
-        phase: PhasePlan,
-        encoder: str | None,
-        seed: int,
-        label: str,
-        *,
-        head: bool,
-        carry: bool = False,
-        target: TargetPlan | None = None,
-    ) -> str:
-        data = {} if encoder else dict(self.base)
-        for ref in [*(d for h in phase.heads for d in h.data), *phase.select]:
-            data[ref.name] = self._fingerprint(ref)
-        for name, languages, rows in phase.mlm.corpora if phase.mlm else ():
-            corpus = CORPORA[name]
-            found = self._resolved(partial(text_fingerprint, corpus, languages, self.source), name)
-            data[f"{name}/{','.join(languages)}/{rows}"] = found
-        training = replace(phase.training, precision=hardware.precision(phase.training.precision))
-        embeds = any(h.kind == "query" for h in phase.heads)
-        pooling = target.pooling.model_dump() if target and target.pooling and embeds else None
-        params = {
-            "phase": replace(phase, training=training).to_json(),
-            "seed": seed,
-            "output": "head" if head else "encoder",
-            "carry_head": carry,
-            "pooling": pooling,
-            "device": hardware.device(),
-        }
-        inputs = {"encoder": encoder} if encoder else {}
-        cost = 3.0 * tokens_of(phase)
-        return self._add(Step("train", VERSIONS["train"], params, data, inputs, label, "", cost, self.context))
-
-    def _rewrite(self, task: Task, data: DataRef, spec: Spec, draw: int, protection: str) -> str:
-        params = {
-            "ref": data.to_json(),
-            "identity": [[a.identity, a.severity] for a in spec.atoms],
-            "draw": draw,
-            "fields": list(task.perturbed),
-            "protect": protection,
-        }
-        found = {data.name: self._fingerprint(data)} | {
-            f"resource {k}": v for k, v in resources(spec, data.language, self.environment).items()
-        }
-        label = f"{spec} on {data.name}"
-        # The spec as written may say where a lexicon lies, which is no part of the step's identity.
-        context = {**self.context, "spec": str(spec), "lexicons": self.lexicons}
-        return self._add(
-            Step("rewrite", VERSIONS["rewrite"], params, found, {}, label, f"rewrites {task.name}", 0.0, context)
+    def _reading(self, target: TargetPlan, data: DataRef) -> CellParams:
+        hardware = self._hardware(target.training.precision)
+        return CellParams(
+            ref=data,
+            max_length=target.training.max_length,
+            stride=target.training.stride if target.task.kind == "span" else None,
+            pooling=target.pooling,
+            precision=hardware.precision,
+            device=hardware.device,
         )
+
+    def _params(
+        self, phase: PhasePlan, seed: int, target: TargetPlan | None = None, carry: bool = False
+    ) -> TrainParams:
+        hardware = self._hardware(phase.training.precision)
+        pooling = target.pooling if target else None
+        return phase.params(seed=seed, head=target is not None, carry_head=carry, pooling=pooling, hardware=hardware)
+
+    def _train(self, params: TrainParams, encoder: str | None, label: str) -> str:
+        data = {} if encoder else dict(self.base.data)
+        for ref in [*(d for h in params.heads for d in h.data), *params.select]:
+            data[ref.name] = self.fingerprint(ref)
+            data |= self._declared(TASKS, ref.task)
+        for name, languages, rows in params.mlm.corpora if params.mlm else ():
+            corpus = CORPORA[name]
+            fingerprint = self._resolved(partial(text_fingerprint, corpus, languages, self.source), name)
+            data[f"{name}/{','.join(languages)}/{rows}"] = fingerprint
+        return self._add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
 
     def _cell(
-        self,
-        target: TargetPlan,
-        model: _Model,
-        data: DataRef,
-        spec: Spec | None,
-        rewrite: str | None,
-        cell: _CellFacts,
-    ) -> None:
-        task = target.task
-        inputs: dict[str, str] = {}
-        base = {} if model.key else dict(self.base)
+        self, evaluated: Evaluated, cell: Cell, inputs: Mapping[str, str], embed: str | None, condition: str
+    ) -> Cell:
+        task, model = evaluated.target.task, evaluated.model
+        inputs = dict(inputs)
         if model.key:
             inputs["model"] = model.key
-        if rewrite:
-            inputs["rewrite"] = rewrite
-        shared = {
-            "max_length": target.training.max_length,
-            "precision": hardware.precision(target.training.precision),
-            "pooling": target.pooling.model_dump() if target.pooling and task.kind == "query" else None,
-            "device": hardware.device(),
-        }
-        if task.kind == "query":
-            moved = rewrite if "pool" in task.perturbed else None
-            inputs["pool"] = self._embed(task, data, model, moved, shared)
-        metric = METRICS.get(task.metric, where=target.where)
-        params = {
-            "ref": data.to_json(),
-            "stride": target.training.stride,
-            "task": task.name,
-            "metric": [metric.name, metric.version],
-            **shared,
-        }
-        name = f"{task.name} {data.language}" + (f" {spec}" if spec else "") + f", route {cell.route}"
-        prints = {**base, data.name: self._fingerprint(data)}
+        if embed:
+            inputs["pool"] = embed
+        prints = self._prints(model, cell.data)
+        label = f"{task.name} {cell.data.language}" + (f" {condition}" if condition else "") + f", route {cell.route}"
         key = self._add(
-            Step(
-                "predict",
-                VERSIONS["predict"],
-                params,
-                prints,
-                inputs,
-                name,
-                model.name,
-                tokens_of(data),
-                self.context,
-            )
+            PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
-        self.cells.append(
-            Cell(
-                key,
-                cell.route,
-                cell.seed,
-                task.name,
-                data,
-                cell.selection,
-                spec.name if spec else "clean",
-                max((a.severity for a in spec.atoms), default=0.0) if spec else 0.0,
-                cell.protection,
-                cell.draw,
-                cell.exposure,
+        judged = tuple((name, self._judge(name, key, cell, label, evaluated)) for name in (task.metric,))
+        cell = replace(cell, key=key, judged=judged)
+        self._cells[cell] = None
+        return cell
+
+    def _judge(self, name: str, predictions: str, cell: Cell, label: str, evaluated: Evaluated) -> str:
+        metric = METRICS.get(name, where=evaluated.target.where)
+        inputs = {"predictions": predictions} | ({"rewrite": cell.rewrite} if cell.rewrite else {})
+        return self._add(
+            JUDGE.step(
+                JudgeParams(metric.name, metric.version),
+                data=self._declared(METRICS, name),
+                inputs=inputs,
+                label=f"{label}: {name}",
+                affinity=evaluated.model.affinity,
             )
         )
 
     def _embed(
-        self, task: Task, data: DataRef, model: _Model, rewrite: str | None, shared: Mapping[str, Any]
+        self, task: Task, model: _Model, reading: CellParams, rewrite: str | None = None, clean: str | None = None
     ) -> str:
-        ref = replace(data, language=data.pool_languages[0]) if data.pool_languages else data
-        inputs = ({"model": model.key} if model.key else {}) | ({"rewrite": rewrite} if rewrite else {})
-        prints = ({} if model.key else dict(self.base)) | {ref.name: self._fingerprint(ref)}
-        label = f"pool of {task.name}" + ("" if data.pool_languages else f" {data.language}")
-        cost = tokens_of(ref) * (len(data.pool_languages) if data.pool_languages else 1)
-        params = {"ref": ref.to_json(), **shared}
-        return self._add(
-            Step("embed", VERSIONS["embed"], params, prints, inputs, label, model.name, cost, self.context)
-        )
+        languages = reading.ref.pool_languages
+        ref = replace(reading.ref, language=languages[0]) if languages else reading.ref
+        inputs = {"model": model.key} if model.key else {}
+        if rewrite and clean:
+            inputs |= {"rewrite": rewrite, "clean": clean}
+        label = f"pool of {task.name}" + ("" if languages else f" {ref.language}")
+        params = replace(reading, ref=ref)
+        prints = self._prints(model, ref)
+        return self._add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
-    def _perturbations(self, all_targets: list[TargetPlan]) -> Iterator[tuple[Perturb, Spec]]:
-        known_languages = {d.language for t in all_targets for d in t.data}
-        known_targets = [t.task.name for t in all_targets]
-        for i, perturb in enumerate(self.study.perturb):
-            where = f"perturb[{i}]"
-            for code in perturb.languages or ():
-                if code not in known_languages:
-                    raise unknown("language", code, known_languages, where=f"{where}.languages")
-            for name in perturb.targets or ():
-                if name not in known_targets:
-                    raise unknown("target", name, known_targets, where=f"{where}.targets")
-            for name in perturb.protect:
-                if name not in ("none", "answers", "entities"):
-                    raise unknown("protection", name, ("none", "answers", "entities"), where=f"{where}.protect")
-            for spec in parse_specs(perturb.spec, where=where):
-                yield perturb, spec
+    def _prints(self, model: _Model, ref: DataRef) -> dict[str, str]:
+        base = {} if model.key else self.base.data
+        return {**base, ref.name: self.fingerprint(ref), **self._declared(TASKS, ref.task)}
 
-    def _fingerprint(self, ref: DataRef) -> str:
-        if ref not in self.fingerprints:
-            self.fingerprints[ref] = self._resolved(lambda: ref.fingerprint(self.source), ref.task)
-        return self.fingerprints[ref]
+    def _hardware(self, precision: str) -> Hardware:
+        wish = Hardware(self.study.device, "bf16" if precision == "bf16" else "fp32")
+        return self.executor.resolve(wish)
+
+    def _exposed(self, task: str, language: str, phases: tuple[PhasePlan, ...]) -> str:
+        return exposure_of(TASKS[task], language, *_seen(phases))
 
     def _resolved(self, ask: Callable[[], str], name: str) -> str:
         try:
@@ -362,67 +387,51 @@ class _Planner:
         except UserError as error:
             if not self.dry or self.study.data.source != "hub":
                 raise
-            self.notes.append(f"{name} is not resolved: {error.what}")
+            self.note(f"{name} is not resolved: {error.what}")
         return "unresolved"
 
     def _add(self, step: Step) -> str:
-        self.steps.setdefault(step.key, step)
+        origin = STEPS.origin(step.kind)
+        if origin is not None:
+            step = replace(step, data={**step.data, f"declared {step.kind}": origin})
+        self._steps.setdefault(step.key, step)
         return step.key
 
 
-@dataclass(frozen=True)
-class _CellFacts:
-    route: str
-    seed: int
-    selection: str
-    exposure: str
-    protection: str = "none"
-    draw: int = 0
+def _declared(registry: Registry[Any], name: str) -> dict[str, str]:
+    """The hash of a declaration that came from a folder of the user's: an edited one must not find old results."""
+    origin = registry.origin(name)
+    return {} if origin is None else {f"declared {registry.kind} {name}": origin}
 
 
 def _selections(target: TargetPlan) -> list[tuple[str, tuple[PhasePlan, ...]]]:
     """The ways of choosing a checkpoint that are asked for: (name, chain)."""
     chain = target.chain
     plain = "english" if chain and chain[-1].select else "last"
-    found = [(plain if chain else "untuned", chain)]
+    selections = [(plain if chain else "untuned", chain)]
     if target.oracle and chain:
-        found.append(("oracle", (*chain[:-1], replace(chain[-1], select=target.oracle))))
-    return found
+        selections.append(("oracle", (*chain[:-1], replace(chain[-1], select=target.oracle))))
+    return selections
 
 
 def _seen(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
-    labelled = [
-        Seen(TASKS[d.task], (d.language,)) for p in phases for h in p.heads for d in h.data
-    ]
+    labelled = [Seen(TASKS[d.task], (d.language,)) for p in phases for h in p.heads for d in h.data]
     text = [code for p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages]
     return labelled, text
 
 
-def _check_names(cells: Sequence[Cell]) -> None:
+def _check_names(cells: Mapping[Cell, None]) -> None:
     """Refuse different cells that the results could not tell apart: a table names them without their keys."""
     named: dict[Cell, str] = {}
     for cell in cells:
-        if named.setdefault(replace(cell, key=""), cell.key) != cell.key:
+        if named.setdefault(replace(cell, key="", judged=(), rewrite=None), cell.key) != cell.key:
+            condition = cell.condition
             raise UserError(
-                f"several cells of {cell.target}, {cell.data.language}, would be called {cell.perturbation} with "
-                f"severity {cell.severity:g}: of joined perturbations the largest severity names a cell",
-                where="perturb",
-                hint="give joined perturbations one severity each, largest ones that differ, or a study each",
+                f"several cells of {cell.target}, {cell.data.language}, would be called {condition.perturbation} with "
+                f"severity {condition.severity:g}",
+                where="study",
+                hint="leave one of them out",
             )
-
-
-def _applies(perturb: Perturb, task: Task, language: str) -> bool:
-    return (perturb.targets is None or task.name in perturb.targets) and (
-        perturb.languages is None or language in perturb.languages
-    )
-
-
-def _protections(perturb: Perturb, task: Task) -> list[str]:
-    """The protections that mean something for a task: answers for span QA, entities for NER."""
-    fitting = {"none"} | ({"answers"} if task.kind == "span" else set()) | (
-        {"entities"} if task.group == "ner" else set()
-    )
-    return [p for p in perturb.protect if p in fitting] or ["none"]
 
 
 def count_examples(plan: Plan) -> int:
@@ -432,3 +441,5 @@ def count_examples(plan: Plan) -> int:
 
 def no_cells(plan: Plan) -> UserError:
     return UserError("the study has no cell to evaluate", where="targets", hint="name targets and languages")
+
+

@@ -1,45 +1,49 @@
-"""Pretraining an encoder from raw and parallel text: masked LM and translation LM, from scratch or on."""
+"""Pretraining as a user asks for it: a configuration, alone (`crosswind pretrain`) or as a study's encoder."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 from pydantic import BeforeValidator, Field, model_validator
 
-from crosswind.data.examples import ParallelLine, Rows, TextLine
-from crosswind.data.leakage import leakage_hashes
+from crosswind.data.files import Files
 from crosswind.data.source import open_source
-from crosswind.data.text import monolingual, read_parallel, read_text
 from crosswind.errors import UserError, unknown
-from crosswind.model.card import write_card
-from crosswind.model.encoder import Encoder, first_line, load_encoder, load_tokenizer, new_encoder
-from crosswind.run.step import digest
-from crosswind.study import hardware
+from crosswind.run.executors import EXECUTORS, Executor
+from crosswind.run.loop import run_graph
+from crosswind.run.machine import Hardware
+from crosswind.run.progress import Reporter
+from crosswind.run.step import Graph, Step
+from crosswind.run.store import Store
+from crosswind.steps.pretrain import PRETRAIN, PretrainParams, TextParams, pretraining_defaults
 from crosswind.study.encoders import encoder_fingerprint, place_of
-from crosswind.study.leakage import pretraining_manifest
-from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
+from crosswind.study.spec import (
+    BudgetSpec,
+    Data,
+    PretrainedEncoder,
+    Seed,
+    StrictModel,
+    TrainingSpec,
+    listed,
+    parse_yaml,
+    set_key,
+    text_of,
+    validate_mapping,
+)
 from crosswind.tasks.base import CORPORA
-from crosswind.tasks.load import load_text, text_fingerprint
-from crosswind.train.loop import train
-from crosswind.train.masked import masked_lm
-from crosswind.train.settings import Training
+from crosswind.tasks.load import text_fingerprint
+from crosswind.train.budget import Budget
 
-CHECKPOINT_SECONDS = 120.0
 # Settings that mean nothing to masked LM on lines of text
 NOT_OURS = ("batch_by", "classifier_pooling", "stride", "evaluate_every", "patience")
-SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # XLM-R's special tokens; their ids are 0, 1, 2, 3 and the last
-
-Lines = list[TextLine | ParallelLine]
 
 
-class Text(Spec):
+class TextSpec(StrictModel):
     """A corpus by name, or files: `path` with its `language`, or `paths` by language, aligned by line."""
 
     name: str | None = None
@@ -50,7 +54,7 @@ class Text(Spec):
     paths: dict[str, Path] | None = None
 
     @model_validator(mode="after")
-    def one_source(self) -> Text:
+    def one_source(self) -> TextSpec:
         if sum(x is not None for x in (self.name, self.path, self.paths)) != 1:
             raise ValueError("text is a corpus's name, a path with its language, or paths by language")
         if self.path is not None and self.language is None:
@@ -58,7 +62,7 @@ class Text(Spec):
         return self
 
 
-class Tokenizer(Spec):
+class TokenizerSpec(StrictModel):
     """A BPE tokenizer to train on the text, on `lines` of it if there are more; `path` of an existing one otherwise."""
 
     path: str | None = None
@@ -66,100 +70,145 @@ class Tokenizer(Spec):
     lines: int = Field(1_000_000, ge=1)
 
 
-class Config(Spec):
+class PretrainConfig(StrictModel):
     """A pretraining configuration. `model` holds `XLMRobertaConfig` keys (hidden_size, …)."""
 
     name: str
     seed: Seed = 1
     encoder: str | None = None
-    tokenizer: Tokenizer = Tokenizer()
+    tokenizer: TokenizerSpec = TokenizerSpec()
     model: dict[str, int | float | str | bool] = Field(default_factory=dict)
     data: Data = Data(source="files")
-    text: Annotated[list[Text], BeforeValidator(_listed)] = Field(min_length=1)
+    text: Annotated[list[TextSpec], BeforeValidator(listed)] = Field(min_length=1)
     tlm: float = Field(0.4, ge=0, le=1)
-    budget: Budget = Budget(epochs=1)
+    budget: BudgetSpec = BudgetSpec(epochs=1)
     training: TrainingSpec = TrainingSpec()
 
     @model_validator(mode="after")
-    def for_text(self) -> Config:
+    def for_text(self) -> PretrainConfig:
         for key in NOT_OURS:
             if key in self.training.model_fields_set:
                 raise ValueError(f"training.{key} means nothing to masked LM; leave it out")
+        if self.budget.items is not None:
+            raise ValueError("budget.items: a pretraining budget counts lines, not items")
         return self
 
 
-def read_config(path: Path, overrides: list[str] | None = None) -> Config:
+def read_config(path: Path, overrides: list[str] | None = None) -> PretrainConfig:
     """Read and check a configuration; `UserError`s name file and key."""
     value = parse_yaml(text_of(path, "configuration"), str(path))
     for override in overrides or []:
         set_key(value, override)
-    config: Config = validate(Config, value, str(path))
+    config: PretrainConfig = validate_mapping(PretrainConfig, value, str(path))
     return config
 
 
-def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None] | None = None) -> dict[str, Any]:
-    """Pretrain into `out` (a checkpoint with its masked-LM head, a card and a manifest of text hashes).
+@dataclass(frozen=True)
+class Pretraining:
+    """A step that pretrains, and the part of the context (`pretrain`) that says where its text lies."""
 
-    Resumes from checkpoints in `out/.training` that belong to the same configuration and text.
-    Returns the history: steps, losses.
+    step: Step
+    world: Mapping[str, Any]
+
+
+def config_of(encoder: PretrainedEncoder) -> PretrainConfig:
+    """The configuration that a study names or holds."""
+    if isinstance(encoder.pretrain, Path):
+        return read_config(encoder.pretrain.expanduser())
+    config: PretrainConfig = validate_mapping(PretrainConfig, encoder.pretrain, "encoder.pretrain")
+    return config
+
+
+def pretraining(config: PretrainConfig, executor: Executor, device: str = "auto") -> Pretraining:
+    """The step of a configuration; a `UserError` for text that is not there."""
+    training = replace(pretraining_defaults(), **config.training.model_dump(exclude_none=True))
+    hardware = executor.resolve(Hardware(device, training.precision))
+    data: dict[str, str] = {}
+    world: dict[str, Any] = {"data": config.data.settings(), "files": {}}
+    text = tuple(_text(part, i, config, data, world) for i, part in enumerate(config.text))
+    # The context is JSON, whose keys are texts.
+    world["files"] = [world["files"].get(i, []) for i in range(len(text))]
+    if config.encoder is not None:
+        data["encoder"] = encoder_fingerprint(config.encoder)
+        world["encoder"] = place_of(config.encoder)
+    if config.tokenizer.path is not None:
+        folder = Path(config.tokenizer.path).expanduser()
+        files = sorted(folder.glob("*")) if folder.is_dir() else []
+        data["tokenizer"] = Files(folder).fingerprint([p for p in files if p.is_file()]) if files else str(folder)
+        world["tokenizer"] = str(folder.absolute()) if folder.is_dir() else config.tokenizer.path
+    params = PretrainParams(
+        text=text,
+        seed=config.seed,
+        training=replace(training, precision=hardware.precision),
+        model=tuple(sorted(config.model.items())),
+        vocab_size=config.tokenizer.vocab_size,
+        tokenizer_lines=config.tokenizer.lines,
+        tlm=config.tlm,
+        budget=Budget(**config.budget.model_dump()),
+        device=hardware.device,
+    )
+    return Pretraining(PRETRAIN.step(params, data=data, label=config.name), world)
+
+
+def pretrain_into(
+    config: PretrainConfig, out: Path, store: Store, reporter: Reporter, *, executor: str = "local"
+) -> dict[str, Any]:
+    """Pretrain through the store and put the checkpoint into `out`; returns what happened: steps, losses, tokens.
+
+    What the store has is not trained again, and what was stopped goes on.
     """
     _check_out(out)
-    found = _lines(config)
-    lines = found.lines
-    settings = Training(learning_rate=1e-3, warmup=0.05)
-    settings = Training(**{**asdict(settings), **config.training.model_dump(exclude_none=True)})
-    settings = Training(**{**asdict(settings), "precision": hardware.precision(settings.precision)})
-    encoder = _encoder(config, lines)
-    max_length = min(settings.max_length, encoder.max_positions)
-    objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=config.seed)
-    steps = _steps(config.budget, objective.lengths, settings.batch_size)
-    before = pretraining_manifest(config.encoder) if config.encoder else frozenset()
-    manifest = sorted(before | {h for line in found.written for h in leakage_hashes(line)})
-    base = encoder_fingerprint(config.encoder) if config.encoder else None
-    text = [digest(manifest), *found.generated]
-    identity = digest([json.loads(config.model_dump_json()), text, base, hardware.device()])
-    work = out / ".training" / identity[:16]
+    engine = EXECUTORS.get(executor, where="--executor")
+    made = pretraining(config, engine)
+    graph = Graph([made.step], {"pretrain": made.world, "encoder": made.world.get("encoder"), "revision": None})
+    logs = store.root / "logs" / made.step.key[:16]
+    outcome = run_graph(graph, [made.step.key], store, engine, reporter=reporter, folder=logs)
+    for failure in outcome.failed.values():
+        if failure.traceback:
+            raise RuntimeError(failure.traceback)
+        raise UserError(failure.message, where=config.name)
+    export_checkpoint(store.path(made.step.key) / "model", out)
+    return training_facts(store, made.step.key)
+
+
+def training_facts(store: Store, key: str) -> dict[str, Any]:
+    """What happened in a step that trained: steps, losses, scores, tokens, CPU seconds."""
+    import json
+
+    facts: dict[str, Any] = json.loads((store.path(key) / "training.json").read_text(encoding="utf-8"))
+    meta = store.manifest(key)["meta"]
+    return facts | {"tokens": meta["tokens"], "seconds": meta["seconds"]["wall"]}
+
+
+def export_checkpoint(folder: Path, out: Path) -> None:
+    """Copy a checkpoint to a folder of the user's; `config.json` last, which is what makes a folder a checkpoint."""
     out.mkdir(parents=True, exist_ok=True)
-    history = train(
-        {"encoder": encoder.modules()},
-        [objective],
-        [1.0],
-        steps,
-        settings,
-        seed=config.seed,
-        device=torch.device(hardware.device()),
-        folder=work,
-        interval=CHECKPOINT_SECONDS,
-        advance=advance,
-    )
-    facts = history.result() | {"fresh": list(encoder.fresh)}
-    finished = out / ".training" / "finished"
-    encoder.save(finished)
-    (finished / "manifest.txt").write_text("\n".join(manifest) + "\n", encoding="utf-8")
-    corpora = [[t.name or "files", _languages_of(t), t.rows] for t in config.text]
-    phase = {"heads": [], "mlm": {"corpora": corpora}, "training": asdict(settings)}
-    params = {"phase": phase, "seed": config.seed}
-    write_card(
-        finished,
-        title=config.name,
-        base=config.encoder or "from scratch",
-        params=params,
-        history=facts,
-        facts=[
-            f"{history.tokens:,} tokens in {history.seconds / 60:.1f} min (if it was stopped: since it went on)",
-        ],
-    )
-    # config.json last: it is what makes a folder a checkpoint.
-    for path in sorted(finished.iterdir(), key=lambda p: p.name == "config.json"):
-        os.replace(path, out / path.name)
-    shutil.rmtree(out / ".training", ignore_errors=True)
-    return facts | {"tokens": history.tokens, "seconds": history.seconds}
+    for path in sorted(folder.iterdir(), key=lambda p: p.name == "config.json"):
+        draft = out / f".{path.name}.{os.getpid()}"
+        shutil.copyfile(path, draft)
+        os.replace(draft, out / path.name)
 
 
-def _languages_of(text: Text) -> list[str]:
-    if text.name is None:
-        return list(text.paths or [text.language or ""])
-    return list(CORPORA[text.name].languages if text.languages is None else text.languages)
+def _text(
+    part: TextSpec, place: int, config: PretrainConfig, data: dict[str, str], world: dict[str, Any]
+) -> TextParams:
+    where = f"text[{place}]"
+    if part.name is not None:
+        corpus = CORPORA.get(part.name, where=where)
+        languages = tuple(corpus.languages if part.languages is None else part.languages)
+        for code in languages:
+            if code not in corpus.languages:
+                raise unknown("language", code, corpus.languages, where=f"{where}.languages")
+        data[where] = text_fingerprint(corpus, languages, open_source(config.data.settings()))
+        return TextParams(languages, part.name, part.rows)
+    paths = [part.path] if part.path is not None else list((part.paths or {}).values())
+    there = [path.expanduser().absolute() for path in paths]
+    for path in there:
+        if not path.is_file():
+            raise UserError("no such file", where=f"{where}: {path}", hint="name a text file, one sentence a line")
+    data[where] = Files(Path("/")).fingerprint(there)
+    world["files"][place] = [str(path) for path in there]
+    return TextParams(tuple([part.language or ""] if part.path is not None else part.paths or ()))
 
 
 def _check_out(out: Path) -> None:
@@ -167,147 +216,5 @@ def _check_out(out: Path) -> None:
         raise UserError("is a file", where=str(out), hint="name a folder with --out")
     if (out / "config.json").exists():
         raise UserError("holds a checkpoint already", where=str(out), hint="name a new folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / ".training").is_dir():
+    if out.is_dir() and any(out.iterdir()):
         raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The lines to train on.
-
-    `written`: those that somebody wrote, each once; they may be examples of a task too. `generated`:
-    the fingerprints of generated corpora, which hold no example's text (tests/tasks).
-    """
-
-    lines: Lines
-    written: Lines
-    generated: list[str]
-
-
-def _lines(config: Config) -> _Found:
-    """Single lines and, in the share `tlm`, pairs of translations."""
-    source = None
-    single: Lines = []
-    written: Lines = []
-    generated: list[str] = []
-    parallel: list[ParallelLine] = []
-    for i, text in enumerate(config.text):
-        where = f"text[{i}]"
-        if text.path is not None:
-            read = read_text(text.path, config.name, text.language or "")
-            single += read
-            written += read
-            continue
-        if text.paths is not None:
-            found: list[Any] = list(read_parallel(list(text.paths.values()), list(text.paths), config.name))
-        else:
-            corpus = CORPORA.get(text.name or "", where=where)
-            for code in text.languages or ():
-                if code not in corpus.languages:
-                    raise unknown("language", code, corpus.languages, where=f"{where}.languages")
-            source = source or open_source(config.data.settings())
-            rows = Rows.parse(text.rows, where) if text.rows else None
-            languages = corpus.languages if text.languages is None else text.languages
-            found = list(load_text(corpus, languages, source, rows))
-            if corpus.generated is not None:
-                generated.append(text_fingerprint(corpus, languages, source))
-        if text.paths is not None or corpus.generated is None:
-            written += found
-        parallel += [line for line in found if isinstance(line, ParallelLine)]
-        single += monolingual(line for line in found if isinstance(line, ParallelLine))
-        single += [line for line in found if isinstance(line, TextLine)]
-    return _Found(_mixed(single, parallel, config.tlm), written, generated)
-
-
-def _mixed(single: Lines, parallel: list[ParallelLine], share: float) -> Lines:
-    pairs = [line for line in parallel if len(line.texts) > 1]
-    if share <= 0 or not pairs:
-        return single
-    wanted = round(len(single) * share / (1 - share)) if share < 1 else len(single)
-    repeated: Lines = [pairs[i % len(pairs)] for i in range(wanted)]
-    return repeated if share >= 1 else [*single, *repeated]
-
-
-def _texts(line: TextLine | ParallelLine) -> list[str]:
-    return [line.text] if isinstance(line, TextLine) else [t for _, t in line.texts]
-
-
-def _encoder(config: Config, lines: Lines) -> Encoder:
-    if config.encoder is not None:
-        return load_encoder(place_of(config.encoder), seed=config.seed)
-    from transformers import XLMRobertaConfig
-
-    if config.tokenizer.path is not None:
-        tokenizer = load_tokenizer(config.tokenizer.path)
-    else:
-        some = lines[:: -(-len(lines) // config.tokenizer.lines)]
-        tokenizer = train_tokenizer([t for line in some for t in _texts(line)], config.tokenizer.vocab_size)
-    known = set(XLMRobertaConfig().to_dict())
-    for key in config.model:
-        if key not in known:
-            raise unknown("key", key, known, where="model")
-    if int(config.model.get("vocab_size", len(tokenizer))) < len(tokenizer):
-        raise UserError(
-            f"{config.model['vocab_size']} embeddings for {len(tokenizer)} pieces",
-            where="model.vocab_size",
-            hint="leave it out: it follows from the tokenizer",
-        )
-    try:
-        shape = XLMRobertaConfig(
-            **{
-                "vocab_size": len(tokenizer),
-                "max_position_embeddings": 514,
-                "type_vocab_size": 1,
-                "pad_token_id": tokenizer.pad_token_id,
-                "bos_token_id": tokenizer.bos_token_id,
-                "eos_token_id": tokenizer.eos_token_id,
-                **config.model,
-            }
-        )
-        return new_encoder(shape, tokenizer, seed=config.seed)
-    except Exception as error:  # whatever transformers makes of the user's shape
-        raise UserError(first_line(error), where="model", hint="these are keys of XLMRobertaConfig") from error
-
-
-def train_tokenizer(texts: list[str], vocab_size: int) -> Any:
-    """A BPE tokenizer with XLM-R's template and Metaspace, trained on the texts."""
-    from tokenizers import Tokenizer as Fast
-    from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    fast = Fast(models.BPE(unk_token="<unk>"))
-    fast.normalizer = normalizers.NFKC()
-    fast.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    fast.decoder = decoders.Metaspace()
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size - 1, special_tokens=list(SPECIAL[:4]), show_progress=False)
-    fast.train_from_iterator(texts, trainer)
-    fast.add_special_tokens(["<mask>"])
-    fast.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", 0), ("</s>", 2)],
-    )
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=fast,
-        bos_token="<s>",
-        eos_token="</s>",
-        cls_token="<s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token="<mask>",
-        model_max_length=512,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-
-
-def _steps(budget: Budget, lengths: Any, batch: int) -> int:
-    if budget.items is not None:
-        raise UserError("a pretraining budget counts lines, not items", where="budget.items")
-    if budget.steps:
-        return budget.steps
-    mean = float(sum(lengths)) / len(lengths)
-    if budget.tokens:
-        return max(round(budget.tokens / mean / batch), 1)
-    examples = budget.examples or (budget.epochs or 1) * len(lengths)
-    return max(round(float(examples) / batch), 1)

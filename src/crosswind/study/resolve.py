@@ -7,64 +7,46 @@ the study's, the target's, the phase's; the last one that sets a key wins.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
 from typing import Any
 
-from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
+from crosswind.run.machine import Hardware
+from crosswind.steps.parameters import PoolingParams, SamplingParams
+from crosswind.steps.train import HeadParams, MlmParams, TrainParams
 from crosswind.study.spec import (
-    Budget,
+    Defence,
     Mlm,
     Phase,
-    PoolingSpec,
-    Sampling,
     Study,
     Target,
     Targets,
     TaskUse,
     TrainingSpec,
     parse_yaml,
-    validate,
+    validate_mapping,
 )
 from crosswind.tasks.base import CORPORA, TASKS, Task, classes
 from crosswind.tasks.refs import DataRef
+from crosswind.train.budget import Budget
 from crosswind.train.settings import Training
+
+_FP32 = Hardware("cpu")
 
 MIXTURES: Mapping[str, tuple[str, ...]] = {"anli+": ("snli", "mnli", "anli")}
 """Several data sets under one head (Phang et al. 2020, §2.1: ANLI+ is SNLI, MNLI and ANLI together)."""
 
 
 @dataclass(frozen=True)
-class HeadPlan:
-    """One task of a phase: a head, and the data that it is trained on."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    data: tuple[DataRef, ...]
-
-    def fits(self, task: Task) -> bool:
-        """Whether the head can go on with a task: its kind, and what it tells apart."""
-        return self.kind == task.kind and self.labels == classes(task)
-
-
-@dataclass(frozen=True)
-class MlmPlan:
-    corpora: tuple[tuple[str, tuple[str, ...], str | None], ...]  # (name, languages, rows)
-    share: float
-    tlm: float
-
-
-@dataclass(frozen=True)
 class PhasePlan:
     """A phase ready to be keyed: its heads, data, budget and settings."""
 
-    heads: tuple[HeadPlan, ...]
-    mlm: MlmPlan | None
+    heads: tuple[HeadParams, ...]
+    mlm: MlmParams | None
     budget: Budget
-    sampling: Sampling
+    sampling: SamplingParams
     training: Training
     select: tuple[DataRef, ...]
     where: str
@@ -77,27 +59,33 @@ class PhasePlan:
             unread["classifier_pooling"] = Training.classifier_pooling
         if not kinds - {"query"}:
             unread["batch_by"] = Training.batch_by
+        if "span" not in kinds:
+            unread["stride"] = Training.stride
         return replace(self.training, **unread)
 
-    def to_json(self) -> dict[str, Any]:
-        """What is part of a step's identity."""
-        return {
-            "heads": [
-                {"name": h.name, "kind": h.kind, "labels": list(h.labels), "data": [d.to_json() for d in h.data]}
-                for h in self.heads
-            ],
-            "mlm": None
-            if self.mlm is None
-            else {
-                "corpora": [[n, list(ls), r] for n, ls, r in self.mlm.corpora],
-                "share": self.mlm.share,
-                "tlm": self.mlm.tlm,
-            },
-            "budget": self.budget.model_dump(exclude_none=True),
-            "sampling": self.sampling.model_dump(),
-            "training": asdict(self.effective()),
-            "select": [d.to_json() for d in self.select],
-        }
+    def params(
+        self,
+        *,
+        seed: int,
+        head: bool = False,
+        carry_head: bool = False,
+        pooling: PoolingParams | None = None,
+        hardware: Hardware = _FP32,
+    ) -> TrainParams:
+        """The parameters of the step that runs the phase."""
+        return TrainParams(
+            seed=seed,
+            training=replace(self.effective(), precision=hardware.precision),
+            heads=self.heads,
+            mlm=self.mlm,
+            budget=self.budget,
+            sampling=self.sampling,
+            select=self.select,
+            output="head" if head else "encoder",
+            carry_head=carry_head,
+            pooling=pooling if any(h.kind == "query" for h in self.heads) else None,
+            device=hardware.device,
+        )
 
 
 @dataclass(frozen=True)
@@ -109,8 +97,13 @@ class TargetPlan:
     chain: tuple[PhasePlan, ...]
     oracle: tuple[DataRef, ...]
     training: Training
-    pooling: PoolingSpec | None
+    pooling: PoolingParams | None
     where: str
+
+    def defended(self, defence: Defence) -> TargetPlan:
+        """The target with a defence's settings over those of its phases."""
+        chain = tuple(replace(p, training=_merged(p.training, defence.training)) for p in self.chain)
+        return replace(self, chain=chain, training=chain[-1].training if chain else self.training)
 
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
@@ -144,7 +137,7 @@ def targets(study: Study) -> list[TargetPlan]:
         where = f"targets.tasks.{name}"
         TASKS.get(name, where=where)
         ours = (spec.tasks or {}).get(name) or Target()
-        under = validate(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
+        under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
         base = _merged(Training(), _settings(preset.get("training")), under.training, study.training)
         target = _over(under, ours)
         if study.fine_tuned:
@@ -198,7 +191,8 @@ def _target(
         if chain:
             _check_select(oracle, chain[-1].heads, f"{where}.oracle")
     final = chain[-1].training if chain else training
-    return TargetPlan(task, data, chain, oracle, final, target.pooling, where)
+    pooling = PoolingParams(**target.pooling.model_dump()) if target.pooling and task.kind == "query" else None
+    return TargetPlan(task, data, chain, oracle, final, pooling, where)
 
 
 def carries_head(before: PhasePlan, phase: PhasePlan) -> bool:
@@ -246,15 +240,21 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
     heads = []
     for name, data in grouped.items():
         first = TASKS[data[0].task]
-        heads.append(HeadPlan(name, first.kind, classes(first), tuple(data)))
+        heads.append(HeadParams(name, first.kind, classes(first), tuple(data)))
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
     _check_select(select, heads, f"{where}.select")
     return PhasePlan(
-        tuple(heads), _mlm(phase.mlm, where), phase.budget, phase.sampling, training, select, where
+        tuple(heads),
+        _mlm(phase.mlm, where),
+        Budget(**phase.budget.model_dump()),
+        SamplingParams(**phase.sampling.model_dump()),
+        training,
+        select,
+        where,
     )
 
 
-def _check_select(select: Sequence[DataRef], heads: Sequence[HeadPlan], where: str) -> None:
+def _check_select(select: Sequence[DataRef], heads: Sequence[HeadParams], where: str) -> None:
     """Selection data are judged by the first head of their kind, which must know their labels."""
     if not select:
         return
@@ -268,7 +268,7 @@ def _check_select(select: Sequence[DataRef], heads: Sequence[HeadPlan], where: s
         )
 
 
-def _mlm(mlm: Mlm | None, where: str) -> MlmPlan | None:
+def _mlm(mlm: Mlm | None, where: str) -> MlmParams | None:
     if mlm is None:
         return None
     corpora = []
@@ -280,7 +280,7 @@ def _mlm(mlm: Mlm | None, where: str) -> MlmPlan | None:
             if code not in corpus.languages:
                 raise unknown("language", code, corpus.languages, where=f"{where}.mlm.languages")
         corpora.append((use.name, tuple(languages), use.rows))
-    return MlmPlan(tuple(corpora), mlm.share, mlm.tlm)
+    return MlmParams(tuple(corpora), mlm.share, mlm.tlm)
 
 
 def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
@@ -308,7 +308,7 @@ def _merged(base: Training, *over: TrainingSpec) -> Training:
 
 
 def _settings(value: Mapping[str, Any] | None) -> TrainingSpec:
-    spec: TrainingSpec = validate(TrainingSpec, value or {}, "preset training")
+    spec: TrainingSpec = validate_mapping(TrainingSpec, value or {}, "preset training")
     return spec
 
 

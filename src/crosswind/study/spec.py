@@ -17,7 +17,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from crosswind.errors import UserError, unknown
 
 
-class Spec(BaseModel):
+class StrictModel(BaseModel):
+    """A mapping of the study file: unknown keys are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -25,7 +27,8 @@ def _rows(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """One entry as a list of it."""
     return [value] if isinstance(value, str | Mapping) else value
 
 
@@ -33,7 +36,7 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-class TaskUse(Spec):
+class TaskUse(StrictModel):
     """A task as data: `mnli`, or `{name: mnli, languages: [en, de], split: dev, rows: 0-9999}`.
 
     `languages` defaults to the task's source language; `rows` counts within the split of each
@@ -41,7 +44,7 @@ class TaskUse(Spec):
     """
 
     name: str
-    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     split: str | None = None
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
@@ -50,20 +53,20 @@ class TaskUse(Spec):
 Use = Annotated[TaskUse, BeforeValidator(_named)]
 
 
-class Mlm(Spec):
+class Mlm(StrictModel):
     """Masked LM (and translation LM) beside a phase's tasks: `share` is its share of all steps.
 
     The phase's budget counts labelled examples; these steps come on top. `tlm` is the share of the
     masked-LM lines that are pairs of translations, where the corpus is parallel.
     """
 
-    languages: Annotated[list[str], BeforeValidator(_listed)] | Literal["all"] = "all"
+    languages: Annotated[list[str], BeforeValidator(listed)] | Literal["all"] = "all"
     share: float = Field(0.5, gt=0, le=1)
-    corpora: Annotated[list[Use], BeforeValidator(_listed)] = Field(default_factory=lambda: [TaskUse(name="ntrex")])
+    corpora: Annotated[list[Use], BeforeValidator(listed)] = Field(default_factory=lambda: [TaskUse(name="ntrex")])
     tlm: float = Field(0.5, ge=0, le=1)
 
 
-class Budget(Spec):
+class BudgetSpec(StrictModel):
     """How much a phase sees: exactly one of examples, tokens, steps, epochs; `items` limits the
     unique item ids (translations of one item count once).
     """
@@ -75,19 +78,19 @@ class Budget(Spec):
     items: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
-    def one_measure(self) -> Budget:
+    def one_measure(self) -> BudgetSpec:
         given = [n for n in ("examples", "tokens", "steps", "epochs") if getattr(self, n) is not None]
         if len(given) > 1:
             raise ValueError(f"a budget has one measure, this one has {' and '.join(given)}")
         return self
 
 
-class Sampling(Spec):
+class Sampling(StrictModel):
     cap: int | None = Field(None, ge=1)
     temperature: float = Field(1.0, gt=0)
 
 
-class TrainingSpec(Spec):
+class TrainingSpec(StrictModel):
     """Overrides of the training settings (see `train/settings.py`); what is unset is inherited."""
 
     batch_size: int | None = Field(None, ge=1)
@@ -109,21 +112,21 @@ class TrainingSpec(Spec):
     patience: int | None = Field(None, ge=1)
 
 
-class PoolingSpec(Spec):
+class PoolingSpec(StrictModel):
     mode: Literal["mean", "cls", "pooler"] = "mean"
     layer: int | float | None = Field(None, ge=0)
     prefix: str = ""
 
 
-class Phase(Spec):
+class Phase(StrictModel):
     """One phase: tasks that share the encoder, masked LM beside them, a budget, settings.
 
     `select` names what checkpoints are judged on (without it the last one is kept).
     """
 
-    tasks: Annotated[list[Use], BeforeValidator(_listed)] = Field(default_factory=list)
+    tasks: Annotated[list[Use], BeforeValidator(listed)] = Field(default_factory=list)
     mlm: Mlm | None = None
-    budget: Budget = Field(default_factory=lambda: Budget(epochs=1))
+    budget: BudgetSpec = Field(default_factory=lambda: BudgetSpec(epochs=1))
     sampling: Sampling = Sampling()
     training: TrainingSpec = TrainingSpec()
     select: Use | None = None
@@ -139,7 +142,7 @@ class Phase(Spec):
         return self
 
 
-class Target(Spec):
+class Target(StrictModel):
     """A target task: where it is tested, and what its English phase is trained on.
 
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
@@ -147,39 +150,43 @@ class Target(Spec):
     well, reported apart.
     """
 
-    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     split: str | None = None
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
-    train: Annotated[list[Phase] | None, BeforeValidator(_listed)] = None
+    train: Annotated[list[Phase] | None, BeforeValidator(listed)] = None
     oracle: Use | None = None
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
 
 
-class Targets(Spec):
+class Targets(StrictModel):
     preset: str | None = None
-    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
+    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     limit: int | None = Field(None, ge=1)
     tasks: dict[str, Target | None] | None = None
 
 
-class Perturb(Spec):
+class PerturbSpec(StrictModel):
     """`"keyboard:0.1,0.2"`, or with the languages and targets that it is applied in."""
 
     spec: str
-    languages: Annotated[list[str], BeforeValidator(_listed)] | None = None
-    targets: Annotated[list[str], BeforeValidator(_listed)] | None = None
-    protect: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=lambda: ["none"])
+    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    targets: Annotated[list[str], BeforeValidator(listed)] | None = None
+    protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
 
 
-class Data(Spec):
-    """Where tasks and text come from; `seed` and `lines` (of each language) are the microworld's."""
+class Data(StrictModel):
+    """Where tasks and text come from; `seed` and `lines` (of each language) are the microworld's.
+
+    `tasks` names another source for some of them.
+    """
 
     source: Literal["hub", "files", "microworld"] = "hub"
     root: Path | None = None
     seed: int | None = Field(None, ge=0, strict=True)
     lines: int | None = Field(None, ge=1, strict=True)
+    tasks: dict[str, Data] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def own_settings(self) -> Data:
@@ -190,24 +197,44 @@ class Data(Spec):
             raise ValueError("seed and lines are for source: microworld")
         return self
 
-    def settings(self) -> dict[str, str | int | None]:
-        """The mapping that `open_source` takes, and steps carry (folders absolute)."""
+    def settings(self) -> dict[str, Any]:
+        """The mapping that `open_source` takes, and the context carries (folders absolute)."""
         root = str(self.root.expanduser().absolute()) if self.root else None
         generated = {"seed": self.seed, "lines": self.lines} if self.source == "microworld" else {}
-        return {"source": self.source, "root": root, **{k: v for k, v in generated.items() if v is not None}}
+        value: dict[str, Any] = {"source": self.source, "root": root}
+        value |= {k: v for k, v in generated.items() if v is not None}
+        return value | ({"tasks": {n: d.settings() for n, d in self.tasks.items()}} if self.tasks else {})
 
 
 Seed = Annotated[int, Field(ge=0)]  # random generators take no negative ones
 _ROUTE = re.compile(r"\w[\w.+-]*")
 
 
-class Study(Spec):
-    """A study file as read; see design §5 and `crosswind run --help`."""
+class PretrainedEncoder(StrictModel):
+    """An encoder that the study pretrains: a configuration's file, or the configuration itself."""
+
+    pretrain: Path | dict[str, Any]
+
+
+class Defence(StrictModel):
+    """What every target's training is changed by; `{}` changes nothing."""
+
+    training: TrainingSpec = TrainingSpec()
+
+
+class Study(StrictModel):
+    """A study file as read; see design §5 and `crosswind run --help`.
+
+    Further keys belong to stages (`study/stages/`), which declare them.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    encoder: str
+    encoder: str | PretrainedEncoder
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: Annotated[list[Seed], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
         default_factory=lambda: [1], min_length=1
     )
@@ -216,12 +243,31 @@ class Study(Spec):
     lexicons: Path | None = None
     training: TrainingSpec = TrainingSpec()
     routes: dict[str, list[Phase]] = Field(min_length=1)
+    defences: dict[str, Defence] = Field(default_factory=lambda: {"none": Defence()}, min_length=1)
     targets: Targets
-    perturb: list[Annotated[Perturb, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]] = Field(
-        default_factory=list
-    )
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def stages_declare_the_other_keys(cls, value: Any) -> Any:
+        """Check the sections of stages; a `UserError` for a key that nobody declares."""
+        if not isinstance(value, Mapping):
+            return value
+        from crosswind.study.stages import STAGES
+
+        sections = {}
+        for key in value:
+            if key in cls.model_fields:
+                continue
+            if key not in STAGES:
+                raise unknown("key", str(key), [*cls.model_fields, *STAGES.names()], where="study")
+            sections[key] = STAGES[key].read(value[key])
+        return {**value, **sections}
+
+    def section(self, stage: str) -> Any:
+        """What the study says to a stage; `None` if nothing."""
+        return (self.model_extra or {}).get(stage)
 
     @field_validator("routes")
     @classmethod
@@ -230,6 +276,14 @@ class Study(Spec):
             if not _ROUTE.fullmatch(name):
                 raise ValueError(f"{name!r} cannot name a route: letters, digits and . _ + - (it names a folder too)")
         return routes
+
+    @field_validator("defences")
+    @classmethod
+    def defences_name_folders(cls, defences: dict[str, Defence]) -> dict[str, Defence]:
+        for name in defences:
+            if not _ROUTE.fullmatch(name):
+                raise ValueError(f"{name!r} cannot name a defence: letters, digits and . _ + - (it names a folder too)")
+        return defences
 
 
 def read_study(path: Path, overrides: list[str] | None = None) -> Study:
@@ -241,7 +295,12 @@ def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "s
     value = parse_yaml(text, name)
     for override in overrides or []:
         set_key(value, override)
-    study: Study = validate(Study, value, name)
+    try:
+        study: Study = validate_mapping(Study, value, name)
+    except UserError as error:
+        if error.where == "study":
+            raise UserError(error.what, where=name, hint=error.hint) from None
+        raise
     return study
 
 
@@ -299,7 +358,7 @@ def set_key(value: dict[str, Any], override: str) -> None:
             here = here[key]
 
 
-def validate(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
+def validate_mapping(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
     """A pydantic model from a value; the first fault as a `UserError` that names the key."""
     try:
         return model.model_validate(value)

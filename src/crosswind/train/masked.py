@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from crosswind.data.examples import ParallelLine, TextLine
+from crosswind.data.text import monolingual
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row, encode_texts
@@ -114,3 +116,17 @@ def masked_lm(
             seconds.append(line.texts[b][1])
     rows = encode_texts(encoder.tokenizer, firsts, max_length, seconds)
     return MaskedLM(name, encoder, [[row] for row in rows], seed)
+
+
+def with_translations(lines: list[Any], share: float, seed: int) -> list[TextLine | ParallelLine]:
+    """Of parallel lines, `share` as pairs of translations and the rest as single lines."""
+    if not lines or isinstance(lines[0], TextLine):
+        return lines
+    single = list(monolingual(lines))
+    pairs = [line for line in lines if len(line.texts) > 1]
+    if share <= 0 or not pairs:
+        return [*single]
+    wanted = round(len(single) * share / max(1 - share, 1e-9)) if share < 1 else len(single)
+    rng = np.random.default_rng((seed, 7))
+    drawn = [pairs[i] for i in rng.integers(len(pairs), size=wanted)]
+    return drawn if share >= 1 else [*single, *drawn]

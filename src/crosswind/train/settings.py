@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from crosswind.run.kinds import unsigned
+
+_HOW = "it says how a model was made, which is what scores compare"
+_READ = "predicting signs it for the kinds whose texts are cut into windows"
+
 
 @dataclass(frozen=True)
 class Training:
@@ -24,23 +29,23 @@ class Training:
     never stop) steer selection.
     """
 
-    batch_size: int = 32
-    batch_by: Literal["examples", "clusters"] = "examples"
-    learning_rate: float = 2e-5
-    warmup: float = 0.0
-    decay: Literal["linear", "constant"] = "linear"
-    weight_decay: float = 0.0
-    epsilon: float = 1e-8
-    clip: float = 1.0
+    batch_size: int = unsigned(_HOW, 32)
+    batch_by: Literal["examples", "clusters"] = unsigned(_HOW, "examples")
+    learning_rate: float = unsigned(_HOW, 2e-5)
+    warmup: float = unsigned(_HOW, 0.0)
+    decay: Literal["linear", "constant"] = unsigned(_HOW, "linear")
+    weight_decay: float = unsigned(_HOW, 0.0)
+    epsilon: float = unsigned(_HOW, 1e-8)
+    clip: float = unsigned(_HOW, 1.0)
     max_length: int = 128
-    stride: int = 128
+    stride: int = unsigned(_READ, 128)
     precision: Literal["fp32", "bf16"] = "fp32"
-    freeze: Literal["nothing", "embeddings"] = "nothing"
-    dropout: float | None = None
-    classifier_pooling: Literal["cls", "mean", "max"] = "cls"
-    micro_tokens: int = 4096
-    evaluate_every: int | None = None
-    patience: int | None = None
+    freeze: Literal["nothing", "embeddings"] = unsigned(_HOW, "nothing")
+    dropout: float | None = unsigned(_HOW, None)
+    classifier_pooling: Literal["cls", "mean", "max"] = unsigned(_HOW, "cls")
+    micro_tokens: int = unsigned(_HOW, 4096)
+    evaluate_every: int | None = unsigned(_HOW, None)
+    patience: int | None = unsigned(_HOW, None)
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step (counted from 0): warm-up, then decay to 0 at `steps`."""

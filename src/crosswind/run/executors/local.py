@@ -1,73 +1,60 @@
-"""Runs a plan on this machine: in this process, or in worker processes."""
+"""Runs units on this machine: in this process, or in worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections import deque
+from collections.abc import Sequence
 
-from crosswind.run.demand import needed
-from crosswind.run.executors import Executor, write_plan
-from crosswind.run.outcome import Failure, Outcome
-from crosswind.run.pool import Pool
+from crosswind.run.executors import Executor, Opening, Session
+from crosswind.run.job import Worker
+from crosswind.run.kinds import Needs
+from crosswind.run.pool import WorkerPool
 from crosswind.run.progress import Reporter
-from crosswind.run.schedule import Schedule
-from crosswind.run.step import Graph, Step
 from crosswind.run.store import Store
-from crosswind.run.unit import run_unit
+from crosswind.run.unit import Done, Unit, run_unit
 
 
-def run(
-    graph: Graph,
-    wanted: Collection[str],
-    store: Store,
-    entry: str,
-    *,
-    workers: int = 1,
-    reporter: Reporter,
-    plan_file: Path,
-) -> Outcome:
-    """Run what is missing of the wanted steps and what that needs; `entry` is "package.module:function".
+class InProcess:
+    """One unit after another in this process; a unit runs while somebody waits for it."""
 
-    One worker is this process; more are processes of one thread each, which end with it. A failed
-    step loses its dependents only. Tracebacks go to `failures.log` beside the plan, what workers
-    print to `worker-N.log`. Raises KeyboardInterrupt after the workers have ended.
-    """
-    write_plan(graph, plan_file)
-    missing = needed(graph, wanted, store, verify=True)
-    schedule = Schedule(graph, missing)
-    schedule.outcome.cached.extend(key for key in graph if key in set(wanted) - set(missing))
-    if missing:
-        reporter.planned([graph[key] for key in missing])
-        log = plan_file.with_name("failures.log")
-        log.unlink(missing_ok=True)
-        ending = Ending(schedule, store, reporter, log)
-        if workers <= 1:
-            while (steps := schedule.take()) is not None:
-                ending(steps, run_unit(entry, steps, store, graph, reporter))
-        else:
-            Pool(workers, entry, store, plan_file, reporter).run(schedule, ending)
-    return schedule.outcome
+    def __init__(self, opening: Opening, events: Reporter) -> None:
+        self._worker = Worker(Store(opening.store))
+        self._events = events
+        self._units: deque[tuple[str, Unit]] = deque()
+        self._submitted = 0
 
+    @property
+    def size(self) -> int:
+        return 1
 
-class Ending:
-    """What is done when a unit has ended: settle its steps, tell the user what failed."""
+    def slots(self, needs: Needs) -> int:
+        return 0 if self._units else 1
 
-    def __init__(self, schedule: Schedule, store: Store, reporter: Reporter, log: Path) -> None:
-        self._schedule, self._store, self._reporter, self._log = schedule, store, reporter, log
+    def submit(self, unit: Unit, needs: Needs) -> str:
+        self._submitted += 1
+        handle = f"here-{self._submitted}"
+        self._units.append((handle, unit))
+        return handle
 
-    def __call__(self, steps: Sequence[Step], failures: dict[str, Failure]) -> None:
-        published = [step.key for step in steps if self._store.has(step.key)]
-        self._schedule.settle(steps, published, failures)
-        for step in steps:
-            failure = self._schedule.outcome.failed.get(step.key)
-            if failure is not None:
-                self._reporter.failed(step.key, failure.message)
-                self._write(step, failure)
+    def attach(self, handles: Sequence[str]) -> list[str]:
+        return []  # What ran in a process that is gone runs no more.
 
-    def _write(self, step: Step, failure: Failure) -> None:
-        if failure.traceback:
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(f"{step.label or step.kind}  {step.key}\n{failure.traceback}\n")
+    def wait(self, handles: Sequence[str], timeout: float) -> list[Done]:
+        if not self._units:
+            return []
+        handle, unit = self._units.popleft()
+        return [run_unit(unit, self._worker, self._events, handle)]
+
+    def cancel(self, handles: Sequence[str]) -> None:
+        self._units = deque(entry for entry in self._units if entry[0] not in handles)
+
+    def close(self) -> None:
+        self._units.clear()
 
 
-LOCAL = Executor("local", "processes of this machine", run)
+def _open(opening: Opening, events: Reporter) -> Session:
+    """One worker is this process; more are processes of one thread each, which end with it."""
+    return InProcess(opening, events) if opening.workers <= 1 else WorkerPool(opening, events)
+
+
+LOCAL = Executor("local", "processes of this machine", _open)

@@ -1,0 +1,67 @@
+"""Which artifacts were hashed already, and how their files looked then.
+
+Hashing every artifact of a large run takes minutes, looking at its files takes seconds: what has the size, time of
+change and inode that it had when it was hashed is not hashed again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from crosswind.run.folders import replacing
+
+Seen = list[tuple[str, int, int, int]]  # name, size, time of change in ns, inode
+
+
+class Checked:
+    """Sound artifacts by key, kept in a JSON file (`path`; None: only in memory)."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._seen: dict[str, Seen] = {}
+        self._changed = False
+        if path is not None and path.is_file():
+            try:
+                value = json.loads(path.read_bytes())
+                self._seen = {key: [(n, s, t, i) for n, s, t, i in files] for key, files in value.items()}
+            except (ValueError, TypeError, AttributeError):
+                self._seen = {}  # A damaged file costs time and nothing else.
+
+    def knows(self, key: str, folder: Path) -> bool:
+        """Whether the artifact was sound, and every file looks as it did then."""
+        seen = self._seen.get(key)
+        if seen is None:
+            return False
+        base = f"{folder}{os.sep}"
+        try:
+            for name, size, changed, inode in seen:
+                stat = os.stat(base + name)
+                if stat.st_size != size or stat.st_mtime_ns != changed or stat.st_ino != inode:
+                    return False
+        except OSError:
+            return False
+        return True
+
+    def note(self, key: str, folder: Path, names: list[str]) -> None:
+        """Remember how the files of a sound artifact look."""
+        seen: Seen = []
+        for name in names:
+            stat = os.stat(folder / name)
+            seen.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+        self._seen[key] = seen
+        self._changed = True
+
+    def forget(self, key: str) -> None:
+        if self._seen.pop(key, None) is not None:
+            self._changed = True
+
+    def save(self) -> None:
+        """Write the file, if there is one and something has changed."""
+        if self.path is None or not self._changed:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as draft:
+            draft.write_text(json.dumps(self._seen, separators=(",", ":")), encoding="utf-8")
+        self._changed = False

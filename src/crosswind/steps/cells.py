@@ -1,0 +1,99 @@
+"""What the kinds of steps behind a cell share: data, rewrites put back into it, the model with its head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crosswind.data.examples import Dataset
+from crosswind.errors import UserError
+from crosswind.run.job import Artifact, PlannedJob, Worker
+from crosswind.run.kinds import unsigned
+from crosswind.steps.parameters import PoolingParams
+from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.refs import DataRef, library
+
+if TYPE_CHECKING:
+    from crosswind.evaluate.predict import Predictor
+
+MODELS = 1  # models that a worker keeps
+
+
+@dataclass(frozen=True)
+class CellParams:
+    """What predicting and embedding read: the data, and how the model reads and pools it.
+
+    `stride` is for span QA, `pooling` for retrieval; where it is left out a checkpoint's own pooling holds.
+    """
+
+    ref: DataRef = unsigned("results have columns for it")
+    max_length: int = 128
+    stride: int | None = None
+    pooling: PoolingParams | None = unsigned("the run signs what it comes to", None)
+    precision: str = "fp32"
+    device: str = "cpu"
+
+
+def dataset_of(job: PlannedJob[Any], ref: DataRef) -> Dataset:
+    """The data that a reference names, from the process's library."""
+    return library(job.world["data"]).dataset(ref)
+
+
+def perturbed(data: Dataset, rewrite: Artifact | None) -> tuple[Dataset, frozenset[str]]:
+    """The data with stored rewrites put back, and the ids of the examples and candidates that they change."""
+    if rewrite is None:
+        return data, frozenset()
+    import polars as pl
+
+    from crosswind.perturb.dataset import replay_dataset
+
+    return replay_dataset(data, pl.read_parquet(rewrite.path / "rewrites.parquet"), rewrite.params["fields"])
+
+
+def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
+    """What decides which model and head a job needs."""
+    params = job.params
+    model = job.step.inputs.get("model") or job.step.data.get("encoder")
+    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device)
+    return (model, params.ref.task, *reading)
+
+
+def predictor_of(job: PlannedJob[CellParams], worker: Worker) -> Predictor:
+    """The job's model, with the head and the pooling that its task needs; loaded once while the worker keeps it."""
+    return worker.get("model", model_name(job), lambda: _load(job), most=MODELS)
+
+
+def _load(job: PlannedJob[CellParams]) -> Predictor:
+    from crosswind.evaluate.predict import Predictor
+    from crosswind.model.checkpoint import load_head
+    from crosswind.model.device import torch_device
+    from crosswind.model.pooling import resolved_pooling
+
+    params = job.params
+    device = torch_device(params.device, params.precision)
+    task = TASKS[params.ref.task]
+    if "model" in job.inputs:
+        source, revision = str(job.inputs["model"].path / "model"), None
+    else:
+        source, revision = job.world["encoder"], job.world["revision"]
+    encoder, head = load_head(source, task.kind, classes(task), revision=revision)
+    if task.kind == "query" and params.pooling is not None:
+        pooling = resolved_pooling(params.pooling, encoder.layers)
+        head.pooling = pooling
+        head.module.pooling = pooling  # type: ignore[assignment]
+        if pooling.mode == "pooler" and "pooler" in encoder.fresh:
+            raise UserError(
+                "the encoder has no pooler, and nothing trains one",
+                where=f"targets.tasks.{task.name}.pooling",
+                hint="pool by mean or cls, or train the task",
+            )
+    return Predictor(
+        encoder,
+        head,
+        max_length=params.max_length,
+        stride=params.stride or 128,
+        precision=params.precision,
+        device=device,
+        unanswerable=task.metric == "squad2",
+        labels=classes(task),
+    )

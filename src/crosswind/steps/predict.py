@@ -1,0 +1,154 @@
+"""`predict`: a cell, a model on a test set under one condition. Its key names no metric.
+
+Inputs: `model` (without it: the base checkpoint), `rewrite`, `pool` (vectors), `clean` (the predictions of the clean
+cell: what the rewrites left alone is copied). Writes `predictions.parquet`; its column `same` says which predictions of
+a perturbed cell equal the clean ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crosswind.data.examples import Dataset, Example, Kind, Pool
+from crosswind.errors import UserError
+from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
+from crosswind.run.job import Artifact, Job, PlannedJob, Worker
+from crosswind.run.kinds import StepKind, device_needs
+from crosswind.steps.cells import CellParams, dataset_of, model_name, perturbed, predictor_of
+from crosswind.steps.parameters import tokens_of
+from crosswind.tasks.base import TASKS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
+
+# What of a prediction says that it is the same one.
+SAME: Mapping[Kind, str] = {
+    "pair": "predicted",
+    "choice": "predicted",
+    "tagging": "tags",
+    "span": "text",
+    "query": "top",  # its first candidate
+}
+
+
+def _run(job: Job[CellParams], worker: Worker) -> str:
+    task = TASKS[job.params.ref.task]
+    data, changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    if task.kind == "query":
+        predictions, known = _retrieved(job, worker, data, changed)
+        _sign_pooling(job, worker)
+    else:
+        _predict_ahead(job, worker)
+        fresh, known = _fresh(job, data, changed)
+        made = dict(zip((e.id for e in fresh), predictor_of(job, worker).predict(fresh), strict=True)) if fresh else {}
+        predictions = [made[e.id] if e.id in made else known[e.id] for e in data.examples]
+    if known:
+        column = SAME[task.kind]
+        for example, prediction in zip(data.examples, predictions, strict=True):
+            value, before = prediction[column], known[example.id][column]
+            prediction["same"] = value[:1] == before[:1] if task.kind == "query" else value == before
+    write_predictions(job.draft.path / "predictions.parquet", [e.id for e in data.examples], predictions)
+    job.sign("threads", 1)
+    job.fact("n", len(data))
+    job.fact("changed", sum(e.id in changed for e in data.examples))
+    return f"{len(data)} predictions"
+
+
+def _fresh(
+    job: PlannedJob[CellParams], data: Dataset, changed: frozenset[str]
+) -> tuple[list[Example], dict[str, Prediction]]:
+    """The examples that a model must see, and the clean predictions by id (nothing for a clean cell)."""
+    if "clean" not in job.inputs:
+        return list(data.examples), {}
+    known = _clean(job.inputs["clean"])
+    return [e for e in data.examples if e.id in changed or e.id not in known], known
+
+
+def _clean(artifact: Artifact) -> dict[str, Prediction]:
+    ids, predictions = read_predictions(artifact.path / "predictions.parquet")
+    return dict(zip(ids, predictions, strict=True))
+
+
+def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
+    """Predict the next cells of the same model and task together with this one.
+
+    Predictions do not depend on their neighbours, so this changes nothing but the time: forward passes are filled
+    with rows of several cells instead of dummies.
+    """
+    ahead: set[str] = worker.get("ahead", model_name(job), set)
+    if job.step.key in ahead:
+        ahead.discard(job.step.key)
+        return
+    gathered = _gathered(job)
+    for other in worker.ahead(job):
+        if model_name(other) != model_name(job):
+            continue
+        try:
+            examples = _gathered(other)
+        except Exception:
+            continue  # Its own turn will fail and say why; this step must not.
+        if len(gathered) + len(examples) > BATCH_EXAMPLES:
+            break
+        gathered += examples
+        ahead.add(other.step.key)
+    if gathered:
+        predictor_of(job, worker).predict(gathered)
+
+
+def _gathered(job: PlannedJob[CellParams]) -> list[Example]:
+    data, changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    return _fresh(job, data, changed)[0]
+
+
+def _retrieved(
+    job: Job[CellParams], worker: Worker, data: Dataset, changed: frozenset[str]
+) -> tuple[list[Prediction], dict[str, Prediction]]:
+    """Ranks of the gold candidates; of a query that did not change before a pool that did not, the clean ones."""
+    assert data.pool is not None
+    vectors = _vectors(job, data.pool)
+    fresh, known = _fresh(job, data, changed)
+    moved = any(c.id in changed for c in data.pool.candidates)
+    chosen = list(data.examples) if moved else fresh
+    made: Sequence[Prediction] = predictor_of(job, worker).predict(chosen, data.pool, vectors) if chosen else []
+    by_id = dict(zip((e.id for e in chosen), made, strict=True))
+    return [by_id[e.id] if e.id in by_id else {**known[e.id]} for e in data.examples], known
+
+
+def _vectors(job: Job[CellParams], pool: Pool) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    folder = job.inputs["pool"].path
+    vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+    ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+    if ids != [c.id for c in pool.candidates]:
+        raise UserError(
+            f"the pool of {job.step.label} differs from its languages' common pool",
+            where=job.params.ref.task,
+            hint="choose rows that hold the same items in every language",
+        )
+    return vectors  # type: ignore[no-any-return]
+
+
+def _sign_pooling(job: Job[CellParams], worker: Worker) -> None:
+    pooling = predictor_of(job, worker).head.pooling
+    assert pooling is not None
+    job.sign("pooling", pooling.mode)
+    job.sign("layer", "last" if pooling.layer is None else pooling.layer)
+    job.sign("prefix", pooling.prefix.strip().rstrip(":") or None)
+    languages = job.params.ref.pool_languages
+    job.sign("pool_languages", ",".join(languages) if languages else None)
+
+
+PREDICT: StepKind[CellParams] = StepKind(
+    name="predict",
+    version=3,
+    params=CellParams,
+    run=_run,
+    needs=device_needs,
+    cost=lambda params: tokens_of(params.ref),
+    inherits=("model", "rewrite"),
+)

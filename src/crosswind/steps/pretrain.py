@@ -1,0 +1,197 @@
+"""`pretrain`: an encoder from raw and parallel text, masked LM and translation LM, from scratch or from a checkpoint.
+
+Writes `model/`, a checkpoint with its masked-LM head, a card and a manifest of text hashes (`manifest.txt`), and
+`training.json`. The context says where files of text, a tokenizer and the checkpoint lie (`pretrain`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crosswind.data.examples import ParallelLine, Rows, TextLine
+from crosswind.data.leakage import leakage_hashes
+from crosswind.data.source import open_source
+from crosswind.data.text import read_parallel, read_text
+from crosswind.errors import UserError, unknown
+from crosswind.run.job import Job, Worker
+from crosswind.run.kinds import StepKind, device_needs
+from crosswind.tasks.base import CORPORA
+from crosswind.tasks.load import load_text
+from crosswind.train.budget import Budget
+from crosswind.train.settings import Training
+
+if TYPE_CHECKING:
+    from crosswind.model.encoder import Encoder
+
+CHECKPOINT_SECONDS = 120.0
+MANIFEST = "manifest.txt"
+
+_Lines = list[TextLine | ParallelLine]
+
+
+@dataclass(frozen=True)
+class TextParams:
+    """A corpus by `name`, or files, which the context names by the place of this part in the list."""
+
+    languages: tuple[str, ...]
+    name: str | None = None
+    rows: str | None = None
+
+
+@dataclass(frozen=True)
+class PretrainParams:
+    """What is pretrained: `model` holds keys of `XLMRobertaConfig`; without a base or tokenizer of the user's (their
+    fingerprints are in the step's data) a BPE tokenizer of `vocab_size` pieces is trained on `tokenizer_lines`."""
+
+    text: tuple[TextParams, ...]
+    seed: int
+    training: Training
+    model: tuple[tuple[str, int | float | str | bool], ...] = ()
+    vocab_size: int = 8000
+    tokenizer_lines: int = 1_000_000
+    tlm: float = 0.4
+    budget: Budget = Budget(epochs=1)
+    device: str = "cpu"
+
+
+def _run(job: Job[PretrainParams], worker: Worker) -> str:
+    from crosswind.model.card import write_card
+    from crosswind.model.device import torch_device
+    from crosswind.train.budget import steps_of
+    from crosswind.train.loop import train
+    from crosswind.train.masked import masked_lm, with_translations
+
+    params, world = job.params, job.world["pretrain"]
+    device = torch_device(params.device, params.training.precision)
+    parts = [text_of_part(params.text, i, world) for i in range(len(params.text))]
+    lines = with_translations([line for part in parts for line in part], params.tlm, params.seed)
+    encoder = _encoder(params, lines, job.step.data, world)
+    objective = masked_lm(
+        "mlm",
+        encoder,
+        lines,
+        max_length=min(params.training.max_length, encoder.max_positions),
+        seed=params.seed,
+    )
+    history = train(
+        {"encoder": encoder.modules()},
+        [objective],
+        [1.0],
+        steps_of(params.budget, [objective], params.training.batch_size),
+        params.training,
+        seed=params.seed,
+        device=device,
+        folder=job.partial,
+        interval=CHECKPOINT_SECONDS,
+        advance=job.report,
+    )
+    folder = job.draft.path / "model"
+    encoder.save(folder)
+    written = (part for part, text in zip(parts, params.text, strict=True) if not _generated(text))
+    hashes = {h for part in written for line in part for h in leakage_hashes(line)}
+    manifest = sorted(hashes | earlier_text(world.get("encoder")))
+    (folder / MANIFEST).write_text("\n".join(manifest) + "\n", encoding="utf-8")
+    facts = history.result() | {"fresh": list(encoder.fresh)}
+    (job.draft.path / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_card(
+        folder,
+        title=job.step.label,
+        base=world.get("encoder") or "from scratch",
+        data=[f"{t.name or 'files'} (masked LM, {len(t.languages)} languages)" for t in params.text],
+        seed=params.seed,
+        settings=PRETRAIN.dump(params)["training"],
+        history=facts,
+        facts=[f"{history.tokens:,} tokens in {history.seconds / 60:.1f} min (if it was stopped: since it went on)"],
+    )
+    job.fact("tokens", history.tokens)
+    job.fact("stepping_seconds", history.stepping)
+    return f"loss {history.losses[-1][1]:.3f}"
+
+
+def text_of_part(text: Sequence[TextParams], place: int, world: Mapping[str, Any]) -> _Lines:
+    """The lines of one part of the text; a `UserError` for a corpus or language that does not exist."""
+    part, where = text[place], f"text[{place}]"
+    if part.name is None:
+        paths = [Path(path) for path in world["files"][place]]
+        if len(paths) == 1 and len(part.languages) == 1:
+            return list(read_text(paths[0], "text", part.languages[0]))
+        return list(read_parallel(paths, list(part.languages), "text"))
+    corpus = CORPORA.get(part.name, where=where)
+    for code in part.languages:
+        if code not in corpus.languages:
+            raise unknown("language", code, corpus.languages, where=f"{where}.languages")
+    rows = Rows.parse(part.rows, where) if part.rows else None
+    return list(load_text(corpus, part.languages, open_source(world["data"]), rows))
+
+
+def earlier_text(encoder: str | None) -> frozenset[str]:
+    """Text hashes of what an encoder of ours was pretrained on, if its folder says (one a line of its manifest)."""
+    path = Path(encoder) / MANIFEST if encoder else None
+    return frozenset(path.read_text(encoding="utf-8").split()) if path is not None and path.is_file() else frozenset()
+
+
+def _generated(text: TextParams) -> bool:
+    """Generated corpora hold no example's text (tests/tasks), so their lines are in no manifest."""
+    return text.name is not None and CORPORA[text.name].generated is not None
+
+
+def _encoder(params: PretrainParams, lines: _Lines, data: Mapping[str, str], world: Mapping[str, Any]) -> Encoder:
+    from transformers import XLMRobertaConfig
+
+    from crosswind.model.encoder import first_line, load_encoder, load_tokenizer, new_encoder
+    from crosswind.model.tokenizer import train_tokenizer
+
+    if "encoder" in data:
+        return load_encoder(world["encoder"], seed=params.seed)
+    if "tokenizer" in data:
+        tokenizer = load_tokenizer(world["tokenizer"])
+    else:
+        some = lines[:: -(-len(lines) // params.tokenizer_lines)]
+        tokenizer = train_tokenizer([t for line in some for t in _texts(line)], params.vocab_size)
+    model = dict(params.model)
+    known = set(XLMRobertaConfig().to_dict())
+    for key in model:
+        if key not in known:
+            raise unknown("key", key, known, where="model")
+    if int(model.get("vocab_size", len(tokenizer))) < len(tokenizer):
+        raise UserError(
+            f"{model['vocab_size']} embeddings for {len(tokenizer)} pieces",
+            where="model.vocab_size",
+            hint="leave it out: it follows from the tokenizer",
+        )
+    defaults: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": 514,
+        "type_vocab_size": 1,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+    try:
+        return new_encoder(XLMRobertaConfig(**{**defaults, **model}), tokenizer, seed=params.seed)
+    except Exception as error:  # whatever transformers makes of the user's shape
+        raise UserError(first_line(error), where="model", hint="these are keys of XLMRobertaConfig") from error
+
+
+def _texts(line: TextLine | ParallelLine) -> list[str]:
+    return [line.text] if isinstance(line, TextLine) else [t for _, t in line.texts]
+
+
+def pretraining_defaults() -> Training:
+    """Training settings of pretraining, where they are not set: a high rate, with warm-up."""
+    return replace(Training(), learning_rate=1e-3, warmup=0.05)
+
+
+PRETRAIN: StepKind[PretrainParams] = StepKind(
+    name="pretrain",
+    version=1,
+    params=PretrainParams,
+    run=_run,
+    needs=device_needs,
+    cost=lambda params: 3.0 * float(params.budget.tokens or 30 * (params.budget.examples or 100_000)),
+    droppable=("*.safetensors",),
+)

@@ -1,0 +1,305 @@
+"""`train`: a phase, from an encoder to an encoder, or to a model with the target's head.
+
+Inputs: `encoder`, the step that made the encoder (without it: the base checkpoint, whose fingerprint is in the data).
+Writes `model/` (a plain checkpoint) and `training.json` (steps, losses, scores); keeps checkpoints meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from crosswind.data.examples import Example, Kind, Pool, Rows
+from crosswind.run.job import Job, Worker
+from crosswind.run.kinds import StepKind, device_needs, unsigned
+from crosswind.run.step import digest
+from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
+from crosswind.tasks.base import CORPORA, TASKS, Task
+from crosswind.tasks.load import load_text
+from crosswind.tasks.refs import DataRef, Library, library
+from crosswind.train.budget import Budget
+from crosswind.train.settings import Training
+
+if TYPE_CHECKING:
+    from crosswind.model.encoder import Encoder
+    from crosswind.model.heads import Head
+    from crosswind.train.loop import History
+    from crosswind.train.objectives import Objective
+
+CHECKPOINT_SECONDS = 60.0
+_HOW = "it says how a model was made, which is what scores compare"
+
+
+@dataclass(frozen=True)
+class HeadParams:
+    """One task of a phase: a head, and the data that it is trained on."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    data: tuple[DataRef, ...]
+
+    def fits(self, task: Task) -> bool:
+        """Whether the head can go on with a task: its kind, and what it tells apart."""
+        from crosswind.tasks.base import classes
+
+        return self.kind == task.kind and self.labels == classes(task)
+
+
+@dataclass(frozen=True)
+class MlmParams:
+    """Masked LM beside the tasks: corpora as (name, languages, rows), its share of the steps, TLM's of its lines."""
+
+    corpora: tuple[tuple[str, tuple[str, ...], str | None], ...]
+    share: float
+    tlm: float
+
+
+@dataclass(frozen=True)
+class TrainParams:
+    """A phase ready to run. `output` is the encoder alone, or the model with the (only) head."""
+
+    seed: int = unsigned("pipeline seeds are compared and averaged")
+    training: Training = Training()
+    heads: tuple[HeadParams, ...] = unsigned(_HOW, ())
+    mlm: MlmParams | None = unsigned(_HOW, None)
+    budget: Budget = unsigned(_HOW, Budget(epochs=1))
+    sampling: SamplingParams = unsigned(_HOW, SamplingParams())
+    select: tuple[DataRef, ...] = unsigned("results have a column for it", ())
+    output: Literal["encoder", "head"] = unsigned("only models with a head are scored as such", "encoder")
+    carry_head: bool = unsigned(_HOW, False)
+    pooling: PoolingParams | None = unsigned("the scored model's own pooling is signed", None)
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a phase trains: encoder, heads by name, sources with their shares, and the steps."""
+
+    encoder: Encoder
+    heads: dict[str, Head]
+    sources: list[Objective]
+    shares: list[float]
+    steps: int
+
+
+def _run(job: Job[TrainParams], worker: Worker) -> str:
+    from crosswind.model.device import torch_device
+    from crosswind.train.loop import train
+
+    params = job.params
+    device = torch_device(params.device, params.training.precision)
+    data = library(job.world["data"])
+    encoder, carried = _start(job)
+    parts = _parts(params, data, encoder, carried)
+    embeddings = list(encoder.backbone.get_input_embeddings().parameters())
+    modules = {"encoder": encoder.modules(), **{f"head-{n}": h.module for n, h in parts.heads.items()}}
+    history = train(
+        modules,
+        parts.sources,
+        parts.shares,
+        parts.steps,
+        params.training,
+        seed=params.seed,
+        device=device,
+        frozen=embeddings if params.training.freeze == "embeddings" else [],
+        score=_scorer(params, data, parts, device),
+        folder=job.partial,
+        interval=CHECKPOINT_SECONDS,
+        advance=job.report,
+    )
+    _save(job, parts, history)
+    best = max((score for _, score in history.scores), default=None)
+    return f"loss {history.losses[-1][1]:.3f}" + (f", best dev {best:.1f}" if best is not None else "")
+
+
+def _start(job: Job[TrainParams]) -> tuple[Encoder, Head | None]:
+    """The encoder that the phase begins with, and the head that a target chain carries on."""
+    from crosswind.model.checkpoint import load_head
+    from crosswind.model.encoder import load_encoder
+
+    seed = job.params.seed
+    if "encoder" not in job.inputs:
+        return load_encoder(job.world["encoder"], seed=seed, revision=job.world["revision"]), None
+    folder = str(job.inputs["encoder"].path / "model")
+    if not job.params.carry_head:
+        return load_encoder(folder, seed=seed), None
+    head = job.params.heads[0]
+    return load_head(folder, head.kind, head.labels)
+
+
+def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head | None) -> _Parts:
+    from crosswind.model.heads import attach
+    from crosswind.model.pooling import resolved_pooling
+    from crosswind.train.budget import limited, steps_of
+    from crosswind.train.mixing import proportions
+    from crosswind.train.objectives import task_objective
+
+    settings, seed = params.training, params.seed
+    pooling = resolved_pooling(params.pooling, encoder.layers)
+    max_length = min(settings.max_length, encoder.max_positions)
+    heads: dict[str, Head] = {}
+    sources: list[Objective] = []
+    sizes: list[int] = []
+    for plan in params.heads:
+        head = carried or attach(
+            encoder,
+            plan.kind,
+            plan.labels,
+            # From the pipeline seed and the task alone: routes begin their target phase with the same head.
+            seed=int(digest([seed, plan.name, plan.kind])[:15], 16),
+            pooling=pooling,
+            classifier_pooling=settings.classifier_pooling,
+        )
+        examples, pool = _examples(plan.data, data)
+        if params.budget.items is not None:
+            by_cluster = settings.batch_by == "clusters"
+            examples = limited(examples, params.budget.items, seed, by_cluster=by_cluster, where=plan.data[0].task)
+        objective = task_objective(
+            plan.name, encoder, head, examples, max_length=max_length, stride=settings.stride, pool=pool
+        )
+        sources.append(objective)
+        heads[plan.name] = head
+        sizes.append(len(examples))
+    if params.mlm is None:
+        return _Parts(
+            encoder, heads, sources, list(proportions(sizes, cap=params.sampling.cap,
+                                                      temperature=params.sampling.temperature)),
+            steps_of(params.budget, sources, settings.batch_size),
+        )
+    masked = _masked(params, params.mlm, data, encoder, max_length)
+    if not sources:
+        return _Parts(encoder, heads, [masked], [1.0], steps_of(params.budget, [masked], settings.batch_size))
+    # Masked-LM steps come on top of the tasks', so that they are `share` of all steps.
+    labelled = steps_of(params.budget, sources, settings.batch_size)
+    share = params.mlm.share
+    shares = proportions(sizes, cap=params.sampling.cap, temperature=params.sampling.temperature)
+    mixed = [float(s) * (1 - share) for s in shares] + [share]
+    return _Parts(encoder, heads, [*sources, masked], mixed, round(labelled / (1 - share)))
+
+
+def _examples(refs: Sequence[DataRef], data: Library) -> tuple[list[Example], Pool | None]:
+    """The labelled examples of a head's data, with the candidates of all their pools."""
+    sets = [data.dataset(ref) for ref in refs]
+    examples = [e for s in sets for e in s.examples]
+    candidates = {c.id: c for s in sets if s.pool for c in s.pool.candidates}
+    return examples, Pool(tuple(candidates.values())) if candidates else None
+
+
+def _masked(params: TrainParams, mlm: MlmParams, data: Library, encoder: Encoder, max_length: int) -> Objective:
+    from crosswind.train.masked import masked_lm, with_translations
+
+    lines: list[Any] = []
+    for name, languages, rows in mlm.corpora:
+        text = load_text(CORPORA[name], languages, data.source, Rows.parse(rows) if rows else None)
+        lines += with_translations(list(text), mlm.tlm, params.seed)
+    return masked_lm("mlm", encoder, lines, max_length=max_length, seed=params.seed)
+
+
+def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> Callable[[], float] | None:
+    """The selection score: the mean headline metric over the selection sets; `None` without any."""
+    import numpy as np
+
+    from crosswind.evaluate.judge import judge
+    from crosswind.evaluate.predict import Predictor, embed_pool
+
+    if not params.select:
+        return None
+    task = TASKS[params.select[0].task]
+    head = judged_head(parts.heads, task)
+    settings = params.training
+
+    def score() -> float:
+        values = []
+        for ref in params.select:
+            dataset = data.dataset(ref)
+            predictor = Predictor(
+                parts.encoder,
+                head,
+                max_length=settings.max_length,
+                stride=settings.stride,
+                precision=settings.precision,
+                device=device,
+                unanswerable=task.metric == "squad2",
+            )
+            vectors = embed_pool(predictor, dataset.pool) if dataset.pool is not None else None
+            metric, stats = judge(task, dataset.examples, predictor.predict(dataset.examples, dataset.pool, vectors))
+            values.append(float(metric.score(stats.sum(axis=0))))
+        return float(np.mean(values))
+
+    return score
+
+
+def judged_head(heads: Mapping[str, Head], task: Task) -> Head:
+    """The head that a selection task judges: its own, that of the task it is trained on, or one of its kind."""
+    for name in (task.name, task.trains_on):
+        if name is not None and name in heads and heads[name].kind == task.kind:
+            return heads[name]
+    alike = [h for h in heads.values() if h.kind == task.kind]
+    return next((h for h in alike if h.labels == task.labels), alike[0])
+
+
+def _save(job: Job[TrainParams], parts: _Parts, history: History) -> None:
+    from crosswind.model.card import write_card
+    from crosswind.model.checkpoint import OWN_WEIGHTS, save_head
+
+    params, folder = job.params, job.draft.path / "model"
+    if params.output == "head":
+        save_head(folder, parts.encoder, next(iter(parts.heads.values())))
+    else:
+        parts.encoder.save(folder)
+    facts = history.result() | {"fresh": list(parts.encoder.fresh)}
+    (job.draft.path / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    points = []
+    if (folder / OWN_WEIGHTS).exists():
+        points.append(f"parameters in `{OWN_WEIGHTS}` are Crosswind's own; `transformers` loads the encoder alone")
+    data = [f"{ref.task} ({ref.language}, {ref.split})" for head in params.heads for ref in head.data]
+    if params.mlm:
+        data += [f"{name} (masked LM, {len(languages)} languages)" for name, languages, _ in params.mlm.corpora]
+    write_card(
+        folder,
+        title=job.step.label,
+        base=job.world["encoder"],
+        data=data,
+        seed=params.seed,
+        settings=TRAIN.dump(params).get("training", {}),
+        history=facts,
+        facts=points,
+    )
+    job.fact("tokens", history.tokens)
+    job.fact("stepping_seconds", history.stepping)
+
+
+def labelled_of(params: TrainParams) -> float:
+    """The examples that a phase is trained on, repetitions included (masked-LM lines where it has no task)."""
+    budget, refs = params.budget, [ref for head in params.heads for ref in head.data]
+    size = sum(examples_of(ref) for ref in refs)
+    if budget.examples or budget.steps:
+        return float(budget.examples or (budget.steps or 0) * params.training.batch_size)
+    if budget.tokens:
+        each = sum(tokens_of(ref) for ref in refs) / size if size else 60.0
+        return budget.tokens / each
+    return float(budget.epochs or 1) * size
+
+
+def training_tokens(params: TrainParams) -> float:
+    """Estimated tokens that a phase is trained on, masked LM included."""
+    refs = [ref for head in params.heads for ref in head.data]
+    size = sum(examples_of(ref) for ref in refs)
+    each = sum(tokens_of(ref) for ref in refs) / size if size else 60.0
+    share = params.mlm.share if params.mlm and refs else 0.0
+    tokens = float(params.budget.tokens) if params.budget.tokens else labelled_of(params) * each
+    return tokens / (1 - share)
+
+
+TRAIN: StepKind[TrainParams] = StepKind(
+    name="train",
+    version=4,
+    params=TrainParams,
+    run=_run,
+    needs=device_needs,
+    cost=lambda params: 3.0 * training_tokens(params),  # forward, backward twice as dear
+    droppable=("*.safetensors",),
+)

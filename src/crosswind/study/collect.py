@@ -1,0 +1,292 @@
+"""From the store to the run folder: results, statistics, predictions, the summary and the report."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crosswind import __version__
+from crosswind.analysis.results import CellStats, ResultRow, write_results
+from crosswind.analysis.summarise import summarise
+from crosswind.analysis.summary import Summary
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.run.store import Damaged, Missing, Store
+from crosswind.steps.train import TrainParams, labelled_of, training_tokens
+from crosswind.study.base import describe_base, name_of_encoder
+from crosswind.study.folder import (
+    Copies,
+    prediction_path,
+    read_frame,
+    rewrite_path,
+    rows_by_key,
+    sums_frame,
+    sums_path,
+    write_frame,
+)
+from crosswind.study.plan import Cell, Plan, count_examples
+from crosswind.study.spec import Study
+
+
+def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -> Summary | None:
+    """Write results, statistics, predictions, summary and report from the cells that are there.
+
+    What an earlier call wrote of the same cells is taken over; what is no longer wanted is removed.
+    """
+    from crosswind.report.page import write_report
+
+    there = [c for c in plan.cells if store.has(c.key) and all(store.has(key) for _, key in c.judged)]
+    if not there:
+        return None
+    facts = _facts_of_cells(there, store, out)
+    rows = [row for cell in there for row in _rows(study, cell, facts)]
+    frame = write_results(rows, out / "results.parquet")
+    _write_cells(there, facts, out)
+    wanted = _write_sums(there, store, out)
+    _copy(there, store, out, wanted)
+    provenance = _write_provenance(plan, store, out)
+    headline = {cell.judged[0][1] for cell in there}
+    comparable = frame.filter(pl.col("cell").is_in(_with_clean(there) & headline))
+    summary = summarise(
+        comparable,
+        _Statistics(there, facts, out),
+        chance=_chance(there, facts),
+        routes=list(study.routes),
+        diagnostic=plan.diagnostic,
+    )
+    write_frame(summary.table(), out / "summary.parquet")
+    write_frame(summary.compared(), out / "contrasts.parquet")
+    mixed = _mixed_hardware(provenance)
+    write_report(
+        out / "report.html",
+        title=study.name,
+        facts=_about(study, plan, there, provenance, seconds),
+        summary=summary,
+        notes=[*plan.notes, *study.notes, *_budget_notes(plan), *mixed],
+    )
+    return summary
+
+
+def _facts_of_cells(cells: Sequence[Cell], store: Store, out: Path) -> dict[str, dict[str, Any]]:
+    """The facts of every judge step: from the run folder where it has them, else from the store."""
+    earlier = rows_by_key(read_frame(out / "cells.parquet"), "cell")
+    facts: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        for metric, key in cell.judged:
+            if key in earlier and "facts" in earlier[key]:
+                facts[key] = json.loads(earlier[key]["facts"])
+            elif key not in facts:
+                meta = store.manifest(key)["meta"]
+                names = ("scores", "n", "clusters", "chance", "headline", "context_language")
+                facts[key] = {"metric": metric} | {name: meta[name] for name in names if name in meta}
+                facts[key]["signature"] = METRICS[metric].signature(**meta["signature"])
+    return facts
+
+
+def _rows(study: Study, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list[ResultRow]:
+    encoder = name_of_encoder(study)
+    rows = []
+    for metric, key in cell.judged:
+        own = facts[key]
+        for name, score in own["scores"].items():
+            rows.append(
+                ResultRow(
+                    encoder=encoder,
+                    route=cell.route,
+                    pipeline_seed=cell.seed,
+                    defence=cell.defence,
+                    target=cell.target,
+                    language=cell.data.language,
+                    context_language=own["context_language"],
+                    split=cell.data.split,
+                    rows=cell.data.selection,
+                    selection=cell.selection,
+                    perturbation=cell.perturbation,
+                    severity=cell.severity,
+                    protection=cell.protection,
+                    draw=cell.draw,
+                    attack=cell.condition.attack,
+                    budget=cell.condition.budget,
+                    exposure=cell.exposure,
+                    metric=metric,
+                    key=name,
+                    score=score,
+                    n=own["n"],
+                    clusters=own["clusters"],
+                    signature=own["signature"],
+                    cell=key,
+                )
+            )
+    return rows
+
+
+def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out: Path) -> None:
+    rows = [
+        {
+            "cell": key,
+            "predictions": cell.key,
+            "rewrite": cell.rewrite or "",
+            "route": cell.route,
+            "pipeline_seed": cell.seed,
+            "defence": cell.defence,
+            "target": cell.target,
+            "language": cell.data.language,
+            "metric": metric,
+            "file": prediction_path(cell),
+            "facts": json.dumps(facts[key], ensure_ascii=False, sort_keys=True),
+        }
+        for cell in cells
+        for metric, key in cell.judged
+    ]
+    write_frame(pl.DataFrame(rows), out / "cells.parquet")
+
+
+def _write_sums(cells: Sequence[Cell], store: Store, out: Path) -> list[str]:
+    """Write the files of sums that lack a cell or have one too many; the paths of all."""
+    files: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        files.setdefault(sums_path(cell), {}).update((key, None) for _, key in cell.judged)
+    for path, keys in files.items():
+        earlier = read_frame(out / path)
+        if earlier is not None and set(earlier["cell"].unique()) == set(keys):
+            continue
+        frames = [(key, pl.read_parquet(store.path(key) / "statistics.parquet")) for key in keys]
+        write_frame(sums_frame(frames), out / path)
+    return [*files]
+
+
+def _copy(cells: Sequence[Cell], store: Store, out: Path, others: Sequence[str]) -> None:
+    copies = Copies(out)
+    for cell in cells:
+        copies.add(prediction_path(cell), cell.key, store.path(cell.key) / "predictions.parquet")
+        if cell.rewrite and store.has(cell.rewrite):
+            copies.add(rewrite_path(cell), cell.rewrite, store.path(cell.rewrite) / "rewrites.parquet")
+    copies.finish(others)
+
+
+def _write_provenance(plan: Plan, store: Store, out: Path) -> pl.DataFrame:
+    """A row a step that is there: kind, label, when, where and how long it was computed."""
+    path = out / "provenance.parquet"
+    earlier = rows_by_key(read_frame(path), "step")
+    rows = []
+    for key, step in plan.graph.items():
+        if key in earlier:
+            rows.append(earlier[key])
+            continue
+        try:
+            meta = store.manifest(key)["meta"]
+        except (Missing, Damaged):
+            continue
+        rows.append(
+            {
+                "step": key,
+                "kind": step.kind,
+                "label": step.label,
+                "created": meta["created"],
+                "wall_seconds": float(meta["seconds"]["wall"]),
+                "cpu_seconds": float(meta["seconds"]["cpu"]),
+                "hardware": json.dumps(meta.get("hardware", {}), sort_keys=True),
+                "inputs": json.dumps(dict(step.inputs), sort_keys=True),
+            }
+        )
+    frame = pl.DataFrame(rows)
+    write_frame(frame, path)
+    return frame
+
+
+class _Statistics:
+    """The statistics of a cell's clusters, read from the run folder's sums, file by file."""
+
+    def __init__(self, cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out: Path) -> None:
+        self._out, self._facts = out, facts
+        self._file = {key: sums_path(cell) for cell in cells for _, key in cell.judged}
+        self._tables: dict[str, dict[str, pl.DataFrame]] = {}
+
+    def __call__(self, key: str) -> CellStats:
+        path = self._file[key]
+        if path not in self._tables:
+            if len(self._tables) >= 64:
+                self._tables.clear()
+            parts = pl.read_parquet(self._out / path).partition_by("cell", as_dict=True, maintain_order=True)
+            self._tables[path] = {str(name[0]): part for name, part in parts.items()}
+        part = self._tables[path][key]
+        clusters = tuple(part["cluster"])
+        sums = np.array(part["sums"].to_list(), dtype=np.float64)
+        return CellStats(sums, clusters, self._facts[key]["metric"], clusters)
+
+
+def _with_clean(cells: Sequence[Cell]) -> set[str]:
+    """The keys of cells whose clean cell is there as well: without it (it failed) there is no drop to summarise."""
+    clean = {_model_and_set(c) for c in cells if c.condition.clean}
+    return {key for c in cells if _model_and_set(c) in clean for _, key in c.judged}
+
+
+def _model_and_set(cell: Cell) -> tuple[object, ...]:
+    return cell.route, cell.defence, cell.seed, cell.target, cell.data, cell.selection
+
+
+def _chance(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]]) -> dict[str, float]:
+    """The mean chance level of each target's clean cells that have one."""
+    levels: dict[str, list[float]] = {}
+    for cell in cells:
+        level = facts[cell.judged[0][1]].get("chance")
+        if cell.condition.clean and level:
+            levels.setdefault(cell.target, []).append(level)
+    return {target: float(np.mean(values)) for target, values in levels.items()}
+
+
+def _mixed_hardware(provenance: pl.DataFrame) -> list[str]:
+    """A note where steps that compute with a model ran on different processors or versions."""
+    computing = provenance.filter(pl.col("kind").is_in(["train", "pretrain", "embed", "predict"]))
+    kinds: dict[str, None] = {}
+    for text in computing["hardware"].unique(maintain_order=True):
+        value = json.loads(text)
+        versions = value.get("versions", {})
+        library = ", ".join(f"{name} {versions[name]}" for name in ("torch", "transformers") if name in versions)
+        kinds[", ".join(filter(None, (value.get("gpu") or value.get("cpu"), library)))] = None
+    if len(kinds) < 2:
+        return []
+    return [f"Steps were computed on different machines or versions, so last digits may differ: {'; '.join(kinds)}."]
+
+
+def _about(
+    study: Study, plan: Plan, cells: Sequence[Cell], provenance: pl.DataFrame, seconds: float
+) -> dict[str, str]:
+    trained = [s for s in plan.graph.values() if s.kind in ("train", "pretrain")]
+    cpu = float(provenance["cpu_seconds"].sum())
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
+    return {
+        "Encoder": describe_base(study),
+        "Routes": ", ".join(study.routes),
+        "Pipeline seeds": ", ".join(map(str, study.seeds)),
+        "Draws of each perturbation": str(study.draws),
+        "Cells": f"{len(cells)} of {len(plan.cells)} ({count_examples(plan):,} predictions)",
+        "Trained phases": str(len(trained)),
+        "CPU time of all steps": f"{cpu / 60:.1f} min (this run: {seconds / 60:.1f} min of wall time)",
+        "Data": "official files" if study.data.source == "files" else study.data.source,
+        "Versions": f"crosswind {__version__}, {libraries}, Python {platform.python_version()}",
+    }
+
+
+def _budget_notes(plan: Plan) -> list[str]:
+    """What routes differ in besides their tasks: the estimated tokens of their phases."""
+
+    def total(phases: Sequence[tuple[str, TrainParams]], of: Callable[[TrainParams], float]) -> float:
+        return sum(of(params) for _, params in phases)
+
+    totals = {route: total(phases, training_tokens) for route, phases in plan.training.items()}
+    labelled = {
+        route: round(total([p for p in phases if p[1].heads], labelled_of)) for route, phases in plan.training.items()
+    }
+    if len(set(labelled.values())) > 1:
+        text = ", ".join(f"{r} {n:,}" for r, n in labelled.items())
+        return [f"The routes' budgets of labelled examples differ: {text}."]
+    if len({round(t, -3) for t in totals.values()}) > 1 and any(p.mlm for ps in plan.training.values() for _, p in ps):
+        return ["Masked-LM steps of a route come on top of its labelled budget."]
+    return []

@@ -1,0 +1,182 @@
+"""The run folder: it holds exactly the cells of the study as it now stands, and suffices without the store.
+
+    run.json            name and id of the study, written first
+    cells.parquet       a row a cell and metric: what it is, its scores and facts
+    sums/…              the statistics of each cell, summed by cluster
+    predictions/…       every prediction          rewrites/…    what was changed in the texts
+    provenance.parquet  what made each step: versions, processor, seconds
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crosswind import __version__
+from crosswind.errors import UserError
+from crosswind.run.folders import replacing, write_json
+from crosswind.run.step import digest
+from crosswind.study.plan import Cell
+from crosswind.study.spec import Study
+
+IDENTITY = "run.json"
+PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
+
+
+def study_id(study: Study) -> str:
+    """The hash of what a study asks, without its seeds and without places, in hex."""
+    value = json.loads(study.model_dump_json(exclude_defaults=True))
+    for key in ("seeds", "lexicons", "keep", "notes", "name"):
+        value.pop(key, None)
+    value["data"] = {k: v for k, v in value.get("data", {}).items() if k != "root"}
+    if isinstance(study.encoder, str):
+        value["encoder"] = Path(study.encoder).name
+    return digest(value)
+
+
+def open_folder(out: Path, study: Study) -> None:
+    """Begin a run in a folder that is new, empty or this study's; a `UserError` otherwise."""
+    check_out(out, study.name)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / IDENTITY, {"name": study.name, "study": study_id(study), "crosswind": __version__})
+
+
+def check_out(out: Path, name: str | None = None) -> None:
+    """A run folder must be new, empty or a run's, and of a study of this name; a `UserError` otherwise."""
+    if out.exists() and not out.is_dir():
+        raise UserError("is a file", where=str(out), hint="name a folder with --out")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / IDENTITY).exists() and not (out / "study.yaml").exists():
+        raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
+    earlier = _identity(out).get("name")
+    if name is not None and earlier is not None and earlier != name:
+        hint = f"name a folder for {name!r} with --out"
+        raise UserError(f"holds the run of another study, {earlier!r}", where=str(out), hint=hint)
+
+
+def _identity(out: Path) -> dict[str, Any]:
+    try:
+        value = json.loads((out / IDENTITY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, beside and then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as draft:
+        frame.write_parquet(draft)
+
+
+def read_frame(path: Path) -> pl.DataFrame | None:
+    """A table that an earlier run wrote; `None` where there is none that can be read."""
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def prediction_path(cell: Cell) -> str:
+    """`predictions/ROUTE/SEED/TARGET/LANGUAGE/CONDITION.parquet`; a defence stands behind the route."""
+    return f"predictions/{_model_path(cell)}/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
+
+
+def rewrite_path(cell: Cell) -> str:
+    return f"rewrites/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
+
+
+def sums_path(cell: Cell) -> str:
+    return f"sums/{_model_path(cell)}/{cell.target}.parquet"
+
+
+def condition_name(cell: Cell) -> str:
+    """`clean`, `keyboard-0.1-none-draw1`: the condition as a file's name."""
+    condition = cell.perturbation
+    if not cell.condition.clean:
+        condition += f"-{cell.severity:g}-{cell.protection}-draw{cell.draw}"
+        if cell.condition.attack != "none":
+            condition += f"-{cell.condition.attack}-{cell.condition.budget}"
+    if cell.selection == "oracle":
+        condition += "-oracle"
+    return "".join(c if c.isalnum() or c in "-_.+=,()" else "_" for c in condition)
+
+
+def _model_path(cell: Cell) -> str:
+    route = cell.route if cell.defence == "none" else f"{cell.route}@{cell.defence}"
+    return f"{route}/{cell.seed}"
+
+
+def _language(cell: Cell) -> str:
+    context = getattr(cell.data, "context_language", None)
+    return f"{context}-{cell.data.language}" if context and context != cell.data.language else cell.data.language
+
+
+class Copies:
+    """Files of the run folder that are copies of artifacts: copied once, found again by size and time."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._path = out / "logs" / "copied.json"
+        try:
+            self._seen: dict[str, list[Any]] = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            self._seen = {}
+        self._now: dict[str, list[Any]] = {}
+
+    def add(self, relative: str, key: str, source: Path) -> None:
+        """Have a copy of an artifact's file at a path of the run folder."""
+        target = self._out / relative
+        if self._seen.get(relative) != [key, *_look(target)]:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as draft:
+                shutil.copyfile(source, draft)
+        self._now[relative] = [key, *_look(target)]
+
+    def finish(self, others: Iterable[str] = ()) -> None:
+        """Remove the files of cells that are no longer wanted; `others` are wanted files that are no copies."""
+        wanted = {*self._now, *others}
+        for part in PARTS:
+            for folder, _, names in os.walk(self._out / part, topdown=False):
+                for name in names:
+                    path = Path(folder) / name
+                    if path.relative_to(self._out).as_posix() not in wanted:
+                        path.unlink()
+                if not any(os.scandir(folder)):
+                    os.rmdir(folder)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self._path) as draft:
+            draft.write_text(json.dumps(self._now, separators=(",", ":")), encoding="utf-8")
+
+
+def _look(path: Path) -> list[int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def rows_by_key(frame: pl.DataFrame | None, column: str) -> Mapping[str, dict[str, Any]]:
+    """The rows of an earlier table by one of its columns."""
+    if frame is None or column not in frame.columns:
+        return {}
+    return {row[column]: row for row in frame.iter_rows(named=True)}
+
+
+def sums_frame(entries: Sequence[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
+    """Statistics by cluster of several cells: columns cell, cluster, sums (a list of numbers)."""
+    frames = []
+    for key, statistics in entries:
+        columns = [c for c in statistics.columns if c not in ("id", "cluster")]
+        by_cluster = statistics.group_by("cluster", maintain_order=True).agg(pl.col(columns).sum())
+        numbers = pl.concat_list([pl.col(c).cast(pl.Float64) for c in columns])
+        frames.append(by_cluster.select(pl.lit(key).alias("cell"), "cluster", numbers.alias("sums")))
+    return pl.concat(frames)

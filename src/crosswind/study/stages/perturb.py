@@ -1,0 +1,75 @@
+"""`perturb:`, noise on the test sets: a rewrite step and a cell for each perturbation, protection and draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from crosswind.errors import unknown
+from crosswind.perturb.example import PROTECTIONS
+from crosswind.perturb.spec import Spec, parse_specs
+from crosswind.study.plan import Condition, Evaluated, Planner
+from crosswind.study.resolve import TargetPlan
+from crosswind.study.spec import PerturbSpec
+from crosswind.study.stages import Conditions, Stage
+from crosswind.tasks.base import Task
+
+_Entry = Annotated[PerturbSpec, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]
+
+
+def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
+    perturbations = list(_specs(section, targets))
+    planner.diagnostic.update(spec.condition[0] for _, spec in perturbations if not spec.preserving)
+
+    def conditions(evaluated: Evaluated) -> None:
+        task, language = evaluated.target.task, evaluated.clean.data.language
+        for perturb, spec in perturbations:
+            if (perturb.targets is None or task.name in perturb.targets) and (
+                perturb.languages is None or language in perturb.languages
+            ):
+                _add(perturb, spec, planner, evaluated)
+
+    return conditions
+
+
+def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluated) -> None:
+    reason = planner.not_applicable(spec, evaluated)
+    if reason is not None:
+        planner.note(reason)
+        return
+    name, severity = spec.condition
+    for protection in _protections(perturb, evaluated.target.task):
+        for draw in range(1, planner.study.draws + 1):
+            rewrite = planner.rewrite(evaluated, spec, draw, protection)
+            condition = Condition(perturbation=name, severity=severity, protection=protection, draw=draw)
+            planner.condition(evaluated, condition, rewrite, label=str(spec))
+
+
+def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Iterator[tuple[PerturbSpec, Spec]]:
+    languages = {ref.language for target in targets for ref in target.data}
+    names = [target.task.name for target in targets]
+    for i, perturb in enumerate(section):
+        where = f"perturb[{i}]"
+        for code in perturb.languages or ():
+            if code not in languages:
+                raise unknown("language", code, languages, where=f"{where}.languages")
+        for name in perturb.targets or ():
+            if name not in names:
+                raise unknown("target", name, names, where=f"{where}.targets")
+        for name in perturb.protect:
+            if name not in PROTECTIONS:
+                raise unknown("protection", name, PROTECTIONS, where=f"{where}.protect")
+        for spec in parse_specs(perturb.spec, where=where):
+            yield perturb, spec
+
+
+def _protections(perturb: PerturbSpec, task: Task) -> list[str]:
+    """The protections that mean something for a task: answers for span QA, entities for NER."""
+    fitting = {"none"} | ({"answers"} if task.kind == "span" else set())
+    fitting |= {"entities"} if task.group == "ner" else set()
+    return [p for p in perturb.protect if p in fitting] or ["none"]
+
+
+PERTURB = Stage("perturb", "noise on the test sets", list[_Entry], _begin)
