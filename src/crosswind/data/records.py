@@ -16,7 +16,7 @@ Labels = Mapping[Any, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TableRecord:
     """Named values and the file:line (or hub row) they come from; `row` counts records from 0."""
 
     values: Mapping[str, Any]
@@ -61,7 +61,7 @@ def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:
     return table | more
 
 
-def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
+def tsv_records(path: Path, *columns: str) -> Iterator[TableRecord]:
     """A TSV file without header or quoting.
 
     A column whose name ends in `?` may be missing, in every line alike: XTREME's unlabelled test
@@ -76,10 +76,10 @@ def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
             expected = len(cells) if len(cells) in allowed else len(columns)
         where = f"{path}:{number}"
         checked_columns(cells, expected, where)
-        yield Record(dict(zip(names, cells, strict=False)), where, row)
+        yield TableRecord(dict(zip(names, cells, strict=False)), where, row)
 
 
-def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[Record]:
+def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRecord]:
     """A TSV file whose first line names the columns; no quoting (GLUE, PAWS-X, OpenBookQA).
 
     `skip_short` passes over lines with too few columns, keeping the row numbers: GLUE's QQP has such.
@@ -93,20 +93,20 @@ def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[Record]
         if skip_short and len(cells) < len(header):
             continue
         where = f"{path}:{number}"
-        yield Record(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
+        yield TableRecord(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
 
 
-def csv_table(path: Path) -> Iterator[Record]:
+def csv_table(path: Path) -> Iterator[TableRecord]:
     for row, (number, values) in enumerate(csv_records(path)):
-        yield Record(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row)
 
 
-def jsonl_table(path: Path) -> Iterator[Record]:
+def jsonl_table(path: Path) -> Iterator[TableRecord]:
     for row, (number, values) in enumerate(json_lines(path)):
-        yield Record(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row)
 
 
-def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[Record]:
+def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[TableRecord]:
     """JSON lines whose labels lie in a second file, one a line (PIQA, SocialIQA, WinoGrande).
 
     Raises `UserError` with file:line where one file ends before the other.
@@ -126,6 +126,6 @@ def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[Record
         yield replace(record, values={**record.values, key: label})
 
 
-def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[Record]:
+def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[TableRecord]:
     for row, values in enumerate(rows):
-        yield Record(values, f"hub row {row}", row)
+        yield TableRecord(values, f"hub row {row}", row)

@@ -19,7 +19,7 @@ from crosswind.errors import UserError, unknown
 if TYPE_CHECKING:
     from crosswind.data.microworld.generated import Generated
 
-Lines = Sequence[TextLine] | Sequence[ParallelLine]
+TextLines = Sequence[TextLine] | Sequence[ParallelLine]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """The official files of a task: `locate` finds them without reading, `read` makes examples of them.
 
     `version` is raised when `read` gives another result for the same bytes; it is part of the
@@ -76,11 +76,11 @@ class Declared(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def files(self) -> Layout: ...
+    def files(self) -> FileLayout: ...
     @property
     def hub(self) -> HubSource | None: ...
     @property
-    def across(self) -> Callable[[tuple[str, ...]], Layout] | None: ...
+    def across(self) -> Callable[[tuple[str, ...]], FileLayout] | None: ...
     @property
     def generated(self) -> Generated | None: ...
 
@@ -93,9 +93,9 @@ class DeclaredText(Protocol):
     @property
     def locate(self) -> Callable[[Files, tuple[str, ...]], tuple[Path, ...]]: ...
     @property
-    def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], Lines]: ...
+    def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]: ...
     @property
-    def generated(self) -> Callable[[tuple[str, ...], int, int], Lines] | None: ...
+    def generated(self) -> Callable[[tuple[str, ...], int, int], TextLines] | None: ...
 
 
 class Source(Protocol):
@@ -108,7 +108,7 @@ class Source(Protocol):
 
     def fingerprint(self, task: Declared, language: str, split: str, pool_languages: tuple[str, ...] | None) -> str: ...
 
-    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> Lines: ...
+    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines: ...
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str: ...
 
@@ -127,7 +127,7 @@ class FilesSource:
         layout = _layout(task, pool_languages)
         return self.files.fingerprint(layout.locate(self.files, language, split), layout.version)
 
-    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> Lines:
+    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return corpus.read(corpus.locate(self.files, languages), languages)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
@@ -163,7 +163,7 @@ class Hub:
         source = _declared(task, pool_languages)
         return hub.fingerprint(_addresses(source, language, split), self._commit(task, source))
 
-    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> Lines:
+    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return self._text(corpus).lines(corpus, languages)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
@@ -231,7 +231,7 @@ def _root(settings: Mapping[str, Any]) -> Path | None:
     return Path(str(given)).expanduser() if given else None
 
 
-def _layout(task: Declared, pool_languages: tuple[str, ...] | None) -> Layout:
+def _layout(task: Declared, pool_languages: tuple[str, ...] | None) -> FileLayout:
     if pool_languages is None:
         return task.files
     if task.across is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from crosswind.data.examples import Span, SpanExample
 from crosswind.data.files import json_file
-from crosswind.data.records import Record, hub_table
+from crosswind.data.records import TableRecord, hub_table
 from crosswind.errors import UserError
 
 
@@ -140,7 +140,7 @@ def _question(path: Path, entry: Mapping[str, Any]) -> Question:
     return Question(str(entry["id"]), str(entry["question"]), () if impossible else answers, where, impossible)
 
 
-def _hub_question(record: Record) -> Question:
+def _hub_question(record: TableRecord) -> Question:
     answers = record.get("answers")
     pairs = tuple(zip(answers["text"], (int(start) for start in answers["answer_start"]), strict=True))
     where = f"{record.where}, question {record.text('id')}"

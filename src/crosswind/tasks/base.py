@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout, Lines
+from crosswind.data.source import Content, FileLayout, HubSource, TextLines
 from crosswind.registry import Registry
 
 if TYPE_CHECKING:
     from crosswind.data.microworld.generated import Generated
 
-__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task", "classes"]
+__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "FileLayout", "HubSource", "Task", "classes"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Task:
     group: str
     languages: tuple[str, ...]
     splits: tuple[str, ...]
-    files: Layout
+    files: FileLayout
     metric: str
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Task:
     source_language: str = "en"
     licence: str = ""
     citation: str = ""
-    across: Callable[[tuple[str, ...]], Layout] | None = None
+    across: Callable[[tuple[str, ...]], FileLayout] | None = None
     generated: Generated | None = None
 
 
@@ -66,10 +66,10 @@ class Corpus:
     summary: str
     languages: tuple[str, ...]
     locate: Callable[[Files, tuple[str, ...]], tuple[Path, ...]]
-    read: Callable[[tuple[Path, ...], tuple[str, ...]], Lines]
+    read: Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]
     licence: str = ""
     citation: str = ""
-    generated: Callable[[tuple[str, ...], int, int], Lines] | None = None
+    generated: Callable[[tuple[str, ...], int, int], TextLines] | None = None
 
 
 def classes(task: Task) -> tuple[str, ...]:

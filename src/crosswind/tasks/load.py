@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from crosswind.data.examples import Dataset, Example, Pool, QueryExample, Rows
-from crosswind.data.source import Content, Lines, Source
+from crosswind.data.source import Content, Source, TextLines
 from crosswind.errors import UserError, unknown
 from crosswind.tasks.base import Corpus, Task
 
@@ -57,7 +57,7 @@ def fingerprint(
     return source.fingerprint(task, language, split, _checked(task, language, split, pool_languages))
 
 
-def load_text(corpus: Corpus, languages: Sequence[str], source: Source, rows: Rows | None = None) -> Lines:
+def load_text(corpus: Corpus, languages: Sequence[str], source: Source, rows: Rows | None = None) -> TextLines:
     """The lines of a corpus: `TextLine`s language by language, or one `ParallelLine` a row.
 
     `rows` selects lines of each language. Raises `UserError` for a language that the corpus lacks.
@@ -127,7 +127,7 @@ def _corpus_languages(corpus: Corpus, languages: Sequence[str]) -> tuple[str, ..
     return tuple(languages)
 
 
-def _selected(lines: Lines, rows: Rows | None, where: str) -> Lines:
+def _selected(lines: TextLines, rows: Rows | None, where: str) -> TextLines:
     if rows is None:
         return lines
     return tuple(lines[i] for i in rows.indices(len(lines), where))  # type: ignore[return-value]

@@ -16,7 +16,7 @@ from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.languages import CODES
 from crosswind.data.microworld.lazy import Lazy
 from crosswind.data.microworld.render import renderer
-from crosswind.data.source import Content, Declared, DeclaredText, Lines
+from crosswind.data.source import Content, Declared, DeclaredText, TextLines
 from crosswind.errors import UserError
 from crosswind.run.step import digest
 
@@ -55,7 +55,7 @@ class MicroworldSource:
         pool = list(pool_languages) if pool_languages else None
         return digest([code_fingerprint(), self.seed, task.name, language, split, size, pool])
 
-    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> Lines:
+    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return _written(corpus)(languages, self.seed, self.size)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
@@ -93,7 +93,7 @@ def items(make: Callable[[int, str, int], Item], sizes: Mapping[str, int] = SIZE
 
 
 def _sentences(seed: int, language: str, split: str, pool: tuple[str, ...] | None) -> Content:
-    return sentences.translations(seed, split, SENTENCES[split], language)
+    return sentences.sentence_pairs(seed, split, SENTENCES[split], language)
 
 
 def _answers(seed: int, language: str, split: str, pool: tuple[str, ...] | None) -> Content:
@@ -145,7 +145,7 @@ def _declared(task: Declared) -> Generated:
     return task.generated
 
 
-def _written(corpus: DeclaredText) -> Callable[[tuple[str, ...], int, int], Lines]:
+def _written(corpus: DeclaredText) -> Callable[[tuple[str, ...], int, int], TextLines]:
     if corpus.generated is None:
         raise UserError(
             f"the microworld has no corpus {corpus.name!r}",

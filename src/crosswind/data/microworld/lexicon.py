@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 
 from crosswind.data.microworld import names, world
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.language import Language
 from crosswind.data.microworld.languages import LANGUAGES
-from crosswind.data.microworld.scripts import write
+from crosswind.data.microworld.scripts import in_script
 from crosswind.errors import unknown
 
 FUNCTION: Mapping[str, str] = {  # function words with their parts of speech
@@ -25,7 +25,7 @@ _OPEN = {
     **dict.fromkeys((*world.VERBS, *world.INTRANSITIVE, "have", "come", "work"), "VERB"),
     **dict.fromkeys((verb for c in world.CONVERSES for verb in (c[0], c[2])), "VERB"),
     **dict.fromkeys(
-        (*world.OPPOSITES, *world.COLOURS, *world.STATES, *(q for pair in world.COMPARISONS for q in pair)), "ADJ"
+        (*world.OPPOSITES, *world.COLOUR_WORDS, *world.STATES, *(q for pair in world.COMPARISONS for q in pair)), "ADJ"
     ),
     **dict.fromkeys(world.NUMBERS, "NUM"),
 }
@@ -61,7 +61,7 @@ class Lexicon:
         """A name, transliterated or in Latin letters."""
         found = self._names.get((stem, ending))
         if found is None:
-            latin = Draw("latin", self.language.code, stem).chance(self.language.latin_names)
+            latin = WorldDraw("latin", self.language.code, stem).chance(self.language.latin_names)
             found = self._names[stem, ending] = self._joined(stem, ending, latin=latin)
         return found
 
@@ -98,11 +98,11 @@ class Lexicon:
     def _joined(self, stem: str, ending: str, *, latin: bool) -> str:
         roman, script = stem, self.language.script
         if latin and script != "Latn":
-            return stem + write(ending.replace("+", ""), script) if ending else stem
+            return stem + in_script(ending.replace("+", ""), script) if ending else stem
         for part in ending.split("+") if ending else ():
             whole = f"{roman}+{part}"
             roman = self.language.irregular.get(whole) or self._spelt(whole)
-        return write(roman, script)
+        return in_script(roman, script)
 
     def _spelt(self, whole: str) -> str:
         for pattern, replacement in self.language.joins:
@@ -116,18 +116,18 @@ class Lexicon:
         stems: dict[str, str] = {}
         taken: set[str] = set()
         for concept in CONCEPTS:
-            draw = Draw("word", language.code, concept)
+            draw = WorldDraw("word", language.code, concept)
             stem = language.words.get(concept) or self._stem(concept, draw)
             tries = 0
-            while write(stem, language.script) in taken:
+            while in_script(stem, language.script) in taken:
                 # A language of few sounds runs out of short words.
                 tries += 1
                 stem = self._made(draw, 2 + tries // 10)
-            taken.add(write(stem, language.script))
+            taken.add(in_script(stem, language.script))
             stems[concept] = stem
         return stems
 
-    def _stem(self, concept: str, draw: Draw) -> str:
+    def _stem(self, concept: str, draw: WorldDraw) -> str:
         language, share = self.language, draw.random()
         if language.cognates == 1:
             return concept
@@ -141,7 +141,7 @@ class Lexicon:
             return concept
         return self._made(draw, 2 + draw.chance(0.2))
 
-    def _made(self, draw: Draw, syllables: int) -> str:
+    def _made(self, draw: WorldDraw, syllables: int) -> str:
         language = self.language
         onsets, vowels, codas = (part.split() for part in (language.onsets, language.vowels, language.codas))
         inner = [draw.pick(onsets) + draw.pick(vowels) for _ in range(syllables)]

@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
 from crosswind.data.microworld import scenes
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.frames import Clause
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer, renderer
 
-QUESTIONS = 4  # of one text
+QUESTIONS_A_TEXT = 4  # of one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ToldText:
     """What is told, and four questions with four answers."""
 
     name: str
@@ -35,13 +35,13 @@ class Text:
 
 
 @lru_cache(maxsize=10_000)
-def text(kind: str, seed: int, split: str, group: int) -> Text:
+def told_text(kind: str, seed: int, split: str, group: int) -> ToldText:
     """Two themes about two people (of the kind `answers` three); two questions of each theme.
 
     What a question asks for has several candidates in the text: the same was said of others. The
     questions of the kind `answers` all name somebody, in full, for "who was tired?" has no one answer in a pool.
     """
-    draw = Draw(kind, seed, split, group)
+    draw = WorldDraw(kind, seed, split, group)
     while True:
         cast = scenes.people(draw, split, 3, full=1.0) if kind == "answers" else scenes.people(draw, split, 2)
         themes = scenes.facts(draw, split, cast, 2, len(cast))
@@ -58,8 +58,8 @@ def text(kind: str, seed: int, split: str, group: int) -> Text:
                 at = facts.index(fact)
                 questions.append(Asked(at, role, scenes.asking(fact.clause._replace(other=draw.chance(0.5)), role)))
                 answers.add(_answer(fact, role))
-        if len(answers) == QUESTIONS:
-            return Text(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
+        if len(answers) == QUESTIONS_A_TEXT:
+            return ToldText(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
 
 
 def _answer(fact: scenes.Fact, role: str) -> object:
@@ -72,8 +72,8 @@ def _answer(fact: scenes.Fact, role: str) -> object:
 
 def qa(seed: int, split: str, index: int) -> Item:
     """One question of a text; the answer is a phrase of it."""
-    group, within = divmod(index, QUESTIONS)
-    found = text("qa", seed, split, group)
+    group, within = divmod(index, QUESTIONS_A_TEXT)
+    found = told_text("qa", seed, split, group)
     asked = found.questions[within]
     item = f"mw-qa/{split}/{index}"
 
@@ -88,8 +88,8 @@ def qa(seed: int, split: str, index: int) -> Item:
 
 def queries(seed: int, split: str, index: int, pool: Sequence[str]) -> Item:
     """The question as a query; right is the sentence that answers it, in every language of the pool."""
-    group, within = divmod(index, QUESTIONS)
-    found = text("answers", seed, split, group)
+    group, within = divmod(index, QUESTIONS_A_TEXT)
+    found = told_text("answers", seed, split, group)
     asked = found.questions[within]
     item = f"mw-answers/{split}/{index}"
     gold = tuple(f"{found.name}/{code}/{asked.sentence}" for code in pool)
@@ -105,8 +105,8 @@ def pool(seed: int, split: str, size: int, languages: Sequence[str]) -> Pool:
     candidates = []
     for code in languages:
         words = renderer(code)
-        for group in range(-(-size // QUESTIONS)):
-            found = text("answers", seed, split, group)
+        for group in range(-(-size // QUESTIONS_A_TEXT)):
+            found = told_text("answers", seed, split, group)
             context = words.text(found.told)
             candidates += [
                 Candidate(f"{found.name}/{code}/{n}", code, words.text([clause]), context, found.name)

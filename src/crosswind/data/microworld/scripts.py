@@ -42,7 +42,7 @@ _VIRAMA = "्"
 _LETTERS = re.compile(r"ng(?![aeiou])|[bdgkpt]h|[csz]h|ts|ps|[a-z]|.")
 
 
-def write(roman: str, script: str) -> str:
+def in_script(roman: str, script: str) -> str:
     """A word in a script; Latin stays as it is. What is no letter stays too."""
     writer = _WRITERS.get(script)
     return roman if writer is None else writer(roman)

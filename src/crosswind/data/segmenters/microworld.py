@@ -48,7 +48,7 @@ def _known(code: str) -> tuple[frozenset[str], int]:
     return frozenset(known), max(map(len, known))
 
 
-MICROWORLD: tuple[Segmenter, ...] = tuple(
+MICROWORLD_SEGMENTERS: tuple[Segmenter, ...] = tuple(
     Segmenter(language.code.partition("-")[0], partial(cut, code=language.code), code_fingerprint)
     for language in LANGUAGES
     if not language.spaced

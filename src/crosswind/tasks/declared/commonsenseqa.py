@@ -9,13 +9,13 @@ from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, Record, hub_table, jsonl_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import Labels, TableRecord, hub_table, jsonl_table
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
-LABELS = ("A", "B", "C", "D", "E")
-_TABLE: Labels = {name: index for index, name in enumerate(LABELS)} | {"": None}
+_LABELS = ("A", "B", "C", "D", "E")
+_TABLE: Labels = {name: index for index, name in enumerate(_LABELS)} | {"": None}
 _FILES = {"train": "train_rand_split", "dev": "dev_rand_split", "test": "test_rand_split_no_answers"}
 
 
@@ -27,7 +27,7 @@ def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
     return Content(tuple(_example(_flat(record), split) for record in jsonl_table(paths[0])))
 
 
-def _flat(record: Record) -> Record:
+def _flat(record: TableRecord) -> TableRecord:
     """The official nesting (question > stem, choices > label, text) in the hub's columns."""
     question = record.get("question")
     nested = replace(record, values=question if isinstance(question, dict) else {})
@@ -40,10 +40,10 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return Content(tuple(_example(record, split) for record in hub_table(rows)))
 
 
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, split: str) -> ChoiceExample:
     item = f"commonsenseqa/{split}/{record.text('id')}"
     choices = replace(record, values=record.get("choices"))
-    if choices.strings("label") != LABELS:
+    if choices.strings("label") != _LABELS:
         found = ", ".join(choices.strings("label"))
         raise UserError(f"the choices are {found}", where=record.where, hint="expected A to E in order")
     label = record.label("answerKey", _TABLE) if record.has("answerKey") else None
@@ -58,11 +58,11 @@ COMMONSENSEQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("tau/commonsense_qa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
     metric="accuracy",
     perturbed=("question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 9741, ("en", "dev"): 1221, ("en", "test"): 1140},
     trains_on="commonsenseqa",
     licence="MIT",

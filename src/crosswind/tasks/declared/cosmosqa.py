@@ -9,12 +9,12 @@ from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, csv_table, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, csv_table, hub_table, jsonl_table, label_table
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("0", "1", "2", "3")
-_TABLE = label_table(LABELS, -1, "-1", "")
+_LABELS = ("0", "1", "2", "3")
+_TABLE = label_table(_LABELS, -1, "-1", "")
 _FILES = {"train": "train", "dev": "valid"}
 
 
@@ -32,7 +32,7 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return Content(tuple(_example(record, split) for record in hub_table(rows)))
 
 
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, split: str) -> ChoiceExample:
     """Several questions share a context, which is the cluster."""
     context = record.text("context")
     return ChoiceExample(
@@ -54,11 +54,11 @@ COSMOSQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("allenai/cosmos_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
     metric="accuracy",
     perturbed=("context", "question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 25262, ("en", "dev"): 2985},
     trains_on="cosmosqa",
     licence="CC BY 4.0",

@@ -8,12 +8,12 @@ from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, hub_table, jsonl_table, label_table
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("0", "1", "2", "3")
-_TABLE = label_table(LABELS, "")
+_LABELS = ("0", "1", "2", "3")
+_TABLE = label_table(_LABELS, "")
 _FILES = {"train": "train", "dev": "val", "test": "test"}
 
 
@@ -29,7 +29,7 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return Content(tuple(_example(record, split) for record in hub_table(rows)))
 
 
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, split: str) -> ChoiceExample:
     # By row: `ind` numbers the source's items, and copies of the file number it anew.
     item = f"hellaswag/{split}/{record.row}"
     label = record.label("label", _TABLE) if record.has("label") else None
@@ -44,11 +44,11 @@ HELLASWAG = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("Rowan/hellaswag", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 39905, ("en", "dev"): 10042, ("en", "test"): 10003},
     trains_on="hellaswag",
     licence="MIT",

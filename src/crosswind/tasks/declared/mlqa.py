@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
+_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 _HUB_SPLITS = {"dev": "validation", "test": "test"}
 
 
@@ -52,9 +52,9 @@ MLQA = Task(
     summary="extractive question answering, questions and passages in one language",
     group="qa",
     related=("answer-retrieval",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"),
     metric="mlqa",
     perturbed=("question", "context"),
@@ -64,7 +64,7 @@ MLQA = Task(
             ("dev", (517, 512, 1148, 500, 507, 511, 504)),
             ("test", (5335, 4517, 11590, 5253, 4918, 5495, 5137)),  # Lewis et al. 2020, Table 3
         )
-        for language, n in zip(LANGUAGES, counts, strict=True)
+        for language, n in zip(_LANGUAGES, counts, strict=True)
     },
     trains_on="squad",
     licence="CC BY-SA 3.0",

@@ -8,13 +8,13 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_records, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, hub_table, label_table, tsv_records, tsv_with_header
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
-LABELS = ("different", "paraphrase")
-_TABLE = label_table(LABELS)
+_LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
+_LABELS = ("different", "paraphrase")
+_TABLE = label_table(_LABELS)
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -37,7 +37,7 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return _content(hub_table(rows), language, split)
 
 
-def _content(records: Iterable[Record], language: str, split: str) -> Content:
+def _content(records: Iterable[TableRecord], language: str, split: str) -> Content:
     """Items are named by their row: only the original layout has ids, every layout has the same order."""
     return Content(
         tuple(
@@ -60,15 +60,15 @@ PAWSX = Task(
     summary="paraphrases among sentence pairs with high word overlap",
     group="paraphrase",
     related=("nli",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("google-research-datasets/paws-x", {"train": "train", "dev": "validation", "test": "test"}, _convert),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={
-        **{(language, split): 2000 for language in LANGUAGES for split in ("dev", "test")},
+        **{(language, split): 2000 for language in _LANGUAGES for split in ("dev", "test")},
         ("en", "train"): 49401,  # Yang et al. 2019, Table 2
     },
     trains_on="pawsx",

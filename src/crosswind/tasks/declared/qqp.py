@@ -8,12 +8,12 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, hub_table, label_table, tsv_with_header
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("different", "duplicate")
-_TABLE = label_table(LABELS, not_duplicate=0)
+_LABELS = ("different", "duplicate")
+_TABLE = label_table(_LABELS, not_duplicate=0)
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -32,7 +32,7 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return Content(tuple(_example(record, split, str(record.get("idx")), "label") for record in records))
 
 
-def _example(record: Record, split: str, name: str, label: str) -> PairExample:
+def _example(record: TableRecord, split: str, name: str, label: str) -> PairExample:
     item = f"qqp/{split}/{name}"
     first, second = record.text("question1"), record.text("question2")
     return PairExample(item, item, "en", first, second, record.label(label, _TABLE))
@@ -46,11 +46,11 @@ QQP = Task(
     related=("nli",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("nyu-mll/glue", {"train": "train", "dev": "validation"}, _convert, config="qqp"),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 363846, ("en", "dev"): 40430},  # GLUE as distributed
     trains_on="qqp",
     licence="terms of the publisher, non-commercial research",

@@ -9,7 +9,7 @@ from typing import Any
 
 from crosswind.data.files import Files
 from crosswind.data.retrieval import squad_cluster, squad_item, squad_to_retrieval
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
@@ -32,7 +32,7 @@ def as_retrieval(task: Task) -> Task:
         summary=f"{task.summary}, as retrieval of the sentence with the answer",
         group="answer-retrieval",
         related=("qa", "sentence-retrieval"),
-        files=Layout(layout.locate, read, layout.version),
+        files=FileLayout(layout.locate, read, layout.version),
         hub=replace(hub, convert=convert) if hub else None,
         metric="map@20",
         perturbed=("query",),
@@ -64,7 +64,7 @@ SQUAD = Task(
     related=("answer-retrieval",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("rajpurkar/squad", {"train": "train", "dev": "validation"}, _convert, config=None),
     metric="squad",
     perturbed=("question", "context"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from crosswind.data.files import Files
 from crosswind.data.retrieval import squad_cluster, squad_item
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
@@ -38,7 +38,7 @@ SQUAD2 = Task(
     related=("answer-retrieval",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("rajpurkar/squad_v2", {"train": "train", "dev": "validation"}, _convert, config=None),
     metric="squad2",
     perturbed=("question", "context"),

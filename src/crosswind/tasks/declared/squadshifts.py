@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 from crosswind.tasks.declared.squad import as_retrieval
 
 # Split -> the hub's configuration (Miller et al. 2020)
-SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}
+_SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -46,9 +46,9 @@ SQUADSHIFTS = Task(
     group="qa",
     related=("answer-retrieval",),
     languages=("en",),
-    splits=tuple(SPLITS),
-    files=Layout(_locate, _read),
-    hub=HubSource("squadshifts", dict.fromkeys(SPLITS, "test"), _convert, config="{split}", split_names=SPLITS),
+    splits=tuple(_SPLITS),
+    files=FileLayout(_locate, _read),
+    hub=HubSource("squadshifts", dict.fromkeys(_SPLITS, "test"), _convert, config="{split}", split_names=_SPLITS),
     metric="squad",
     perturbed=("question", "context"),
     counts={("en", "new_wiki"): 7938, ("en", "reddit"): 9803, ("en", "amazon_reviews"): 9885},

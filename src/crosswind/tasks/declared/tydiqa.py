@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
 # The ids of official files begin with the language's name
-NAMES = {
+_NAMES = {
     "ar": "arabic", "bn": "bengali", "en": "english", "fi": "finnish", "id": "indonesian",
     "ko": "korean", "ru": "russian", "sw": "swahili", "te": "telugu",
 }  # fmt: skip
@@ -39,7 +39,7 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
 
 
 def _of_language(paragraphs: Iterable[Paragraph], language: str) -> list[Paragraph]:
-    return [p for p in paragraphs if p.questions[0].id.startswith(f"{NAMES[language]}-")]
+    return [p for p in paragraphs if p.questions[0].id.startswith(f"{_NAMES[language]}-")]
 
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
@@ -66,9 +66,9 @@ TYDIQA = Task(
     summary="extractive question answering written in each language (gold passage)",
     group="qa",
     related=("answer-retrieval",),
-    languages=tuple(NAMES),
+    languages=tuple(_NAMES),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource(
         "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
     ),
@@ -77,7 +77,7 @@ TYDIQA = Task(
     counts={
         **{
             (language, "dev"): n
-            for language, n in zip(NAMES, (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True)
+            for language, n in zip(_NAMES, (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True)
         },
         ("en", "train"): 3696,
         ("ko", "train"): 1625,

@@ -8,13 +8,13 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_records, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, hub_table, label_table, tsv_records, tsv_with_header
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
-LABELS = ("entailment", "neutral", "contradiction")
-_TABLE = label_table(LABELS, contradictory=2)  # XNLI-MT writes "contradictory"
+_LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+_LABELS = ("entailment", "neutral", "contradiction")
+_TABLE = label_table(_LABELS, contradictory=2)  # XNLI-MT writes "contradictory"
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -40,13 +40,13 @@ def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
         return _content(records, language, split, ("premise", "hypo", "label"))
     if path.name.startswith("xnli."):
         mine = (record for record in tsv_with_header(path) if record.text("language") == language)
-        renumbered = (Record(record.values, record.where, row) for row, record in enumerate(mine))
+        renumbered = (TableRecord(record.values, record.where, row) for row, record in enumerate(mine))
         return _content(renumbered, language, split, ("sentence1", "sentence2", "gold_label"))
     return _content(tsv_records(path, "premise", "hypothesis", "label?"), language, split)
 
 
 def _content(
-    records: Iterable[Record],
+    records: Iterable[TableRecord],
     language: str,
     split: str,
     fields: tuple[str, str, str] = ("premise", "hypothesis", "label"),
@@ -55,7 +55,7 @@ def _content(
 
 
 def _examples(
-    records: Iterable[Record], language: str, split: str, fields: tuple[str, str, str]
+    records: Iterable[TableRecord], language: str, split: str, fields: tuple[str, str, str]
 ) -> Iterator[PairExample]:
     first, second, label = fields
     for record in records:
@@ -81,14 +81,14 @@ XNLI = Task(
     summary="natural language inference, human translations of one English set; train: machine-translated MNLI",
     group="nli",
     related=("paraphrase",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("facebook/xnli", {"train": "train", "dev": "validation", "test": "test"}, _convert),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
-    counts={(language, split): n for language in LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
+    labels=_LABELS,
+    counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
     trains_on="mnli",
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, XNLI: Evaluating Cross-lingual Sentence Representations",

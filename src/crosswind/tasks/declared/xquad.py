@@ -8,11 +8,11 @@ from typing import Any
 
 from crosswind.data.files import Files
 from crosswind.data.retrieval import squad_cluster, squad_item
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
+_LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -37,13 +37,13 @@ XQUAD = Task(
     summary="extractive question answering, translations of a part of SQuAD 1.1 dev",
     group="qa",
     related=("answer-retrieval",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("test",),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("google/xquad", {"test": "validation"}, _convert, config="xquad.{language}"),
     metric="squad",
     perturbed=("question", "context"),
-    counts={(language, "test"): 1190 for language in LANGUAGES},
+    counts={(language, "test"): 1190 for language in _LANGUAGES},
     trains_on="squad",
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations",
