@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import ChoiceExample, PairExample, SpanExample
-from crosswind.data.source import Content, FilesSource
+from crosswind.data.source import Content
+from crosswind.data.sources.files import FilesSource
 from crosswind.tasks.base import TASKS
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
 from crosswind.data.microworld import corpora, generated
-from crosswind.data.microworld.generated import Generated
 from crosswind.data.microworld.languages import CODES
 from crosswind.data.microworld.tagging import ENTITIES, TAGS
-from crosswind.data.source import Content, FileLayout, TextLines
+from crosswind.data.source import Content, FileLayout, Generated, TextLines
 from crosswind.errors import UserError
 from crosswind.tasks.base import Corpus, Task
 
