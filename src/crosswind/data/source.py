@@ -17,6 +17,9 @@ from crosswind.data.files import Files
 from crosswind.errors import UserError
 from crosswind.registry import Registry
 
+HUB_SPLITS: Mapping[str, str] = {"train": "train", "dev": "validation", "test": "test"}
+"""Our names of splits -> those that most data sets have on the hub."""
+
 TextLines = Sequence[TextLine] | Sequence[ParallelLine]
 
 

@@ -6,6 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +25,25 @@ def inventory(folder: Path) -> dict[str, dict[str, Any]]:
     return {p.relative_to(folder).as_posix(): {"size": p.stat().st_size, "sha256": file_hash(p)} for p in files}
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write a file at, which takes the place of `path` when the block ends; nothing does where it raises.
+
+    So readers see the old file or all of the new one, after a power failure too.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        yield draft
+        sync_one(draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON beside `path` and rename it into place, so that readers see all of it or nothing."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as file:
+    """Write JSON so that readers see all of it or nothing."""
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         json.dump(value, file, ensure_ascii=False, allow_nan=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 def sync(folder: Path) -> None:

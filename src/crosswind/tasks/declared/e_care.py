@@ -6,11 +6,10 @@ from pathlib import Path
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import TableRecord, jsonl_table, label_table
-from crosswind.data.source import Content, FileLayout
-from crosswind.errors import unknown
+from crosswind.data.records import TableRecord, jsonl_table, label_table, reads
+from crosswind.data.source import FileLayout
 from crosswind.tasks.base import Task
-from crosswind.tasks.declared.xcopa import COPA_QUESTIONS
+from crosswind.tasks.declared.xcopa import copa_question
 
 _LABELS = ("hypothesis1", "hypothesis2")
 _TABLE = label_table(_LABELS)
@@ -21,21 +20,14 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(*names, what=f"e-care {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in jsonl_table(paths[0])))
-
-
-def _example(record: TableRecord, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     item = f"e-care/{split}/{record.text('index').removeprefix(f'{split}-')}"
-    question = record.text("ask-for")
-    if question not in COPA_QUESTIONS:
-        raise unknown("question", question, COPA_QUESTIONS, where=record.where)
     return ChoiceExample(
         id=item,
         cluster=item,
         language="en",
         context=record.text("premise"),
-        question=COPA_QUESTIONS[question],
+        question=copa_question(record, "ask-for"),
         choices=(record.text("hypothesis1"), record.text("hypothesis2")),
         label=record.label("label", _TABLE),
     )
@@ -49,7 +41,7 @@ E_CARE = Task(
     related=("commonsense-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=FileLayout(_locate, _read),
+    files=FileLayout(_locate, reads(jsonl_table, _example)),
     hub=None,
     metric="accuracy",
     perturbed=("context", "choices"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -11,6 +10,7 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
+from crosswind.data.ids import text_hash
 from crosswind.data.records import TableRecord, csv_table, hub_table, jsonl_table, label_table, tsv_with_header
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
@@ -37,7 +37,7 @@ def _examples(records: Iterable[TableRecord], corpus: str, split: str, fields: _
         name = record.text("uid") if corpus == "anli" else str(record.row)
         yield PairExample(
             id=f"{corpus}/{split}/{name}",
-            cluster=f"{corpus}/{split}/p-{hashlib.sha256(premise.encode()).hexdigest()[:12]}",
+            cluster=f"{corpus}/{split}/p-{text_hash(premise, 12)}",
             language="en",
             first=premise,
             second=record.text(second),

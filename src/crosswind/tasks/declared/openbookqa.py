@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, TableRecord, hub_table, tsv_with_header
-from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.records import Labels, TableRecord, converts, reads, tsv_with_header
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
@@ -24,15 +22,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(*names, what=f"openbookqa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_official(record, split) for record in tsv_with_header(paths[0])))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_hub(record, split) for record in hub_table(rows)))
-
-
-def _official(record: TableRecord, split: str) -> ChoiceExample:
+def _official(record: TableRecord, language: str, split: str) -> ChoiceExample:
     choices = _CHOICES.fullmatch(record.text("Choices"))
     if choices is None:
         raise UserError("the choices are not (A) … (B) … (C) … (D) …", where=record.where, hint="fetch the file again")
@@ -40,7 +30,7 @@ def _official(record: TableRecord, split: str) -> ChoiceExample:
     return _example(split, record.text("ID"), record.text("Question Stem"), choices.groups(), label)
 
 
-def _hub(record: TableRecord, split: str) -> ChoiceExample:
+def _hub(record: TableRecord, language: str, split: str) -> ChoiceExample:
     choices = tuple(str(text) for text in record.get("choices")["text"])
     label = record.label("answerKey", _TABLE)
     return _example(split, record.text("id"), record.text("question_stem"), choices, label)
@@ -59,10 +49,8 @@ OPENBOOKQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource(
-        "allenai/openbookqa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="main"
-    ),
+    files=FileLayout(_locate, reads(tsv_with_header, _official)),
+    hub=HubSource("allenai/openbookqa", HUB_SPLITS, converts(_hub), config="main"),
     metric="accuracy",
     perturbed=("question", "choices"),
     labels=_LABELS,

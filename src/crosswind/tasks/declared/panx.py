@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import TaggingExample
 from crosswind.data.files import Files
-from crosswind.data.records import hub_table
-from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.tagging import read_tagged
-from crosswind.errors import unknown
+from crosswind.data.records import TableRecord, converts
+from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
+from crosswind.data.tagging import read_tagged, tagged_words
 from crosswind.tasks.base import Task
 
 _TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -33,15 +30,8 @@ def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
     return Content(tuple(_example(split, language, *sentence) for sentence in read_tagged(paths[0], _TAGS)))
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    examples = []
-    for record in hub_table(rows):
-        tags = record.strings("ner_tags")
-        for tag in tags:
-            if tag not in _TAGS:
-                raise unknown("tag", tag, _TAGS, where=record.where)
-        examples.append(_example(split, language, str(record.row), record.strings("tokens"), tags))
-    return Content(tuple(examples))
+def _hub(record: TableRecord, language: str, split: str) -> TaggingExample:
+    return _example(split, language, str(record.row), *tagged_words(record, "ner_tags", _TAGS))
 
 
 def _example(split: str, language: str, row: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
@@ -62,7 +52,7 @@ PANX = Task(
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, _read),
-    hub=HubSource("unimelb-nlp/wikiann", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    hub=HubSource("unimelb-nlp/wikiann", HUB_SPLITS, converts(_hub)),
     metric="seqeval-f1",
     perturbed=("words",),
     labels=_TAGS,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import TableRecord, hub_table, label_table, tsv_records, tsv_with_header
-from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.records import TableRecord, converts, label_table, reads, tsv_records, tsv_with_header
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
@@ -25,33 +24,17 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"pawsx/{name}", name, f"pawsx/{split}-{language}.tsv", what=f"pawsx {split}, {language}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    path = paths[0]
-    records = (
-        tsv_with_header(path) if "x-final" in path.parts else tsv_records(path, "sentence1", "sentence2", "label?")
-    )
-    return _content(records, language, split)
+def _records(path: Path) -> Iterator[TableRecord]:
+    if "x-final" in path.parts:
+        return tsv_with_header(path)
+    return tsv_records(path, "sentence1", "sentence2", "label?")
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return _content(hub_table(rows), language, split)
-
-
-def _content(records: Iterable[TableRecord], language: str, split: str) -> Content:
+def _example(record: TableRecord, language: str, split: str) -> PairExample:
     """Items are named by their row: only the original layout has ids, every layout has the same order."""
-    return Content(
-        tuple(
-            PairExample(
-                id=f"pawsx/{split}/{record.row}",
-                cluster=f"pawsx/{split}/{record.row}",
-                language=language,
-                first=record.text("sentence1"),
-                second=record.text("sentence2"),
-                label=record.label("label", _TABLE) if record.has("label") else None,
-            )
-            for record in records
-        )
-    )
+    item = f"pawsx/{split}/{record.row}"
+    label = record.label("label", _TABLE) if record.has("label") else None
+    return PairExample(item, item, language, record.text("sentence1"), record.text("sentence2"), label)
 
 
 PAWSX = Task(
@@ -62,8 +45,8 @@ PAWSX = Task(
     related=("nli",),
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource("google-research-datasets/paws-x", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, reads(_records, _example)),
+    hub=HubSource("google-research-datasets/paws-x", HUB_SPLITS, converts(_example)),
     metric="accuracy",
     perturbed=("first", "second"),
     labels=_LABELS,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, TableRecord, hub_table, labelled_table
-from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.records import Labels, TableRecord, converts, labelled_table, reads
+from crosswind.data.source import FileLayout, HubSource
 from crosswind.tasks.base import Task
 
 _LABELS = ("answerA", "answerB", "answerC")
@@ -25,15 +23,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     )
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in labelled_table(paths[0], paths[1], "label")))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: TableRecord, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """The files have no ids, so an item is named by its row."""
     item = f"siqa/{split}/{record.row}"
     return ChoiceExample(
@@ -55,8 +45,8 @@ SIQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
+    files=FileLayout(_locate, reads(labelled_table, _example)),
+    hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
     metric="accuracy",
     perturbed=("context", "question", "choices"),
     labels=_LABELS,

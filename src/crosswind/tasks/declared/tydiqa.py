@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
+from crosswind.data.ids import ContentIds
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
@@ -45,14 +44,13 @@ def _of_language(paragraphs: Iterable[Paragraph], language: str) -> list[Paragra
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     """Train ids repeat and differ between the distributions (XTREME's are small numbers), so an item of
     train is named by the hash of its question and passage; dev has the native ids."""
-    seen: Counter[str] = Counter()
+    ids = ContentIds()
 
     def item(paragraph: Paragraph, question: Question) -> str:
         if split == "dev":
             return f"tydiqa/dev/{question.id}"
-        key = hashlib.sha256(f"{question.text}\n{paragraph.context}".encode()).hexdigest()[:16]
-        seen[key] += 1
-        return f"tydiqa/train/{language}-{key}-{seen[key] - 1}"
+        name = ids(f"{question.text}\n{paragraph.context}")
+        return f"tydiqa/train/{language}-{name}"
 
     def cluster(paragraph: Paragraph, question: Question) -> str:
         return f"tydiqa/{split}/p-{paragraph.text_hash}"

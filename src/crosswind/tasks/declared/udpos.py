@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import TaggingExample
 from crosswind.data.files import Files
-from crosswind.data.records import hub_table
-from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.tagging import read_conllu, read_tagged
-from crosswind.errors import unknown
+from crosswind.data.records import TableRecord, converts
+from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
+from crosswind.data.tagging import read_conllu, read_tagged, tagged_words
 from crosswind.tasks.base import Task
 
 _TAGS = (
@@ -62,15 +59,8 @@ def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
     return Content(examples, counted=False)
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    examples = []
-    for record in hub_table(rows):
-        tags = record.strings("pos_tags")
-        for tag in tags:
-            if tag not in _TAGS:
-                raise unknown("tag", tag, _TAGS, where=record.where)
-        examples.append(_example(split, language, f"{language}-{record.row}", record.strings("tokens"), tags))
-    return Content(tuple(examples))
+def _hub(record: TableRecord, language: str, split: str) -> TaggingExample:
+    return _example(split, language, f"{language}-{record.row}", *tagged_words(record, "pos_tags", _TAGS))
 
 
 def _example(split: str, language: str, name: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
@@ -88,8 +78,8 @@ UDPOS = Task(
     files=FileLayout(_locate, _read),
     hub=HubSource(
         "google/xtreme",
-        {"train": "train", "dev": "validation", "test": "test"},
-        _convert,
+        HUB_SPLITS,
+        converts(_hub),
         config="udpos.{language}",
         names=_NAMES,
     ),

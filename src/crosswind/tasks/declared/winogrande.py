@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
+from crosswind.data.ids import ContentIds
 from crosswind.data.records import Labels, TableRecord, hub_table, jsonl_table
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.errors import UserError
@@ -35,11 +34,11 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
 
 
 def _content(records: Iterable[TableRecord], split: str) -> Content:
-    seen: Counter[str] = Counter()
-    return Content(tuple(_example(record, split, seen) for record in records))
+    ids = ContentIds()
+    return Content(tuple(_example(record, split, ids) for record in records))
 
 
-def _example(record: TableRecord, split: str, seen: Counter[str]) -> ChoiceExample:
+def _example(record: TableRecord, split: str, ids: ContentIds) -> ChoiceExample:
     """The context ends at the blank, a choice is an option with the rest of the sentence.
 
     An item is named by the hash of its sentence and options, and a number if they come again: the
@@ -51,9 +50,8 @@ def _example(record: TableRecord, split: str, seen: Counter[str]) -> ChoiceExamp
     if not blank:
         raise UserError("the sentence has no blank `_`", where=record.where, hint="fetch the file again")
     corpus = f"winogrande/{split.partition('_')[0]}"
-    name = hashlib.sha256("\n".join([sentence, *options]).encode()).hexdigest()[:16]
-    seen[name] += 1
-    name = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    name, before_it = ids.parts("\n".join([sentence, *options]))
+    name = f"{name}-{before_it + 1}" if before_it else name
     pair = record.text("qID").rpartition("-")[0] if record.has("qID") else name
     return ChoiceExample(
         id=f"{corpus}/{name}",

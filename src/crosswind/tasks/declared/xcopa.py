@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import TableRecord, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.records import TableRecord, converts, jsonl_table, label_table, reads
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.errors import unknown
 from crosswind.tasks.base import Task
 
@@ -23,6 +21,14 @@ _TABLE = label_table(_LABELS, -1)
 _NATIVE = {"dev": "val", "test": "test", "train": "train"}
 
 
+def copa_question(record: TableRecord, key: str) -> str:
+    """The question that a field asks by its name, `cause` or `effect`; a `UserError` for another."""
+    name = record.text(key)
+    if name not in COPA_QUESTIONS:
+        raise unknown("question", name, COPA_QUESTIONS, where=record.where)
+    return COPA_QUESTIONS[name]
+
+
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     native = _NATIVE[split]
     name = f"{language}/{native}.{language}.jsonl"
@@ -34,26 +40,15 @@ def _locate_copa(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"copa/{native}.en.jsonl", f"copa/{native}.jsonl", what=f"copa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, language, split) for record in jsonl_table(paths[0])))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, language, split) for record in hub_table(rows)))
-
-
 def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """XCOPA translates COPA item by item, so both have COPA's ids."""
-    question = record.text("question")
-    if question not in COPA_QUESTIONS:
-        raise unknown("question", question, COPA_QUESTIONS, where=record.where)
     item = f"copa/{split}/{record.get('idx')}"
     return ChoiceExample(
         id=item,
         cluster=item,
         language=language,
         context=record.text("premise"),
-        question=COPA_QUESTIONS[question],
+        question=copa_question(record, "question"),
         choices=(record.text("choice1"), record.text("choice2")),
         label=record.label("label", _TABLE) if record.has("label") else None,
     )
@@ -68,8 +63,8 @@ XCOPA = Task(
     related=("commonsense-choice",),
     languages=_LANGUAGES,
     splits=("dev", "test"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, reads(jsonl_table, _example)),
+    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, converts(_example)),
     metric="accuracy",
     perturbed=("context", "choices"),
     labels=_LABELS,
@@ -87,8 +82,8 @@ COPA = Task(
     related=("commonsense-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate_copa, _read),
-    hub=HubSource("aps/super_glue", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="copa"),
+    files=FileLayout(_locate_copa, reads(jsonl_table, _example)),
+    hub=HubSource("aps/super_glue", HUB_SPLITS, converts(_example), config="copa"),
     metric="accuracy",
     perturbed=("context", "choices"),
     labels=_LABELS,
