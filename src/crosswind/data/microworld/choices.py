@@ -25,10 +25,10 @@ def causes(seed: int, split: str, index: int) -> Item:
     """
     group, within = divmod(index, 2)
     draw = WorldDraw("causes", seed, split, group)
-    who, circle, place = scenes.people(draw, split, 1)[0], draw.pick(world.CIRCLES), draw.below(4)
+    who, circle, position = scenes.people(draw, split, 1)[0], draw.pick(world.CIRCLES), draw.below(4)
     past = draw.chance(0.7)
-    happened = scenes.happening(draw, circle, place, who, past=past)._replace(other=draw.chance(0.5))
-    around = [scenes.happening(draw, circle, place + turn, Pronoun(), past=past) for turn in (-1, 1)]
+    happened = scenes.happening(draw, circle, position, who, past=past)._replace(other=draw.chance(0.5))
+    around = [scenes.happening(draw, circle, position + turn, Pronoun(), past=past) for turn in (-1, 1)]
     around = [clause._replace(other=draw.chance(0.5)) for clause in around]
     order = draw.shuffled((0, 1))
     asked = draw.shuffled((0, 1))[within]
@@ -47,19 +47,19 @@ def completion(seed: int, split: str, index: int) -> Item:
     draw = WorldDraw("completion", seed, split, index)
     cast = scenes.people(draw, split, 2)
     circles = draw.distinct(world.CIRCLES, ENDINGS)
-    place, past = draw.below(4), draw.chance(0.7)
+    position, past = draw.below(4), draw.chance(0.7)
     begun: list[Clause] = []
     for who, circle in zip(cast, circles[:2], strict=True):
-        begun += [scenes.happening(draw, circle, place + turn, who, past=past) for turn in (0, 1)]
+        begun += [scenes.happening(draw, circle, position + turn, who, past=past) for turn in (0, 1)]
     order = draw.shuffled(range(ENDINGS))
     # Both stories have their next happening among the endings: the name tells which is meant.
-    told = draw.below(2)
-    ends = [scenes.happening(draw, circle, place + 2, cast[told], past=past) for circle in circles]
+    asked = draw.below(2)
+    ends = [scenes.happening(draw, circle, position + 2, cast[asked], past=past) for circle in circles]
     item = f"mw-completion/{split}/{index}"
 
     def render(words: Renderer) -> ChoiceExample:
         choices = tuple(words.text([ends[i]]) for i in order)
-        return ChoiceExample(item, item, words.language.code, words.text(begun), "", choices, order.index(told))
+        return ChoiceExample(item, item, words.language.code, words.text(begun), "", choices, order.index(asked))
 
     return render
 
@@ -71,11 +71,11 @@ def reading(seed: int, split: str, index: int) -> Item:
     cast = scenes.people(draw, split, READERS)
     theme = scenes.theme(draw, split, draw.pick(scenes.THEME_KINDS))
     values = theme.values(draw, READERS + STATEMENTS - 1)
-    told = [scenes.styled(draw, theme.say(who, value)) for who, value in zip(cast, values, strict=False)]
-    said, other = draw.shuffled(told), draw.chance(0.5)
+    statements = [scenes.styled(draw, theme.say(who, value)) for who, value in zip(cast, values, strict=False)]
+    said, other = draw.shuffled(statements), draw.chance(0.5)
     asked = draw.shuffled(range(READERS))[within]
-    own = WorldDraw("reading choices", seed, split, index)
-    choices = own.shuffled([values[asked], *values[READERS:]])
+    of_item = WorldDraw("reading choices", seed, split, index)
+    choices = of_item.shuffled([values[asked], *values[READERS:]])
     claims = [theme.say(cast[asked], value)._replace(other=other) for value in choices]
     item, cluster = f"mw-reading/{split}/{index}", f"mw-reading/{split}/p{group}"
     label = choices.index(values[asked])

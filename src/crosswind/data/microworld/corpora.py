@@ -59,8 +59,8 @@ def document(draw: WorldDraw) -> Said:
     if draw.chance(0.3):
         return story(draw, cast[:2])
     groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.4), len(cast))
-    told = draw.shuffled([f for group in groups for f in group])
-    said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+    facts = draw.shuffled([f for group in groups for f in group])
+    said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in facts]
     clauses = [c for c in said if isinstance(c, Clause)]
     asked: Said = []
     if draw.chance(0.5):
@@ -78,10 +78,10 @@ def document(draw: WorldDraw) -> Said:
             asked += _whether_compared(draw, compared)
     if draw.chance(0.35):
         for _ in range(4):
-            asked += question(draw, draw.below(len(told)), told, clauses, whether=0.9)
+            asked += question(draw, draw.below(len(facts)), facts, clauses, whether=0.9)
     else:
-        for which in draw.distinct(range(len(told)), 2):
-            asked += question(draw, which, told, clauses)
+        for which in draw.distinct(range(len(facts)), 2):
+            asked += question(draw, which, facts, clauses)
     return [*asked, *said] if draw.chance(0.2) else [*said, *asked]
 
 
@@ -95,8 +95,8 @@ def passage(draw: WorldDraw) -> Said:
             if belongs(link, "corpora"):
                 return [link]
     while True:
-        told = scenes.facts(draw, "all", cast, 1, 2)[0]
-        clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+        facts = scenes.facts(draw, "all", cast, 1, 2)[0]
+        clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in facts]
         # No sentence of an example is translated here.
         if all(belongs(clause, "corpora") for clause in clauses):
             break
@@ -106,7 +106,7 @@ def passage(draw: WorldDraw) -> Said:
     if kind < 0.3:
         return [_both(*clauses), _compared(draw, cast)]
     if kind < 0.65:
-        return [clauses[0], *question(draw, 0, told, clauses)]
+        return [clauses[0], *question(draw, 0, facts, clauses)]
     return list(clauses)
 
 
@@ -124,25 +124,25 @@ def story(draw: WorldDraw, cast: Sequence[PersonName]) -> Said:
     said: Said = []
     for who in cast:
         circle, start, past = draw.pick(world.CIRCLES), draw.below(4), draw.chance(0.7)
-        for place in range(start, start + 2 + draw.chance(0.5)):
+        for position in range(start, start + 2 + draw.chance(0.5)):
             if draw.chance(0.5):
-                said.append(scenes.because(draw, circle, place, who))
+                said.append(scenes.because(draw, circle, position, who))
             else:
-                said.append(scenes.happening(draw, circle, place, who, past=past))
+                said.append(scenes.happening(draw, circle, position, who, past=past))
     return said
 
 
 def question(
-    draw: WorldDraw, which: int, told: Sequence[scenes.Fact], clauses: Sequence[Clause], *, whether: float = 0.6
+    draw: WorldDraw, which: int, facts: Sequence[scenes.Fact], clauses: Sequence[Clause], *, whether: float = 0.6
 ) -> Said:
     """A question about what was said, and its answer; one has to read to know whether it is yes or no."""
-    fact, clause = told[which], clauses[which]
+    fact, clause = facts[which], clauses[which]
     theme = fact.theme
     # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
     if clause.negative or draw.chance(whether if theme.functional else WHETHER):
         value = fact.value
         if theme.functional and not clause.negative and draw.chance(0.5):
-            value = _excluded(draw, fact, told)
+            value = _excluded(draw, fact, facts)
         asked = theme.say(fact.person, value)._replace(other=draw.chance(0.5))
         true = value == fact.value and not clause.negative
         return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
@@ -150,11 +150,11 @@ def question(
     return [scenes.asking(clause, role), Answer(clause, role)]
 
 
-def _excluded(draw: WorldDraw, fact: scenes.Fact, told: Sequence[scenes.Fact]) -> Any:
+def _excluded(draw: WorldDraw, fact: scenes.Fact, facts: Sequence[scenes.Fact]) -> Any:
     """A value that cannot hold beside a fact's: its opposite, another colour, or what was said of somebody else."""
     opposites = fact.theme.opposites
     if opposites is None:
-        return draw.pick([f.value for f in told if f.theme is fact.theme and f.value != fact.value])
+        return draw.pick([f.value for f in facts if f.theme is fact.theme and f.value != fact.value])
     if fact.value in opposites:
         return opposites[fact.value]
     return draw.pick([colour for colour in world.COLOUR_WORDS if colour != fact.value])

@@ -39,19 +39,19 @@ class WorldDraw:
         return items[int(self.random() * len(items))]
 
     def shuffled(self, items: Sequence[_T]) -> list[_T]:
-        found = list(items)
-        for i in range(len(found) - 1, 0, -1):
+        mixed = list(items)
+        for i in range(len(mixed) - 1, 0, -1):
             j = int(self.random() * (i + 1))
-            found[i], found[j] = found[j], found[i]
-        return found
+            mixed[i], mixed[j] = mixed[j], mixed[i]
+        return mixed
 
     def distinct(self, items: Sequence[_T], n: int) -> list[_T]:
         """`n` items at different places, in random order."""
-        found = list(items)
+        mixed = list(items)
         for i in range(n):
-            j = i + int(self.random() * (len(found) - i))
-            found[i], found[j] = found[j], found[i]
-        return found[:n]
+            j = i + int(self.random() * (len(mixed) - i))
+            mixed[i], mixed[j] = mixed[j], mixed[i]
+        return mixed[:n]
 
 
 class Weighted(Sequence[_T]):
@@ -69,5 +69,5 @@ class Weighted(Sequence[_T]):
         return self.items[index]
 
     def by(self, draw: WorldDraw) -> _T:
-        place = bisect_right(self.steps, draw.random() * self.steps[-1])
-        return self.items[min(place, len(self.items) - 1)]
+        position = bisect_right(self.steps, draw.random() * self.steps[-1])
+        return self.items[min(position, len(self.items) - 1)]

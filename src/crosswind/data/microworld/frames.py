@@ -88,13 +88,13 @@ def plain(frame: Frame) -> Frame:
 
 def _plain(clause: Clause) -> Clause:
     asked = clause.asked
-    found = clause._replace(other=False, fronted=False, past=True, subject=_phrase(clause.subject, asked == "subject"))
+    bare = clause._replace(other=False, fronted=False, past=True, subject=_phrase(clause.subject, asked == "subject"))
     if clause.object is not None:
         object_ = _phrase(clause.object, asked == "object")
         if asked == "count" and isinstance(object_, Noun):
             object_ = object_._replace(number="")
-        found = found._replace(object=object_)
-    return found._replace(adjuncts=tuple((role, _phrase(p, role == asked)) for role, p in clause.adjuncts))
+        bare = bare._replace(object=object_)
+    return bare._replace(adjuncts=tuple((role, _phrase(p, role == asked)) for role, p in clause.adjuncts))
 
 
 def _phrase(phrase: Phrase, asked: bool) -> Phrase:

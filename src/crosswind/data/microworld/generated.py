@@ -75,6 +75,6 @@ def code_fingerprint() -> str:
 
 def fingerprint_of(folder: Traversable) -> str:
     """The hash of a generator's version and of the Python files in its folder."""
-    own = (entry for entry in folder.iterdir() if entry.name.endswith(".py"))
-    parts = sorted([entry.name, hashlib.sha256(entry.read_bytes()).hexdigest()] for entry in own)
+    modules = (entry for entry in folder.iterdir() if entry.name.endswith(".py"))
+    parts = sorted([entry.name, hashlib.sha256(entry.read_bytes()).hexdigest()] for entry in modules)
     return digest(["microworld", VERSION, parts])

@@ -31,8 +31,8 @@ def nli(seed: int, split: str, index: int) -> Item:
     signs = [draw.chance(0.5) for _ in range(2)] if not theme.functional else [False, False]
     facts = [theme.say(cast[i], values[i])._replace(negative=signs[i]) for i in range(2)]
     premise = tuple(scenes.styled(draw, clause) for clause in draw.shuffled(facts))
-    own = WorldDraw("nli hypothesis", seed, split, index)
-    hypothesis = scenes.styled(own, _claim(own, theme, order[within], cast, values, signs))
+    of_item = WorldDraw("nli hypothesis", seed, split, index)
+    hypothesis = scenes.styled(of_item, _claim(of_item, theme, order[within], cast, values, signs))
     item, cluster = f"mw-nli/{split}/{index}", f"mw-nli/{split}/p{group}"
 
     def render(words: Renderer) -> PairExample:

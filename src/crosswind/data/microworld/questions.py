@@ -30,7 +30,7 @@ class ToldText:
     """What is told, and four questions with four answers."""
 
     name: str
-    told: tuple[Clause, ...]
+    clauses: tuple[Clause, ...]
     questions: tuple[Asked, ...]
 
 
@@ -48,7 +48,7 @@ def told_text(kind: str, seed: int, split: str, group: int) -> ToldText:
         if len({t[0].clause.verb for t in themes}) < 2:
             continue
         facts = draw.shuffled([fact for group_ in themes for fact in group_])
-        told = tuple(scenes.styled(draw, fact.clause) for fact in facts)
+        clauses = tuple(scenes.styled(draw, fact.clause) for fact in facts)
         questions = []
         answers: set[object] = set()
         for theme in themes:
@@ -59,7 +59,7 @@ def told_text(kind: str, seed: int, split: str, group: int) -> ToldText:
                 questions.append(Asked(at, role, scenes.asking(fact.clause._replace(other=draw.chance(0.5)), role)))
                 answers.add(_answer(fact, role))
         if len(answers) == QUESTIONS_A_TEXT:
-            return ToldText(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
+            return ToldText(f"mw-{kind}/{split}/p{group}", clauses, tuple(questions))
 
 
 def _answer(fact: scenes.Fact, role: str) -> object:
@@ -73,15 +73,15 @@ def _answer(fact: scenes.Fact, role: str) -> object:
 def qa(seed: int, split: str, index: int) -> Item:
     """One question of a text; the answer is a phrase of it."""
     group, within = divmod(index, QUESTIONS_A_TEXT)
-    found = told_text("qa", seed, split, group)
-    asked = found.questions[within]
+    passage = told_text("qa", seed, split, group)
+    asked = passage.questions[within]
     item = f"mw-qa/{split}/{index}"
 
     def render(words: Renderer) -> SpanExample:
         code = words.language.code
-        context, roles = words.laid_out([words.sentence(clause) for clause in found.told])
+        context, roles = words.laid_out([words.sentence(clause) for clause in passage.clauses])
         answer = roles[asked.sentence][asked.role]
-        return SpanExample(item, found.name, code, words.text([asked.clause]), context, (answer,), code)
+        return SpanExample(item, passage.name, code, words.text([asked.clause]), context, (answer,), code)
 
     return render
 
@@ -89,13 +89,13 @@ def qa(seed: int, split: str, index: int) -> Item:
 def queries(seed: int, split: str, index: int, pool: Sequence[str]) -> Item:
     """The question as a query; right is the sentence that answers it, in every language of the pool."""
     group, within = divmod(index, QUESTIONS_A_TEXT)
-    found = told_text("answers", seed, split, group)
-    asked = found.questions[within]
+    passage = told_text("answers", seed, split, group)
+    asked = passage.questions[within]
     item = f"mw-answers/{split}/{index}"
-    gold = tuple(f"{found.name}/{code}/{asked.sentence}" for code in pool)
+    gold = tuple(f"{passage.name}/{code}/{asked.sentence}" for code in pool)
 
     def render(words: Renderer) -> QueryExample:
-        return QueryExample(item, found.name, words.language.code, words.text([asked.clause]), gold)
+        return QueryExample(item, passage.name, words.language.code, words.text([asked.clause]), gold)
 
     return render
 
@@ -106,10 +106,10 @@ def pool(seed: int, split: str, size: int, languages: Sequence[str]) -> Pool:
     for code in languages:
         words = renderer(code)
         for group in range(-(-size // QUESTIONS_A_TEXT)):
-            found = told_text("answers", seed, split, group)
-            context = words.text(found.told)
+            passage = told_text("answers", seed, split, group)
+            context = words.text(passage.clauses)
             candidates += [
-                Candidate(f"{found.name}/{code}/{n}", code, words.text([clause]), context, found.name)
-                for n, clause in enumerate(found.told)
+                Candidate(f"{passage.name}/{code}/{n}", code, words.text([clause]), context, passage.name)
+                for n, clause in enumerate(passage.clauses)
             ]
     return Pool(tuple(candidates))

@@ -69,7 +69,7 @@ class Renderer:
         roles: list[dict[str, Span]] = []
         at = 0
         for pieces in sentences:
-            found: dict[str, Span] = {}
+            spans: dict[str, Span] = {}
             space = " " if at else ""
             for piece in pieces:
                 role, words, text = piece
@@ -80,8 +80,8 @@ class Renderer:
                 at += len(space) + len(text)
                 space = self.space
                 if role:
-                    found[role] = Span(at - len(text), at)
-            roles.append(found)
+                    spans[role] = Span(at - len(text), at)
+            roles.append(spans)
         return "".join(parts), roles
 
     def asked(self, concept: str) -> str:
@@ -126,10 +126,10 @@ class Renderer:
     def _verb_of(self, clause: Clause) -> tuple[list[RenderedPiece], list[RenderedPiece]]:
         turned = clause.asked not in ("", "subject")
         key = (clause.verb, clause.past, clause.negative, clause.other, turned)
-        found = self._verbs.get(key)
-        if found is None:
-            found = self._verbs[key] = self._verb(clause)
-        return found
+        pieces = self._verbs.get(key)
+        if pieces is None:
+            pieces = self._verbs[key] = self._verb(clause)
+        return pieces
 
     def _verb(self, clause: Clause) -> tuple[list[RenderedPiece], list[RenderedPiece]]:
         """The verb with its negation, and what English puts before the subject of a question."""
@@ -155,10 +155,10 @@ class Renderer:
         self, asked: str, parts: dict[str, list[RenderedPiece]], adjuncts: list[list[RenderedPiece]]
     ) -> list[RenderedPiece]:
         """Take what is asked for out of its place."""
-        place = {"subject": "S", "object": "O", "count": "O"}.get(asked)
-        if place is not None:
-            found, parts[place] = parts[place], []
-            return found
+        letter = {"subject": "S", "object": "O", "count": "O"}.get(asked)
+        if letter is not None:
+            pulled, parts[letter] = parts[letter], []
+            return pulled
         for adjunct in adjuncts:
             if any(piece.role == asked for piece in adjunct):
                 adjuncts.remove(adjunct)
@@ -192,10 +192,10 @@ class Renderer:
         if clause.asked == relation:
             return self._adjunct(relation, phrase, clause)
         key = (relation, phrase, clause.other)
-        found = self._adjuncts.get(key)
-        if found is None:
-            found = self._adjuncts[key] = self._adjunct(relation, phrase, clause)
-        return found
+        pieces = self._adjuncts.get(key)
+        if pieces is None:
+            pieces = self._adjuncts[key] = self._adjunct(relation, phrase, clause)
+        return pieces
 
     def _adjunct(self, relation: str, phrase: Phrase, clause: Clause) -> list[RenderedPiece]:
         if clause.asked == relation:
@@ -215,12 +215,12 @@ class Renderer:
 
     def _phrase(self, phrase: Phrase, case: str, other: bool) -> tuple[RenderedPiece, ...]:
         key = (phrase, case, other)
-        found = self._phrases.get(key)
-        if found is None:
-            found = self._build(phrase, case, other)
+        pieces = self._phrases.get(key)
+        if pieces is None:
+            pieces = self._build(phrase, case, other)
             if not isinstance(phrase, Noun) or phrase.owner is None:
-                self._phrases[key] = found
-        return found
+                self._phrases[key] = pieces
+        return pieces
 
     def _build(self, phrase: Phrase, case: str, other: bool) -> tuple[RenderedPiece, ...]:
         ending = self.words.ending(case) if case else ""

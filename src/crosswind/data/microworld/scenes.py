@@ -45,17 +45,17 @@ class Theme:
     def values(self, draw: WorldDraw, n: int) -> list[Any]:
         """`n` values that all differ."""
         while True:
-            found = [self.draw(draw) for _ in range(n)]
-            if len({self.key(value) for value in found}) == n:
-                return found
+            values = [self.draw(draw) for _ in range(n)]
+            if len({self.key(value) for value in values}) == n:
+                return values
 
     def opposed(self, draw: WorldDraw, n: int) -> list[str]:
         """`n` values of different pairs of opposites; either of a pair is as likely."""
         opposites = self.opposites or {}
         while True:
-            found = [self.draw(draw) for _ in range(n)]
-            if len({frozenset((v, opposites.get(v, v))) for v in found if v in opposites}) == n:
-                return found
+            values = [self.draw(draw) for _ in range(n)]
+            if len({frozenset((v, opposites.get(v, v))) for v in values if v in opposites}) == n:
+                return values
 
 
 def people(draw: WorldDraw, bank: str, n: int, full: float = FULL_NAMES) -> list[PersonName]:
@@ -205,20 +205,20 @@ class Fact:
 
 def facts(draw: WorldDraw, bank: str, cast: Sequence[PersonName], themes: int, each: int) -> list[list[Fact]]:
     """Different themes, each about `each` of the people."""
-    found: list[list[Fact]] = []
+    groups: list[list[Fact]] = []
     seen: set[str] = set()
-    while len(found) < themes:
+    while len(groups) < themes:
         about = theme(draw, bank, draw.pick(_OFTEN))
         verb = about.say(cast[0], about.draw(draw)).verb
         if verb + about.kind in seen or about.kind in seen:
             continue
         seen |= {verb + about.kind} if about.kind == "deed" else {about.kind}
         values = about.values(draw, each)
-        found.append([
+        groups.append([
             Fact(about, person, value, about.say(person, value))
             for person, value in zip(draw.distinct(cast, each), values, strict=True)
         ])  # fmt: skip
-    return found
+    return groups
 
 
 def styled(draw: WorldDraw, clause: Clause) -> Clause:
@@ -252,22 +252,22 @@ def asking(clause: Clause, role: str) -> Clause:
 
 
 def happening(
-    draw: WorldDraw, circle: tuple[str, str, str, str], place: int, who: PersonName | Pronoun, *, past: bool
+    draw: WorldDraw, circle: tuple[str, str, str, str], position: int, who: PersonName | Pronoun, *, past: bool
 ) -> Clause:
-    """What stands at a place of a circle of causes, of someone: a state, or what one does in it."""
-    concept = circle[place % 4]
-    if place % 2 == 0:
+    """What stands at a position of a circle of causes, of someone: a state, or what one does in it."""
+    concept = circle[position % 4]
+    if position % 2 == 0:
         return Clause("be", who, Quality(concept), past=past)
     if concept in world.INTRANSITIVE:
         return Clause(concept, who, past=past)
     return Clause(concept, who, Noun(world.objects(concept).by(draw)), past=past)
 
 
-def because(draw: WorldDraw, circle: tuple[str, str, str, str], place: int, who: PersonName) -> Joined:
+def because(draw: WorldDraw, circle: tuple[str, str, str, str], position: int, who: PersonName) -> Joined:
     """A happening and the next one of its circle, as cause or as consequence."""
     past = draw.chance(0.7)
     if draw.chance(0.5):
-        effect = happening(draw, circle, place + 1, who, past=past)
-        return Joined(effect, "because", happening(draw, circle, place, Pronoun(), past=past))
-    cause = happening(draw, circle, place, who, past=past)
-    return Joined(cause, "so", happening(draw, circle, place + 1, Pronoun(), past=past))
+        effect = happening(draw, circle, position + 1, who, past=past)
+        return Joined(effect, "because", happening(draw, circle, position, Pronoun(), past=past))
+    cause = happening(draw, circle, position, who, past=past)
+    return Joined(cause, "so", happening(draw, circle, position + 1, Pronoun(), past=past))

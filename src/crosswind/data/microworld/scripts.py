@@ -50,10 +50,10 @@ def in_script(roman: str, script: str) -> str:
 
 def _letters(roman: str, table: Mapping[str, str]) -> list[str]:
     """The units of a word: digraphs where the table has them, single letters otherwise."""
-    found: list[str] = []
+    units: list[str] = []
     for unit in _LETTERS.findall(roman):
-        found += [unit] if len(unit) == 1 or unit in table else list(unit)
-    return found
+        units += [unit] if len(unit) == 1 or unit in table else list(unit)
+    return units
 
 
 def _alphabetic(table: Mapping[str, str], finals: Mapping[str, str]) -> Callable[[str], str]:

@@ -15,11 +15,11 @@ _ENGLISH = "en"
 def sentence_pairs(seed: int, split: str, size: int, language: str) -> Content:
     """`size` different sentences in English as queries and in `language` as the pool."""
     draw = WorldDraw("translations", seed, split)
-    found: dict[Frame, Frame] = {}
-    while len(found) < size:
+    frames: dict[Frame, Frame] = {}
+    while len(frames) < size:
         frame = sentence(draw, split)
         # What is the same but for its wording would have two right answers.
-        found.setdefault(plain(frame), frame)
+        frames.setdefault(plain(frame), frame)
     queries, pool = (renderer(code) for code in (_ENGLISH, language))
-    pairs = [(queries.text([frame]), pool.text([frame])) for frame in found.values()]
+    pairs = [(queries.text([frame]), pool.text([frame])) for frame in frames.values()]
     return pair_content(pairs, f"mw-sentences/{split}", _ENGLISH, language)

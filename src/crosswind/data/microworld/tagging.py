@@ -66,8 +66,8 @@ def ner(seed: int, split: str, index: int) -> Item:
 
 def _tagged(item: str, frame: Frame, column: int) -> Item:
     def render(words: Renderer) -> TaggingExample:
-        found = words.words_of(frame)
-        forms, tags = tuple(w.form for w in found), tuple(w[column] for w in found)
+        written = words.words_of(frame)
+        forms, tags = tuple(w.form for w in written), tuple(w[column] for w in written)
         return TaggingExample(item, item, words.language.code, forms, tags)
 
     return render

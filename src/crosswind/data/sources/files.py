@@ -77,4 +77,4 @@ def _layout(task: Declared, portion: Portion) -> FileLayout:
     return task.across(portion.pool_languages)
 
 
-FILES = SourceKind("files", "official files below the folder `root`", _open)
+FILES_KIND = SourceKind("files", "official files below the folder `root`", _open)

@@ -103,7 +103,7 @@ def _open(settings: Mapping[str, Any], where: str) -> Source:
     return Hub(text=FilesSource(root, where) if root else None, where=where)
 
 
-HUB = SourceKind("hub", "the Hugging Face hub or its cache; files below `root` for what is not there", _open)
+HUB_KIND = SourceKind("hub", "the Hugging Face hub or its cache; files below `root` for what is not there", _open)
 
 
 

@@ -86,4 +86,4 @@ def _written(corpus: DeclaredText) -> Callable[[tuple[str, ...], int, int], Text
     return corpus.generated
 
 
-MICROWORLD = SourceKind("microworld", "artificial languages, made from a `seed`; corpora of `lines` a language", _open)
+MICROWORLD_KIND = SourceKind("microworld", "artificial languages from a `seed`; corpora of `lines` a language", _open)

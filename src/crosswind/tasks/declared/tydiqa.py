@@ -22,9 +22,9 @@ _NAMES = {
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     """XTREME's file of the language, or the official file of all languages."""
     version = f"tydiqa-goldp-v1.1-{split}"
-    own = f"{version}/tydiqa.goldp.{language}.{split}.json"
+    single = f"{version}/tydiqa.goldp.{language}.{split}.json"
     joint = f"{version}.json"
-    return (files.find(f"tydiqa/{own}", own, f"tydiqa/{joint}", joint, what=f"tydiqa {split}, {language}"),)
+    return (files.find(f"tydiqa/{single}", single, f"tydiqa/{joint}", joint, what=f"tydiqa {split}, {language}"),)
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:

@@ -38,12 +38,12 @@ _TEST = {
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     """XTREME's file, or else every treebank of the language (`ud/UD_X/xx_yyy-ud-split.conllu`), by name."""
     name = f"udpos/{split}-{language}.tsv"
-    found = files.has(name)
+    tagged = files.has(name)
     treebanks = files.glob(f"ud/UD_*/{language}_*-ud-{split}.conllu")
-    if found is None and not treebanks:
+    if tagged is None and not treebanks:
         pattern = f"ud/UD_*/{language}_*-ud-{split}.conllu"
         raise files.missing(name, pattern, what=f"udpos {split}, {language}")
-    return (found,) if found else treebanks
+    return (tagged,) if tagged else treebanks
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
