@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
+import importlib.metadata
 import pkgutil
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
 from crosswind.errors import UserError, unknown
 
 
 class Named(Protocol):
+    """What every declaration has."""
+
     @property
     def name(self) -> str: ...
 
 
-T = TypeVar("T", bound=Named)
+_Declaration = TypeVar("_Declaration", bound=Named)
 
 _REGISTRIES: list[Registry[Any]] = []
 _FOLDERS: list[Path] = []
@@ -45,46 +49,56 @@ def included() -> list[Path]:
     return [*_FOLDERS]
 
 
-class Registry(Generic[T]):
+@dataclass(frozen=True)
+class _Entry(Generic[_Declaration]):
+    declaration: _Declaration
+    origin: str | None
+
+
+class Registry(Generic[_Declaration]):
     """The declarations of one type by name.
 
     `kind` is the word for error messages ("task"), `package` the dotted package whose modules
     declare them, `group` the entry-point group of other packages (an entry names a module).
     """
 
-    def __init__(self, kind: str, package: str, group: str, type_: type[T]) -> None:
+    def __init__(self, kind: str, package: str, group: str, type_: type[_Declaration]) -> None:
         self.kind, self.package, self.group, self.type = kind, package, group, type_
         self.included: list[Path] = []
-        self._found: dict[str, T] | None = None
+        self._entries: dict[str, _Entry[_Declaration]] | None = None
         _REGISTRIES.append(self)
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> _Declaration:
         return self.get(name)
 
-    def __iter__(self) -> Iterator[T]:
-        return iter(self._all().values())
+    def __iter__(self) -> Iterator[_Declaration]:
+        return iter([entry.declaration for entry in self._all().values()])
 
     def __contains__(self, name: str) -> bool:
         return name in self._all()
 
-    def get(self, name: str, *, where: str | None = None) -> T:
+    def get(self, name: str, *, where: str | None = None) -> _Declaration:
         """The declaration called `name`; a `UserError` with "did you mean" otherwise."""
-        found = self._all()
-        if name not in found:
-            raise unknown(self.kind, name, found, where=where)
-        return found[name]
+        return self._get(name, where).declaration
 
     def names(self) -> list[str]:
+        """The names of all declarations, sorted."""
         return sorted(self._all())
 
     def origin(self, name: str) -> str | None:
-        """Shim."""
-        return None
+        """What tells a declaration from another one of its name: None for what is built in.
+
+        Of an included file it is the SHA-256 of its bytes (and of the `_*.py` files of its folder, if
+        there are any), of another package `DISTRIBUTION VERSION`. Whatever hangs on a declaration has
+        it in its key, so that an edited one never finds old results. Raises `UserError` like `get`.
+        """
+        return self._get(name, None).origin
 
     def include(self, folder: Path) -> None:
         """Add the declarations of every `*.py` of a folder that the user names (runs their code).
 
-        Raises `UserError` with file:line for code that fails.
+        Files whose names begin with `_` declare nothing. A file is run once in a process, whatever
+        registries include it. Raises `UserError` with file:line for code that fails.
         `included` lists these folders, for processes that have to do the same.
         """
         if not folder.is_dir():
@@ -92,48 +106,81 @@ class Registry(Generic[T]):
         folder = folder.absolute()
         if folder not in self.included:
             self.included.append(folder)
-        for path in sorted(folder.glob("*.py")):
-            # Two folders may have files of one name.
-            name = f"crosswind_include_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}_{path.stem}"
-            spec = importlib.util.spec_from_file_location(name, path)
-            if spec is None or spec.loader is None:
-                continue
-            module = sys.modules.get(name) or importlib.util.module_from_spec(spec)
-            if name not in sys.modules:
-                sys.modules[name] = module
-                try:
-                    spec.loader.exec_module(module)
-                except Exception as error:
-                    del sys.modules[name]
-                    raise _broken(path, error) from error
-            self._collect(module, self._all())
-        self._found = dict(sorted(self._all().items()))
+        for path in sorted(folder.glob("[!_]*.py")):
+            module, origin = _included(path)
+            self._collect(module, self._all(), origin)
+        self._entries = dict(sorted(self._all().items()))
 
-    def _all(self) -> dict[str, T]:
-        if self._found is None:
-            found: dict[str, T] = {}
+    def _get(self, name: str, where: str | None) -> _Entry[_Declaration]:
+        entries = self._all()
+        if name not in entries:
+            raise unknown(self.kind, name, entries, where=where)
+        return entries[name]
+
+    def _all(self) -> dict[str, _Entry[_Declaration]]:
+        if self._entries is None:
+            entries: dict[str, _Entry[_Declaration]] = {}
             package = importlib.import_module(self.package)
             for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
-                self._collect(importlib.import_module(f"{self.package}.{info.name}"), found)
-            for entry in entry_points(group=self.group):
-                self._collect(importlib.import_module(entry.value), found)
-            self._found = dict(sorted(found.items()))
+                self._collect(importlib.import_module(f"{self.package}.{info.name}"), entries, None)
+            for point in importlib.metadata.entry_points(group=self.group):
+                entries |= self._plugin(point, entries)
+            self._entries = dict(sorted(entries.items()))
             for folder in _FOLDERS:
                 self.include(folder)
-        return self._found
+        return self._entries
 
-    def _collect(self, module: object, found: dict[str, T]) -> None:
+    def _plugin(
+        self, point: importlib.metadata.EntryPoint, entries: dict[str, _Entry[_Declaration]]
+    ) -> dict[str, _Entry[_Declaration]]:
+        """What an entry point declares beside `entries`; nothing, with a warning, where it cannot be read."""
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        more = dict(entries)
+        try:
+            self._collect(importlib.import_module(point.module), more, origin)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            warnings.warn(f"no {self.kind} of {origin} ({point.value}) is served: {what}", RuntimeWarning, stacklevel=2)
+            return {}
+        return more
+
+    def _collect(self, module: ModuleType, entries: dict[str, _Entry[_Declaration]], origin: str | None) -> None:
         values = [v for n, v in vars(module).items() if not n.startswith("_")]
         declared = [d for v in values for d in (v if isinstance(v, tuple) else (v,)) if isinstance(d, self.type)]
         for item in declared:
-            other = found.get(item.name)
-            if other is not None and other is not item:
+            other = entries.get(item.name)
+            if other is not None and other.declaration is not item:
                 raise UserError(
                     f"two declarations of the {self.kind} {item.name!r}",
                     where=str(getattr(module, "__file__", module)),
                     hint="give one of them another name",
                 )
-            found[item.name] = item
+            # What a file imports from elsewhere keeps the origin that it has there.
+            entries.setdefault(item.name, _Entry(item, origin))
+
+
+_ORIGIN = "__crosswind_origin__"
+
+
+def _included(path: Path) -> tuple[ModuleType, str]:
+    """The module of an included file, run once in a process, and the hash of what was run."""
+    # Two folders may have files of one name.
+    name = f"crosswind_include_{hashlib.sha256(str(path.parent).encode()).hexdigest()[:8]}_{path.stem}"
+    if name in sys.modules:
+        module = sys.modules[name]
+        return module, str(getattr(module, _ORIGIN))
+    code = path.read_bytes()
+    helpers = [helper.read_bytes() for helper in sorted(path.parent.glob("_*.py"))]
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    setattr(module, _ORIGIN, hashlib.sha256(b"".join([code, *helpers])).hexdigest())
+    sys.modules[name] = module
+    try:
+        exec(compile(code, str(path), "exec", dont_inherit=True), vars(module))
+    except Exception as error:
+        del sys.modules[name]
+        raise _broken(path, error) from error
+    return module, str(getattr(module, _ORIGIN))
 
 
 def _broken(path: Path, error: Exception) -> UserError:

@@ -12,8 +12,9 @@ import datasets
 import pytest
 
 from crosswind.data.examples import PairExample, QueryExample, SpanExample, TaggingExample
-from crosswind.data.hub import loaded_commits
-from crosswind.data.source import FilesSource, Hub, HubSource
+from crosswind.data.source import HubSource
+from crosswind.data.sources.files import FilesSource
+from crosswind.data.sources.hub import Hub, loaded_commits
 from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import fingerprint, load
@@ -251,7 +252,7 @@ def test_an_unreachable_repository_names_the_declaration_to_change(hub: Hub, mon
 def test_a_missing_configuration_names_the_declaration_to_change(tmp_path: Path, hub: Hub) -> None:
     table = datasets.Dataset.from_list([{"premise": "a", "hypothesis": "b", "label": 0}])
     task = at("xnli", publish(tmp_path / "xnli", {("de", "test"): table}))
-    with pytest.raises(UserError, match=r"tasks/xnli\.py: can't load .*\(fr, test\) from the hub"):
+    with pytest.raises(UserError, match=r"tasks/declared/xnli\.py: can't load .*\(fr, test\) from the hub"):
         load(task, "fr", "test", hub)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.source import FilesSource, Hub, open_source
+from crosswind.data.source import open_source
+from crosswind.data.sources.files import FilesSource
+from crosswind.data.sources.hub import Hub
 from crosswind.errors import UserError
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.declared.corpora import parallel_files, text_file

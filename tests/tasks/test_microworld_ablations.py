@@ -18,7 +18,7 @@ import torch
 from scipy.stats import binomtest
 
 from crosswind.data.examples import SpanExample
-from crosswind.data.microworld.generated import MicroworldSource
+from crosswind.data.sources.microworld import MicroworldSource
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach

@@ -19,10 +19,10 @@ from scipy.stats import binomtest
 
 from crosswind.data.examples import Dataset, QueryExample, SpanExample
 from crosswind.data.leakage import leakage_hashes, normalized_hash
-from crosswind.data.microworld.generated import MicroworldSource
 from crosswind.data.microworld.languages import CODES
 from crosswind.data.microworld.lexicon import lexicon
 from crosswind.data.microworld.names import given_names
+from crosswind.data.sources.microworld import MicroworldSource
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.lexicons import MicroworldLexicons
 from crosswind.perturb.perturbation import Environment

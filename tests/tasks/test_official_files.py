@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, Rows, SpanExample, TaggingExample
-from crosswind.data.source import FilesSource
+from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import fingerprint, load, load_text, text_fingerprint

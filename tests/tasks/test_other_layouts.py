@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import ChoiceExample, PairExample, SpanExample
-from crosswind.data.source import Content, FilesSource
+from crosswind.data.source import Content, Portion
+from crosswind.data.sources.files import FilesSource
 from crosswind.tasks.base import TASKS
 
 
@@ -20,7 +21,7 @@ def read(root: Path, task: str, language: str, split: str, files: Mapping[str, s
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return FilesSource(root).content(TASKS[task], language, split, None)
+    return FilesSource(root).content(TASKS[task], Portion(language, split))
 
 
 def tsv(*rows: str) -> str:

@@ -90,13 +90,19 @@ class SpanExample:
 
 @dataclass(frozen=True, slots=True)
 class QueryExample:
-    """A query and the ids of the right candidates of its `Pool`."""
+    """A query and the ids of the right candidates of its `Pool`.
+
+    `mention` is a name in its `context` where the query asks what is meant by it (Mewsli-X); both are
+    empty otherwise.
+    """
 
     id: str
     cluster: str
     language: str
     query: str
     gold: tuple[str, ...]
+    context: str = ""
+    mention: str = ""
 
 
 Example = PairExample | ChoiceExample | TaggingExample | SpanExample | QueryExample
@@ -211,7 +217,8 @@ class Rows:
 def text_fields(example: Example) -> dict[str, str]:
     """The texts of an example by field name, in model order.
 
-    `choices` become `choices.0`, `choices.1`, …; the words of a tagging example `words.0`, ….
+    `choices` become `choices.0`, `choices.1`, …; the words of a tagging example `words.0`, …. A query's
+    context and mention are listed where it has them.
     """
     match example:
         case PairExample():
@@ -224,7 +231,8 @@ def text_fields(example: Example) -> dict[str, str]:
         case SpanExample():
             return {"question": example.question, "context": example.context}
         case QueryExample():
-            return {"query": example.query}
+            more = {"context": example.context, "mention": example.mention}
+            return {"query": example.query, **{name: text for name, text in more.items() if text}}
 
 
 def by_id(examples: Iterable[Example]) -> dict[str, Example]:

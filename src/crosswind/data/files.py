@@ -26,10 +26,11 @@ class Files:
     """The official files below `root`; remembers the hash of each file it has read.
 
     A hash is kept for (path, size, time of change in ns), so that fingerprints cost a `stat`.
+    `setting` is the study key that errors name for another folder.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, setting: str = "data.root") -> None:
+        self.root, self.setting = root, setting
         self._hashes: dict[tuple[str, int, int], str] = {}
 
     def has(self, relative: str) -> Path | None:
@@ -47,14 +48,14 @@ class Files:
 
     def glob(self, pattern: str) -> tuple[Path, ...]:
         """Every file that matches, plain or compressed, in the order of their names; possibly none."""
-        found: dict[str, Path] = {}
+        paths: dict[str, Path] = {}
         for suffix in reversed(SUFFIXES):
-            found |= {str(path).removesuffix(suffix): path for path in self.root.glob(pattern + suffix)}
-        return tuple(found[name] for name in sorted(found))
+            paths |= {str(path).removesuffix(suffix): path for path in self.root.glob(pattern + suffix)}
+        return tuple(paths[name] for name in sorted(paths))
 
     def missing(self, *alternatives: str, what: str) -> UserError:
         """The error for a file that is not there: what was tried, and what to set."""
-        how = "set data.root in the study, --data or CROSSWIND_DATA to the folder that holds the official files"
+        how = f"set {self.setting} in the study, --data or CROSSWIND_DATA to the folder that holds the official files"
         if not self.root.is_dir():
             return UserError(f"no folder of official files for {what}", where=str(self.root), hint=how)
         tried = ", ".join(alternatives)

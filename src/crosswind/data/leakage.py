@@ -30,7 +30,8 @@ def leakage_hashes(example: Example | TextLine | ParallelLine) -> frozenset[str]
     """What must not appear on both sides of a split.
 
     Pairs and choices: the texts together (a pair in either order, choices in any order). Tagging:
-    the sentence. QA: context with question. Retrieval: the query. Raw text: each line.
+    the sentence. QA: context with question. Retrieval: the query, with its context and mention if it
+    has them. Raw text: each line.
     """
     match example:
         case PairExample():
@@ -43,7 +44,8 @@ def leakage_hashes(example: Example | TextLine | ParallelLine) -> frozenset[str]
         case SpanExample():
             return frozenset({normalized_hash(example.context, example.question)})
         case QueryExample():
-            return frozenset({normalized_hash(example.query)})
+            more = (text for text in (example.context, example.mention) if text)
+            return frozenset({normalized_hash(example.query, *more)})
         case TextLine():
             return frozenset({normalized_hash(example.text)})
         case ParallelLine():

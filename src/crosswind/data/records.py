@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.examples import Example
 from crosswind.data.files import checked_columns, csv_records, json_lines, lines
+from crosswind.data.source import Content
 from crosswind.errors import UserError, unknown
 
 Labels = Mapping[Any, int | None]
@@ -16,7 +19,7 @@ Labels = Mapping[Any, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TableRecord:
     """Named values and the file:line (or hub row) they come from; `row` counts records from 0."""
 
     values: Mapping[str, Any]
@@ -24,22 +27,25 @@ class Record:
     row: int
 
     def has(self, key: str) -> bool:
+        """Whether there is a value, other than null."""
         return self.values.get(key) is not None
 
     def get(self, key: str) -> Any:
         """The value; a `UserError` that lists the fields there are if it is missing."""
         if key not in self.values:
-            there = ", ".join(str(name) for name in self.values)
-            raise UserError(f"no field {key!r}", where=self.where, hint=f"the fields here are: {there}")
+            names = ", ".join(str(name) for name in self.values)
+            raise UserError(f"no field {key!r}", where=self.where, hint=f"the fields here are: {names}")
         return self.values[key]
 
     def text(self, key: str) -> str:
+        """The value as text; a `UserError` for what is none."""
         value = self.get(key)
         if not isinstance(value, str):
             raise UserError(f"field {key!r} is no text: {value!r}", where=self.where, hint="fetch the file again")
         return value
 
     def strings(self, key: str) -> tuple[str, ...]:
+        """The value as a list of texts; a `UserError` for what is none."""
         value = self.get(key)
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise UserError(f"field {key!r} is no list of texts", where=self.where, hint="fetch the file again")
@@ -61,7 +67,7 @@ def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:
     return table | more
 
 
-def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
+def tsv_records(path: Path, *columns: str) -> Iterator[TableRecord]:
     """A TSV file without header or quoting.
 
     A column whose name ends in `?` may be missing, in every line alike: XTREME's unlabelled test
@@ -76,10 +82,10 @@ def tsv_records(path: Path, *columns: str) -> Iterator[Record]:
             expected = len(cells) if len(cells) in allowed else len(columns)
         where = f"{path}:{number}"
         checked_columns(cells, expected, where)
-        yield Record(dict(zip(names, cells, strict=False)), where, row)
+        yield TableRecord(dict(zip(names, cells, strict=False)), where, row)
 
 
-def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[Record]:
+def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRecord]:
     """A TSV file whose first line names the columns; no quoting (GLUE, PAWS-X, OpenBookQA).
 
     `skip_short` passes over lines with too few columns, keeping the row numbers: GLUE's QQP has such.
@@ -93,27 +99,26 @@ def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[Record]
         if skip_short and len(cells) < len(header):
             continue
         where = f"{path}:{number}"
-        yield Record(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
+        yield TableRecord(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
 
 
-def csv_table(path: Path) -> Iterator[Record]:
+def csv_table(path: Path) -> Iterator[TableRecord]:
+    """A CSV file with a header; a field may span lines."""
     for row, (number, values) in enumerate(csv_records(path)):
-        yield Record(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row)
 
 
-def jsonl_table(path: Path) -> Iterator[Record]:
+def jsonl_table(path: Path) -> Iterator[TableRecord]:
+    """JSON lines, one object each."""
     for row, (number, values) in enumerate(json_lines(path)):
-        yield Record(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row)
 
 
-def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[Record]:
-    """JSON lines whose labels lie in a second file, one a line (PIQA, SocialIQA, WinoGrande).
+def labelled_table(path: Path, labels: Path, key: str = "label") -> Iterator[TableRecord]:
+    """JSON lines whose labels lie in a second file, one a line (PIQA, SocialIQA); it comes under `key`.
 
     Raises `UserError` with file:line where one file ends before the other.
     """
-    if labels is None:
-        yield from jsonl_table(path)
-        return
     both = zip_longest(jsonl_table(path), (text.strip() for _, text in lines(labels)))
     for number, (record, label) in enumerate(both, 1):
         if record is None or label is None:
@@ -126,6 +131,37 @@ def labelled_table(path: Path, labels: Path | None, key: str) -> Iterator[Record
         yield replace(record, values={**record.values, key: label})
 
 
-def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[Record]:
+def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[TableRecord]:
+    """The rows of a hub source, numbered."""
     for row, values in enumerate(rows):
-        yield Record(values, f"hub row {row}", row)
+        yield TableRecord(values, f"hub row {row}", row)
+
+
+RecordExample = Callable[[TableRecord, str, str], Example]
+"""(record, language, split) -> example"""
+
+
+def reads(
+    table: Callable[..., Iterable[TableRecord]], example: RecordExample
+) -> Callable[[tuple[Path, ...], str, str], Content]:
+    """The `read` of a layout whose records become examples one by one; `table` takes each file as an argument."""
+    return partial(_read_files, example, table)
+
+
+def converts(example: RecordExample) -> Callable[[Iterable[Mapping[str, Any]], str, str], Content]:
+    """The `convert` of a hub source whose rows become examples one by one."""
+    return partial(_convert_rows, example)
+
+
+def _read_files(
+    example: RecordExample,
+    table: Callable[..., Iterable[TableRecord]],
+    paths: tuple[Path, ...],
+    language: str,
+    split: str,
+) -> Content:
+    return Content(tuple(example(record, language, split) for record in table(*paths)))
+
+
+def _convert_rows(example: RecordExample, rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return Content(tuple(example(record, language, split) for record in hub_table(rows)))

@@ -14,7 +14,7 @@ import regex
 from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
 from crosswind.data.files import lines
 from crosswind.data.source import Content
-from crosswind.data.squad import Name, Paragraph, Question, answer_spans, read_squad
+from crosswind.data.squad import Paragraph, answer_spans, read_squad, squad_cluster, squad_item
 from crosswind.errors import UserError
 
 Group = tuple[str, str, str]
@@ -119,24 +119,6 @@ def sentence_borders(text: str) -> list[int]:
 _SENTENCE_END = regex.compile(
     r"""[.!?…।॥؟۔։።]+[\p{Pe}\p{Pf}"'’”]*\s+ | [。！？｡]+[\p{Pe}\p{Pf}"'’”]*\s*""", regex.VERBOSE
 )
-
-
-def squad_item(split: str) -> Name:
-    """Item ids of everything that is built on SQuAD: `squad/SPLIT/QID`."""
-
-    def name(paragraph: Paragraph, question: Question) -> str:
-        return f"squad/{split}/{question.id}"
-
-    return name
-
-
-def squad_cluster(split: str) -> Name:
-    """The paragraph, named by its smallest question id, so that translations share it."""
-
-    def name(paragraph: Paragraph, question: Question) -> str:
-        return f"squad/{split}/p-{paragraph.first_id}"
-
-    return name
 
 
 def _holding(starts: list[int], offset: int, where: str) -> int:

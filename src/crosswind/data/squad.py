@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import Span, SpanExample
 from crosswind.data.files import json_file
-from crosswind.data.records import Record, hub_table
+from crosswind.data.ids import text_hash
+from crosswind.data.records import TableRecord, hub_table
+from crosswind.data.source import Content
 from crosswind.errors import UserError
 
 
@@ -42,7 +44,7 @@ class Paragraph:
     @property
     def text_hash(self) -> str:
         """12 hex digits of the SHA-256 of the context."""
-        return hashlib.sha256(self.context.encode()).hexdigest()[:12]
+        return text_hash(self.context, 12)
 
 
 def read_squad(path: Path) -> list[Paragraph]:
@@ -73,15 +75,55 @@ def hub_squad(rows: Iterable[Mapping[str, Any]]) -> list[Paragraph]:
     return paragraphs
 
 
-Name = Callable[[Paragraph, Question], str]
+Naming = Callable[[Paragraph, Question], str]
+"""Gives the id of a question, or of its cluster."""
+
+ParagraphContent = Callable[[list[Paragraph], str, str], Content]
+"""(paragraphs, language, split) -> content"""
+
+
+def reads_squad(content: ParagraphContent) -> Callable[[tuple[Path, ...], str, str], Content]:
+    """The `read` of a layout of one SQuAD file."""
+    return partial(_read_file, content)
+
+
+def converts_squad(content: ParagraphContent) -> Callable[[Iterable[Mapping[str, Any]], str, str], Content]:
+    """The `convert` of a hub source with SQuAD's columns."""
+    return partial(_convert_rows, content)
+
+
+def _read_file(content: ParagraphContent, paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return content(read_squad(paths[0]), language, split)
+
+
+def _convert_rows(content: ParagraphContent, rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    return content(hub_squad(rows), language, split)
+
+
+def squad_item(split: str) -> Naming:
+    """Item ids of everything that is built on SQuAD: `squad/SPLIT/QID`."""
+
+    def name(paragraph: Paragraph, question: Question) -> str:
+        return f"squad/{split}/{question.id}"
+
+    return name
+
+
+def squad_cluster(split: str) -> Naming:
+    """The paragraph, named by its smallest question id, so that translations share it."""
+
+    def name(paragraph: Paragraph, question: Question) -> str:
+        return f"squad/{split}/p-{paragraph.first_id}"
+
+    return name
 
 
 def span_examples(
     paragraphs: Iterable[Paragraph],
     language: str,
     *,
-    item: Name,
-    cluster: Name,
+    item: Naming,
+    cluster: Naming,
     context_language: str = "",
 ) -> tuple[SpanExample, ...]:
     """The examples of the paragraphs, named by `item` and `cluster`; answers are checked against the context.
@@ -140,7 +182,7 @@ def _question(path: Path, entry: Mapping[str, Any]) -> Question:
     return Question(str(entry["id"]), str(entry["question"]), () if impossible else answers, where, impossible)
 
 
-def _hub_question(record: Record) -> Question:
+def _hub_question(record: TableRecord) -> Question:
     answers = record.get("answers")
     pairs = tuple(zip(answers["text"], (int(start) for start in answers["answer_start"]), strict=True))
     where = f"{record.where}, question {record.text('id')}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crosswind.data.files import checked_columns, lines
+from crosswind.data.records import TableRecord
 from crosswind.errors import UserError, unknown
 
 Sentence = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -56,6 +57,16 @@ def read_conllu(path: Path, tags: Iterable[str]) -> Iterator[Sentence]:
             words, marks = [], []
     if words:
         yield name or str(row), tuple(words), tuple(marks)
+
+
+def tagged_words(record: TableRecord, key: str, tags: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words (`tokens`) and the tags (`key`) of a hub row; a `UserError` for an unknown tag."""
+    known = frozenset(tags)
+    marks = record.strings(key)
+    for tag in marks:
+        if tag not in known:
+            raise unknown("tag", tag, known, where=record.where)
+    return record.strings("tokens"), marks
 
 
 def _checked_word(word: str, path: Path, number: int) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.files import lines
+from crosswind.data.ids import ContentIds
 from crosswind.errors import UserError
 
 
 def read_text(path: Path, corpus: str, language: str) -> tuple[TextLine, ...]:
     """The lines that are not blank; an id is `corpus/hash-occurrence`, the hash of the text in 16 hex digits."""
-    name = _Names(corpus)
-    return tuple(TextLine(name(text), language, text) for _, text in lines(path) if text.strip())
+    ids = ContentIds()
+    return tuple(TextLine(f"{corpus}/{ids(text)}", language, text) for _, text in lines(path) if text.strip())
 
 
 def read_parallel(
@@ -36,7 +35,7 @@ def read_parallel(
             where=f"{paths[shortest]}:{len(columns[shortest])}",
             hint="parallel files have one sentence a line, equally many",
         )
-    name = _Names(corpus)
+    ids = ContentIds()
     rows = []
     for row, texts in enumerate(zip(*columns, strict=True)):
         blank = [not text.strip() for text in texts]
@@ -48,8 +47,8 @@ def read_parallel(
                 where=f"{paths[blank.index(True)]}:{row + 1}",
                 hint="parallel files are aligned line by line",
             )
-        item = f"{corpus}/{row}" if numbered else name("\t".join(texts))
-        rows.append(ParallelLine(item, tuple(zip(languages, texts, strict=True))))
+        name = str(row) if numbered else ids("\t".join(texts))
+        rows.append(ParallelLine(f"{corpus}/{name}", tuple(zip(languages, texts, strict=True))))
     return tuple(rows)
 
 
@@ -58,16 +57,3 @@ def monolingual(rows: Iterable[ParallelLine]) -> tuple[TextLine, ...]:
     held = list(rows)
     languages = list(dict.fromkeys(language for row in held for language, _ in row.texts))
     return tuple(TextLine(row.id, code, dict(row.texts)[code]) for code in languages for row in held)
-
-
-class _Names:
-    """Ids by content: the hash of the text, and how often it came before."""
-
-    def __init__(self, corpus: str) -> None:
-        self.corpus = corpus
-        self.seen: Counter[str] = Counter()
-
-    def __call__(self, text: str) -> str:
-        key = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self.seen[key] += 1
-        return f"{self.corpus}/{key}-{self.seen[key] - 1}"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,25 +26,26 @@ def inventory(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; renamed into place when the block ends, removed when it raises.
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A path to write a file at, which takes the place of `path` when the block ends; nothing does where it raises.
 
-    Readers see all of the new file or the old one. The folder must exist.
+    So readers see the old file or all of the new one, where it is `durable` after a power failure too (what can be
+    made again need not be).
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         yield draft
+        if durable:
+            sync_one(draft)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON, on the disk when this returns; readers see all of it or nothing."""
+    """Write JSON so that readers see all of it or nothing."""
     with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         json.dump(value, file, ensure_ascii=False, allow_nan=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def sync(folder: Path) -> None:

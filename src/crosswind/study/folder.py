@@ -136,7 +136,7 @@ class Copies:
         target = self._out / relative
         if self._seen.get(relative) != [key, *_look(target)]:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as draft:
+            with replacing(target, durable=False) as draft:
                 shutil.copyfile(source, draft)
         self._now[relative] = [key, *_look(target)]
 

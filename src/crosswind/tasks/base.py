@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout, Lines
+from crosswind.data.source import Content, FileLayout, Generated, HubSource, TextLines
 from crosswind.registry import Registry
 
-if TYPE_CHECKING:
-    from crosswind.data.microworld.generated import Generated
-
-__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "HubSource", "Layout", "Task", "classes"]
+__all__ = ["CORPORA", "TASKS", "Content", "Corpus", "FileLayout", "HubSource", "Task", "classes"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +24,11 @@ class Task:
     phase is trained on by default; `perturbed` names the text fields that perturbations may rewrite
     (`choices` stands for all of them, `pool` for the candidates of a retrieval task whose language
     under test is the pool's). `across` is for a task whose pool spans languages: the layout for a
-    given choice of pool languages (`files` uses all). `counts` are the official numbers of examples,
-    checked when a whole split is read.
-    `generated` makes the examples of the microworld's tasks, which have no files.
+    given choice of pool languages (`files` uses all). `context_languages` are those that the passages of
+    a question may be in beside its own, and `crossed` the layout for one of them. `counts` are the
+    official numbers of examples, checked when a whole split is read. `query_length` is the length in
+    tokens that queries are cut to (None: that of all texts). `generated` makes the examples of the
+    microworld's tasks, which have no files.
     """
 
     name: str
@@ -38,18 +37,22 @@ class Task:
     group: str
     languages: tuple[str, ...]
     splits: tuple[str, ...]
-    files: Layout
+    files: FileLayout
     metric: str
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
     hub: HubSource | None = None
-    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (language, split) -> examples
+    # (language, split) or (language, context language, split) -> examples
+    counts: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     trains_on: str | None = None
     related: tuple[str, ...] = ()
     source_language: str = "en"
     licence: str = ""
     citation: str = ""
-    across: Callable[[tuple[str, ...]], Layout] | None = None
+    across: Callable[[tuple[str, ...]], FileLayout] | None = None
+    context_languages: tuple[str, ...] = ()
+    crossed: Callable[[str], FileLayout] | None = None
+    query_length: int | None = None
     generated: Generated | None = None
 
 
@@ -66,10 +69,10 @@ class Corpus:
     summary: str
     languages: tuple[str, ...]
     locate: Callable[[Files, tuple[str, ...]], tuple[Path, ...]]
-    read: Callable[[tuple[Path, ...], tuple[str, ...]], Lines]
+    read: Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]
     licence: str = ""
     citation: str = ""
-    generated: Callable[[tuple[str, ...], int, int], Lines] | None = None
+    generated: Callable[[tuple[str, ...], int, int], TextLines] | None = None
 
 
 def classes(task: Task) -> tuple[str, ...]:

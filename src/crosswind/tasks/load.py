@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from crosswind.data.examples import Dataset, Example, Pool, QueryExample, Rows
-from crosswind.data.source import Content, Lines, Source
+from crosswind.data.source import Content, Portion, Source, TextLines, context_language_error, open_source
 from crosswind.errors import UserError, unknown
-from crosswind.tasks.base import Corpus, Task
+from crosswind.tasks.base import CORPORA, TASKS, Corpus, Task
 
 
 def load(
@@ -20,44 +21,69 @@ def load(
     rows: Rows | None = None,
     limit: int | None = None,
     pool_languages: Sequence[str] | None = None,
+    context_language: str | None = None,
 ) -> Dataset:
     """The examples of a task in one language, in official order.
 
     `rows` selects rows of the split, `limit` then keeps the first n. A pool is cut to the candidates
     of the selected examples' clusters (LAReQA: to the sentences of their paragraphs), so that a
     selection is a smaller benchmark with an easier pool. `pool_languages` is for tasks whose pool
-    spans languages (LAReQA; default all of the task's).
+    spans languages (LAReQA; default all of the task's), `context_language` for tasks whose passages may
+    be in another language than the questions (MLQA; default the same).
 
-    Raises `UserError` for an unknown language or split, a file that is absent or damaged, an
+    Raises `UserError` for an unknown language, split or pair of languages, a file that is absent or damaged, an
     unknown label, an id that is given twice, an empty split, and a whole split whose size is not the official one.
     """
-    pools = _checked(task, language, split, pool_languages)
-    where = f"{task.name} {split}, {language}"
-    content = source.content(task, language, split, pools)
+    portion = _checked(task, language, split, pool_languages, context_language)
+    where = f"{task.name} {split}, {_languages(portion)}"
+    content = source.content(task, portion)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
     if isinstance(content.examples, tuple):  # generated ones, made when asked for, have their indices as ids
         _check_ids(content.examples, where)
-    _check_count(task, language, split, content, where)
+    _check_count(task, portion, content, where)
     chosen = _select(content.examples, rows, limit, where)
     pool = content.pool
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
-    name = source.fingerprint(task, language, split, pools)
-    return Dataset(task.name, language, split, chosen, pool, name)
+    return Dataset(task.name, language, split, chosen, pool, source.fingerprint(task, portion))
+
+
+def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None) -> Dataset:
+    """The data set with the examples that `load` selects by `rows` and `limit`, its pool cut likewise."""
+    if rows is None and limit is None:
+        return dataset
+    chosen = _select(dataset.examples, rows, limit, f"{dataset.task} {dataset.split}, {dataset.language}")
+    pool = _cut(dataset.pool, chosen) if dataset.pool is not None and len(chosen) < len(dataset) else dataset.pool
+    return replace(dataset, examples=chosen, pool=pool)
 
 
 def fingerprint(
-    task: Task, language: str, split: str, source: Source, *, pool_languages: Sequence[str] | None = None
+    task: Task,
+    language: str,
+    split: str,
+    source: Source,
+    *,
+    pool_languages: Sequence[str] | None = None,
+    context_language: str | None = None,
 ) -> str:
     """The fingerprint that `load` gives, without parsing: the hash of file bytes, or of the hub's address.
 
     A file is hashed once for a source; later calls cost a `stat` a file.
     """
-    return source.fingerprint(task, language, split, _checked(task, language, split, pool_languages))
+    return source.fingerprint(task, _checked(task, language, split, pool_languages, context_language))
 
 
-def load_text(corpus: Corpus, languages: Sequence[str], source: Source, rows: Rows | None = None) -> Lines:
+def open_data(settings: Mapping[str, Any], where: str = "data") -> Source:
+    """The source that a study's `data:` names, its `tasks` checked to be tasks or corpora; see `open_source`."""
+    source = open_source(settings, where)
+    for name in settings.get("tasks") or ():
+        if name not in TASKS and name not in CORPORA:
+            raise unknown("task", str(name), [*TASKS.names(), *CORPORA.names()], where=f"{where}.tasks")
+    return source
+
+
+def load_text(corpus: Corpus, languages: Sequence[str], source: Source, rows: Rows | None = None) -> TextLines:
     """The lines of a corpus: `TextLine`s language by language, or one `ParallelLine` a row.
 
     `rows` selects lines of each language. Raises `UserError` for a language that the corpus lacks.
@@ -74,14 +100,28 @@ def text_fingerprint(corpus: Corpus, languages: Sequence[str], source: Source) -
     return source.text_fingerprint(corpus, _corpus_languages(corpus, languages))
 
 
-def _checked(task: Task, language: str, split: str, pool_languages: Sequence[str] | None) -> tuple[str, ...] | None:
+def _checked(
+    task: Task, language: str, split: str, pool_languages: Sequence[str] | None, context_language: str | None
+) -> Portion:
     where = f"task {task.name}"
     for code in (language, *(pool_languages or ())):
         if code not in task.languages:
             raise unknown("language", code, task.languages, where=where)
     if split not in task.splits:
         raise unknown("split", split, task.splits, where=where)
-    return None if pool_languages is None else tuple(pool_languages)
+    if context_language == language:
+        context_language = None
+    if context_language is not None:
+        if not task.context_languages:
+            raise context_language_error(task)
+        if context_language not in task.context_languages:
+            raise unknown("context language", context_language, task.context_languages, where=where)
+    return Portion(language, split, None if pool_languages is None else tuple(pool_languages), context_language)
+
+
+def _languages(portion: Portion) -> str:
+    context = portion.context_language
+    return f"context {context}, question {portion.language}" if context else portion.language
 
 
 def _check_ids(examples: Sequence[Example], where: str) -> None:
@@ -92,8 +132,9 @@ def _check_ids(examples: Sequence[Example], where: str) -> None:
         seen.add(example.id)
 
 
-def _check_count(task: Task, language: str, split: str, content: Content, where: str) -> None:
-    expected = task.counts.get((language, split))
+def _check_count(task: Task, portion: Portion, content: Content, where: str) -> None:
+    pair = (portion.language, portion.context_language) if portion.context_language else (portion.language,)
+    expected = task.counts.get((*pair, portion.split))
     if content.counted and expected is not None and len(content.examples) != expected:
         raise UserError(
             f"{len(content.examples)} examples found, the official split has {expected}",
@@ -127,7 +168,7 @@ def _corpus_languages(corpus: Corpus, languages: Sequence[str]) -> tuple[str, ..
     return tuple(languages)
 
 
-def _selected(lines: Lines, rows: Rows | None, where: str) -> Lines:
+def _selected(lines: TextLines, rows: Rows | None, where: str) -> TextLines:
     if rows is None:
         return lines
     return tuple(lines[i] for i in rows.indices(len(lines), where))  # type: ignore[return-value]

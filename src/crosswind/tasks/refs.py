@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from crosswind.data.examples import Dataset, Rows
-from crosswind.data.source import Source, open_source
+from crosswind.data.source import Source
+from crosswind.errors import UserError, unknown
 from crosswind.run.step import canonical
 from crosswind.tasks.base import TASKS, Task
-from crosswind.tasks.load import fingerprint, load
+from crosswind.tasks.load import fingerprint, load, open_data, part_of
+
+HELD = 500_000  # examples and candidates of a process's library: about 1 GB of short texts
 
 
 @dataclass(frozen=True)
 class DataRef:
-    """Some rows of a task's split in one language; `pool_languages` where a pool spans languages."""
+    """Some rows of a task's split in one language.
+
+    `pool_languages` restricts a pool that spans languages, `context_language` is that of the passages
+    where it is not the questions' (MLQA), and `made` names the input of a step that made the data.
+    """
 
     task: str
     language: str
@@ -24,6 +33,8 @@ class DataRef:
     rows: str | None = None
     limit: int | None = None
     pool_languages: tuple[str, ...] | None = None
+    context_language: str | None = None
+    made: str | None = None
 
     @property
     def declaration(self) -> Task:
@@ -31,8 +42,12 @@ class DataRef:
 
     @property
     def name(self) -> str:
+        """`xnli/de/dev[0-9]`, `mlqa/context-de-question-es/test`, `mnli/de/train:translated` (of made data)."""
+        crossed = self.context_language not in (None, self.language)
+        language = f"context-{self.context_language}-question-{self.language}" if crossed else self.language
+        made = f":{self.made}" if self.made else ""
         rows = f"[{self.rows}]" if self.rows else ""
-        return f"{self.task}/{self.language}/{self.split}{rows}"
+        return f"{self.task}/{language}/{self.split}{made}{rows}"
 
     @property
     def selection(self) -> str:
@@ -41,9 +56,10 @@ class DataRef:
         return " ".join(p for p in parts if p) or "all"
 
     def to_json(self) -> dict[str, Any]:
+        """As JSON, without what is unset of `context_language` and `made`."""
         value = asdict(self)
         value["pool_languages"] = list(self.pool_languages) if self.pool_languages else None
-        return value
+        return {k: v for k, v in value.items() if v is not None or k not in ("context_language", "made")}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DataRef:
@@ -51,10 +67,25 @@ class DataRef:
         return cls(**{**value, "pool_languages": tuple(pool) if pool else None})
 
     def fingerprint(self, source: Source) -> str:
-        return fingerprint(self.declaration, self.language, self.split, source, pool_languages=self.pool_languages)
+        """The fingerprint of what the source holds; made data has none, for the key of its step names it."""
+        if self.made is not None:
+            raise UserError(f"{self.name} is made by a step", hint="name it by the key of that step")
+        return fingerprint(
+            self.declaration,
+            self.language,
+            self.split,
+            source,
+            pool_languages=self.pool_languages,
+            context_language=self.context_language,
+        )
 
-    def load(self, source: Source, where: str | None = None) -> Dataset:
+    def load(self, source: Source, where: str | None = None, made: Mapping[str, Dataset] | None = None) -> Dataset:
+        """The data set: of the source, or of the step that made it, its selection taken here."""
         rows = Rows.parse(self.rows, where) if self.rows else None
+        if self.made is not None:
+            if self.made not in (made or {}):
+                raise unknown("made data set", self.made, made or {}, where=self.name)
+            return part_of((made or {})[self.made], rows, self.limit)
         return load(
             self.declaration,
             self.language,
@@ -63,19 +94,42 @@ class DataRef:
             rows=rows,
             limit=self.limit,
             pool_languages=self.pool_languages,
+            context_language=self.context_language,
         )
 
 
 class Library:
-    """Datasets of one source, read once in a process."""
+    """Data sets of one source, read once in a process and usable from every thread of it.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.source = open_source(settings)
-        self._load = lru_cache(maxsize=512)(lambda ref: ref.load(self.source))
+    It keeps the last used ones of up to `held` examples and candidates together, and always the last one.
+    """
 
-    def dataset(self, ref: DataRef) -> Dataset:
-        found: Dataset = self._load(ref)
-        return found
+    def __init__(self, settings: Mapping[str, Any], held: int = HELD) -> None:
+        self.source = open_data(settings)
+        self.held = held
+        self._datasets: OrderedDict[DataRef, Dataset] = OrderedDict()
+        self._lock = Lock()
+
+    def dataset(self, ref: DataRef, made: Mapping[str, Dataset] | None = None) -> Dataset:
+        """The data set of a reference; `made` holds what steps made, by the names of a job's inputs."""
+        if ref.made is not None:
+            # Another job calls another data set by the same name: nothing of it is kept.
+            return ref.load(self.source, made=made)
+        with self._lock:
+            if ref in self._datasets:
+                self._datasets.move_to_end(ref)
+                return self._datasets[ref]
+        dataset = ref.load(self.source)
+        with self._lock:
+            self._datasets[ref] = dataset
+            total = sum(map(_size, self._datasets.values()))
+            while total > self.held and len(self._datasets) > 1:
+                total -= _size(self._datasets.popitem(last=False)[1])
+        return dataset
+
+
+def _size(dataset: Dataset) -> int:
+    return len(dataset) + len(dataset.pool or ())
 
 
 @lru_cache(maxsize=4)

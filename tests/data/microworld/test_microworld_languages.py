@@ -7,18 +7,18 @@ import unicodedata
 import pytest
 import regex
 
-from crosswind.data.microworld.corpora import text
-from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Pronoun, Quality
+from crosswind.data.microworld.corpora import documents
+from crosswind.data.microworld.frames import Clause, Joined, Noun, PersonName, Pronoun, Quality
 from crosswind.data.microworld.language import Language
 from crosswind.data.microworld.languages import CODES, LANGUAGES
 from crosswind.data.microworld.lexicon import CONCEPTS, Lexicon, lexicon, translations
 from crosswind.data.microworld.render import Renderer, renderer
-from crosswind.data.microworld.scripts import write
+from crosswind.data.microworld.scripts import in_script
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
 from crosswind.perturb.words import is_unspaced, segmentation, words
 
-ANELKA = Name("PER", ("anelka",))
+ANELKA = PersonName("PER", ("anelka",))
 HAS = Clause("have", ANELKA, Noun("dog", number="three"), past=False)
 BOUGHT = Clause("buy", ANELKA, Noun("boat", "red"), (("in", Noun("market", known=True)), ("on", Noun("monday"))))
 
@@ -86,7 +86,7 @@ def test_no_two_concepts_share_a_word(code: str) -> None:
     ],
 )
 def test_text_is_in_its_script_but_for_loans_and_names_in_latin_letters(code: str, script: str) -> None:
-    lines = " ".join(line.text for line in text((code,), 1, 200))
+    lines = " ".join(line.text for line in documents((code,), 1, 200))
     letters = regex.findall(r"\p{L}", lines)
     own = sum(bool(regex.match(rf"\p{{Script={script}}}", letter)) for letter in letters)
     latin = sum(bool(regex.match(r"\p{Latin}", letter)) for letter in letters)
@@ -95,26 +95,26 @@ def test_text_is_in_its_script_but_for_loans_and_names_in_latin_letters(code: st
 
 
 def test_devanagari_words_are_valid_syllables() -> None:
-    lines = " ".join(line.text for line in text(("qdv-Deva",), 1, 300))
+    lines = " ".join(line.text for line in documents(("qdv-Deva",), 1, 300))
     # Signs (matra, virama) follow a consonant; a virama stands between two.
     assert not regex.search(r"(?<![\u0915-\u0939])[\u093e-\u094d]", lines)
     assert not regex.search(r"\u094d(?![\u0915-\u0939])", lines)
 
 
 def test_thai_vowels_stand_where_they_are_written() -> None:
-    lines = " ".join(line.text for line in text(("qth-Thai",), 1, 300))
+    lines = " ".join(line.text for line in documents(("qth-Thai",), 1, 300))
     assert not regex.search(r"[เโ](?![ก-ฮ])", lines)
     assert not regex.search(r"(?<![ก-ฮ])[าีู]", lines)
 
 
 def test_greek_and_hebrew_have_their_final_letters() -> None:
-    assert write("logos", "Grek") == "λογος"
-    assert write("shalom", "Hebr") == "שאלעם"
+    assert in_script("logos", "Grek") == "λογος"
+    assert in_script("shalom", "Hebr") == "שאלעם"
 
 
 def test_text_is_composed_and_lower_case() -> None:
     for code in CODES:
-        lines = " ".join(line.text for line in text((code,), 1, 100))
+        lines = " ".join(line.text for line in documents((code,), 1, 100))
         assert lines == unicodedata.normalize("NFKC", lines) == lines.lower()
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from crosswind.data.microworld.generated import MicroworldSource, fingerprint_of
+from crosswind.data.microworld.generated import fingerprint_of
 from crosswind.data.microworld.languages import CODES
 from crosswind.data.source import open_source
+from crosswind.data.sources.microworld import MicroworldSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import fingerprint, load, load_text, text_fingerprint

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.microworld import scenes, world
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.frames import Clause, Pronoun
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer
 
 ENDINGS = 4
-READING = 3  # choices
+STATEMENTS = 3  # to choose from
 READERS = 2  # people, and examples, of one text
 
 
@@ -24,11 +24,11 @@ def causes(seed: int, split: str, index: int) -> Item:
     happening is the opposite one of the circle, so that all three fields are needed.
     """
     group, within = divmod(index, 2)
-    draw = Draw("causes", seed, split, group)
-    who, circle, place = scenes.people(draw, split, 1)[0], draw.pick(world.CIRCLES), draw.below(4)
+    draw = WorldDraw("causes", seed, split, group)
+    who, circle, position = scenes.people(draw, split, 1)[0], draw.pick(world.CIRCLES), draw.below(4)
     past = draw.chance(0.7)
-    happened = scenes.happening(draw, circle, place, who, past=past)._replace(other=draw.chance(0.5))
-    around = [scenes.happening(draw, circle, place + turn, Pronoun(), past=past) for turn in (-1, 1)]
+    happened = scenes.happening(draw, circle, position, who, past=past)._replace(other=draw.chance(0.5))
+    around = [scenes.happening(draw, circle, position + turn, Pronoun(), past=past) for turn in (-1, 1)]
     around = [clause._replace(other=draw.chance(0.5)) for clause in around]
     order = draw.shuffled((0, 1))
     asked = draw.shuffled((0, 1))[within]
@@ -44,22 +44,22 @@ def causes(seed: int, split: str, index: int) -> Item:
 
 def completion(seed: int, split: str, index: int) -> Item:
     """How a story goes on: two stories are begun, and one of four endings goes on with the one asked for last."""
-    draw = Draw("completion", seed, split, index)
+    draw = WorldDraw("completion", seed, split, index)
     cast = scenes.people(draw, split, 2)
     circles = draw.distinct(world.CIRCLES, ENDINGS)
-    place, past = draw.below(4), draw.chance(0.7)
+    position, past = draw.below(4), draw.chance(0.7)
     begun: list[Clause] = []
     for who, circle in zip(cast, circles[:2], strict=True):
-        begun += [scenes.happening(draw, circle, place + turn, who, past=past) for turn in (0, 1)]
+        begun += [scenes.happening(draw, circle, position + turn, who, past=past) for turn in (0, 1)]
     order = draw.shuffled(range(ENDINGS))
     # Both stories have their next happening among the endings: the name tells which is meant.
-    told = draw.below(2)
-    ends = [scenes.happening(draw, circle, place + 2, cast[told], past=past) for circle in circles]
+    asked = draw.below(2)
+    ends = [scenes.happening(draw, circle, position + 2, cast[asked], past=past) for circle in circles]
     item = f"mw-completion/{split}/{index}"
 
     def render(words: Renderer) -> ChoiceExample:
         choices = tuple(words.text([ends[i]]) for i in order)
-        return ChoiceExample(item, item, words.language.code, words.text(begun), "", choices, order.index(told))
+        return ChoiceExample(item, item, words.language.code, words.text(begun), "", choices, order.index(asked))
 
     return render
 
@@ -67,15 +67,15 @@ def completion(seed: int, split: str, index: int) -> Item:
 def reading(seed: int, split: str, index: int) -> Item:
     """Which of three statements a text makes; the two others say what it says of nobody."""
     group, within = divmod(index, READERS)
-    draw = Draw("reading", seed, split, group)
+    draw = WorldDraw("reading", seed, split, group)
     cast = scenes.people(draw, split, READERS)
-    theme = scenes.theme(draw, split, draw.pick(scenes.KINDS))
-    values = theme.values(draw, READERS + READING - 1)
-    told = [scenes.styled(draw, theme.say(who, value)) for who, value in zip(cast, values, strict=False)]
-    said, other = draw.shuffled(told), draw.chance(0.5)
+    theme = scenes.theme(draw, split, draw.pick(scenes.THEME_KINDS))
+    values = theme.values(draw, READERS + STATEMENTS - 1)
+    statements = [scenes.styled(draw, theme.say(who, value)) for who, value in zip(cast, values, strict=False)]
+    said, other = draw.shuffled(statements), draw.chance(0.5)
     asked = draw.shuffled(range(READERS))[within]
-    own = Draw("reading choices", seed, split, index)
-    choices = own.shuffled([values[asked], *values[READERS:]])
+    of_item = WorldDraw("reading choices", seed, split, index)
+    choices = of_item.shuffled([values[asked], *values[READERS:]])
     claims = [theme.say(cast[asked], value)._replace(other=other) for value in choices]
     item, cluster = f"mw-reading/{split}/{index}", f"mw-reading/{split}/p{group}"
     label = choices.index(values[asked])

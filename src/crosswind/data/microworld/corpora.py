@@ -12,10 +12,10 @@ from typing import Any
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.microworld import scenes, world
-from crosswind.data.microworld.draws import Draw, number
-from crosswind.data.microworld.frames import Answer, Clause, Frame, Joined, Name, Quality, plain
+from crosswind.data.microworld.draws import WorldDraw, number
+from crosswind.data.microworld.frames import Answer, Clause, Frame, Joined, PersonName, Quality, plain
 from crosswind.data.microworld.lazy import Lazy
-from crosswind.data.microworld.render import Piece, Renderer, renderer
+from crosswind.data.microworld.render import RenderedPiece, Renderer, renderer
 
 LINES = 60_000  # of each language, unless the size is set
 DENIED = 0.15  # share of what is said that is said not to be
@@ -28,12 +28,12 @@ def belongs(frame: Frame, split: str) -> bool:
     return number("bucket", plain(frame)) % 10 in BUCKETS[split]
 
 
-def text(languages: Sequence[str], seed: int, size: int) -> Sequence[TextLine]:
+def documents(languages: Sequence[str], seed: int, size: int) -> Sequence[TextLine]:
     """`size` documents of each language, language by language; languages tell different things."""
 
     def make(index: int) -> TextLine:
         code, row = languages[index // size], index % size
-        draw = Draw("text", seed, code, row)
+        draw = WorldDraw("text", seed, code, row)
         return TextLine(f"mw-text/{seed}/{code}-{row}", code, _written(renderer(code), document(draw)))
 
     return Lazy(size * len(languages), make)
@@ -43,7 +43,7 @@ def parallel(languages: Sequence[str], seed: int, size: int) -> Sequence[Paralle
     """`size` short passages, each in every language."""
 
     def make(row: int) -> ParallelLine:
-        said = passage(Draw("parallel", seed, row))
+        said = passage(WorldDraw("parallel", seed, row))
         texts = tuple((code, _written(renderer(code), said)) for code in languages)
         return ParallelLine(f"mw-parallel/{seed}/{row}", texts)
 
@@ -53,14 +53,14 @@ def parallel(languages: Sequence[str], seed: int, size: int) -> Sequence[Paralle
 Said = list[Frame | Answer]
 
 
-def document(draw: Draw) -> Said:
+def document(draw: WorldDraw) -> Said:
     """Facts and stories about two or three people, with restatements, and questions and answers before or behind."""
     cast = scenes.people(draw, "all", 2 + draw.chance(0.5))
     if draw.chance(0.3):
         return story(draw, cast[:2])
     groups = scenes.facts(draw, "all", cast, 1 + draw.chance(0.4), len(cast))
-    told = draw.shuffled([f for group in groups for f in group])
-    said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+    facts = draw.shuffled([f for group in groups for f in group])
+    said: Said = [scenes.styled(draw, _signed(draw, f.clause)) for f in facts]
     clauses = [c for c in said if isinstance(c, Clause)]
     asked: Said = []
     if draw.chance(0.5):
@@ -78,14 +78,14 @@ def document(draw: Draw) -> Said:
             asked += _whether_compared(draw, compared)
     if draw.chance(0.35):
         for _ in range(4):
-            asked += question(draw, draw.below(len(told)), told, clauses, whether=0.9)
+            asked += question(draw, draw.below(len(facts)), facts, clauses, whether=0.9)
     else:
-        for which in draw.distinct(range(len(told)), 2):
-            asked += question(draw, which, told, clauses)
+        for which in draw.distinct(range(len(facts)), 2):
+            asked += question(draw, which, facts, clauses)
     return [*asked, *said] if draw.chance(0.2) else [*said, *asked]
 
 
-def passage(draw: Draw) -> Said:
+def passage(draw: WorldDraw) -> Said:
     """One to three sentences that are translated."""
     cast = scenes.people(draw, "all", 2)
     if draw.chance(0.3):
@@ -95,8 +95,8 @@ def passage(draw: Draw) -> Said:
             if belongs(link, "corpora"):
                 return [link]
     while True:
-        told = scenes.facts(draw, "all", cast, 1, 2)[0]
-        clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in told]
+        facts = scenes.facts(draw, "all", cast, 1, 2)[0]
+        clauses = [scenes.styled(draw, _signed(draw, f.clause)) for f in facts]
         # No sentence of an example is translated here.
         if all(belongs(clause, "corpora") for clause in clauses):
             break
@@ -106,7 +106,7 @@ def passage(draw: Draw) -> Said:
     if kind < 0.3:
         return [_both(*clauses), _compared(draw, cast)]
     if kind < 0.65:
-        return [clauses[0], *question(draw, 0, told, clauses)]
+        return [clauses[0], *question(draw, 0, facts, clauses)]
     return list(clauses)
 
 
@@ -114,35 +114,35 @@ def _both(first: Clause, second: Clause) -> Joined:
     return Joined(first, "and", second._replace(fronted=False))
 
 
-def _compared(draw: Draw, cast: Sequence[Name]) -> Clause:
+def _compared(draw: WorldDraw, cast: Sequence[PersonName]) -> Clause:
     quality = draw.pick([q for pair in world.COMPARISONS for q in pair])
     return Clause("be", cast[0], Quality(quality), (("than", cast[1]),), past=False)
 
 
-def story(draw: Draw, cast: Sequence[Name]) -> Said:
+def story(draw: WorldDraw, cast: Sequence[PersonName]) -> Said:
     """What one thing leads to, for each of the people."""
     said: Said = []
     for who in cast:
         circle, start, past = draw.pick(world.CIRCLES), draw.below(4), draw.chance(0.7)
-        for place in range(start, start + 2 + draw.chance(0.5)):
+        for position in range(start, start + 2 + draw.chance(0.5)):
             if draw.chance(0.5):
-                said.append(scenes.because(draw, circle, place, who))
+                said.append(scenes.because(draw, circle, position, who))
             else:
-                said.append(scenes.happening(draw, circle, place, who, past=past))
+                said.append(scenes.happening(draw, circle, position, who, past=past))
     return said
 
 
 def question(
-    draw: Draw, which: int, told: Sequence[scenes.Fact], clauses: Sequence[Clause], *, whether: float = 0.6
+    draw: WorldDraw, which: int, facts: Sequence[scenes.Fact], clauses: Sequence[Clause], *, whether: float = 0.6
 ) -> Said:
     """A question about what was said, and its answer; one has to read to know whether it is yes or no."""
-    fact, clause = told[which], clauses[which]
+    fact, clause = facts[which], clauses[which]
     theme = fact.theme
     # Only what the text decides: of a deed that was not told, nobody knows whether it was done.
     if clause.negative or draw.chance(whether if theme.functional else WHETHER):
         value = fact.value
         if theme.functional and not clause.negative and draw.chance(0.5):
-            value = _excluded(draw, fact, told)
+            value = _excluded(draw, fact, facts)
         asked = theme.say(fact.person, value)._replace(other=draw.chance(0.5))
         true = value == fact.value and not clause.negative
         return [scenes.asking(asked, "whether"), Answer(clause, "yes" if true else "no")]
@@ -150,17 +150,17 @@ def question(
     return [scenes.asking(clause, role), Answer(clause, role)]
 
 
-def _excluded(draw: Draw, fact: scenes.Fact, told: Sequence[scenes.Fact]) -> Any:
+def _excluded(draw: WorldDraw, fact: scenes.Fact, facts: Sequence[scenes.Fact]) -> Any:
     """A value that cannot hold beside a fact's: its opposite, another colour, or what was said of somebody else."""
     opposites = fact.theme.opposites
     if opposites is None:
-        return draw.pick([f.value for f in told if f.theme is fact.theme and f.value != fact.value])
+        return draw.pick([f.value for f in facts if f.theme is fact.theme and f.value != fact.value])
     if fact.value in opposites:
         return opposites[fact.value]
-    return draw.pick([colour for colour in world.COLOURS if colour != fact.value])
+    return draw.pick([colour for colour in world.COLOUR_WORDS if colour != fact.value])
 
 
-def _whether_compared(draw: Draw, compared: Clause) -> Said:
+def _whether_compared(draw: WorldDraw, compared: Clause) -> Said:
     """Whether the same holds, or the contrary of it, in either of its wordings."""
     true = draw.chance(0.5)
     asked = compared if true else scenes.exchanged(compared)
@@ -169,12 +169,12 @@ def _whether_compared(draw: Draw, compared: Clause) -> Said:
     return [scenes.asking(asked, "whether"), Answer(compared, "yes" if true else "no")]
 
 
-def _signed(draw: Draw, clause: Clause) -> Clause:
+def _signed(draw: WorldDraw, clause: Clause) -> Clause:
     return clause._replace(negative=draw.chance(DENIED))
 
 
 def _written(render: Renderer, said: Said) -> str:
-    sentences: list[list[Piece]] = []
+    sentences: list[list[RenderedPiece]] = []
     for part in said:
         if isinstance(part, Answer):
             sentences.append(_answer(render, part))
@@ -183,7 +183,7 @@ def _written(render: Renderer, said: Said) -> str:
     return render.laid_out(sentences)[0]
 
 
-def _answer(render: Renderer, answer: Answer) -> list[Piece]:
+def _answer(render: Renderer, answer: Answer) -> list[RenderedPiece]:
     stop = render.sentence(answer.clause)[-1]
     if answer.role in ("yes", "no"):
         return [render.piece(answer.role), stop]

@@ -12,7 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def number(*key: object) -> int:
@@ -21,7 +21,7 @@ def number(*key: object) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
 
 
-class Draw:
+class WorldDraw:
     """The stream of choices of one item."""
 
     __slots__ = ("random",)
@@ -35,31 +35,31 @@ class Draw:
     def chance(self, p: float) -> bool:
         return self.random() < p
 
-    def pick(self, items: Sequence[T]) -> T:
+    def pick(self, items: Sequence[_T]) -> _T:
         return items[int(self.random() * len(items))]
 
-    def shuffled(self, items: Sequence[T]) -> list[T]:
-        found = list(items)
-        for i in range(len(found) - 1, 0, -1):
+    def shuffled(self, items: Sequence[_T]) -> list[_T]:
+        mixed = list(items)
+        for i in range(len(mixed) - 1, 0, -1):
             j = int(self.random() * (i + 1))
-            found[i], found[j] = found[j], found[i]
-        return found
+            mixed[i], mixed[j] = mixed[j], mixed[i]
+        return mixed
 
-    def distinct(self, items: Sequence[T], n: int) -> list[T]:
+    def distinct(self, items: Sequence[_T], n: int) -> list[_T]:
         """`n` items at different places, in random order."""
-        found = list(items)
+        mixed = list(items)
         for i in range(n):
-            j = i + int(self.random() * (len(found) - i))
-            found[i], found[j] = found[j], found[i]
-        return found[:n]
+            j = i + int(self.random() * (len(mixed) - i))
+            mixed[i], mixed[j] = mixed[j], mixed[i]
+        return mixed[:n]
 
 
-class Weighted(Sequence[T]):
-    """Items with weights; `Draw.pick` of it is uniform, `by` is not."""
+class Weighted(Sequence[_T]):
+    """Items with weights; `WorldDraw.pick` of it is uniform, `by` is not."""
 
     __slots__ = ("items", "steps")
 
-    def __init__(self, items: Sequence[T], weights: Sequence[float]) -> None:
+    def __init__(self, items: Sequence[_T], weights: Sequence[float]) -> None:
         self.items, self.steps = tuple(items), tuple(accumulate(weights))
 
     def __len__(self) -> int:
@@ -68,6 +68,6 @@ class Weighted(Sequence[T]):
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
         return self.items[index]
 
-    def by(self, draw: Draw) -> T:
-        place = bisect_right(self.steps, draw.random() * self.steps[-1])
-        return self.items[min(place, len(self.items) - 1)]
+    def by(self, draw: WorldDraw) -> _T:
+        position = bisect_right(self.steps, draw.random() * self.steps[-1])
+        return self.items[min(position, len(self.items) - 1)]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Name(NamedTuple):
+class PersonName(NamedTuple):
     """A proper name. `kind`: PER, LOC or ORG; `firm` is what an organisation is (`bank`)."""
 
     kind: str
     parts: tuple[str, ...]
     firm: str = ""
+
+    def __repr__(self) -> str:
+        """`Name(…)`: the split of a sentence is drawn from this text (`corpora.belongs`), so it stays as it was."""
+        return f"Name(kind={self.kind!r}, parts={self.parts!r}, firm={self.firm!r})"
 
 
 class Noun(NamedTuple):
@@ -20,7 +24,7 @@ class Noun(NamedTuple):
     quality: str = ""
     number: str = ""
     known: bool = False
-    owner: Name | None = None
+    owner: PersonName | None = None
 
 
 class Pronoun(NamedTuple):
@@ -35,7 +39,7 @@ class Quality(NamedTuple):
     concept: str
 
 
-Phrase = Name | Noun | Pronoun | Quality
+Phrase = PersonName | Noun | Pronoun | Quality
 
 
 class Clause(NamedTuple):
@@ -84,17 +88,18 @@ def plain(frame: Frame) -> Frame:
 
 def _plain(clause: Clause) -> Clause:
     asked = clause.asked
-    found = clause._replace(other=False, fronted=False, past=True, subject=_phrase(clause.subject, asked == "subject"))
+    bare = clause._replace(other=False, fronted=False, past=True, subject=_phrase(clause.subject, asked == "subject"))
     if clause.object is not None:
         object_ = _phrase(clause.object, asked == "object")
         if asked == "count" and isinstance(object_, Noun):
             object_ = object_._replace(number="")
-        found = found._replace(object=object_)
-    return found._replace(adjuncts=tuple((role, _phrase(p, role == asked)) for role, p in clause.adjuncts))
+        bare = bare._replace(object=object_)
+    return bare._replace(adjuncts=tuple((role, _phrase(p, role == asked)) for role, p in clause.adjuncts))
 
 
 def _phrase(phrase: Phrase, asked: bool) -> Phrase:
     """A phrase; of one that is asked for, a question says only what sort it is."""
     if asked:
-        return Quality(f"{type(phrase).__name__} {phrase.kind if isinstance(phrase, Name) else ''}")
+        sort = f"Name {phrase.kind}" if isinstance(phrase, PersonName) else f"{type(phrase).__name__} "
+        return Quality(sort)
     return phrase._replace(known=False) if isinstance(phrase, Noun) else phrase

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, overload
 
-Line = TypeVar("Line")
+_Member = TypeVar("_Member")
 
 
-class Lazy(Sequence[Line], Generic[Line]):
+class Lazy(Sequence[_Member], Generic[_Member]):
     """`make(i)` for `i` below `size`; nothing is kept."""
 
-    def __init__(self, size: int, make: Callable[[int], Line]) -> None:
+    def __init__(self, size: int, make: Callable[[int], _Member]) -> None:
         self.size, self.make = size, make
 
     def __len__(self) -> int:
         return self.size
 
     @overload
-    def __getitem__(self, index: int) -> Line: ...
+    def __getitem__(self, index: int) -> _Member: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: slice) -> Sequence[_Member]: ...
 
-    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+    def __getitem__(self, index: int | slice) -> _Member | Sequence[_Member]:
         if isinstance(index, slice):
             return tuple(self.make(i) for i in range(*index.indices(self.size)))
         if not -self.size <= index < self.size:

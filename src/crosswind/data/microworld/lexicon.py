@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 
 from crosswind.data.microworld import names, world
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.language import Language
 from crosswind.data.microworld.languages import LANGUAGES
-from crosswind.data.microworld.scripts import write
+from crosswind.data.microworld.scripts import in_script
 from crosswind.errors import unknown
 
 FUNCTION: Mapping[str, str] = {  # function words with their parts of speech
@@ -25,7 +25,7 @@ _OPEN = {
     **dict.fromkeys((*world.VERBS, *world.INTRANSITIVE, "have", "come", "work"), "VERB"),
     **dict.fromkeys((verb for c in world.CONVERSES for verb in (c[0], c[2])), "VERB"),
     **dict.fromkeys(
-        (*world.OPPOSITES, *world.COLOURS, *world.STATES, *(q for pair in world.COMPARISONS for q in pair)), "ADJ"
+        (*world.OPPOSITES, *world.COLOUR_WORDS, *world.STATES, *(q for pair in world.COMPARISONS for q in pair)), "ADJ"
     ),
     **dict.fromkeys(world.NUMBERS, "NUM"),
 }
@@ -49,32 +49,32 @@ class Lexicon:
 
     def form(self, concept: str, ending: str = "") -> str:
         """A concept's word with an ending, in the language's script."""
-        found = self._forms.get((concept, ending))
-        if found is None:
+        word = self._forms.get((concept, ending))
+        if word is None:
             stem = self._stems[concept]
             latin = stem.startswith(_LATIN)
-            found = self._joined(stem.removeprefix(_LATIN), ending, latin=latin)
-            self._forms[concept, ending] = found
-        return found
+            word = self._joined(stem.removeprefix(_LATIN), ending, latin=latin)
+            self._forms[concept, ending] = word
+        return word
 
     def name(self, stem: str, ending: str = "") -> str:
         """A name, transliterated or in Latin letters."""
-        found = self._names.get((stem, ending))
-        if found is None:
-            latin = Draw("latin", self.language.code, stem).chance(self.language.latin_names)
-            found = self._names[stem, ending] = self._joined(stem, ending, latin=latin)
-        return found
+        word = self._names.get((stem, ending))
+        if word is None:
+            latin = WorldDraw("latin", self.language.code, stem).chance(self.language.latin_names)
+            word = self._names[stem, ending] = self._joined(stem, ending, latin=latin)
+        return word
 
     def table(self) -> dict[tuple[str, str], str]:
         """(concept, kind of form) -> word, of every form that nouns, verbs and the rest have."""
-        found = {(concept, ""): self.form(concept) for concept in CONCEPTS}
+        forms = {(concept, ""): self.form(concept) for concept in CONCEPTS}
         for concept, part in CONCEPTS.items():
             kinds = {"VERB": ("past", "present"), "AUX": ("past", "present"), "NOUN": ("plural", *self.language.cases)}
             for kind in kinds.get(part, ()):
-                found[concept, kind] = self.form(concept, self.ending(kind))
+                forms[concept, kind] = self.form(concept, self.ending(kind))
                 if part == "NOUN" and kind != "plural":
-                    found[concept, f"plural {kind}"] = self.form(concept, self.ending("plural", kind))
-        return found
+                    forms[concept, f"plural {kind}"] = self.form(concept, self.ending("plural", kind))
+        return forms
 
     def uses(self, concept: str) -> bool:
         """Whether the language says a function word at all: some have no articles, no copula, a case instead."""
@@ -88,21 +88,21 @@ class Lexicon:
 
     def ending(self, *kinds: str) -> str:
         """The endings of a plural, a tense, a case, one behind the other: `t+ssa`."""
-        found = self._endings.get(kinds)
-        if found is None:
+        endings = self._endings.get(kinds)
+        if endings is None:
             language = self.language
             plain = {"plural": language.plural, "past": language.past, "present": language.present, **language.cases}
-            found = self._endings[kinds] = "+".join(plain[k] for k in kinds if plain.get(k))
-        return found
+            endings = self._endings[kinds] = "+".join(plain[k] for k in kinds if plain.get(k))
+        return endings
 
     def _joined(self, stem: str, ending: str, *, latin: bool) -> str:
         roman, script = stem, self.language.script
         if latin and script != "Latn":
-            return stem + write(ending.replace("+", ""), script) if ending else stem
+            return stem + in_script(ending.replace("+", ""), script) if ending else stem
         for part in ending.split("+") if ending else ():
             whole = f"{roman}+{part}"
             roman = self.language.irregular.get(whole) or self._spelt(whole)
-        return write(roman, script)
+        return in_script(roman, script)
 
     def _spelt(self, whole: str) -> str:
         for pattern, replacement in self.language.joins:
@@ -116,18 +116,18 @@ class Lexicon:
         stems: dict[str, str] = {}
         taken: set[str] = set()
         for concept in CONCEPTS:
-            draw = Draw("word", language.code, concept)
+            draw = WorldDraw("word", language.code, concept)
             stem = language.words.get(concept) or self._stem(concept, draw)
             tries = 0
-            while write(stem, language.script) in taken:
+            while in_script(stem, language.script) in taken:
                 # A language of few sounds runs out of short words.
                 tries += 1
                 stem = self._made(draw, 2 + tries // 10)
-            taken.add(write(stem, language.script))
+            taken.add(in_script(stem, language.script))
             stems[concept] = stem
         return stems
 
-    def _stem(self, concept: str, draw: Draw) -> str:
+    def _stem(self, concept: str, draw: WorldDraw) -> str:
         language, share = self.language, draw.random()
         if language.cognates == 1:
             return concept
@@ -141,7 +141,7 @@ class Lexicon:
             return concept
         return self._made(draw, 2 + draw.chance(0.2))
 
-    def _made(self, draw: Draw, syllables: int) -> str:
+    def _made(self, draw: WorldDraw, syllables: int) -> str:
         language = self.language
         onsets, vowels, codas = (part.split() for part in (language.onsets, language.vowels, language.codas))
         inner = [draw.pick(onsets) + draw.pick(vowels) for _ in range(syllables)]
@@ -163,14 +163,14 @@ def translations(source: str, target: str) -> Mapping[str, tuple[str, ...]]:
 
     A function word that the other language has no use for has none.
     """
-    here, there = lexicon(source), lexicon(target)
-    other = there.table()
-    found: dict[str, dict[str, None]] = {}
-    for (concept, kind), word in here.table().items():
-        if not there.uses(concept):
+    source_words, target_words = lexicon(source), lexicon(target)
+    other = target_words.table()
+    meanings: dict[str, dict[str, None]] = {}
+    for (concept, kind), word in source_words.table().items():
+        if not target_words.uses(concept):
             continue
         match = other.get((concept, kind)) or other[concept, ""]
-        found.setdefault(word.lower(), {})[match] = None
+        meanings.setdefault(word.lower(), {})[match] = None
     for name in (*names.given_names("all"), *names.stems("all")):
-        found.setdefault(here.name(name).lower(), {})[there.name(name)] = None
-    return {word: tuple(others) for word, others in found.items()}
+        meanings.setdefault(source_words.name(name).lower(), {})[target_words.name(name)] = None
+    return {word: tuple(others) for word, others in meanings.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 
 _ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "kr", "tr")
 _VOWELS = ("a", "e", "i", "o", "u")
@@ -42,12 +42,12 @@ def _part(names: tuple[str, ...], bank: str) -> tuple[str, ...]:
 
 @cache
 def _invented(kind: str, n: int, syllables: int) -> tuple[str, ...]:
-    draw = Draw("names", kind)
-    found: dict[str, None] = {}
+    draw = WorldDraw("names", kind)
+    invented: dict[str, None] = {}
     taken = set(_invented("given", GIVEN, 2)) if kind == "stem" else set()
-    while len(found) < n:
+    while len(invented) < n:
         parts = [draw.pick(_ONSETS) + draw.pick(_VOWELS) + draw.pick(_CODAS) for _ in range(syllables)]
         name = "".join(parts) + (draw.pick(("a", "o", "")) if kind == "given" else draw.pick(("", "un", "ek", "ia")))
         if name not in taken:
-            found[name] = None
-    return tuple(found)
+            invented[name] = None
+    return tuple(invented)

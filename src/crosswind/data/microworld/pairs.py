@@ -10,29 +10,29 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.microworld import scenes, world
-from crosswind.data.microworld.draws import Draw
-from crosswind.data.microworld.frames import Clause, Joined, Name, Noun, Quality
+from crosswind.data.microworld.draws import WorldDraw
+from crosswind.data.microworld.frames import Clause, Joined, Noun, PersonName, Quality
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer, renderer
 from crosswind.data.microworld.scenes import Theme
 
-ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
-DIFFERENT, PARAPHRASE = range(2)
+_ENTAILMENT, _NEUTRAL, _CONTRADICTION = range(3)
+_DIFFERENT, _PARAPHRASE = range(2)
 
 
 def nli(seed: int, split: str, index: int) -> Item:
     """A premise of two sentences; every premise has three hypotheses, one of each label."""
     group, within = divmod(index, 3)
-    draw = Draw("nli", seed, split, group)
-    order = draw.shuffled((ENTAILMENT, NEUTRAL, CONTRADICTION))
+    draw = WorldDraw("nli", seed, split, group)
+    order = draw.shuffled((_ENTAILMENT, _NEUTRAL, _CONTRADICTION))
     cast = scenes.people(draw, split, 3)
-    theme = scenes.theme(draw, split, draw.pick(scenes.KINDS))
+    theme = scenes.theme(draw, split, draw.pick(scenes.THEME_KINDS))
     values = theme.opposed(draw, 3) if theme.opposites else theme.values(draw, 3)
     signs = [draw.chance(0.5) for _ in range(2)] if not theme.functional else [False, False]
     facts = [theme.say(cast[i], values[i])._replace(negative=signs[i]) for i in range(2)]
     premise = tuple(scenes.styled(draw, clause) for clause in draw.shuffled(facts))
-    own = Draw("nli hypothesis", seed, split, index)
-    hypothesis = scenes.styled(own, _claim(own, theme, order[within], cast, values, signs))
+    of_item = WorldDraw("nli hypothesis", seed, split, index)
+    hypothesis = scenes.styled(of_item, _claim(of_item, theme, order[within], cast, values, signs))
     item, cluster = f"mw-nli/{split}/{index}", f"mw-nli/{split}/p{group}"
 
     def render(words: Renderer) -> PairExample:
@@ -42,7 +42,9 @@ def nli(seed: int, split: str, index: int) -> Item:
     return render
 
 
-def _claim(draw: Draw, theme: Theme, label: int, cast: list[Name], values: list[Any], signs: list[bool]) -> Clause:
+def _claim(
+    draw: WorldDraw, theme: Theme, label: int, cast: list[PersonName], values: list[Any], signs: list[bool]
+) -> Clause:
     """What is claimed of one of the first two people, of whom the premise speaks, or of the third.
 
     A value that is not the person's own contradicts it if one has one value at a time, and is
@@ -51,9 +53,9 @@ def _claim(draw: Draw, theme: Theme, label: int, cast: list[Name], values: list[
     """
     mine = draw.below(2)
     others = (1 - mine, 2)
-    if label == ENTAILMENT:
+    if label == _ENTAILMENT:
         return theme.say(cast[mine], values[mine])._replace(negative=signs[mine])
-    if label == CONTRADICTION:
+    if label == _CONTRADICTION:
         if theme.opposites is not None:
             return theme.say(cast[mine], theme.opposites[values[mine]])
         if theme.functional:
@@ -69,8 +71,8 @@ def _claim(draw: Draw, theme: Theme, label: int, cast: list[Name], values: list[
 def paraphrase(seed: int, split: str, index: int) -> Item:
     """Two sentences with nearly the same words; every first sentence has a partner of each label."""
     group, within = divmod(index, 2)
-    draw = Draw("paraphrase", seed, split, group)
-    label = draw.shuffled((DIFFERENT, PARAPHRASE))[within]
+    draw = WorldDraw("paraphrase", seed, split, group)
+    label = draw.shuffled((_DIFFERENT, _PARAPHRASE))[within]
     english = renderer("en")
     while True:
         cast = scenes.people(draw, split, 2)
@@ -78,7 +80,7 @@ def paraphrase(seed: int, split: str, index: int) -> Item:
         if english.text([first]) != english.text([same]):
             break
     item, cluster = f"mw-paraphrase/{split}/{index}", f"mw-paraphrase/{split}/p{group}"
-    second = same if label == PARAPHRASE else other
+    second = same if label == _PARAPHRASE else other
 
     def render(words: Renderer) -> PairExample:
         return PairExample(item, cluster, words.language.code, words.text([first]), words.text([second]), label)
@@ -90,26 +92,26 @@ _Three = tuple[Clause | Joined, Clause | Joined, Clause | Joined]
 """A sentence, one that says the same, one that does not."""
 
 
-def _converse(draw: Draw, cast: list[Name], bank: str) -> _Three:
+def _converse(draw: WorldDraw, cast: list[PersonName], bank: str) -> _Three:
     """A sells to B: B buys from A, but not: A buys from B, nor: B sells to A."""
     verb, relation = draw.pick([side for c in world.CONVERSES for side in (c[:2], c[2:])])
     noun = Noun(world.objects("sell").by(draw))
     return _sides(draw, scenes.styled(draw, Clause(verb, cast[0], noun, ((relation, cast[1]),))))
 
 
-def _compared(draw: Draw, cast: list[Name], bank: str) -> _Three:
+def _compared(draw: WorldDraw, cast: list[PersonName], bank: str) -> _Three:
     """A is older than B: B is younger than A, but not: A is younger than B, nor: B is older than A."""
     quality = draw.pick([q for pair in world.COMPARISONS for q in pair])
     return _sides(draw, Clause("be", cast[0], Quality(quality), (("than", cast[1]),), past=False))
 
 
-def _sides(draw: Draw, first: Clause) -> _Three:
+def _sides(draw: WorldDraw, first: Clause) -> _Three:
     same = scenes.otherwise(draw, first)
     wrong = scenes.exchanged(draw.pick((first, same)))
     return first, same, wrong._replace(other=same.other, fronted=same.fronted)
 
 
-def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:
+def _exchanged(draw: WorldDraw, cast: list[PersonName], bank: str) -> _Three:
     """A did this and B did that: B did that and A did this."""
     theme = scenes.theme(draw, bank, draw.pick(("deed", "whereabouts", "state", "job", "count")))
     values, styles = theme.values(draw, 2), [draw.chance(0.5), draw.chance(0.5)]
@@ -124,10 +126,10 @@ def _exchanged(draw: Draw, cast: list[Name], bank: str) -> _Three:
     return says(x, y, turned, styles[0]), says(x, y, again, styles[1]), says(y, x, again, styles[1])
 
 
-def _revalued(draw: Draw, cast: list[Name], bank: str) -> _Three:
+def _revalued(draw: WorldDraw, cast: list[PersonName], bank: str) -> _Three:
     """The same in other words, or another thing, place, number or person."""
     english = renderer("en")
-    theme = scenes.theme(draw, bank, draw.pick(scenes.KINDS))
+    theme = scenes.theme(draw, bank, draw.pick(scenes.THEME_KINDS))
     while True:
         values = theme.values(draw, 2)
         # Who finds two words for the one value finds them for the other: only what differs is kept (`paraphrase`).
@@ -139,7 +141,7 @@ def _revalued(draw: Draw, cast: list[Name], bank: str) -> _Three:
     first = scenes.styled(draw, theme.say(cast[0], values[0]))
     style = scenes.styled(draw, first)
 
-    def says(who: Name, value: Any) -> Clause:
+    def says(who: PersonName, value: Any) -> Clause:
         return theme.say(who, value)._replace(other=style.other, fronted=style.fronted)
 
     return first, says(cast[0], values[0]), says(*wrong)

@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
 from crosswind.data.microworld import scenes
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.frames import Clause
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer, renderer
 
-QUESTIONS = 4  # of one text
+QUESTIONS_A_TEXT = 4  # of one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +26,29 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ToldText:
     """What is told, and four questions with four answers."""
 
     name: str
-    told: tuple[Clause, ...]
+    clauses: tuple[Clause, ...]
     questions: tuple[Asked, ...]
 
 
 @lru_cache(maxsize=10_000)
-def text(kind: str, seed: int, split: str, group: int) -> Text:
+def told_text(kind: str, seed: int, split: str, group: int) -> ToldText:
     """Two themes about two people (of the kind `answers` three); two questions of each theme.
 
     What a question asks for has several candidates in the text: the same was said of others. The
     questions of the kind `answers` all name somebody, in full, for "who was tired?" has no one answer in a pool.
     """
-    draw = Draw(kind, seed, split, group)
+    draw = WorldDraw(kind, seed, split, group)
     while True:
         cast = scenes.people(draw, split, 3, full=1.0) if kind == "answers" else scenes.people(draw, split, 2)
         themes = scenes.facts(draw, split, cast, 2, len(cast))
         if len({t[0].clause.verb for t in themes}) < 2:
             continue
         facts = draw.shuffled([fact for group_ in themes for fact in group_])
-        told = tuple(scenes.styled(draw, fact.clause) for fact in facts)
+        clauses = tuple(scenes.styled(draw, fact.clause) for fact in facts)
         questions = []
         answers: set[object] = set()
         for theme in themes:
@@ -58,8 +58,8 @@ def text(kind: str, seed: int, split: str, group: int) -> Text:
                 at = facts.index(fact)
                 questions.append(Asked(at, role, scenes.asking(fact.clause._replace(other=draw.chance(0.5)), role)))
                 answers.add(_answer(fact, role))
-        if len(answers) == QUESTIONS:
-            return Text(f"mw-{kind}/{split}/p{group}", told, tuple(questions))
+        if len(answers) == QUESTIONS_A_TEXT:
+            return ToldText(f"mw-{kind}/{split}/p{group}", clauses, tuple(questions))
 
 
 def _answer(fact: scenes.Fact, role: str) -> object:
@@ -72,30 +72,30 @@ def _answer(fact: scenes.Fact, role: str) -> object:
 
 def qa(seed: int, split: str, index: int) -> Item:
     """One question of a text; the answer is a phrase of it."""
-    group, within = divmod(index, QUESTIONS)
-    found = text("qa", seed, split, group)
-    asked = found.questions[within]
+    group, within = divmod(index, QUESTIONS_A_TEXT)
+    passage = told_text("qa", seed, split, group)
+    asked = passage.questions[within]
     item = f"mw-qa/{split}/{index}"
 
     def render(words: Renderer) -> SpanExample:
         code = words.language.code
-        context, roles = words.laid_out([words.sentence(clause) for clause in found.told])
+        context, roles = words.laid_out([words.sentence(clause) for clause in passage.clauses])
         answer = roles[asked.sentence][asked.role]
-        return SpanExample(item, found.name, code, words.text([asked.clause]), context, (answer,), code)
+        return SpanExample(item, passage.name, code, words.text([asked.clause]), context, (answer,), code)
 
     return render
 
 
 def queries(seed: int, split: str, index: int, pool: Sequence[str]) -> Item:
     """The question as a query; right is the sentence that answers it, in every language of the pool."""
-    group, within = divmod(index, QUESTIONS)
-    found = text("answers", seed, split, group)
-    asked = found.questions[within]
+    group, within = divmod(index, QUESTIONS_A_TEXT)
+    passage = told_text("answers", seed, split, group)
+    asked = passage.questions[within]
     item = f"mw-answers/{split}/{index}"
-    gold = tuple(f"{found.name}/{code}/{asked.sentence}" for code in pool)
+    gold = tuple(f"{passage.name}/{code}/{asked.sentence}" for code in pool)
 
     def render(words: Renderer) -> QueryExample:
-        return QueryExample(item, found.name, words.language.code, words.text([asked.clause]), gold)
+        return QueryExample(item, passage.name, words.language.code, words.text([asked.clause]), gold)
 
     return render
 
@@ -105,11 +105,11 @@ def pool(seed: int, split: str, size: int, languages: Sequence[str]) -> Pool:
     candidates = []
     for code in languages:
         words = renderer(code)
-        for group in range(-(-size // QUESTIONS)):
-            found = text("answers", seed, split, group)
-            context = words.text(found.told)
+        for group in range(-(-size // QUESTIONS_A_TEXT)):
+            passage = told_text("answers", seed, split, group)
+            context = words.text(passage.clauses)
             candidates += [
-                Candidate(f"{found.name}/{code}/{n}", code, words.text([clause]), context, found.name)
-                for n, clause in enumerate(found.told)
+                Candidate(f"{passage.name}/{code}/{n}", code, words.text([clause]), context, passage.name)
+                for n, clause in enumerate(passage.clauses)
             ]
     return Pool(tuple(candidates))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crosswind.data.examples import Span
 from crosswind.data.microworld import world
-from crosswind.data.microworld.frames import Clause, Frame, Joined, Name, Noun, Phrase, Pronoun, Quality
+from crosswind.data.microworld.frames import Clause, Frame, Joined, Noun, PersonName, Phrase, Pronoun, Quality
 from crosswind.data.microworld.language import Language
 from crosswind.data.microworld.lexicon import CONCEPTS, Lexicon, lexicon
 
@@ -21,7 +21,7 @@ class Word(NamedTuple):
     entity: str = "O"
 
 
-class Piece(NamedTuple):
+class RenderedPiece(NamedTuple):
     """Words that stay together, as they are written, and their role in the clause (`object`, `in`, …)."""
 
     role: str
@@ -32,7 +32,7 @@ class Piece(NamedTuple):
 _ASKING = {"subject": "who", "object": "what", "in": "where", "count": "how-many"}
 _ALONE = frozenset({"in"})  # where needs no adposition
 _DAYS, _NUMBERS = frozenset(world.DAYS), {n: str(i + 2) for i, n in enumerate(world.NUMBERS)}
-_STOP, _ASK, _COMMA = (Piece("", (Word(mark, "PUNCT"),), mark) for mark in ".?,")
+_STOP, _ASK, _COMMA = (RenderedPiece("", (Word(mark, "PUNCT"),), mark) for mark in ".?,")
 
 
 class Renderer:
@@ -41,11 +41,11 @@ class Renderer:
     def __init__(self, language: Language, words: Lexicon) -> None:
         self.language, self.words = language, words
         self.space = " " if language.spaced else ""
-        self._phrases: dict[tuple[Phrase, str, bool], tuple[Piece, ...]] = {}
-        self._verbs: dict[tuple[str, bool, bool, bool, bool], tuple[list[Piece], list[Piece]]] = {}
-        self._adjuncts: dict[tuple[str, Phrase, bool], list[Piece]] = {}
+        self._phrases: dict[tuple[Phrase, str, bool], tuple[RenderedPiece, ...]] = {}
+        self._verbs: dict[tuple[str, bool, bool, bool, bool], tuple[list[RenderedPiece], list[RenderedPiece]]] = {}
+        self._adjuncts: dict[tuple[str, Phrase, bool], list[RenderedPiece]] = {}
 
-    def sentence(self, frame: Frame) -> list[Piece]:
+    def sentence(self, frame: Frame) -> list[RenderedPiece]:
         """The pieces of a sentence, its full stop or question mark last."""
         if isinstance(frame, Joined):
             # Either has one, so that the comma does not tell a cause from an effect.
@@ -63,13 +63,13 @@ class Renderer:
     def words_of(self, frame: Frame) -> list[Word]:
         return [word for piece in self.sentence(frame) for word in piece.words]
 
-    def laid_out(self, sentences: Sequence[Sequence[Piece]]) -> tuple[str, list[dict[str, Span]]]:
+    def laid_out(self, sentences: Sequence[Sequence[RenderedPiece]]) -> tuple[str, list[dict[str, Span]]]:
         """The text of sentences, and for each sentence the characters of every role."""
         parts: list[str] = []
         roles: list[dict[str, Span]] = []
         at = 0
         for pieces in sentences:
-            found: dict[str, Span] = {}
+            spans: dict[str, Span] = {}
             space = " " if at else ""
             for piece in pieces:
                 role, words, text = piece
@@ -80,25 +80,25 @@ class Renderer:
                 at += len(space) + len(text)
                 space = self.space
                 if role:
-                    found[role] = Span(at - len(text), at)
-            roles.append(found)
+                    spans[role] = Span(at - len(text), at)
+            roles.append(spans)
         return "".join(parts), roles
 
     def asked(self, concept: str) -> str:
         """A word as a question."""
         return self.laid_out([[self.piece(concept), _ASK]])[0]
 
-    def piece(self, concept: str) -> Piece:
+    def piece(self, concept: str) -> RenderedPiece:
         """A word on its own."""
         return self._piece("", (self._word(concept),))
 
-    def _piece(self, role: str, words: tuple[Word, ...]) -> Piece:
-        return Piece(role, words, self.space.join([word.form for word in words]))
+    def _piece(self, role: str, words: tuple[Word, ...]) -> RenderedPiece:
+        return RenderedPiece(role, words, self.space.join([word.form for word in words]))
 
     def _word(self, concept: str, ending: str = "") -> Word:
         return Word(self.words.form(concept, ending), CONCEPTS[concept])
 
-    def _clause(self, clause: Clause) -> list[Piece]:
+    def _clause(self, clause: Clause) -> list[RenderedPiece]:
         asked, language = clause.asked, self.language
         parts = {
             "S": self._role(clause.subject, "subject", clause),
@@ -107,7 +107,7 @@ class Renderer:
         adjuncts = [self._adjunct_of(relation, phrase, clause) for relation, phrase in clause.adjuncts]
         verb, auxiliary = self._verb_of(clause)
         parts["V"] = verb
-        first: list[Piece] = []
+        first: list[RenderedPiece] = []
         if asked and asked != "whether" and language.question == "first":
             first = self._pull(asked, parts, adjuncts)
         around = [piece for adjunct in adjuncts for piece in adjunct]
@@ -123,15 +123,15 @@ class Renderer:
                 core += parts[part]
         return [*first, *front, *core, *end]
 
-    def _verb_of(self, clause: Clause) -> tuple[list[Piece], list[Piece]]:
+    def _verb_of(self, clause: Clause) -> tuple[list[RenderedPiece], list[RenderedPiece]]:
         turned = clause.asked not in ("", "subject")
         key = (clause.verb, clause.past, clause.negative, clause.other, turned)
-        found = self._verbs.get(key)
-        if found is None:
-            found = self._verbs[key] = self._verb(clause)
-        return found
+        pieces = self._verbs.get(key)
+        if pieces is None:
+            pieces = self._verbs[key] = self._verb(clause)
+        return pieces
 
-    def _verb(self, clause: Clause) -> tuple[list[Piece], list[Piece]]:
+    def _verb(self, clause: Clause) -> tuple[list[RenderedPiece], list[RenderedPiece]]:
         """The verb with its negation, and what English puts before the subject of a question."""
         language = self.language
         tense = "past" if clause.past else "present"
@@ -151,19 +151,21 @@ class Renderer:
         verb = [self._piece("", (self._word(concept, ending),))]
         return (negation + verb if language.negation == "before" else verb + negation), []
 
-    def _pull(self, asked: str, parts: dict[str, list[Piece]], adjuncts: list[list[Piece]]) -> list[Piece]:
+    def _pull(
+        self, asked: str, parts: dict[str, list[RenderedPiece]], adjuncts: list[list[RenderedPiece]]
+    ) -> list[RenderedPiece]:
         """Take what is asked for out of its place."""
-        place = {"subject": "S", "object": "O", "count": "O"}.get(asked)
-        if place is not None:
-            found, parts[place] = parts[place], []
-            return found
+        letter = {"subject": "S", "object": "O", "count": "O"}.get(asked)
+        if letter is not None:
+            pulled, parts[letter] = parts[letter], []
+            return pulled
         for adjunct in adjuncts:
             if any(piece.role == asked for piece in adjunct):
                 adjuncts.remove(adjunct)
                 return adjunct
         return []
 
-    def _role(self, phrase: Phrase, role: str, clause: Clause) -> list[Piece]:
+    def _role(self, phrase: Phrase, role: str, clause: Clause) -> list[RenderedPiece]:
         case = role if role == "object" and clause.verb != "be" else ""
         if clause.asked == role:
             return [self._piece(role, (self._asking(phrase, role),))]
@@ -180,22 +182,22 @@ class Renderer:
     def _asking(self, phrase: Phrase, role: str) -> Word:
         if isinstance(phrase, Quality):
             return self._word("how")
-        if isinstance(phrase, Name) and phrase.kind == "PER":
+        if isinstance(phrase, PersonName) and phrase.kind == "PER":
             return self._word("who")
-        if isinstance(phrase, Name) and phrase.kind == "LOC":
+        if isinstance(phrase, PersonName) and phrase.kind == "LOC":
             return self._word("where")
         return self._word("what" if role != "subject" and role not in _ASKING else _ASKING[role])
 
-    def _adjunct_of(self, relation: str, phrase: Phrase, clause: Clause) -> list[Piece]:
+    def _adjunct_of(self, relation: str, phrase: Phrase, clause: Clause) -> list[RenderedPiece]:
         if clause.asked == relation:
             return self._adjunct(relation, phrase, clause)
         key = (relation, phrase, clause.other)
-        found = self._adjuncts.get(key)
-        if found is None:
-            found = self._adjuncts[key] = self._adjunct(relation, phrase, clause)
-        return found
+        pieces = self._adjuncts.get(key)
+        if pieces is None:
+            pieces = self._adjuncts[key] = self._adjunct(relation, phrase, clause)
+        return pieces
 
-    def _adjunct(self, relation: str, phrase: Phrase, clause: Clause) -> list[Piece]:
+    def _adjunct(self, relation: str, phrase: Phrase, clause: Clause) -> list[RenderedPiece]:
         if clause.asked == relation:
             inner = self._piece(relation, (self._asking(phrase, relation),))
             if relation in _ALONE or relation in self.language.cases:
@@ -211,25 +213,25 @@ class Renderer:
     def _concept(self, concept: str, clause: Clause) -> str:
         return world.SYNONYMS.get(concept, concept) if clause.other else concept
 
-    def _phrase(self, phrase: Phrase, case: str, other: bool) -> tuple[Piece, ...]:
+    def _phrase(self, phrase: Phrase, case: str, other: bool) -> tuple[RenderedPiece, ...]:
         key = (phrase, case, other)
-        found = self._phrases.get(key)
-        if found is None:
-            found = self._build(phrase, case, other)
+        pieces = self._phrases.get(key)
+        if pieces is None:
+            pieces = self._build(phrase, case, other)
             if not isinstance(phrase, Noun) or phrase.owner is None:
-                self._phrases[key] = found
-        return found
+                self._phrases[key] = pieces
+        return pieces
 
-    def _build(self, phrase: Phrase, case: str, other: bool) -> tuple[Piece, ...]:
+    def _build(self, phrase: Phrase, case: str, other: bool) -> tuple[RenderedPiece, ...]:
         ending = self.words.ending(case) if case else ""
-        if isinstance(phrase, Name):
+        if isinstance(phrase, PersonName):
             return (self._piece("head", self._name(phrase, ending)),)
         concept = world.SYNONYMS.get(phrase.concept, phrase.concept) if other else phrase.concept
         if isinstance(phrase, Pronoun | Quality):
             return (self._piece("head", (self._word(concept),)),)
         return self._noun(phrase, concept, case, other)
 
-    def _name(self, name: Name, ending: str) -> tuple[Word, ...]:
+    def _name(self, name: PersonName, ending: str) -> tuple[Word, ...]:
         last = len(name.parts) - 1
         plain = not name.firm
         parts = [
@@ -240,7 +242,7 @@ class Renderer:
             parts = [*parts, firm] if self.language.adjective == "before" else [firm, *parts]
         return tuple(Word(form, tag, f"{'I' if i else 'B'}-{name.kind}") for i, (form, tag) in enumerate(parts))
 
-    def _noun(self, noun: Noun, concept: str, case: str, other: bool) -> tuple[Piece, ...]:
+    def _noun(self, noun: Noun, concept: str, case: str, other: bool) -> tuple[RenderedPiece, ...]:
         plural = bool(noun.number)
         head = [self._word(concept, self.words.ending(*(["plural"] if plural else []), *([case] if case else [])))]
         if noun.quality:
@@ -259,7 +261,7 @@ class Renderer:
         count = Word(_NUMBERS[noun.number], "NUM") if other else self._word(noun.number)
         return (self._piece("count", (count,)), body)
 
-    def _owned(self, head: list[Word], owner: Name) -> list[Word]:
+    def _owned(self, head: list[Word], owner: PersonName) -> list[Word]:
         words = list(self._phrase(owner, "owner", False)[0].words)
         if "owner" not in self.language.cases:
             of = self._word("of")

@@ -42,7 +42,7 @@ _VIRAMA = "्"
 _LETTERS = re.compile(r"ng(?![aeiou])|[bdgkpt]h|[csz]h|ts|ps|[a-z]|.")
 
 
-def write(roman: str, script: str) -> str:
+def in_script(roman: str, script: str) -> str:
     """A word in a script; Latin stays as it is. What is no letter stays too."""
     writer = _WRITERS.get(script)
     return roman if writer is None else writer(roman)
@@ -50,10 +50,10 @@ def write(roman: str, script: str) -> str:
 
 def _letters(roman: str, table: Mapping[str, str]) -> list[str]:
     """The units of a word: digraphs where the table has them, single letters otherwise."""
-    found: list[str] = []
+    units: list[str] = []
     for unit in _LETTERS.findall(roman):
-        found += [unit] if len(unit) == 1 or unit in table else list(unit)
-    return found
+        units += [unit] if len(unit) == 1 or unit in table else list(unit)
+    return units
 
 
 def _alphabetic(table: Mapping[str, str], finals: Mapping[str, str]) -> Callable[[str], str]:

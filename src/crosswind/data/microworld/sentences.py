@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.frames import Frame, plain
 from crosswind.data.microworld.render import renderer
 from crosswind.data.microworld.tagging import sentence
 from crosswind.data.retrieval import pair_content
 from crosswind.data.source import Content
 
-ENGLISH = "en"
+_ENGLISH = "en"
 
 
-def translations(seed: int, split: str, size: int, language: str) -> Content:
+def sentence_pairs(seed: int, split: str, size: int, language: str) -> Content:
     """`size` different sentences in English as queries and in `language` as the pool."""
-    draw = Draw("translations", seed, split)
-    found: dict[Frame, Frame] = {}
-    while len(found) < size:
+    draw = WorldDraw("translations", seed, split)
+    frames: dict[Frame, Frame] = {}
+    while len(frames) < size:
         frame = sentence(draw, split)
         # What is the same but for its wording would have two right answers.
-        found.setdefault(plain(frame), frame)
-    queries, pool = (renderer(code) for code in (ENGLISH, language))
-    pairs = [(queries.text([frame]), pool.text([frame])) for frame in found.values()]
-    return pair_content(pairs, f"mw-sentences/{split}", ENGLISH, language)
+        frames.setdefault(plain(frame), frame)
+    queries, pool = (renderer(code) for code in (_ENGLISH, language))
+    pairs = [(queries.text([frame]), pool.text([frame])) for frame in frames.values()]
+    return pair_content(pairs, f"mw-sentences/{split}", _ENGLISH, language)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from crosswind.data.examples import TaggingExample
 from crosswind.data.microworld import scenes, world
 from crosswind.data.microworld.corpora import belongs
-from crosswind.data.microworld.draws import Draw
+from crosswind.data.microworld.draws import WorldDraw
 from crosswind.data.microworld.frames import Clause, Frame, Joined, Noun
 from crosswind.data.microworld.item import Item
 from crosswind.data.microworld.render import Renderer
@@ -19,7 +19,7 @@ ENTITIES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 _NAMED = ("origin", "work", "gift", "origin", "work", "quality", "deed")
 
 
-def sentence(draw: Draw, split: str, kinds: tuple[str, ...] = scenes.KINDS) -> Frame:
+def sentence(draw: WorldDraw, split: str, kinds: tuple[str, ...] = scenes.THEME_KINDS) -> Frame:
     """A sentence of any sort that belongs to a split: a statement, a question, two clauses."""
     while True:
         frame = _sentence(draw, split, kinds)
@@ -27,7 +27,7 @@ def sentence(draw: Draw, split: str, kinds: tuple[str, ...] = scenes.KINDS) -> F
             return frame
 
 
-def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
+def _sentence(draw: WorldDraw, split: str, kinds: tuple[str, ...]) -> Frame:
     theme = scenes.theme(draw, split, draw.pick(kinds))
     one, two = scenes.people(draw, split, 2)
     clause = scenes.styled(draw, theme.say(one, theme.draw(draw)))
@@ -38,13 +38,13 @@ def _sentence(draw: Draw, split: str, kinds: tuple[str, ...]) -> Frame:
     if sort < 0.3:
         second = scenes.styled(draw, theme.say(two, theme.draw(draw)))._replace(fronted=False)
         return Joined(_anonymous(draw, clause), "and", second)
-    if sort < 0.4 and kinds is scenes.KINDS:
+    if sort < 0.4 and kinds is scenes.THEME_KINDS:
         return scenes.because(draw, draw.pick(world.CIRCLES), draw.below(4), one)
     clause = clause._replace(negative=draw.chance(0.2))
-    return _anonymous(draw, clause) if kinds is scenes.KINDS and draw.chance(0.4) else clause
+    return _anonymous(draw, clause) if kinds is scenes.THEME_KINDS and draw.chance(0.4) else clause
 
 
-def _anonymous(draw: Draw, clause: Clause) -> Clause:
+def _anonymous(draw: WorldDraw, clause: Clause) -> Clause:
     """Of somebody without a name: a baker, the old sailor; of what is somebody's: of nobody's."""
     subject = clause.subject
     if isinstance(subject, Noun):
@@ -55,19 +55,19 @@ def _anonymous(draw: Draw, clause: Clause) -> Clause:
 
 def pos(seed: int, split: str, index: int) -> Item:
     """Universal part-of-speech tags."""
-    return _tagged(f"mw-pos/{split}/{index}", sentence(Draw("pos", seed, split, index), split), 1)
+    return _tagged(f"mw-pos/{split}/{index}", sentence(WorldDraw("pos", seed, split, index), split), 1)
 
 
 def ner(seed: int, split: str, index: int) -> Item:
     """Persons, places and organisations, IOB2."""
-    frame = sentence(Draw("ner", seed, split, index), split, _NAMED)
+    frame = sentence(WorldDraw("ner", seed, split, index), split, _NAMED)
     return _tagged(f"mw-ner/{split}/{index}", frame, 2)
 
 
 def _tagged(item: str, frame: Frame, column: int) -> Item:
     def render(words: Renderer) -> TaggingExample:
-        found = words.words_of(frame)
-        forms, tags = tuple(w.form for w in found), tuple(w[column] for w in found)
+        written = words.words_of(frame)
+        forms, tags = tuple(w.form for w in written), tuple(w[column] for w in written)
         return TaggingExample(item, item, words.language.code, forms, tags)
 
     return render

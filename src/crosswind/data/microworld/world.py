@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from crosswind.data.microworld.draws import Draw, Weighted
+from crosswind.data.microworld.draws import Weighted, WorldDraw
 
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "animal": ("dog", "cat", "horse", "bird", "goat", "rabbit"),
@@ -51,7 +51,7 @@ CONVERSES = (("sell", "to", "buy", "from"), ("give", "to", "receive", "from"), (
 COMPARISONS = (("older", "younger"), ("taller", "shorter"), ("richer", "poorer"), ("faster", "slower"))
 
 ADJECTIVES = (("old", "new"), ("big", "small"), ("clean", "dirty"), ("heavy", "light"), ("cheap", "dear"))
-COLOURS = ("red", "blue", "green", "white", "black")
+COLOUR_WORDS = ("red", "blue", "green", "white", "black")
 OPPOSITES: Mapping[str, str] = {a: b for pair in ADJECTIVES for a, b in (pair, pair[::-1])}
 
 PLACES = ("market", "kitchen", "garden", "forest", "river", "school", "station", "harbour", "street", "bridge")
@@ -106,8 +106,8 @@ def doings() -> Weighted[str]:
 def qualities(noun: str) -> Weighted[str]:
     """The adjectives of a noun; opposites weigh the same, so that neither is the safer guess."""
     pairs = list(ADJECTIVES)
-    weights = _weights("quality", noun, len(pairs) + len(COLOURS))
-    items = [*(a for p in pairs for a in p), *COLOURS]
+    weights = _weights("quality", noun, len(pairs) + len(COLOUR_WORDS))
+    items = [*(a for p in pairs for a in p), *COLOUR_WORDS]
     return Weighted(items, [*(w for w in weights[: len(pairs)] for _ in (0, 1)), *weights[len(pairs) :]])
 
 
@@ -123,5 +123,5 @@ def _preferring(relation: str, of: str, items: Sequence[str]) -> Weighted[str]:
 
 def _weights(relation: str, of: str, n: int) -> list[float]:
     """Zipf's law in an order of its own: the first weighs ten times the tenth."""
-    ranks = Draw("world", relation, of).shuffled(range(n))
+    ranks = WorldDraw("world", relation, of).shuffled(range(n))
     return [1.0 / (1 + rank) for rank in ranks]

@@ -19,14 +19,14 @@ def cut(text: str, code: str) -> list[str]:
     best: list[tuple[int, int, int]] = [(0, 0, n)] * (n + 1)
     for start in range(n - 1, -1, -1):
         unknown, count, _ = best[start + 1]
-        found = (unknown + 1, count, start + 1)
+        choice = (unknown + 1, count, start + 1)
         for end in range(start + 1, min(n, start + longest) + 1):
             if text[start:end] in known:
                 unknown, count, _ = best[end]
                 # At a tie the longer word: it is looked at last.
-                if (unknown, count + 1) <= found[:2]:
-                    found = (unknown, count + 1, end)
-        best[start] = found
+                if (unknown, count + 1) <= choice[:2]:
+                    choice = (unknown, count + 1, end)
+        best[start] = choice
     pieces: list[str] = []
     at, loose = 0, False
     while at < n:
@@ -48,7 +48,7 @@ def _known(code: str) -> tuple[frozenset[str], int]:
     return frozenset(known), max(map(len, known))
 
 
-MICROWORLD: tuple[Segmenter, ...] = tuple(
+MICROWORLD_SEGMENTERS: tuple[Segmenter, ...] = tuple(
     Segmenter(language.code.partition("-")[0], partial(cut, code=language.code), code_fingerprint)
     for language in LANGUAGES
     if not language.spaced

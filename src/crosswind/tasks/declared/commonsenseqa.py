@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, Record, hub_table, jsonl_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import Labels, TableRecord, converts, jsonl_table, reads
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
-LABELS = ("A", "B", "C", "D", "E")
-_TABLE: Labels = {name: index for index, name in enumerate(LABELS)} | {"": None}
+_LABELS = ("A", "B", "C", "D", "E")
+_TABLE: Labels = {name: index for index, name in enumerate(_LABELS)} | {"": None}
 _FILES = {"train": "train_rand_split", "dev": "dev_rand_split", "test": "test_rand_split_no_answers"}
 
 
@@ -23,11 +22,11 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"commonsenseqa/{_FILES[split]}.jsonl", what=f"commonsenseqa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(_flat(record), split) for record in jsonl_table(paths[0])))
+def _records(path: Path) -> Iterator[TableRecord]:
+    return map(_flat, jsonl_table(path))
 
 
-def _flat(record: Record) -> Record:
+def _flat(record: TableRecord) -> TableRecord:
     """The official nesting (question > stem, choices > label, text) in the hub's columns."""
     question = record.get("question")
     nested = replace(record, values=question if isinstance(question, dict) else {})
@@ -36,16 +35,12 @@ def _flat(record: Record) -> Record:
     return replace(record, values={**record.values, "question": nested.text("stem"), "choices": choices})
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     item = f"commonsenseqa/{split}/{record.text('id')}"
     choices = replace(record, values=record.get("choices"))
-    if choices.strings("label") != LABELS:
-        found = ", ".join(choices.strings("label"))
-        raise UserError(f"the choices are {found}", where=record.where, hint="expected A to E in order")
+    if choices.strings("label") != _LABELS:
+        names = ", ".join(choices.strings("label"))
+        raise UserError(f"the choices are {names}", where=record.where, hint="expected A to E in order")
     label = record.label("answerKey", _TABLE) if record.has("answerKey") else None
     return ChoiceExample(item, item, "en", "", record.text("question"), choices.strings("text"), label)
 
@@ -58,11 +53,11 @@ COMMONSENSEQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("tau/commonsense_qa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
+    files=FileLayout(_locate, reads(_records, _example)),
+    hub=HubSource("tau/commonsense_qa", HUB_SPLITS, converts(_example), config=None),
     metric="accuracy",
     perturbed=("question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 9741, ("en", "dev"): 1221, ("en", "test"): 1140},
     trains_on="commonsenseqa",
     licence="MIT",

@@ -100,7 +100,7 @@ def text_file(path: Path, language: str, name: str = "") -> Corpus:
     corpus = name or path.name.partition(".")[0]
 
     def locate(files: Files, languages: tuple[str, ...]) -> tuple[Path, ...]:
-        return (_own(path),)
+        return (_file(path),)
 
     def read(paths: tuple[Path, ...], languages: tuple[str, ...]) -> tuple[TextLine, ...]:
         return read_text(paths[0], corpus, language)
@@ -112,16 +112,16 @@ def parallel_files(paths: Mapping[str, Path], name: str) -> Corpus:
     """The user's own aligned files, `{language: path}`, one sentence a line, as a parallel corpus."""
 
     def locate(files: Files, languages: tuple[str, ...]) -> tuple[Path, ...]:
-        return tuple(_own(paths[language]) for language in languages)
+        return tuple(_file(paths[language]) for language in languages)
 
-    def read(found: tuple[Path, ...], languages: tuple[str, ...]) -> tuple[ParallelLine, ...]:
-        return read_parallel(found, languages, name)
+    def read(files: tuple[Path, ...], languages: tuple[str, ...]) -> tuple[ParallelLine, ...]:
+        return read_parallel(files, languages, name)
 
     return Corpus(name, "parallel", f"aligned lines of {len(paths)} files", tuple(paths), locate, read)
 
 
-def _own(path: Path) -> Path:
-    found = Files(path.parent).has(path.name)
-    if found is None:
+def _file(path: Path) -> Path:
+    file = Files(path.parent).has(path.name)
+    if file is None:
         raise UserError("no such file", where=str(path), hint="name a text file with one sentence a line")
-    return found
+    return file

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, csv_table, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.ids import text_hash
+from crosswind.data.records import TableRecord, converts, csv_table, jsonl_table, label_table, reads
+from crosswind.data.source import FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("0", "1", "2", "3")
-_TABLE = label_table(LABELS, -1, "-1", "")
+_LABELS = ("0", "1", "2", "3")
+_TABLE = label_table(_LABELS, -1, "-1", "")
 _FILES = {"train": "train", "dev": "valid"}
 
 
@@ -23,21 +22,16 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"{name}.csv", f"{name}.jsonl", f"cosmosqa/data/{_FILES[split]}.csv", what=f"cosmosqa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    records = csv_table(paths[0]) if ".csv" in paths[0].name else jsonl_table(paths[0])
-    return Content(tuple(_example(record, split) for record in records))
+def _records(path: Path) -> Iterator[TableRecord]:
+    return csv_table(path) if ".csv" in path.name else jsonl_table(path)
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """Several questions share a context, which is the cluster."""
     context = record.text("context")
     return ChoiceExample(
         id=f"cosmosqa/{split}/{record.text('id')}",
-        cluster=f"cosmosqa/{split}/p-{hashlib.sha256(context.encode()).hexdigest()[:12]}",
+        cluster=f"cosmosqa/{split}/p-{text_hash(context, 12)}",
         language="en",
         context=context,
         question=record.text("question"),
@@ -54,11 +48,11 @@ COSMOSQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
-    hub=HubSource("allenai/cosmos_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
+    files=FileLayout(_locate, reads(_records, _example)),
+    hub=HubSource("allenai/cosmos_qa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
     metric="accuracy",
     perturbed=("context", "question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 25262, ("en", "dev"): 2985},
     trains_on="cosmosqa",
     licence="CC BY 4.0",

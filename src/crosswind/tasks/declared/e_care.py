@@ -6,14 +6,13 @@ from pathlib import Path
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, jsonl_table, label_table
-from crosswind.data.source import Content, Layout
-from crosswind.errors import unknown
+from crosswind.data.records import TableRecord, jsonl_table, label_table, reads
+from crosswind.data.source import FileLayout
 from crosswind.tasks.base import Task
-from crosswind.tasks.declared.xcopa import QUESTIONS
+from crosswind.tasks.declared.xcopa import copa_question
 
-LABELS = ("hypothesis1", "hypothesis2")
-_TABLE = label_table(LABELS)
+_LABELS = ("hypothesis1", "hypothesis2")
+_TABLE = label_table(_LABELS)
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -21,21 +20,14 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(*names, what=f"e-care {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in jsonl_table(paths[0])))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     item = f"e-care/{split}/{record.text('index').removeprefix(f'{split}-')}"
-    question = record.text("ask-for")
-    if question not in QUESTIONS:
-        raise unknown("question", question, QUESTIONS, where=record.where)
     return ChoiceExample(
         id=item,
         cluster=item,
         language="en",
         context=record.text("premise"),
-        question=QUESTIONS[question],
+        question=copa_question(record, "ask-for"),
         choices=(record.text("hypothesis1"), record.text("hypothesis2")),
         label=record.label("label", _TABLE),
     )
@@ -49,11 +41,11 @@ E_CARE = Task(
     related=("commonsense-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, reads(jsonl_table, _example)),
     hub=None,
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 14928, ("en", "dev"): 2132},
     trains_on="e-care",
     licence="MIT",

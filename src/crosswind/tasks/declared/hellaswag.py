@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, jsonl_table, label_table, reads
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("0", "1", "2", "3")
-_TABLE = label_table(LABELS, "")
+_LABELS = ("0", "1", "2", "3")
+_TABLE = label_table(_LABELS, "")
 _FILES = {"train": "train", "dev": "val", "test": "test"}
 
 
@@ -21,15 +19,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"hellaswag/hellaswag_{_FILES[split]}.jsonl", what=f"hellaswag {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in jsonl_table(paths[0])))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     # By row: `ind` numbers the source's items, and copies of the file number it anew.
     item = f"hellaswag/{split}/{record.row}"
     label = record.label("label", _TABLE) if record.has("label") else None
@@ -44,11 +34,11 @@ HELLASWAG = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("Rowan/hellaswag", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
+    files=FileLayout(_locate, reads(jsonl_table, _example)),
+    hub=HubSource("Rowan/hellaswag", HUB_SPLITS, converts(_example), config=None),
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 39905, ("en", "dev"): 10042, ("en", "test"): 10003},
     trains_on="hellaswag",
     licence="MIT",

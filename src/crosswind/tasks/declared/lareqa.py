@@ -6,13 +6,13 @@ from pathlib import Path
 
 from crosswind.data.files import Files
 from crosswind.data.retrieval import read_xquad_r
-from crosswind.data.source import Content, Layout
+from crosswind.data.source import Content, FileLayout
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+_LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 
 
-def _layout(pool_languages: tuple[str, ...]) -> Layout:
+def _layout(pool_languages: tuple[str, ...]) -> FileLayout:
     def needed(language: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*pool_languages, language)))
 
@@ -26,7 +26,7 @@ def _layout(pool_languages: tuple[str, ...]) -> Layout:
     def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
         return read_xquad_r(dict(zip(needed(language), paths, strict=True)), language, pool_languages)
 
-    return Layout(locate, read)
+    return FileLayout(locate, read)
 
 
 LAREQA = Task(
@@ -35,15 +35,15 @@ LAREQA = Task(
     summary="questions of XQuAD-R; the pool holds the sentences of all languages",
     group="answer-retrieval",
     related=("qa", "sentence-retrieval"),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("test",),
-    files=_layout(LANGUAGES),
+    files=_layout(_LANGUAGES),
     across=_layout,
     # The hub's copy (google-research-datasets/xquad_r) lacks the sentence borders that make the pool.
     hub=None,
     metric="map@20",
     perturbed=("query",),
-    counts={(language, "test"): 1190 for language in LANGUAGES},
+    counts={(language, "test"): 1190 for language in _LANGUAGES},
     trains_on="squad-retrieval",
     licence="CC BY-SA 4.0",
     citation="Roy et al. 2020, LAReQA: Language-Agnostic Answer Retrieval from a Multilingual Pool",

@@ -7,10 +7,9 @@ from pathlib import Path
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
 from crosswind.data.microworld import corpora, generated
-from crosswind.data.microworld.generated import Generated
 from crosswind.data.microworld.languages import CODES
 from crosswind.data.microworld.tagging import ENTITIES, TAGS
-from crosswind.data.source import Content, Layout, Lines
+from crosswind.data.source import Content, FileLayout, Generated, TextLines
 from crosswind.errors import UserError
 from crosswind.tasks.base import Corpus, Task
 
@@ -29,11 +28,11 @@ def _no_text(files: Files, languages: tuple[str, ...]) -> tuple[Path, ...]:
     raise UserError("the microworld's corpora have no files", where="data.source", hint=_HINT)
 
 
-def _no_lines(paths: tuple[Path, ...], languages: tuple[str, ...]) -> Lines:
+def _no_lines(paths: tuple[Path, ...], languages: tuple[str, ...]) -> TextLines:
     raise NotImplementedError
 
 
-_FILES = Layout(_no_files, _nothing)
+_FILES = FileLayout(_no_files, _nothing)
 
 
 def _task(
@@ -209,7 +208,7 @@ MW_TEXT = Corpus(
     read=_no_lines,
     licence="Apache-2.0",
     citation="generated",
-    generated=corpora.text,
+    generated=corpora.documents,
 )
 
 MW_PARALLEL = Corpus(

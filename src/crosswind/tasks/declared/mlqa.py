@@ -7,33 +7,44 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
-_HUB_SPLITS = {"dev": "validation", "test": "test"}
+_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
 
-def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
-    def path(code: str) -> Path:
-        name = f"MLQA_V1/{split}/{split}-context-{code}-question-{code}.json"
-        return files.find(f"mlqa/{name}", name, what=f"mlqa {split}, {code}")
+def _layout(context: str | None = None) -> FileLayout:
+    """The files of questions and passages in one language, or of passages in the language `context`."""
 
-    return tuple(path(code) for code in dict.fromkeys((language, "en")))
+    def locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+        def path(passages: str, questions: str) -> Path:
+            name = f"MLQA_V1/{split}/{split}-context-{passages}-question-{questions}.json"
+            what = f"mlqa {split}, context {passages}, question {questions}"
+            return files.find(f"mlqa/{name}", name, what=what)
 
+        pairs = dict.fromkeys(((context or language, language), ("en", "en")))
+        return tuple(path(*pair) for pair in pairs)
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return _content(read_squad(paths[0]), read_squad(paths[-1]), language, split)
+    def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+        return _content(read_squad(paths[0]), read_squad(paths[-1]), language, split, context)
+
+    return FileLayout(locate, read)
 
 
 def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+    """The rows of `mlqa.CONTEXT.QUESTION`, and behind them those of `mlqa.en.en`."""
     held = list(rows)
-    mine = hub_squad(row for row in held if row["_config"] == f"mlqa.{language}.{language}")
-    return _content(mine, hub_squad(row for row in held if row["_config"] == "mlqa.en.en"), language, split)
+    config = held[0]["_config"] if held else ""
+    asked = hub_squad(row for row in held if row["_config"] == config)
+    english = hub_squad(row for row in held if row["_config"] == "mlqa.en.en")
+    context = config.split(".")[1] if config else language
+    return _content(asked, english, language, split, context)
 
 
-def _content(paragraphs: list[Paragraph], english: list[Paragraph], language: str, split: str) -> Content:
+def _content(
+    paragraphs: list[Paragraph], english: list[Paragraph], language: str, split: str, context: str | None
+) -> Content:
     """Every question exists in English; languages group them into paragraphs differently, so the
     cluster is the English paragraph: it is the same in every language."""
     home = {question.id: paragraph.first_id for paragraph in english for question in paragraph.questions}
@@ -41,31 +52,57 @@ def _content(paragraphs: list[Paragraph], english: list[Paragraph], language: st
     def cluster(paragraph: Paragraph, question: Question) -> str:
         return f"mlqa/{split}/p-{home.get(question.id, paragraph.first_id)}"
 
+    def item(paragraph: Paragraph, question: Question) -> str:
+        return f"mlqa/{split}/{question.id}"
+
     return Content(
-        span_examples(paragraphs, language, item=lambda _, question: f"mlqa/{split}/{question.id}", cluster=cluster)
+        span_examples(paragraphs, language, item=item, cluster=cluster, context_language=context or language)
     )
+
+
+# Questions and passages in one language: Lewis et al. 2020, Table 3
+_SIZES = {
+    "dev": dict(zip(_LANGUAGES, (517, 512, 1148, 500, 507, 511, 504), strict=True)),
+    "test": dict(zip(_LANGUAGES, (5335, 4517, 11590, 5253, 4918, 5495, 5137), strict=True)),
+}
+# In German and another language, as released
+_WITH_GERMAN = {"ar": 1649, "es": 1776, "hi": 1430, "vi": 1675, "zh": 1621}
+
+
+def _counts() -> dict[tuple[str, ...], int]:
+    """The official sizes; whatever is asked in a language is asked in English too."""
+    counts: dict[tuple[str, ...], int] = {}
+    for split, sizes in _SIZES.items():
+        for language, n in sizes.items():
+            counts[language, split] = n
+            if language != "en":
+                counts[language, "en", split] = counts["en", language, split] = n
+    for language, n in _WITH_GERMAN.items():
+        counts[language, "de", "test"] = counts["de", language, "test"] = n
+    return counts
 
 
 MLQA = Task(
     name="mlqa",
     kind="span",
-    summary="extractive question answering, questions and passages in one language",
+    summary="extractive question answering; passages in the question's language, or (`context_language`) in another",
     group="qa",
     related=("answer-retrieval",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"),
+    files=_layout(),
+    context_languages=_LANGUAGES,
+    crossed=_layout,
+    hub=HubSource(
+        "facebook/mlqa",
+        {"dev": "validation", "test": "test"},
+        _convert,
+        config="mlqa.{context}.{language}",
+        companion="mlqa.en.en",
+    ),
     metric="mlqa",
     perturbed=("question", "context"),
-    counts={
-        (language, split): n
-        for split, counts in (
-            ("dev", (517, 512, 1148, 500, 507, 511, 504)),
-            ("test", (5335, 4517, 11590, 5253, 4918, 5495, 5137)),  # Lewis et al. 2020, Table 3
-        )
-        for language, n in zip(LANGUAGES, counts, strict=True)
-    },
+    counts=_counts(),
     trains_on="squad",
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -11,19 +10,20 @@ from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, csv_table, hub_table, jsonl_table, label_table, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.ids import text_hash
+from crosswind.data.records import TableRecord, csv_table, hub_table, jsonl_table, label_table, tsv_with_header
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("entailment", "neutral", "contradiction")
-_TABLE = label_table(LABELS, "-", -1, "", e=0, n=1, c=2)  # "-": the annotators did not agree
+_LABELS = ("entailment", "neutral", "contradiction")
+_TABLE = label_table(_LABELS, "-", -1, "", e=0, n=1, c=2)  # "-": the annotators did not agree
 _ROUNDS = ("1", "2", "3")
 
 
 _Fields = tuple[str, str, str]
 
 
-def _examples(records: Iterable[Record], corpus: str, split: str, fields: _Fields) -> Iterator[PairExample]:
+def _examples(records: Iterable[TableRecord], corpus: str, split: str, fields: _Fields) -> Iterator[PairExample]:
     """Items named by row; rows without a gold label are passed over and keep their number.
 
     The cluster is the premise, by the hash of its text: the distributions name it differently.
@@ -37,7 +37,7 @@ def _examples(records: Iterable[Record], corpus: str, split: str, fields: _Field
         name = record.text("uid") if corpus == "anli" else str(record.row)
         yield PairExample(
             id=f"{corpus}/{split}/{name}",
-            cluster=f"{corpus}/{split}/p-{hashlib.sha256(premise.encode()).hexdigest()[:12]}",
+            cluster=f"{corpus}/{split}/p-{text_hash(premise, 12)}",
             language="en",
             first=premise,
             second=record.text(second),
@@ -45,14 +45,14 @@ def _examples(records: Iterable[Record], corpus: str, split: str, fields: _Field
         )
 
 
-def _numbered(parts: Iterable[Iterable[Record]]) -> Iterator[Record]:
+def _numbered(parts: Iterable[Iterable[TableRecord]]) -> Iterator[TableRecord]:
     """The records of several files as one table."""
     for row, record in enumerate(chain.from_iterable(parts)):
         yield replace(record, row=row)
 
 
 def _read_table(paths: tuple[Path, ...], corpus: str, split: str) -> Content:
-    def records(path: Path) -> tuple[Iterable[Record], tuple[str, str, str]]:
+    def records(path: Path) -> tuple[Iterable[TableRecord], tuple[str, str, str]]:
         if ".jsonl" in path.name:
             return jsonl_table(path), ("sentence1", "sentence2", "gold_label")
         if ".csv" in path.name:
@@ -95,7 +95,7 @@ MNLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate_mnli, _read_mnli),
+    files=FileLayout(_locate_mnli, _read_mnli),
     hub=HubSource(
         "nyu-mll/glue",
         {"train": "train", "dev": "validation_matched+validation_mismatched"},
@@ -104,7 +104,7 @@ MNLI = Task(
     ),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 392702, ("en", "dev"): 19647},  # Williams et al. 2018, Table 3, as in GLUE
     trains_on="mnli",
     licence="OANC (free redistribution), parts CC BY and CC BY-SA",
@@ -141,11 +141,11 @@ SNLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate_snli, _read_snli),
+    files=FileLayout(_locate_snli, _read_snli),
     hub=HubSource("stanfordnlp/snli", {"train": "train", "dev": "validation"}, _convert_snli, config=None),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 549367, ("en", "dev"): 9842},  # labelled pairs, Bowman et al. 2015, Table 2
     trains_on="snli",
     licence="CC BY-SA 4.0",
@@ -210,7 +210,7 @@ ANLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=tuple(_ANLI_COUNTS),
-    files=Layout(_locate_anli, _read_anli),
+    files=FileLayout(_locate_anli, _read_anli),
     hub=HubSource(
         "facebook/anli",
         {split: "+".join(f"{_rounds(split)[0]}_r{n}" for n in _rounds(split)[1]) for split in _ANLI_COUNTS},
@@ -219,7 +219,7 @@ ANLI = Task(
     ),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", split): n for split, n in _ANLI_COUNTS.items()},
     trains_on="anli",
     licence="CC BY-NC 4.0",

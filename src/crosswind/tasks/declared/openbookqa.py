@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, Record, hub_table, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import Labels, TableRecord, converts, reads, tsv_with_header
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
-LABELS = ("A", "B", "C", "D")
-_TABLE: Labels = {name: index for index, name in enumerate(LABELS)} | {"": None}
+_LABELS = ("A", "B", "C", "D")
+_TABLE: Labels = {name: index for index, name in enumerate(_LABELS)} | {"": None}
 _CHOICES = re.compile(r"\(A\) (.*?) \(B\) (.*?) \(C\) (.*?) \(D\) (.*)")
 
 
@@ -24,15 +22,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(*names, what=f"openbookqa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_official(record, split) for record in tsv_with_header(paths[0])))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_hub(record, split) for record in hub_table(rows)))
-
-
-def _official(record: Record, split: str) -> ChoiceExample:
+def _official(record: TableRecord, language: str, split: str) -> ChoiceExample:
     choices = _CHOICES.fullmatch(record.text("Choices"))
     if choices is None:
         raise UserError("the choices are not (A) … (B) … (C) … (D) …", where=record.where, hint="fetch the file again")
@@ -40,7 +30,7 @@ def _official(record: Record, split: str) -> ChoiceExample:
     return _example(split, record.text("ID"), record.text("Question Stem"), choices.groups(), label)
 
 
-def _hub(record: Record, split: str) -> ChoiceExample:
+def _hub(record: TableRecord, language: str, split: str) -> ChoiceExample:
     choices = tuple(str(text) for text in record.get("choices")["text"])
     label = record.label("answerKey", _TABLE)
     return _example(split, record.text("id"), record.text("question_stem"), choices, label)
@@ -59,13 +49,11 @@ OPENBOOKQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource(
-        "allenai/openbookqa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="main"
-    ),
+    files=FileLayout(_locate, reads(tsv_with_header, _official)),
+    hub=HubSource("allenai/openbookqa", HUB_SPLITS, converts(_hub), config="main"),
     metric="accuracy",
     perturbed=("question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 4957, ("en", "dev"): 500, ("en", "test"): 500},
     trains_on="openbookqa",
     licence="Apache 2.0",

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import TaggingExample
 from crosswind.data.files import Files
-from crosswind.data.records import hub_table
-from crosswind.data.source import Content, HubSource, Layout
-from crosswind.data.tagging import read_tagged
-from crosswind.errors import unknown
+from crosswind.data.records import TableRecord, converts
+from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
+from crosswind.data.tagging import read_tagged, tagged_words
 from crosswind.tasks.base import Task
 
-TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
-LANGUAGES = (
+_LANGUAGES = (
     "af", "ar", "az", "bg", "bn", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "gu", "he", "hi", "hu",
     "id", "it", "ja", "jv", "ka", "kk", "ko", "lt", "ml", "mr", "ms", "my", "nl", "pa", "pl", "pt", "qu", "ro",
     "ru", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "yo", "zh",
@@ -30,18 +27,11 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(split, language, *sentence) for sentence in read_tagged(paths[0], TAGS)))
+    return Content(tuple(_example(split, language, *sentence) for sentence in read_tagged(paths[0], _TAGS)))
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    examples = []
-    for record in hub_table(rows):
-        tags = record.strings("ner_tags")
-        for tag in tags:
-            if tag not in TAGS:
-                raise unknown("tag", tag, TAGS, where=record.where)
-        examples.append(_example(split, language, str(record.row), record.strings("tokens"), tags))
-    return Content(tuple(examples))
+def _hub(record: TableRecord, language: str, split: str) -> TaggingExample:
+    return _example(split, language, str(record.row), *tagged_words(record, "ner_tags", _TAGS))
 
 
 def _example(split: str, language: str, row: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
@@ -59,15 +49,15 @@ PANX = Task(
     summary="named entities (persons, organisations, places) in Wikipedia, IOB2",
     group="ner",
     related=("pos",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("unimelb-nlp/wikiann", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, _read),
+    hub=HubSource("unimelb-nlp/wikiann", HUB_SPLITS, converts(_hub)),
     metric="seqeval-f1",
     perturbed=("words",),
-    labels=TAGS,
+    labels=_TAGS,
     counts={
-        **{(language, "dev"): _dev_count(language) for language in LANGUAGES if language != "th"},
+        **{(language, "dev"): _dev_count(language) for language in _LANGUAGES if language != "th"},
         ("en", "train"): 20000,
     },
     trains_on="panx",

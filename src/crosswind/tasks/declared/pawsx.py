@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_records, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, label_table, reads, tsv_records, tsv_with_header
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
-LABELS = ("different", "paraphrase")
-_TABLE = label_table(LABELS)
+_LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
+_LABELS = ("different", "paraphrase")
+_TABLE = label_table(_LABELS)
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -25,33 +24,17 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"pawsx/{name}", name, f"pawsx/{split}-{language}.tsv", what=f"pawsx {split}, {language}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    path = paths[0]
-    records = (
-        tsv_with_header(path) if "x-final" in path.parts else tsv_records(path, "sentence1", "sentence2", "label?")
-    )
-    return _content(records, language, split)
+def _records(path: Path) -> Iterator[TableRecord]:
+    if "x-final" in path.parts:
+        return tsv_with_header(path)
+    return tsv_records(path, "sentence1", "sentence2", "label?")
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return _content(hub_table(rows), language, split)
-
-
-def _content(records: Iterable[Record], language: str, split: str) -> Content:
+def _example(record: TableRecord, language: str, split: str) -> PairExample:
     """Items are named by their row: only the original layout has ids, every layout has the same order."""
-    return Content(
-        tuple(
-            PairExample(
-                id=f"pawsx/{split}/{record.row}",
-                cluster=f"pawsx/{split}/{record.row}",
-                language=language,
-                first=record.text("sentence1"),
-                second=record.text("sentence2"),
-                label=record.label("label", _TABLE) if record.has("label") else None,
-            )
-            for record in records
-        )
-    )
+    item = f"pawsx/{split}/{record.row}"
+    label = record.label("label", _TABLE) if record.has("label") else None
+    return PairExample(item, item, language, record.text("sentence1"), record.text("sentence2"), label)
 
 
 PAWSX = Task(
@@ -60,15 +43,15 @@ PAWSX = Task(
     summary="paraphrases among sentence pairs with high word overlap",
     group="paraphrase",
     related=("nli",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("google-research-datasets/paws-x", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, reads(_records, _example)),
+    hub=HubSource("google-research-datasets/paws-x", HUB_SPLITS, converts(_example)),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={
-        **{(language, split): 2000 for language in LANGUAGES for split in ("dev", "test")},
+        **{(language, split): 2000 for language in _LANGUAGES for split in ("dev", "test")},
         ("en", "train"): 49401,  # Yang et al. 2019, Table 2
     },
     trains_on="pawsx",

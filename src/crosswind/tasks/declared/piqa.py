@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, labelled_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, label_table, labelled_table, reads
+from crosswind.data.source import FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("sol1", "sol2")
-_TABLE = label_table(LABELS, -1, "-1", "")
+_LABELS = ("sol1", "sol2")
+_TABLE = label_table(_LABELS, -1, "-1", "")
 _FILES = {"train": "train", "dev": "valid"}
 
 
@@ -26,15 +24,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     )
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in labelled_table(paths[0], paths[1], "label")))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """The goal is the question; the files have no ids, so an item is named by its row."""
     item = f"piqa/{split}/{record.row}"
     choices = (record.text("sol1"), record.text("sol2"))
@@ -49,11 +39,11 @@ PIQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
-    hub=HubSource("ybisk/piqa", {"train": "train", "dev": "validation"}, _convert, config=None),
+    files=FileLayout(_locate, reads(labelled_table, _example)),
+    hub=HubSource("ybisk/piqa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
     metric="accuracy",
     perturbed=("question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 16113, ("en", "dev"): 1838},
     trains_on="piqa",
     licence="Academic Free License 3.0",

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, label_table, reads, tsv_with_header
+from crosswind.data.source import FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("different", "duplicate")
-_TABLE = label_table(LABELS, not_duplicate=0)
+_LABELS = ("different", "duplicate")
+_TABLE = label_table(_LABELS, not_duplicate=0)
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"qqp/{split}.tsv", f"QQP/{split}.tsv", what=f"qqp {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+def _records(path: Path) -> Iterator[TableRecord]:
     # A few questions of GLUE's file hold a line break: those lines are too short and are left out, as in
     # the hub's copy, and the rows keep the file's numbers.
-    records = tsv_with_header(paths[0], skip_short=True)
-    return Content(tuple(_example(record, split, str(record.row), "is_duplicate") for record in records))
+    return tsv_with_header(path, skip_short=True)
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    records = hub_table(rows)
-    return Content(tuple(_example(record, split, str(record.get("idx")), "label") for record in records))
+def _official(record: TableRecord, language: str, split: str) -> PairExample:
+    return _example(record, split, str(record.row), "is_duplicate")
 
 
-def _example(record: Record, split: str, name: str, label: str) -> PairExample:
+def _hub(record: TableRecord, language: str, split: str) -> PairExample:
+    return _example(record, split, str(record.get("idx")), "label")
+
+
+def _example(record: TableRecord, split: str, name: str, label: str) -> PairExample:
     item = f"qqp/{split}/{name}"
     first, second = record.text("question1"), record.text("question2")
     return PairExample(item, item, "en", first, second, record.label(label, _TABLE))
@@ -46,11 +47,11 @@ QQP = Task(
     related=("nli",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
-    hub=HubSource("nyu-mll/glue", {"train": "train", "dev": "validation"}, _convert, config="qqp"),
+    files=FileLayout(_locate, reads(_records, _official)),
+    hub=HubSource("nyu-mll/glue", {"train": "train", "dev": "validation"}, converts(_hub), config="qqp"),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 363846, ("en", "dev"): 40430},  # GLUE as distributed
     trains_on="qqp",
     licence="terms of the publisher, non-commercial research",

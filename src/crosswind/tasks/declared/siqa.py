@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, Record, hub_table, labelled_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import Labels, TableRecord, converts, labelled_table, reads
+from crosswind.data.source import FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LABELS = ("answerA", "answerB", "answerC")
+_LABELS = ("answerA", "answerB", "answerC")
 _TABLE: Labels = {"1": 0, "2": 1, "3": 2, "": None}
 
 
@@ -25,15 +23,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     )
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in labelled_table(paths[0], paths[1], "label")))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """The files have no ids, so an item is named by its row."""
     item = f"siqa/{split}/{record.row}"
     return ChoiceExample(
@@ -42,7 +32,7 @@ def _example(record: Record, split: str) -> ChoiceExample:
         language="en",
         context=record.text("context"),
         question=record.text("question"),
-        choices=tuple(record.text(name) for name in LABELS),
+        choices=tuple(record.text(name) for name in _LABELS),
         label=record.label("label", _TABLE),
     )
 
@@ -55,11 +45,11 @@ SIQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
-    hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
+    files=FileLayout(_locate, reads(labelled_table, _example)),
+    hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
     metric="accuracy",
     perturbed=("context", "question", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 33410, ("en", "dev"): 1954},
     trains_on="siqa",
     licence="CC BY 4.0",

@@ -1,77 +1,63 @@
-"""SQuAD 1.1: English extractive question answering, and the same data as answer retrieval."""
+"""SQuAD: English extractive question answering, 1.1 and 2.0, and 1.1 as answer retrieval."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.retrieval import squad_cluster, squad_item, squad_to_retrieval
-from crosswind.data.source import Content, HubSource, Layout
-from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
+from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_examples, squad_cluster, squad_item
 from crosswind.tasks.base import Task
+from crosswind.tasks.retrieval import as_retrieval
 
 
-def as_retrieval(task: Task) -> Task:
-    """The SQuAD-format task as answer retrieval, `NAME-retrieval`, with the same item ids and clusters."""
-    layout, hub = task.files, task.hub
+def _task(name: str, version: str, summary: str, *, repo: str, counts: tuple[int, int], citation: str) -> Task:
+    """A version of SQuAD; its metric has its name, and so has the task that it is trained on."""
 
-    def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-        return squad_to_retrieval(layout.read(paths, language, split))
+    def locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
+        file = f"{split}-v{version}.json"
+        return (files.find(*dict.fromkeys((f"{name}/{file}", f"squad/{file}")), what=f"{name} {split}"),)
 
-    def convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-        assert hub is not None
-        return squad_to_retrieval(hub.convert(rows, language, split))
-
-    return replace(
-        task,
-        name=f"{task.name}-retrieval",
-        kind="query",
-        summary=f"{task.summary}, as retrieval of the sentence with the answer",
-        group="answer-retrieval",
-        related=("qa", "sentence-retrieval"),
-        files=Layout(layout.locate, read, layout.version),
-        hub=replace(hub, convert=convert) if hub else None,
-        metric="map@20",
-        perturbed=("query",),
-        trains_on=f"{task.trains_on}-retrieval" if task.trains_on else None,
+    return Task(
+        name=name,
+        kind="span",
+        summary=f"English extractive question answering {summary} (SQuAD {version})",
+        group="qa",
+        related=("answer-retrieval",),
+        languages=("en",),
+        splits=("train", "dev"),
+        files=FileLayout(locate, reads_squad(_content)),
+        hub=HubSource(repo, {"train": "train", "dev": "validation"}, converts_squad(_content), config=None),
+        metric=name,
+        perturbed=("question", "context"),
+        counts={("en", split): n for split, n in zip(("train", "dev"), counts, strict=True)},
+        trains_on=name,
+        licence="CC BY-SA 4.0",
+        citation=citation,
     )
 
 
-def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
-    return (files.find(f"squad/{split}-v1.1.json", what=f"squad {split}"),)
-
-
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return _content(read_squad(paths[0]), language, split)
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return _content(hub_squad(rows), language, split)
-
-
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
+    # The answerable questions of 2.0 are 1.1's, with their ids: leakage checks must see them as the same.
     return Content(span_examples(paragraphs, language, item=squad_item(split), cluster=squad_cluster(split)))
 
 
-SQUAD = Task(
-    name="squad",
-    kind="span",
-    summary="English extractive question answering on Wikipedia (SQuAD 1.1)",
-    group="qa",
-    related=("answer-retrieval",),
-    languages=("en",),
-    splits=("train", "dev"),
-    files=Layout(_locate, _read),
-    hub=HubSource("rajpurkar/squad", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="squad",
-    perturbed=("question", "context"),
-    counts={("en", "train"): 87599, ("en", "dev"): 10570},  # Rajpurkar et al. 2016, Table 2, as released
-    trains_on="squad",
-    licence="CC BY-SA 4.0",
+SQUAD = _task(
+    "squad",
+    "1.1",
+    "on Wikipedia",
+    repo="rajpurkar/squad",
+    counts=(87599, 10570),  # Rajpurkar et al. 2016, Table 2, as released
     citation="Rajpurkar et al. 2016, SQuAD: 100,000+ Questions for Machine Comprehension of Text",
 )
 
 SQUAD_RETRIEVAL = as_retrieval(SQUAD)
+
+SQUAD2 = _task(
+    "squad2",
+    "2.0",
+    "with unanswerable questions",
+    repo="rajpurkar/squad_v2",
+    counts=(130319, 11873),  # Rajpurkar et al. 2018, Table 2
+    citation="Rajpurkar et al. 2018, Know What You Don't Know: Unanswerable Questions for SQuAD",
+)

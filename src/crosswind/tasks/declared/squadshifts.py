@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
-from crosswind.data.squad import Paragraph, hub_squad, read_squad, span_examples
+from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_examples
 from crosswind.tasks.base import Task
-from crosswind.tasks.declared.squad import as_retrieval
+from crosswind.tasks.retrieval import as_retrieval
 
 # Split -> the hub's configuration (Miller et al. 2020)
-SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}
+_SPLITS = {"new_wiki": "new_wiki", "nyt": "nyt", "reddit": "reddit", "amazon_reviews": "amazon"}
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"squadshifts/{split}_v1.0.json", what=f"squadshifts {split}"),)
-
-
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return _content(read_squad(paths[0]), language, split)
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return _content(hub_squad(rows), language, split)
 
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
@@ -46,9 +36,11 @@ SQUADSHIFTS = Task(
     group="qa",
     related=("answer-retrieval",),
     languages=("en",),
-    splits=tuple(SPLITS),
-    files=Layout(_locate, _read),
-    hub=HubSource("squadshifts", dict.fromkeys(SPLITS, "test"), _convert, config="{split}", split_names=SPLITS),
+    splits=tuple(_SPLITS),
+    files=FileLayout(_locate, reads_squad(_content)),
+    hub=HubSource(
+        "squadshifts", dict.fromkeys(_SPLITS, "test"), converts_squad(_content), config="{split}", split_names=_SPLITS
+    ),
     metric="squad",
     perturbed=("question", "context"),
     counts={("en", "new_wiki"): 7938, ("en", "reddit"): 9803, ("en", "amazon_reviews"): 9885},

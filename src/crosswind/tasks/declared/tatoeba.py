@@ -9,7 +9,7 @@ from typing import Any
 from crosswind.data.files import Files
 from crosswind.data.records import hub_table
 from crosswind.data.retrieval import pair_content, read_line_pairs
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
 # XTREME's 36 languages
@@ -50,7 +50,7 @@ TATOEBA = Task(
     related=("answer-retrieval",),
     languages=tuple(sorted(XTREME_R)),
     splits=("test",),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource("mteb/tatoeba-bitext-mining", {"test": "test"}, _convert, config="{language}-eng", names=XTREME_R),
     metric="accuracy",
     perturbed=("pool",),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.files import Files
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.ids import ContentIds
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
 from crosswind.tasks.base import Task
 
 # The ids of official files begin with the language's name
-NAMES = {
+_NAMES = {
     "ar": "arabic", "bn": "bengali", "en": "english", "fi": "finnish", "id": "indonesian",
     "ko": "korean", "ru": "russian", "sw": "swahili", "te": "telugu",
 }  # fmt: skip
@@ -23,9 +22,9 @@ NAMES = {
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     """XTREME's file of the language, or the official file of all languages."""
     version = f"tydiqa-goldp-v1.1-{split}"
-    own = f"{version}/tydiqa.goldp.{language}.{split}.json"
+    single = f"{version}/tydiqa.goldp.{language}.{split}.json"
     joint = f"{version}.json"
-    return (files.find(f"tydiqa/{own}", own, f"tydiqa/{joint}", joint, what=f"tydiqa {split}, {language}"),)
+    return (files.find(f"tydiqa/{single}", single, f"tydiqa/{joint}", joint, what=f"tydiqa {split}, {language}"),)
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
@@ -39,20 +38,19 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
 
 
 def _of_language(paragraphs: Iterable[Paragraph], language: str) -> list[Paragraph]:
-    return [p for p in paragraphs if p.questions[0].id.startswith(f"{NAMES[language]}-")]
+    return [p for p in paragraphs if p.questions[0].id.startswith(f"{_NAMES[language]}-")]
 
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     """Train ids repeat and differ between the distributions (XTREME's are small numbers), so an item of
     train is named by the hash of its question and passage; dev has the native ids."""
-    seen: Counter[str] = Counter()
+    ids = ContentIds()
 
     def item(paragraph: Paragraph, question: Question) -> str:
         if split == "dev":
             return f"tydiqa/dev/{question.id}"
-        key = hashlib.sha256(f"{question.text}\n{paragraph.context}".encode()).hexdigest()[:16]
-        seen[key] += 1
-        return f"tydiqa/train/{language}-{key}-{seen[key] - 1}"
+        name = ids(f"{question.text}\n{paragraph.context}")
+        return f"tydiqa/train/{language}-{name}"
 
     def cluster(paragraph: Paragraph, question: Question) -> str:
         return f"tydiqa/{split}/p-{paragraph.text_hash}"
@@ -66,9 +64,9 @@ TYDIQA = Task(
     summary="extractive question answering written in each language (gold passage)",
     group="qa",
     related=("answer-retrieval",),
-    languages=tuple(NAMES),
+    languages=tuple(_NAMES),
     splits=("train", "dev"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource(
         "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
     ),
@@ -77,7 +75,7 @@ TYDIQA = Task(
     counts={
         **{
             (language, "dev"): n
-            for language, n in zip(NAMES, (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True)
+            for language, n in zip(_NAMES, (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True)
         },
         ("en", "train"): 3696,
         ("ko", "train"): 1625,

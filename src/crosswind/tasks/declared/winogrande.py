@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Labels, Record, hub_table, jsonl_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.ids import ContentIds
+from crosswind.data.records import Labels, TableRecord, hub_table, jsonl_table
+from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
-LABELS = ("option1", "option2")
+_LABELS = ("option1", "option2")
 _TABLE: Labels = {"1": 0, "2": 1, "": None}
 _SIZES = ("xs", "s", "m", "l", "xl")
 
@@ -34,26 +33,25 @@ def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Co
     return _content(hub_table(rows), split)
 
 
-def _content(records: Iterable[Record], split: str) -> Content:
-    seen: Counter[str] = Counter()
-    return Content(tuple(_example(record, split, seen) for record in records))
+def _content(records: Iterable[TableRecord], split: str) -> Content:
+    ids = ContentIds()
+    return Content(tuple(_example(record, split, ids) for record in records))
 
 
-def _example(record: Record, split: str, seen: Counter[str]) -> ChoiceExample:
+def _example(record: TableRecord, split: str, ids: ContentIds) -> ChoiceExample:
     """The context ends at the blank, a choice is an option with the rest of the sentence.
 
     An item is named by the hash of its sentence and options, and a number if they come again: the
     hub's copy lacks the official ids (`PAIR-1`, `PAIR-2`), and the training sizes hold one another.
     The cluster is the pair, where it is known.
     """
-    sentence, options = record.text("sentence"), [record.text(option) for option in LABELS]
+    sentence, options = record.text("sentence"), [record.text(option) for option in _LABELS]
     before, blank, after = sentence.partition("_")
     if not blank:
         raise UserError("the sentence has no blank `_`", where=record.where, hint="fetch the file again")
     corpus = f"winogrande/{split.partition('_')[0]}"
-    name = hashlib.sha256("\n".join([sentence, *options]).encode()).hexdigest()[:16]
-    seen[name] += 1
-    name = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    name, before_it = ids.parts("\n".join([sentence, *options]))
+    name = f"{name}-{before_it + 1}" if before_it else name
     pair = record.text("qID").rpartition("-")[0] if record.has("qID") else name
     return ChoiceExample(
         id=f"{corpus}/{name}",
@@ -74,7 +72,7 @@ WINOGRANDE = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", *(f"train_{size}" for size in _SIZES), "dev", "test"),
-    files=Layout(_locate, _read),
+    files=FileLayout(_locate, _read),
     hub=HubSource(
         "allenai/winogrande",
         {"dev": "validation", "test": "test", **{f"train{s}": "train" for s in ("", "_xs", "_s", "_m", "_l", "_xl")}},
@@ -84,7 +82,7 @@ WINOGRANDE = Task(
     ),
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={
         **{("en", f"train_{s}"): n for s, n in zip(_SIZES, (160, 640, 2558, 10234, 40398), strict=True)},
         ("en", "train"): 40398,

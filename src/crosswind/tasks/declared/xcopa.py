@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, jsonl_table, label_table
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, jsonl_table, label_table, reads
+from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.errors import unknown
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
-LABELS = ("choice1", "choice2")
+_LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
+_LABELS = ("choice1", "choice2")
 
 # English in every language (XTREME-R's XCOPA input)
-QUESTIONS = {"cause": "What was the cause?", "effect": "What was the effect?"}
+COPA_QUESTIONS = {"cause": "What was the cause?", "effect": "What was the effect?"}
 
-_TABLE = label_table(LABELS, -1)
+_TABLE = label_table(_LABELS, -1)
 _NATIVE = {"dev": "val", "test": "test", "train": "train"}
+
+
+def copa_question(record: TableRecord, key: str) -> str:
+    """The question that a field asks by its name, `cause` or `effect`; a `UserError` for another."""
+    name = record.text(key)
+    if name not in COPA_QUESTIONS:
+        raise unknown("question", name, COPA_QUESTIONS, where=record.where)
+    return COPA_QUESTIONS[name]
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -34,26 +40,15 @@ def _locate_copa(files: Files, language: str, split: str) -> tuple[Path, ...]:
     return (files.find(f"copa/{native}.en.jsonl", f"copa/{native}.jsonl", what=f"copa {split}"),)
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, language, split) for record in jsonl_table(paths[0])))
-
-
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return Content(tuple(_example(record, language, split) for record in hub_table(rows)))
-
-
-def _example(record: Record, language: str, split: str) -> ChoiceExample:
+def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     """XCOPA translates COPA item by item, so both have COPA's ids."""
-    question = record.text("question")
-    if question not in QUESTIONS:
-        raise unknown("question", question, QUESTIONS, where=record.where)
     item = f"copa/{split}/{record.get('idx')}"
     return ChoiceExample(
         id=item,
         cluster=item,
         language=language,
         context=record.text("premise"),
-        question=QUESTIONS[question],
+        question=copa_question(record, "question"),
         choices=(record.text("choice1"), record.text("choice2")),
         label=record.label("label", _TABLE) if record.has("label") else None,
     )
@@ -66,14 +61,14 @@ XCOPA = Task(
     summary="causal commonsense: the cause or effect of a premise among two alternatives",
     group="causal-choice",
     related=("commonsense-choice",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, reads(jsonl_table, _example)),
+    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, converts(_example)),
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
-    counts={(language, split): n for language in LANGUAGES for split, n in (("dev", 100), ("test", 500))},
+    labels=_LABELS,
+    counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 100), ("test", 500))},
     trains_on="copa",
     licence="CC BY 4.0",
     citation="Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning",
@@ -87,11 +82,11 @@ COPA = Task(
     related=("commonsense-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=Layout(_locate_copa, _read),
-    hub=HubSource("aps/super_glue", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="copa"),
+    files=FileLayout(_locate_copa, reads(jsonl_table, _example)),
+    hub=HubSource("aps/super_glue", HUB_SPLITS, converts(_example), config="copa"),
     metric="accuracy",
     perturbed=("context", "choices"),
-    labels=LABELS,
+    labels=_LABELS,
     counts={("en", "train"): 400, ("en", "dev"): 100, ("en", "test"): 500},
     trains_on="copa",
     licence="BSD 2-Clause",

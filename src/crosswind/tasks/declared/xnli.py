@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import Record, hub_table, label_table, tsv_records, tsv_with_header
-from crosswind.data.source import Content, HubSource, Layout
+from crosswind.data.records import TableRecord, converts, label_table, tsv_records, tsv_with_header
+from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
-LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
-LABELS = ("entailment", "neutral", "contradiction")
-_TABLE = label_table(LABELS, contradictory=2)  # XNLI-MT writes "contradictory"
+_LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+_LABELS = ("entailment", "neutral", "contradiction")
+_TABLE = label_table(_LABELS, contradictory=2)  # XNLI-MT writes "contradictory"
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -33,46 +33,38 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     )
 
 
-def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
-    path = paths[0]
+def _records(path: Path, language: str, split: str) -> Iterator[TableRecord]:
+    """The rows with the hub's names of columns."""
     if split == "train":
-        records = tsv_with_header(path)
-        return _content(records, language, split, ("premise", "hypo", "label"))
+        return _renamed(tsv_with_header(path), "premise", "hypo", "label")
     if path.name.startswith("xnli."):
-        mine = (record for record in tsv_with_header(path) if record.text("language") == language)
-        renumbered = (Record(record.values, record.where, row) for row, record in enumerate(mine))
-        return _content(renumbered, language, split, ("sentence1", "sentence2", "gold_label"))
-    return _content(tsv_records(path, "premise", "hypothesis", "label?"), language, split)
+        rows = (record for record in tsv_with_header(path) if record.text("language") == language)
+        numbered = (replace(record, row=row) for row, record in enumerate(rows))
+        return _renamed(numbered, "sentence1", "sentence2", "gold_label")
+    return tsv_records(path, "premise", "hypothesis", "label?")
 
 
-def _content(
-    records: Iterable[Record],
-    language: str,
-    split: str,
-    fields: tuple[str, str, str] = ("premise", "hypothesis", "label"),
-) -> Content:
-    return Content(tuple(_examples(records, language, split, fields)))
-
-
-def _examples(
-    records: Iterable[Record], language: str, split: str, fields: tuple[str, str, str]
-) -> Iterator[PairExample]:
-    first, second, label = fields
+def _renamed(records: Iterable[TableRecord], premise: str, hypothesis: str, label: str) -> Iterator[TableRecord]:
     for record in records:
-        # Rows come in the same order in every language, and dev and test have three hypotheses a premise.
-        item = f"mnli/train/{record.row}" if split == "train" else f"xnli/{split}/{record.row}"
-        yield PairExample(
-            id=item,
-            cluster=item if split == "train" else f"xnli/{split}/p{record.row // 3}",
-            language=language,
-            first=record.text(first),
-            second=record.text(second),
-            label=record.label(label, _TABLE) if record.has(label) else None,
-        )
+        texts = {"premise": record.get(premise), "hypothesis": record.get(hypothesis)}
+        yield replace(record, values={**texts, "label": record.values.get(label)})
 
 
-def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    return _content(hub_table(rows), language, split)
+def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
+    return Content(tuple(_example(record, language, split) for record in _records(paths[0], language, split)))
+
+
+def _example(record: TableRecord, language: str, split: str) -> PairExample:
+    # Rows come in the same order in every language, and dev and test have three hypotheses a premise.
+    item = f"mnli/train/{record.row}" if split == "train" else f"xnli/{split}/{record.row}"
+    return PairExample(
+        id=item,
+        cluster=item if split == "train" else f"xnli/{split}/p{record.row // 3}",
+        language=language,
+        first=record.text("premise"),
+        second=record.text("hypothesis"),
+        label=record.label("label", _TABLE) if record.has("label") else None,
+    )
 
 
 XNLI = Task(
@@ -81,14 +73,14 @@ XNLI = Task(
     summary="natural language inference, human translations of one English set; train: machine-translated MNLI",
     group="nli",
     related=("paraphrase",),
-    languages=LANGUAGES,
+    languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=Layout(_locate, _read),
-    hub=HubSource("facebook/xnli", {"train": "train", "dev": "validation", "test": "test"}, _convert),
+    files=FileLayout(_locate, _read),
+    hub=HubSource("facebook/xnli", HUB_SPLITS, converts(_example)),
     metric="accuracy",
     perturbed=("first", "second"),
-    labels=LABELS,
-    counts={(language, split): n for language in LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
+    labels=_LABELS,
+    counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
     trains_on="mnli",
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, XNLI: Evaluating Cross-lingual Sentence Representations",
