@@ -172,7 +172,7 @@ class Cells:
                 stride=int(step.params.get("stride", 128)),
                 precision=step.params["precision"],
                 device=torch.device(step.params["device"]),
-                unanswerable=task.metric == "squad2",
+                unanswerable=task.unanswerable,
                 labels=classes(task),
             )
         return self._predictors[facts]

@@ -240,7 +240,7 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
                 stride=settings.stride,
                 precision=settings.precision,
                 device=next(head.module.parameters()).device,
-                unanswerable=task.metric == "squad2",
+                unanswerable=task.unanswerable,
             )
             vectors = embed_pool(predictor, data.pool) if data.pool is not None else None
             metric, stats = judge(task, data.examples, predictor.predict(data.examples, data.pool, vectors))

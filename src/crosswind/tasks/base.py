@@ -30,6 +30,9 @@ class Task:
     given choice of pool languages (`files` uses all). `counts` are the official numbers of examples,
     checked when a whole split is read.
     `generated` makes the examples of the microworld's tasks, which have no files.
+    `metrics` name the registered metrics that judge it, the headline first. `submission` names the
+    format of its official submission files, if it has any; `unanswerable` says that a question may
+    have no answer.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Task:
     languages: tuple[str, ...]
     splits: tuple[str, ...]
     files: Layout
-    metric: str
+    metrics: tuple[str, ...]
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
     hub: HubSource | None = None
@@ -51,6 +54,13 @@ class Task:
     citation: str = ""
     across: Callable[[tuple[str, ...]], Layout] | None = None
     generated: Generated | None = None
+    submission: str = ""
+    unanswerable: bool = False
+
+    @property
+    def metric(self) -> str:
+        """The headline metric: the first of `metrics`."""
+        return self.metrics[0]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ COMMONSENSEQA = Task(
     splits=("train", "dev", "test"),
     files=Layout(_locate, _read),
     hub=HubSource("tau/commonsense_qa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=LABELS,
     counts={("en", "train"): 9741, ("en", "dev"): 1221, ("en", "test"): 1140},

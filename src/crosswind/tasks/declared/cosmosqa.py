@@ -56,7 +56,7 @@ COSMOSQA = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("allenai/cosmos_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "question", "choices"),
     labels=LABELS,
     counts={("en", "train"): 25262, ("en", "dev"): 2985},

@@ -46,7 +46,7 @@ HELLASWAG = Task(
     splits=("train", "dev", "test"),
     files=Layout(_locate, _read),
     hub=HubSource("Rowan/hellaswag", {"train": "train", "dev": "validation", "test": "test"}, _convert, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "choices"),
     labels=LABELS,
     counts={("en", "train"): 39905, ("en", "dev"): 10042, ("en", "test"): 10003},

@@ -56,7 +56,8 @@ MLQA = Task(
     splits=("dev", "test"),
     files=Layout(_locate, _read),
     hub=HubSource("facebook/mlqa", _HUB_SPLITS, _convert, config="mlqa.{language}.{language}", companion="mlqa.en.en"),
-    metric="mlqa",
+    metrics=("mlqa",),
+    submission="answers",
     perturbed=("question", "context"),
     counts={
         (language, split): n

@@ -63,7 +63,7 @@ OPENBOOKQA = Task(
     hub=HubSource(
         "allenai/openbookqa", {"train": "train", "dev": "validation", "test": "test"}, _convert, config="main"
     ),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=LABELS,
     counts={("en", "train"): 4957, ("en", "dev"): 500, ("en", "test"): 500},

@@ -51,7 +51,7 @@ PIQA = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("ybisk/piqa", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=LABELS,
     counts={("en", "train"): 16113, ("en", "dev"): 1838},

@@ -48,7 +48,7 @@ QQP = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("nyu-mll/glue", {"train": "train", "dev": "validation"}, _convert, config="qqp"),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=LABELS,
     counts={("en", "train"): 363846, ("en", "dev"): 40430},  # GLUE as distributed

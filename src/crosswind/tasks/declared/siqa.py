@@ -57,7 +57,7 @@ SIQA = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "question", "choices"),
     labels=LABELS,
     counts={("en", "train"): 33410, ("en", "dev"): 1954},

@@ -34,7 +34,7 @@ def as_retrieval(task: Task) -> Task:
         related=("qa", "sentence-retrieval"),
         files=Layout(layout.locate, read, layout.version),
         hub=replace(hub, convert=convert) if hub else None,
-        metric="map@20",
+        metrics=("map@20",),
         perturbed=("query",),
         trains_on=f"{task.trains_on}-retrieval" if task.trains_on else None,
     )
@@ -66,7 +66,7 @@ SQUAD = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("rajpurkar/squad", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="squad",
+    metrics=("squad",),
     perturbed=("question", "context"),
     counts={("en", "train"): 87599, ("en", "dev"): 10570},  # Rajpurkar et al. 2016, Table 2, as released
     trains_on="squad",

@@ -40,7 +40,8 @@ SQUAD2 = Task(
     splits=("train", "dev"),
     files=Layout(_locate, _read),
     hub=HubSource("rajpurkar/squad_v2", {"train": "train", "dev": "validation"}, _convert, config=None),
-    metric="squad2",
+    metrics=("squad2",),
+    unanswerable=True,
     perturbed=("question", "context"),
     counts={("en", "train"): 130319, ("en", "dev"): 11873},  # Rajpurkar et al. 2018, Table 2
     trains_on="squad2",

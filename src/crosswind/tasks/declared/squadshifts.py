@@ -49,7 +49,7 @@ SQUADSHIFTS = Task(
     splits=tuple(SPLITS),
     files=Layout(_locate, _read),
     hub=HubSource("squadshifts", dict.fromkeys(SPLITS, "test"), _convert, config="{split}", split_names=SPLITS),
-    metric="squad",
+    metrics=("squad",),
     perturbed=("question", "context"),
     counts={("en", "new_wiki"): 7938, ("en", "reddit"): 9803, ("en", "amazon_reviews"): 9885},
     trains_on="squadshifts",

@@ -93,7 +93,8 @@ UDPOS = Task(
         config="udpos.{language}",
         names=NAMES,
     ),
-    metric="seqeval-f1",
+    metrics=("seqeval-f1", "seqeval-f1-new", "token-accuracy"),
+    submission="tags",
     perturbed=("words",),
     labels=TAGS,
     counts={
