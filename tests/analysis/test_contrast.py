@@ -25,7 +25,7 @@ class Study:
     def add(self, route, language, right, *, seed=1, target="xnli", **columns):
         key = f"cell-{len(self.rows)}"
         items = tuple(f"{target}/test/{i}" for i in range(N))
-        stats = accuracy.statistics([0] * right + [1] * (N - right), [0] * N)
+        stats = accuracy.accuracy_statistics([0] * right + [1] * (N - right), [0] * N)
         self.cells[key] = CellStats(stats, items, "accuracy", items)
         row = Row(
             encoder="mini", route=route, pipeline_seed=seed, target=target, language=language, split="test",

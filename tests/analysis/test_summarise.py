@@ -26,7 +26,7 @@ class Study:
 
     def add(self, language, right, items=ITEMS, **columns):
         key = f"cell-{len(self.rows)}"
-        stats = accuracy.statistics([0] * right + [1] * (len(items) - right), [0] * len(items))
+        stats = accuracy.accuracy_statistics([0] * right + [1] * (len(items) - right), [0] * len(items))
         clusters = tuple(f"{item}/premise" for item in items)
         self.cells[key] = CellStats(stats, clusters, "accuracy", items)
         base = Row(

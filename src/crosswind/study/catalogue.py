@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crosswind.evaluate.benchmark import BENCHMARKS
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.submission import FORMATS
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
 from crosswind.study.resolve import presets
@@ -17,7 +19,7 @@ Listing = list[dict[str, Any]]
 
 def include(folder: Path) -> None:
     """Add the declarations of a folder of the user's to every registry."""
-    for registry in (TASKS, CORPORA, PERTURBATIONS, METRICS, EXECUTORS):
+    for registry in (TASKS, CORPORA, PERTURBATIONS, METRICS, FORMATS, BENCHMARKS, EXECUTORS):
         registry.include(folder)
 
 

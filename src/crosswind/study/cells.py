@@ -13,7 +13,8 @@ import torch
 
 from crosswind.data.examples import Dataset, Pool
 from crosswind.errors import UserError
-from crosswind.evaluate.judge import chance, judge
+from crosswind.evaluate.judge import judge
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predict import Floats, Predictor, embed_pool
 from crosswind.evaluate.predictions import Prediction, write_predictions
 from crosswind.model.checkpoint import load_head
@@ -81,7 +82,9 @@ class Cells:
         task = TASKS[step.params["task"]]
         data = self._perturbed(step, self._data(step))
         records = self._records(step, data)
-        metric, stats = judge(task, data.examples, records)
+        sizes = {"pool": len(data.pool)} if data.pool else {}
+        metric = METRICS.get(task.metric)
+        stats = judge(metric, data.examples, [r | sizes for r in records], where=task.name).statistics
         write_predictions(draft.path / "predictions.parquet", [e.id for e in data.examples], records)
         columns = {name: stats[:, i] for i, name in enumerate(metric.columns)}
         keys = {"id": [e.id for e in data.examples], "cluster": [e.cluster for e in data.examples]}
@@ -93,7 +96,7 @@ class Cells:
             "scores": scores,
             "n": len(data),
             "clusters": clusters,
-            "chance": chance(task, data.examples, len(data.pool) if data.pool else 0),
+            "chance": metric.chance_score(stats) or 0.0,
             "signature": metric.signature(**self._signature(step)),
             "context_language": getattr(data.examples[0], "context_language", "") or "",
         }

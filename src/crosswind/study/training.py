@@ -16,6 +16,7 @@ from crosswind.data.examples import Example, ParallelLine, Pool, Rows, TextLine
 from crosswind.data.text import monolingual
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import judge
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predict import Predictor, embed_pool
 from crosswind.model.card import write_card
 from crosswind.model.checkpoint import OWN_WEIGHTS, load_head, save_head
@@ -243,8 +244,10 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
                 unanswerable=task.unanswerable,
             )
             vectors = embed_pool(predictor, data.pool) if data.pool is not None else None
-            metric, stats = judge(task, data.examples, predictor.predict(data.examples, data.pool, vectors))
-            values.append(float(metric.score(stats.sum(axis=0))))
+            metric = METRICS.get(task.metric)
+            predictions = predictor.predict(data.examples, data.pool, vectors)
+            judged = judge(metric, data.examples, predictions, where=task.name)
+            values.append(float(metric.score(judged.statistics.sum(axis=0))))
         return float(np.mean(values))
 
     return score
