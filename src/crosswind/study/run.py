@@ -18,7 +18,7 @@ import polars as pl
 import yaml
 
 from crosswind import __version__
-from crosswind.analysis.results import CellStats, Row, write_results
+from crosswind.analysis.results import CellStats, ResultRow, write_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
@@ -171,9 +171,9 @@ def _model_and_set(cell: Cell) -> tuple[object, ...]:
     return cell.route, cell.seed, cell.target, cell.data, cell.selection
 
 
-def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[Row]:
+def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[ResultRow]:
     return [
-        Row(
+        ResultRow(
             encoder=encoder_name(study.encoder),
             route=cell.route,
             pipeline_seed=cell.seed,
@@ -188,14 +188,15 @@ def _rows(study: Study, cell: Cell, facts: dict[str, Any]) -> list[Row]:
             protection=cell.protection,
             draw=cell.draw,
             exposure=cell.exposure,
-            metric=metric,
+            metric=facts["metric"],
+            key=key,
             score=score,
             n=facts["n"],
             clusters=facts["clusters"],
             signature=facts["signature"],
             cell=cell.key,
         )
-        for metric, score in facts["scores"].items()
+        for key, score in facts["scores"].items()
     ]
 
 

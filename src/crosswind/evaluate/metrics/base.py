@@ -71,7 +71,7 @@ class Metric:
     makes the statistics; with `fit`, it needs numbers that are fitted on development data. `kinds`
     are the kinds of examples that it can judge. `better` says whether quality is a `higher` or a
     `lower` score. `chance` gives what guessing is expected to score, as a function of the same sums.
-    `sparse`: a row that is missing stands for zeros. `task_score` names the keys whose mean is the
+    `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws). `task_score` names the keys whose mean is the
     task's score in a benchmark average (QA: EM and F1).
     """
 
@@ -132,11 +132,11 @@ class Metric:
 
     def signature(self, **items: Any) -> str:
         """`metric=squad|version=1|normaliser=english|…`, with the caller's items (layer, device, …) sorted."""
-        own = {"metric": self.name, "version": self.version, **self.settings}
+        declared = {"metric": self.name, "version": self.version, **self.settings}
         given = {k: items[k] for k in sorted(items) if items[k] is not None}
-        if clash := own.keys() & given.keys():
+        if clash := declared.keys() & given.keys():
             raise ValueError(f"a signature sets {', '.join(sorted(clash))} itself")
-        pairs = {k: str(v) for k, v in {**own, **given}.items()}
+        pairs = {k: str(v) for k, v in {**declared, **given}.items()}
         for k, v in pairs.items():
             if "|" in v or "|" in k or "=" in k:
                 raise ValueError(f"a signature cannot hold {k!r}: {v!r}")
@@ -165,8 +165,8 @@ def comparable(a: str, b: str) -> bool:
 
 def require_comparable(a: str, b: str, *, where: str | None = None) -> None:
     """A `UserError` that names what two signatures disagree on, if anything."""
-    if found := differences(a, b):
-        text = ", ".join(f"{k} ({x or 'unset'} against {y or 'unset'})" for k, (x, y) in found.items())
+    if unequal := differences(a, b):
+        text = ", ".join(f"{k} ({x or 'unset'} against {y or 'unset'})" for k, (x, y) in unequal.items())
         raise UserError(
             f"these scores cannot be compared: they differ in {text}",
             where=where,
