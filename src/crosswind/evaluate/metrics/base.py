@@ -71,8 +71,8 @@ class Metric:
     makes the statistics; with `fit`, it needs numbers that are fitted on development data. `kinds`
     are the kinds of examples that it can judge. `better` says whether quality is a `higher` or a
     `lower` score. `chance` gives what guessing is expected to score, as a function of the same sums.
-    `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws). `task_score` names the keys whose mean is the
-    task's score in a benchmark average (QA: EM and F1).
+    `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws).
+    `task_score` names the keys whose mean is the task's score in a benchmark average (QA: EM and F1).
     """
 
     name: str
