@@ -351,7 +351,7 @@ def test_evaluate_scores_a_checkpoint_and_refuses_one_without_a_head(crosswind: 
         "evaluate", folder / "encoder", "--task", "tatoeba", "--languages", "jv", "--limit", "9", *shared, "--json"
     )
     assert code == 0, err
-    (row,) = [r for r in json.loads(out) if r["metric"] == "accuracy"]
+    (row,) = [r for r in json.loads(out) if r["key"] == "accuracy"]
     assert (row["target"], row["language"], row["n"], row["route"]) == ("tatoeba", "jv", 9, "none")
     code, out, err = crosswind("evaluate", folder / "encoder", "--task", "xnli", "--languages", "es", *shared)
     assert code == 1

@@ -57,7 +57,8 @@ def test_a_study_may_use_the_task_perturbation_metric_and_executor_of_an_include
     out = f"run{options[1]}"
     crosswind(mine, "run", "study.yaml", "--out", out, "--store", f"store{options[1]}", "--quiet", *options)
     rows = pl.read_parquet(mine / out / "results.parquet")
-    assert set(rows["metric"]) == {"balanced_accuracy"}
+    assert set(rows["metric"]) == {"balanced-accuracy"}
+    assert set(rows["key"]) == {"balanced_accuracy"}
     assert set(rows["perturbation"]) == {"clean", "shout"}
     assert set(rows["language"]) == {"en", "de"}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from crosswind.analysis.results import CellStats, Row, table
+from crosswind.analysis.results import CellStats, ResultRow, table
 from crosswind.analysis.summarise import summarise
 from crosswind.evaluate.metrics import accuracy
 from crosswind.evaluate.metrics.base import METRICS
@@ -25,11 +25,11 @@ class Study:
     def add(self, route, language, right, *, seed=1, target="xnli", **columns):
         key = f"cell-{len(self.rows)}"
         items = tuple(f"{target}/test/{i}" for i in range(N))
-        stats = accuracy.statistics([0] * right + [1] * (N - right), [0] * N)
+        stats = accuracy.accuracy_statistics([0] * right + [1] * (N - right), [0] * N)
         self.cells[key] = CellStats(stats, items, "accuracy", items)
-        row = Row(
+        row = ResultRow(
             encoder="mini", route=route, pipeline_seed=seed, target=target, language=language, split="test",
-            metric="accuracy", score=100 * right / N, n=N, clusters=N, signature=SIGNATURE, cell=key,
+            metric="accuracy", key="accuracy", score=100 * right / N, n=N, clusters=N, signature=SIGNATURE, cell=key,
         )  # fmt: skip
         self.rows.append(replace(row, **columns))
         return self

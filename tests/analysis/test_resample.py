@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosswind.analysis import resample
-from crosswind.analysis.resample import Cell, bootstrap, interval
+from crosswind.analysis.resample import ResampledCell, bootstrap, interval
 from crosswind.evaluate.metrics.base import METRICS
 
 ACCURACY = METRICS["accuracy"].function()
@@ -15,7 +15,7 @@ F1 = METRICS["set-f1"].function()
 
 
 def accuracy_cell(right, clusters):
-    return Cell.of([(float(r), 1.0) for r in right], clusters, ACCURACY)
+    return ResampledCell.of([(float(r), 1.0) for r in right], clusters, ACCURACY)
 
 
 def test_the_interval_of_independent_items_is_as_wide_as_the_normal_approximation():
@@ -66,7 +66,7 @@ def test_the_vectorised_bootstrap_equals_a_loop_over_drawn_clusters(data):
         specs.append((stats, clusters, score))
     # A third cell holds a part of the clusters.
     specs.append(([(1.0, 1.0), (0.0, 1.0)], [ids[0], ids[1]], ACCURACY))
-    fast = bootstrap([Cell.of(*s) for s in specs], replicates=25)
+    fast = bootstrap([ResampledCell.of(*s) for s in specs], replicates=25)
     assert np.allclose(fast, naive(specs, sorted(ids), 25), equal_nan=True)
 
 
@@ -118,6 +118,6 @@ def test_means_nest_and_intervals_leave_out_replicates_without_items():
 
 def test_statistics_need_a_cluster_each():
     with pytest.raises(ValueError, match="statistics"):
-        Cell.of([[1.0, 1.0]], ["a", "b"], ACCURACY)
+        ResampledCell.of([[1.0, 1.0]], ["a", "b"], ACCURACY)
     with pytest.raises(ValueError, match="statistics"):
-        Cell.of(np.zeros((0, 2)), [], ACCURACY)
+        ResampledCell.of(np.zeros((0, 2)), [], ACCURACY)

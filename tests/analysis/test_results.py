@@ -5,17 +5,17 @@ import pytest
 
 from crosswind.analysis.results import (
     ROW,
-    Row,
+    ResultRow,
     exposure,
     is_translate_train,
     read_results,
     table,
-    validate,
+    validate_results,
     write_results,
 )
 from crosswind.errors import UserError
 
-CELL = Row(
+CELL = ResultRow(
     encoder="xlmr-mini",
     route="english",
     pipeline_seed=1,
@@ -23,6 +23,7 @@ CELL = Row(
     language="de",
     split="test",
     metric="accuracy",
+    key="accuracy",
     score=61.5,
     n=400,
     clusters=134,
@@ -62,7 +63,7 @@ def test_no_rows_are_a_table_too(tmp_path):
 )
 def test_a_table_that_is_no_table_of_results_is_refused(change, message):
     with pytest.raises(UserError, match=message):
-        validate(change(table([CELL])))
+        validate_results(change(table([CELL])))
 
 
 def test_a_file_that_is_no_table_is_an_error_for_people(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from crosswind.analysis.results import CellStats, Row, exposure, table
+from crosswind.analysis.results import CellStats, ResultRow, exposure, table
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Condition
 from crosswind.errors import UserError
@@ -26,10 +26,10 @@ class Study:
 
     def add(self, language, right, items=ITEMS, **columns):
         key = f"cell-{len(self.rows)}"
-        stats = accuracy.statistics([0] * right + [1] * (len(items) - right), [0] * len(items))
+        stats = accuracy.accuracy_statistics([0] * right + [1] * (len(items) - right), [0] * len(items))
         clusters = tuple(f"{item}/premise" for item in items)
         self.cells[key] = CellStats(stats, clusters, "accuracy", items)
-        base = Row(
+        base = ResultRow(
             encoder="mini",
             route=columns.pop("route", "none"),
             pipeline_seed=columns.pop("pipeline_seed", 1),
@@ -37,6 +37,7 @@ class Study:
             language=language,
             split="test",
             metric="accuracy",
+            key="accuracy",
             score=100 * right / len(items),
             n=len(items),
             clusters=len(items),

@@ -31,11 +31,11 @@ def test_the_first_key_is_the_headline():
 
 
 def test_accuracy_is_in_points():
-    stats = accuracy.statistics([0, 1, 2, -1], [0, 1, 1, 1])
-    assert stats.tolist() == [[1, 1], [1, 1], [0, 1], [0, 1]]
+    stats = accuracy.accuracy_statistics([0, 1, 2, -1], [0, 1, 1, 1])
+    assert stats[:, :2].tolist() == [[1, 1], [1, 1], [0, 1], [0, 1]]
     assert METRICS["accuracy"].all_scores(stats) == {"accuracy": 50.0}
     with pytest.raises(ValueError, match=r"\(2,\) predictions for \(1,\) labels"):
-        accuracy.statistics([0, 1], [0])
+        accuracy.accuracy_statistics([0, 1], [0])
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=8))
@@ -50,11 +50,11 @@ def test_scores_of_many_sums_are_the_scores_of_each(rows):
 
 def test_the_f1_of_nothing_is_zero_and_the_mean_of_no_items_is_not_a_number():
     assert METRICS["set-f1"].all_scores(np.zeros((1, 3))) == {"f1": 0.0, "precision": 0.0, "recall": 0.0}
-    assert np.isnan(METRICS["accuracy"].score(np.zeros(2)))
+    assert np.isnan(METRICS["accuracy"].score(np.zeros(3)))
 
 
 def test_qa_is_averaged_as_the_mean_of_exact_match_and_f1():
-    stats = squad.statistics(["the cat", "dog"], [["cat"], ["a black dog"]])
+    stats = squad.answer_statistics(["the cat", "dog"], [["cat"], ["a black dog"]])
     scores = METRICS["squad"].all_scores(stats)
     assert scores == pytest.approx({"f1": 100 * (1 + 2 / 3) / 2, "exact_match": 50.0})
     assert METRICS["squad"].benchmark_score(scores) == pytest.approx(200 / 3)
@@ -81,23 +81,23 @@ def test_a_signature_refuses_what_it_could_not_read_back():
 
 
 def test_statistics_of_the_wrong_width_or_key_are_refused():
-    with pytest.raises(ValueError, match="needs 2 statistics"):
-        METRICS["accuracy"].score(np.zeros(3))
+    with pytest.raises(ValueError, match="needs 3 statistics"):
+        METRICS["accuracy"].score(np.zeros(2))
     with pytest.raises(UserError, match="unknown metric key 'f2'"):
         METRICS["squad"].score(np.zeros(3), "f2")
 
 
 def test_average_precision_at_20_divides_by_the_gold_that_fit():
     # 30 gold candidates on ranks 1..30: every precision is 1, and 20 of them fit.
-    full = retrieval.statistics([np.arange(1, 31)])
-    assert full.tolist() == [[1.0, 1.0, 1.0, 1.0]]
+    full = retrieval.rank_statistics([np.arange(1, 31)])
+    assert full[:, :4].tolist() == [[1.0, 1.0, 1.0, 1.0]]
     # Ranks 2 and 21 of two: (1/2) / 2 cut, (1/2 + 2/21) / 2 uncut.
-    row = retrieval.statistics([[2, 21]])[0]
-    assert row.tolist() == pytest.approx([0.25, (0.5 + 2 / 21) / 2, 0.5, 1.0])
+    row = retrieval.rank_statistics([[2, 21]])[0]
+    assert row[:4].tolist() == pytest.approx([0.25, (0.5 + 2 / 21) / 2, 0.5, 1.0])
 
 
 def test_with_one_gold_candidate_average_precision_at_20_is_the_reciprocal_rank():
-    stats = retrieval.statistics([[1], [4], [20], [21], []], gold=[1, 1, 1, 1, 1])
+    stats = retrieval.rank_statistics([[1], [4], [20], [21], []], gold=[1, 1, 1, 1, 1])
     assert stats[:, 0].tolist() == stats[:, 2].tolist() == [1.0, 0.25, 0.05, 0.0, 0.0]
     assert stats[:, 1].tolist() == [1.0, 0.25, 0.05, 1 / 21, 0.0]
 
@@ -109,15 +109,15 @@ def test_average_precision_agrees_with_its_definition(found, unfound):
     listed = [k in set(ranks) for k in range(1, 61)]
     uncut = sum(sum(listed[:k]) / k for k in range(1, 61) if listed[k - 1]) / n
     cut = sum(sum(listed[:k]) / k for k in range(1, 21) if listed[k - 1]) / min(n, 20)
-    assert retrieval.statistics([ranks], [n])[0, :2].tolist() == pytest.approx([cut, uncut])
+    assert retrieval.rank_statistics([ranks], [n])[0, :2].tolist() == pytest.approx([cut, uncut])
 
 
 @pytest.mark.parametrize("ranks", [[0], [3, 3], [4, 2]])
 def test_ranks_that_are_no_ranking_are_refused(ranks):
     with pytest.raises(ValueError, match="ranks start at 1 and ascend"):
-        retrieval.statistics([ranks])
+        retrieval.rank_statistics([ranks])
 
 
 def test_tagging_refuses_sentences_of_another_length():
     with pytest.raises(ValueError, match="sentence 1: 1 predicted tags for 2"):
-        tagging.statistics([["O"], ["O"]], [["O"], ["O", "O"]])
+        tagging.chunk_statistics([["O"], ["O"]], [["O"], ["O", "O"]])

@@ -68,14 +68,14 @@ def test_upos_chunk_counts_agree_with_an_independent_implementation(gold, random
     guess = [[t if random.random() < 0.6 else random.choice(UPOS) for t in s] for s in gold]
     joined = [[t for s in corpus for t in (*s, "O")] for corpus in (guess, gold)]
     p, g = (naive_chunks(tags, behaviour) for tags in joined)
-    total = tagging.statistics(guess, gold, behaviour)[:, :3].sum(axis=0)
+    total = tagging.chunk_statistics(guess, gold, behaviour)[:, :3].sum(axis=0)
     assert total.tolist() == [len(p & g), len(p), len(g)]
 
 
 @given(st.lists(st.sampled_from(IOB2), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_both_behaviours_agree_on_iob2(gold, random):
     guess = [t if random.random() < 0.6 else random.choice(IOB2) for t in gold]
-    old, new = (tagging.statistics([guess], [gold], b) for b in ("0.0.12", "0.0.16"))
+    old, new = (tagging.chunk_statistics([guess], [gold], b) for b in ("0.0.12", "0.0.16"))
     assert old.tolist() == new.tolist()
     p, g = (naive_chunks(tags, "0.0.12") for tags in (guess, gold))
     assert old[0, :3].tolist() == [len(p & g), len(p), len(g)]
@@ -91,15 +91,15 @@ def test_adjacent_nouns_merge_and_adjacent_subordinators_stay_apart():
 def test_from_0_0_16_the_two_conjunctions_collapse():
     # The first letter is dropped: both are "CONJ"; after an S the next chunk still starts only at B, S, E or I.
     gold, guess = [["CCONJ", "NOUN"]], [["SCONJ", "NOUN"]]
-    assert tagging.statistics(guess, gold, "0.0.12")[0, :3].tolist() == [1, 2, 2]
-    assert tagging.statistics(guess, gold, "0.0.16")[0, :3].tolist() == [2, 2, 2]
+    assert tagging.chunk_statistics(guess, gold, "0.0.12")[0, :3].tolist() == [1, 2, 2]
+    assert tagging.chunk_statistics(guess, gold, "0.0.16")[0, :3].tolist() == [2, 2, 2]
 
 
 def test_iob2_entities_are_right_only_as_wholes():
     # seqeval's README: F1 0.50 and accuracy 0.80 for these two sentences.
     gold = [["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]]
     guess = [["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]]
-    stats = tagging.statistics(guess, gold)
+    stats = tagging.chunk_statistics(guess, gold)
     assert stats.tolist() == [[0, 1, 1, 5, 7], [1, 1, 1, 3, 3]]
     assert METRICS["seqeval-f1"].all_scores(stats) == {
         "f1": 50.0,
@@ -111,6 +111,6 @@ def test_iob2_entities_are_right_only_as_wholes():
 
 def test_sentences_do_not_run_into_one_another():
     one, two = [["NOUN"], ["NOUN"]], [["NOUN", "NOUN"]]
-    assert tagging.statistics(one, one)[:, 2].tolist() == [1, 1]
-    assert tagging.statistics(two, two)[:, 2].tolist() == [1]
+    assert tagging.chunk_statistics(one, one)[:, 2].tolist() == [1, 1]
+    assert tagging.chunk_statistics(two, two)[:, 2].tolist() == [1]
     assert np.array_equal(tagging.token_statistics(one, one), [[1, 1], [1, 1]])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crosswind.analysis.results import CellStats, Row, exposure, table
+from crosswind.analysis.results import CellStats, ResultRow, exposure, table
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
@@ -28,7 +28,7 @@ def summary() -> Summary:
                     items = tuple(f"{target}/test/{i}" for i in range(N))
                     cells[key] = CellStats(stats, tuple(f"{target}/{i // 3}" for i in range(N)), "accuracy", items)
                     rows.append(
-                        Row(
+                        ResultRow(
                             encoder="mini",
                             route=route,
                             pipeline_seed=1,
@@ -36,6 +36,7 @@ def summary() -> Summary:
                             language=language,
                             split="test",
                             metric="accuracy",
+                            key="accuracy",
                             score=float(100 * correct.mean()),
                             n=N,
                             clusters=N // 3,

@@ -81,7 +81,7 @@ def test_a_unit_is_worth_ten_loads_of_a_model_and_no_more_where_others_wait_for_
 
 
 def test_who_holds_a_model_gets_its_steps_unless_others_have_twice_the_work_behind_them() -> None:
-    graph = Graph([step("a", affinity="a", cost=10), step("b", affinity="b", cost=15), step("c", affinity="c", cost=30)])
+    graph = Graph([step(name, affinity=name, cost=cost) for name, cost in (("a", 10), ("b", 15), ("c", 30))])
     assert [s.label for s in Schedule(graph, [*graph]).take(prefer="b") or []] == ["b"]
     assert [s.label for s in Schedule(graph, [*graph]).take(prefer="a") or []] == ["c"]
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm, t
 
-from crosswind.analysis.resample import Array
 from crosswind.analysis.results import NONE
-from crosswind.analysis.scored import RowDict, Scored, Values, condition_of, language_of, mean_of
+from crosswind.analysis.scored import RowDict, Scored, Values, condition_of, language_of, mean_values
 from crosswind.analysis.summary import Condition, Contrast, Estimate
+from crosswind.evaluate.metrics.base import Array, Better
 
 BASE = "none"
 
@@ -57,16 +57,26 @@ def contrasts(
         return [], []
     base = BASE if BASE in names else names[0]
     notes: list[str] = []
-    found = [x for cells in scored if (x := _target(cells, names, base, diagnostic, notes)) is not None]
-    result = [c for target in found for c in _compared([target], list(target.levels), base)]
-    above = [x for x in found if not x.at_floor]
-    if len(above) > 1:
+    compared = [x for cells in scored if (x := _target(cells, names, base, diagnostic, notes)) is not None]
+    result = [c for target in compared for c in _compared([target], list(target.levels), base)]
+    for above in _by_direction([x for x in compared if not x.at_floor], notes):
         everywhere = [n for n in names if all(n in x.levels for x in above)]
         for name in names:
             if name not in everywhere and any(name in x.levels for x in above):
                 notes.append(f"{name} is not in the mean over targets: some of them lack it.")
         result += _compared(above, everywhere, base)
     return result, notes
+
+
+def _by_direction(targets: Sequence[_Target], notes: list[str]) -> list[list[_Target]]:
+    """The targets whose scores may be averaged: several, of which all are better when higher, or when lower."""
+    groups: dict[Better, list[_Target]] = {}
+    for target in targets:
+        groups.setdefault(target.cells.metric.better, []).append(target)
+    if len(groups) > 1:
+        lower = ", ".join(x.cells.target for x in groups["lower"])
+        notes.append(f"{lower}: a lower score is better, so the means over targets do not mix them with the others.")
+    return [members for members in groups.values() if len(members) > 1]
 
 
 def _target(
@@ -78,19 +88,19 @@ def _target(
         if row["route"] in names and row["attack"] == NONE and _counts(cells, row, diagnostic):
             key = condition_of(row), language_of(row)
             table.setdefault((row["route"], row["pipeline_seed"]), {}).setdefault(key, []).append(i)
-    there = [n for n in names if any(route == n for route, _ in table)]
-    if base not in there or len(there) < 2:
+    present = [n for n in names if any(route == n for route, _ in table)]
+    if base not in present or len(present) < 2:
         return None
-    seeds = sorted(set.intersection(*({s for route, s in table if route == n} for n in there)))
+    seeds = sorted(set.intersection(*({s for route, s in table if route == n} for n in present)))
     if not seeds:
         notes.append(f"{cells.target}: the routes have no pipeline seed in common, and are not compared.")
         return None
-    keys = set.intersection(*(set(table[n, s]) for n in there for s in seeds))
-    if any(set(found) != keys for found in table.values()) or len(table) != len(there) * len(seeds):
+    keys = set.intersection(*(set(table[n, s]) for n in present for s in seeds))
+    if any(set(cells_of) != keys for cells_of in table.values()) or len(table) != len(present) * len(seeds):
         notes.append(f"{cells.target}: some routes or seeds lack some cells; the routes are compared on what all have.")
     if not any(condition.clean for condition, _ in keys):
         return None
-    levels = {n: _level(cells, [table[n, s] for s in seeds], sorted(keys), seeds) for n in there}
+    levels = {n: _level(cells, [table[n, s] for s in seeds], sorted(keys), seeds) for n in present}
     at_floor = all(cells.is_floor(cells.estimate(level.clean)) for level in levels.values())
     return _Target(cells, levels, seeds, at_floor)
 
@@ -103,9 +113,9 @@ def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> It
         def change(of: Sequence[_Target], what: str, name: str = name) -> Estimate | None:
             values = []
             for target in of:
-                own, before = getattr(target.levels[name], what), getattr(target.levels[base], what)
-                values.append(own if name == base else (own[0] - before[0], own[1] - before[1]))
-            return cells.estimate(mean_of(values)) if values else None
+                level, reference = getattr(target.levels[name], what), getattr(target.levels[base], what)
+                values.append(level if name == base else (level[0] - reference[0], level[1] - reference[1]))
+            return cells.estimate(mean_values(values)) if values else None
 
         clean = change(targets, "clean")
         assert clean is not None
@@ -119,6 +129,7 @@ def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> It
             perturbed_targets=tuple(x.cells.target for x in perturbed),
             at_floor=all(x.at_floor for x in targets),
             pipeline_seeds=min(len(x.seeds) for x in targets),
+            better=cells.metric.better,
         )
 
 
@@ -137,24 +148,26 @@ def _level(cells: Scored, tables: Sequence[dict[Key, list[int]]], keys: Sequence
     conditions = list(dict.fromkeys(condition for condition, _ in keys if not condition.clean))
 
     def mean_by_seed(chosen: Sequence[Key], places: Sequence[int]) -> list[Values]:
-        return [mean_of(mean_of(cells.values[places[i]] for i in table[key]) for key in chosen) for table in tables]
+        return [
+            mean_values(mean_values(cells.values[places[i]] for i in table[key]) for key in chosen) for table in tables
+        ]
 
-    at_clean = _over_seeds(mean_by_seed(clean, cells.own), weights)
+    at_clean = _over_seeds(mean_by_seed(clean, cells.positions), weights)
     if not conditions:
         return _Level(at_clean, None, None)
     after, before = [], []
     for condition in conditions:
         chosen = [key for key in keys if key[0] == condition]
-        after.append(_over_seeds(mean_by_seed(chosen, cells.own), weights))
-        before.append(_over_seeds(mean_by_seed(chosen, cells.beside), weights))
-    left, had = mean_of(after), mean_of(before)
-    return _Level(at_clean, left, (had[0] - left[0], had[1] - left[1]))
+        after.append(_over_seeds(mean_by_seed(chosen, cells.positions), weights))
+        before.append(_over_seeds(mean_by_seed(chosen, cells.clean_positions), weights))
+    left, had = mean_values(after), mean_values(before)
+    return _Level(at_clean, left, cells.loss(had, left))
 
 
 def _over_seeds(values: Iterable[Values], weights: Array) -> Values:
-    found = list(values)
-    replicates = np.stack([r for _, r in found])
-    return float(np.mean([e for e, _ in found])), (weights * replicates).sum(axis=0)
+    pairs = list(values)
+    replicates = np.stack([r for _, r in pairs])
+    return float(np.mean([e for e, _ in pairs])), (weights * replicates).sum(axis=0)
 
 
 def _weights(seeds: Sequence[int], replicates: int, level: float) -> Array:

@@ -10,14 +10,13 @@ replicates, never of intervals.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
-Score = Callable[[Array], Array]
+from crosswind.evaluate.metrics.base import Array, Score
 
 REPLICATES = 1000
 LEVEL = 0.95
@@ -25,7 +24,7 @@ _CHUNK = 4_000_000  # cluster counts held at once: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class ResampledCell:
     """What is resampled: a sorted array of distinct cluster ids, the sums `(clusters, k)` of their
     items' statistics, and the score of sums `(..., k) -> (...)`."""
 
@@ -34,7 +33,7 @@ class Cell:
     score: Score
 
     @classmethod
-    def of(cls, stats: ArrayLike, clusters: ArrayLike, score: Score) -> Cell:
+    def of(cls, stats: ArrayLike, clusters: ArrayLike, score: Score) -> ResampledCell:
         """A cell of item statistics `(items, k)` and each item's cluster id `(items,)`."""
         rows, ids = np.asarray(stats, dtype=np.float64), np.asarray(clusters, dtype=np.str_)
         if rows.ndim != 2 or ids.shape != rows.shape[:1] or not len(ids):
@@ -50,7 +49,7 @@ class Cell:
         return float(self.score(self.sums.sum(axis=0)))
 
 
-def bootstrap(cells: Sequence[Cell], *, replicates: int = REPLICATES, salt: str = "") -> Array:
+def bootstrap(cells: Sequence[ResampledCell], *, replicates: int = REPLICATES, salt: str = "") -> Array:
     """Replicate scores `(cells, replicates)` in points.
 
     Replicate b of two cells that share clusters, directly or through others, comes from one draw of
@@ -101,11 +100,11 @@ def _draws(universe: NDArray[np.str_], replicates: int, salt: str) -> Iterator[A
 
 
 def _score(
-    cells: Sequence[Cell], members: Sequence[int], universe: NDArray[np.str_], counts: Array, out: Array
+    cells: Sequence[ResampledCell], members: Sequence[int], universe: NDArray[np.str_], counts: Array, out: Array
 ) -> None:
     """Score cells with the same clusters: one matrix product for all of them."""
-    own = np.searchsorted(universe, cells[members[0]].clusters)
-    drawn = counts if len(own) == len(universe) else counts[:, own]
+    columns = np.searchsorted(universe, cells[members[0]].clusters)
+    drawn = counts if len(columns) == len(universe) else counts[:, columns]
     sums = drawn @ np.concatenate([cells[i].sums for i in members], axis=1)
     empty = drawn.sum(axis=1) == 0
     start = 0
@@ -115,14 +114,14 @@ def _score(
         start += width
 
 
-def _by_layout(cells: Sequence[Cell], group: Sequence[int]) -> list[list[int]]:
+def _by_layout(cells: Sequence[ResampledCell], group: Sequence[int]) -> list[list[int]]:
     layouts: dict[tuple[str, ...], list[int]] = {}
     for i in group:
         layouts.setdefault(tuple(cells[i].clusters.tolist()), []).append(i)
     return list(layouts.values())
 
 
-def _strata(cells: Sequence[Cell]) -> list[list[int]]:
+def _strata(cells: Sequence[ResampledCell]) -> list[list[int]]:
     """The connected components of cells by shared clusters."""
     parent = list(range(len(cells)))
 

@@ -31,8 +31,9 @@ class ResultRow:
     of the split were scored ("all", "0-499", "first 200"); `selection` what the checkpoint was chosen
     on ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its
     `budget` (queries an example) are "none" and 0 without attack; `exposure` is written by
-    `exposure`. `score` is in points, `n` counts items, `clusters` the units that are resampled, and
-    `cell` is the key under which the items' statistics are found.
+    `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
+    is in points, `n` counts items, `clusters` the units that are resampled, and `cell` is the key under
+    which the items' statistics of this metric are found.
     """
 
     encoder: str
@@ -91,8 +92,8 @@ ROW: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, eq=False)
 class CellStats:
-    """The statistics of a cell's items: `stats` `(items, k)`, the `clusters` `(items,)` they belong
-    to, the registered `metric`, and the items' ids where a cell may cover a part of another's."""
+    """The statistics of a cell's items by one metric: `stats` `(items, k)`, the `clusters` `(items,)`
+    they belong to, the registered `metric`, and the items' ids where a cell may cover a part of another's."""
 
     stats: NDArray[np.float64]
     clusters: tuple[str, ...]
@@ -114,16 +115,16 @@ def is_translate_train(exposure: str) -> bool:
 def table(rows: Iterable[ResultRow]) -> pl.DataFrame:
     """The rows as a table with the columns `ROW`, in canonical order."""
     frame = pl.DataFrame([asdict(r) for r in rows], schema={f.name: ROW[f.name] for f in fields(ResultRow)})
-    return validate(frame.select(ROW.keys())).sort(*_IDENTITY)
+    return validate_results(frame.select(ROW.keys())).sort(*_IDENTITY)
 
 
 def write_results(rows: Iterable[ResultRow] | pl.DataFrame, path: Path) -> pl.DataFrame:
     """Write the rows as Parquet, beside and then renamed into place; returns the table."""
-    frame = validate(rows).sort(*_IDENTITY) if isinstance(rows, pl.DataFrame) else table(rows)
+    frame = validate_results(rows).sort(*_IDENTITY) if isinstance(rows, pl.DataFrame) else table(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.write_parquet(beside)
-    os.replace(beside, path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    frame.write_parquet(partial)
+    os.replace(partial, path)
     return frame
 
 
@@ -135,10 +136,10 @@ def read_results(path: Path) -> pl.DataFrame:
         raise UserError("no such results", where=str(path), hint="`crosswind run` writes them") from None
     except pl.exceptions.PolarsError as error:
         raise UserError(f"not a Parquet file ({error})", where=str(path), hint="run the study again") from None
-    return validate(frame, where=str(path))
+    return validate_results(frame, where=str(path))
 
 
-def validate(frame: pl.DataFrame, where: str | None = None) -> pl.DataFrame:
+def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFrame:
     """The table itself, if its columns are `ROW`, nothing is missing and no result is there twice."""
     if missing := [c for c in ROW if c not in frame.columns]:
         raise UserError(f"these results lack {', '.join(missing)}", where=where, hint="another version wrote them")
@@ -155,7 +156,7 @@ def validate(frame: pl.DataFrame, where: str | None = None) -> pl.DataFrame:
         first = twice.row(0, named=True)
         raise UserError(
             f"two results for {first['route']}, {first['target']}, {first['language']}, {first['perturbation']}"
-            f" ({first['metric']}, pipeline seed {first['pipeline_seed']}, draw {first['draw']})",
+            f" ({first['metric']} {first['key']}, pipeline seed {first['pipeline_seed']}, draw {first['draw']})",
             where=where,
         )
     return frame

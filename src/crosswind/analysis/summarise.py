@@ -14,9 +14,9 @@ import polars as pl
 
 from crosswind.analysis.contrast import contrasts
 from crosswind.analysis.resample import LEVEL, REPLICATES
-from crosswind.analysis.scored import Loader, Scored, condition_of, language_of, mean_of
-from crosswind.analysis.summary import Condition, Line, Scope, Summary
-from crosswind.evaluate.metrics.base import METRICS, parse_signature
+from crosswind.analysis.scored import Loader, Scored, condition_of, language_of, mean_values
+from crosswind.analysis.summary import Condition, Scope, Summary, SummaryLine
+from crosswind.evaluate.metrics.base import METRICS
 
 
 def summarise(
@@ -24,13 +24,17 @@ def summarise(
     stats: Loader,
     *,
     chance: Mapping[str, float] | None = None,
+    headline: Mapping[str, str] | None = None,
     routes: Sequence[str] = (),
     diagnostic: Collection[str] = (),
     source_language: str = "en",
     replicates: int = REPLICATES,
     level: float = LEVEL,
 ) -> Summary:
-    """Summarise a table of results (`results.ROW`) by each metric's headline key.
+    """Summarise a table of results (`results.ROW`) by one metric of each target, its headline key.
+
+    `headline` maps a target to the metric that it is summarised by; of a target that it leaves out, the
+    first metric in the table is taken, and a note says so if there are several. Nothing is averaged over metrics.
 
     `chance` maps a target to the score of guessing, in points; targets without one have no floor.
     `routes` gives the order of the routes; those that it leaves out follow by name.
@@ -38,9 +42,9 @@ def summarise(
     In the lines pipeline seeds and draws are averaged. Raises `UserError` where a perturbed cell has no clean
     one, or was scored otherwise.
     """
-    lines: list[Line] = []
+    lines: list[SummaryLine] = []
     scored: list[Scored] = []
-    rows = _headline(rows)
+    rows, unnamed = _headline(rows, headline or {})
     rank = {route: i for i, route in enumerate(routes)}
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
@@ -49,17 +53,24 @@ def summarise(
         scored.append(cells)
         lines += sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
     compared, missing = contrasts(scored, routes, diagnostic)
-    return Summary(tuple(lines), tuple(compared), level, replicates, (*_notes(lines), *missing))
+    return Summary(tuple(lines), tuple(compared), level, replicates, (*unnamed, *_notes(lines), *missing))
 
 
-def _headline(rows: pl.DataFrame) -> pl.DataFrame:
-    if rows.is_empty():
-        return rows
-    keys = {s: METRICS.get(parse_signature(s)["metric"]).headline for s in rows["signature"].unique().to_list()}
-    return rows.filter(pl.col("key") == pl.col("signature").replace_strict(keys, return_dtype=pl.String))
+def _headline(rows: pl.DataFrame, headline: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of each target's headline metric and key; and what to say where no metric was named."""
+    notes = []
+    chosen = []
+    for target in rows["target"].unique().sort():
+        metrics = rows.filter(pl.col("target") == target)["metric"].unique(maintain_order=True).to_list()
+        name = headline.get(target, metrics[0])
+        if target not in headline and len(metrics) > 1:
+            notes.append(f"{target}: summarised by {name}; {', '.join(metrics[1:])} stand in the results.")
+        key = METRICS.get(name).headline
+        chosen.append((pl.col("target") == target) & (pl.col("metric") == name) & (pl.col("key") == key))
+    return rows.filter(pl.any_horizontal(chosen)) if chosen else rows, notes
 
 
-def _lines(cells: Scored) -> Iterator[Line]:
+def _lines(cells: Scored) -> Iterator[SummaryLine]:
     groups: dict[tuple[str, str, str], dict[Condition, list[int]]] = {}
     for i, r in enumerate(cells.rows):
         by_condition = groups.setdefault((r["encoder"], r["defence"], r["route"]), {})
@@ -86,29 +97,31 @@ def _scopes(cells: Scored, members: Sequence[int]) -> Iterator[tuple[Scope, list
     yield from (("language", languages[x]) for x in sorted(languages))
 
 
-def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> Line:
+def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
     by_language: dict[str, list[int]] = {}
     for i in members:
         by_language.setdefault(language_of(cells.rows[i]), []).append(i)
     languages = tuple(sorted(by_language))
-    values = {x: cells.average(by_language[x], cells.own) for x in languages}
-    estimate = cells.estimate(mean_of(values.values()))
+    values = {x: cells.average(by_language[x], cells.positions) for x in languages}
+    estimate = cells.estimate(mean_values(values.values()))
     clean = drop = None
     row = cells.rows[members[0]]
     if not condition_of(row).clean:
-        before = mean_of(cells.average(by_language[x], cells.beside) for x in languages)
-        after = mean_of(values.values())
+        before = mean_values(cells.average(by_language[x], cells.clean_positions) for x in languages)
+        after = mean_values(values.values())
         clean = cells.estimate(before)
-        drop = cells.estimate((before[0] - after[0], before[1] - after[1]))
+        drop = cells.estimate(cells.loss(before, after))
     seeds = {cells.rows[i]["pipeline_seed"] for i in members}
     first = [by_language[x][0] for x in languages]
-    return Line(
+    return SummaryLine(
         encoder=row["encoder"],
         defence=row["defence"],
         route=row["route"],
         target=row["target"],
         split=row["split"],
-        metric=row["key"],
+        metric=row["metric"],
+        key=row["key"],
+        better=cells.metric.better,
         condition=condition_of(row),
         scope=scope,
         languages=languages,
@@ -125,7 +138,7 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> Line:
     )
 
 
-def _notes(lines: Sequence[Line]) -> Iterator[str]:
+def _notes(lines: Sequence[SummaryLine]) -> Iterator[str]:
     means: dict[tuple[str, str, str, Condition], set[tuple[str, ...]]] = {}
     trained: dict[str, set[str]] = {}
     for line in lines:

@@ -9,6 +9,7 @@ import polars as pl
 
 from crosswind.analysis.resample import LEVEL, REPLICATES
 from crosswind.analysis.results import CLEAN, NONE
+from crosswind.evaluate.metrics.base import Better
 
 Scope = Literal["english", "others", "translate-train", "language"]
 SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "language")
@@ -37,6 +38,7 @@ class Condition:
 
     @property
     def clean(self) -> bool:
+        """Whether nothing was changed."""
         return self.perturbation == CLEAN and self.attack == NONE
 
     @property
@@ -56,11 +58,13 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SummaryLine:
     """One figure of the summary: the mean over `languages` of one route, target and condition.
 
-    `clean` and `drop` (clean minus perturbed) are over the same languages and items; `None` on
-    clean lines. `at_floor`: the interval reaches chance; `floor_languages` are those whose own does.
+    `metric` is the registered name, `key` that of its score, and `better` says whether quality is a
+    `higher` or a `lower` score. `clean` and `drop` (the loss of quality: clean minus perturbed, the
+    other way round where lower is better) are over the same languages and items; `None` on clean lines.
+    `at_floor`: the interval reaches chance; `floor_languages` are those whose interval does.
     `trained_on` are the languages of this line that this route has seen labelled for the task.
     `n` counts items over the languages.
     """
@@ -71,6 +75,8 @@ class Line:
     target: str
     split: str
     metric: str
+    key: str
+    better: Better
     condition: Condition
     scope: Scope
     languages: tuple[str, ...]
@@ -92,7 +98,8 @@ class Contrast:
 
     Means over `targets` (one of them, or all that are not at their floor) of the means over the languages
     that no route was trained on: `clean`, `perturbed` (the mean over preserving perturbations and their
-    severities) and `drop` (clean minus perturbed), these two over `perturbed_targets`. The intervals are of
+    severities) and `drop` (the loss of quality under them), these two over `perturbed_targets`. All targets
+    have metrics of one direction, `better`. The intervals are of
     items and, with more than one, of pipeline seeds. `at_floor`: every route is at its floor in all targets.
     """
 
@@ -105,6 +112,7 @@ class Contrast:
     perturbed_targets: tuple[str, ...]
     at_floor: bool
     pipeline_seeds: int
+    better: Better = "higher"
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class Summary:
     `contrasts` compare the routes with the first one, target by target and then over all.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[SummaryLine, ...]
     contrasts: tuple[Contrast, ...] = ()
     level: float = LEVEL
     replicates: int = REPLICATES
@@ -129,11 +137,12 @@ class Summary:
         rows = [_flat_contrast(contrast) for contrast in self.contrasts]
         return pl.DataFrame(rows, schema=_CONTRASTS)
 
-    def select(self, *scopes: Scope) -> tuple[Line, ...]:
+    def select(self, *scopes: Scope) -> tuple[SummaryLine, ...]:
+        """The lines of these scopes."""
         return tuple(line for line in self.lines if line.scope in scopes)
 
 
-def _flat(line: Line) -> dict[str, object]:
+def _flat(line: SummaryLine) -> dict[str, object]:
     flat: dict[str, object] = {}
     for name, value in asdict(line).items():
         if name in ("estimate", "clean", "drop"):
@@ -152,7 +161,11 @@ def _flat_contrast(contrast: Contrast) -> dict[str, object]:
         value: Estimate | None = getattr(contrast, name)
         flat |= {f"{name}_{n}": None if value is None else getattr(value, n) for n in Estimate.__slots__}
     flat["perturbed_targets"] = " ".join(contrast.perturbed_targets)
-    return flat | {"at_floor": contrast.at_floor, "pipeline_seeds": contrast.pipeline_seeds}
+    return flat | {
+        "at_floor": contrast.at_floor,
+        "pipeline_seeds": contrast.pipeline_seeds,
+        "better": contrast.better,
+    }
 
 
 _CONTRASTS: dict[str, pl.DataType] = {
@@ -161,9 +174,11 @@ _CONTRASTS: dict[str, pl.DataType] = {
     "perturbed_targets": pl.String(),
     "at_floor": pl.Boolean(),
     "pipeline_seeds": pl.Int64(),
+    "better": pl.String(),
 }
 _TABLE: dict[str, pl.DataType] = {
-    **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "perturbation"), pl.String()),
+    **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "key", "better"), pl.String()),
+    **dict.fromkeys(("perturbation",), pl.String()),
     "severity": pl.Float64(),
     **dict.fromkeys(("protection", "attack"), pl.String()),
     "budget": pl.Int64(),

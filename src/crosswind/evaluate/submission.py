@@ -1,125 +1,134 @@
 """The official submission layout of XTREME and XTREME-R: `{task}/test-{lang}.{tsv,json,jsonl}`.
 
-Predictions and labels have the same layout and, but for question answering, the same formats:
-
-    lines     a label, tag or row number a line (`.tsv`); XCOPA: `{"label": 0}` a line (`.jsonl`)
-    tags      a tag a line, a blank line between sentences
-    pairs     two ids a line, tab between them (BUCC)
-    answers   `{id: text}`; the labels are SQuAD files
-    rankings  `{id: [candidate id, …]}`, best first; the labels list the right ones
+Predictions and labels have the same layout and, but for question answering, the same formats. A
+format is one file in `evaluate/formats/`, found by the registry `FORMATS`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from crosswind.errors import UserError
+from crosswind.data.examples import Example
+from crosswind.errors import UserError, unknown
+from crosswind.evaluate.predictions import Prediction
+from crosswind.registry import Registry
 
-Format = Literal["lines", "tags", "pairs", "answers", "rankings"]
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a file of predictions and its file of labels say, as a metric judges it.
+
+    `unanswered` counts the items that the file of predictions leaves out.
+    """
+
+    examples: tuple[Example, ...]
+    predictions: tuple[Prediction, ...]
+    unanswered: int = 0
+
+
+ReadFormat = Callable[[Path, Path, str, Sequence[str]], Submitted]
+"""A file of predictions, its file of labels, the language, the labels that may occur (empty: any)."""
+WriteFormat = Callable[[Path, Sequence[Example], Sequence[Prediction], Sequence[str]], None]
+"""Path, examples, their predictions, the names of the labels in the order of the classes (empty: numbers)."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of submission files: how predictions are read beside their labels, and how they are written.
+
+    `suffix` is that of its official files. `read` raises `UserError` with file and line for what is
+    malformed, of another length than the labels, or none of the labels.
+    """
+
+    name: str
+    summary: str
+    suffix: str
+    read: ReadFormat
+    write: WriteFormat
+
+
+FORMATS: Registry[Format] = Registry("submission format", "crosswind.evaluate.formats", "crosswind.formats", Format)
 
 _NAME = re.compile(r"test-(?P<language>.+)\.(tsv|jsonl|json)")
 
 
 def languages(folder: Path, task: str) -> dict[str, Path]:
     """The files of a task by language, sorted; empty if there is none."""
-    found = {m["language"]: path for path in (folder / task).glob("test-*") if (m := _NAME.fullmatch(path.name))}
-    return dict(sorted(found.items()))
+    named = {m["language"]: path for path in (folder / task).glob("test-*") if (m := _NAME.fullmatch(path.name))}
+    return dict(sorted(named.items()))
 
 
-def read_lines(path: Path) -> list[str]:
-    """A label a line; in a `.jsonl` file, the label of each object."""
-    lines = _lines(path)
-    if path.suffix != ".jsonl":
-        return [line.strip() for line in lines]
-    labels = []
-    for number, line in enumerate(lines, 1):
-        value = _json(line, f"{path}:{number}")
-        if not isinstance(value, dict) or "label" not in value:
-            raise UserError("no label in this line", where=f"{path}:{number}", hint='write {"label": 0} a line')
-        labels.append(str(value["label"]))
-    return labels
+def native_id(example: Example) -> str:
+    """The id that the official files give an example: what follows `corpus/split/`."""
+    return example.id.split("/", 2)[-1]
 
 
-def read_tags(path: Path) -> tuple[list[list[str]], list[int]]:
-    """The tags of each sentence, and the line number that each sentence starts on."""
-    sentences: list[list[str]] = []
-    starts: list[int] = []
-    fresh = True
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            fresh = True
-            continue
-        if fresh:
-            sentences.append([])
-            starts.append(number)
-            fresh = False
-        sentences[-1].append(line.strip())
-    return sentences, starts
+def require_count(where: object, what: str, expected: int, given: int) -> None:
+    """A `UserError` unless as many are given as expected."""
+    if expected != given:
+        raise UserError(f"{expected} {what} expected, {given} found", where=str(where))
 
 
-def read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Two ids a line, tab between them."""
-    pairs = []
-    for number, line in enumerate(_lines(path), 1):
-        left, tab, right = line.strip().partition("\t")
-        if not tab:
-            raise UserError("no pair of ids in this line", where=f"{path}:{number}", hint="put a tab between two ids")
-        pairs.append((left, right))
-    return pairs
+def require_label(label: str, labels: Sequence[str], where: str) -> None:
+    """A `UserError` for a label that is none of `labels`, if these are named."""
+    if labels and label not in labels:
+        raise unknown("label", label, labels, where=where)
 
 
-def read_answers(path: Path) -> dict[str, str]:
-    """`{id: text}`."""
-    return _mapping(path, str, "{id: text}")
+def count_unanswered(path: Path, answered: Sequence[bool]) -> int:
+    """How many items have no prediction; a `UserError` if none has one."""
+    absent = sum(not a for a in answered)
+    if answered and absent == len(answered):
+        raise UserError("no id of the labels is predicted here", where=str(path), hint="is it another task's file?")
+    return absent
 
 
-def read_rankings(path: Path) -> dict[str, list[str]]:
-    """`{id: [candidate id, …]}`, best first."""
-    return _mapping(path, list, "{id: [candidate id, …]}")
+def submission_lines(path: Path) -> list[str]:
+    """The lines of a file, without the blank ones at its end."""
+    lines = [line.removesuffix("\r") for line in submission_text(path).split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
-def read_gold_answers(path: Path) -> dict[str, list[str]]:
-    """The gold answers by question id of a SQuAD file."""
-    value = _json(_text(path), str(path))
+def submission_text(path: Path) -> str:
+    """The text of a UTF-8 file, with or without a byte order mark."""
     try:
-        questions = [q for article in value["data"] for p in article["paragraphs"] for q in p["qas"]]
-        return {q["id"]: [a["text"] for a in q["answers"]] for q in questions}
-    except (KeyError, TypeError) as error:
-        raise UserError(f"not a SQuAD file ({error!r})", where=str(path), hint="labels of QA are SQuAD JSON") from None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 (byte {error.start})", where=str(path)) from None
 
 
-def _mapping(path: Path, type_: type, shape: str) -> dict[str, Any]:
-    value = _json(_text(path), str(path))
-    if not isinstance(value, dict) or not all(isinstance(v, type_) for v in value.values()):
-        raise UserError(f"not a JSON object {shape}", where=str(path))
-    return value
-
-
-def _json(text: str, where: str) -> Any:
+def parse_json(text: str, where: str) -> Any:
+    """The JSON value of a text; a `UserError` if it is none."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"not JSON: {error.msg}, line {error.lineno}", where=where) from None
 
 
-def _lines(path: Path) -> list[str]:
-    """The lines of a file, without the blank ones at its end."""
-    lines = list(_split(_text(path)))
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines
+def read_mapping(path: Path, type_: type, shape: str) -> dict[str, Any]:
+    """A JSON object whose values are all of one type; a `UserError` that shows the `shape` otherwise."""
+    value = parse_json(submission_text(path), str(path))
+    if not isinstance(value, dict) or not all(isinstance(v, type_) for v in value.values()):
+        raise UserError(f"not a JSON object {shape}", where=str(path))
+    return value
 
 
-def _split(text: str) -> Iterator[str]:
-    return (line.removesuffix("\r") for line in text.split("\n"))
+def write_submission(path: Path, text: str) -> None:
+    """Write a file of a submission beside `path` and rename it into place; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(partial, path)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"not UTF-8 (byte {error.start})", where=str(path)) from None
+def write_mapping(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object as a file of a submission."""
+    write_submission(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n")

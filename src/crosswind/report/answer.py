@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosswind.analysis.summary import Contrast, Estimate, Summary
+from crosswind.evaluate.metrics.base import Better
 
 
 def answer(summary: Summary) -> str | None:
@@ -38,9 +39,10 @@ def _survives(base: Contrast) -> str:
     if base.drop is None or base.perturbed is None:
         route = "Without intermediate training" if base.route == "none" else f"With {base.route}"
         return f"{route}, zero-shot transfer reaches {_level(base.clean)}"
-    had = base.perturbed.score + base.drop.score
+    sign = 1 if base.better == "higher" else -1
+    had = base.perturbed.score + sign * base.drop.score
     verb = "loses" if base.drop.low > 0 else "changes by"
-    size = base.drop if verb == "loses" else Estimate(-base.drop.score, -base.drop.high, -base.drop.low)
+    size = base.drop if verb == "loses" or sign < 0 else Estimate(-base.drop.score, -base.drop.high, -base.drop.low)
     number = _level(size) if verb == "loses" else _change(size)
     return f"Under perturbation zero-shot transfer {verb} {number} of {had:.1f} points"
 
@@ -49,14 +51,14 @@ def _helps(base: Contrast, others: list[Contrast]) -> str:
     perturbed = base.perturbed is not None
     what = "what is left under perturbation" if perturbed else "it"
     changes = [(c.route, c.perturbed if perturbed else c.clean) for c in others]
-    listed = [f"{_change(e)} with {name} ({_verdict(e)})" for name, e in changes if e is not None]
+    listed = [f"{_change(e)} with {name} ({_verdict(e, base.better)})" for name, e in changes if e is not None]
     return f"against {base.route}, {what} changes by {', '.join(listed)}" if listed else ""
 
 
-def _verdict(estimate: Estimate) -> str:
-    if estimate.low > 0:
-        return "helps"
-    return "hurts" if estimate.high < 0 else "no difference shown"
+def _verdict(estimate: Estimate, better: Better) -> str:
+    if estimate.low <= 0 <= estimate.high:
+        return "no difference shown"
+    return "helps" if (estimate.low > 0) == (better == "higher") else "hurts"
 
 
 def _level(e: Estimate) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crosswind.analysis.summary import Estimate, Line, Summary
+from crosswind.analysis.summary import Estimate, Summary, SummaryLine
 from crosswind.report.view import Block, blocks, series
 
 # Okabe and Ito 2008, "Color Universal Design": told apart in every colour vision. Yellow and black
@@ -115,7 +115,7 @@ def _marks(block: Block, several: bool) -> list[dict[str, Any]]:
 _POINT_ONLY = {"low": None, "high": None}  # the interval of the clean score stands in its own row
 
 
-def _mark(line: Line, estimate: Estimate, state: str, block: Block, several: bool) -> dict[str, Any]:
+def _mark(line: SummaryLine, estimate: Estimate, state: str, block: Block, several: bool) -> dict[str, Any]:
     return {
         "route": series(line, several),
         "condition": line.condition.label,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crosswind.analysis.summary import Estimate, Line, Summary
+from crosswind.analysis.summary import Estimate, Summary, SummaryLine
 from crosswind.report.answer import answer
 from crosswind.report.view import Block, ViewRow, blocks, legend, marks
 
@@ -82,7 +82,7 @@ def _cells(row: ViewRow) -> tuple[str, ...]:
     )
 
 
-def _score(line: Line | None) -> str:
+def _score(line: SummaryLine | None) -> str:
     return _compact(line.estimate) + (marks(line) or " ") if line else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crosswind.analysis.results import NONE
-from crosswind.analysis.summary import Line, Summary
+from crosswind.analysis.summary import Summary, SummaryLine
 
 FLOOR_MARK = "†"
 TRAINED_MARK = "‡"
@@ -19,9 +19,9 @@ class ViewRow:
     route: str
     condition: str
     clean: bool
-    english: Line | None
-    others: Line | None
-    trained: Line | None
+    english: SummaryLine | None
+    others: SummaryLine | None
+    trained: SummaryLine | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Block:
     metric: str
     chance: float | None
     rows: tuple[ViewRow, ...]
-    languages: tuple[Line, ...]
+    languages: tuple[SummaryLine, ...]
 
     @property
     def title(self) -> str:
@@ -47,19 +47,19 @@ class Block:
 
 def blocks(summary: Summary) -> tuple[Block, ...]:
     """The summary by target."""
-    targets = dict.fromkeys((x.target, x.split, x.metric, x.chance) for x in summary.lines)
+    targets = dict.fromkeys((x.target, x.split, x.key, x.chance) for x in summary.lines)
     several = len({x.encoder for x in summary.lines}) > 1
     return tuple(
         Block(
             *key,
-            rows=tuple(_rows([x for x in summary.lines if (x.target, x.split, x.metric, x.chance) == key], several)),
-            languages=tuple(x for x in summary.select("language") if (x.target, x.split, x.metric, x.chance) == key),
+            rows=tuple(_rows([x for x in summary.lines if (x.target, x.split, x.key, x.chance) == key], several)),
+            languages=tuple(x for x in summary.select("language") if (x.target, x.split, x.key, x.chance) == key),
         )
         for key in targets
     )
 
 
-def series(line: Line, several_encoders: bool) -> str:
+def series(line: SummaryLine, several_encoders: bool) -> str:
     """The name of what is compared: the route, with its encoder and defence where they tell apart."""
     parts = [line.encoder] if several_encoders else []
     parts.append(line.route)
@@ -68,7 +68,7 @@ def series(line: Line, several_encoders: bool) -> str:
     return " · ".join(parts)
 
 
-def marks(line: Line) -> str:
+def marks(line: SummaryLine) -> str:
     """† where the mean, or one of its languages, is at the floor; ‡ where the route was trained on one."""
     floor = FLOOR_MARK if line.at_floor or line.floor_languages else ""
     return floor + (TRAINED_MARK if line.scope == "translate-train" and line.trained_on else "")
@@ -80,6 +80,8 @@ def legend(summary: Summary) -> tuple[str, ...]:
     text = [f"Points, with {percent} cluster-bootstrap intervals ({summary.replicates} replicates) in brackets."]
     if any(line.drop for line in summary.lines):
         text.append("Drop: clean minus perturbed, over the same languages and items, resampled together.")
+        if any(line.better == "lower" for line in summary.lines):
+            text.append("Where a lower score is better, the drop is perturbed minus clean.")
         text.append("The clean score beside a perturbed mean is over the languages and items of that mean.")
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
     if floors:
@@ -92,8 +94,8 @@ def legend(summary: Summary) -> tuple[str, ...]:
     return (*text, *summary.notes)
 
 
-def _rows(lines: list[Line], several: bool) -> Iterator[ViewRow]:
-    grouped: dict[tuple[str, str], dict[str, Line]] = {}
+def _rows(lines: list[SummaryLine], several: bool) -> Iterator[ViewRow]:
+    grouped: dict[tuple[str, str], dict[str, SummaryLine]] = {}
     for line in lines:
         if line.scope != "language":
             grouped.setdefault((series(line, several), line.condition.label), {})[line.scope] = line

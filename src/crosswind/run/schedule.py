@@ -17,8 +17,8 @@ SHARES = 8  # units that each slot gets of the whole work, so that none waits lo
 class Schedule:
     """Hands out units of steps whose inputs are there, the longest remaining path of cost first.
 
-    A unit holds steps of one affinity, and what becomes ready inside it; a step without one is a unit. A step that needs a failed one is skipped;
-    everything else goes on.
+    A unit holds steps of one affinity, and what becomes ready inside it; a step without one is a unit. A step that
+    needs a failed one is skipped; everything else goes on.
     """
 
     def __init__(self, graph: Graph, keys: Collection[str]) -> None:

@@ -94,6 +94,6 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         stride=params.stride or 128,
         precision=params.precision,
         device=device,
-        unanswerable=task.metric == "squad2",
+        unanswerable=task.unanswerable,
         labels=classes(task),
     )

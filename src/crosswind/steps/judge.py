@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from crosswind.data.examples import Example
+from crosswind.evaluate.predictions import Prediction, read_predictions
 from crosswind.run.job import Artifact, Job, Worker
 from crosswind.run.kinds import StepKind, unsigned
 from crosswind.steps.cells import dataset_of, perturbed
 from crosswind.steps.predict import PREDICT
-from crosswind.tasks.base import TASKS
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,39 @@ class JudgeParams:
 
 
 def _run(job: Job[JudgeParams], worker: Worker) -> str:
-    from crosswind.evaluate.judge import judge_predictions
-    from crosswind.evaluate.predictions import read_predictions
+    from crosswind.evaluate.judge import fit, judge
+    from crosswind.evaluate.metrics.base import METRICS
 
-    def examples_and_predictions(artifact: Artifact, rewrite: Artifact | None):  # type: ignore[no-untyped-def]
-        ref = PREDICT.load(artifact.params).ref
-        data, _ = perturbed(dataset_of(job, ref), rewrite)
-        return data.examples, read_predictions(artifact.path / "predictions.parquet")[1]
-
-    predictions = job.inputs["predictions"]
-    ref = PREDICT.load(predictions.params).ref
-    task = TASKS[ref.task]
-    dev = examples_and_predictions(job.inputs["dev"], None) if "dev" in job.inputs else None
-    examples, made = examples_and_predictions(predictions, job.inputs.get("rewrite"))
-    judged = judge_predictions(task, job.params.metric, examples, made, dev=dev)
-    columns = {name: judged.statistics[:, i] for i, name in enumerate(judged.metric.columns)}
+    metric = METRICS[job.params.metric]
+    examples, predictions, where = _read(job, "predictions", job.inputs.get("rewrite"))
+    fitted: dict[str, float] = {}
+    if "dev" in job.inputs:
+        fitted = fit(metric, *_read(job, "dev", None)[:2], where=where)
+        job.fact("fitted", fitted)
+    judged = judge(metric, examples, predictions, fitted, where=where)
+    columns = {name: judged.statistics[:, i] for i, name in enumerate(metric.columns)}
     frame = pl.DataFrame({"id": list(judged.ids), "cluster": list(judged.clusters), **columns})
     frame.write_parquet(job.draft.path / "statistics.parquet")
-    for name, value in judged.facts().items():
-        job.fact(name, value)
+    scores = metric.all_scores(judged.statistics)
+    job.fact("scores", scores)
+    job.fact("n", len(examples))
+    job.fact("clusters", len(set(judged.clusters)))
+    job.fact("chance", metric.chance_score(judged.statistics))
     job.fact("context_language", getattr(examples[0], "context_language", "") or "")
-    return f"{judged.metric.headline} {judged.facts()['scores'][judged.metric.headline]:.1f}"
+    return f"{metric.headline} {scores[metric.headline]:.1f}"
+
+
+def _read(
+    job: Job[JudgeParams], role: str, rewrite: Artifact | None
+) -> tuple[tuple[Example, ...], list[Prediction], str]:
+    """The examples that an input predicts, its predictions, and the task's name."""
+    artifact = job.inputs[role]
+    ref = PREDICT.load(artifact.params).ref
+    data, _ = perturbed(dataset_of(job, ref), rewrite)
+    ids, predictions = read_predictions(artifact.path / "predictions.parquet")
+    if ids != [e.id for e in data.examples]:
+        raise ValueError(f"the predictions of {ref.name} are of other examples")
+    return data.examples, predictions, ref.task
 
 
 JUDGE: StepKind[JudgeParams] = StepKind(

@@ -199,17 +199,18 @@ def _masked(params: TrainParams, mlm: MlmParams, data: Library, encoder: Encoder
 
 
 def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> Callable[[], float] | None:
-    """The selection score: the mean headline metric over the selection sets; `None` without any."""
+    """The selection score: the mean headline metric over the selection sets (negative where less is better)."""
     import numpy as np
 
     from crosswind.evaluate.judge import judge
+    from crosswind.evaluate.metrics.base import METRICS
     from crosswind.evaluate.predict import Predictor, embed_pool
 
     if not params.select:
         return None
     task = TASKS[params.select[0].task]
     head = judged_head(parts.heads, task)
-    settings = params.training
+    settings, metric = params.training, METRICS[task.metric]
 
     def score() -> float:
         values = []
@@ -222,12 +223,13 @@ def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> C
                 stride=settings.stride,
                 precision=settings.precision,
                 device=device,
-                unanswerable=task.metric == "squad2",
+                unanswerable=task.unanswerable,
             )
             vectors = embed_pool(predictor, dataset.pool) if dataset.pool is not None else None
-            metric, stats = judge(task, dataset.examples, predictor.predict(dataset.examples, dataset.pool, vectors))
-            values.append(float(metric.score(stats.sum(axis=0))))
-        return float(np.mean(values))
+            predictions = predictor.predict(dataset.examples, dataset.pool, vectors)
+            judged = judge(metric, dataset.examples, predictions, where=task.name)
+            values.append(float(metric.score(judged.statistics.sum(axis=0))))
+        return float(np.mean(values)) if metric.better == "higher" else -float(np.mean(values))
 
     return score
 

@@ -51,12 +51,12 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     wanted = _write_sums(there, store, out)
     _copy(there, store, out, wanted)
     provenance = _write_provenance(plan, store, out)
-    headline = {cell.judged[0][1] for cell in there}
-    comparable = frame.filter(pl.col("cell").is_in(_with_clean(there) & headline))
+    comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     summary = summarise(
         comparable,
         _Statistics(there, facts, out),
         chance=_chance(there, facts),
+        headline={cell.target: cell.judged[0][0] for cell in there},
         routes=list(study.routes),
         diagnostic=plan.diagnostic,
     )

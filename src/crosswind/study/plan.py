@@ -339,7 +339,7 @@ class Planner:
         key = self._add(
             PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
-        judged = tuple((name, self._judge(name, key, cell, label, evaluated)) for name in (task.metric,))
+        judged = tuple((name, self._judge(name, key, cell, label, evaluated)) for name in task.metrics)
         cell = replace(cell, key=key, judged=judged)
         self._cells[cell] = None
         return cell

@@ -29,6 +29,9 @@ class Task:
     official numbers of examples, checked when a whole split is read. `query_length` is the length in
     tokens that queries are cut to (None: that of all texts). `generated` makes the examples of the
     microworld's tasks, which have no files.
+    `metrics` name the registered metrics that judge it, the headline first. `submission` names the
+    format of its official submission files, if it has any; `unanswerable` says that a question may
+    have no answer.
     """
 
     name: str
@@ -38,7 +41,7 @@ class Task:
     languages: tuple[str, ...]
     splits: tuple[str, ...]
     files: FileLayout
-    metric: str
+    metrics: tuple[str, ...]
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
     hub: HubSource | None = None
@@ -54,6 +57,13 @@ class Task:
     crossed: Callable[[str], FileLayout] | None = None
     query_length: int | None = None
     generated: Generated | None = None
+    submission: str = ""
+    unanswerable: bool = False
+
+    @property
+    def metric(self) -> str:
+        """The headline metric: the first of `metrics`."""
+        return self.metrics[0]
 
 
 @dataclass(frozen=True)

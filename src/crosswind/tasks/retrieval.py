@@ -24,7 +24,7 @@ def as_retrieval(task: Task) -> Task:
         related=("qa", "sentence-retrieval"),
         files=replace(task.files, read=partial(_retrieval, task.files.read)),
         hub=replace(hub, convert=partial(_retrieval, hub.convert)) if hub else None,
-        metric="map@20",
+        metrics=("map@20",),
         perturbed=("query",),
         trains_on=f"{task.trains_on}-retrieval" if task.trains_on else None,
     )

@@ -1,6 +1,6 @@
-"""What a metric is: sufficient statistics per item, and vectorised scores of their sums.
+"""What a metric is: it judges predictions into statistics per item, and scores the sums of these.
 
-The metrics, as `Task.metric` names them, and the keys that each reports (the headline first):
+The metrics, as `Task.metrics` names them, and the keys that each reports (the headline first):
 
     accuracy         accuracy                                  XNLI, PAWS-X, XCOPA, Tatoeba
     seqeval-f1       f1 precision recall token_accuracy        UD-POS, PAN-X (seqeval 0.0.12, as published)
@@ -14,7 +14,8 @@ The metrics, as `Task.metric` names them, and the keys that each reports (the he
     set-f1           f1 precision recall                       BUCC
 
 A metric never sees a model or an interval, and whoever resamples never looks inside a metric: it
-sums the rows of an `(items, k)` array and asks for the score of the sums.
+sums the rows of an `(items, k)` array and asks for the score of the sums. `evaluate.judge` calls a
+metric's `judge` and `fit` and checks what goes in and what comes out.
 """
 
 from __future__ import annotations
@@ -22,46 +23,79 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crosswind.data.examples import KINDS, Kind
 from crosswind.errors import UserError, unknown
 from crosswind.registry import Registry
 
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
 """Sums of the statistics `(..., k)` -> scores `(...)` in percent points, 0 to 100."""
-Judge = Callable[[Sequence[Any], Sequence[Any]], Array]
-"""Examples and their predictions, in order -> statistics `(items, k)`."""
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a metric makes of a test set: rows with an id, a cluster and `statistics` `(rows, k)`.
+
+    An id names something that exists before any prediction (an example, a source-side sentence), so
+    that rows of two models, or of the clean and the perturbed set, can be paired.
+    """
+
+    ids: tuple[str, ...]
+    clusters: tuple[str, ...]
+    statistics: Array
+
+    @classmethod
+    def by_example(cls, examples: Sequence[Any], statistics: Array) -> Judged:
+        """One row an example, with the example's id and cluster."""
+        return cls(tuple(e.id for e in examples), tuple(e.cluster for e in examples), statistics)
+
+
+Judge = Callable[[Sequence[Any], Sequence[Any], Mapping[str, float]], Judged]
+"""Examples, their predictions (`evaluate.predictions.Prediction`) in the same order, and what was fitted."""
+Fit = Callable[[Sequence[Any], Sequence[Any]], Mapping[str, float]]
+"""Development examples and their predictions -> named numbers that judging needs (a threshold)."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: the names of its `k` statistics and its scores as functions of their sums.
+    """A metric: how predictions are judged, the names of its `k` statistics, and scores of their sums.
 
-    `scores` maps a metric key to its vectorised function, the headline first. `task_score` names
-    the keys whose mean is the task's score in a benchmark average (QA: EM and F1). `version` is
-    raised when a number may change; `settings` are what else two comparable scores must share.
-    `judge` makes the statistics of examples and their predictions (see `evaluate.predict.Record`);
-    the metrics above leave it out, `evaluate.judge` knows how to make theirs.
+    `scores` maps a metric key to its vectorised function, the headline first. `version` is raised
+    when a number may change; `settings` are what else two comparable scores must share. `judge`
+    makes the statistics; with `fit`, it needs numbers that are fitted on development data. `kinds`
+    are the kinds of examples that it can judge. `better` says whether quality is a `higher` or a
+    `lower` score. `chance` gives what guessing is expected to score, as a function of the same sums.
+    `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws).
+    `task_score` names the keys whose mean is the task's score in a benchmark average (QA: EM and F1).
     """
 
     name: str
     version: int
     columns: tuple[str, ...]
     scores: Mapping[str, Score]
+    judge: Judge
+    fit: Fit | None = None
+    better: Better = "higher"
+    chance: Score | None = None
+    sparse: bool = False
+    kinds: tuple[Kind, ...] = KINDS
     task_score: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    judge: Judge | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
+        """The keys of its scores, the headline first."""
         return tuple(self.scores)
 
     @property
     def headline(self) -> str:
+        """The key of the score that summaries report."""
         return self.keys[0]
 
     def score(self, sums: Array, key: str | None = None) -> Array:
@@ -83,6 +117,14 @@ class Metric:
         sums = np.asarray(statistics, dtype=np.float64).sum(axis=0)
         return {key: float(self.score(sums, key)) for key in self.keys}
 
+    def chance_score(self, statistics: Array) -> float | None:
+        """What guessing is expected to score in points on the items `(items, k)`; `None` if that is not known."""
+        if self.chance is None:
+            return None
+        if not len(statistics):
+            return 0.0
+        return float(self.chance(np.asarray(statistics, dtype=np.float64).sum(axis=0)))
+
     def benchmark_score(self, scores: Mapping[str, float]) -> float:
         """The task's score in a benchmark average: the mean of its `task_score` keys."""
         keys = self.task_score or (self.headline,)
@@ -90,11 +132,11 @@ class Metric:
 
     def signature(self, **items: Any) -> str:
         """`metric=squad|version=1|normaliser=english|…`, with the caller's items (layer, device, …) sorted."""
-        own = {"metric": self.name, "version": self.version, **self.settings}
+        declared = {"metric": self.name, "version": self.version, **self.settings}
         given = {k: items[k] for k in sorted(items) if items[k] is not None}
-        if clash := own.keys() & given.keys():
+        if clash := declared.keys() & given.keys():
             raise ValueError(f"a signature sets {', '.join(sorted(clash))} itself")
-        pairs = {k: str(v) for k, v in {**own, **given}.items()}
+        pairs = {k: str(v) for k, v in {**declared, **given}.items()}
         for k, v in pairs.items():
             if "|" in v or "|" in k or "=" in k:
                 raise ValueError(f"a signature cannot hold {k!r}: {v!r}")
@@ -123,8 +165,8 @@ def comparable(a: str, b: str) -> bool:
 
 def require_comparable(a: str, b: str, *, where: str | None = None) -> None:
     """A `UserError` that names what two signatures disagree on, if anything."""
-    if found := differences(a, b):
-        text = ", ".join(f"{k} ({x or 'unset'} against {y or 'unset'})" for k, (x, y) in found.items())
+    if unequal := differences(a, b):
+        text = ", ".join(f"{k} ({x or 'unset'} against {y or 'unset'})" for k, (x, y) in unequal.items())
         raise UserError(
             f"these scores cannot be compared: they differ in {text}",
             where=where,

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from crosswind.errors import unknown
-from crosswind.evaluate.metrics.base import Array, Metric
-from crosswind.evaluate.metrics.squad import COLUMNS, COMPOSITE, SCORES, answer_statistics
+import numpy as np
 
-MLQA = Metric("mlqa", 1, COLUMNS, SCORES, COMPOSITE, {"normaliser": "mlqa"})
+from crosswind.data.examples import SpanExample
+from crosswind.errors import unknown
+from crosswind.evaluate.metrics.base import Array, Judged, Metric
+from crosswind.evaluate.metrics.squad import ANSWER_COLUMNS, ANSWER_SCORES, ANSWER_TASK_SCORE, answer_statistics
+from crosswind.evaluate.predictions import Prediction
 
 _ARTICLES: dict[str, re.Pattern[str] | None] = {
     "en": re.compile(r"\b(a|an|the)\b"),
@@ -30,17 +32,17 @@ _ARTICLES: dict[str, re.Pattern[str] | None] = {
 _HAN = re.compile(r"[\u4e00-\u9fa5]")
 
 
-def statistics(predicted: Sequence[str | None], answers: Sequence[Sequence[str]], language: str) -> Array:
+def mlqa_statistics(predicted: Sequence[str | None], answers: Sequence[Sequence[str]], language: str) -> Array:
     """`(items, 3)`: exact match and F1 (0 to 1, the best over an item's gold answers), and 1.
 
     `language` is the answers' (the context's), one of ar de en es hi vi zh; a `UserError` otherwise.
     """
     if language not in _ARTICLES:
         raise unknown("MLQA language", language, _ARTICLES)
-    return answer_statistics(predicted, answers, partial(normalise, language=language))
+    return answer_statistics(predicted, answers, partial(normalise_mlqa, language=language))
 
 
-def normalise(text: str, language: str) -> str:
+def normalise_mlqa(text: str, language: str) -> str:
     """MLQA's `normalize_answer`: tokens joined by single spaces."""
     text = "".join(c for c in text.lower() if not _is_punctuation(c))
     articles = _ARTICLES[language]
@@ -58,3 +60,26 @@ def _mixed_segmentation(text: str) -> Iterator[str]:
     """Each Han character alone, everything between them by white space."""
     for part in re.split(f"({_HAN.pattern})", text):
         yield from part.split()
+
+
+def _judge(examples: Sequence[SpanExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]) -> Judged:
+    """Answers are normalised in the language of the context, which they are taken from."""
+    statistics = np.zeros((len(examples), len(ANSWER_COLUMNS)))
+    languages = [e.context_language or e.language for e in examples]
+    for language in dict.fromkeys(languages):
+        members = [i for i, x in enumerate(languages) if x == language]
+        texts, answers = [predictions[i]["text"] for i in members], [examples[i].answer_texts for i in members]
+        statistics[members] = mlqa_statistics(texts, answers, language)
+    return Judged.by_example(examples, statistics)
+
+
+MLQA_METRIC = Metric(
+    name="mlqa",
+    version=1,
+    columns=ANSWER_COLUMNS,
+    scores=ANSWER_SCORES,
+    judge=_judge,
+    kinds=("span",),
+    task_score=ANSWER_TASK_SCORE,
+    settings={"normaliser": "mlqa"},
+)

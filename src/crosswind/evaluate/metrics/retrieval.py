@@ -6,52 +6,52 @@ it is the reciprocal rank at 20. `map` is uncut, as in the LAReQA paper (Roy et 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crosswind.evaluate.metrics.base import Array, Metric, f1_scores, mean_of
+from crosswind.data.examples import QueryExample
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import Array, Judged, Metric, mean_of
+from crosswind.evaluate.predictions import Prediction
 
 CUT = 20
 
-_COLUMNS = ("ap@20", "ap", "rr@20", "n")
-_CUT, _UNCUT, _FIRST = mean_of(0, 3), mean_of(1, 3), mean_of(2, 3)
 
-MAP_AT_20 = Metric("map@20", 1, _COLUMNS, {"map@20": _CUT, "map": _UNCUT, "mrr": _FIRST}, settings={"cut": "20"})
-MAP = Metric("map", 1, _COLUMNS, {"map": _UNCUT, "map@20": _CUT, "mrr": _FIRST}, settings={"cut": "none"})
-SET_F1 = Metric("set-f1", 1, ("tp", "predicted", "gold"), f1_scores())
-
-
-def statistics(ranks: Sequence[ArrayLike], gold: Sequence[int] | None = None) -> Array:
-    """`(queries, 4)`: AP@20, AP and reciprocal rank at 20 (0 to 1), and 1.
+def rank_statistics(
+    ranks: Sequence[ArrayLike], gold: Sequence[int] | None = None, pools: Sequence[int] | None = None
+) -> Array:
+    """`(queries, 6)`: AP@20, AP and reciprocal rank at 20 (0 to 1), 1, and the AP@20 and AP of a random order.
 
     `ranks[i]` are the ranks of query i's gold candidates, from 1, ascending, those that were not
-    retrieved left out; `gold[i]` is how many it has (by default all are ranked).
+    retrieved left out; `gold[i]` is how many it has (by default all are ranked). `pools[i]` is the
+    number of candidates; where it is 0 or not given, nothing is expected of a random order.
     """
     counts = [np.size(r) for r in ranks] if gold is None else list(gold)
     if len(counts) != len(ranks):
         raise ValueError(f"ranks of {len(ranks)} queries, gold counts of {len(counts)}")
-    rows = [_row(np.asarray(r, dtype=np.int64), n) for r, n in zip(ranks, counts, strict=True)]
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+    sizes = [0] * len(ranks) if pools is None else pools
+    rows = [
+        (*_row(np.asarray(r, dtype=np.int64), n), random_precision(n, size, CUT), random_precision(n, size, size))
+        for r, n, size in zip(ranks, counts, sizes, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
 
+@lru_cache(maxsize=4096)
 def random_precision(gold: int, pool: int, cut: int) -> float:
-    """The expected average precision (0 to 1), cut at rank `cut`, of a pool in random order.
+    """The expected average precision (0 to 1), cut at rank `cut`, of a pool in random order; 0 without a pool.
 
     Rank k holds a gold candidate with probability gold/pool, and then (k - 1)(gold - 1)/(pool - 1)
     others are expected before it.
     """
+    if not pool:
+        return 0.0
     ranks = np.arange(1, min(cut, pool) + 1)
     right = (1 + (ranks - 1) * (gold - 1) / max(pool - 1, 1)) / ranks
     return float(right.sum() * gold / pool / max(min(gold, cut), 1))
-
-
-def set_statistics(predicted: Iterable[object], gold: Iterable[object]) -> Array:
-    """`(items, 3)` for the F1 of two sets: an item is a member of either: in both, predicted, gold."""
-    guess, right = set(predicted), set(gold)
-    rows = [(g and r, g, r) for g, r in ((m in guess, m in right) for m in sorted(guess | right, key=repr))]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
 def _row(ranks: NDArray[np.int64], gold: int) -> tuple[float, float, float, float]:
@@ -63,3 +63,41 @@ def _row(ranks: NDArray[np.int64], gold: int) -> tuple[float, float, float, floa
     inside = ranks <= CUT
     first = 1.0 / ranks[0] if ranks.size and inside[0] else 0.0
     return float(precision[inside].sum() / min(gold, CUT)), float(precision.sum() / gold), float(first), 1.0
+
+
+def _judge(examples: Sequence[QueryExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]) -> Judged:
+    for example in examples:
+        if not example.gold:
+            raise UserError(
+                f"{example.id} has no right candidate",
+                where=example.language,
+                hint="average precision is of queries that have one; judge by set-f1",
+            )
+    ranks = [p["ranks"] for p in predictions]
+    gold = [len(e.gold) for e in examples]
+    return Judged.by_example(examples, rank_statistics(ranks, gold, [p.get("pool", 0) for p in predictions]))
+
+
+_COLUMNS = ("ap@20", "ap", "rr@20", "n", "random ap@20", "random ap")
+_CUT, _UNCUT, _FIRST = mean_of(0, 3), mean_of(1, 3), mean_of(2, 3)
+
+MAP_AT_20 = Metric(
+    name="map@20",
+    version=1,
+    columns=_COLUMNS,
+    scores={"map@20": _CUT, "map": _UNCUT, "mrr": _FIRST},
+    judge=_judge,
+    chance=mean_of(4, 3),
+    kinds=("query",),
+    settings={"cut": "20"},
+)
+MAP = Metric(
+    name="map",
+    version=1,
+    columns=_COLUMNS,
+    scores={"map": _UNCUT, "map@20": _CUT, "mrr": _FIRST},
+    judge=_judge,
+    chance=mean_of(5, 3),
+    kinds=("query",),
+    settings={"cut": "none"},
+)

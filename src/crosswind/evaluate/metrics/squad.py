@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from crosswind.evaluate.metrics.base import Array, Metric, mean_of
+from crosswind.data.examples import SpanExample
+from crosswind.evaluate.metrics.base import Array, Judge, Judged, Metric, mean_of
+from crosswind.evaluate.predictions import Prediction
 
-COLUMNS = ("exact_match", "f1", "n")
-SCORES = {"f1": mean_of(1, 2), "exact_match": mean_of(0, 2)}
-COMPOSITE = ("exact_match", "f1")
-
-SQUAD = Metric("squad", 1, COLUMNS, SCORES, COMPOSITE, {"normaliser": "english", "rules": "squad-1.1"})
-SQUAD2 = Metric("squad2", 1, COLUMNS, SCORES, COMPOSITE, {"normaliser": "english", "rules": "squad-2.0"})
+ANSWER_COLUMNS = ("exact_match", "f1", "n")
+ANSWER_SCORES = {"f1": mean_of(1, 2), "exact_match": mean_of(0, 2)}
+ANSWER_TASK_SCORE = ("exact_match", "f1")
 
 Normaliser = Callable[[str], str]
 Rules = Literal["1.1", "2.0"]
@@ -30,21 +29,7 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def statistics(
-    predicted: Sequence[str | None],
-    answers: Sequence[Sequence[str]],
-    *,
-    rules: Rules = "1.1",
-) -> Array:
-    """`(items, 3)`: exact match and F1 (0 to 1, the best over an item's gold answers), and 1.
-
-    A missing prediction (`None`) scores 0. A question without gold answers is unanswerable: the
-    empty prediction is right.
-    """
-    return answer_statistics(predicted, answers, normalise, rules=rules)
-
-
-def normalise(text: str) -> str:
+def normalise_english(text: str) -> str:
     """SQuAD v1.1's `normalize_answer`."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
@@ -52,11 +37,15 @@ def normalise(text: str) -> str:
 def answer_statistics(
     predicted: Sequence[str | None],
     answers: Sequence[Sequence[str]],
-    normaliser: Normaliser,
+    normaliser: Normaliser = normalise_english,
     *,
     rules: Rules = "1.1",
 ) -> Array:
-    """`statistics` with another normaliser, whose result is split at white space into tokens."""
+    """`(items, 3)`: exact match and F1 (0 to 1, the best over an item's gold answers), and 1.
+
+    What `normaliser` gives is split at white space into tokens. A missing prediction (`None`) scores
+    0. A question without gold answers is unanswerable: the empty prediction is right.
+    """
     if len(predicted) != len(answers):
         raise ValueError(f"{len(predicted)} predictions for {len(answers)} questions")
     rows = [_best(p, golds, normaliser, rules) for p, golds in zip(predicted, answers, strict=True)]
@@ -80,3 +69,30 @@ def _token_f1(predicted: str, gold: str) -> float:
     guess, right = predicted.split(), gold.split()
     same = sum((Counter(guess) & Counter(right)).values())
     return 2 * same / (len(guess) + len(right)) if same else 0.0
+
+
+def _judge(rules: Rules) -> Judge:
+    def judge(
+        examples: Sequence[SpanExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
+    ) -> Judged:
+        texts, answers = [p["text"] for p in predictions], [e.answer_texts for e in examples]
+        return Judged.by_example(examples, answer_statistics(texts, answers, rules=rules))
+
+    return judge
+
+
+def _metric(name: str, rules: Rules) -> Metric:
+    return Metric(
+        name=name,
+        version=1,
+        columns=ANSWER_COLUMNS,
+        scores=ANSWER_SCORES,
+        judge=_judge(rules),
+        kinds=("span",),
+        task_score=ANSWER_TASK_SCORE,
+        settings={"normaliser": "english", "rules": f"squad-{rules}"},
+    )
+
+
+SQUAD_METRIC = _metric("squad", "1.1")
+SQUAD2_METRIC = _metric("squad2", "2.0")

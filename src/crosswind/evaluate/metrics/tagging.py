@@ -7,25 +7,20 @@ and SCONJ collapse. In both, the first letter acts as an IOBES prefix. For IOB2 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from crosswind.evaluate.metrics.base import Array, Metric, f1_scores, mean_of
+from crosswind.data.examples import TaggingExample
+from crosswind.evaluate.metrics.base import Array, Judge, Judged, Metric, f1_scores, mean_of
+from crosswind.evaluate.predictions import Prediction
 
 Behaviour = Literal["0.0.12", "0.0.16"]
 Chunk = tuple[str, int, int]
 
-_COLUMNS = ("tp", "predicted", "gold", "correct", "tokens")
-_SCORES = {**f1_scores(), "token_accuracy": mean_of(3, 4)}
 
-SEQEVAL = Metric("seqeval-f1", 1, _COLUMNS, _SCORES, settings={"seqeval": "0.0.12"})
-SEQEVAL_NEW = Metric("seqeval-f1-new", 1, _COLUMNS, _SCORES, settings={"seqeval": "0.0.16"})
-TOKEN_ACCURACY = Metric("token-accuracy", 1, ("correct", "tokens"), {"token_accuracy": mean_of(0, 1)})
-
-
-def statistics(
+def chunk_statistics(
     predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], behaviour: Behaviour = "0.0.12"
 ) -> Array:
     """`(sentences, 5)`: chunks in common, predicted chunks, gold chunks; right tags, tags.
@@ -57,17 +52,17 @@ def chunks(tags: Sequence[str], behaviour: Behaviour = "0.0.12") -> list[Chunk]:
 
     The rules are those of conlleval, to which seqeval refers; a "." tag counts as outside, as there.
     """
-    found: list[Chunk] = []
+    closed: list[Chunk] = []
     before, before_type, start = "O", "", 0
     for i, tag in enumerate([*tags, "O"]):
         prefix, kind = tag[0], _type(tag, behaviour)
         changed = kind != before_type
         if _ends(before, prefix) or (changed and before not in "O."):
-            found.append((before_type, start, i - 1))
+            closed.append((before_type, start, i - 1))
         if _starts(before, prefix) or (changed and prefix not in "O."):
             start = i
         before, before_type = prefix, kind
-    return found
+    return closed
 
 
 def _by_sentence(sentences: Sequence[Sequence[str]], behaviour: Behaviour) -> list[set[Chunk]]:
@@ -78,10 +73,10 @@ def _by_sentence(sentences: Sequence[Sequence[str]], behaviour: Behaviour) -> li
     """
     flat = [tag for sentence in sentences for tag in (*sentence, "O")]
     owner = np.repeat(np.arange(len(sentences)), [len(s) + 1 for s in sentences])
-    found: list[set[Chunk]] = [set() for _ in sentences]
+    by_sentence: list[set[Chunk]] = [set() for _ in sentences]
     for chunk in chunks(flat, behaviour):
-        found[owner[chunk[2]]].add(chunk)
-    return found
+        by_sentence[owner[chunk[2]]].add(chunk)
+    return by_sentence
 
 
 def _type(tag: str, behaviour: Behaviour) -> str:
@@ -99,3 +94,48 @@ def _ends(before: str, prefix: str) -> bool:
 def _starts(before: str, prefix: str) -> bool:
     """Whether a chunk starts at a tag of the type before it, by their IOBES prefixes."""
     return prefix in "BS" or (before in "ESO" and prefix in "EI")
+
+
+def _judge_chunks(behaviour: Behaviour) -> Judge:
+    def judge(
+        examples: Sequence[TaggingExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
+    ) -> Judged:
+        return Judged.by_example(examples, chunk_statistics(*_tags(examples, predictions), behaviour))
+
+    return judge
+
+
+def _judge_tokens(
+    examples: Sequence[TaggingExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
+) -> Judged:
+    return Judged.by_example(examples, token_statistics(*_tags(examples, predictions)))
+
+
+def _tags(
+    examples: Sequence[TaggingExample], predictions: Sequence[Prediction]
+) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
+    return [p["tags"] for p in predictions], [e.tags or () for e in examples]
+
+
+def _seqeval(name: str, behaviour: Behaviour) -> Metric:
+    return Metric(
+        name=name,
+        version=1,
+        columns=("tp", "predicted", "gold", "correct", "tokens"),
+        scores={**f1_scores(), "token_accuracy": mean_of(3, 4)},
+        judge=_judge_chunks(behaviour),
+        kinds=("tagging",),
+        settings={"seqeval": behaviour},
+    )
+
+
+SEQEVAL = _seqeval("seqeval-f1", "0.0.12")
+SEQEVAL_NEW = _seqeval("seqeval-f1-new", "0.0.16")
+TOKEN_ACCURACY = Metric(
+    name="token-accuracy",
+    version=1,
+    columns=("correct", "tokens"),
+    scores={"token_accuracy": mean_of(0, 1)},
+    judge=_judge_tokens,
+    kinds=("tagging",),
+)

@@ -55,7 +55,7 @@ COMMONSENSEQA = Task(
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, reads(_records, _example)),
     hub=HubSource("tau/commonsense_qa", HUB_SPLITS, converts(_example), config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 9741, ("en", "dev"): 1221, ("en", "test"): 1140},

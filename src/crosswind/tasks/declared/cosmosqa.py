@@ -50,7 +50,7 @@ COSMOSQA = Task(
     splits=("train", "dev"),
     files=FileLayout(_locate, reads(_records, _example)),
     hub=HubSource("allenai/cosmos_qa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "question", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 25262, ("en", "dev"): 2985},

@@ -36,7 +36,7 @@ HELLASWAG = Task(
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, reads(jsonl_table, _example)),
     hub=HubSource("Rowan/hellaswag", HUB_SPLITS, converts(_example), config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 39905, ("en", "dev"): 10042, ("en", "test"): 10003},

@@ -41,7 +41,8 @@ LAREQA = Task(
     across=_layout,
     # The hub's copy (google-research-datasets/xquad_r) lacks the sentence borders that make the pool.
     hub=None,
-    metric="map@20",
+    metrics=("map@20",),
+    submission="rankings",
     perturbed=("query",),
     counts={(language, "test"): 1190 for language in _LANGUAGES},
     trains_on="squad-retrieval",

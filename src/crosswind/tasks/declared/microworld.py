@@ -58,7 +58,7 @@ def _task(
         languages=languages,
         splits=tuple(made.sizes),
         files=_FILES,
-        metric=metric,
+        metrics=(metric,),
         perturbed=perturbed,
         labels=labels,
         counts={(language, split): n for language in languages for split, n in made.sizes.items()},

@@ -102,7 +102,7 @@ MNLI = Task(
         _convert_mnli,
         config="mnli",
     ),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=_LABELS,
     counts={("en", "train"): 392702, ("en", "dev"): 19647},  # Williams et al. 2018, Table 3, as in GLUE
@@ -143,7 +143,7 @@ SNLI = Task(
     splits=("train", "dev"),
     files=FileLayout(_locate_snli, _read_snli),
     hub=HubSource("stanfordnlp/snli", {"train": "train", "dev": "validation"}, _convert_snli, config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=_LABELS,
     counts={("en", "train"): 549367, ("en", "dev"): 9842},  # labelled pairs, Bowman et al. 2015, Table 2
@@ -217,7 +217,7 @@ ANLI = Task(
         _convert_anli,
         config=None,
     ),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=_LABELS,
     counts={("en", split): n for split, n in _ANLI_COUNTS.items()},

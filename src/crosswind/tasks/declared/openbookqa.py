@@ -51,7 +51,7 @@ OPENBOOKQA = Task(
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, reads(tsv_with_header, _official)),
     hub=HubSource("allenai/openbookqa", HUB_SPLITS, converts(_hub), config="main"),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 4957, ("en", "dev"): 500, ("en", "test"): 500},

@@ -41,7 +41,7 @@ PIQA = Task(
     splits=("train", "dev"),
     files=FileLayout(_locate, reads(labelled_table, _example)),
     hub=HubSource("ybisk/piqa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 16113, ("en", "dev"): 1838},

@@ -49,7 +49,7 @@ QQP = Task(
     splits=("train", "dev"),
     files=FileLayout(_locate, reads(_records, _official)),
     hub=HubSource("nyu-mll/glue", {"train": "train", "dev": "validation"}, converts(_hub), config="qqp"),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=_LABELS,
     counts={("en", "train"): 363846, ("en", "dev"): 40430},  # GLUE as distributed

@@ -47,7 +47,7 @@ SIQA = Task(
     splits=("train", "dev"),
     files=FileLayout(_locate, reads(labelled_table, _example)),
     hub=HubSource("allenai/social_i_qa", {"train": "train", "dev": "validation"}, converts(_example), config=None),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "question", "choices"),
     labels=_LABELS,
     counts={("en", "train"): 33410, ("en", "dev"): 1954},

@@ -41,7 +41,7 @@ SQUADSHIFTS = Task(
     hub=HubSource(
         "squadshifts", dict.fromkeys(_SPLITS, "test"), converts_squad(_content), config="{split}", split_names=_SPLITS
     ),
-    metric="squad",
+    metrics=("squad",),
     perturbed=("question", "context"),
     counts={("en", "new_wiki"): 7938, ("en", "reddit"): 9803, ("en", "amazon_reviews"): 9885},
     trains_on="squadshifts",

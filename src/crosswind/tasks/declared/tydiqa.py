@@ -70,7 +70,8 @@ TYDIQA = Task(
     hub=HubSource(
         "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
     ),
-    metric="squad",
+    metrics=("squad",),
+    submission="answers",
     perturbed=("question", "context"),
     counts={
         **{

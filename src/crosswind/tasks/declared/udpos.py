@@ -83,7 +83,8 @@ UDPOS = Task(
         config="udpos.{language}",
         names=_NAMES,
     ),
-    metric="seqeval-f1",
+    metrics=("seqeval-f1", "seqeval-f1-new", "token-accuracy"),
+    submission="tags",
     perturbed=("words",),
     labels=_TAGS,
     counts={

@@ -80,7 +80,7 @@ WINOGRANDE = Task(
         config="winogrande_{split}",
         split_names={"train": "xl", "dev": "xl", "test": "xl", **{f"train_{size}": size for size in _SIZES}},
     ),
-    metric="accuracy",
+    metrics=("accuracy",),
     perturbed=("context", "choices"),
     labels=_LABELS,
     counts={

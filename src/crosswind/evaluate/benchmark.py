@@ -1,0 +1,86 @@
+"""What a benchmark is: a declaration, one file in `evaluate/benchmarks/`, found by the registry `BENCHMARKS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS, Metric
+from crosswind.evaluate.submission import FORMATS, Format
+from crosswind.registry import Registry
+from crosswind.tasks.base import TASKS
+
+
+@dataclass(frozen=True)
+class BenchmarkTask:
+    """How a benchmark scores one of its tasks.
+
+    `languages` is the official list: over these the score is averaged. What is left out is
+    the task's own: `format` (its `submission`), `metric` (its headline metric), `labels` (its
+    labels; empty: any). A benchmark may hold something that is no task, if it names format and
+    metric. `keys` are the scores that are reported (by default all of the metric's).
+    """
+
+    languages: tuple[str, ...]
+    format: str = ""
+    metric: str = ""
+    labels: tuple[str, ...] | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark: its tasks by the names of their folders, and the groups that are averaged.
+
+    A task's score is the unweighted mean over its languages; a group's, and the benchmark's, are the
+    unweighted means over tasks. A task may be in several groups.
+    """
+
+    name: str
+    summary: str
+    tasks: Mapping[str, BenchmarkTask]
+    groups: Mapping[str, tuple[str, ...]]
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A task of a benchmark with what it left to the task's declaration filled in."""
+
+    name: str
+    languages: tuple[str, ...]
+    format: Format
+    metric: Metric
+    labels: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """Language codes that are written with blanks between them."""
+    return tuple(text.split())
+
+
+def scoring(benchmark: Benchmark, name: str) -> Scoring:
+    """How the benchmark scores its task `name`; a `UserError` if that is nowhere declared."""
+    entry = benchmark.tasks[name]
+    task = TASKS.get(name) if name in TASKS else None
+    format_ = entry.format or (task.submission if task else "")
+    metric_ = entry.metric or (task.metric if task else "")
+    where = f"benchmark {benchmark.name}, {name}"
+    if not format_ or not metric_:
+        raise UserError(
+            "no submission format or no metric is declared",
+            where=where,
+            hint="name both in the benchmark, or declare a task of this name that has them",
+        )
+    metric = METRICS.get(metric_, where=where)
+    labels = entry.labels if entry.labels is not None else (task.labels if task else ())
+    return Scoring(
+        name, entry.languages, FORMATS.get(format_, where=where), metric, tuple(labels), entry.keys or metric.keys
+    )
+
+
+BENCHMARKS: Registry[Benchmark] = Registry(
+    "benchmark", "crosswind.evaluate.benchmarks", "crosswind.benchmarks", Benchmark
+)
