@@ -11,25 +11,21 @@ Precision = Literal["fp32", "bf16"]
 @lru_cache(maxsize=1)
 def device() -> str:
     """`cuda` where there is one, else `cpu`."""
-    import torch
+    from crosswind.model.device import has_cuda
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if has_cuda() else "cpu"
 
 
 @lru_cache(maxsize=1)
-def has_bf16() -> bool:
-    """Whether bf16 runs in hardware (CPUs with AVX512-BF16 or AMX, GPUs from Ampere on)."""
+def supports_bf16() -> bool:
+    """Whether bf16 runs in the hardware of `device()`."""
     import torch
 
-    if device() == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    flags = torch.cpu
-    return bool(
-        getattr(flags, "_is_avx512_bf16_supported", lambda: False)()
-        or getattr(flags, "_is_amx_tile_supported", lambda: False)()
-    )
+    from crosswind.model.device import has_bf16
+
+    return has_bf16(torch.device(device()))
 
 
 def precision(asked: str) -> Precision:
     """The precision that will be used: `bf16` only where the hardware has it."""
-    return "bf16" if asked == "bf16" and has_bf16() else "fp32"
+    return "bf16" if asked == "bf16" and supports_bf16() else "fp32"

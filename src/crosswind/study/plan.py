@@ -154,7 +154,7 @@ class _Planner:
                         training.setdefault(name, []).append((encoder, phase))
                 for target in all_targets:
                     self._target(target, name, phases, encoder, seed, perturbations)
-        if self.study.training.precision == "bf16" and not hardware.has_bf16():
+        if self.study.training.precision == "bf16" and not hardware.supports_bf16():
             self.notes.append("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
         cells = list(dict.fromkeys(self.cells))  # what a study asks for twice is one cell
         _check_names(cells)

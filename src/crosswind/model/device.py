@@ -1,0 +1,87 @@
+"""The device and the precision that a model computes with, and what the machine has of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from crosswind.errors import UserError
+
+
+def torch_device(name: str, precision: str) -> torch.device:
+    """The device `name` (`cpu` or `cuda`), where it computes in `precision` (`fp32` or `bf16`).
+
+    Raises `UserError` where this machine has no such device, or the device no such precision in hardware.
+    """
+    if name == "cuda" and not has_cuda():
+        raise UserError(
+            f"this worker cannot compute on cuda: {_what_there_is()}",
+            where="device",
+            hint="send the step to a worker with a GPU, or set the device to cpu",
+        )
+    if name not in ("cpu", "cuda"):
+        raise UserError(f"unknown device {name!r}", where="device", hint="known: cpu, cuda")
+    device = torch.device(name)
+    if precision == "bf16" and not has_bf16(device):
+        raise UserError(
+            f"this worker cannot compute in bf16 on {name}: {_what_there_is()}",
+            where="precision",
+            hint="send the step to a worker that has bf16 in hardware, or set the precision to fp32",
+        )
+    if precision not in ("fp32", "bf16"):
+        raise UserError(f"unknown precision {precision!r}", where="precision", hint="known: fp32, bf16")
+    return device
+
+
+def has_cuda() -> bool:
+    """Whether this machine has a GPU that torch can use."""
+    return bool(torch.cuda.is_available())
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether bf16 runs in the device's hardware (CPUs with AVX512-BF16 or AMX, GPUs from Ampere on)."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    flags = torch.cpu
+    return bool(
+        getattr(flags, "_is_avx512_bf16_supported", lambda: False)()
+        or getattr(flags, "_is_amx_tile_supported", lambda: False)()
+    )
+
+
+def hardware_facts(device: torch.device) -> dict[str, Any]:
+    """What computed a result: processor and its vector instructions, GPUs, versions of torch and transformers."""
+    facts: dict[str, Any] = {"device": device.type, "cpu": cpu_model(), "vectors": _vector_instructions()}
+    if device.type == "cuda":
+        facts |= {"gpu": torch.cuda.get_device_name(device), "gpus": torch.cuda.device_count()}
+    return facts | {"torch": str(torch.__version__), "transformers": transformers.__version__}
+
+
+def cpu_model() -> str:
+    """The processor's name as Linux knows it, else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name"))
+    return next((name for name in named if name), "") or platform.processor() or platform.machine()
+
+
+def _vector_instructions() -> str:
+    """The instructions for which torch's own CPU kernels were chosen (`AVX2`, `AVX512`)."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
+def _what_there_is() -> str:
+    cpu = torch.device("cpu")
+    has = f"it has {os.cpu_count()} cores ({cpu_model()}, {'with' if has_bf16(cpu) else 'without'} bf16)"
+    if not has_cuda():
+        return f"{has} and no GPU"
+    gpu = torch.device("cuda")
+    name = torch.cuda.get_device_name(gpu)
+    return f"{has} and {torch.cuda.device_count()} GPUs ({name}, {'with' if has_bf16(gpu) else 'without'} bf16)"
