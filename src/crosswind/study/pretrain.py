@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from crosswind.data.examples import ParallelLine, Rows, TextLine
 from crosswind.data.leakage import leakage_hashes
 from crosswind.data.source import open_source
-from crosswind.data.text import monolingual, read_parallel, read_text
+from crosswind.data.text import read_parallel, read_text
 from crosswind.errors import UserError, unknown
 from crosswind.model.card import write_card
 from crosswind.model.encoder import Encoder, first_line, load_encoder, load_tokenizer, new_encoder
@@ -27,8 +27,11 @@ from crosswind.study.leakage import pretraining_manifest
 from crosswind.study.spec import Budget, Data, Seed, Spec, TrainingSpec, _listed, parse_yaml, set_key, text_of, validate
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text, text_fingerprint
+from crosswind.train.budget import Budget as PhaseBudget
+from crosswind.train.budget import steps_of
 from crosswind.train.loop import train
-from crosswind.train.masked import masked_lm
+from crosswind.train.masked import MaskedLM, masked_lm, training_lines
+from crosswind.train.phase import mean_tokens
 from crosswind.train.settings import Training
 
 CHECKPOINT_SECONDS = 120.0
@@ -112,7 +115,7 @@ def pretrain(config: Config, out: Path, advance: Callable[[int, int, str], None]
     encoder = _encoder(config, lines)
     max_length = min(settings.max_length, encoder.max_positions)
     objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=config.seed)
-    steps = _steps(config.budget, objective.lengths, settings.batch_size)
+    steps = _steps(config.budget, objective, settings.batch_size)
     before = pretraining_manifest(config.encoder) if config.encoder else frozenset()
     manifest = sorted(before | {h for line in found.written for h in leakage_hashes(line)})
     base = encoder_fingerprint(config.encoder) if config.encoder else None
@@ -187,15 +190,14 @@ class _Found:
 def _lines(config: Config) -> _Found:
     """Single lines and, in the share `tlm`, pairs of translations."""
     source = None
-    single: Lines = []
+    corpora: list[Lines] = []
     written: Lines = []
     generated: list[str] = []
-    parallel: list[ParallelLine] = []
     for i, text in enumerate(config.text):
         where = f"text[{i}]"
         if text.path is not None:
             read = read_text(text.path, config.name, text.language or "")
-            single += read
+            corpora.append(list(read))
             written += read
             continue
         if text.paths is not None:
@@ -213,19 +215,8 @@ def _lines(config: Config) -> _Found:
                 generated.append(text_fingerprint(corpus, languages, source))
         if text.paths is not None or corpus.generated is None:
             written += found
-        parallel += [line for line in found if isinstance(line, ParallelLine)]
-        single += monolingual(line for line in found if isinstance(line, ParallelLine))
-        single += [line for line in found if isinstance(line, TextLine)]
-    return _Found(_mixed(single, parallel, config.tlm), written, generated)
-
-
-def _mixed(single: Lines, parallel: list[ParallelLine], share: float) -> Lines:
-    pairs = [line for line in parallel if len(line.texts) > 1]
-    if share <= 0 or not pairs:
-        return single
-    wanted = round(len(single) * share / (1 - share)) if share < 1 else len(single)
-    repeated: Lines = [pairs[i % len(pairs)] for i in range(wanted)]
-    return repeated if share >= 1 else [*single, *repeated]
+        corpora.append(found)
+    return _Found(training_lines(corpora, config.tlm, config.seed, cyclic=True), written, generated)
 
 
 def _texts(line: TextLine | ParallelLine) -> list[str]:
@@ -301,13 +292,8 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> Any:
     )
 
 
-def _steps(budget: Budget, lengths: Any, batch: int) -> int:
+def _steps(budget: Budget, objective: MaskedLM, batch: int) -> int:
     if budget.items is not None:
         raise UserError("a pretraining budget counts lines, not items", where="budget.items")
-    if budget.steps:
-        return budget.steps
-    mean = float(sum(lengths)) / len(lengths)
-    if budget.tokens:
-        return max(round(budget.tokens / mean / batch), 1)
-    examples = budget.examples or (budget.epochs or 1) * len(lengths)
-    return max(round(float(examples) / batch), 1)
+    reading = PhaseBudget(**budget.model_dump())
+    return steps_of(reading, [len(objective.lengths)], mean_tokens([objective]), batch, rounding="nearest")

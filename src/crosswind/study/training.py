@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from crosswind.data.examples import Example, ParallelLine, Pool, Rows, TextLine
-from crosswind.data.text import monolingual
+from crosswind.data.examples import Example, Pool, Rows
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import judge
 from crosswind.evaluate.predict import Predictor, embed_pool
@@ -23,15 +21,25 @@ from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import Head, attach
 from crosswind.model.pooling import Pooling
 from crosswind.run.progress import Reporter
-from crosswind.run.step import Step, digest
+from crosswind.run.step import Step
 from crosswind.run.store import Draft, Store
-from crosswind.tasks.base import CORPORA, TASKS, Task
+from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load_text
 from crosswind.tasks.refs import DataRef, Library, library
+from crosswind.train.budget import Budget, limited, steps_of
 from crosswind.train.loop import History, train
-from crosswind.train.masked import masked_lm
+from crosswind.train.masked import masked_lm, training_lines
 from crosswind.train.mixing import proportions
-from crosswind.train.objectives import Objective, task_objective
+from crosswind.train.objective import Objective
+from crosswind.train.objectives import task_objective
+from crosswind.train.phase import (
+    frozen_parameters,
+    head_seed,
+    mean_tokens,
+    modules_of,
+    selection_head,
+    with_masked_lm,
+)
 from crosswind.train.settings import Training
 
 CHECKPOINT_SECONDS = 60.0
@@ -55,17 +63,15 @@ def train_step(step: Step, draft: Draft, store: Store, reporter: Reporter) -> st
     lib = library(step.context["data"])
     encoder, carried = _start(step, store)
     parts = _parts(step, phase, settings, lib, encoder, carried)
-    frozen = list(encoder.backbone.get_input_embeddings().parameters()) if settings.freeze == "embeddings" else []
-    modules = {"encoder": encoder.modules(), **{f"head-{n}": h.module for n, h in parts.heads.items()}}
     history = train(
-        modules,
+        modules_of(encoder, parts.heads),
         parts.sources,
         parts.shares,
         parts.steps,
         settings,
         seed=int(step.params["seed"]),
         device=torch.device(step.params["device"]),
-        frozen=frozen,
+        frozen=frozen_parameters(encoder, settings.freeze),
         score=_scorer(phase, settings, lib, parts),
         folder=store.partial(step.key),
         interval=CHECKPOINT_SECONDS,
@@ -101,13 +107,11 @@ def _parts(
     sizes: list[int] = []
     for plan in phase["heads"]:
         labels = tuple(plan["labels"])
-        # From the pipeline seed and the task alone: routes begin their target phase with the same head.
-        start = int(digest([seed, plan["name"], plan["kind"]])[:15], 16)
         head = carried or attach(
             encoder,
             plan["kind"],
             labels,
-            seed=start,
+            seed=head_seed(seed, plan["name"], plan["kind"]),
             pooling=pooling,
             classifier_pooling=settings.classifier_pooling,
         )
@@ -123,11 +127,15 @@ def _parts(
         )
         heads[plan["name"]] = head
         sizes.append(len(examples))
-    steps = _labelled_steps(phase["budget"], sizes, sources, settings.batch_size)
+    steps = _steps(phase, sizes, sources, settings) if sizes else 0
     shares = list(proportions(sizes, **phase["sampling"])) if sizes else []
     if phase["mlm"] is not None:
         steps, shares = _add_mlm(phase, steps, shares, sources, settings, lib, encoder, max_length, seed)
     return _Parts(encoder, heads, sources, shares, steps)
+
+
+def _steps(phase: dict[str, Any], sizes: list[int], sources: list[Objective], settings: Training) -> int:
+    return steps_of(Budget(**phase["budget"]), sizes, mean_tokens(sources), settings.batch_size)
 
 
 def _examples(data: Sequence[dict[str, Any]], lib: Library) -> tuple[list[Example], Pool | None]:
@@ -136,34 +144,6 @@ def _examples(data: Sequence[dict[str, Any]], lib: Library) -> tuple[list[Exampl
     examples = [e for s in sets for e in s.examples]
     candidates = {c.id: c for s in sets if s.pool for c in s.pool.candidates}
     return examples, Pool(tuple(candidates.values())) if candidates else None
-
-
-def limited(examples: list[Example], items: int, seed: int, *, by_cluster: bool, where: str) -> list[Example]:
-    """The examples of `items` unique ids, drawn from the seed; whole clusters (but for the last) where they matter."""
-    ids = sorted({e.id for e in examples})
-    if items > len(ids):
-        raise UserError(f"a budget of {items} items, there are {len(ids)}", where=where, hint="lower it")
-    random = np.random.default_rng((seed, 6))
-    if by_cluster:
-        cluster_of = {e.id: e.cluster for e in examples}
-        clusters = sorted(set(cluster_of.values()))
-        place = dict(zip(clusters, random.permutation(len(clusters)).tolist(), strict=True))
-        chosen = set(sorted(ids, key=lambda i: place[cluster_of[i]])[:items])
-    else:
-        chosen = {ids[i] for i in random.choice(len(ids), items, replace=False)}
-    return [e for e in examples if e.id in chosen]
-
-
-def _labelled_steps(budget: dict[str, Any], sizes: list[int], sources: list[Objective], batch: int) -> int:
-    if "steps" in budget:
-        return int(budget["steps"])
-    examples = float(budget.get("epochs", 1)) * sum(sizes)
-    if "examples" in budget:
-        examples = float(budget["examples"])
-    elif "tokens" in budget:
-        tokens = sum(len(r) for s in sources for i in range(len(s.lengths)) for r in s.rows(i))
-        examples = float(budget["tokens"]) / (tokens / sum(sizes))
-    return max(math.ceil(examples / batch), 1)
 
 
 def _add_mlm(
@@ -179,32 +159,16 @@ def _add_mlm(
 ) -> tuple[int, list[float]]:
     """Masked LM beside the tasks: its steps come on top, so that they are `share` of all steps."""
     mlm = phase["mlm"]
-    lines: list[TextLine | ParallelLine] = []
-    for name, languages, rows in mlm["corpora"]:
-        found = load_text(CORPORA[name], languages, lib.source, Rows.parse(rows) if rows else None)
-        lines += _with_tlm(list(found), mlm["tlm"], seed)
+    corpora: list[list[Any]] = [
+        list(load_text(CORPORA[name], languages, lib.source, Rows.parse(rows) if rows else None))
+        for name, languages, rows in mlm["corpora"]
+    ]
+    lines = training_lines(corpora, mlm["tlm"], seed)
     objective = masked_lm("mlm", encoder, lines, max_length=max_length, seed=seed)
     sources.append(objective)
     if not shares:
-        alone = _labelled_steps(phase["budget"], [len(lines)], [objective], settings.batch_size)
-        return alone, [1.0]
-    share = mlm["share"]
-    return round(steps / (1 - share)), [s * (1 - share) for s in shares] + [share]
-
-
-def _with_tlm(lines: list[Any], share: float, seed: int) -> list[TextLine | ParallelLine]:
-    """Of parallel lines, `share` as pairs of translations and the rest as single lines."""
-    if not lines or isinstance(lines[0], TextLine):
-        return lines
-    single = list(monolingual(lines))
-    pairs = [line for line in lines if len(line.texts) > 1]
-    if share <= 0 or not pairs:
-        return [*single]
-    # As many pairs, drawn with other partners each time, as make up the share beside the single lines.
-    wanted = round(len(single) * share / max(1 - share, 1e-9)) if share < 1 else len(single)
-    rng = np.random.default_rng((seed, 7))
-    drawn = [pairs[i] for i in rng.integers(len(pairs), size=wanted)]
-    return drawn if share >= 1 else [*single, *drawn]
+        return _steps(phase, [len(lines)], [objective], settings), [1.0]
+    return with_masked_lm(steps, shares, mlm["share"])
 
 
 def pooling_of(value: dict[str, Any] | None, encoder: Encoder) -> Pooling:
@@ -227,7 +191,7 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
     if not refs:
         return None
     task = TASKS[refs[0].task]
-    head = _judged(parts.heads, task)
+    head = selection_head(parts.heads, (task.name, task.trains_on), task.kind, task.labels)
 
     def score() -> float:
         values = []
@@ -248,15 +212,6 @@ def _scorer(phase: dict[str, Any], settings: Training, lib: Library, parts: _Par
         return float(np.mean(values))
 
     return score
-
-
-def _judged(heads: Mapping[str, Head], task: Task) -> Head:
-    """The head that a selection task judges: its own, that of the task it is trained on, or one of its kind."""
-    for name in (task.name, task.trains_on):
-        if name is not None and name in heads and heads[name].kind == task.kind:
-            return heads[name]
-    alike = [h for h in heads.values() if h.kind == task.kind]
-    return next((h for h in alike if h.labels == task.labels), alike[0])
 
 
 def _save(step: Step, draft: Draft, parts: _Parts, history: History) -> None:
