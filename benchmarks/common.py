@@ -74,11 +74,10 @@ def one_thread() -> None:
 
 
 def header() -> None:
-    import accelerate
     import transformers
 
     load_average = os.getloadavg()[0]
     print(
-        f"torch {torch.__version__}, transformers {transformers.__version__}, accelerate {accelerate.__version__}, "
+        f"torch {torch.__version__}, transformers {transformers.__version__}, "
         f"{os.cpu_count()} cores, load {load_average:.1f}"
     )

@@ -23,7 +23,7 @@ from crosswind.data.examples import (
     SpanExample,
     TaggingExample,
 )
-from crosswind.evaluate.predict import ANSWER_TOKENS, N_BEST, Predictor, _best_span, embed_pool
+from crosswind.evaluate.predict import ANSWER_TOKENS, N_BEST, Predictor, _best_span, _Memory, embed_pool
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import Head, attach
 from crosswind.model.pooling import Pooling
@@ -244,6 +244,25 @@ def test_what_was_predicted_is_remembered_by_its_texts(kind: str, make: Callable
     hook.remove()
 
 
+def test_memory_is_bounded_and_keeps_what_was_asked_for_last(make: Callable[..., Predictor]) -> None:
+    chosen = examples("pair")
+    whole = predict(make("pair"), chosen)
+    predictor = make("pair", remembered=10)
+    assert predict(predictor, chosen) == whole  # more than it remembers
+    assert len(predictor._memory) == 10
+    runs: list[int] = []
+    hook = predictor.encoder.backbone.register_forward_pre_hook(lambda module, args: runs.append(1))
+    assert predict(predictor, chosen[-10:]) == whole[-10:]
+    assert not runs
+    assert predict(predictor, [chosen[-10], chosen[0]]) == [whole[-10], whole[0]]  # the second drives out chosen[-9]
+    runs.clear()
+    predict(predictor, [chosen[-10]])
+    assert not runs
+    predict(predictor, [chosen[-9]])
+    assert runs
+    hook.remove()
+
+
 # Spans
 
 
@@ -329,7 +348,8 @@ def test_the_prefix_goes_before_queries_and_candidates(make: Callable[..., Predi
 def rank(vectors: list[list[float]], queries: list[list[float]], gold: list[tuple[str, ...]], **options: Any) -> Any:
     """Ranking alone: the vectors of the queries are put where the predictor remembers them."""
     predictor: Any = Predictor.__new__(Predictor)
-    predictor._known = {(str(i), ""): np.array(q, dtype=np.float32) for i, q in enumerate(queries)}
+    predictor._memory = _Memory(100)
+    predictor._memory.update({(str(i), ""): np.array(q, dtype=np.float32) for i, q in enumerate(queries)})
     predictor.head = Head("query", (), torch.nn.Identity(), Pooling())
     pool = Pool(tuple(Candidate(f"d{i}", "en", "") for i in range(len(vectors))))
     asked = [QueryExample(f"q{i}", "c", "en", str(i), g) for i, g in enumerate(gold)]
@@ -338,7 +358,10 @@ def rank(vectors: list[list[float]], queries: list[list[float]], gold: list[tupl
 
 def test_the_nearest_candidate_is_found_as_in_tatoeba() -> None:
     records = rank([[1, 0], [0, 1], [0.6, 0.8]], [[0.8, 0.6], [0, 1]], [("d2",), ("d2",)])
-    assert records == [{"top": ["d2", "d0", "d1"], "ranks": [1]}, {"top": ["d1", "d2", "d0"], "ranks": [2]}]
+    assert [r["top"] for r in records] == [["d2", "d0", "d1"], ["d1", "d2", "d0"]]
+    assert [r["ranks"] for r in records] == [[1], [2]]
+    assert [r["scores"] for r in records] == [pytest.approx([0.96, 0.8, 0.6]), pytest.approx([1.0, 0.8, 0.0])]
+    assert [r["pool"] for r in records] == [3, 3]
 
 
 def test_all_gold_candidates_are_ranked_as_in_lareqa() -> None:
@@ -350,7 +373,9 @@ def test_all_gold_candidates_are_ranked_as_in_lareqa() -> None:
 
 def test_candidates_of_equal_score_keep_the_order_of_the_pool() -> None:
     (record,) = rank([[0, 1], [1, 0], [1, 0], [0, 1], [1, 0]], [[1, 0]], [("d4", "d2", "d3")])
-    assert record == {"top": ["d1", "d2", "d4", "d0", "d3"], "ranks": [2, 3, 5]}
+    assert record["top"] == ["d1", "d2", "d4", "d0", "d3"]
+    assert record["scores"] == [1.0, 1.0, 1.0, 0.0, 0.0]
+    assert record["ranks"] == [2, 3, 5]
 
 
 @pytest.mark.parametrize("size", [17, 100, 999])

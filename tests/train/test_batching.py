@@ -117,3 +117,14 @@ def test_lengths_are_rounded_up_by_at_most_a_sixteenth_and_to_few_values() -> No
     assert all(n <= r <= n * 17 / 16 for n, r in enumerate(rounded, 1))
     assert len({r for r in rounded if r > 256}) == 16
     assert [padded_length(n) for n in (31, 33, 65, 129, 512)] == [31, 34, 68, 136, 512]
+
+
+def test_every_example_of_a_batch_comes_with_its_epoch() -> None:
+    stream = BatchStream([3, 1, 2, 5, 4], 2, seed=1)
+    seen: dict[int, list[int]] = {i: [] for i in range(5)}
+    for step in range(50):  # a window: 100 examples, 20 epochs
+        indices, epochs = stream.visits(step)
+        assert indices.tolist() == stream[step].tolist()
+        for i, epoch in zip(indices.tolist(), epochs.tolist(), strict=True):
+            seen[i].append(epoch)
+    assert all(sorted(epochs) == list(range(20)) for epochs in seen.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,12 +25,14 @@ from crosswind.data.examples import (
     TaggingExample,
     TextLine,
 )
+from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.loop import History, set_dropout, train
 from crosswind.train.masked import masked_lm
-from crosswind.train.objectives import Objective, task_objective
+from crosswind.train.objective import Objective, Visit
+from crosswind.train.objectives import task_objective
 from crosswind.train.settings import Training
 from tiny_models import ARCHITECTURES, TEXTS
 
@@ -168,7 +171,7 @@ def test_sources_take_their_exact_shares_and_each_goes_through_its_own_epochs(fr
     text = lm(encoder)
     seen: dict[str, list[int]] = {"pair": [], "tagging": [], "mlm": []}
     for source in (pairs, tags, text):
-        source.loss = _watched(source, seen)  # type: ignore[method-assign]
+        source.batch = _watched(source, seen)  # type: ignore[method-assign]
     named = {**modules(encoder), "a": head.module, "b": tags_head.module}
     settings = Training(batch_size=5, micro_tokens=100_000)
     train(named, [pairs, tags, text], [0.5, 0.25, 0.25], 16, settings, seed=1, device=CPU)
@@ -176,13 +179,13 @@ def test_sources_take_their_exact_shares_and_each_goes_through_its_own_epochs(fr
 
 
 def _watched(source: Objective, seen: dict[str, list[int]]) -> Any:
-    original = source.loss
+    original = source.batch
 
-    def loss(indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        seen[source.name] += indices
-        return original(indices, device, step)
+    def batch(visits: Sequence[Visit], step: int) -> Any:
+        seen[source.name] += [index for index, _ in visits]
+        return original(visits, step)
 
-    return loss
+    return batch
 
 
 def test_frozen_embeddings_stay_and_are_free_again_afterwards(fresh_encoder: Fresh) -> None:
@@ -311,7 +314,7 @@ def resumable(
     named = modules(encoder, head)
     steps = 0
     for source in (pairs, text):
-        source.loss = _killing(source, lambda step: kill if at == "loss" else None)  # type: ignore[method-assign]
+        source.batch = _killing(source, lambda step: kill if at == "loss" else None)  # type: ignore[method-assign]
 
     def score() -> float:
         nonlocal steps
@@ -332,14 +335,14 @@ def resumable(
 
 
 def _killing(source: Objective, when: Callable[[int], int | None]) -> Any:
-    original = source.loss
+    original = source.batch
 
-    def loss(indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+    def batch(visits: Sequence[Visit], step: int) -> Any:
         if step == when(step):
             raise KilledError
-        return original(indices, device, step)
+        return original(visits, step)
 
-    return loss
+    return batch
 
 
 @pytest.fixture(scope="module")
@@ -433,3 +436,26 @@ def test_a_draft_that_a_kill_left_behind_is_no_checkpoint_and_is_replaced(tmp_pa
     assert found is not None
     assert found.best is None
     assert dataclasses.asdict(found)["facts"] == {"step": 1}
+
+
+# Memory
+
+
+def test_out_of_memory_names_the_micro_batch_and_what_to_lower(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head, objective = task(encoder, "pair")
+    encoder.backbone.register_forward_pre_hook(lambda module, args: torch.empty(1 << 60))
+    settings = Training(batch_size=4, micro_tokens=100)
+    with pytest.raises(UserError) as raised:
+        train(modules(encoder, head), [objective], [1.0], 2, settings, seed=1, device=CPU)
+    assert raised.value.where == "training.micro_tokens"
+    assert re.search(r"out of memory while computing \d+ rows of up to \d+ tokens in step 1 of pair", str(raised.value))
+    assert "lower micro_tokens (now 100) or max_length (now 128)" in str(raised.value)
+
+
+def test_out_of_memory_in_a_batch_that_is_never_cut_names_its_size(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head, objective = task(encoder, "query")
+    encoder.backbone.register_forward_pre_hook(lambda module, args: torch.empty(1 << 60))
+    with pytest.raises(UserError, match=r"(?s)training.batch_size: out of memory .* lower batch_size \(now 4\)"):
+        train(modules(encoder, head), [objective], [1.0], 2, Training(batch_size=4), seed=1, device=CPU)

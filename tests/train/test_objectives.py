@@ -30,6 +30,7 @@ from crosswind.model.heads import attach
 from crosswind.model.pooling import Pooling
 from crosswind.model.rows import encode_spans
 from crosswind.train.masked import MaskedLM, masked_lm
+from crosswind.train.objective import Objective, Visit, summed_loss
 from crosswind.train.objectives import task_objective
 from tiny_models import TEXTS
 
@@ -63,7 +64,7 @@ def total(objective: Any, indices: Sequence[int]) -> tuple[torch.Tensor, int]:
     objective.encoder.modules().eval()
     if hasattr(objective, "head"):
         objective.head.module.eval()
-    return objective.loss(indices, CPU, 0), sum(objective.terms(i, 0) for i in indices)
+    return summed_loss(objective, [Visit(i) for i in indices], 0, CPU), sum(objective.terms(i) for i in indices)
 
 
 @pytest.mark.parametrize("architecture", ["xlm-roberta", "bert", "distilbert"])
@@ -151,7 +152,7 @@ def test_every_window_of_a_long_context_is_a_term(fresh_encoder: Fresh) -> None:
     long = SpanExample("s", "c", "en", "Who?", " ".join(TEXTS), (Span(4, 19),))
     objective = task_objective("t", encoder, attach(encoder, "span", (), seed=1), [long], max_length=32, stride=8)
     rows = encode_spans(encoder.tokenizer, [long], 32, 8)
-    assert objective.terms(0, 0) == len(rows) > 5
+    assert objective.terms(0) == len(rows) > 5
 
 
 def test_the_in_batch_softmax_is_that_of_the_scaled_cosines(fresh_encoder: Fresh) -> None:
@@ -222,7 +223,7 @@ def record(objective: MaskedLM, indices: Sequence[int], step: int) -> tuple[torc
         lambda module, args, kwargs: seen.update(dict(zip(INPUTS, args, strict=False)) | kwargs), with_kwargs=True
     )
     objective.encoder.modules().eval()
-    loss = objective.loss(indices, CPU, step)
+    loss = summed_loss(objective, [Visit(i) for i in indices], step, CPU)
     hook.remove()
     return loss, {k: seen[k] for k in INPUTS if k in seen}
 
@@ -248,7 +249,7 @@ def test_the_masked_lm_loss_is_transformers_own_at_the_chosen_positions(
         losses = F.cross_entropy(encoder.lm(**batch).logits.flatten(0, 1), gold.flatten(), reduction="none")
         losses = losses.view(gold.shape)
         changed = batch["input_ids"] != gold
-        count = sum(objective.terms(i, step) for i in range(10))
+        count = sum(objective.terms(i) for i in range(10))
         # Chosen pieces that stay as they were are not seen from outside: add the best-fitting ones.
         assert int(changed.sum()) <= count
         rest = float(loss - losses[changed].sum())
@@ -268,7 +269,7 @@ def test_masks_follow_devlin_and_spare_special_tokens(fresh_encoder: Fresh) -> N
     tokenizer = encoder.tokenizer
     objective = masked_lm("mlm", encoder, [TextLine("l", "en", " ".join(TEXTS[:2]))], max_length=128, seed=3)
     size = len(objective.rows(0)[0])
-    chosen = objective.terms(0, 0)
+    chosen = objective.terms(0)
     assert chosen == round(0.15 * (size - 2))
     masked = changed = 0
     places: set[int] = set()
@@ -322,7 +323,8 @@ def test_the_real_encoder_predicts_masked_words_far_better_than_chance(real_enco
     objective = masked_lm("mlm", encoder, lines, max_length=64, seed=1)
     encoder.modules().eval()
     with torch.inference_mode():
-        losses = [float(objective.loss([0, 1], CPU, s)) / sum(objective.terms(i, s) for i in (0, 1)) for s in range(6)]
+        terms = objective.terms(0) + objective.terms(1)
+        losses = [float(summed_loss(objective, [Visit(0), Visit(1)], s, CPU)) / terms for s in range(6)]
     assert np.mean(losses) < 6.0
 
 
@@ -333,6 +335,41 @@ def test_padding_does_not_go_beyond_the_models_positions(fresh_encoder: Fresh) -
     head = attach(encoder, "pair", LABELS, seed=1)
     long = [PairExample("p", "c", "en", TEXTS[0] * 9, TEXTS[1] * 9, 1)]
     assert torch.isfinite(total(task_objective("t", encoder, head, long, max_length=41), [0])[0])
+
+
+# The middle of a step
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "bert", "distilbert", "modernbert"])
+@pytest.mark.parametrize("kind", ["pair", "choice", "tagging", "span", "query", "mlm"])
+def test_the_words_own_embeddings_give_the_same_gradient_as_the_words(
+    kind: Any, architecture: str, fresh_encoder: Fresh
+) -> None:
+    encoder = fresh_encoder(architecture)
+    data: dict[Any, Any] = {"pair": PAIRS, "choice": CHOICES, "tagging": SENTENCES, "span": SPANS, "query": QUERIES}
+    objective: Objective
+    if kind == "mlm":
+        objective = masked_lm("mlm", encoder, LINES, max_length=64, seed=1)
+    else:
+        head = attach(encoder, kind, {"pair": LABELS, "tagging": TAGS}.get(kind, ()), seed=1)
+        objective = task_objective("t", encoder, head, data[kind], max_length=64, pool=POOL)
+    encoder.modules().eval()
+    visits = [Visit(0), Visit(2), Visit(1)]
+    parameters = [p for p in encoder.backbone.parameters() if p.requires_grad]
+    plain = summed_loss(objective, visits, 0, CPU)
+    batches = objective.batch(visits, 0)
+    outputs = [objective.forward(b, encoder.embeddings(b.inputs["input_ids"])) for b in batches]
+    wrapped = objective.loss(batches, outputs)
+    torch.testing.assert_close(wrapped, plain)
+    for a, b in zip(
+        torch.autograd.grad(plain, parameters, allow_unused=True),
+        torch.autograd.grad(wrapped, parameters, allow_unused=True),
+        strict=True,
+    ):
+        if a is not None and b is not None:
+            torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-5)
+        else:
+            assert a is b is None
 
 
 # Errors

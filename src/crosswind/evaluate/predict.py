@@ -7,9 +7,10 @@ in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import contextlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from crosswind.data.examples import (
 from crosswind.evaluate.predictions import Prediction
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
+from crosswind.model.memory import names_memory
 from crosswind.model.rows import (
     Row,
     encode_choices,
@@ -42,14 +44,16 @@ GRAIN = 16  # lengths are rounded up to a multiple of this
 N_BEST = 20  # start and end candidates of a window (XTREME, run_squad)
 ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
 TOP = 20  # candidates of a query that are kept
+REMEMBERED = 32_768  # predictions or vectors that a predictor keeps: vectors of 1024 numbers are 128 MiB
 
 Floats = npt.NDArray[np.float32]
+
 
 class Predictor:
     """A model with its head, ready to predict.
 
-    Predictions are remembered by the example's texts: what a perturbation left unchanged is not
-    predicted again. `precision` is `fp32` or `bf16`; lengths are tokens; `labels` are the task's
+    The latest `remembered` predictions are kept by the example's texts: what a perturbation left
+    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens; `labels` are the task's
     classes, in whose order pair predictions are given (default: the head's).
     """
 
@@ -64,6 +68,7 @@ class Predictor:
         device: torch.device | None = None,
         unanswerable: bool = False,
         labels: Sequence[str] = (),
+        remembered: int = REMEMBERED,
     ) -> None:
         self.encoder, self.head = encoder, head
         # Somebody else's model may have the task's classes in another order.
@@ -72,7 +77,7 @@ class Predictor:
         self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
         self.device = device or torch.device("cpu")
         head.module.to(self.device)
-        self._known: dict[Any, Any] = {}
+        self._memory: _Memory = _Memory(remembered)
 
     def predict(
         self, examples: Sequence[Example], pool: Pool | None = None, vectors: Floats | None = None
@@ -82,26 +87,34 @@ class Predictor:
             assert pool is not None
             assert vectors is not None
             return self._rank(examples, pool, vectors)
-        keys = [_content(e) for e in examples]
-        fresh = {k: e for k, e in zip(keys, examples, strict=True) if k not in self._known}
-        if fresh:
-            found = self._predict(list(fresh.values()))
-            self._known.update(zip(fresh, found, strict=True))
-        return [self._known[k] for k in keys]
+        by_content = {_content(e): e for e in examples}
+        records = self._remembered(list(by_content), lambda fresh: self._predict([by_content[k] for k in fresh]))
+        return [records[_content(e)] for e in examples]
 
     def embed(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> Floats:
         """Unit vectors `(texts, width)`; a text may come with its context (LAReQA's candidates)."""
         contexts = contexts or [""] * len(texts)
         prefix = self.head.pooling.prefix if self.head.pooling else ""
         keys = list(zip(texts, contexts, strict=True))
-        fresh = list(dict.fromkeys(k for k in keys if k not in self._known))
+
+        def embed_fresh(fresh: Sequence[tuple[str, str]]) -> list[Floats]:
+            firsts, seconds = [prefix + text for text, _ in fresh], [context for _, context in fresh]
+            rows = encode_texts(self.encoder.tokenizer, firsts, self.max_length, seconds)
+            # A copy, so that the memory does not keep the whole output of a forward pass for one of its rows.
+            return self.forward(rows, lambda row, out: out.copy())
+
+        vectors = self._remembered(list(dict.fromkeys(keys)), embed_fresh)
+        return np.stack([vectors[k] for k in keys])
+
+    def _remembered(self, keys: Sequence[Any], make: Callable[[Sequence[Any]], Sequence[Any]]) -> dict[Any, Any]:
+        """The values of the keys: those in memory, and the others as `make` makes them."""
+        values = {k: self._memory[k] for k in keys if k in self._memory}
+        fresh = [k for k in keys if k not in values]
         if fresh:
-            rows = encode_texts(
-                self.encoder.tokenizer, [prefix + t for t, _ in fresh], self.max_length, [c for _, c in fresh]
-            )
-            vectors = self.forward(rows, lambda row, out: out)
-            self._known.update(zip(fresh, vectors, strict=True))
-        return np.stack([self._known[k] for k in keys])
+            made = dict(zip(fresh, make(fresh), strict=True))
+            self._memory.update(made)
+            values |= made
+        return values
 
     def forward(self, rows: Sequence[Row], read: Callable[[Row, Floats], Any]) -> list[Any]:
         """Run the rows in canonical shapes; `read` takes what is kept of a row's output.
@@ -123,14 +136,19 @@ class Predictor:
                     batch = pad(
                         [rows[i] for i in part], self.encoder.tokenizer.pad_token_id, height=HEIGHT, length=length
                     )
-                    out = self.head({k: v.to(self.device) for k, v in batch.items()}).float().cpu().numpy()
-                    for place, i in enumerate(part):
-                        results[i] = read(rows[i], out[place])
+                    with self._memory_errors(length):
+                        out = self.head({k: v.to(self.device) for k, v in batch.items()}).float().cpu().numpy()
+                    for number, i in enumerate(part):
+                        results[i] = read(rows[i], out[number])
         module.train(training)
         return results
 
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    def _memory_errors(self, length: int) -> contextlib.AbstractContextManager[None]:
+        hint = f"lower max_length (now {self.max_length}), or take a machine with more memory"
+        return names_memory(f"predictions of {HEIGHT} rows of {length} tokens", where="max_length", hint=hint)
 
     def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
         tokenizer = self.encoder.tokenizer
@@ -151,16 +169,19 @@ class Predictor:
                 for row, picked in zip(rows, best, strict=True):
                     tags[row.owner] += [self.head.labels[i] for i in picked]
                 return [{"tags": t} for t in tags]
-            case _:
+            case "span":
                 rows = encode_spans(tokenizer, examples, self.max_length, self.stride)
-                found: list[list[tuple[float, float, int, int]]] = [[] for _ in examples]
-                for row, answer in zip(rows, self.forward(rows, _best_span), strict=True):
-                    found[row.owner].append(answer)
-                return [self._answer(e, f) for e, f in zip(examples, found, strict=True)]
+                windows: list[list[_WindowSpan]] = [[] for _ in examples]
+                for row, span in zip(rows, self.forward(rows, _best_span), strict=True):
+                    windows[row.owner].append(span)
+                return [self._answer(e, spans) for e, spans in zip(examples, windows, strict=True)]
+            case "query":
+                raise ValueError("queries are ranked against a pool")
+            case other:
+                assert_never(other)
 
-    def _answer(self, example: SpanExample, found: Iterable[tuple[float, float, int, int]]) -> Prediction:
+    def _answer(self, example: SpanExample, windows: Sequence[_WindowSpan]) -> Prediction:
         """The best span over the windows; no answer where the null score of every window beats it."""
-        windows = list(found)
         score, _, start, end = max(windows, key=lambda f: f[0])
         if self.unanswerable and min(null for _, null, _, _ in windows) > score:
             return {"text": "", "start": 0, "end": 0, "score": score}
@@ -181,9 +202,38 @@ class Predictor:
         return records
 
 
+class _Memory:
+    """Values by content, at most `most` of them: the one that was asked for least recently goes first."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+
+    def __contains__(self, key: Any) -> bool:
+        return key in self._values
+
+    def __getitem__(self, key: Any) -> Any:
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def update(self, values: Mapping[Any, Any]) -> None:
+        for key, value in values.items():
+            self._values[key] = value
+            self._values.move_to_end(key)
+        while len(self._values) > self.most:
+            self._values.popitem(last=False)
+
+
 def embed_pool(predictor: Predictor, pool: Pool) -> Floats:
     """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order."""
     return predictor.embed([c.text for c in pool.candidates], [c.context for c in pool.candidates])
+
+
+_WindowSpan = tuple[float, float, int, int]
+"""A window's best span: score, null score, start and end in characters."""
 
 
 def _content(example: Example) -> Any:
@@ -198,13 +248,15 @@ def _content(example: Example) -> Any:
             return (example.question, example.context)
         case QueryExample():
             return example.query
+        case other:
+            assert_never(other)
 
 
 def _classified(scores: Floats) -> Prediction:
     return {"predicted": int(scores.argmax()), "scores": [float(s) for s in scores]}
 
 
-def _best_span(row: Row, out: Floats) -> tuple[float, float, int, int]:
+def _best_span(row: Row, out: Floats) -> _WindowSpan:
     """(score, null score, start, end) of a window's best span of at most 30 tokens, in characters."""
     assert row.offsets is not None
     null = float(out[0, 0] + out[0, 1])
@@ -228,9 +280,11 @@ def _best_span(row: Row, out: Floats) -> tuple[float, float, int, int]:
 def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Prediction:
     order = np.argsort(-scores, kind="stable")
     gold = [pool.index[g] for g in example.gold if g in pool.index]
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(1, len(order) + 1)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
     return {
         "top": [pool.candidates[int(i)].id for i in order[:TOP]],
-        "ranks": sorted(int(place[g]) for g in gold),
+        "scores": [float(scores[i]) for i in order[:TOP]],
+        "ranks": sorted(int(rank[g]) for g in gold),
+        "pool": len(pool),
     }

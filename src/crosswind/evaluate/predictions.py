@@ -11,7 +11,7 @@ import polars as pl
 Prediction = dict[str, Any]
 """One prediction. pair, choice: `predicted` (index), `scores`; tagging: `tags`; span: `text`,
 `start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
-`ranks` (of the gold candidates, from 1)."""
+their `scores`, `ranks` (of the gold candidates, from 1), `pool` (the number of candidates)."""
 
 
 def write_predictions(path: Path, ids: Sequence[str], predictions: Sequence[Prediction]) -> None:

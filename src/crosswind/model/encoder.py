@@ -67,6 +67,11 @@ class Encoder:
     def modules(self) -> nn.Module:
         return self.lm if self.lm is not None else self.backbone
 
+    def embeddings(self, ids: torch.Tensor) -> torch.Tensor:
+        """The words' own embeddings `(rows, length, width)` of token ids `(rows, length)`."""
+        vectors: torch.Tensor = self.backbone.get_input_embeddings()(ids)
+        return vectors
+
     def lm_head(self) -> nn.Module | None:
         """The module from hidden states (n, width) to logits (n, vocabulary), if it stands alone."""
         if self.lm is None:

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, SpanExample, TaggingExample
-from crosswind.model.offsets import Tokens, tokenize, tokenize_words, windows
+from crosswind.model.offsets import Ints, Tokens, tokenize, tokenize_words, windows
 
-Ints = npt.NDArray[np.int64]
 BLOCK = 20_000  # texts that are tokenized at once: what the tokenizer gives is ten times as large as the rows
 QUESTION_TOKENS = 64  # longest question of span QA (XTREME's max_query_length)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError
-from crosswind.run.job import Artifact, PlannedJob, Worker
+from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import unsigned
 from crosswind.steps.parameters import PoolingParams
 from crosswind.tasks.base import TASKS, classes
@@ -63,13 +63,21 @@ def predictor_of(job: PlannedJob[CellParams], worker: Worker) -> Predictor:
     return worker.get("model", model_name(job), lambda: _load(job), most=MODELS)
 
 
+def record_hardware(job: Job[CellParams]) -> None:
+    """Say in the manifest what the step computed with."""
+    from crosswind.model.device import hardware_facts, torch_device
+
+    job.fact("hardware", hardware_facts(torch_device(job.params.device, job.params.precision)))
+
+
 def _load(job: PlannedJob[CellParams]) -> Predictor:
     from crosswind.evaluate.predict import Predictor
     from crosswind.model.checkpoint import load_head
-    from crosswind.model.device import torch_device
+    from crosswind.model.device import torch_device, use_one_thread
     from crosswind.model.pooling import resolved_pooling
 
     params = job.params
+    use_one_thread()
     device = torch_device(params.device, params.precision)
     task = TASKS[params.ref.task]
     if "model" in job.inputs:

@@ -10,7 +10,7 @@ import json
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs
-from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of
+from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of, record_hardware
 from crosswind.steps.parameters import tokens_of
 
 
@@ -36,6 +36,7 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     np.save(job.draft.path / "vectors.npy", vectors, allow_pickle=False)
     ids = [c.id for c in pool.candidates]
     (job.draft.path / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
+    record_hardware(job)
     return f"{len(pool)} candidates"
 
 

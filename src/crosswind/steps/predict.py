@@ -16,7 +16,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import StepKind, device_needs
-from crosswind.steps.cells import CellParams, dataset_of, model_name, perturbed, predictor_of
+from crosswind.steps.cells import CellParams, dataset_of, model_name, perturbed, predictor_of, record_hardware
 from crosswind.steps.parameters import tokens_of
 from crosswind.tasks.base import TASKS
 
@@ -53,6 +53,7 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
             prediction["same"] = value[:1] == before[:1] if task.kind == "query" else value == before
     write_predictions(job.draft.path / "predictions.parquet", [e.id for e in data.examples], predictions)
     job.sign("threads", 1)
+    record_hardware(job)
     job.fact("n", len(data))
     job.fact("changed", sum(e.id in changed for e in data.examples))
     return f"{len(data)} predictions"

@@ -60,15 +60,18 @@ class PretrainParams:
 
 def _run(job: Job[PretrainParams], worker: Worker) -> str:
     from crosswind.model.card import write_card
-    from crosswind.model.device import torch_device
+    from crosswind.model.device import hardware_facts, torch_device, use_one_thread
     from crosswind.train.budget import steps_of
     from crosswind.train.loop import train
-    from crosswind.train.masked import masked_lm, with_translations
+    from crosswind.train.masked import masked_lm, training_lines
+    from crosswind.train.phase import mean_tokens
 
     params, world = job.params, job.world["pretrain"]
+    use_one_thread()
     device = torch_device(params.device, params.training.precision)
+    job.fact("hardware", hardware_facts(device))
     parts = [text_of_part(params.text, i, world) for i in range(len(params.text))]
-    lines = with_translations([line for part in parts for line in part], params.tlm, params.seed)
+    lines = training_lines(parts, params.tlm, params.seed)
     encoder = _encoder(params, lines, job.step.data, world)
     objective = masked_lm(
         "mlm",
@@ -81,7 +84,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
         {"encoder": encoder.modules()},
         [objective],
         [1.0],
-        steps_of(params.budget, [objective], params.training.batch_size),
+        steps_of(params.budget, [len(lines)], mean_tokens([objective]), params.training.batch_size),
         params.training,
         seed=params.seed,
         device=device,

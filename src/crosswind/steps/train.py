@@ -7,14 +7,13 @@ Writes `model/` (a plain checkpoint) and `training.json` (steps, losses, scores)
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from crosswind.data.examples import Example, Kind, Pool, Rows
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.run.step import digest
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from crosswind.model.encoder import Encoder
     from crosswind.model.heads import Head
     from crosswind.train.loop import History
-    from crosswind.train.objectives import Objective
+    from crosswind.train.objective import Objective
 
 CHECKPOINT_SECONDS = 60.0
 _HOW = "it says how a model was made, which is what scores compare"
@@ -86,25 +85,26 @@ class _Parts:
 
 
 def _run(job: Job[TrainParams], worker: Worker) -> str:
-    from crosswind.model.device import torch_device
+    from crosswind.model.device import hardware_facts, torch_device, use_one_thread
     from crosswind.train.loop import train
+    from crosswind.train.phase import frozen_parameters, modules_of
 
     params = job.params
+    use_one_thread()
     device = torch_device(params.device, params.training.precision)
+    job.fact("hardware", hardware_facts(device))
     data = library(job.world["data"])
     encoder, carried = _start(job)
     parts = _parts(params, data, encoder, carried)
-    embeddings = list(encoder.backbone.get_input_embeddings().parameters())
-    modules = {"encoder": encoder.modules(), **{f"head-{n}": h.module for n, h in parts.heads.items()}}
     history = train(
-        modules,
+        modules_of(encoder, parts.heads),
         parts.sources,
         parts.shares,
         parts.steps,
         params.training,
         seed=params.seed,
         device=device,
-        frozen=embeddings if params.training.freeze == "embeddings" else [],
+        frozen=frozen_parameters(encoder, params.training.freeze),
         score=_scorer(params, data, parts, device),
         folder=job.partial,
         interval=CHECKPOINT_SECONDS,
@@ -136,6 +136,7 @@ def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head |
     from crosswind.train.budget import limited, steps_of
     from crosswind.train.mixing import proportions
     from crosswind.train.objectives import task_objective
+    from crosswind.train.phase import head_seed, mean_tokens, with_masked_lm
 
     settings, seed = params.training, params.seed
     pooling = resolved_pooling(params.pooling, encoder.layers)
@@ -148,8 +149,7 @@ def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head |
             encoder,
             plan.kind,
             plan.labels,
-            # From the pipeline seed and the task alone: routes begin their target phase with the same head.
-            seed=int(digest([seed, plan.name, plan.kind])[:15], 16),
+            seed=head_seed(seed, plan.name, plan.kind),
             pooling=pooling,
             classifier_pooling=settings.classifier_pooling,
         )
@@ -163,21 +163,19 @@ def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head |
         sources.append(objective)
         heads[plan.name] = head
         sizes.append(len(examples))
-    if params.mlm is None:
-        return _Parts(
-            encoder, heads, sources, list(proportions(sizes, cap=params.sampling.cap,
-                                                      temperature=params.sampling.temperature)),
-            steps_of(params.budget, sources, settings.batch_size),
-        )
-    masked = _masked(params, params.mlm, data, encoder, max_length)
-    if not sources:
-        return _Parts(encoder, heads, [masked], [1.0], steps_of(params.budget, [masked], settings.batch_size))
-    # Masked-LM steps come on top of the tasks', so that they are `share` of all steps.
-    labelled = steps_of(params.budget, sources, settings.batch_size)
-    share = params.mlm.share
-    shares = proportions(sizes, cap=params.sampling.cap, temperature=params.sampling.temperature)
-    mixed = [float(s) * (1 - share) for s in shares] + [share]
-    return _Parts(encoder, heads, [*sources, masked], mixed, round(labelled / (1 - share)))
+    batch_size = settings.batch_size
+    steps = steps_of(params.budget, sizes, mean_tokens(sources), batch_size) if sources else 0
+    sampling = params.sampling
+    shares = list(proportions(sizes, cap=sampling.cap, temperature=sampling.temperature)) if sizes else []
+    if params.mlm is not None:
+        masked = _masked(params, params.mlm, data, encoder, max_length)
+        if sources:
+            # Masked-LM steps come on top of the tasks', so that they are `share` of all steps.
+            steps, shares = with_masked_lm(steps, shares, params.mlm.share)
+        else:
+            steps, shares = steps_of(params.budget, [len(masked.lengths)], mean_tokens([masked]), batch_size), [1.0]
+        sources.append(masked)
+    return _Parts(encoder, heads, sources, shares, steps)
 
 
 def _examples(refs: Sequence[DataRef], data: Library) -> tuple[list[Example], Pool | None]:
@@ -189,12 +187,13 @@ def _examples(refs: Sequence[DataRef], data: Library) -> tuple[list[Example], Po
 
 
 def _masked(params: TrainParams, mlm: MlmParams, data: Library, encoder: Encoder, max_length: int) -> Objective:
-    from crosswind.train.masked import masked_lm, with_translations
+    from crosswind.train.masked import masked_lm, training_lines
 
-    lines: list[Any] = []
-    for name, languages, rows in mlm.corpora:
-        text = load_text(CORPORA[name], languages, data.source, Rows.parse(rows) if rows else None)
-        lines += with_translations(list(text), mlm.tlm, params.seed)
+    corpora: list[list[Any]] = [
+        list(load_text(CORPORA[name], languages, data.source, Rows.parse(rows) if rows else None))
+        for name, languages, rows in mlm.corpora
+    ]
+    lines = training_lines(corpora, mlm.tlm, params.seed)
     return masked_lm("mlm", encoder, lines, max_length=max_length, seed=params.seed)
 
 
@@ -205,11 +204,12 @@ def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> C
     from crosswind.evaluate.judge import judge
     from crosswind.evaluate.metrics.base import METRICS
     from crosswind.evaluate.predict import Predictor, embed_pool
+    from crosswind.train.phase import selection_head
 
     if not params.select:
         return None
     task = TASKS[params.select[0].task]
-    head = judged_head(parts.heads, task)
+    head = selection_head(parts.heads, (task.name, task.trains_on), task.kind, task.labels)
     settings, metric = params.training, METRICS[task.metric]
 
     def score() -> float:
@@ -232,15 +232,6 @@ def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> C
         return float(np.mean(values)) if metric.better == "higher" else -float(np.mean(values))
 
     return score
-
-
-def judged_head(heads: Mapping[str, Head], task: Task) -> Head:
-    """The head that a selection task judges: its own, that of the task it is trained on, or one of its kind."""
-    for name in (task.name, task.trains_on):
-        if name is not None and name in heads and heads[name].kind == task.kind:
-            return heads[name]
-    alike = [h for h in heads.values() if h.kind == task.kind]
-    return next((h for h in alike if h.labels == task.labels), alike[0])
 
 
 def _save(job: Job[TrainParams], parts: _Parts, history: History) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from crosswind.model.offsets import Ints
+
 WINDOW = 50  # batches a window
 
 
@@ -41,23 +41,28 @@ class BatchStream:
             for members in self._members:
                 self._order_by[members] = self.lengths[members].max()
         self.batch_size, self.seed = batch_size, seed
-        self._window: tuple[int, list[Ints]] = (-1, [])
+        self._window: tuple[int, list[tuple[Ints, Ints]]] = (-1, [])
         self._epoch: tuple[int, Ints] = (-1, np.zeros(0, dtype=np.int64))
 
     def __getitem__(self, step: int) -> Ints:
         """The example indices of a step's batch, `(batch_size,)`."""
+        return self.visits(step)[0]
+
+    def visits(self, step: int) -> tuple[Ints, Ints]:
+        """The example indices of a step's batch and the epoch of each, `(batch_size,)`."""
         number, position = divmod(step, WINDOW)
         if self._window[0] != number:
             self._window = (number, self._cut(number))
         return self._window[1][position]
 
-    def _cut(self, number: int) -> list[Ints]:
+    def _cut(self, number: int) -> list[tuple[Ints, Ints]]:
         size = WINDOW * self.batch_size
         members = self._slice(number * size, (number + 1) * size)
-        ordered = members[np.argsort(self._order_by[members], kind="stable")]
-        batches = list(ordered.reshape(WINDOW, self.batch_size))
+        epoch_of = np.arange(number * size, (number + 1) * size) // len(self.lengths)
+        by_length = np.argsort(self._order_by[members], kind="stable")
+        indices, epochs = (a[by_length].reshape(WINDOW, self.batch_size) for a in (members, epoch_of))
         order = np.random.default_rng((self.seed, 2, number)).permutation(WINDOW)
-        return [batches[i] for i in order]
+        return [(indices[i], epochs[i]) for i in order]
 
     def _slice(self, start: int, stop: int) -> Ints:
         n = len(self.lengths)

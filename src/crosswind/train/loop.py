@@ -6,6 +6,7 @@ from (seed, step). So a run that was killed and resumed from a checkpoint contin
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +17,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.mixing import schedule
-from crosswind.train.objectives import Objective
+from crosswind.train.objective import Objective, Visit, summed_loss
 from crosswind.train.settings import Training
 
-Score = Callable[[], float]
+SelectionScore = Callable[[], float]
+"""Judges the present weights: higher is better."""
 Advance = Callable[[int, int, str], None]  # (steps done, of, note)
 
 
@@ -55,7 +58,7 @@ def train(
     seed: int,
     device: torch.device | None = None,
     frozen: Sequence[nn.Parameter] = (),
-    score: Score | None = None,
+    score: SelectionScore | None = None,
     folder: Path | None = None,
     interval: float = 120.0,
     advance: Advance | None = None,
@@ -103,11 +106,10 @@ class _Run:
         seed: int,
         device: torch.device | None,
         frozen: Sequence[nn.Parameter],
-        score: Score | None,
+        score: SelectionScore | None,
     ) -> None:
         self.sources, self.steps, self.settings, self.seed, self.score = sources, steps, settings, seed, score
-        self.accelerator = _accelerator(settings.precision, device)
-        self.device = self.accelerator.device
+        self.device = device or torch.device("cpu")
         self.model = nn.ModuleDict(dict(modules)).to(self.device)
         if settings.dropout is not None:
             set_dropout(self.model, settings.dropout)
@@ -138,14 +140,10 @@ class _Run:
         """One optimiser step; returns the batch's mean loss per term."""
         source = self.sources[int(self.plan[self.step])]
         stream = self.streams[int(self.plan[self.step])]
-        batch = [int(i) for i in stream[int(self.turn[self.step])]]
-        lengths = [int(stream.lengths[i]) for i in batch]
-        heights = [len(source.rows(i)) for i in batch]
-        if source.whole_batch:
-            parts = [list(range(len(batch)))]
-        else:
-            parts = micro_batches(lengths, heights, self.settings.micro_tokens)
-        total = max(sum(source.terms(i, self.step) for i in batch), 1)
+        indices, epochs = stream.visits(int(self.turn[self.step]))
+        visits = [Visit(int(i), int(e)) for i, e in zip(indices, epochs, strict=True)]
+        parts = self._cut(source, visits)
+        total = max(sum(source.terms(*visit) for visit in visits), 1)
         rate = self.settings.rate(self.step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -154,21 +152,46 @@ class _Run:
         begin = time.perf_counter()
         value = torch.zeros((), device=self.device)
         for part in parts:
-            with self.accelerator.autocast():
-                loss = source.loss([batch[i] for i in part], self.device, self.step) / total
-            self.accelerator.backward(loss)
+            with self._memory(source, part):
+                with self._autocast():
+                    loss = summed_loss(source, part, self.step, self.device) / total
+                loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
         if self.settings.clip:
             torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip)
-        self.optimizer.step()
+        count = sum(p.numel() for p in self.parameters.values())
+        hint = "freeze: embeddings keeps no state for them; or choose a smaller encoder or a larger machine"
+        with names_memory(f"AdamW's update of {count:,} parameters", where="training.freeze", hint=hint):
+            self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.history.stepping += time.perf_counter() - begin
-        self.history.tokens += sum(len(r) for i in batch for r in source.rows(i))
+        self.history.tokens += sum(len(r) for visit in visits for r in source.rows(*visit))
         self.step += 1
         number = float(value)
         self.loss_sum += number
         self.loss_steps += 1
         return number
+
+    def _cut(self, source: Objective, visits: list[Visit]) -> list[list[Visit]]:
+        """The micro-batches of a batch: a function of its rows and of `micro_tokens`."""
+        if source.whole_batch:
+            return [visits]
+        rows = [source.rows(*visit) for visit in visits]
+        lengths = [max(len(r) for r in of_example) for of_example in rows]
+        parts = micro_batches(lengths, [len(r) for r in rows], self.settings.micro_tokens)
+        return [[visits[i] for i in part] for part in parts]
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings.precision == "bf16")
+
+    def _memory(self, source: Objective, part: Sequence[Visit]) -> contextlib.AbstractContextManager[None]:
+        """Names the micro-batch on which memory ran out; nothing is cut smaller by itself, as that changes results."""
+        rows = [r for visit in part for r in source.rows(*visit)]
+        what = f"{len(rows)} rows of up to {max(len(r) for r in rows)} tokens in step {self.step + 1} of {source.name}"
+        lower = "batch_size" if source.whole_batch else "micro_tokens"
+        now = self.settings.batch_size if source.whole_batch else self.settings.micro_tokens
+        hint = f"lower {lower} (now {now}) or max_length (now {self.settings.max_length}), or take a larger machine"
+        return names_memory(what, where=f"training.{lower}", hint=hint)
 
     def due(self) -> bool:
         every = self.settings.evaluate_every
@@ -258,16 +281,6 @@ def set_dropout(model: nn.Module, probability: float) -> None:
         for name in ("attention_dropout", "dropout_prob"):
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, probability)
-
-
-def _accelerator(precision: str, device: torch.device | None) -> Any:
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-
-    # The state is a singleton of the process; phases may differ in precision.
-    AcceleratorState._reset_state()
-    cpu = device is not None and device.type == "cpu"
-    return Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", cpu=cpu)
 
 
 def _optimizer(parameters: Mapping[str, nn.Parameter], settings: Training, device: torch.device) -> torch.optim.AdamW:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from crosswind.data.text import monolingual
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row, encode_texts
-from crosswind.train.objectives import padded
+from crosswind.train.objective import Batch, Visit, model_inputs, padded
 
 
 @dataclass
@@ -42,50 +41,54 @@ class MaskedLM:
     def clusters(self) -> Sequence[str] | None:
         return None
 
-    def rows(self, index: int) -> Sequence[Row]:
+    def rows(self, index: int, epoch: int = 0) -> Sequence[Row]:
         return self.rows_of[index]
 
-    def terms(self, index: int, step: int) -> int:
-        return max(round(self.rate * self._free(index)), 1)
+    def terms(self, index: int, epoch: int = 0) -> int:
+        return max(round(self.rate * self._free(index, epoch)), 1)
 
-    def _free(self, index: int) -> int:
-        return int((~np.isin(self.rows_of[index][0].ids, self.encoder.tokenizer.all_special_ids)).sum())
+    def _free(self, index: int, epoch: int) -> int:
+        return int((~np.isin(self.rows(index, epoch)[0].ids, self.encoder.tokenizer.all_special_ids)).sum())
 
-    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
+    def batch(self, visits: Sequence[Visit], step: int) -> tuple[Batch, ...]:
         tokenizer = self.encoder.tokenizer
-        rows = [self.rows_of[i][0] for i in indices]
-        batch = padded(rows, self.encoder)
-        chosen = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
-        ids = batch["input_ids"]
-        gold = ids.clone()
+        rows = [self.rows(*visit)[0] for visit in visits]
+        inputs = padded(rows, self.encoder)
+        ids = inputs["input_ids"]
+        chosen = torch.zeros_like(ids, dtype=torch.bool)
+        original = ids.clone()
         special = np.asarray(tokenizer.all_special_ids)
         pieces = np.setdiff1d(np.arange(len(tokenizer)), special)
-        for r, index in enumerate(indices):
-            rng = np.random.default_rng((self.seed, 4, step, index))
+        for r, visit in enumerate(visits):
+            rng = np.random.default_rng((self.seed, 4, step, visit.example))
             free = np.flatnonzero(~np.isin(rows[r].ids, special))
             if len(free) == 0:
                 free = np.arange(len(rows[r]))
-            picks = torch.from_numpy(rng.choice(free, self.terms(index, step), replace=False))
+            picks = torch.from_numpy(rng.choice(free, self.terms(*visit), replace=False))
             fate = rng.random(len(picks))
             noise = torch.from_numpy(pieces[rng.integers(len(pieces), size=len(picks))])
             chosen[r, picks] = True
-            mask_here = torch.from_numpy(fate < 0.8)
-            random_here = torch.from_numpy((fate >= 0.8) & (fate < 0.9))
-            ids[r, picks[mask_here]] = int(tokenizer.mask_token_id)
-            ids[r, picks[random_here]] = noise[random_here]
-        batch = {k: v.to(device) for k, v in batch.items()}
-        chosen, gold = chosen.to(device), gold.to(device)
-        return F.cross_entropy(self._logits(batch, chosen).float(), gold[chosen], reduction="sum")
+            to_mask = torch.from_numpy(fate < 0.8)
+            to_noise = torch.from_numpy((fate >= 0.8) & (fate < 0.9))
+            ids[r, picks[to_mask]] = int(tokenizer.mask_token_id)
+            ids[r, picks[to_noise]] = noise[to_noise]
+        return (Batch(inputs, {"chosen": chosen, "gold": original[chosen]}),)
 
-    def _logits(self, batch: dict[str, torch.Tensor], chosen: torch.Tensor) -> torch.Tensor:
+    def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
+        """Logits `(chosen, vocabulary)` at the chosen positions, row by row."""
+        chosen, inputs = batch.targets["chosen"], model_inputs(batch, embeddings)
         head = self.encoder.lm_head()
         if head is None:
             assert self.encoder.lm is not None
-            full: torch.Tensor = self.encoder.lm(**batch).logits
+            full: torch.Tensor = self.encoder.lm(**inputs).logits
             return full[chosen]
-        hidden = self.encoder.backbone(**batch).last_hidden_state
+        hidden = self.encoder.backbone(**inputs).last_hidden_state
         result: torch.Tensor = head(hidden[chosen])
         return result
+
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        (batch,), (output,) = batches, outputs
+        return F.cross_entropy(output.float(), batch.targets["gold"], reduction="sum")
 
 
 def masked_lm(
@@ -118,15 +121,45 @@ def masked_lm(
     return MaskedLM(name, encoder, [[row] for row in rows], seed)
 
 
-def with_translations(lines: list[Any], share: float, seed: int) -> list[TextLine | ParallelLine]:
-    """Of parallel lines, `share` as pairs of translations and the rest as single lines."""
-    if not lines or isinstance(lines[0], TextLine):
-        return lines
-    single = list(monolingual(lines))
-    pairs = [line for line in lines if len(line.texts) > 1]
+def training_lines(
+    corpora: Sequence[Sequence[TextLine | ParallelLine]], share: float, seed: int, *, cyclic: bool = False
+) -> list[TextLine | ParallelLine]:
+    """The lines of masked LM: single lines, and of parallel corpora a `share` of pairs of translations.
+
+    Every text of a parallel line is a single line too. As many pairs are drawn, with other partners each
+    time, as make up the share beside the single lines; `share` 1 leaves the pairs alone. `cyclic` mixes all
+    corpora, and repeats their pairs in order.
+    """
+    if cyclic:
+        single = [line for corpus in corpora for line in _single(corpus)]
+        pairs = [line for corpus in corpora for line in _pairs(corpus)]
+        return _mixed(single, pairs, share, lambda wanted: [pairs[i % len(pairs)] for i in range(wanted)])
+    lines: list[TextLine | ParallelLine] = []
+    for corpus in corpora:
+        lines += _drawn(_single(corpus), _pairs(corpus), share, seed)
+    return lines
+
+
+def _drawn(
+    single: list[TextLine], pairs: list[ParallelLine], share: float, seed: int
+) -> list[TextLine | ParallelLine]:
+    rng = np.random.default_rng((seed, 7))
+    return _mixed(single, pairs, share, lambda wanted: [pairs[i] for i in rng.integers(len(pairs), size=wanted)])
+
+
+def _single(corpus: Sequence[TextLine | ParallelLine]) -> list[TextLine]:
+    parallel = monolingual(line for line in corpus if isinstance(line, ParallelLine))
+    return [*parallel, *(line for line in corpus if isinstance(line, TextLine))]
+
+
+def _pairs(corpus: Sequence[TextLine | ParallelLine]) -> list[ParallelLine]:
+    return [line for line in corpus if isinstance(line, ParallelLine) and len(line.texts) > 1]
+
+
+def _mixed(
+    single: list[TextLine], pairs: list[ParallelLine], share: float, draw: Callable[[int], list[ParallelLine]]
+) -> list[TextLine | ParallelLine]:
     if share <= 0 or not pairs:
         return [*single]
-    wanted = round(len(single) * share / max(1 - share, 1e-9)) if share < 1 else len(single)
-    rng = np.random.default_rng((seed, 7))
-    drawn = [pairs[i] for i in rng.integers(len(pairs), size=wanted)]
-    return drawn if share >= 1 else [*single, *drawn]
+    drawn = draw(round(len(single) * share / (1 - share)) if share < 1 else len(single))
+    return [*drawn] if share >= 1 else [*single, *drawn]

@@ -1,14 +1,10 @@
-"""What a step minimises: one objective a kind.
-
-An objective sums the loss of some examples and counts their terms; the loop divides the sum over the
-micro-batches by the batch's total, so a batch's gradient does not depend on how it was cut.
-"""
+"""What a step minimises: the objectives of labelled tasks, one class for all heads and one for retrieval."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -26,36 +22,8 @@ from crosswind.model.rows import (
     encode_spans,
     encode_tagging,
     encode_texts,
-    pad,
 )
-from crosswind.train.batching import padded_length
-
-
-class Objective(Protocol):
-    """A source of training steps: `lengths` of its examples (tokens, for grouping) and the loss."""
-
-    name: str
-    whole_batch: bool  # in-batch negatives: never cut into micro-batches
-
-    @property
-    def lengths(self) -> Sequence[int]: ...
-
-    @property
-    def clusters(self) -> Sequence[str] | None:
-        """What examples belong together, if anything does."""
-        ...
-
-    def rows(self, index: int) -> Sequence[Row]:
-        """The rows of one example."""
-        ...
-
-    def terms(self, index: int, step: int) -> int:
-        """How many loss terms the example contributes."""
-        ...
-
-    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        """The summed loss of some examples."""
-        ...
+from crosswind.train.objective import Batch, Visit, model_inputs, padded
 
 
 @dataclass
@@ -79,54 +47,79 @@ class TaskObjective:
         # Translations of a cluster are other clusters: routes in many languages see as many texts a batch as others.
         return [f"{example.language} {example.cluster}" for example in self.examples]
 
-    def rows(self, index: int) -> Sequence[Row]:
+    def rows(self, index: int, epoch: int = 0) -> Sequence[Row]:
         return self.rows_of[index]
 
-    def terms(self, index: int, step: int) -> int:
+    def terms(self, index: int, epoch: int = 0) -> int:
         if self.head.kind == "tagging":
             return len(self.targets[index])
-        return len(self.rows_of[index]) if self.head.kind == "span" else 1
+        return len(self.rows(index, epoch)) if self.head.kind == "span" else 1
 
-    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        rows = [r for i in indices for r in self.rows_of[i]]
-        batch = {k: v.to(device) for k, v in padded(rows, self.encoder).items()}
-        out = self.head(batch).float()
+    def batch(self, visits: Sequence[Visit], step: int) -> tuple[Batch, ...]:
+        rows = [self.rows(*visit) for visit in visits]
+        inputs = padded([r for of_example in rows for r in of_example], self.encoder)
+        golds = [self.targets[visit.example] for visit in visits]
         match self.head.kind:
             case "pair":
-                gold = torch.tensor([self.targets[i] for i in indices], device=device)
-                return F.cross_entropy(out, gold, reduction="sum")
+                targets = {"gold": torch.tensor(golds)}
             case "choice":
-                return self._choice_loss(out, indices, device)
+                targets = {"gold": torch.tensor(golds), "counts": torch.tensor([len(r) for r in rows])}
             case "tagging":
-                return self._tagging_loss(out, indices, device)
-            case _:
-                gold = torch.tensor([t for i in indices for t in self.targets[i]], device=device)
-                pads = (batch["attention_mask"] == 0).unsqueeze(-1)
+                targets = _tag_targets(rows, golds)
+            case "span":
+                targets = {"gold": torch.tensor([t for gold in golds for t in gold])}
+            case "query":
+                raise ValueError("queries are trained by RetrievalObjective")
+            case other:
+                assert_never(other)
+        return (Batch(inputs, targets),)
+
+    def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
+        return self.head(model_inputs(batch, embeddings))
+
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        (batch,), (output,) = batches, outputs
+        out, targets = output.float(), batch.targets
+        match self.head.kind:
+            case "pair":
+                return F.cross_entropy(out, targets["gold"], reduction="sum")
+            case "choice":
+                return _choice_loss(out, targets["counts"], targets["gold"])
+            case "tagging":
+                picked = out[targets["row"], targets["position"]]
+                return F.cross_entropy(picked, targets["gold"], reduction="sum")
+            case "span":
+                pads = (batch.inputs["attention_mask"] == 0).unsqueeze(-1)
                 scores = out.masked_fill(pads, torch.finfo(out.dtype).min)
-                start = F.cross_entropy(scores[..., 0], gold[:, 0], reduction="sum")
-                return (start + F.cross_entropy(scores[..., 1], gold[:, 1], reduction="sum")) / 2
+                start, end = (F.cross_entropy(scores[..., i], targets["gold"][:, i], reduction="sum") for i in (0, 1))
+                return (start + end) / 2
+            case "query":
+                raise ValueError("queries are trained by RetrievalObjective")
+            case other:
+                assert_never(other)
 
-    def _choice_loss(self, scores: torch.Tensor, indices: Sequence[int], device: torch.device) -> torch.Tensor:
-        counts = [len(self.rows_of[i]) for i in indices]
-        table = scores.new_full((len(indices), max(counts)), torch.finfo(scores.dtype).min)
-        mask = torch.arange(max(counts), device=device)[None, :] < torch.tensor(counts, device=device)[:, None]
-        table = table.masked_scatter(mask, scores)
-        gold = torch.tensor([self.targets[i] for i in indices], device=device)
-        return F.cross_entropy(table, gold, reduction="sum")
 
-    def _tagging_loss(self, out: torch.Tensor, indices: Sequence[int], device: torch.device) -> torch.Tensor:
-        which: list[int] = []
-        where: list[int] = []
-        gold: list[int] = []
-        row_number = 0
-        for i in indices:
-            for row in self.rows_of[i]:
-                which += [row_number] * len(row.positions)
-                where += row.positions.tolist()
-                gold += self.targets[i][row.first : row.first + len(row.positions)]
-                row_number += 1
-        picked = out[torch.tensor(which, device=device), torch.tensor(where, device=device)]
-        return F.cross_entropy(picked, torch.tensor(gold, device=device), reduction="sum")
+def _choice_loss(scores: torch.Tensor, counts: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy over each example's own choices; `scores` `(rows,)` come example by example."""
+    most = int(counts.max())
+    table = scores.new_full((len(counts), most), torch.finfo(scores.dtype).min)
+    mask = torch.arange(most, device=scores.device)[None, :] < counts[:, None]
+    return F.cross_entropy(table.masked_scatter(mask, scores), gold, reduction="sum")
+
+
+def _tag_targets(rows: Sequence[Sequence[Row]], golds: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+    """Where each word's first piece lies (row and position), and its tag."""
+    numbers: list[int] = []
+    positions: list[int] = []
+    tags: list[int] = []
+    number = 0
+    for of_example, gold in zip(rows, golds, strict=True):
+        for row in of_example:
+            numbers += [number] * len(row.positions)
+            positions += row.positions.tolist()
+            tags += gold[row.first : row.first + len(row.positions)]
+            number += 1
+    return {"row": torch.tensor(numbers), "position": torch.tensor(positions), "gold": torch.tensor(tags)}
 
 
 @dataclass
@@ -150,33 +143,31 @@ class RetrievalObjective:
     def lengths(self) -> Sequence[int]:
         return [max(len(r) for r in rows) for rows in self.rows_of]
 
-    def rows(self, index: int) -> Sequence[Row]:
+    def rows(self, index: int, epoch: int = 0) -> Sequence[Row]:
         return self.rows_of[index]
 
-    def terms(self, index: int, step: int) -> int:
+    def terms(self, index: int, epoch: int = 0) -> int:
         return 1
 
-    def loss(self, indices: Sequence[int], device: torch.device, step: int) -> torch.Tensor:
-        def embed(which: int) -> torch.Tensor:
-            batch = padded([self.rows_of[i][which] for i in indices], self.encoder)
-            return self.head({k: v.to(device) for k, v in batch.items()})
-
-        scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
-        queries, candidates = embed(0).float(), embed(1).float()
-        # Autocast would compute the cosines in bf16, where those of 0.64 to 1.28 times 100 are half a point apart.
-        with torch.autocast(device.type, enabled=False):
-            scores = scale * queries @ candidates.T
-        right = torch.tensor([[self.positive[b] in self.gold[a] for b in indices] for a in indices], device=device)
+    def batch(self, visits: Sequence[Visit], step: int) -> tuple[Batch, ...]:
+        """The queries and their candidates; `right[a, b]`: the candidate of `b` is right for the query of `a` too."""
+        indices = [visit.example for visit in visits]
+        right = torch.tensor([[self.positive[b] in self.gold[a] for b in indices] for a in indices])
         right.fill_diagonal_(False)
-        scores = scores.masked_fill(right, torch.finfo(scores.dtype).min)
-        return F.cross_entropy(scores, torch.arange(len(indices), device=device), reduction="sum")
+        queries, candidates = (padded([self.rows(*v)[which] for v in visits], self.encoder) for which in (0, 1))
+        return Batch(queries), Batch(candidates, {"right": right})
 
+    def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
+        return self.head(model_inputs(batch, embeddings))
 
-def padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
-    """A training batch `(rows, length)`, padded to a step of `padded_length` within the encoder's positions."""
-    longest = max(len(r) for r in rows)
-    length = max(min(padded_length(longest), encoder.max_positions), longest)
-    return pad(rows, encoder.tokenizer.pad_token_id, length=length)
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
+        queries, candidates = (output.float() for output in outputs)
+        # Autocast would compute the cosines in bf16, where those of 0.64 to 1.28 times 100 are half a point apart.
+        with torch.autocast(queries.device.type, enabled=False):
+            scores = scale * queries @ candidates.T
+        scores = scores.masked_fill(batches[1].targets["right"], torch.finfo(scores.dtype).min)
+        return F.cross_entropy(scores, torch.arange(len(scores), device=scores.device), reduction="sum")
 
 
 def task_objective(
@@ -191,12 +182,13 @@ def task_objective(
 ) -> TaskObjective | RetrievalObjective:
     """The objective of a labelled task; a `UserError` for examples without labels."""
     tokenizer = encoder.tokenizer
-    if head.kind == "query":
-        return _retrieval(name, encoder, head, examples, pool, max_length)
+    targets: list[Any]
     match head.kind:
+        case "query":
+            return _retrieval(name, encoder, head, examples, pool, max_length)
         case "pair":
             rows = encode_pairs(tokenizer, examples, max_length)
-            targets: list[Any] = [e.label for e in examples]
+            targets = [e.label for e in examples]
         case "choice":
             rows = encode_choices(tokenizer, examples, max_length)
             targets = [e.label for e in examples]
@@ -204,9 +196,11 @@ def task_objective(
             rows = encode_tagging(tokenizer, examples, max_length)
             index = {label: i for i, label in enumerate(head.labels)}
             targets = [None if e.tags is None else [index[t] for t in e.tags] for e in examples]
-        case _:
+        case "span":
             rows = encode_spans(tokenizer, examples, max_length, stride)
             targets = [None if e.answers is None else [] for e in examples]
+        case other:
+            assert_never(other)
     if any(t is None for t in targets):
         bad = next(e for e, t in zip(examples, targets, strict=True) if t is None)
         raise UserError(

@@ -1,0 +1,108 @@
+"""What a training step asks of a source of examples, and the batches that pass between them.
+
+A step is cut at its middle: `batch` makes tensors, `forward` runs the model, `loss` sums. Robust training
+wraps `forward`, which takes other embeddings in the place of the words' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import torch
+
+from crosswind.model.encoder import Encoder
+from crosswind.model.rows import Row, pad
+from crosswind.train.batching import padded_length
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+class Visit(NamedTuple):
+    """An example in a batch: its number in the source, and the epoch of the source in which it is seen."""
+
+    example: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that go through the model at once.
+
+    `inputs` are what the model reads, `(rows, length)` each; `targets` are tensors that the objective's own
+    `forward` and `loss` read, by name.
+    """
+
+    inputs: Tensors
+    targets: Tensors = field(default_factory=dict)
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(
+            {k: v.to(device) for k, v in self.inputs.items()}, {k: v.to(device) for k, v in self.targets.items()}
+        )
+
+
+class Objective(Protocol):
+    """A source of training steps.
+
+    An objective sums the loss of some examples and counts their terms; the loop divides the sum over the
+    micro-batches by the batch's total.
+    """
+
+    name: str
+    encoder: Encoder
+    whole_batch: bool  # in-batch negatives: never cut into micro-batches
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each example's longest row: examples are grouped by them."""
+        ...
+
+    @property
+    def clusters(self) -> Sequence[str] | None:
+        """What examples belong together, if anything does."""
+        ...
+
+    def rows(self, index: int, epoch: int = 0) -> Sequence[Row]:
+        """The rows of one example in an epoch."""
+        ...
+
+    def terms(self, index: int, epoch: int = 0) -> int:
+        """How many loss terms the example contributes."""
+        ...
+
+    def batch(self, visits: Sequence[Visit], step: int) -> tuple[Batch, ...]:
+        """The tensors of some examples, on the CPU; more than one batch where they are encoded apart (retrieval)."""
+        ...
+
+    def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
+        """The model's output for a batch; `embeddings` `(rows, length, width)` replace those of the words.
+
+        `Encoder.embeddings` gives the words' own. Not every architecture takes them (CANINE does not).
+        """
+        ...
+
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The summed loss of the examples, from the outputs of their batches."""
+        ...
+
+
+def summed_loss(objective: Objective, visits: Sequence[Visit], step: int, device: torch.device) -> torch.Tensor:
+    """The summed loss of some examples: batches, forward passes, loss."""
+    batches = tuple(b.to(device) for b in objective.batch(visits, step))
+    return objective.loss(batches, [objective.forward(b) for b in batches])
+
+
+def padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
+    """A training batch `(rows, length)`, padded to a step of `padded_length` within the encoder's positions."""
+    longest = max(len(r) for r in rows)
+    length = max(min(padded_length(longest), encoder.max_positions), longest)
+    return pad(rows, encoder.tokenizer.pad_token_id, length=length)
+
+
+def model_inputs(batch: Batch, embeddings: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    """The arguments of the model: the batch's, with `inputs_embeds` for the words where embeddings are given."""
+    if embeddings is None:
+        return dict(batch.inputs)
+    return {k: v for k, v in batch.inputs.items() if k != "input_ids"} | {"inputs_embeds": embeddings}
