@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosswind.study.clusters import lone_clusters
-from crosswind.study.plan import make_plan, settings_of
+from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
 from crosswind.tasks.refs import library
 
@@ -22,7 +22,8 @@ targets:
 
 def notes(*overrides: str) -> list[str]:
     study = parse_study(STUDY, list(overrides))
-    return lone_clusters(make_plan(study), library(settings_of(study)))
+    plan = make_plan(study)
+    return lone_clusters(plan, library(plan.graph.context["data"]))
 
 
 def test_examples_that_all_stand_alone_are_named() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from crosswind.data.leakage import normalized_hash
 from crosswind.errors import UserError
-from crosswind.study import pretrain as pretraining
-from crosswind.study.pretrain import Config, pretrain, read_config
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.steps import pretrain as pretrain_step
+from crosswind.study.pretrain import PretrainConfig, pretrain_into, read_config
 
 CONFIG = """
 name: tiny
@@ -34,10 +37,15 @@ def text(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def config(folder: Path, *overrides: str) -> Config:
+def config(folder: Path, *overrides: str) -> PretrainConfig:
     path = folder / "tiny.yaml"
     path.write_text(CONFIG.format(folder=folder))
     return read_config(path, list(overrides))
+
+
+def pretrain(config: PretrainConfig, out: Path, reporter: Silent | None = None) -> dict[str, Any]:
+    """Pretrain through a store beside the folder."""
+    return pretrain_into(config, out, Store(out.parent / "store"), reporter or Silent())
 
 
 def test_a_pretrained_encoder_is_an_ordinary_checkpoint_with_a_manifest(text: Path, tmp_path: Path) -> None:
@@ -53,7 +61,6 @@ def test_a_pretrained_encoder_is_an_ordinary_checkpoint_with_a_manifest(text: Pa
     assert len(manifest) == 80  # 40 lines, 20 in two languages
     assert normalized_hash("la casa 7 es vieja") in manifest
     assert "tiny" in (tmp_path / "out" / "README.md").read_text()
-    assert not (tmp_path / "out" / ".training").exists()
     with pytest.raises(UserError, match="holds a checkpoint already"):
         pretrain(config(text), tmp_path / "out")
 
@@ -64,16 +71,18 @@ def test_an_interrupted_pretraining_goes_on_bit_for_bit(
     whole = config(text, "budget.steps=150")
     pretrain(whole, tmp_path / "whole")
 
-    def stop(done: int, of: int, note: str) -> None:
-        raise KeyboardInterrupt
+    class Stopping(Silent):
+        def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(pretraining, "CHECKPOINT_SECONDS", 0.1)
+    monkeypatch.setattr(pretrain_step, "CHECKPOINT_SECONDS", 0.1)
+    store = Store(tmp_path / "other")
     with pytest.raises(KeyboardInterrupt):
-        pretrain(whole, tmp_path / "parts", stop)
-    assert not (tmp_path / "parts" / "config.json").exists()
-    (checkpoint,) = (tmp_path / "parts" / ".training").glob("*/step-*")
+        pretrain_into(whole, tmp_path / "parts", store, Stopping())
+    assert not (tmp_path / "parts").exists()
+    (checkpoint,) = (store.root / "partial").glob("*/step-*")
     assert 0 < int(checkpoint.name.removeprefix("step-")) < 150
-    pretrain(whole, tmp_path / "parts")
+    pretrain_into(whole, tmp_path / "parts", store, Silent())
     for name in ("model.safetensors", "tokenizer.json", "manifest.txt"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
@@ -102,6 +111,7 @@ def test_going_on_with_an_encoder_keeps_its_tokenizer_and_its_manifest(
         ("text.0.language=null", r"tiny\.yaml: text\[0\]: a path needs its language"),
         ("text.0.name=ntrex", r"tiny\.yaml: text\[0\]: text is a corpus's name, a path"),
         ("tokenizer.vocab_size=3", r"tiny\.yaml: tokenizer\.vocab_size: .*greater than or equal to 100"),
+        ("budget={items: 3}", r"tiny\.yaml: budget\.items: a pretraining budget counts lines"),
         ("budget={steps: 1, epochs: 1}", r"tiny\.yaml: budget: a budget has one measure"),
     ],
 )
@@ -114,7 +124,6 @@ def test_a_bad_key_is_named_with_its_place(text: Path, override: str, message: s
     ("override", "message"),
     [
         ("model.hiden_size=16", r"model: unknown key 'hiden_size'\n  did you mean 'hidden_size'"),
-        ("budget={items: 3}", "budget.items: a pretraining budget counts lines"),
         ("text=[{name: ntrx}]", r"text\[0\]: unknown corpus 'ntrx'\n  did you mean 'ntrex'"),
         ("text=[{path: nowhere.txt, language: en}]", "nowhere.txt"),
         ("encoder=./nowhere", "no folder './nowhere'|cannot read the encoder"),

@@ -10,7 +10,7 @@ import pytest
 from crosswind.data.leakage import normalized_hash
 from crosswind.errors import UserError
 from crosswind.study.leakage import check_leakage
-from crosswind.study.plan import make_plan, settings_of
+from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
 from crosswind.tasks.refs import library
 
@@ -29,7 +29,8 @@ TATOEBA = "targets.tasks={tatoeba: {languages: [jv], train: []}}"
 
 def check(encoder: Path, data: Path, *overrides: str) -> list[str]:
     study = parse_study(STUDY.format(encoder=encoder, data=data), list(overrides))
-    return check_leakage(make_plan(study), library(settings_of(study)), study.encoder)
+    plan = make_plan(study)
+    return check_leakage(plan, library(plan.graph.context["data"]))
 
 
 def refused(encoder: Path, data: Path, *overrides: str) -> str:

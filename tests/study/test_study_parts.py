@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from crosswind.study.size import examples_of, labelled_of, tokens_of
 
 from crosswind.errors import UserError
 from crosswind.model.encoder import load_encoder
-from crosswind.study.catalogue import CATALOGUE, include
+from crosswind.steps.parameters import examples_of
+from crosswind.steps.train import labelled_of, training_tokens
+from crosswind.study.catalogue import CATALOGUE
 from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.evaluate import evaluation
 from crosswind.study.resolve import routes, targets
@@ -43,15 +46,16 @@ def test_examples_are_counted_from_declarations_alone() -> None:
 def test_a_budget_in_any_measure_is_a_number_of_examples(phase: str, labelled: float) -> None:
     text = f"name: s\nencoder: a/b\nroutes: {{r: [{phase}]}}\ntargets: {{tasks: {{xnli: {{}}}}}}\n"
     (plan,) = routes(parse_study(text))["r"]
-    assert labelled_of(plan) == labelled
-    assert tokens_of(plan) == labelled * 50
+    params = plan.params(seed=1)
+    assert labelled_of(params) == labelled
+    assert training_tokens(params) == labelled * 50
 
 
 def test_masked_lm_comes_on_top_of_the_labelled_tokens() -> None:
     phase = "{tasks: [mnli], budget: {examples: 1000}, mlm: {share: 0.75}}"
     text = f"name: s\nencoder: a/b\nroutes: {{r: [{phase}]}}\ntargets: {{tasks: {{xnli: {{}}}}}}\n"
     (plan,) = routes(parse_study(text))["r"]
-    assert tokens_of(plan) == 4 * 1000 * 50
+    assert training_tokens(plan.params(seed=1)) == 4 * 1000 * 50
 
 
 # Encoders
@@ -154,11 +158,13 @@ def test_a_task_of_the_users_own_folder_is_listed(tmp_path: Path) -> None:
         "from crosswind.tasks.declared.xnli import XNLI\n"
         "OURS = replace(XNLI, name='our-nli', trains_on='our-nli')\n"
     )
-    include(tmp_path)
-    try:
-        assert "our-nli" in {row["name"] for row in CATALOGUE["tasks"]()}
-        assert TASKS["our-nli"].kind == "pair"
-    finally:
-        TASKS._found = None
-        TASKS.included.clear()
+    code = (
+        "import json, sys, pathlib\n"
+        "from crosswind.registry import include\n"
+        "from crosswind.study.catalogue import CATALOGUE\n"
+        "include(pathlib.Path(sys.argv[1]))\n"
+        "print(json.dumps(CATALOGUE['tasks']()))\n"
+    )
+    listed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "our-nli" in {row["name"] for row in json.loads(listed.stdout)}
     assert "our-nli" not in TASKS

@@ -261,8 +261,11 @@ class Study(StrictModel):
             if key in cls.model_fields:
                 continue
             if key not in STAGES:
-                raise unknown("key", str(key), [*cls.model_fields, *STAGES.names()], where="study")
-            sections[key] = STAGES[key].read(value[key])
+                raise unknown("key", str(key), [*cls.model_fields, *STAGES.names()], where=f"study: {key}")
+            try:
+                sections[key] = STAGES[key].read(value[key])
+            except ValidationError as error:
+                raise _fault(error, "study", STAGES[key].section, str(key)) from error
         return {**value, **sections}
 
     def section(self, stage: str) -> Any:
@@ -298,9 +301,10 @@ def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "s
     try:
         study: Study = validate_mapping(Study, value, name)
     except UserError as error:
-        if error.where == "study":
-            raise UserError(error.what, where=name, hint=error.hint) from None
-        raise
+        # What stages say of their keys does not know the file.
+        if error.where is None or not error.where.startswith("study: "):
+            raise
+        raise UserError(error.what, where=f"{name}: {error.where.removeprefix('study: ')}", hint=error.hint) from error
     return study
 
 
@@ -363,16 +367,20 @@ def validate_mapping(model: type[Any], value: Mapping[str, Any], name: str) -> A
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        # A misspelt key is also missing under its right name: the first is what the user did.
-        fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        key = _key(fault["loc"])
-        where = f"{name}: {key}" if key else name
-        if fault["type"] == "extra_forbidden":
-            raise unknown("key", str(fault["loc"][-1]), _known(model, fault["loc"][:-1]), where=where) from error
-        given = "" if isinstance(fault.get("input"), Mapping | list) else f" (it is {fault.get('input')!r})"
-        text = fault["msg"].removeprefix("Value error, ")
-        hint = "studies/ has commented examples" if model is Study else None
-        raise UserError(f"{text}{given}", where=where, hint=hint) from error
+        raise _fault(error, name, model) from error
+
+
+def _fault(error: ValidationError, name: str, model: Any, prefix: str = "") -> UserError:
+    """The first fault; a misspelt key is also missing under its right name, and the first is what the user did."""
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    key = _key((prefix, *fault["loc"]) if prefix else fault["loc"])
+    where = f"{name}: {key}" if key else name
+    if fault["type"] == "extra_forbidden":
+        return unknown("key", str(fault["loc"][-1]), _known(model, fault["loc"][:-1]), where=where)
+    given = "" if isinstance(fault.get("input"), Mapping | list) else f" (it is {fault.get('input')!r})"
+    text = fault["msg"].removeprefix("Value error, ")
+    hint = "studies/ has commented examples" if model is Study or prefix else None
+    return UserError(f"{text}{given}", where=where, hint=hint)
 
 
 def _key(loc: tuple[str | int, ...]) -> str:
@@ -385,10 +393,10 @@ def _key(loc: tuple[str | int, ...]) -> str:
     return text
 
 
-def _known(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The keys of the model that an unknown key was written into."""
-    fields = set(model.model_fields)
-    here: Any = model
+def _known(model: Any, loc: tuple[str | int, ...]) -> list[str]:
+    """The keys of the model that an unknown key was written into; `model` may be a list of models."""
+    here: Any = next(iter(_models(model)), None)
+    fields = set(here.model_fields) if here is not None else set()
     for part in loc:
         found = here.model_fields.get(part) if isinstance(part, str) and hasattr(here, "model_fields") else None
         if found is not None:
