@@ -38,6 +38,7 @@ class DataRef:
 
     @property
     def declaration(self) -> Task:
+        """The task's declaration; a `UserError` for an unknown name."""
         return TASKS[self.task]
 
     @property
@@ -63,6 +64,7 @@ class DataRef:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DataRef:
+        """What `to_json` wrote."""
         pool = value.get("pool_languages")
         return cls(**{**value, "pool_languages": tuple(pool) if pool else None})
 
