@@ -52,8 +52,8 @@ class DataRef:
 
     @property
     def selection(self) -> str:
-        """What of the split is meant, for the results: `all`, `0-499`, `first 200`, `0-499 first 200`."""
-        parts = [self.rows or "", f"first {self.limit}" if self.limit else ""]
+        """What of the split is meant, for the results: `all`, `0-499`, `200 by clusters`, `0-499 200 by clusters`."""
+        parts = [self.rows or "", f"{self.limit} by clusters" if self.limit else ""]
         return " ".join(p for p in parts if p) or "all"
 
     def to_json(self) -> dict[str, Any]:
