@@ -86,6 +86,15 @@ def test_a_reference_survives_json() -> None:
     assert "context_language" not in refs[1].to_json()
 
 
+def test_a_reference_knows_its_size_without_reading() -> None:
+    assert DataRef("xnli", "sw", "test").size == 5010
+    assert DataRef("xnli", "sw", "test", "0-9", 7).size == 7
+    assert DataRef("mlqa", "es", "test", context_language="de").size == 1776
+    assert DataRef("mlqa", "es", "test", context_language="es").size == 5253
+    assert DataRef("mlqa", "es", "test", context_language="zh").size is None
+    assert DataRef("mnli", "en", "train", made="translated").size is None
+
+
 def made() -> Dataset:
     queries = tuple(QueryExample(f"q{i}", f"c{i}", "de", "text", (f"a{i}",)) for i in range(3))
     pool = Pool(tuple(Candidate(f"a{i}", "de", "text", cluster=f"c{i}") for i in range(3)))

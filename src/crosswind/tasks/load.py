@@ -137,8 +137,7 @@ def _check_ids(examples: Sequence[Example], where: str) -> None:
 
 
 def _check_count(task: Task, portion: Portion, content: Content, where: str) -> None:
-    pair = (portion.language, portion.context_language) if portion.context_language else (portion.language,)
-    expected = task.counts.get((*pair, portion.split))
+    expected = task.size(portion)
     if content.counted and expected is not None and len(content.examples) != expected:
         raise UserError(
             f"{len(content.examples)} examples found, the official split has {expected}",
