@@ -159,6 +159,6 @@ def test_a_task_of_the_users_own_folder_is_listed(tmp_path: Path) -> None:
         assert "our-nli" in {row["name"] for row in CATALOGUE["tasks"]()}
         assert TASKS["our-nli"].kind == "pair"
     finally:
-        TASKS._found = None
+        TASKS._entries = None
         TASKS.included.clear()
     assert "our-nli" not in TASKS
