@@ -131,7 +131,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
-    limit: Annotated[int | None, typer.Option(help="The first N examples of each language.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most N examples of each language, in whole clusters.")] = None,
     draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",

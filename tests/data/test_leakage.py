@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.data.examples import ChoiceExample, PairExample, ParallelLine, SpanExample, TaggingExample, TextLine
+from crosswind.data.examples import (
+    ChoiceExample,
+    PairExample,
+    ParallelLine,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+    TextLine,
+    text_fields,
+)
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 
 
@@ -39,3 +50,12 @@ def test_what_is_hashed_depends_on_the_kind() -> None:
     assert leakage_hashes(choice) == leakage_hashes(ChoiceExample("2", "2", "en", "c", "q", ("y", "x"), 1))
     line = ParallelLine("1", (("en", "one"), ("de", "eins")))
     assert leakage_hashes(line) == {normalized_hash("one"), normalized_hash("eins")}
+
+
+def test_a_mention_is_the_same_only_in_its_context() -> None:
+    plain = QueryExample("q", "q", "de", "Paris", ())
+    mention = replace(plain, context="Paris liegt an der Seine.", mention="Paris")
+    assert text_fields(plain) == {"query": "Paris"}
+    assert text_fields(mention) == {"query": "Paris", "context": "Paris liegt an der Seine.", "mention": "Paris"}
+    assert leakage_hashes(plain) == {normalized_hash("Paris")}
+    assert leakage_hashes(mention) == {normalized_hash("Paris", "Paris liegt an der Seine.", "Paris")}

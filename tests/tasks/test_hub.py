@@ -131,6 +131,26 @@ def test_mlqa_takes_its_clusters_from_the_english_configuration(tmp_path: Path, 
     assert [e.id for e in load(at("mlqa", folder), "en", "dev", hub)] == ["mlqa/dev/a", "mlqa/dev/b"]
 
 
+def test_mlqa_has_a_configuration_for_each_pair_of_languages(tmp_path: Path, hub: Hub) -> None:
+    english = [qa("a", "One two.", "One", 0), qa("b", "One two.", "two", 4)]
+    folder = publish(
+        tmp_path / "mlqa",
+        {
+            ("mlqa.de.es", "validation"): datasets.Dataset.from_list([qa("b", "Zwei.", "Zwei", 0)]),
+            ("mlqa.en.en", "validation"): datasets.Dataset.from_list(english),
+        },
+    )
+    task = at("mlqa", folder)
+    (example,) = load(replace(task, counts={}), "es", "dev", hub, context_language="de")
+    assert isinstance(example, SpanExample)
+    assert (example.language, example.context_language) == ("es", "de")
+    assert (example.context, example.cluster) == ("Zwei.", "mlqa/dev/p-a")
+    prints = {fingerprint(task, language, "dev", hub, context_language="de") for language in ("es", "de", "en")}
+    assert len(prints) == 3
+    with pytest.raises(UserError, match="the passages of 'xquad' are in the language of their questions"):
+        fingerprint(at("xquad", folder), "es", "test", hub, context_language="de")
+
+
 def test_tatoeba_configurations_bear_iso_639_3_codes(tmp_path: Path, hub: Hub) -> None:
     rows = [{"sentence1": "eins", "sentence2": "one"}, {"sentence1": "zwei", "sentence2": "two"}]
     folder = publish(tmp_path / "tatoeba", {("deu-eng", "test"): datasets.Dataset.from_list(rows)})
@@ -247,6 +267,12 @@ def test_an_unreachable_repository_names_the_declaration_to_change(hub: Hub, mon
     assert "tasks/declared/xnli.py: can't load facebook/xnli (main) from the hub" in text
     assert "source: files" in text
     assert "`HubSource`" in text
+
+
+def test_a_declaration_made_of_another_is_named_by_its_file(hub: Hub) -> None:
+    for name, file in (("squadshifts-retrieval", "squadshifts"), ("squad2", "squad"), ("panx", "panx")):
+        with pytest.raises(UserError, match=rf"tasks/declared/{file}\.py: can't load "):
+            load(TASKS[name], "en", TASKS[name].splits[0], hub)
 
 
 def test_a_missing_configuration_names_the_declaration_to_change(tmp_path: Path, hub: Hub) -> None:

@@ -60,8 +60,8 @@ def test_every_declaration_is_complete(task: str) -> None:
     assert declared.citation
     assert declared.trains_on is None or declared.trains_on in TASKS
     assert TASKS[declared.trains_on].kind == declared.kind if declared.trains_on else declared.kind == "query"
-    assert {language for language, _ in declared.counts} <= set(declared.languages)
-    assert {split for _, split in declared.counts} <= set(declared.splits)
+    assert {language for *languages, _ in declared.counts for language in languages} <= set(declared.languages)
+    assert {split for *_, split in declared.counts} <= set(declared.splits)
     assert declared.hub is None or set(declared.hub.splits) == set(declared.splits)
     assert declared.group not in declared.related
 

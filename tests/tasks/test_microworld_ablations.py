@@ -17,7 +17,7 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
-from crosswind.data.examples import SpanExample
+from crosswind.data.examples import Rows, SpanExample
 from crosswind.data.sources.microworld import MicroworldSource
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.encoder import load_encoder
@@ -50,7 +50,8 @@ SETTINGS = Training(
 
 
 def examples_of(name: str, split: str, limit: int | None = None) -> tuple[Any, ...]:
-    return tuple(load(TASKS[name], "en", split, MicroworldSource(), limit=limit).examples)
+    rows = None if limit is None else Rows.parse(f"0-{limit - 1}")
+    return tuple(load(TASKS[name], "en", split, MicroworldSource(), rows=rows).examples)
 
 
 @cache

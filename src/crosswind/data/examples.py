@@ -85,6 +85,7 @@ class SpanExample:
 
     @property
     def answer_texts(self) -> tuple[str, ...]:
+        """What the answers say; empty where there are none or they are not known."""
         return tuple(self.context[a.start : a.end] for a in self.answers or ())
 
 
@@ -236,4 +237,5 @@ def text_fields(example: Example) -> dict[str, str]:
 
 
 def by_id(examples: Iterable[Example]) -> dict[str, Example]:
+    """The examples by their ids."""
     return {e.id: e for e in examples}

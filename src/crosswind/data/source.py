@@ -27,13 +27,15 @@ TextLines = Sequence[TextLine] | Sequence[ParallelLine]
 class Content:
     """What a reader returns: examples in official order, and the pool of a retrieval task.
 
-    The examples may be made when they are asked for. `counted` is False where the files are another layout
+    The examples may be made when they are asked for; `clusters` then has the cluster of each, so that
+    some can be chosen without making all. `counted` is False where the files are another layout
     than the one whose counts the task declares.
     """
 
     examples: Sequence[Example]
     pool: Pool | None = None
     counted: bool = True
+    clusters: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

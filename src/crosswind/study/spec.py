@@ -40,7 +40,7 @@ class TaskUse(StrictModel):
     """A task as data: `mnli`, or `{name: mnli, languages: [en, de], split: dev, rows: 0-9999}`.
 
     `languages` defaults to the task's source language; `rows` counts within the split of each
-    language; `limit` takes the first ones of these.
+    language; `limit` takes at most so many of these, in whole clusters.
     """
 
     name: str

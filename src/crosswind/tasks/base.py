@@ -9,7 +9,7 @@ from typing import Literal
 
 from crosswind.data.examples import Kind
 from crosswind.data.files import Files
-from crosswind.data.source import Content, FileLayout, Generated, HubSource, TextLines
+from crosswind.data.source import Content, FileLayout, Generated, HubSource, Portion, TextLines
 from crosswind.registry import Registry
 
 __all__ = ["CORPORA", "TASKS", "Content", "Corpus", "FileLayout", "HubSource", "Task", "classes"]
@@ -56,6 +56,12 @@ class Task:
     context_languages: tuple[str, ...] = ()
     crossed: Callable[[str], FileLayout] | None = None
     query_length: int | None = None
+
+    def size(self, portion: Portion) -> int | None:
+        """The official number of examples, as far as it is declared."""
+        context = portion.context_language
+        pair = (portion.language,) if context in (None, portion.language) else (portion.language, context)
+        return self.counts.get((*pair, portion.split))
     generated: Generated | None = None
     submission: str = ""
     unanswerable: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,10 @@ def load(
 ) -> Dataset:
     """The examples of a task in one language, in official order.
 
-    `rows` selects rows of the split, `limit` then keeps the first n. A pool is cut to the candidates
+    `rows` selects rows of the split. `limit` then keeps at most n examples, in whole clusters: clusters in
+    the order of the SHA-256 of their names, up to the first that would exceed n (the very first is kept
+    whole, even if it is larger). So every language and every study has the same items, a smaller limit
+    is a part of a larger one, and examples stay in official order. A pool is cut to the candidates
     of the selected examples' clusters (LAReQA: to the sentences of their paragraphs), so that a
     selection is a smaller benchmark with an easier pool. `pool_languages` is for tasks whose pool
     spans languages (LAReQA; default all of the task's), `context_language` for tasks whose passages may
@@ -42,7 +46,7 @@ def load(
     if isinstance(content.examples, tuple):  # generated ones, made when asked for, have their indices as ids
         _check_ids(content.examples, where)
     _check_count(task, portion, content, where)
-    chosen = _select(content.examples, rows, limit, where)
+    chosen = _select(content, rows, limit, where)
     pool = content.pool
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
@@ -53,7 +57,7 @@ def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None
     """The data set with the examples that `load` selects by `rows` and `limit`, its pool cut likewise."""
     if rows is None and limit is None:
         return dataset
-    chosen = _select(dataset.examples, rows, limit, f"{dataset.task} {dataset.split}, {dataset.language}")
+    chosen = _select(Content(dataset.examples), rows, limit, f"{dataset.task} {dataset.split}, {dataset.language}")
     pool = _cut(dataset.pool, chosen) if dataset.pool is not None and len(chosen) < len(dataset) else dataset.pool
     return replace(dataset, examples=chosen, pool=pool)
 
@@ -133,8 +137,7 @@ def _check_ids(examples: Sequence[Example], where: str) -> None:
 
 
 def _check_count(task: Task, portion: Portion, content: Content, where: str) -> None:
-    pair = (portion.language, portion.context_language) if portion.context_language else (portion.language,)
-    expected = task.counts.get((*pair, portion.split))
+    expected = task.size(portion)
     if content.counted and expected is not None and len(content.examples) != expected:
         raise UserError(
             f"{len(content.examples)} examples found, the official split has {expected}",
@@ -144,12 +147,32 @@ def _check_count(task: Task, portion: Portion, content: Content, where: str) -> 
         )
 
 
-def _select(examples: Sequence[Example], rows: Rows | None, limit: int | None, where: str) -> tuple[Example, ...]:
+def _select(content: Content, rows: Rows | None, limit: int | None, where: str) -> tuple[Example, ...]:
+    examples = content.examples
     if limit is not None and limit < 1:
         raise UserError(f"the limit is {limit}", where=where, hint="keep at least one example")
-    if rows is None:
-        return tuple(examples[:limit])
-    return tuple(examples[i] for i in rows.indices(len(examples), where)[:limit])
+    indices: Sequence[int] = range(len(examples)) if rows is None else rows.indices(len(examples), where)
+    if limit is not None and limit < len(indices):
+        indices = _whole_clusters(content, indices, limit)
+    return tuple(examples[i] for i in indices)
+
+
+def _whole_clusters(content: Content, indices: Sequence[int], limit: int) -> list[int]:
+    """The indices whose clusters come first by the hashes of their names, as many whole ones as `limit` holds.
+
+    A hash orders the clusters alike in every language and spreads them over the split, where the first
+    examples of XQuAD are those of a few articles.
+    """
+    members: dict[str, list[int]] = {}
+    for i in indices:
+        name = content.examples[i].cluster if content.clusters is None else content.clusters[i]
+        members.setdefault(name, []).append(i)
+    chosen: set[int] = set()
+    for name in sorted(members, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        if chosen and len(chosen) + len(members[name]) > limit:
+            break
+        chosen.update(members[name])
+    return [i for i in indices if i in chosen]
 
 
 def _cut(pool: Pool, chosen: tuple[Example, ...]) -> Pool:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from crosswind.data.examples import Dataset, Rows
-from crosswind.data.source import Source
+from crosswind.data.source import Portion, Source
 from crosswind.errors import UserError, unknown
 from crosswind.run.step import canonical
 from crosswind.tasks.base import TASKS, Task
@@ -38,6 +38,7 @@ class DataRef:
 
     @property
     def declaration(self) -> Task:
+        """The task's declaration; a `UserError` for an unknown name."""
         return TASKS[self.task]
 
     @property
@@ -51,9 +52,19 @@ class DataRef:
 
     @property
     def selection(self) -> str:
-        """What of the split is meant, for the results: `all`, `0-499`, `first 200`, `0-499 first 200`."""
-        parts = [self.rows or "", f"first {self.limit}" if self.limit else ""]
+        """What of the split is meant, for the results: `all`, `0-499`, `200 by clusters`, `0-499 200 by clusters`."""
+        parts = [self.rows or "", f"{self.limit} by clusters" if self.limit else ""]
         return " ".join(p for p in parts if p) or "all"
+
+    @property
+    def size(self) -> int | None:
+        """The number of examples, as far as it is known without reading; of a limit, the most that it takes."""
+        if self.rows:
+            n: int | None = sum(last - first + 1 for first, last in Rows.parse(self.rows).ranges)
+        else:
+            portion = Portion(self.language, self.split, context_language=self.context_language)
+            n = None if self.made else self.declaration.size(portion)
+        return n if n is None or self.limit is None else min(n, self.limit)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, without what is unset of `context_language` and `made`."""
@@ -63,6 +74,7 @@ class DataRef:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DataRef:
+        """What `to_json` wrote."""
         pool = value.get("pool_languages")
         return cls(**{**value, "pool_languages": tuple(pool) if pool else None})
 

@@ -30,15 +30,19 @@ class WorldDraw:
         self.random = Random(number(*key)).random
 
     def below(self, n: int) -> int:
+        """A number from 0 to n - 1."""
         return int(self.random() * n)
 
     def chance(self, p: float) -> bool:
+        """True with probability `p`."""
         return self.random() < p
 
     def pick(self, items: Sequence[_T]) -> _T:
+        """One of the items, each as likely."""
         return items[int(self.random() * len(items))]
 
     def shuffled(self, items: Sequence[_T]) -> list[_T]:
+        """The items in random order."""
         mixed = list(items)
         for i in range(len(mixed) - 1, 0, -1):
             j = int(self.random() * (i + 1))
@@ -69,5 +73,6 @@ class Weighted(Sequence[_T]):
         return self.items[index]
 
     def by(self, draw: WorldDraw) -> _T:
+        """One of the items, as likely as its weight says."""
         position = bisect_right(self.steps, draw.random() * self.steps[-1])
         return self.items[min(position, len(self.items) - 1)]

@@ -24,17 +24,24 @@ SENTENCES: Mapping[str, int] = {"train": 3000, "dev": 300, "test": 600, "test2":
 QUERIES: Mapping[str, int] = {"train": 6000, "dev": 200, "test": 400, "test2": 400}
 
 
-def items(make: Callable[[int, str, int], Item], sizes: Mapping[str, int] = SIZES) -> Generated:
-    """A task whose examples are made one by one, from (seed, split, number)."""
+def items(make: Callable[[int, str, int], Item], name: str, together: int = 1) -> Generated:
+    """A task whose examples are made one by one, from (seed, split, number); `together` of them are a cluster."""
 
     # Drawing costs more than rendering, and languages share what is drawn.
     item = lru_cache(maxsize=50_000)(make)
 
     def content(seed: int, language: str, split: str, pool: tuple[str, ...] | None) -> Content:
         words = renderer(language)
-        return Content(Lazy(sizes[split], lambda index: item(seed, split, index)(words)))
+        examples = Lazy(SIZES[split], lambda index: item(seed, split, index)(words))
+        return Content(examples, clusters=_clusters(name, split, SIZES[split], together))
 
-    return Generated(content, sizes)
+    return Generated(content, SIZES)
+
+
+def _clusters(name: str, split: str, size: int, together: int) -> Lazy[str]:
+    """The cluster of each example; one of several is called `p0`, `p1`, …"""
+    prefix = f"{name}/{split}/{'p' if together > 1 else ''}"
+    return Lazy(size, lambda index: f"{prefix}{index // together}")
 
 
 def _sentences(seed: int, language: str, split: str, pool: tuple[str, ...] | None) -> Content:
@@ -47,17 +54,18 @@ def _answers(seed: int, language: str, split: str, pool: tuple[str, ...] | None)
     make = partial(questions.queries, pool=codes)
     words = renderer(language)
     examples = Lazy(QUERIES[split], lambda index: make(seed, split, index)(words))
-    return Content(examples, _pool(seed, split, QUERIES[split], codes))
+    clusters = _clusters("mw-answers", split, QUERIES[split], questions.QUESTIONS_A_TEXT)
+    return Content(examples, _pool(seed, split, QUERIES[split], codes), clusters=clusters)
 
 
-NLI = items(pairs.nli)
-PARAPHRASE = items(pairs.paraphrase)
-CAUSES = items(choices.causes)
-COMPLETION = items(choices.completion)
-READING = items(choices.reading)
-POS = items(tagging.pos)
-NER = items(tagging.ner)
-QA = items(questions.qa)
+NLI = items(pairs.nli, "mw-nli", 3)
+PARAPHRASE = items(pairs.paraphrase, "mw-paraphrase", 2)
+CAUSES = items(choices.causes, "mw-causes", 2)
+COMPLETION = items(choices.completion, "mw-completion")
+READING = items(choices.reading, "mw-reading", choices.READERS)
+POS = items(tagging.pos, "mw-pos")
+NER = items(tagging.ner, "mw-ner")
+QA = items(questions.qa, "mw-qa", questions.QUESTIONS_A_TEXT)
 TRANSLATIONS = Generated(_sentences, SENTENCES)
 ANSWERS = Generated(_answers, QUERIES)
 

@@ -20,6 +20,7 @@ _SHARES = (("train", 0.5), ("dev", 0.1), ("test", 0.2), ("test2", 0.2))
 
 @cache
 def given_names(bank: str) -> tuple[str, ...]:
+    """The given names of people of a split; of the bank `all`, everybody's."""
     return _part(_invented("given", GIVEN, 2), bank)
 
 

@@ -61,6 +61,7 @@ class Renderer:
         return self.laid_out([self.sentence(frame) for frame in frames])[0]
 
     def words_of(self, frame: Frame) -> list[Word]:
+        """The words of a sentence with their tags."""
         return [word for piece in self.sentence(frame) for word in piece.words]
 
     def laid_out(self, sentences: Sequence[Sequence[RenderedPiece]]) -> tuple[str, list[dict[str, Span]]]:

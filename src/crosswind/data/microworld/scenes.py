@@ -119,6 +119,7 @@ def _whereabouts(draw: WorldDraw, bank: str) -> Theme:
 
 
 def whereabouts(day: str) -> Theme:
+    """Who was where on a day."""
     def say(person: PersonName, value: str) -> Clause:
         return Clause("be", person, None, (("in", _known(value)), ("on", Noun(day))))
 
@@ -248,6 +249,7 @@ def exchanged(clause: Clause) -> Clause:
 
 
 def asking(clause: Clause, role: str) -> Clause:
+    """The clause as a question for one of its roles."""
     return clause._replace(asked=role, fronted=False)
 
 
