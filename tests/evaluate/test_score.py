@@ -47,7 +47,11 @@ def test_xtreme_r_says_which_tasks_it_averaged(mock):
         score_folder(mock / "predictions", mock / "labels", "xtreme-r")
     scores = score_folder(mock / "predictions", mock / "labels", "xtreme-r", allow_missing=True)
     assert scores.tasks["mewslix"].average == {"map@20": pytest.approx(14.39025156130419, abs=1e-9, rel=0)}
-    assert scores.missing == ("xcopa", "lareqa")
+    # The mock data have XTREME's languages and not those that XTREME-R adds.
+    added = {"udpos": "lt pl ro uk wo", "panx": "az gu lt pa pl qu ro uk", "xquad": "ro", "tatoeba": "az lt pl ro uk"}
+    lacking = [f"{task}/test-{x}" for task, codes in added.items() for x in codes.split()]
+    assert sorted(scores.missing) == sorted(["xcopa", "lareqa", *lacking])
+    assert scores.ignored == ()
     assert len(scores.averaged) == 8
     assert "pawsx" not in scores.averaged
 
@@ -123,6 +127,32 @@ def test_a_missing_language_is_an_error_unless_it_is_allowed(mock, tmp_path):
     scores = score_folder(tmp_path / "p", mock / "labels", "xtreme", allow_missing=True)
     assert scores.missing == ("xquad/test-de",)
     assert len(scores.tasks["xquad"].languages) == 10
+
+
+def test_the_official_list_decides_which_languages_count_and_not_the_folder(mock, tmp_path):
+    """Romanian is no language of XTREME's XQuAD, and a label file that is removed is missed."""
+    whole = score_folder(mock / "predictions", mock / "labels", "xtreme")
+    for part in ("predictions", "labels"):
+        shutil.copytree(mock / part, tmp_path / part)
+        shutil.copy(tmp_path / part / "xquad/test-de.json", tmp_path / part / "xquad/test-ro.json")
+    more = score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme")
+    assert more.ignored == ("xquad/test-ro",)
+    assert (more.tasks, more.score, more.missing) == (whole.tasks, whole.score, ())
+    (tmp_path / "labels/xnli/test-sw.tsv").unlink()
+    with pytest.raises(UserError, match=r"labels/xnli: xnli/test-sw is missing"):
+        score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme")
+    less = score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme", allow_missing=True)
+    assert less.missing == ("xnli/test-sw",)
+    assert len(less.tasks["xnli"].languages) == 14
+
+
+def test_one_language_is_not_taken_for_a_whole_task(tmp_path):
+    files = {"xcopa/test-et.jsonl": '{"label": 1}\n'}
+    given, gold = write(tmp_path / "p", files), write(tmp_path / "l", files)
+    scores = score_folder(given, gold, "xtreme-r", allow_missing=True)
+    assert scores.tasks["xcopa"].average == {"accuracy": 100.0}
+    missed = [x for x in scores.missing if x.startswith("xcopa/")]
+    assert missed == [f"xcopa/test-{x}" for x in ("ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")]
 
 
 @pytest.mark.parametrize(
