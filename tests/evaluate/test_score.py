@@ -35,7 +35,9 @@ def test_the_official_mock_submission_has_its_published_averages(mock):
         for key, value in averages.items():
             assert scores.tasks[task].average[key] == pytest.approx(value, abs=1e-9, rel=0), (task, key)
     qa = [(a["exact_match"] + a["f1"]) / 2 for t, a in XTREME.items() if t in ("xquad", "mlqa", "tydiqa")]
-    assert scores.groups["question answering"] == pytest.approx(sum(qa) / 3)
+    assert set(scores.groups) == {"classification", "tagging", "qa", "retrieval"}
+    assert scores.groups["qa"] == pytest.approx(sum(qa) / 3)
+    assert scores.grouped["qa"] == ("xquad", "mlqa", "tydiqa")
     rest = [a[k] for a in XTREME.values() for k in a if len(a) == 1]
     assert scores.score == pytest.approx((sum(qa) + sum(rest)) / 9)
     assert scores.tasks["udpos"].signature == "metric=seqeval-f1|version=1|seqeval=0.0.12"
@@ -54,6 +56,8 @@ def test_xtreme_r_says_which_tasks_it_averaged(mock):
     assert scores.ignored == ()
     assert len(scores.averaged) == 8
     assert "pawsx" not in scores.averaged
+    # XNLI is there without XCOPA, XQuAD without Romanian: no group but those in which nothing is missing.
+    assert scores.groups == {}
 
 
 def write(folder, files):
@@ -127,6 +131,7 @@ def test_a_missing_language_is_an_error_unless_it_is_allowed(mock, tmp_path):
     scores = score_folder(tmp_path / "p", mock / "labels", "xtreme", allow_missing=True)
     assert scores.missing == ("xquad/test-de",)
     assert len(scores.tasks["xquad"].languages) == 10
+    assert set(scores.groups) == {"classification", "tagging", "retrieval"}
 
 
 def test_the_official_list_decides_which_languages_count_and_not_the_folder(mock, tmp_path):

@@ -7,7 +7,7 @@ tasks; question answering counts as the mean of exact match and F1 (`xtreme/eval
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,9 @@ class TaskScore:
 class Scores:
     """A benchmark's scores in points. `score` is the mean over the tasks in `averaged`; `missing`
     are the tasks, and `task/test-language` files, of the benchmark that were not there; `ignored`
-    are files in languages that its official list does not have."""
+    are files in languages that its official list does not have. `groups` are means over tasks, under
+    the official script's names, of the groups in which nothing is missing; `grouped` says of which tasks.
+    """
 
     benchmark: str
     tasks: Mapping[str, TaskScore]
@@ -47,6 +49,7 @@ class Scores:
     averaged: tuple[str, ...]
     missing: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+    grouped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,13 +87,11 @@ def score_folder(
             tasks[name] = _score_task(scoring(declared, name), _group(declared, name), paths)
     if not tasks:
         raise UserError(f"no predictions for a task of {benchmark}", where=str(predictions), hint=_LAYOUT)
-    groups = {
-        group: _mean(tasks[x].score for x in members if x in tasks)
-        for group, members in declared.groups.items()
-        if any(x in tasks for x in members)
-    }
+    complete = [x for x in tasks if not any(m.startswith(f"{x}/") for m in missing)]
+    grouped = {group: members for group, members in declared.groups.items() if {*members} <= {*complete}}
+    groups = {group: _mean(tasks[x].score for x in members) for group, members in grouped.items()}
     overall = _mean(t.score for t in tasks.values())
-    return Scores(benchmark, tasks, groups, overall, tuple(tasks), tuple(missing), tuple(ignored))
+    return Scores(benchmark, tasks, groups, overall, tuple(tasks), tuple(missing), tuple(ignored), grouped)
 
 
 def _group(benchmark: Benchmark, task: str) -> str:
