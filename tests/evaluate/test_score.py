@@ -160,6 +160,11 @@ def test_one_language_is_not_taken_for_a_whole_task(tmp_path):
     assert missed == [f"xcopa/test-{x}" for x in ("ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")]
 
 
+def test_two_files_of_one_language_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"two files for one language: test-de\.jsonl and test-de\.tsv"):
+        score(tmp_path, NLI | {"xnli/test-de.jsonl": '{"label": "neutral"}\n'}, NLI)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
