@@ -52,6 +52,7 @@ class Scores:
     grouped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
+        """Everything as plain data."""
         return asdict(self)
 
 
