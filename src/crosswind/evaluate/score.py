@@ -79,8 +79,8 @@ def score_folder(
         both = [x for x in entry.languages if x in given and x in gold]
         lacking = [x for x in entry.languages if x not in both]
         absent = [f"{name}/test-{x}" for x in lacking] if both else [name]
-        if lacking and not allow_missing:
-            folder = labels if lacking[0] in given else predictions
+        if absent and not allow_missing:
+            folder = labels if lacking and lacking[0] in given else predictions
             raise _missing(absent[0], folder / name)
         missing += absent
         if both:
