@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, Span, SpanExample, TaggingExample
 from crosswind.errors import UserError
-from crosswind.evaluate.judge import fit, judge
+from crosswind.evaluate.judge import fit, judge, metrics_of
 from crosswind.evaluate.metrics.base import METRICS, Judged, Metric, mean_of
+from crosswind.tasks.base import TASKS
 
 
 def pairs(*labels: int | None) -> list[PairExample]:
@@ -168,6 +170,19 @@ def test_a_metric_that_gives_no_statistics_is_a_users_error_that_names_it(judged
 
 def test_a_metric_without_anything_to_fit_fits_nothing() -> None:
     assert fit(METRICS["accuracy"], pairs(0), [{"predicted": 0}], where="xnli") == {}
+
+
+def test_a_tasks_metrics_are_registered_judge_its_kind_and_begin_with_the_headline() -> None:
+    names = [m.name for m in metrics_of(TASKS["udpos"])]
+    assert names == ["seqeval-f1", "seqeval-f1-new", "token-accuracy"]
+    assert TASKS["udpos"].metric == "seqeval-f1"
+    assert all(metrics_of(task)[0].name == task.metric for task in TASKS)
+    with pytest.raises(UserError, match="task xnli: the metric 'squad' cannot judge pair predictions"):
+        metrics_of(replace(TASKS["xnli"], metrics=("accuracy", "squad")))
+
+
+def test_only_squad_2_has_questions_without_an_answer() -> None:
+    assert [task.name for task in TASKS if task.unanswerable] == ["squad2"]
 
 
 def test_judging_and_every_metric_need_no_torch() -> None:

@@ -35,7 +35,9 @@ def test_the_official_mock_submission_has_its_published_averages(mock):
         for key, value in averages.items():
             assert scores.tasks[task].average[key] == pytest.approx(value, abs=1e-9, rel=0), (task, key)
     qa = [(a["exact_match"] + a["f1"]) / 2 for t, a in XTREME.items() if t in ("xquad", "mlqa", "tydiqa")]
-    assert scores.groups["question answering"] == pytest.approx(sum(qa) / 3)
+    assert set(scores.groups) == {"classification", "tagging", "qa", "retrieval"}
+    assert scores.groups["qa"] == pytest.approx(sum(qa) / 3)
+    assert scores.grouped["qa"] == ("xquad", "mlqa", "tydiqa")
     rest = [a[k] for a in XTREME.values() for k in a if len(a) == 1]
     assert scores.score == pytest.approx((sum(qa) + sum(rest)) / 9)
     assert scores.tasks["udpos"].signature == "metric=seqeval-f1|version=1|seqeval=0.0.12"
@@ -47,9 +49,15 @@ def test_xtreme_r_says_which_tasks_it_averaged(mock):
         score_folder(mock / "predictions", mock / "labels", "xtreme-r")
     scores = score_folder(mock / "predictions", mock / "labels", "xtreme-r", allow_missing=True)
     assert scores.tasks["mewslix"].average == {"map@20": pytest.approx(14.39025156130419, abs=1e-9, rel=0)}
-    assert scores.missing == ("xcopa", "lareqa")
+    # The mock data have XTREME's languages and not those that XTREME-R adds.
+    added = {"udpos": "lt pl ro uk wo", "panx": "az gu lt pa pl qu ro uk", "xquad": "ro", "tatoeba": "az lt pl ro uk"}
+    lacking = [f"{task}/test-{x}" for task, codes in added.items() for x in codes.split()]
+    assert sorted(scores.missing) == sorted(["xcopa", "lareqa", *lacking])
+    assert scores.ignored == ()
     assert len(scores.averaged) == 8
     assert "pawsx" not in scores.averaged
+    # XNLI is there without XCOPA, XQuAD without Romanian: no group but those in which nothing is missing.
+    assert scores.groups == {}
 
 
 def write(folder, files):
@@ -123,6 +131,38 @@ def test_a_missing_language_is_an_error_unless_it_is_allowed(mock, tmp_path):
     scores = score_folder(tmp_path / "p", mock / "labels", "xtreme", allow_missing=True)
     assert scores.missing == ("xquad/test-de",)
     assert len(scores.tasks["xquad"].languages) == 10
+    assert set(scores.groups) == {"classification", "tagging", "retrieval"}
+
+
+def test_the_official_list_decides_which_languages_count_and_not_the_folder(mock, tmp_path):
+    """Romanian is no language of XTREME's XQuAD, and a label file that is removed is missed."""
+    whole = score_folder(mock / "predictions", mock / "labels", "xtreme")
+    for part in ("predictions", "labels"):
+        shutil.copytree(mock / part, tmp_path / part)
+        shutil.copy(tmp_path / part / "xquad/test-de.json", tmp_path / part / "xquad/test-ro.json")
+    more = score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme")
+    assert more.ignored == ("xquad/test-ro",)
+    assert (more.tasks, more.score, more.missing) == (whole.tasks, whole.score, ())
+    (tmp_path / "labels/xnli/test-sw.tsv").unlink()
+    with pytest.raises(UserError, match=r"labels/xnli: xnli/test-sw is missing"):
+        score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme")
+    less = score_folder(tmp_path / "predictions", tmp_path / "labels", "xtreme", allow_missing=True)
+    assert less.missing == ("xnli/test-sw",)
+    assert len(less.tasks["xnli"].languages) == 14
+
+
+def test_one_language_is_not_taken_for_a_whole_task(tmp_path):
+    files = {"xcopa/test-et.jsonl": '{"label": 1}\n'}
+    given, gold = write(tmp_path / "p", files), write(tmp_path / "l", files)
+    scores = score_folder(given, gold, "xtreme-r", allow_missing=True)
+    assert scores.tasks["xcopa"].average == {"accuracy": 100.0}
+    missed = [x for x in scores.missing if x.startswith("xcopa/")]
+    assert missed == [f"xcopa/test-{x}" for x in ("ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")]
+
+
+def test_two_files_of_one_language_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"two files for one language: test-de\.jsonl and test-de\.tsv"):
+        score(tmp_path, NLI | {"xnli/test-de.jsonl": '{"label": "neutral"}\n'}, NLI)
 
 
 @pytest.mark.parametrize(

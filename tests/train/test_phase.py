@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from crosswind.study.training import limited
 
 from crosswind.data.examples import PairExample
 from crosswind.tasks.base import TASKS

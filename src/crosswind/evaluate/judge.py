@@ -17,8 +17,9 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import Judged, Metric
+from crosswind.evaluate.metrics.base import METRICS, Judged, Metric
 from crosswind.evaluate.predictions import Prediction
+from crosswind.tasks.base import Task
 
 
 def judge(
@@ -64,6 +65,15 @@ def fit(
     return fitted
 
 
+def metrics_of(task: Task, *, where: str | None = None) -> tuple[Metric, ...]:
+    """The task's metrics, the headline first; a `UserError` for one that is unknown or cannot judge its kind."""
+    metrics = tuple(METRICS.get(name, where=where or f"task {task.name}") for name in task.metrics)
+    for metric in metrics:
+        if task.kind not in metric.kinds:
+            raise _cannot_judge(metric, task.kind, where or f"task {task.name}")
+    return metrics
+
+
 def kind_of(example: Example) -> Kind:
     """The kind of task that an example belongs to."""
     match example:
@@ -88,17 +98,21 @@ def _require_judgeable(
         raise ValueError(f"{len(predictions)} predictions for {len(examples)} examples")
     for example in examples:
         if (kind := kind_of(example)) not in metric.kinds:
-            raise UserError(
-                f"the metric {metric.name!r} cannot judge {kind} predictions",
-                where=where,
-                hint=f"it judges {', '.join(metric.kinds)}",
-            )
+            raise _cannot_judge(metric, kind, where)
         if _gold(example) is None:
             raise UserError(
                 f"{where}: {example.id} carries no gold label",
                 where=f"{where}/{example.language}",
                 hint="this split is distributed without labels; name another split, such as dev",
             )
+
+
+def _cannot_judge(metric: Metric, kind: Kind, where: str) -> UserError:
+    return UserError(
+        f"the metric {metric.name!r} cannot judge {kind} predictions",
+        where=where,
+        hint=f"it judges {', '.join(metric.kinds)}",
+    )
 
 
 def _gold(example: Example) -> object:

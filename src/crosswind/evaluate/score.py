@@ -7,7 +7,7 @@ tasks; question answering counts as the mean of exact match and F1 (`xtreme/eval
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,10 @@ class TaskScore:
 @dataclass(frozen=True)
 class Scores:
     """A benchmark's scores in points. `score` is the mean over the tasks in `averaged`; `missing`
-    are the tasks, and `task/language` files, of the benchmark that were not there."""
+    are the tasks, and `task/test-language` files, of the benchmark that were not there; `ignored`
+    are files in languages that its official list does not have. `groups` are means over tasks, under
+    the official script's names, of the groups in which nothing is missing; `grouped` says of which tasks.
+    """
 
     benchmark: str
     tasks: Mapping[str, TaskScore]
@@ -45,8 +48,11 @@ class Scores:
     score: float
     averaged: tuple[str, ...]
     missing: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    grouped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
+        """Everything as plain data."""
         return asdict(self)
 
 
@@ -55,9 +61,10 @@ def score_folder(
 ) -> Scores:
     """Score a folder of predictions against one of labels.
 
-    The languages of a task are those of its labels. Without `allow_missing` every task of the
-    benchmark and every language must be there; with it, the averages are over what is. Raises
-    `UserError` for what is missing, of the wrong length, or no label of its task.
+    The languages of a task are those of the benchmark's official list; others are left out and named
+    in `ignored`. Without `allow_missing` every task of the benchmark and every language must be there,
+    in both folders; with it, the averages are over what is. Raises `UserError` for what is missing, of
+    the wrong length, or no label of its task.
     """
     declared = BENCHMARKS.get(benchmark)
     for folder in (predictions, labels):
@@ -65,23 +72,27 @@ def score_folder(
             raise UserError("no such folder", where=str(folder))
     tasks: dict[str, TaskScore] = {}
     missing: list[str] = []
-    for name in declared.tasks:
+    ignored: list[str] = []
+    for name, entry in declared.tasks.items():
         given, gold = submission.languages(predictions, name), submission.languages(labels, name)
-        absent = _absent(name, given, gold)
+        ignored += [f"{name}/test-{x}" for x in sorted({*given, *gold} - {*entry.languages})]
+        both = [x for x in entry.languages if x in given and x in gold]
+        lacking = [x for x in entry.languages if x not in both]
+        absent = [f"{name}/test-{x}" for x in lacking] if both else [name]
         if absent and not allow_missing:
-            raise _missing(absent[0], predictions / name if gold else labels / name)
+            folder = labels if lacking and lacking[0] in given else predictions
+            raise _missing(absent[0], folder / name)
         missing += absent
-        if common := [x for x in gold if x in given]:
-            paths = {x: (given[x], gold[x]) for x in common}
+        if both:
+            paths = {x: (given[x], gold[x]) for x in both}
             tasks[name] = _score_task(scoring(declared, name), _group(declared, name), paths)
     if not tasks:
         raise UserError(f"no predictions for a task of {benchmark}", where=str(predictions), hint=_LAYOUT)
-    groups = {
-        group: _mean(tasks[x].score for x in members if x in tasks)
-        for group, members in declared.groups.items()
-        if any(x in tasks for x in members)
-    }
-    return Scores(benchmark, tasks, groups, _mean(t.score for t in tasks.values()), tuple(tasks), tuple(missing))
+    complete = [x for x in tasks if not any(m.startswith(f"{x}/") for m in missing)]
+    grouped = {group: members for group, members in declared.groups.items() if {*members} <= {*complete}}
+    groups = {group: _mean(tasks[x].score for x in members) for group, members in grouped.items()}
+    overall = _mean(t.score for t in tasks.values())
+    return Scores(benchmark, tasks, groups, overall, tuple(tasks), tuple(missing), tuple(ignored), grouped)
 
 
 def _group(benchmark: Benchmark, task: str) -> str:
@@ -89,12 +100,6 @@ def _group(benchmark: Benchmark, task: str) -> str:
 
 
 _LAYOUT = "a folder holds {task}/test-{language}.tsv, .json or .jsonl"
-
-
-def _absent(task: str, given: Mapping[str, Path], gold: Mapping[str, Path]) -> list[str]:
-    if not given or not gold:
-        return [task]
-    return [f"{task}/test-{x}" for x in gold if x not in given]
 
 
 def _missing(what: str, where: Path) -> UserError:

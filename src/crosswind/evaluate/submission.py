@@ -59,8 +59,22 @@ _NAME = re.compile(r"test-(?P<language>.+)\.(tsv|jsonl|json)")
 
 
 def languages(folder: Path, task: str) -> dict[str, Path]:
-    """The files of a task by language, sorted; empty if there is none."""
-    named = {m["language"]: path for path in (folder / task).glob("test-*") if (m := _NAME.fullmatch(path.name))}
+    """The files of a task by language, sorted; empty if there is none.
+
+    Any of the three suffixes is read. Raises `UserError` for two files of one language.
+    """
+    named: dict[str, Path] = {}
+    for path in sorted((folder / task).glob("test-*")):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        other = named.setdefault(match["language"], path)
+        if other != path:
+            raise UserError(
+                f"two files for one language: {other.name} and {path.name}",
+                where=str(folder / task),
+                hint="keep the one that is meant",
+            )
     return dict(sorted(named.items()))
 
 

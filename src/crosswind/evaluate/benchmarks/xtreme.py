@@ -32,8 +32,8 @@ XTREME_BENCHMARK = Benchmark(
     },
     groups={
         "classification": ("xnli", "pawsx"),
-        "structured prediction": ("udpos", "panx"),
-        "question answering": ("xquad", "mlqa", "tydiqa"),
+        "tagging": ("udpos", "panx"),
+        "qa": ("xquad", "mlqa", "tydiqa"),
         "retrieval": ("bucc2018", "tatoeba"),
     },
     source="Hu et al. 2020, XTREME: A Massively Multilingual Multi-task Benchmark",

@@ -37,9 +37,10 @@ XTREME_R_BENCHMARK = Benchmark(
     },
     groups={
         "classification": ("xnli", "xcopa"),
-        "structured prediction": ("udpos", "panx"),
-        "question answering": ("xquad", "mlqa", "tydiqa"),
+        "tagging": ("udpos", "panx"),
+        "qa": ("xquad", "mlqa", "tydiqa"),
         "retrieval": ("tatoeba", "mewslix", "lareqa"),
+        "multi_choice": ("xcopa",),
     },
     source="Ruder et al. 2021, XTREME-R: Towards More Challenging and Nuanced Multilingual Evaluation",
 )

@@ -43,7 +43,7 @@ def _row(example: _Classified, prediction: Prediction, commonest: int | None) ->
         case ChoiceExample():
             return prediction["predicted"] == example.label, 1.0, 1 / len(example.choices)
         case QueryExample():
-            ranks, pool = prediction["ranks"], prediction.get("pool", 0)
+            ranks, pool = prediction["ranks"], prediction.get("pool")
             return bool(ranks) and ranks[0] == 1, 1.0, 1 / pool if pool else 0.0
         case _:
             assert_never(example)

@@ -75,7 +75,7 @@ def _judge(examples: Sequence[QueryExample], predictions: Sequence[Prediction], 
             )
     ranks = [p["ranks"] for p in predictions]
     gold = [len(e.gold) for e in examples]
-    return Judged.by_example(examples, rank_statistics(ranks, gold, [p.get("pool", 0) for p in predictions]))
+    return Judged.by_example(examples, rank_statistics(ranks, gold, [p.get("pool") or 0 for p in predictions]))
 
 
 _COLUMNS = ("ap@20", "ap", "rr@20", "n", "random ap@20", "random ap")
