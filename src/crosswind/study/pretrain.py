@@ -296,4 +296,4 @@ def _steps(budget: Budget, objective: MaskedLM, batch: int) -> int:
     if budget.items is not None:
         raise UserError("a pretraining budget counts lines, not items", where="budget.items")
     reading = PhaseBudget(**budget.model_dump())
-    return steps_of(reading, [len(objective.lengths)], mean_tokens([objective]), batch, rounding="nearest")
+    return steps_of(reading, [len(objective.lengths)], mean_tokens([objective]), batch)
