@@ -216,7 +216,7 @@ def _lines(config: Config) -> _Found:
         if text.paths is not None or corpus.generated is None:
             written += found
         corpora.append(found)
-    return _Found(training_lines(corpora, config.tlm, config.seed, cyclic=True), written, generated)
+    return _Found(training_lines(corpora, config.tlm, config.seed), written, generated)
 
 
 def _texts(line: TextLine | ParallelLine) -> list[str]:
