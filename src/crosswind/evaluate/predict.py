@@ -8,12 +8,13 @@ in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go t
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from crosswind.data.examples import (
@@ -26,6 +27,7 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.evaluate.predictions import Prediction
+from crosswind.evaluate.ranking import Floats, rank
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
 from crosswind.model.memory import names_memory
@@ -43,10 +45,8 @@ HEIGHT = 16  # rows of every forward pass
 GRAIN = 16  # lengths are rounded up to a multiple of this
 N_BEST = 20  # start and end candidates of a window (XTREME, run_squad)
 ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
-TOP = 20  # candidates of a query that are kept
+POOL_BLOCK = 16_384  # candidates that are embedded and written at once
 REMEMBERED = 32_768  # predictions or vectors that a predictor keeps: vectors of 1024 numbers are 128 MiB
-
-Floats = npt.NDArray[np.float32]
 
 
 class Predictor:
@@ -192,14 +192,16 @@ class Predictor:
 
     def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
         queries = self.embed([e.query for e in examples])
-        records: list[Prediction] = []
-        for begin in range(0, len(examples), HEIGHT):
-            part = examples[begin : begin + HEIGHT]
-            block = np.zeros((HEIGHT, vectors.shape[1]), dtype=np.float32)
-            block[: len(part)] = queries[begin : begin + len(part)]
-            scores = block @ vectors.T
-            records += [_ranked(e, s, pool) for e, s in zip(part, scores, strict=False)]
-        return records
+        gold = [[pool.index[g] for g in e.gold if g in pool.index] for e in examples]
+        return [
+            {
+                "top": [pool.candidates[int(i)].id for i in ranked.top],
+                "scores": ranked.scores.tolist(),
+                "ranks": list(ranked.ranks),
+                "pool": len(pool),
+            }
+            for ranked in rank(queries, vectors, gold)
+        ]
 
 
 class _Memory:
@@ -227,9 +229,25 @@ class _Memory:
             self._values.popitem(last=False)
 
 
-def embed_pool(predictor: Predictor, pool: Pool) -> Floats:
-    """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order."""
-    return predictor.embed([c.text for c in pool.candidates], [c.context for c in pool.candidates])
+def embed_pool(predictor: Predictor, pool: Pool, path: Path | None = None) -> Floats:
+    """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order.
+
+    With `path` they are written to that `.npy` file block by block, and given back memory-mapped.
+    """
+    blocks = [pool.candidates[i : i + POOL_BLOCK] for i in range(0, len(pool), POOL_BLOCK)]
+    parts = (predictor.embed([c.text for c in block], [c.context for c in block]) for block in blocks)
+    if path is None:
+        return np.concatenate(list(parts))
+    first = next(parts)
+    shape = (len(pool), first.shape[1])
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    start = 0
+    for part in itertools.chain([first], parts):
+        file[start : start + len(part)] = part
+        start += len(part)
+    file.flush()
+    vectors: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
 
 
 _WindowSpan = tuple[float, float, int, int]
@@ -275,16 +293,3 @@ def _best_span(row: Row, out: Floats) -> _WindowSpan:
         return float(start[both] + end[both]), null, int(row.offsets[both, 0]), int(row.offsets[both, 1])
     i, j = divmod(int(sums.argmax()), len(ends))
     return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1])
-
-
-def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Prediction:
-    order = np.argsort(-scores, kind="stable")
-    gold = [pool.index[g] for g in example.gold if g in pool.index]
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    return {
-        "top": [pool.candidates[int(i)].id for i in order[:TOP]],
-        "scores": [float(scores[i]) for i in order[:TOP]],
-        "ranks": sorted(int(rank[g]) for g in gold),
-        "pool": len(pool),
-    }

@@ -14,8 +14,9 @@ import torch
 from crosswind.data.examples import Dataset, Pool
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import chance, judge
-from crosswind.evaluate.predict import Floats, Predictor, embed_pool
+from crosswind.evaluate.predict import Predictor, embed_pool
 from crosswind.evaluate.predictions import Prediction, write_predictions
+from crosswind.evaluate.ranking import Floats
 from crosswind.model.checkpoint import load_head
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.example import check_protection
@@ -70,8 +71,7 @@ class Cells:
         """Embed a pool; writes `vectors.npy` (candidates, width) float32 and `ids.json`."""
         pool = self._perturbed(step, self._data(step)).pool
         assert pool is not None
-        vectors = embed_pool(self._predictor(step), pool)
-        np.save(draft.path / "vectors.npy", vectors, allow_pickle=False)
+        embed_pool(self._predictor(step), pool, draft.path / "vectors.npy")
         (draft.path / "ids.json").write_text(json.dumps([c.id for c in pool.candidates], ensure_ascii=False))
         return f"{len(pool)} candidates"
 
