@@ -338,6 +338,20 @@ def test_vectors_are_unit_and_a_text_is_read_with_its_own_context_only(make: Cal
     assert not np.array_equal(make("query").embed([POOL.candidates[3].text])[0], vectors[3])
 
 
+def test_queries_are_cut_at_a_length_of_their_own(make: Callable[..., Predictor]) -> None:
+    asked = [QueryExample("q", "c", "en", TEXTS[1], ("d1",))]
+    seen: list[int] = []
+    predictor = make("query", query_length=8)
+    vectors = embed_pool(predictor, POOL)
+    hook = predictor.encoder.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"][0].sum())), with_kwargs=True
+    )
+    predictor.predict(asked, POOL, vectors)
+    hook.remove()
+    assert seen == [8]
+    assert np.array_equal(vectors, embed_pool(make("query"), POOL))
+
+
 def test_a_pool_is_written_block_by_block_and_read_from_its_file(
     make: Callable[..., Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,7 +374,8 @@ def rank(vectors: list[list[float]], queries: list[list[float]], gold: list[tupl
     """Ranking alone: the vectors of the queries are put where the predictor remembers them."""
     predictor: Any = Predictor.__new__(Predictor)
     predictor._memory = _Memory(100)
-    predictor._memory.update({(str(i), ""): np.array(q, dtype=np.float32) for i, q in enumerate(queries)})
+    predictor.max_length = predictor.query_length = 48
+    predictor._memory.update({(str(i), "", 48): np.array(q, dtype=np.float32) for i, q in enumerate(queries)})
     predictor.head = Head("query", (), torch.nn.Identity(), Pooling())
     pool = Pool(tuple(Candidate(f"d{i}", "en", "") for i in range(len(vectors))))
     asked = [QueryExample(f"q{i}", "c", "en", str(i), g) for i, g in enumerate(gold)]

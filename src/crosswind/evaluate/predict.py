@@ -53,7 +53,8 @@ class Predictor:
     """A model with its head, ready to predict.
 
     The latest `remembered` predictions are kept by the example's texts: what a perturbation left
-    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens; `labels` are the task's
+    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens, `query_length` that of queries
+    (default: `max_length`, which is that of candidates and of all other rows); `labels` are the task's
     classes, in whose order pair predictions are given (default: the head's).
     """
 
@@ -63,6 +64,7 @@ class Predictor:
         head: Head,
         *,
         max_length: int = 128,
+        query_length: int | None = None,
         stride: int = 128,
         precision: str = "fp32",
         device: torch.device | None = None,
@@ -74,6 +76,7 @@ class Predictor:
         # Somebody else's model may have the task's classes in another order.
         self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
         self.max_length = min(max_length, encoder.max_positions)
+        self.query_length = self.max_length if query_length is None else min(query_length, encoder.max_positions)
         self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
         self.device = device or torch.device("cpu")
         head.module.to(self.device)
@@ -91,15 +94,21 @@ class Predictor:
         records = self._remembered(list(by_content), lambda fresh: self._predict([by_content[k] for k in fresh]))
         return [records[_content(e)] for e in examples]
 
-    def embed(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> Floats:
-        """Unit vectors `(texts, width)`; a text may come with its context (LAReQA's candidates)."""
-        contexts = contexts or [""] * len(texts)
-        prefix = self.head.pooling.prefix if self.head.pooling else ""
-        keys = list(zip(texts, contexts, strict=True))
+    def embed(
+        self, texts: Sequence[str], contexts: Sequence[str] | None = None, *, max_length: int | None = None
+    ) -> Floats:
+        """Unit vectors `(texts, width)` of texts cut at `max_length` (default: the predictor's).
 
-        def embed_fresh(fresh: Sequence[tuple[str, str]]) -> list[Floats]:
-            firsts, seconds = [prefix + text for text, _ in fresh], [context for _, context in fresh]
-            rows = encode_texts(self.encoder.tokenizer, firsts, self.max_length, seconds)
+        A text may come with its context (LAReQA's candidates).
+        """
+        contexts = contexts or [""] * len(texts)
+        length = self.max_length if max_length is None else max_length
+        prefix = self.head.pooling.prefix if self.head.pooling else ""
+        keys = [(text, context, length) for text, context in zip(texts, contexts, strict=True)]
+
+        def embed_fresh(fresh: Sequence[tuple[str, str, int]]) -> list[Floats]:
+            firsts, seconds = [prefix + text for text, _, _ in fresh], [context for _, context, _ in fresh]
+            rows = encode_texts(self.encoder.tokenizer, firsts, length, seconds)
             # A copy, so that the memory does not keep the whole output of a forward pass for one of its rows.
             return self.forward(rows, lambda row, out: out.copy())
 
@@ -191,7 +200,7 @@ class Predictor:
         return {"text": text, "start": start, "end": start + len(text), "score": score}
 
     def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
-        queries = self.embed([e.query for e in examples])
+        queries = self.embed([e.query for e in examples], max_length=self.query_length)
         gold = [[pool.index[g] for g in e.gold if g in pool.index] for e in examples]
         return [
             {
