@@ -53,8 +53,8 @@ class Predictor:
     """A model with its head, ready to predict.
 
     The latest `remembered` predictions are kept by the example's texts: what a perturbation left
-    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens, `query_length` that of queries
-    (default: `max_length`, which is that of candidates and of all other rows); `labels` are the task's
+    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens, `query_length`
+    that of queries (default: `max_length`, which is that of candidates and of all other rows); `labels` are the task's
     classes, in whose order pair predictions are given (default: the head's).
     """
 
