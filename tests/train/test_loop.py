@@ -27,6 +27,7 @@ from crosswind.data.examples import (
     TextLine,
 )
 from crosswind.errors import UserError
+from crosswind.model.attention import training_attention
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -489,3 +490,16 @@ def test_the_seed_of_dropout_is_that_of_seed_step_and_micro_batch() -> None:
     assert len(set(seeds)) == 5
     assert dropout_seed(1, 0, 0) == seeds[0]
     assert all(0 <= s < 2**63 for s in seeds)
+
+
+# Kernels
+
+
+@pytest.mark.parametrize(("precision", "kernel"), [("fp32", "Flash"), ("bf16", "Math")])
+def test_in_bf16_on_a_cpu_training_uses_the_math_kernel_of_attention(precision: str, kernel: str) -> None:
+    """Its backward pass is the fast one there; without dropout PyTorch would choose flash attention."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    q = torch.randn(2, 2, 8, 4, dtype=dtype, requires_grad=True)
+    with training_attention(CPU, precision):
+        out = torch.nn.functional.scaled_dot_product_attention(q, q, q)
+    assert ("Flash" in type(out.grad_fn).__name__) == (kernel == "Flash")

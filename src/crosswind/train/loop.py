@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from crosswind.model.attention import training_attention
 from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -154,7 +155,7 @@ class _Run:
         for number, part in enumerate(parts):
             torch.manual_seed(dropout_seed(self.seed, self.step, number))
             with self._memory(source, part):
-                with self._autocast():
+                with self._autocast(), training_attention(self.device, self.settings.precision):
                     loss = summed_loss(source, part, self.step, self.device) / total
                 loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
