@@ -1,13 +1,16 @@
 """What precision, frozen embeddings and dropout cost or save on a CPU, evaluation, and start-up.
 
     python benchmarks/settings_throughput.py MODEL DATA [--task udpos --task xnli] [--steps N] [--repeats N]
+    python benchmarks/settings_throughput.py --attention
 
 MODEL is a checkpoint folder (or hub id), DATA the folder of official files (udpos/train-en.tsv and
 test-en.tsv, MNLI's dev sets and xnli/test-en.tsv). Figures are non-padding tokens per CPU second on one
 thread, medians over repetitions in which all variants take turns; ratios are to the first variant of
 the same repetition. Training runs `crosswind.train.loop.train`; evaluation runs
 `crosswind.evaluate.predict.Predictor` with a head that was just attached (its speed does not depend on
-its weights), tokenising included. Start-up is `crosswind --help`, CPU time of the whole process.
+its weights), tokenising included. Start-up is `crosswind --help`, CPU time of the whole process. Attention
+alone is measured in bf16 on 32 rows of 26 tokens, 12 heads of width 32, forward and backward, for the rule of
+`crosswind.model.attention`; `--attention` measures nothing else, and needs neither MODEL nor DATA.
 """
 
 from __future__ import annotations
@@ -26,8 +29,13 @@ from typing import Any
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import scaled_dot_product_attention
+
 from common import SETTINGS, examples_of, header, one_thread, prepare, train_ours
 from crosswind.evaluate.predict import Predictor
+from crosswind.model.device import has_bf16
 from crosswind.model.rows import encode_pairs, encode_tagging
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -44,8 +52,9 @@ Run = Callable[[int], float]  # repetition -> tokens a CPU second
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model")
-    parser.add_argument("data", type=Path)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--attention", action="store_true", help="measure the attention kernels alone")
     parser.add_argument("--task", action="append", choices=("udpos", "xnli"))
     parser.add_argument("--steps", type=int, default=12, help="optimiser steps of a training run")
     parser.add_argument("--examples", type=int, default=480, help="of an evaluation")
@@ -53,6 +62,11 @@ def main() -> None:
     given = parser.parse_args()
     one_thread()
     header()
+    _attention()
+    if given.attention:
+        return
+    if given.model is None or given.data is None:
+        parser.error("name MODEL and DATA, or --attention")
     for task in given.task or ("udpos", "xnli"):
         training = {name: _training(given.model, given.data, task, v, given.steps) for name, v in VARIANTS.items()}
         _show(f"{task}, training, {given.steps} steps of {SETTINGS.batch_size}", training, given.repeats)
@@ -60,6 +74,30 @@ def main() -> None:
         _show(f"{task}, evaluation of {given.examples} examples", evaluation, given.repeats)
     seconds = [_help() for _ in range(5)]
     print(f"\ncrosswind --help: {median(seconds):.2f} CPU s (of {min(seconds):.2f} to {max(seconds):.2f})")
+
+
+def _attention(runs: int = 20) -> None:
+    """Milliseconds of attention in bf16, forward and backward: what PyTorch chooses, and the math kernel."""
+    hardware = "bf16 in hardware" if has_bf16(torch.device("cpu")) else "no bf16 in hardware: emulated"
+    print(f"\nattention in bf16, 32 rows of 26 tokens, 12 heads of width 32 ({hardware})")
+    mask = torch.ones(32, 1, 26, 26, dtype=torch.bool)
+    chosen = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    for dropout in (0.0, 0.1):
+        for name, backends in (("PyTorch's choice", chosen), ("math", [SDPBackend.MATH])):
+            forward: list[float] = []
+            backward: list[float] = []
+            torch.manual_seed(1)
+            q, k, v = (torch.randn(32, 12, 26, 32, dtype=torch.bfloat16, requires_grad=True) for _ in range(3))
+            for _ in range(runs):
+                with sdpa_kernel(backends):
+                    begin = time.process_time()
+                    out = scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
+                    middle = time.process_time()
+                    out.sum().backward()
+                forward.append(1000 * (middle - begin))
+                backward.append(1000 * (time.process_time() - middle))
+            line = f"forward {median(forward):5.1f} ms, backward {median(backward):5.1f} ms"
+            print(f"  dropout {dropout}, {name:16} {line}")
 
 
 def _training(model: str, data: Path, task: str, variant: Mapping[str, Any], steps: int) -> Run:

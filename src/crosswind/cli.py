@@ -234,6 +234,7 @@ def score(
     labels: Annotated[Path, typer.Argument(metavar="LABELS")],
     benchmark: Annotated[str, typer.Option(help="xtreme or xtreme-r")] = "xtreme-r",
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Average over what is there.")] = False,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score official submission folders, PREDICTIONS/{task}/test-{language}.{tsv,json,jsonl}.
@@ -242,6 +243,7 @@ def score(
     """
     from crosswind.evaluate.score import score_folder
 
+    _include(include)
     scores = score_folder(predictions, labels, benchmark, allow_missing=allow_missing)
     if as_json:
         print(json.dumps(scores.to_json(), ensure_ascii=False, indent=1))
@@ -252,13 +254,20 @@ def score(
     ]
     _table(("task", "languages", "mean over languages", "score"), rows)
     print(f"{benchmark}: {scores.score:.2f}, the mean of {', '.join(scores.averaged)}")
+    for group, value in scores.groups.items():
+        print(f"{group}: {value:.2f}")
     if scores.missing:
         print(f"missing: {', '.join(scores.missing)}")
+    if scores.ignored:
+        print(f"not in {benchmark}, left out: {', '.join(scores.ignored)}")
+    unanswered = sum(task.unanswered for task in scores.tasks.values())
+    if unanswered:
+        print(f"unanswered: {unanswered} items, which scored 0")
 
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(metavar="tasks|perturbations|metrics|presets|corpora|executors")],
+    what: Annotated[str, typer.Argument(metavar="tasks|perturbations|metrics|presets|corpora|executors|steps|stages")],
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -329,7 +338,9 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
     outcome = finished.outcome
     for note in finished.plan.notes:
         print(f"note: {note}", file=sys.stderr)
-    print(f"computed {len(outcome.done)} steps, found {len(outcome.cached)} cells", file=sys.stderr)
+    cached = set(outcome.cached)
+    cells = sum(cell.key in cached for cell in finished.plan.cells)
+    print(f"computed {len(outcome.done)} steps, found {cells} cells", file=sys.stderr)
     if folder and finished.summary is not None:
         print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
     _exit(finished)

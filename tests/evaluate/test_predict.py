@@ -338,6 +338,31 @@ def test_vectors_are_unit_and_a_text_is_read_with_its_own_context_only(make: Cal
     assert not np.array_equal(make("query").embed([POOL.candidates[3].text])[0], vectors[3])
 
 
+def test_queries_are_cut_at_a_length_of_their_own(make: Callable[..., Predictor]) -> None:
+    asked = [QueryExample("q", "c", "en", TEXTS[1], ("d1",))]
+    seen: list[int] = []
+    predictor = make("query", query_length=8)
+    vectors = embed_pool(predictor, POOL)
+    hook = predictor.encoder.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(int(kwargs["attention_mask"][0].sum())), with_kwargs=True
+    )
+    predictor.predict(asked, POOL, vectors)
+    hook.remove()
+    assert seen == [8]
+    assert np.array_equal(vectors, embed_pool(make("query"), POOL))
+
+
+def test_a_pool_is_written_block_by_block_and_read_from_its_file(
+    make: Callable[..., Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = embed_pool(make("query"), POOL)
+    monkeypatch.setattr("crosswind.evaluate.predict.POOL_BLOCK", 7)
+    written = embed_pool(make("query"), POOL, tmp_path / "vectors.npy")
+    assert isinstance(written, np.memmap)
+    assert np.array_equal(written, whole)
+    assert np.array_equal(np.load(tmp_path / "vectors.npy"), whole)
+
+
 def test_the_prefix_goes_before_queries_and_candidates(make: Callable[..., Predictor]) -> None:
     encoder = make("query").encoder
     head = attach(encoder, "query", (), seed=1, pooling=Pooling(prefix="query: "))
@@ -349,7 +374,8 @@ def rank(vectors: list[list[float]], queries: list[list[float]], gold: list[tupl
     """Ranking alone: the vectors of the queries are put where the predictor remembers them."""
     predictor: Any = Predictor.__new__(Predictor)
     predictor._memory = _Memory(100)
-    predictor._memory.update({(str(i), ""): np.array(q, dtype=np.float32) for i, q in enumerate(queries)})
+    predictor.max_length = predictor.query_length = 48
+    predictor._memory.update({(str(i), "", 48): np.array(q, dtype=np.float32) for i, q in enumerate(queries)})
     predictor.head = Head("query", (), torch.nn.Identity(), Pooling())
     pool = Pool(tuple(Candidate(f"d{i}", "en", "") for i in range(len(vectors))))
     asked = [QueryExample(f"q{i}", "c", "en", str(i), g) for i, g in enumerate(gold)]
@@ -365,7 +391,7 @@ def test_the_nearest_candidate_is_found_as_in_tatoeba() -> None:
 
 
 def test_all_gold_candidates_are_ranked_as_in_lareqa() -> None:
-    vectors = [[1.0, 0.1 * i] for i in range(25)]
+    vectors = [[1.0, 0.05 * i] for i in range(25)]
     (record,) = rank(vectors, [[0.0, 1.0]], [("d24", "d3", "d20", "absent")])
     assert record["top"] == [f"d{i}" for i in range(24, 4, -1)]
     assert record["ranks"] == [1, 5, 22]
@@ -384,6 +410,7 @@ def test_the_same_text_at_both_ends_of_a_pool_has_the_same_score(size: int, make
     predictor = make("query")
     rng = np.random.default_rng(size)
     vectors = rng.normal(size=(size, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[-1] = vectors[0] = vectors[size // 2] = predictor.embed(["the fox"])[0]
     pool = Pool(tuple(Candidate(f"d{i}", "en", "") for i in range(size)))
     asked = [QueryExample("q", "c", "en", t, (f"d{size - 1}", "d0", f"d{size // 2}")) for t in MORE[:20]]

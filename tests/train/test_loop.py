@@ -6,6 +6,7 @@ import dataclasses
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from crosswind.data.examples import (
     TextLine,
 )
 from crosswind.errors import UserError
+from crosswind.model.attention import training_attention
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from crosswind.train.loop import History, set_dropout, train
+from crosswind.train.loop import History, dropout_seed, set_dropout, train
 from crosswind.train.masked import masked_lm
 from crosswind.train.objective import Objective, Visit
 from crosswind.train.objectives import task_objective
@@ -459,3 +461,45 @@ def test_out_of_memory_in_a_batch_that_is_never_cut_names_its_size(fresh_encoder
     encoder.backbone.register_forward_pre_hook(lambda module, args: torch.empty(1 << 60))
     with pytest.raises(UserError, match=r"(?s)training.batch_size: out of memory .* lower batch_size \(now 4\)"):
         train(modules(encoder, head), [objective], [1.0], 2, Training(batch_size=4), seed=1, device=CPU)
+
+
+# Dropout
+
+
+def test_the_dropout_of_a_micro_batch_does_not_depend_on_what_the_others_hold(fresh_encoder: Fresh) -> None:
+    """The second of two micro-batches sees the same masks whether the first is short or long."""
+
+    def second_outputs(length: int) -> torch.Tensor:
+        encoder = fresh_encoder()
+        short = [replace(PAIRS[i], first=("fox " * length).strip(), second="", label=0) for i in (0, 1)]
+        long = [replace(PAIRS[i], first="dog " * 30, second="", label=1) for i in (2, 3)]
+        head = attach(encoder, "pair", LABELS, seed=1)
+        objective = task_objective("pair", encoder, head, [*short, *long], max_length=48)
+        seen: list[torch.Tensor] = []
+        encoder.backbone.register_forward_hook(lambda module, args, out: seen.append(out.last_hidden_state.detach()))
+        settings = Training(batch_size=4, micro_tokens=100, dropout=0.3, clip=0.0)
+        train(modules(encoder, head), [objective], [1.0], 1, settings, seed=1, device=CPU)
+        assert len(seen) == 2
+        return seen[1]
+
+    assert torch.equal(second_outputs(3), second_outputs(12))
+
+
+def test_the_seed_of_dropout_is_that_of_seed_step_and_micro_batch() -> None:
+    seeds = [dropout_seed(*of) for of in ((1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1))]
+    assert len(set(seeds)) == 5
+    assert dropout_seed(1, 0, 0) == seeds[0]
+    assert all(0 <= s < 2**63 for s in seeds)
+
+
+# Kernels
+
+
+@pytest.mark.parametrize(("precision", "kernel"), [("fp32", "Flash"), ("bf16", "Math")])
+def test_in_bf16_on_a_cpu_training_uses_the_math_kernel_of_attention(precision: str, kernel: str) -> None:
+    """Its backward pass is the fast one there; without dropout PyTorch would choose flash attention."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    q = torch.randn(2, 2, 8, 4, dtype=dtype, requires_grad=True)
+    with training_attention(CPU, precision):
+        out = torch.nn.functional.scaled_dot_product_attention(q, q, q)
+    assert ("Flash" in type(out.grad_fn).__name__) == (kernel == "Flash")

@@ -337,6 +337,16 @@ def test_padding_does_not_go_beyond_the_models_positions(fresh_encoder: Fresh) -
     assert torch.isfinite(total(task_objective("t", encoder, head, long, max_length=41), [0])[0])
 
 
+def test_queries_and_candidates_have_lengths_of_their_own(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head = attach(encoder, "query", (), seed=1)
+    same = task_objective("t", encoder, head, QUERIES, max_length=24, pool=POOL)
+    shorter = task_objective("t", encoder, head, QUERIES, max_length=24, query_length=6, pool=POOL)
+    assert max(len(same.rows(i)[0]) for i in range(5)) > 6
+    assert max(len(shorter.rows(i)[0]) for i in range(5)) == 6
+    assert [len(shorter.rows(i)[1]) for i in range(5)] == [len(same.rows(i)[1]) for i in range(5)]
+
+
 # The middle of a step
 
 

@@ -8,12 +8,13 @@ in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go t
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from crosswind.data.examples import (
@@ -26,6 +27,7 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.evaluate.predictions import Prediction
+from crosswind.evaluate.ranking import Floats, rank
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
 from crosswind.model.memory import names_memory
@@ -43,17 +45,16 @@ HEIGHT = 16  # rows of every forward pass
 GRAIN = 16  # lengths are rounded up to a multiple of this
 N_BEST = 20  # start and end candidates of a window (XTREME, run_squad)
 ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
-TOP = 20  # candidates of a query that are kept
+POOL_BLOCK = 16_384  # candidates that are embedded and written at once
 REMEMBERED = 32_768  # predictions or vectors that a predictor keeps: vectors of 1024 numbers are 128 MiB
-
-Floats = npt.NDArray[np.float32]
 
 
 class Predictor:
     """A model with its head, ready to predict.
 
     The latest `remembered` predictions are kept by the example's texts: what a perturbation left
-    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens; `labels` are the task's
+    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens, `query_length`
+    that of queries (default: `max_length`, which is that of candidates and of all other rows); `labels` are the task's
     classes, in whose order pair predictions are given (default: the head's).
     """
 
@@ -63,6 +64,7 @@ class Predictor:
         head: Head,
         *,
         max_length: int = 128,
+        query_length: int | None = None,
         stride: int = 128,
         precision: str = "fp32",
         device: torch.device | None = None,
@@ -74,6 +76,7 @@ class Predictor:
         # Somebody else's model may have the task's classes in another order.
         self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
         self.max_length = min(max_length, encoder.max_positions)
+        self.query_length = self.max_length if query_length is None else min(query_length, encoder.max_positions)
         self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
         self.device = device or torch.device("cpu")
         head.module.to(self.device)
@@ -91,15 +94,21 @@ class Predictor:
         records = self._remembered(list(by_content), lambda fresh: self._predict([by_content[k] for k in fresh]))
         return [records[_content(e)] for e in examples]
 
-    def embed(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> Floats:
-        """Unit vectors `(texts, width)`; a text may come with its context (LAReQA's candidates)."""
-        contexts = contexts or [""] * len(texts)
-        prefix = self.head.pooling.prefix if self.head.pooling else ""
-        keys = list(zip(texts, contexts, strict=True))
+    def embed(
+        self, texts: Sequence[str], contexts: Sequence[str] | None = None, *, max_length: int | None = None
+    ) -> Floats:
+        """Unit vectors `(texts, width)` of texts cut at `max_length` (default: the predictor's).
 
-        def embed_fresh(fresh: Sequence[tuple[str, str]]) -> list[Floats]:
-            firsts, seconds = [prefix + text for text, _ in fresh], [context for _, context in fresh]
-            rows = encode_texts(self.encoder.tokenizer, firsts, self.max_length, seconds)
+        A text may come with its context (LAReQA's candidates).
+        """
+        contexts = contexts or [""] * len(texts)
+        length = self.max_length if max_length is None else max_length
+        prefix = self.head.pooling.prefix if self.head.pooling else ""
+        keys = [(text, context, length) for text, context in zip(texts, contexts, strict=True)]
+
+        def embed_fresh(fresh: Sequence[tuple[str, str, int]]) -> list[Floats]:
+            firsts, seconds = [prefix + text for text, _, _ in fresh], [context for _, context, _ in fresh]
+            rows = encode_texts(self.encoder.tokenizer, firsts, length, seconds)
             # A copy, so that the memory does not keep the whole output of a forward pass for one of its rows.
             return self.forward(rows, lambda row, out: out.copy())
 
@@ -191,15 +200,17 @@ class Predictor:
         return {"text": text, "start": start, "end": start + len(text), "score": score}
 
     def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
-        queries = self.embed([e.query for e in examples])
-        records: list[Prediction] = []
-        for begin in range(0, len(examples), HEIGHT):
-            part = examples[begin : begin + HEIGHT]
-            block = np.zeros((HEIGHT, vectors.shape[1]), dtype=np.float32)
-            block[: len(part)] = queries[begin : begin + len(part)]
-            scores = block @ vectors.T
-            records += [_ranked(e, s, pool) for e, s in zip(part, scores, strict=False)]
-        return records
+        queries = self.embed([e.query for e in examples], max_length=self.query_length)
+        gold = [[pool.index[g] for g in e.gold if g in pool.index] for e in examples]
+        return [
+            {
+                "top": [pool.candidates[int(i)].id for i in ranked.top],
+                "scores": ranked.scores.tolist(),
+                "ranks": list(ranked.ranks),
+                "pool": len(pool),
+            }
+            for ranked in rank(queries, vectors, gold)
+        ]
 
 
 class _Memory:
@@ -227,9 +238,25 @@ class _Memory:
             self._values.popitem(last=False)
 
 
-def embed_pool(predictor: Predictor, pool: Pool) -> Floats:
-    """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order."""
-    return predictor.embed([c.text for c in pool.candidates], [c.context for c in pool.candidates])
+def embed_pool(predictor: Predictor, pool: Pool, path: Path | None = None) -> Floats:
+    """The vectors of a pool's candidates, `(candidates, width)` float32, in the pool's order.
+
+    With `path` they are written to that `.npy` file block by block, and given back memory-mapped.
+    """
+    blocks = [pool.candidates[i : i + POOL_BLOCK] for i in range(0, len(pool), POOL_BLOCK)]
+    parts = (predictor.embed([c.text for c in block], [c.context for c in block]) for block in blocks)
+    if path is None:
+        return np.concatenate(list(parts))
+    first = next(parts)
+    shape = (len(pool), first.shape[1])
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    start = 0
+    for part in itertools.chain([first], parts):
+        file[start : start + len(part)] = part
+        start += len(part)
+    file.flush()
+    vectors: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
 
 
 _WindowSpan = tuple[float, float, int, int]
@@ -275,16 +302,3 @@ def _best_span(row: Row, out: Floats) -> _WindowSpan:
         return float(start[both] + end[both]), null, int(row.offsets[both, 0]), int(row.offsets[both, 1])
     i, j = divmod(int(sums.argmax()), len(ends))
     return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1])
-
-
-def _ranked(example: QueryExample, scores: Floats, pool: Pool) -> Prediction:
-    order = np.argsort(-scores, kind="stable")
-    gold = [pool.index[g] for g in example.gold if g in pool.index]
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    return {
-        "top": [pool.candidates[int(i)].id for i in order[:TOP]],
-        "scores": [float(scores[i]) for i in order[:TOP]],
-        "ranks": sorted(int(rank[g]) for g in gold),
-        "pool": len(pool),
-    }

@@ -23,12 +23,13 @@ MODELS = 1  # models that a worker keeps
 class CellParams:
     """What predicting and embedding read: the data, and how the model reads and pools it.
 
-    `stride` is for span QA, `pooling` for retrieval; where it is left out a checkpoint's own pooling holds.
+    `stride` is for span QA, `query_length` and `pooling` for retrieval; where it is left out a checkpoint's own pooling holds.
     """
 
     ref: DataRef = unsigned("results have columns for it")
     max_length: int = 128
     stride: int | None = None
+    query_length: int | None = None
     pooling: PoolingParams | None = unsigned("the run signs what it comes to", None)
     precision: str = "fp32"
     device: str = "cpu"
@@ -54,7 +55,7 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
     """What decides which model and head a job needs."""
     params = job.params
     model = job.step.inputs.get("model") or job.step.data.get("encoder")
-    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device)
+    reading = (params.max_length, params.query_length, params.stride, params.precision, params.pooling, params.device)
     return (model, params.ref.task, *reading)
 
 
@@ -99,6 +100,7 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         encoder,
         head,
         max_length=params.max_length,
+        query_length=params.query_length,
         stride=params.stride or 128,
         precision=params.precision,
         device=device,

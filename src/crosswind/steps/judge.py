@@ -36,6 +36,8 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
     if "dev" in job.inputs:
         fitted = fit(metric, *_read(job, "dev", None)[:2], where=where)
         job.fact("fitted", fitted)
+        for name, value in fitted.items():
+            job.sign(f"fitted {name}", f"{value:.6g}")
     judged = judge(metric, examples, predictions, fitted, where=where)
     columns = {name: judged.statistics[:, i] for i, name in enumerate(metric.columns)}
     frame = pl.DataFrame({"id": list(judged.ids), "cluster": list(judged.clusters), **columns})

@@ -158,7 +158,14 @@ def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head |
             by_cluster = settings.batch_by == "clusters"
             examples = limited(examples, params.budget.items, seed, by_cluster=by_cluster, where=plan.data[0].task)
         objective = task_objective(
-            plan.name, encoder, head, examples, max_length=max_length, stride=settings.stride, pool=pool
+            plan.name,
+            encoder,
+            head,
+            examples,
+            max_length=max_length,
+            query_length=settings.query_length,
+            stride=settings.stride,
+            pool=pool,
         )
         sources.append(objective)
         heads[plan.name] = head
@@ -220,6 +227,7 @@ def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> C
                 parts.encoder,
                 head,
                 max_length=settings.max_length,
+                query_length=settings.query_length,
                 stride=settings.stride,
                 precision=settings.precision,
                 device=device,

@@ -15,7 +15,8 @@ from typing import Any
 
 from crosswind.data.source import Source, open_source
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.judge import metrics_of
+from crosswind.evaluate.metrics.base import METRICS, Metric
 from crosswind.perturb.lexicons import MICROWORLD, environment_of
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.spec import Spec, not_applicable, resources
@@ -298,10 +299,12 @@ class Planner:
 
     def _reading(self, target: TargetPlan, data: DataRef) -> CellParams:
         hardware = self._hardware(target.training.precision)
+        query = target.task.kind == "query"
         return CellParams(
             ref=data,
             max_length=target.training.max_length,
             stride=target.training.stride if target.task.kind == "span" else None,
+            query_length=(target.training.query_length or target.task.query_length) if query else None,
             pooling=target.pooling,
             precision=hardware.precision,
             device=hardware.device,
@@ -339,23 +342,43 @@ class Planner:
         key = self._add(
             PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
-        judged = tuple((name, self._judge(name, key, cell, label, evaluated)) for name in task.metrics)
+        metrics = metrics_of(task, where=evaluated.target.where)
+        judged = tuple((metric.name, self._judge(metric, key, cell, label, evaluated)) for metric in metrics)
         cell = replace(cell, key=key, judged=judged)
         self._cells[cell] = None
         return cell
 
-    def _judge(self, name: str, predictions: str, cell: Cell, label: str, evaluated: Evaluated) -> str:
-        metric = METRICS.get(name, where=evaluated.target.where)
+    def _judge(self, metric: Metric, predictions: str, cell: Cell, label: str, evaluated: Evaluated) -> str:
         inputs = {"predictions": predictions} | ({"rewrite": cell.rewrite} if cell.rewrite else {})
+        if metric.fit is not None:
+            inputs["dev"] = self._dev(metric, evaluated)
         return self._add(
             JUDGE.step(
                 JudgeParams(metric.name, metric.version),
-                data=self._declared(METRICS, name),
+                data=self._declared(METRICS, metric.name),
                 inputs=inputs,
-                label=f"{label}: {name}",
+                label=f"{label}: {metric.name}",
                 affinity=evaluated.model.affinity,
             )
         )
+
+    def _dev(self, metric: Metric, evaluated: Evaluated) -> str:
+        """The predictions of development data that a metric fits on; a `UserError` where the task has none."""
+        target, data = evaluated.target, evaluated.clean.data
+        if "dev" not in target.task.splits or data.split == "dev":
+            raise UserError(
+                f"the metric {metric.name!r} fits on development data, and {target.task.name} has none beside {data.split}",
+                where=target.where,
+                hint="evaluate another split, or judge by another metric",
+            )
+        reading = replace(evaluated.reading, ref=replace(data, split="dev", rows=None, limit=None))
+        inputs = {"model": evaluated.model.key} if evaluated.model.key else {}
+        if target.task.kind == "query":
+            inputs["pool"] = self._embed(target.task, evaluated.model, reading)
+        label = f"{target.task.name} {data.language}, dev, route {evaluated.clean.route}"
+        prints = self._prints(evaluated.model, reading.ref)
+        affinity = evaluated.model.affinity
+        return self._add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
 
     def _embed(
         self, task: Task, model: _Model, reading: CellParams, rewrite: str | None = None, clean: str | None = None
@@ -366,7 +389,7 @@ class Planner:
         if rewrite and clean:
             inputs |= {"rewrite": rewrite, "clean": clean}
         label = f"pool of {task.name}" + ("" if languages else f" {ref.language}")
-        params = replace(reading, ref=ref)
+        params = replace(reading, ref=ref, query_length=None)
         prints = self._prints(model, ref)
         return self._add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 

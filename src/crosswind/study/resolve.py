@@ -59,6 +59,8 @@ class PhasePlan:
             unread["classifier_pooling"] = Training.classifier_pooling
         if not kinds - {"query"}:
             unread["batch_by"] = Training.batch_by
+        if "query" not in kinds:
+            unread["query_length"] = Training.query_length
         if "span" not in kinds:
             unread["stride"] = Training.stride
         return replace(self.training, **unread)
@@ -241,6 +243,8 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
     for name, data in grouped.items():
         first = TASKS[data[0].task]
         heads.append(HeadParams(name, first.kind, classes(first), tuple(data)))
+        if training.query_length is None and first.query_length is not None:
+            training = replace(training, query_length=first.query_length)
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
     _check_select(select, heads, f"{where}.select")
     return PhasePlan(

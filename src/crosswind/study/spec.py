@@ -102,6 +102,7 @@ class TrainingSpec(StrictModel):
     epsilon: float | None = Field(None, gt=0)
     clip: float | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=8)
+    query_length: int | None = Field(None, ge=8)
     stride: int | None = Field(None, ge=1)
     precision: Literal["fp32", "bf16"] | None = None
     freeze: Literal["nothing", "embeddings"] | None = None

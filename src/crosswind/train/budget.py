@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -41,20 +41,12 @@ def examples_seen(budget: Budget, size: int, mean_tokens: float, batch_size: int
     return float(1 if budget.epochs is None else budget.epochs) * size
 
 
-def steps_of(
-    budget: Budget,
-    sizes: Sequence[int],
-    mean_tokens: float,
-    batch_size: int,
-    *,
-    rounding: Literal["up", "nearest"] = "up",
-) -> int:
+def steps_of(budget: Budget, sizes: Sequence[int], mean_tokens: float, batch_size: int) -> int:
     """The optimiser steps of a phase, at least one: 100 examples in batches of 16 are 7.
 
     `sizes` counts the examples of each source; `mean_tokens` is the mean over all of them.
     """
-    batches = examples_seen(budget, sum(sizes), mean_tokens, batch_size) / batch_size
-    return max(math.ceil(batches) if rounding == "up" else round(batches), 1)
+    return max(math.ceil(examples_seen(budget, sum(sizes), mean_tokens, batch_size) / batch_size), 1)
 
 
 def limited(examples: Sequence[E], items: int, seed: int, *, by_cluster: bool, where: str) -> list[E]:

@@ -1,7 +1,8 @@
 """The one training loop, for every phase and kind.
 
-A step is a function of (weights, optimiser state, step number): batches, masks and dropout are drawn
-from (seed, step). So a run that was killed and resumed from a checkpoint continues bit for bit.
+A step is a function of (weights, optimiser state, step number): batches and masks are drawn from
+(seed, step), dropout from (seed, step, number of the micro-batch). So a run that was killed and resumed
+from a checkpoint continues bit for bit.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from crosswind.model.attention import training_attention
 from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -147,13 +149,13 @@ class _Run:
         rate = self.settings.rate(self.step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed((self.seed * 1_000_003 + self.step) & 0x7FFF_FFFF_FFFF)
         self.model.train()
         begin = time.perf_counter()
         value = torch.zeros((), device=self.device)
-        for part in parts:
+        for number, part in enumerate(parts):
+            torch.manual_seed(dropout_seed(self.seed, self.step, number))
             with self._memory(source, part):
-                with self._autocast():
+                with self._autocast(), training_attention(self.device, self.settings.precision):
                     loss = summed_loss(source, part, self.step, self.device) / total
                 loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
@@ -167,10 +169,10 @@ class _Run:
         self.history.stepping += time.perf_counter() - begin
         self.history.tokens += sum(len(r) for visit in visits for r in source.rows(*visit))
         self.step += 1
-        number = float(value)
-        self.loss_sum += number
+        mean = float(value)
+        self.loss_sum += mean
         self.loss_steps += 1
-        return number
+        return mean
 
     def _cut(self, source: Objective, visits: list[Visit]) -> list[list[Visit]]:
         """The micro-batches of a batch: a function of its rows and of `micro_tokens`."""
@@ -270,6 +272,12 @@ class _Run:
         self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
         self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
         self.history.best_step = int(past["best_step"])
+
+
+def dropout_seed(seed: int, step: int, micro_batch: int) -> int:
+    """The seed of a micro-batch's dropout: it does not depend on what the others of its step hold."""
+    state = np.random.SeedSequence((seed, 8, step, micro_batch)).generate_state(1, np.uint64)
+    return int(state[0]) & 0x7FFF_FFFF_FFFF_FFFF
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,44 +122,22 @@ def masked_lm(
 
 
 def training_lines(
-    corpora: Sequence[Sequence[TextLine | ParallelLine]], share: float, seed: int, *, cyclic: bool = False
+    corpora: Sequence[Sequence[TextLine | ParallelLine]], share: float, seed: int
 ) -> list[TextLine | ParallelLine]:
-    """The lines of masked LM: single lines, and of parallel corpora a `share` of pairs of translations.
+    """The lines of masked LM: single lines, then pairs of translations as the `share` of all lines.
 
-    Every text of a parallel line is a single line too. As many pairs are drawn, with other partners each
-    time, as make up the share beside the single lines; `share` 1 leaves the pairs alone. `cyclic` mixes all
-    corpora, and repeats their pairs in order.
+    Every text of a parallel line is a single line too. The pairs are drawn from all parallel corpora, from the
+    seed, with other partners each time; share 1 leaves them alone, and without parallel lines there are none.
     """
-    if cyclic:
-        single = [line for corpus in corpora for line in _single(corpus)]
-        pairs = [line for corpus in corpora for line in _pairs(corpus)]
-        return _mixed(single, pairs, share, lambda wanted: [pairs[i % len(pairs)] for i in range(wanted)])
-    lines: list[TextLine | ParallelLine] = []
-    for corpus in corpora:
-        lines += _drawn(_single(corpus), _pairs(corpus), share, seed)
-    return lines
-
-
-def _drawn(
-    single: list[TextLine], pairs: list[ParallelLine], share: float, seed: int
-) -> list[TextLine | ParallelLine]:
-    rng = np.random.default_rng((seed, 7))
-    return _mixed(single, pairs, share, lambda wanted: [pairs[i] for i in rng.integers(len(pairs), size=wanted)])
+    single = [line for corpus in corpora for line in _single(corpus)]
+    pairs = [line for corpus in corpora for line in corpus if isinstance(line, ParallelLine) and len(line.texts) > 1]
+    if share <= 0 or not pairs:
+        return [*single]
+    wanted = round(len(single) * share / (1 - share)) if share < 1 else len(single)
+    drawn = [pairs[i] for i in np.random.default_rng((seed, 7)).integers(len(pairs), size=wanted)]
+    return [*drawn] if share >= 1 else [*single, *drawn]
 
 
 def _single(corpus: Sequence[TextLine | ParallelLine]) -> list[TextLine]:
     parallel = monolingual(line for line in corpus if isinstance(line, ParallelLine))
     return [*parallel, *(line for line in corpus if isinstance(line, TextLine))]
-
-
-def _pairs(corpus: Sequence[TextLine | ParallelLine]) -> list[ParallelLine]:
-    return [line for line in corpus if isinstance(line, ParallelLine) and len(line.texts) > 1]
-
-
-def _mixed(
-    single: list[TextLine], pairs: list[ParallelLine], share: float, draw: Callable[[int], list[ParallelLine]]
-) -> list[TextLine | ParallelLine]:
-    if share <= 0 or not pairs:
-        return [*single]
-    drawn = draw(round(len(single) * share / (1 - share)) if share < 1 else len(single))
-    return [*drawn] if share >= 1 else [*single, *drawn]

@@ -177,15 +177,19 @@ def task_objective(
     examples: Sequence[Any],
     *,
     max_length: int,
+    query_length: int | None = None,
     stride: int = 128,
     pool: Pool | None = None,
 ) -> TaskObjective | RetrievalObjective:
-    """The objective of a labelled task; a `UserError` for examples without labels."""
+    """The objective of a labelled task; a `UserError` for examples without labels.
+
+    `query_length` is that of a retrieval task's queries (default: `max_length`, as that of its candidates).
+    """
     tokenizer = encoder.tokenizer
     targets: list[Any]
     match head.kind:
         case "query":
-            return _retrieval(name, encoder, head, examples, pool, max_length)
+            return _retrieval(name, encoder, head, examples, pool, max_length, query_length or max_length)
         case "pair":
             rows = encode_pairs(tokenizer, examples, max_length)
             targets = [e.label for e in examples]
@@ -239,13 +243,19 @@ def _span_target(row: Row, example: Any) -> tuple[int, int]:
 
 
 def _retrieval(
-    name: str, encoder: Encoder, head: Head, examples: Sequence[Any], pool: Pool | None, max_length: int
+    name: str,
+    encoder: Encoder,
+    head: Head,
+    examples: Sequence[Any],
+    pool: Pool | None,
+    max_length: int,
+    query_length: int,
 ) -> RetrievalObjective:
     if pool is None:
         raise UserError(f"{name}: a retrieval task without a pool of candidates", where=name)
     prefix = head.pooling.prefix if head.pooling else ""
     positives = [pool.candidates[pool.index[e.gold[0]]] for e in examples]
-    queries = encode_queries(encoder.tokenizer, examples, max_length, prefix)
+    queries = encode_queries(encoder.tokenizer, examples, query_length, prefix)
     texts = encode_texts(
         encoder.tokenizer, [prefix + c.text for c in positives], max_length, [c.context for c in positives]
     )
