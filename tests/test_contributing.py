@@ -21,6 +21,7 @@ training: {{batch_size: 8, learning_rate: 1.0e-3, max_length: 32}}
 routes: {{none: []}}
 targets: {{tasks: {{reviews: {{train: {{tasks: [reviews], budget: {{epochs: 1}}}}}}}}}}
 perturb: ["shout:0.5"]
+weights: {{contains: attention}}
 """
 
 
@@ -47,11 +48,11 @@ def crosswind(root: Path, *words: str) -> str:
 
 
 def test_it_shows_one_file_of_each_kind() -> None:
-    assert sorted(FILES) == ["balanced.py", "patient.py", "reviews.py", "shout.py"]
+    assert sorted(FILES) == ["apart.py", "balanced.py", "reviews.py", "shout.py", "weights.py"]
 
 
-@pytest.mark.parametrize("options", [("--workers", "2"), ("--executor", "patient")])
-def test_a_study_may_use_the_task_perturbation_metric_and_executor_of_an_included_folder(
+@pytest.mark.parametrize("options", [("--workers", "2"), ("--executor", "apart")])
+def test_a_study_may_use_the_declarations_of_an_included_folder(
     mine: Path, options: tuple[str, str]
 ) -> None:
     out = f"run{options[1]}"
@@ -61,8 +62,11 @@ def test_a_study_may_use_the_task_perturbation_metric_and_executor_of_an_include
     assert set(rows["key"]) == {"balanced_accuracy"}
     assert set(rows["perturbation"]) == {"clean", "shout"}
     assert set(rows["language"]) == {"en", "de"}
+    norms = [*(mine / f"store{options[1]}").glob("objects/*/*/norms.tsv")]
+    assert [len(path.read_text().splitlines()) for path in norms] == [2 * 10]  # of each layer's attention
 
 
 def test_they_are_listed(mine: Path) -> None:
     for kind, name in (("tasks", "reviews"), ("perturbations", "shout"), ("metrics", "balanced-accuracy")):
         assert f"\n{name} " in crosswind(mine, "list", kind)
+    assert "\nweights " in crosswind(mine, "list", "steps")

@@ -23,7 +23,8 @@ MODELS = 1  # models that a worker keeps
 class CellParams:
     """What predicting and embedding read: the data, and how the model reads and pools it.
 
-    `stride` is for span QA, `query_length` and `pooling` for retrieval; where it is left out a checkpoint's own pooling holds.
+    `stride` is for span QA, `query_length` and `pooling` for retrieval; where pooling is left out, a checkpoint's own
+    holds.
     """
 
     ref: DataRef = unsigned("results have columns for it")

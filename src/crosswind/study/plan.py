@@ -107,12 +107,13 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     training: dict[str, list[tuple[str, TrainParams]]] = field(default_factory=dict)
     diagnostic: frozenset[str] = frozenset()
+    asked: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> list[str]:
-        """The keys of predictions and of their statistics."""
+        """The keys of predictions, of their statistics, and of what stages ask for besides (`asked`)."""
         judged = (key for cell in self.cells for _, key in cell.judged)
-        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged]))
+        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged, *self.asked]))
 
     def trained(self) -> list[TrainParams]:
         """The parameters of every step that trains on labelled data or text."""
@@ -141,8 +142,8 @@ def lexicons_of(study: Study) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Model:
-    """A model to evaluate: the step that made it, or the base checkpoint (key None)."""
+class EvaluatedModel:
+    """A model to evaluate: the step that made it, or the base checkpoint (key None); its steps' affinity."""
 
     key: str | None
     affinity: str
@@ -153,7 +154,7 @@ class Evaluated:
     """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval."""
 
     target: TargetPlan
-    model: _Model
+    model: EvaluatedModel
     clean: Cell
     reading: CellParams
     embed: str | None
@@ -177,6 +178,7 @@ class Planner:
         self._steps: dict[str, Step] = {}
         self._cells: dict[Cell, None] = {}
         self._notes: dict[str, None] = {}
+        self._asked: dict[str, None] = {}
         self._specs: dict[str, str] = {}  # perturbations as written, where they say where data lie
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
@@ -192,7 +194,7 @@ class Planner:
             if self.study.section(stage.name) is not None
         ]
         if self.base.step is not None:
-            self._add(self.base.step)
+            self.add(self.base.step)
         training: dict[str, list[tuple[str, TrainParams]]] = {}
         for seed in self.study.seeds:
             for name, phases in routes(self.study).items():
@@ -218,13 +220,27 @@ class Planner:
             **self.base.context,
         }
         graph = Graph(self._steps.values(), context)
-        return Plan(graph, [*self._cells], [*self._notes], training, frozenset(self.diagnostic))
+        return Plan(graph, [*self._cells], [*self._notes], training, frozenset(self.diagnostic), tuple(self._asked))
 
     # What stages use
 
     def note(self, text: str) -> None:
         """Tell the reader of the results."""
         self._notes[text] = None
+
+    def want(self, step: Step) -> str:
+        """Add a step of any kind that the run shall compute, though no cell needs it; its key."""
+        key = self.add(step)
+        self._asked[key] = None
+        return key
+
+    def add(self, step: Step) -> str:
+        """Add a step that others may take as input; its key, which covers where its kind was declared."""
+        origin = STEPS.origin(step.kind)
+        if origin is not None:
+            step = replace(step, data={**step.data, f"declared {step.kind}": origin})
+        self._steps.setdefault(step.key, step)
+        return step.key
 
     def not_applicable(self, spec: Spec, evaluated: Evaluated) -> str | None:
         """Why a perturbation has no cell here; `None` if it has."""
@@ -252,7 +268,7 @@ class Planner:
         for atom in spec.atoms:
             prints |= self._declared(PERTURBATIONS, atom.name)
         label = f"{spec} on {data.name}"
-        return self._add(REWRITE.step(params, data=prints, label=label, affinity=f"rewrites {task.name}"))
+        return self.add(REWRITE.step(params, data=prints, label=label, affinity=f"rewrites {task.name}"))
 
     def condition(self, evaluated: Evaluated, condition: Condition, rewrite: str, *, label: str) -> None:
         """A cell of the same model and data under a rewrite."""
@@ -286,7 +302,7 @@ class Planner:
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
                 carry = i > 0 and carries_head(chain[i - 1], phase)
                 key = self._train(self._params(phase, seed, target, carry), key, label)
-            model = _Model(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
+            model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             for data in target.data:
                 reading = self._reading(target, data)
                 exposure = self._exposure(target.task.name, data.language, phases)
@@ -326,7 +342,7 @@ class Planner:
             corpus = CORPORA[name]
             fingerprint = self._resolved(partial(text_fingerprint, corpus, languages, self.source), name)
             data[f"{name}/{','.join(languages)}/{rows}"] = fingerprint
-        return self._add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
+        return self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
 
     def _cell(
         self, evaluated: Evaluated, cell: Cell, inputs: Mapping[str, str], embed: str | None, condition: str
@@ -339,7 +355,7 @@ class Planner:
             inputs["pool"] = embed
         prints = self._prints(model, cell.data)
         label = f"{task.name} {cell.data.language}" + (f" {condition}" if condition else "") + f", route {cell.route}"
-        key = self._add(
+        key = self.add(
             PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
         metrics = metrics_of(task, where=evaluated.target.where)
@@ -352,7 +368,7 @@ class Planner:
         inputs = {"predictions": predictions} | ({"rewrite": cell.rewrite} if cell.rewrite else {})
         if metric.fit is not None:
             inputs["dev"] = self._dev(metric, evaluated)
-        return self._add(
+        return self.add(
             JUDGE.step(
                 JudgeParams(metric.name, metric.version),
                 data=self._declared(METRICS, metric.name),
@@ -367,7 +383,8 @@ class Planner:
         target, data = evaluated.target, evaluated.clean.data
         if "dev" not in target.task.splits or data.split == "dev":
             raise UserError(
-                f"the metric {metric.name!r} fits on development data, and {target.task.name} has none beside {data.split}",
+                f"the metric {metric.name!r} fits on development data, and {target.task.name} has none beside its "
+                f"{data.split}",
                 where=target.where,
                 hint="evaluate another split, or judge by another metric",
             )
@@ -378,10 +395,10 @@ class Planner:
         label = f"{target.task.name} {data.language}, dev, route {evaluated.clean.route}"
         prints = self._prints(evaluated.model, reading.ref)
         affinity = evaluated.model.affinity
-        return self._add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
+        return self.add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
 
     def _embed(
-        self, task: Task, model: _Model, reading: CellParams, rewrite: str | None = None, clean: str | None = None
+        self, task: Task, model: EvaluatedModel, reading: CellParams, rewrite: str | None = None, clean: str | None = None
     ) -> str:
         languages = reading.ref.pool_languages
         ref = replace(reading.ref, language=languages[0]) if languages else reading.ref
@@ -391,9 +408,9 @@ class Planner:
         label = f"pool of {task.name}" + ("" if languages else f" {ref.language}")
         params = replace(reading, ref=ref, query_length=None)
         prints = self._prints(model, ref)
-        return self._add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
+        return self.add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
-    def _prints(self, model: _Model, ref: DataRef) -> dict[str, str]:
+    def _prints(self, model: EvaluatedModel, ref: DataRef) -> dict[str, str]:
         base = {} if model.key else self.base.data
         return {**base, ref.name: self.fingerprint(ref), **self._declared(TASKS, ref.task)}
 
@@ -412,13 +429,6 @@ class Planner:
                 raise
             self.note(f"{name} is not resolved: {error.what}")
         return "unresolved"
-
-    def _add(self, step: Step) -> str:
-        origin = STEPS.origin(step.kind)
-        if origin is not None:
-            step = replace(step, data={**step.data, f"declared {step.kind}": origin})
-        self._steps.setdefault(step.key, step)
-        return step.key
 
 
 def _declared(registry: Registry[Any], name: str) -> dict[str, str]:
