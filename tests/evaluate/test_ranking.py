@@ -35,8 +35,8 @@ def exhaustive(queries: Floats, vectors: Floats, gold: list[list[int]]) -> list[
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "QUERIES", 4)
-    monkeypatch.setattr(ranking, "CANDIDATES", 16)
+    monkeypatch.setattr(ranking, "QUERY_BLOCK", 4)
+    monkeypatch.setattr(ranking, "CANDIDATE_BLOCK", 16)
 
 
 @given(size=st.integers(1, 70), seed=st.integers(0, 1000), ties=st.booleans())
@@ -57,7 +57,7 @@ def test_scores_are_the_same_bits_whatever_the_neighbours_and_the_blocks(monkeyp
     whole = rank(queries, vectors, gold)
     order = rng.permutation(40)
     turned = rank(queries[order], vectors, [gold[i] for i in order])
-    monkeypatch.setattr(ranking, "CANDIDATES", 64)
+    monkeypatch.setattr(ranking, "CANDIDATE_BLOCK", 64)
     other = rank(queries, vectors, gold)
     for i, j in enumerate(order):
         assert turned[i].scores.tobytes() == whole[j].scores.tobytes() == other[j].scores.tobytes()

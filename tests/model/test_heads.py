@@ -90,9 +90,10 @@ def test_plain_transformers_loads_a_saved_head_and_finds_the_same_logits(
     else:
         model, info = PLAIN[kind].from_pretrained(tmp_path, output_loading_info=True)
         assert not info["missing_keys"]
-        assert torch.equal(run_plain(model, kind, batch), logits)
+        # The last bits of a matrix product may depend on where its matrices lie in memory.
+        torch.testing.assert_close(run_plain(model, kind, batch), logits, rtol=1e-6, atol=1e-6)
     again_encoder, again = load_head(str(tmp_path), kind, LABELS[kind])
-    assert torch.equal(run(again, batch), logits)
+    torch.testing.assert_close(run(again, batch), logits, rtol=1e-6, atol=1e-6)
     assert again.labels == LABELS[kind]
     assert again_encoder.tokenizer(TEXTS[1])["input_ids"] == encoder.tokenizer(TEXTS[1])["input_ids"]
 

@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 TOP = 20  # candidates of a query that are kept
-QUERIES = 64  # queries of a block
-CANDIDATES = 4096  # candidates of a block: 4096 vectors of 1024 numbers are 32 MiB
+QUERY_BLOCK = 64  # queries of a block
+CANDIDATE_BLOCK = 4096  # candidates of a block: 4096 vectors of 1024 numbers are 32 MiB
 _GRID = 2.0**25
 _LIMIT = 8.0  # bound of a sum of products on the grid of 2^-50 that float64 holds exactly
 
@@ -42,22 +42,21 @@ def rank(queries: Floats, vectors: Floats, gold: Sequence[Sequence[int]], top: i
     `vectors` may be memory-mapped: they are read once, block by block. `gold` holds the indices of each query's
     gold candidates; the rank of one is 1 + the number of higher scores + the number of equal ones before it.
     """
-    asked = [_Asked(block) for block in _blocks(queries, QUERIES)]
+    asked = [_Asked(block) for block in _blocks(queries, QUERY_BLOCK)]
     goals = [_Goals(queries[i : i + 1], vectors, indices) for i, indices in enumerate(gold)]
-    for number, block in enumerate(_blocks(vectors, CANDIDATES)):
-        first = number * CANDIDATES
-        real = min(len(vectors) - first, CANDIDATES)
+    for number, block in enumerate(_blocks(vectors, CANDIDATE_BLOCK)):
+        first = number * CANDIDATE_BLOCK
+        real = min(len(vectors) - first, CANDIDATE_BLOCK)
         for part, of_part in enumerate(asked):
-            scores = of_part.queries @ block.T
-            scores[:, real:] = -np.inf
-            for row, goal in enumerate(goals[part * QUERIES : (part + 1) * QUERIES]):
-                goal.see(scores[row, :real], first)
+            scores = (of_part.queries @ block.T)[:, :real]
+            for row, goal in enumerate(goals[part * QUERY_BLOCK : (part + 1) * QUERY_BLOCK]):
+                goal.see(scores[row], first)
             of_part.see(scores, first, top)
-    kept = min(top, len(vectors))
-    return [
-        Ranked(asked[i // QUERIES].best[i % QUERIES, :kept], asked[i // QUERIES].scores[i % QUERIES, :kept], goal.ranks)
-        for i, goal in enumerate(goals)
-    ]
+    ranked: list[Ranked] = []
+    for i, goal in enumerate(goals):
+        of_part, row = asked[i // QUERY_BLOCK], i % QUERY_BLOCK
+        ranked.append(Ranked(of_part.best[row], of_part.scores[row], goal.ranks))
+    return ranked
 
 
 class _Asked:
