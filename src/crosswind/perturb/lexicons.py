@@ -8,7 +8,7 @@ German to Chinese goes through English.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +37,10 @@ class LexiconFolder:
         route = self._route(source, target)
         return _chain(tuple((path, path.stat().st_mtime_ns, backwards) for path, backwards in route))
 
+    def lacking(self, source: str, target: str) -> str | None:
+        """Why no file leads from `source` to `target`, or `None`; a `UserError` if there is no folder."""
+        return _reason(self._route, source, target)
+
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
         """File name -> SHA-256 of the files that `translations` reads."""
         return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p, _ in self._route(source, target)}
@@ -59,7 +63,7 @@ class LexiconFolder:
             ends = [end for end, half in zip((source, target), halves, strict=True) if half is None]
             missing = " and ".join(f"{PIVOT}-{end}.txt" for end in ends if end != PIVOT)
             raise NotApplicable(
-                f"no lexicon from {source} to {target} in {str(self.folder)!r}",
+                f"no lexicon from {source} to {target} in {str(self.folder)!r}: it lacks {missing}",
                 hint=f"add {missing} (a word, a space or tab, its translation a line) or {source}-{target}.txt",
             )
         return found
@@ -79,8 +83,21 @@ class MicroworldLexicons:
         """Word -> the words of the same meanings and forms; `NotApplicable` for other languages."""
         return lexicon.translations(_code(source), _code(target))
 
+    def lacking(self, source: str, target: str) -> str | None:
+        """Why there is no lexicon: a language is none of the microworld's."""
+        return _reason(lambda a, b: (_code(a), _code(b)), source, target)
+
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
+        """Name -> fingerprint of the code that the words come from."""
         return {f"{MICROWORLD}/{_code(source)}-{_code(target)}": code_fingerprint()}
+
+
+def _reason(route: Callable[[str, str], object], source: str, target: str) -> str | None:
+    try:
+        route(source, target)
+    except NotApplicable as reason:
+        return reason.what
+    return None
 
 
 def _code(language: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosswind.data.examples import Span
-from crosswind.perturb.pieces import Between, Keep, Layout, New, Piece, tearable
+from crosswind.perturb.pieces import Between, Keep, New, Piece, Placement, tearable
 
 Edit = tuple[int, int, str]
 """(start, end, replacement)."""
@@ -46,8 +46,8 @@ class Rewrite:
                     continue
             elif not piece.text and not tearable(piece.over):
                 continue
-            elif isinstance(last, New) and last.over == piece.over:
-                normal[-1] = New(last.text + piece.text, last.over)
+            elif isinstance(last, New) and last[1:] == piece[1:]:
+                normal[-1] = New(last.text + piece.text, *last[1:])
                 continue
             normal.append(piece)
         return cls(tuple(normal), length)
@@ -106,7 +106,7 @@ class Rewrite:
         replacement stands for a part of it and something else), emptied or was empty.
         """
         carried = []
-        layout = Layout(self.pieces)
+        layout = Placement(self.pieces)
         for span in spans:
             place = layout.place(span.start, span.end)
             if place is None:
@@ -120,7 +120,7 @@ class Rewrite:
         Spans that survive both one after the other are carried to the same place; a span that the
         first splits and the second joins again survives the composition only.
         """
-        layout = Layout(self.pieces)
+        layout = Placement(self.pieces)
         if other.length != layout.total:
             raise ValueError(f"a rewrite of {other.length} characters cannot follow one that gives {layout.total}")
         pieces: list[Piece] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from crosswind.evaluate.predictions import Prediction, write_predictions
 from crosswind.model.checkpoint import load_head
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.example import check_protection
-from crosswind.perturb.replay import replay, replay_candidate
-from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.spec import parse_spec
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Draft, Store
@@ -29,7 +27,6 @@ from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.refs import DataRef, library
 
 BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
-POOL = "pool"
 
 
 class Cells:
@@ -54,14 +51,7 @@ class Cells:
             protect=check_protection(step.params["protect"]),
             environment=environment_of(step.context["lexicons"]),
         )
-        rows = [
-            {"id": p.example.id, "part": part, "field": name, "rewrite": json.dumps(r.to_json(), ensure_ascii=False)}
-            for part, members in (("example", perturbed.examples), (POOL, perturbed.candidates))
-            for p in members
-            for name, r in p.rewrites.items()
-        ]
-        schema = dict.fromkeys(("id", "part", "field", "rewrite"), pl.String)
-        pl.DataFrame(rows, schema=schema).write_parquet(draft.path / "rewrites.parquet")
+        perturbed.table().write_parquet(draft.path / "rewrites.parquet")
         facts = {"changed": perturbed.changed_share, "rejected": perturbed.rejected}
         (draft.path / "facts.json").write_text(json.dumps(facts) + "\n")
         return f"{100 * perturbed.changed_share:.0f} % changed"
@@ -185,18 +175,7 @@ class Cells:
         if "rewrite" not in step.inputs:
             return data
         frame = pl.read_parquet(self.store.path(step.inputs["rewrite"]) / "rewrites.parquet")
-        changed: dict[tuple[str, str], dict[str, Rewrite]] = {}
-        for name, part, field, rewrite in frame.iter_rows():
-            changed.setdefault((part, name), {})[field] = Rewrite.from_json(json.loads(rewrite))
-        fields = [f for f in self.graph[step.inputs["rewrite"]].params["fields"] if f != POOL]
-        examples = tuple(
-            replay(e, changed.get(("example", e.id), {}), fields).example if fields else e for e in data.examples
-        )
-        pool = data.pool
-        if pool is not None and any(part == POOL for part, _ in changed):
-            members = (replay_candidate(c, changed.get((POOL, c.id), {})).example for c in pool.candidates)
-            pool = Pool(tuple(members))
-        return replace(data, examples=examples, pool=pool)
+        return replay_dataset(data, frame).dataset
 
     def _signature(self, step: Step) -> dict[str, Any]:
         """What else two scores must share to be compared."""
@@ -227,5 +206,3 @@ def _model_facts(step: Step) -> str:
     names = ("max_length", "precision", "pooling", "device")
     own = {n: step.params.get(n) for n in names}
     return json.dumps([step.inputs.get("model"), step.params["ref"]["task"], own], sort_keys=True)
-
-

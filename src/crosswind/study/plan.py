@@ -24,7 +24,7 @@ from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.lexicons import MICROWORLD, LexiconFolder, MicroworldLexicons
 from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Spec, not_applicable, parse_specs, resources
+from crosswind.perturb.spec import Scope, Spec, parse_specs
 from crosswind.run.step import Graph, Step, digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint, place_of
@@ -197,7 +197,7 @@ class _Planner:
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
             self.notes.append(f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}")
             return
-        reason = not_applicable(spec, data.language, self.environment)
+        reason = spec.applies(Scope.of(target.task, data.language, self.environment))
         if reason is not None:
             self.notes.append(f"{spec.name} does not apply to {data.language}: {reason}")
             return
@@ -248,7 +248,7 @@ class _Planner:
             "protect": protection,
         }
         found = {data.name: self._fingerprint(data)} | {
-            f"resource {k}": v for k, v in resources(spec, data.language, self.environment).items()
+            f"resource {k}": v for k, v in spec.resources(Scope.of(task, data.language, self.environment)).items()
         }
         label = f"{spec} on {data.name}"
         # The spec as written may say where a lexicon lies, which is no part of the step's identity.
@@ -321,9 +321,7 @@ class _Planner:
             )
         )
 
-    def _embed(
-        self, task: Task, data: DataRef, model: _Model, rewrite: str | None, shared: Mapping[str, Any]
-    ) -> str:
+    def _embed(self, task: Task, data: DataRef, model: _Model, rewrite: str | None, shared: Mapping[str, Any]) -> str:
         ref = replace(data, language=data.pool_languages[0]) if data.pool_languages else data
         inputs = ({"model": model.key} if model.key else {}) | ({"rewrite": rewrite} if rewrite else {})
         prints = ({} if model.key else dict(self.base)) | {ref.name: self._fingerprint(ref)}
@@ -391,9 +389,7 @@ def _selections(target: TargetPlan) -> list[tuple[str, tuple[PhasePlan, ...]]]:
 
 
 def _seen(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
-    labelled = [
-        Seen(TASKS[d.task], (d.language,)) for p in phases for h in p.heads for d in h.data
-    ]
+    labelled = [Seen(TASKS[d.task], (d.language,)) for p in phases for h in p.heads for d in h.data]
     text = [code for p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages]
     return labelled, text
 
@@ -419,8 +415,8 @@ def _applies(perturb: Perturb, task: Task, language: str) -> bool:
 
 def _protections(perturb: Perturb, task: Task) -> list[str]:
     """The protections that mean something for a task: answers for span QA, entities for NER."""
-    fitting = {"none"} | ({"answers"} if task.kind == "span" else set()) | (
-        {"entities"} if task.group == "ner" else set()
+    fitting = (
+        {"none"} | ({"answers"} if task.kind == "span" else set()) | ({"entities"} if task.group == "ner" else set())
     )
     return [p for p in perturb.protect if p in fitting] or ["none"]
 

@@ -159,9 +159,7 @@ def targets(study: Study) -> list[TargetPlan]:
     return plans
 
 
-def _target(
-    name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool
-) -> TargetPlan:
+def _target(name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool) -> TargetPlan:
     task = TASKS[name]
     languages = target.languages or []
     for code in languages:
@@ -249,9 +247,7 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
         heads.append(HeadPlan(name, first.kind, classes(first), tuple(data)))
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
     _check_select(select, heads, f"{where}.select")
-    return PhasePlan(
-        tuple(heads), _mlm(phase.mlm, where), phase.budget, phase.sampling, training, select, where
-    )
+    return PhasePlan(tuple(heads), _mlm(phase.mlm, where), phase.budget, phase.sampling, training, select, where)
 
 
 def _check_select(select: Sequence[DataRef], heads: Sequence[HeadPlan], where: str) -> None:
