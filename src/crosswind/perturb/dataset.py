@@ -246,7 +246,7 @@ def _perturb_pool(
         noised = perturb_passages(cut, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
         perturbed = []
         for i, (candidate, written) in enumerate(zip(pool.candidates, noised.written, strict=True)):
-            counts = noised.counts.get(i, {})
+            counts: Mapping[str, int] = noised.counts.get(i, {})
             if written is None or written.passage.text == cut[i].text:
                 perturbed.append(Perturbed(candidate, {}, counts))
                 continue
