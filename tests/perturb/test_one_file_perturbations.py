@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import PERTURBATIONS, NotApplicable
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
-from crosswind.perturb.spec import Scope, parse_spec
+from crosswind.perturb.spec import TextScope, parse_spec
 
 
 @pytest.fixture(autouse=True)
@@ -82,10 +83,10 @@ def test_text_noise_before_and_after_a_change_of_whole_examples_is_replayed(tmp_
 
 def test_what_applies_is_known_by_kind_and_field_without_loading() -> None:
     order, distractor = parse_spec("option-order:1"), parse_spec("distract-qa:1")
-    assert order.applies(Scope("en", "choice", ("choices",))) is None
-    assert order.applies(Scope("en", "pair", ("first",))) == "only choice questions have options"
-    assert distractor.applies(Scope("en", "span", ("question",))) == "only for QA contexts"
-    assert distractor.needs(Scope("en", "span", ("context",))) == (DataNeed("donors"),)
+    assert order.applies(TextScope("en", "choice", ("choices",))) is None
+    assert order.applies(TextScope("en", "pair", ("first",))) == "only choice questions have options"
+    assert distractor.applies(TextScope("en", "span", ("question",))) == "only for QA contexts"
+    assert distractor.needs(TextScope("en", "span", ("context",))) == (DataNeed("donors"),)
     pair = PairExample("p", "p", "en", "a", "b", 0)
     with pytest.raises(NotApplicable, match="only choice questions"):
         perturb_example(pair, order, task="t", draw=0, fields=("first",))
@@ -126,7 +127,7 @@ def test_at_most_one_site_of_a_group_changes_and_levels_nest() -> None:
         places.append({i for i, c in enumerate(new.example.first) if c == "*"})
         if severity == 1:
             assert new.counts == {"group": 39 - 7}
-    assert all(a <= b for a, b in zip(places, places[1:], strict=False))
+    assert all(a <= b for a, b in itertools.pairwise(places))
     assert len(places[-1]) == 7
 
 
@@ -146,7 +147,7 @@ def test_another_data_set_is_a_need_of_the_spec() -> None:
     english = Dataset("xnli", "en", "test", (PairExample("x/1", "x", "en", "A dog runs.", "An animal moves."),))
     german = Dataset("xnli", "de", "test", (PairExample("x/1", "x", "de", "Ein Hund läuft.", "Ein Tier läuft."),))
     spec = parse_spec("translated(into=de):1")
-    (need,) = spec.needs(Scope("en", "pair", ("first", "second")))
+    (need,) = spec.needs(TextScope("en", "pair", ("first", "second")))
     assert need == DataNeed("translations", language="de")
     result = perturb_dataset(english, spec, draw=0, fields=("first", "second"), resolved={need: german})
     assert result.dataset.examples == (PairExample("x/1", "x", "en", "A dog runs.", "Ein Tier läuft."),)

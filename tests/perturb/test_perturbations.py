@@ -19,7 +19,7 @@ from crosswind.perturb.lines import line_ids, perturb_lines
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import Scope, parse_spec
+from crosswind.perturb.spec import TextScope, parse_spec
 
 SENTENCES = {
     "en": "The quick brown fox jumps over the lazy dog, doesn't it?",
@@ -42,7 +42,7 @@ PLAIN = ("swap", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
 
 
 def alternatives(spec: str, text: str, language: str, environment: Environment | None = None) -> Sites:
-    scope = Scope(language, environment=environment or Environment())
+    scope = TextScope(language, environment=environment or Environment())
     (sites,) = parse_spec(spec, severity=1).atoms[0].prepare(scope).sites([Passage.line(text, language)])
     return sites
 
@@ -210,11 +210,11 @@ def test_the_content_of_a_lexicon_is_identity_and_its_place_is_not(lexicons: Pat
     lines = ["the dog in the house", "a house and a dog"] * 20
     spec = [parse_spec(s, severity=0.5) for s in (here, there)]
     assert list(perturb_lines(lines, spec[0], "en")) == list(perturb_lines(lines, spec[1], "en"))
-    assert spec[0].resources(Scope("en")) == spec[1].resources(Scope("en"))
-    assert set(spec[0].resources(Scope("en"))) == {"lexicon/en-de.txt", "lexicon/en-zh.txt"}
-    assert "icu" in spec[0].resources(Scope("zh"))
+    assert spec[0].resources(TextScope("en")) == spec[1].resources(TextScope("en"))
+    assert set(spec[0].resources(TextScope("en"))) == {"lexicon/en-de.txt", "lexicon/en-zh.txt"}
+    assert "icu" in spec[0].resources(TextScope("zh"))
     (elsewhere / "en-de.txt").write_text("dog hund\n", encoding="utf-8")
-    assert spec[0].resources(Scope("en")) != spec[1].resources(Scope("en"))
+    assert spec[0].resources(TextScope("en")) != spec[1].resources(TextScope("en"))
 
 
 def test_muse_dictionaries_mix_german_and_chinese_into_english(official_data: Callable[..., Path]) -> None:

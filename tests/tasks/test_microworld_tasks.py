@@ -26,7 +26,7 @@ from crosswind.data.microworld.names import given_names
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.lexicons import MicroworldLexicons
 from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Scope, parse_spec
+from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load, load_text
 
@@ -301,7 +301,7 @@ def test_perturbations_apply(spec: str, language: str) -> None:
     environment = Environment(lexicons=MicroworldLexicons())
     parsed = parse_spec(spec)
     if language in ("qdv-Deva", "qhb-Hebr") and spec.startswith("homoglyph"):
-        scope = Scope(language, "pair", ("first", "second"), environment)
+        scope = TextScope(language, "pair", ("first", "second"), environment)
         assert parsed.applies(scope) is not None  # UTS #39 has hardly any there
         return
     data = read("mw-nli", language, limit=60)

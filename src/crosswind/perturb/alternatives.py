@@ -87,7 +87,7 @@ class Sites(Sequence[Site]):
         return Site(self.starts[index], self.ends[index], self._options(index))
 
 
-Address = tuple[Sites, int]
+SiteAddress = tuple[Sites, int]
 """A site of a batch: the sites of its passage, and its index among them."""
 
 DrawnSite = tuple[Sites, int, int]
@@ -109,7 +109,7 @@ class Alternatives(Protocol):
         """What each drawn site becomes, chosen by its bits; `None` where nothing fits (it is counted)."""
         ...
 
-    def all(self, at: Sequence[Address], most: int | None = None) -> Sequence[Sequence[Option]]:
+    def all(self, at: Sequence[SiteAddress], most: int | None = None) -> Sequence[Sequence[Option]]:
         """What each site may become, the likeliest first, at most `most` of them."""
         ...
 
@@ -138,6 +138,9 @@ class Listed:
         chosen: list[Option | None] = []
         for sites, index, bits in at:
             options = sites._options(index)
+            if sites.weights is None and not (sites.passage is not None and sites.passage.words):
+                chosen.append(options[bits * len(options) >> 64] if options else None)
+                continue
             weights = None if sites.weights is None else sites.weights(index)
             if sites.passage is not None and sites.passage.words and any(map(breaks_words, options)):
                 fit = [i for i, option in enumerate(options) if not breaks_words(option)] or range(len(options))
@@ -151,7 +154,7 @@ class Listed:
                 chosen.append(weighted(options, weights, bits))
         return chosen
 
-    def all(self, at: Sequence[Address], most: int | None = None) -> list[Sequence[Option]]:
+    def all(self, at: Sequence[SiteAddress], most: int | None = None) -> list[Sequence[Option]]:
         """The options of each site in the order of its function, by falling weight where it has weights."""
         every: list[Sequence[Option]] = []
         for sites, index in at:

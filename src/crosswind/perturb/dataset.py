@@ -34,7 +34,7 @@ from crosswind.perturb.noise import Noised, Prepared, numbered, perturb_passages
 from crosswind.perturb.passage import Passage, PassageKind
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
-from crosswind.perturb.spec import POOL, Atom, Resolved, Scope, Spec
+from crosswind.perturb.spec import POOL, Atom, Resolved, Spec, TextScope
 from crosswind.run.step import digest
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -162,7 +162,7 @@ def perturb_dataset(
         added, share = _added(dataset, dataset.pool, adding, draw, environment, resolved)
         pool = Pool((*(pool or dataset.pool).candidates, *added))
     kind: PassageKind = kind_of(dataset.examples[0]) if dataset.examples else "line"
-    scope = Scope(dataset.language, kind, tuple(fields), environment or Environment())
+    scope = TextScope(dataset.language, kind, tuple(fields), environment or Environment())
     identity = {
         "source": dataset.fingerprint,
         "spec": [(a.identity, a.severity) for a in spec.atoms],
@@ -195,7 +195,7 @@ def _prepared(
     scopes = {(p.language, p.kind) for p in flat}
     place = environment or Environment()
     return {
-        (atom, language, kind): atom.prepare(Scope(language, kind, tuple(fields), place), resolved)
+        (atom, language, kind): atom.prepare(TextScope(language, kind, tuple(fields), place), resolved)
         for language, kind in sorted(scopes)
         for atom, _ in atoms
     }
@@ -264,7 +264,7 @@ def _added(
     resolved: Resolved | None,
 ) -> tuple[tuple[Candidate, ...], float]:
     """The candidates that atoms add, and the share of candidates or queries that they are added for."""
-    scope = Scope(dataset.language, "candidate", ("text", "context"), environment or Environment())
+    scope = TextScope(dataset.language, "candidate", ("text", "context"), environment or Environment())
     known = {c.id for c in pool.candidates}
     added: dict[str, Candidate] = {}
     share = 0.0

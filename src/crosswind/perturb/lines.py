@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from crosswind.perturb.noise import BATCH, numbered, perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Resolved, Scope, Spec
+from crosswind.perturb.spec import Resolved, Spec, TextScope
 
 
 def line_ids(lines: Iterable[str]) -> Iterator[str]:
@@ -36,7 +36,7 @@ def perturb_lines(
     Line ends are the caller's. What a line becomes depends on its text and on how often it came
     before, so the result is the same set of lines whatever their order.
     """
-    scope = Scope(language, environment=environment or Environment())
+    scope = TextScope(language, environment=environment or Environment())
     prepared = {(a, language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
     atoms = list(numbered(spec.atoms))
     copies = itertools.tee(lines)

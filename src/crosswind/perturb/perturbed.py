@@ -14,16 +14,16 @@ from crosswind.data.examples import Candidate, Dataset, Example
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import POOL
 
-T = TypeVar("T", bound=Example | Candidate)
+_T = TypeVar("_T", bound=Example | Candidate)
 
-TAGS = ".tags"
+TAGS_SUFFIX = ".tags"
 """Behind the name of a field: the row holds the tags of its words, some of which came or went."""
 
 _COLUMNS = ("id", "part", "field", "rewrite")
 
 
 @dataclass(frozen=True, slots=True)
-class Perturbed(Generic[T]):
+class Perturbed(Generic[_T]):
     """An example after a perturbation.
 
     `rewrites` holds the fields that changed: field names as in `text_fields`, `words` for the words of a
@@ -33,7 +33,7 @@ class Perturbed(Generic[T]):
     same names. `counts` says by reason how many drawn changes were not made (`noise.py` lists the reasons).
     """
 
-    example: T
+    example: _T
     rewrites: Mapping[str, Rewrite]
     counts: Mapping[str, int] = field(default_factory=dict)
     tags: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class PerturbedDataset:
                 for key, rewrite in member.rewrites.items():
                     rows.append((name, part, key, json.dumps(rewrite.to_json(), ensure_ascii=False)))
                 for key, tags in member.tags.items():
-                    rows.append((name, part, key + TAGS, json.dumps(tags, ensure_ascii=False)))
+                    rows.append((name, part, key + TAGS_SUFFIX, json.dumps(tags, ensure_ascii=False)))
         return pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
 
     def added_table(self) -> pl.DataFrame:

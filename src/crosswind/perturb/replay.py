@@ -12,7 +12,7 @@ from crosswind.data.examples import Candidate, Dataset, Example, Pool, Span, tex
 from crosswind.perturb.applied import rewritten
 from crosswind.perturb.example import candidate_passage, passages, rebuild, rebuild_candidate
 from crosswind.perturb.passage import WHOLE, Passage, Written
-from crosswind.perturb.perturbed import TAGS, Perturbed, PerturbedDataset
+from crosswind.perturb.perturbed import TAGS_SUFFIX, Perturbed, PerturbedDataset
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import POOL
 from crosswind.run.step import digest
@@ -32,8 +32,8 @@ def replay_dataset(dataset: Dataset, table: pl.DataFrame, added: pl.DataFrame | 
     columns = (table[c].to_list() for c in ("id", "part", "field", "rewrite"))
     for name, part, field, value in zip(*columns, strict=True):
         loaded = json.loads(value)
-        if field.endswith(TAGS):
-            tags.setdefault(name, {})[field.removesuffix(TAGS)] = None if loaded is None else tuple(loaded)
+        if field.endswith(TAGS_SUFFIX):
+            tags.setdefault(name, {})[field.removesuffix(TAGS_SUFFIX)] = None if loaded is None else tuple(loaded)
         else:
             store = pool_changes if part == POOL else changes
             store.setdefault(name, {})[field] = Rewrite.from_json(loaded)

@@ -48,7 +48,7 @@ Resolved = Mapping[Need, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TextScope:
     """What is perturbed: texts of a language and a kind of example, in some of its fields."""
 
     language: str
@@ -57,17 +57,17 @@ class Scope:
     environment: Environment = field(default_factory=Environment)
 
     @classmethod
-    def of(cls, task: Task, language: str, environment: Environment | None = None) -> Scope:
+    def of(cls, task: Task, language: str, environment: Environment | None = None) -> TextScope:
         """The scope of a task's test set in a language."""
         return cls(language, task.kind, task.perturbed, environment or Environment())
 
-    def parts(self) -> tuple[Scope, ...]:
+    def parts(self) -> tuple[TextScope, ...]:
         """The scopes of the examples and of the pool's candidates, each where its fields are named."""
         if POOL not in self.fields:
             return (self,)
         rest = tuple(f for f in self.fields if f != POOL)
-        pool = Scope(self.language, "candidate", ("text", "context"), self.environment)
-        return (pool, Scope(self.language, self.kind, rest, self.environment)) if rest else (pool,)
+        pool = TextScope(self.language, "candidate", ("text", "context"), self.environment)
+        return (pool, TextScope(self.language, self.kind, rest, self.environment)) if rest else (pool,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class Atom:
         """Identity and severity, without where data lies."""
         return f"{self.identity}:{_print_number(self.severity)}"
 
-    def setting(self, scope: Scope) -> Setting:
+    def setting(self, scope: TextScope) -> Setting:
         """The setting of one kind of passage (a scope without a pool, or of a pool alone)."""
         defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
         params = {**defaults, **dict(self.params)}
         return Setting(scope.language, params, scope.environment, scope.kind, scope.fields)
 
-    def applies(self, scope: Scope) -> str | None:
+    def applies(self, scope: TextScope) -> str | None:
         """Why it has no alternatives in any part of the scope, or `None`."""
         scopes = _reached(self, scope)
         reasons = [self.perturbation.applies(self.setting(part)) for part in scopes]
@@ -107,21 +107,21 @@ class Atom:
             return f"{self.name} adds candidates, and there is no pool"
         return None if None in reasons else reasons[0]
 
-    def prepare(self, scope: Scope, resolved: Resolved | None = None) -> Alternatives:
+    def prepare(self, scope: TextScope, resolved: Resolved | None = None) -> Alternatives:
         """The alternatives in a scope; `NotApplicable` if there are none, `UserError` for a need that is not met."""
         setting, given = self._given(scope, resolved)
         if self.perturbation.prepare is None:
             raise ValueError(f"{self.name} changes no text: it adds candidates")
         return self.perturbation.prepare(setting, given)
 
-    def additions(self, scope: Scope, resolved: Resolved | None = None) -> Additions:
+    def additions(self, scope: TextScope, resolved: Resolved | None = None) -> Additions:
         """What it adds to a pool; raises as `prepare` does."""
         setting, given = self._given(scope, resolved)
         if self.perturbation.add is None:
             raise ValueError(f"{self.name} adds no candidates")
         return self.perturbation.add(setting, given)
 
-    def _given(self, scope: Scope, resolved: Resolved | None) -> tuple[Setting, Given]:
+    def _given(self, scope: TextScope, resolved: Resolved | None) -> tuple[Setting, Given]:
         setting = self.setting(scope)
         reason = self.perturbation.applies(setting)
         if reason is not None:
@@ -167,16 +167,16 @@ class Spec:
             return self.name, self.atoms[0].severity
         return "+".join(a.condition for a in self.atoms), max(a.severity for a in self.atoms)
 
-    def applies(self, scope: Scope) -> str | None:
+    def applies(self, scope: TextScope) -> str | None:
         """Why it has no alternatives in a scope, or `None` if it applies; nothing is loaded for it."""
         return next((reason for a in self.atoms if (reason := a.applies(scope)) is not None), None)
 
-    def needs(self, scope: Scope) -> tuple[Need, ...]:
+    def needs(self, scope: TextScope) -> tuple[Need, ...]:
         """What it needs beside the text, each once: the caller resolves them (`Resolved`)."""
         found = [n for a in self.atoms for part in _reached(a, scope) for n in a.perturbation.needs(a.setting(part))]
         return tuple(dict.fromkeys(found))
 
-    def resources(self, scope: Scope) -> dict[str, str]:
+    def resources(self, scope: TextScope) -> dict[str, str]:
         """What the result depends on besides text and code: data by SHA-256, libraries by version."""
         found: dict[str, str] = {}
         for atom in self.atoms:
@@ -211,10 +211,12 @@ def parse_spec(text: str, *, severity: float | None = None, where: str | None = 
     return specs[0]
 
 
-def _reached(atom: Atom, scope: Scope) -> list[Scope]:
+def _reached(atom: Atom, scope: TextScope) -> list[TextScope]:
     """The parts of a scope that an atom works on: a pool it adds to is one whichever fields may change."""
     if atom.perturbation.add is not None:
-        return [Scope(scope.language, "candidate", ("text", "context"), scope.environment)] * (scope.kind == "query")
+        return [TextScope(scope.language, "candidate", ("text", "context"), scope.environment)] * (
+            scope.kind == "query"
+        )
     return list(scope.parts())
 
 

@@ -24,7 +24,7 @@ from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.lexicons import MICROWORLD, LexiconFolder, MicroworldLexicons
 from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Scope, Spec, parse_specs
+from crosswind.perturb.spec import Spec, TextScope, parse_specs
 from crosswind.run.step import Graph, Step, digest
 from crosswind.study import hardware
 from crosswind.study.encoders import encoder_fingerprint, place_of
@@ -197,7 +197,7 @@ class _Planner:
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
             self.notes.append(f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}")
             return
-        reason = spec.applies(Scope.of(target.task, data.language, self.environment))
+        reason = spec.applies(TextScope.of(target.task, data.language, self.environment))
         if reason is not None:
             self.notes.append(f"{spec.name} does not apply to {data.language}: {reason}")
             return
@@ -248,7 +248,7 @@ class _Planner:
             "protect": protection,
         }
         found = {data.name: self._fingerprint(data)} | {
-            f"resource {k}": v for k, v in spec.resources(Scope.of(task, data.language, self.environment)).items()
+            f"resource {k}": v for k, v in spec.resources(TextScope.of(task, data.language, self.environment)).items()
         }
         label = f"{spec} on {data.name}"
         # The spec as written may say where a lexicon lies, which is no part of the step's identity.

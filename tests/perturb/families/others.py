@@ -1,6 +1,7 @@
 """Groups, a permutation drawn from bits, another data set, words that come and go, added candidates."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from crosswind.perturb.alternatives import Listed, Sites
 from crosswind.perturb.donors import Donors
@@ -36,7 +37,7 @@ class Shuffled:
         for sites, _, bits in at:
             found = words(sites.passage.text, sites.passage.language)
             order = list(Donors(found, [str(w.start) for w in found]).ranked(bits))
-            gaps = [Keep(a.end, b.start) for a, b in zip(found, found[1:], strict=False)]
+            gaps = [Keep(a.end, b.start) for a, b in pairwise(found)]
             gaps.append(Keep(found[-1].end, len(sites.passage.text)))
             pieces = [Keep(0, found[0].start)]
             for word, gap in zip(order, gaps, strict=True):
