@@ -21,7 +21,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.perturbation import NotApplicable
 
 PIVOT = "en"
-MICROWORLD = "microworld"
+MICROWORLD_LEXICONS = "microworld"
 
 Table = Mapping[str, tuple[str, ...]]
 
@@ -89,7 +89,7 @@ class MicroworldLexicons:
 
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
         """Name -> fingerprint of the code that the words come from."""
-        return {f"{MICROWORLD}/{_code(source)}-{_code(target)}": code_fingerprint()}
+        return {f"{MICROWORLD_LEXICONS}/{_code(source)}-{_code(target)}": code_fingerprint()}
 
 
 def _reason(route: Callable[[str, str], object], source: str, target: str) -> str | None:

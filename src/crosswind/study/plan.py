@@ -22,7 +22,7 @@ from typing import Any
 from crosswind.data.source import Source, open_source
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.lexicons import MICROWORLD, LexiconFolder, MicroworldLexicons
+from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, LexiconFolder, MicroworldLexicons
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_specs
 from crosswind.run.step import Graph, Step, digest
@@ -95,7 +95,7 @@ def lexicons_of(study: Study) -> str | None:
     The microworld brings its own.
     """
     if study.lexicons is None:
-        return MICROWORLD if study.data.source == "microworld" else None
+        return MICROWORLD_LEXICONS if study.data.source == "microworld" else None
     folder = study.lexicons.expanduser()
     below = (study.data.root.expanduser() / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())
@@ -105,7 +105,7 @@ def environment_of(lexicons: str | Path | None) -> Environment:
     """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if the study names one."""
     if lexicons is None:
         return Environment()
-    if str(lexicons) == MICROWORLD:
+    if str(lexicons) == MICROWORLD_LEXICONS:
         return Environment(lexicons=MicroworldLexicons())
     return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))
 
@@ -134,7 +134,9 @@ class _Planner:
         self.steps: dict[str, Step] = {}
         self.cells: list[Cell] = []
         self.notes: list[str] = []
-        self.without_lexicons = self.lexicons not in (None, MICROWORLD) and not Path(str(self.lexicons)).is_dir()
+        self.without_lexicons = (
+            self.lexicons not in (None, MICROWORLD_LEXICONS) and not Path(str(self.lexicons)).is_dir()
+        )
         if self.without_lexicons and not dry:
             hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
             raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)
