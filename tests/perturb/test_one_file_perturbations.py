@@ -227,3 +227,29 @@ def test_a_mask_keeps_sites_and_counts_them() -> None:
     assert isinstance(new.example, PairExample)
     assert new.example.first == "*o o*"
     assert new.counts == {"no o": 2}
+
+
+@pytest.mark.parametrize("severity", [0.3, 0.6, 0.9, 1])
+def test_an_answer_never_begins_or_ends_with_white_space_and_is_never_blank(severity: float, tmp_path: Path) -> None:
+    items = tuple(article(i, f"It is {i} a b c, they say.", "What?", f"{i} a b c") for i in range(60))
+    data = Dataset("xquad", "en", "test", items)
+    spec = parse_spec("delete-letters", severity=severity)
+    result = perturb_dataset(data, spec, draw=0, fields=("context",))
+    for new in result.dataset.examples:
+        assert isinstance(new, SpanExample)
+        (answer,) = new.answer_texts
+        assert answer
+        assert answer == answer.strip()
+    assert severity < 0.9 or result.rejected
+    stored(result, data, tmp_path)
+
+
+def test_a_candidate_is_trimmed_like_an_answer() -> None:
+    pool = Pool((Candidate("c1", "en", "a bcdef", "x a bcdef y", "p"),))
+    data = Dataset("lareqa", "en", "test", (QueryExample("q", "q", "en", "what", ("c1",)),), pool)
+    for draw in range(30):
+        result = perturb_dataset(data, parse_spec("delete-letters:0.4"), draw=draw, fields=("pool",)).dataset
+        assert result.pool is not None
+        (candidate,) = result.pool.candidates
+        assert candidate.text == candidate.text.strip() != ""
+        assert candidate.text in candidate.context

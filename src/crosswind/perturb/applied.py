@@ -94,7 +94,7 @@ def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False
         new = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
         return Written(new, rewrite)
     labels, locked = rewrite.carry(p.labels), rewrite.carry(p.locked)
-    if labels is None or locked is None:
+    if labels is None or locked is None or any(text[s.start : s.end].isspace() for s in labels):
         return None
     words, tags, parts = p.words, p.tags, p.parts
     if words and changes_words:

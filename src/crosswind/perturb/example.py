@@ -127,7 +127,7 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
                 example,
                 question=new.get("question", example.question),
                 context=new.get("context", example.context),
-                answers=example.answers if context is None or example.answers is None else context.labels,
+                answers=example.answers if context is None or example.answers is None else _answers(context),
             )
         case ChoiceExample():
             return replace(
@@ -165,8 +165,18 @@ def rebuild_candidate(candidate: Candidate, written: Written) -> Candidate:
     passage = written.passage
     if passage.field == "pool.text":
         return replace(candidate, text=passage.text)
-    span = passage.labels[0]
+    (span,) = _answers(passage)
     return replace(candidate, text=passage.text[span.start : span.end], context=passage.text)
+
+
+def _answers(passage: Passage) -> tuple[Span, ...]:
+    """The labels of a passage without white space at their ends, which a deletion may have brought there."""
+    trimmed = []
+    for span in passage.labels:
+        text = passage.text[span.start : span.end]
+        start = span.end - len(text.lstrip())
+        trimmed.append(Span(start, start + len(text.strip())))
+    return tuple(trimmed)
 
 
 def _context(example: SpanExample, task: str, protect: Protection) -> Passage:
@@ -273,7 +283,7 @@ def _from_parts(example: Example, passage: Passage) -> Example:
             return replace(example, context=texts[0], question=texts[1], choices=tuple(texts[2:]), label=label)
         case SpanExample():
             start = passage.parts[1].start
-            answers = tuple(Span(s.start - start, s.end - start) for s in passage.labels)
+            answers = tuple(Span(s.start - start, s.end - start) for s in _answers(passage))
             return replace(
                 example, question=texts[0], context=texts[1], answers=None if example.answers is None else answers
             )

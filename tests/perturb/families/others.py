@@ -127,3 +127,17 @@ def negatives(setting, given):
 NEGATIVES = Perturbation(
     name="reversed-negatives", summary="candidates read backwards", unit="candidate", **COMMON, add=negatives
 )
+
+
+def letterless(passage):
+    letters = [i for i, c in enumerate(passage.text) if c != " "]
+    return Sites(letters, [i + 1 for i in letters], lambda i: ("",))
+
+
+DELETE = Perturbation(
+    name="delete-letters",
+    summary="letters go",
+    unit="letter",
+    **COMMON,
+    prepare=lambda setting, given: Listed(letterless),
+)
