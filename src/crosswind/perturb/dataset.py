@@ -89,7 +89,7 @@ def perturb_examples(
     and `NotApplicable` for a language, kind or field without alternatives.
     """
     protection = check_protection(protect)
-    with _collector_paused():
+    with collector_paused():
         perturbed: list[Perturbed[Example]] = []
         for number, (whole, atoms) in enumerate(_stages(numbered(spec.atoms))):
             now = [p.example for p in perturbed] if number else examples
@@ -240,7 +240,7 @@ def _perturb_pool(
     resolved: Resolved | None,
     constraints: Sequence[Constraint],
 ) -> list[Perturbed[Candidate]]:
-    with _collector_paused():
+    with collector_paused():
         cut = [candidate_passage(c, task=task) for c in pool.candidates]
         prepared = _prepared(cut, atoms, ("text", "context"), environment, resolved)
         noised = perturb_passages(cut, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
@@ -287,7 +287,7 @@ def _added(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Without cyclic garbage collection: millions of small tuples and no cycle are made meanwhile.
 
     Walking them again and again takes half of the time (benchmarks/perturb_throughput.py).

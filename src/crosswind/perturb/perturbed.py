@@ -121,7 +121,7 @@ class PerturbedDataset:
                     continue
                 name = member.example.id
                 for key, rewrite in member.rewrites.items():
-                    rows.append((name, part, key, json.dumps(rewrite.to_json(), ensure_ascii=False)))
+                    rows.append((name, part, key, rewrite.dumps()))
                 for key, tags in member.tags.items():
                     rows.append((name, part, key + TAGS_SUFFIX, json.dumps(tags, ensure_ascii=False)))
         return pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")

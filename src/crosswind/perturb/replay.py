@@ -10,6 +10,7 @@ import polars as pl
 
 from crosswind.data.examples import Candidate, Dataset, Example, Pool, Span, text_fields
 from crosswind.perturb.applied import rewritten
+from crosswind.perturb.dataset import collector_paused
 from crosswind.perturb.example import candidate_passage, passages, rebuild, rebuild_candidate
 from crosswind.perturb.passage import WHOLE, Passage, Written
 from crosswind.perturb.perturbed import TAGS_SUFFIX, Perturbed, PerturbedDataset
@@ -26,20 +27,21 @@ def replay_dataset(dataset: Dataset, table: pl.DataFrame, added: pl.DataFrame | 
     Rows of examples that the dataset does not have are passed over. The `counts` are not stored. Raises
     `ValueError` if a rewrite does not fit its text.
     """
-    changes: dict[str, dict[str, Rewrite]] = {}
-    pool_changes: dict[str, dict[str, Rewrite]] = {}
-    tags: dict[str, dict[str, tuple[str, ...] | None]] = {}
-    columns = (table[c].to_list() for c in ("id", "part", "field", "rewrite"))
-    for name, part, field, value in zip(*columns, strict=True):
-        loaded = json.loads(value)
-        if field.endswith(TAGS_SUFFIX):
-            tags.setdefault(name, {})[field.removesuffix(TAGS_SUFFIX)] = None if loaded is None else tuple(loaded)
-        else:
-            store = pool_changes if part == POOL else changes
-            store.setdefault(name, {})[field] = Rewrite.from_json(loaded)
-    examples = tuple(
-        replay(e, changes[e.id], tags.get(e.id)) if e.id in changes else Perturbed(e, {}) for e in dataset.examples
-    )
+    with collector_paused():
+        changes: dict[str, dict[str, Rewrite]] = {}
+        pool_changes: dict[str, dict[str, Rewrite]] = {}
+        tags: dict[str, dict[str, tuple[str, ...] | None]] = {}
+        columns = (table[c].to_list() for c in ("id", "part", "field", "rewrite"))
+        for name, part, field, value in zip(*columns, strict=True):
+            loaded = json.loads(value)
+            if field.endswith(TAGS_SUFFIX):
+                tags.setdefault(name, {})[field.removesuffix(TAGS_SUFFIX)] = None if loaded is None else tuple(loaded)
+            else:
+                store = pool_changes if part == POOL else changes
+                store.setdefault(name, {})[field] = Rewrite.from_json(loaded)
+        examples = tuple(
+            replay(e, changes[e.id], tags.get(e.id)) if e.id in changes else Perturbed(e, {}) for e in dataset.examples
+        )
     pool = dataset.pool
     candidates: tuple[Perturbed[Candidate], ...] = ()
     if pool is not None and pool_changes:

@@ -8,6 +8,7 @@ border falls outside.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Any
 
 from crosswind.data.examples import Span
 from crosswind.perturb.pieces import Between, Keep, New, Piece, Placement, tearable
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 Edit = tuple[int, int, str]
 """(start, end, replacement)."""
@@ -157,12 +160,25 @@ class Rewrite:
         """`[length, [piece…]]`; a piece is `[start, end]` or `[text, source…]`, an insertion's source a list."""
         return [self.length, [list(p) if isinstance(p, Keep) else [p.text, *map(_dump, p.over)] for p in self.pieces]]
 
+    def dumps(self) -> str:
+        """`to_json` as a text, made faster."""
+        pieces = [p if isinstance(p, Keep) else (p.text, *map(_bare, p.over)) for p in self.pieces]
+        return _ENCODER.encode((self.length, pieces))
+
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Rewrite:
-        length, pieces = value
-        return cls.of(
-            (New(p[0], tuple(map(_load, p[1:]))) if isinstance(p[0], str) else Keep(*p) for p in pieces), length
-        )
+        """The rewrite that `to_json` gave; `ValueError` for a `Keep` outside the text."""
+        length, stored = value
+        pieces: list[Piece] = []
+        for p in stored:
+            if isinstance(p[0], str):
+                pieces.append(New(p[0], tuple(map(_load, p[1:]))))
+            else:
+                start, end = p
+                if not 0 <= start < end <= length:
+                    raise ValueError(f"Keep(start={start}, end={end}) of a text of {length} characters")
+                pieces.append(Keep(start, end))
+        return cls(tuple(pieces), length)
 
     def _check(self, text: str) -> None:
         if len(text) != self.length:
@@ -191,6 +207,10 @@ def _longest_ascending(values: Iterable[int]) -> int:
         at = bisect_left(tails, value)
         tails[at : at + 1] = [value]
     return len(tails)
+
+
+def _bare(source: Keep | Between) -> tuple[Any, ...]:
+    return source if isinstance(source, Keep) else source.neighbours
 
 
 def _dump(source: Keep | Between) -> list[Any]:
