@@ -12,14 +12,13 @@ import pytest
 from crosswind.errors import UserError
 from crosswind.perturb.families.keyboard import layouts
 from crosswind.perturb.graphemes import clusters
-from crosswind.perturb.perturbation import Environment, NotApplicable
-from crosswind.perturb.spec import not_applicable, parse_spec, resources
-
-PLACES = Environment()
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import NotApplicable
+from crosswind.perturb.spec import TextScope, parse_spec
 
 
 def options(text: str, language: str, spec: str = "keyboard:1") -> list[set[str]]:
-    sites = parse_spec(spec).atoms[0].prepare(language, PLACES)(text)
+    (sites,) = parse_spec(spec).atoms[0].prepare(TextScope(language)).sites([Passage.line(text, language)])
     return [{str(o) for o in site.options} for site in sites]
 
 
@@ -105,18 +104,18 @@ def test_a_decomposed_text_stays_decomposed() -> None:
 def test_languages_typed_through_an_input_method_are_not_applicable() -> None:
     with pytest.raises(NotApplicable, match="no layout for zh"):
         options("我", "zh")
-    assert not_applicable(parse_spec("keyboard:0.1"), "ja") is not None
-    assert not_applicable(parse_spec("keyboard:0.1"), "th") is None
+    assert parse_spec("keyboard:0.1").applies(TextScope("ja")) is not None
+    assert parse_spec("keyboard:0.1").applies(TextScope("th")) is None
     with pytest.raises(UserError, match="no keyboard layout 'qwertz'"):
         options("a", "en", "keyboard(layout=qwertz):1")
 
 
 def test_a_layout_can_be_named_and_is_part_of_the_identity() -> None:
     assert options("z", "en", "keyboard(layout=de):1") == [set("tuhg")]
-    de = resources(parse_spec("keyboard:0.1"), "de")
+    de = parse_spec("keyboard:0.1").resources(TextScope("de"))
     assert list(de) == ["keyboard/de"]
-    assert de == resources(parse_spec("keyboard(layout=de):0.2"), "en")
-    assert de != resources(parse_spec("keyboard:0.1"), "en")
+    assert de == parse_spec("keyboard(layout=de):0.2").resources(TextScope("en"))
+    assert de != parse_spec("keyboard:0.1").resources(TextScope("en"))
 
 
 def test_the_common_languages_have_a_layout_of_their_own() -> None:

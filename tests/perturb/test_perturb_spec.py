@@ -47,6 +47,17 @@ def test_composition_keeps_its_order() -> None:
     assert [a.name for a in spec.atoms] == ["swap", "diacritics"]
 
 
+def test_a_single_perturbation_is_named_without_its_severity_and_joined_ones_with_all_of_them() -> None:
+    assert [s.condition for s in parse_specs("swap:0.1,0.2")] == [("swap", 0.1), ("swap", 0.2)]
+    assert parse_spec("codemix(embed=de,lexicon=DIR):0.2").condition == ("codemix(embed=de)", 0.2)
+    assert [s.condition for s in parse_specs("swap:0.1,0.2+word-order:0.1,0.2")] == [
+        ("swap:0.1+word-order:0.1", 0.1),
+        ("swap:0.1+word-order:0.2", 0.2),
+        ("swap:0.2+word-order:0.1", 0.2),
+        ("swap:0.2+word-order:0.2", 0.2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

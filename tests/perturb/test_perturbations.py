@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Sites
 from crosswind.perturb.families.homoglyph import derive
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
-from crosswind.perturb.perturbation import Environment, NotApplicable, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import parse_spec, resources
+from crosswind.perturb.spec import TextScope, parse_spec
 
 SENTENCES = {
     "en": "The quick brown fox jumps over the lazy dog, doesn't it?",
@@ -40,7 +42,9 @@ PLAIN = ("swap", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
 
 
 def alternatives(spec: str, text: str, language: str, environment: Environment | None = None) -> Sites:
-    return parse_spec(spec, severity=1).atoms[0].prepare(language, environment or Environment())(text)
+    scope = TextScope(language, environment=environment or Environment())
+    (sites,) = parse_spec(spec, severity=1).atoms[0].prepare(scope).sites([Passage.line(text, language)])
+    return sites
 
 
 def everything(spec: str, text: str, language: str, environment: Environment | None = None) -> str:
@@ -206,11 +210,11 @@ def test_the_content_of_a_lexicon_is_identity_and_its_place_is_not(lexicons: Pat
     lines = ["the dog in the house", "a house and a dog"] * 20
     spec = [parse_spec(s, severity=0.5) for s in (here, there)]
     assert list(perturb_lines(lines, spec[0], "en")) == list(perturb_lines(lines, spec[1], "en"))
-    assert resources(spec[0], "en") == resources(spec[1], "en")
-    assert set(resources(spec[0], "en")) == {"lexicon/en-de.txt", "lexicon/en-zh.txt"}
-    assert "icu" in resources(spec[0], "zh")
+    assert spec[0].resources(TextScope("en")) == spec[1].resources(TextScope("en"))
+    assert set(spec[0].resources(TextScope("en"))) == {"lexicon/en-de.txt", "lexicon/en-zh.txt"}
+    assert "icu" in spec[0].resources(TextScope("zh"))
     (elsewhere / "en-de.txt").write_text("dog hund\n", encoding="utf-8")
-    assert resources(spec[0], "en") != resources(spec[1], "en")
+    assert spec[0].resources(TextScope("en")) != spec[1].resources(TextScope("en"))
 
 
 def test_muse_dictionaries_mix_german_and_chinese_into_english(official_data: Callable[..., Path]) -> None:

@@ -164,6 +164,7 @@ def test_composition_is_associative_on_texts(data: st.DataObject, text: str) -> 
 def test_json_gives_the_rewrite_back(data: st.DataObject, text: str) -> None:
     rewrite = data.draw(rewrites_of(text))
     assert Rewrite.from_json(json.loads(json.dumps(rewrite.to_json()))) == rewrite
+    assert json.loads(rewrite.dumps()) == json.loads(json.dumps(rewrite.to_json()))
 
 
 def test_json_is_compact() -> None:

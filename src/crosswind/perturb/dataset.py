@@ -8,76 +8,39 @@ the field, and on nothing else.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from crosswind.data.examples import Candidate, Dataset, Example, Pool
+from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample
+from crosswind.errors import UserError
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.draw import draw as draw_sites
+from crosswind.perturb.draw import key
 from crosswind.perturb.example import (
-    Perturbed,
     Protection,
-    candidate_text,
+    candidate_passage,
     check_protection,
-    rebuilt,
-    rebuilt_candidate,
-    texts_of,
+    kind_of,
+    passages,
+    rebuild,
+    rebuild_candidate,
 )
-from crosswind.perturb.noise import Text, perturb_texts
-from crosswind.perturb.perturbation import Alternatives, Environment
-from crosswind.perturb.spec import Atom, Spec, resources
+from crosswind.perturb.noise import Noised, Prepared, numbered, perturb_passages
+from crosswind.perturb.passage import Passage, PassageKind
+from crosswind.perturb.perturbation import Environment, NotApplicable
+from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
+from crosswind.perturb.spec import POOL, Atom, Resolved, Spec, TextScope
 from crosswind.run.step import digest
 
-POOL = "pool"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-
-@dataclass(frozen=True)
-class PerturbedDataset:
-    """A dataset after a perturbation: iterates over its perturbed examples, in the dataset's order.
-
-    `dataset` holds the perturbed examples and pool and is ready for evaluation; `candidates` are
-    the pool's, empty unless the pool was perturbed.
-    """
-
-    dataset: Dataset
-    examples: tuple[Perturbed[Example], ...]
-    candidates: tuple[Perturbed[Candidate], ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __iter__(self) -> Iterator[Perturbed[Example]]:
-        return iter(self.examples)
-
-    @property
-    def changed_share(self) -> float:
-        """The share of examples (of candidates, if only the pool was perturbed) whose text differs."""
-        items: Sequence[Perturbed[Example] | Perturbed[Candidate]] = self.examples
-        if self.candidates and not any(e.changed for e in self.examples):
-            items = self.candidates
-        return sum(e.changed for e in items) / max(1, len(items))
-
-    @property
-    def rejected(self) -> int:
-        """Drawn changes that were dropped because a label would not have survived them."""
-        return sum(e.rejected for e in self.examples) + sum(c.rejected for c in self.candidates)
-
-
-def _table(self: PerturbedDataset) -> Any:
-    import json
-
-    import polars as pl
-
-    rows = [
-        {"id": p.example.id, "part": part, "field": name, "rewrite": json.dumps(r.to_json(), ensure_ascii=False)}
-        for part, members in (("example", self.examples), (POOL, self.candidates))
-        for p in members  # type: ignore[attr-defined]
-        for name, r in p.rewrites.items()
-    ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(("id", "part", "field", "rewrite"), pl.String))
-
-
-PerturbedDataset.table = _table  # type: ignore[attr-defined]
+Numbered = tuple[Atom, str]
+"""An atom and its identity in the draw."""
 
 
 def perturb_example(
@@ -89,12 +52,22 @@ def perturb_example(
     fields: Sequence[str],
     protect: Protection = "none",
     environment: Environment | None = None,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Perturbed[Example]:
     """One example after noise; see `perturb_dataset`, which is much faster for many."""
-    found = perturb_examples(
-        [example], spec, task=task, draw=draw, fields=fields, protect=protect, environment=environment
+    (perturbed,) = perturb_examples(
+        [example],
+        spec,
+        task=task,
+        draw=draw,
+        fields=fields,
+        protect=protect,
+        environment=environment,
+        resolved=resolved,
+        constraints=constraints,
     )
-    return found[0]
+    return perturbed
 
 
 def perturb_examples(
@@ -106,26 +79,41 @@ def perturb_examples(
     fields: Sequence[str],
     protect: Protection = "none",
     environment: Environment | None = None,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> list[Perturbed[Example]]:
     """Examples after noise, in order.
 
-    `fields` name the texts that may change (as `Task.perturbed` does, without `pool`). Raises a
-    `UserError` for an unknown field and `NotApplicable` for a language without alternatives.
+    `fields` name the texts that may change (as `Task.perturbed` does, without `pool`). `resolved` holds
+    what the spec's needs resolved to. Raises a `UserError` for an unknown field or a need that is not met,
+    and `NotApplicable` for a language, kind or field without alternatives.
     """
-    with _collector_paused():
-        cut = [texts_of(e, fields, check_protection(protect)) for e in examples]
-        _perturb([t for texts in cut for t in texts], spec, task, draw, environment)
-        return [rebuilt(e, texts) for e, texts in zip(examples, cut, strict=True)]
+    protection = check_protection(protect)
+    with collector_paused():
+        perturbed: list[Perturbed[Example]] = []
+        for number, (whole, atoms) in enumerate(_stages(numbered(spec.atoms))):
+            now = [p.example for p in perturbed] if number else examples
+            cut = [passages(e, fields, task=task, protect=protection, whole=whole) for e in now]
+            flat = [p for some in cut for p in some]
+            prepared = _prepared(flat, atoms, fields, environment, resolved)
+            noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
+            stage = _rebuilt(now, cut, noised, f"{number}:" if number else "")
+            perturbed = [_joined(a, b) for a, b in zip(perturbed, stage, strict=True)] if number else stage
+        return perturbed
 
 
 def perturb_pool(
-    pool: Pool, spec: Spec, *, task: str, draw: int, environment: Environment | None = None
+    pool: Pool,
+    spec: Spec,
+    *,
+    task: str,
+    draw: int,
+    environment: Environment | None = None,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> list[Perturbed[Candidate]]:
-    """The candidates of a pool after noise, in order."""
-    with _collector_paused():
-        texts = [candidate_text(c) for c in pool.candidates]
-        _perturb(texts, spec, task, draw, environment)
-        return [rebuilt_candidate(c, t) for c, t in zip(pool.candidates, texts, strict=True)]
+    """The texts of a pool's candidates after noise, in order; raises as `perturb_examples` does."""
+    return _perturb_pool(pool, list(numbered(spec.atoms)), task, draw, environment, resolved, constraints)
 
 
 def perturb_dataset(
@@ -136,43 +124,170 @@ def perturb_dataset(
     fields: Sequence[str],
     protect: Protection = "none",
     environment: Environment | None = None,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> PerturbedDataset:
     """A dataset after noise; `pool` among the fields stands for the candidates of its pool.
 
-    The fingerprint of the result covers the source, the spec, the draw, the fields, the protection
-    and the resources (lexicons, layouts, segmenter) that it depends on.
+    The fingerprint of the result covers the source, the spec, the draw, the fields, the protection,
+    the constraints, the resources (lexicons, layouts, segmenter) and the data that it depends on.
     """
-    own = [f for f in fields if f != POOL]
+    atoms = list(numbered(spec.atoms))
+    texts = [a for a in atoms if a[0].perturbation.add is None]
+    adding = [a for a in atoms if a[0].perturbation.add is not None]
+    own = tuple(f for f in fields if f != POOL)
     examples: Sequence[Perturbed[Example]] = [Perturbed(e, {}) for e in dataset.examples]
-    if own:
+    if own and texts:
         examples = perturb_examples(
             dataset.examples,
-            spec,
+            Spec(tuple(a for a, _ in texts)),
             task=dataset.task,
             draw=draw,
             fields=own,
             protect=protect,
             environment=environment,
+            resolved=resolved,
+            constraints=constraints,
         )
     candidates: Sequence[Perturbed[Candidate]] = ()
     pool = dataset.pool
-    if POOL in fields and pool is not None:
-        candidates = perturb_pool(pool, spec, task=dataset.task, draw=draw, environment=environment)
+    if POOL in fields and pool is not None and texts:
+        candidates = _perturb_pool(pool, texts, dataset.task, draw, environment, resolved, constraints)
         pool = Pool(tuple(c.example for c in candidates))
+    added: tuple[Candidate, ...] = ()
+    share = 0.0
+    if adding:
+        if dataset.pool is None:
+            raise NotApplicable(f"{adding[0][0].name} adds candidates, and {dataset.task} has no pool")
+        added, share = _added(dataset, dataset.pool, adding, draw, environment, resolved)
+        pool = Pool((*(pool or dataset.pool).candidates, *added))
+    kind: PassageKind = kind_of(dataset.examples[0]) if dataset.examples else "line"
+    scope = TextScope(dataset.language, kind, tuple(fields), environment or Environment())
     identity = {
         "source": dataset.fingerprint,
         "spec": [(a.identity, a.severity) for a in spec.atoms],
         "draw": draw,
         "fields": list(fields),
         "protect": protect,
-        "resources": resources(spec, dataset.language, environment),
+        "resources": spec.resources(scope),
     }
+    if constraints:
+        identity["constraints"] = [c.name for c in constraints]
+    if needed := spec.needs(scope):
+        identity["needs"] = [(repr(n), getattr((resolved or {}).get(n), "fingerprint", "")) for n in needed]
     perturbed = replace(dataset, examples=tuple(e.example for e in examples), pool=pool, fingerprint=digest(identity))
-    return PerturbedDataset(perturbed, tuple(examples), tuple(candidates))
+    return PerturbedDataset(perturbed, tuple(examples), tuple(candidates), added, share)
+
+
+def _stages(atoms: Iterable[Numbered]) -> list[tuple[bool, list[Numbered]]]:
+    """Runs of atoms that change fields, or whole examples."""
+    runs = itertools.groupby(atoms, key=lambda a: a[0].perturbation.whole)
+    return [(whole, list(run)) for whole, run in runs]
+
+
+def _prepared(
+    flat: Sequence[Passage],
+    atoms: Sequence[Numbered],
+    fields: Sequence[str],
+    environment: Environment | None,
+    resolved: Resolved | None,
+) -> Prepared:
+    scopes = {(p.language, p.kind) for p in flat}
+    place = environment or Environment()
+    return {
+        (atom, language, kind): atom.prepare(TextScope(language, kind, tuple(fields), place), resolved)
+        for language, kind in sorted(scopes)
+        for atom, _ in atoms
+    }
+
+
+def _rebuilt(
+    examples: Sequence[Example], cut: Sequence[Sequence[Passage]], noised: Noised, prefix: str
+) -> list[Perturbed[Example]]:
+    perturbed = []
+    results, counted = iter(noised.written), noised.counts
+    at = 0
+    for example, some in zip(examples, cut, strict=True):
+        # A later perturbation may have undone an earlier one.
+        written = [w for p, w in zip(some, results, strict=False) if w is not None and w.passage.text != p.text]
+        counts: Mapping[str, int] = _NOTHING
+        if counted:
+            total: Counter[str] = Counter()
+            for i in range(at, at + len(some)):
+                total.update(counted.get(i, _NOTHING))
+            counts = total
+            at += len(some)
+        if not written:
+            perturbed.append(Perturbed(example, _NOTHING, counts, _NOTHING))
+            continue
+        rewrites = {prefix + w.passage.field: w.rewrite for w in written}
+        tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
+        perturbed.append(Perturbed(rebuild(example, written), rewrites, counts, tags))
+    return perturbed
+
+
+def _joined(first: Perturbed[Example], second: Perturbed[Example]) -> Perturbed[Example]:
+    counts: Counter[str] = Counter(first.counts) + Counter(second.counts)
+    return Perturbed(second.example, {**first.rewrites, **second.rewrites}, counts, {**first.tags, **second.tags})
+
+
+def _perturb_pool(
+    pool: Pool,
+    atoms: Sequence[Numbered],
+    task: str,
+    draw: int,
+    environment: Environment | None,
+    resolved: Resolved | None,
+    constraints: Sequence[Constraint],
+) -> list[Perturbed[Candidate]]:
+    with collector_paused():
+        cut = [candidate_passage(c, task=task) for c in pool.candidates]
+        prepared = _prepared(cut, atoms, ("text", "context"), environment, resolved)
+        noised = perturb_passages(cut, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
+        perturbed = []
+        for i, (candidate, written) in enumerate(zip(pool.candidates, noised.written, strict=True)):
+            counts: Mapping[str, int] = noised.counts.get(i, {})
+            if written is None or written.passage.text == cut[i].text:
+                perturbed.append(Perturbed(candidate, {}, counts))
+                continue
+            field = written.passage.field.partition(".")[2]
+            perturbed.append(Perturbed(rebuild_candidate(candidate, written), {field: written.rewrite}, counts))
+        return perturbed
+
+
+def _added(
+    dataset: Dataset,
+    pool: Pool,
+    atoms: Sequence[Numbered],
+    draw: int,
+    environment: Environment | None,
+    resolved: Resolved | None,
+) -> tuple[tuple[Candidate, ...], float]:
+    """The candidates that atoms add, and the share of candidates or queries that they are added for."""
+    scope = TextScope(dataset.language, "candidate", ("text", "context"), environment or Environment())
+    known = {c.id for c in pool.candidates}
+    added: dict[str, Candidate] = {}
+    share = 0.0
+    for atom, identity in atoms:
+        items: list[Candidate | QueryExample] = list(pool.candidates)
+        if atom.perturbation.adds_for == "queries":
+            items = [e for e in dataset.examples if isinstance(e, QueryExample)]
+        keys = [key(str(draw), identity, dataset.task, i.language, i.id, "added") for i in items]
+        hits = draw_sites(keys, [(0,)] * len(items), atom.severity)
+        drawn = [(item, hit[0][2]) for item, hit in zip(items, hits, strict=True) if hit]
+        share = max(share, len(drawn) / max(1, len(items)))
+        for some in atom.additions(scope, resolved)(drawn):
+            for candidate in some:
+                if candidate.id in known or added.setdefault(candidate.id, candidate) != candidate:
+                    raise UserError(
+                        f"{atom.name} adds a candidate under an id that another has: {candidate.id!r}",
+                        hint="give an added candidate an id of its own",
+                    )
+    return tuple(added.values()), share
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Without cyclic garbage collection: millions of small tuples and no cycle are made meanwhile.
 
     Walking them again and again takes half of the time (benchmarks/perturb_throughput.py).
@@ -185,30 +300,3 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _perturb(texts: Sequence[Text], spec: Spec, task: str, draw: int, environment: Environment | None) -> None:
-    prepared: Mapping[tuple[Atom, str], Alternatives] = {
-        (atom, language): atom.prepare(language, environment or Environment())
-        for language in {t.language for t in texts}
-        for atom in spec.atoms
-    }
-    perturb_texts(texts, spec, task=task, draw_number=draw, prepared=prepared)
-
-
-def replay_dataset(dataset: Dataset, table: Any, fields: Sequence[str]) -> tuple[Dataset, frozenset[str]]:
-    """Shim."""
-    import json
-
-    from crosswind.perturb.replay import replay, replay_candidate
-    from crosswind.perturb.rewrite import Rewrite
-
-    changed: dict[tuple[str, str], dict[str, Rewrite]] = {}
-    for name, part, field, rewrite in table.iter_rows():
-        changed.setdefault((part, name), {})[field] = Rewrite.from_json(json.loads(rewrite))
-    own = [f for f in fields if f != POOL]
-    examples = tuple(replay(e, changed.get(("example", e.id), {}), own).example if own else e for e in dataset.examples)
-    pool = dataset.pool
-    if pool is not None and any(part == POOL for part, _ in changed):
-        pool = Pool(tuple(replay_candidate(c, changed.get((POOL, c.id), {})).example for c in pool.candidates))
-    return replace(dataset, examples=examples, pool=pool), frozenset(name for _, name in changed)

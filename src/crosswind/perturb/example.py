@@ -1,135 +1,34 @@
-"""Perturbed examples: texts cut out of examples, and examples put together from rewritten texts.
+"""Passages cut out of examples, and examples put together from passages that were written anew.
 
 Gold answers are re-sliced from their new offsets, never searched for; tags and entities move with
-their words. Protection `none` rewrites answers and entities like the rest, `answers` and `entities`
-leave them as they are.
+their words; the right option of a choice question is found again wherever it went. Protection `none`
+rewrites answers and entities like the rest, `answers` and `entities` leave them as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, Literal, TypeVar, get_args
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal, assert_never, get_args
 
 from crosswind.data.examples import (
     Candidate,
     ChoiceExample,
     Example,
+    Kind,
     PairExample,
     QueryExample,
     Span,
     SpanExample,
     TaggingExample,
+    text_fields,
 )
 from crosswind.errors import UserError, unknown
-from crosswind.perturb.noise import Text
-from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.passage import SEPARATOR, WHOLE, Passage, Written
+from crosswind.perturb.retag import entities, moved_tags
 
 Protection = Literal["none", "answers", "entities"]
 PROTECTIONS: tuple[Protection, ...] = get_args(Protection)
-
-T = TypeVar("T", bound=Example | Candidate)
-
-
-@dataclass(frozen=True, slots=True)
-class Perturbed(Generic[T]):
-    """An example after a perturbation.
-
-    `rewrites` holds the fields that changed: field names as in `text_fields`, `words` for the
-    words of a tagging example joined by spaces, `text` and `context` of a candidate. `rejected`
-    counts the drawn changes that were dropped because a label would not have survived them.
-    """
-
-    example: T
-    rewrites: Mapping[str, Rewrite]
-    rejected: int = 0
-
-    @property
-    def changed(self) -> bool:
-        """Whether any text of the example differs from the original."""
-        return bool(self.rewrites)
-
-
-def texts_of(example: Example, fields: Sequence[str], protect: Protection) -> list[Text]:
-    """The texts of `example` that `fields` name (`choices` stands for all of them).
-
-    Raises a `UserError` for a field that the example's kind does not have.
-    """
-    match example:
-        case TaggingExample():
-            texts = [_tagging(example, protect)]
-        case SpanExample():
-            texts = _span(example, protect)
-        case PairExample():
-            texts = [_plain(example, "first", example.first), _plain(example, "second", example.second)]
-        case ChoiceExample():
-            texts = [_plain(example, "context", example.context), _plain(example, "question", example.question)]
-            texts += [_plain(example, f"choices.{i}", c) for i, c in enumerate(example.choices)]
-        case QueryExample():
-            texts = [_plain(example, "query", example.query)]
-    known = {t.field for t in texts} | {t.field.partition(".")[0] for t in texts}
-    for name in fields:
-        if name not in known:
-            raise unknown("text field", name, known)
-    return [t for t in texts if (t.field in fields or t.field.partition(".")[0] in fields) and t.text]
-
-
-def rebuilt(example: Example, texts: Sequence[Text]) -> Perturbed[Example]:
-    """`example` with the texts that `texts_of` cut out of it, after their perturbation."""
-    by_field = {t.field: t for t in texts if t.changed}
-    new = {name: t.text for name, t in by_field.items()}
-    if not by_field:
-        return Perturbed(example, {}, sum(t.rejected for t in texts))
-    changed: Example
-    match example:
-        case TaggingExample():
-            changed = _retagged(example, by_field["words"])
-        case SpanExample():
-            context = by_field.get("context")
-            answers = example.answers if context is None or example.answers is None else context.labels
-            changed = replace(
-                example,
-                question=new.get("question", example.question),
-                context=new.get("context", example.context),
-                answers=answers,
-            )
-        case ChoiceExample():
-            changed = replace(
-                example,
-                context=new.get("context", example.context),
-                question=new.get("question", example.question),
-                choices=tuple(new.get(f"choices.{i}", c) for i, c in enumerate(example.choices)),
-            )
-        case PairExample():
-            changed = replace(example, first=new.get("first", example.first), second=new.get("second", example.second))
-        case QueryExample():
-            changed = replace(example, query=new["query"])
-    rewrites = {name: t.rewrite for name, t in by_field.items() if t.rewrite is not None}
-    return Perturbed(changed, rewrites, sum(t.rejected for t in texts))
-
-
-def candidate_text(candidate: Candidate) -> Text:
-    """The text of a candidate, or its context with the text as a labelled span.
-
-    The candidates of one paragraph share its context: the draw is the paragraph's (`cluster`).
-    """
-    at = candidate.context.find(candidate.text) if candidate.context and candidate.text else -1
-    if at < 0:
-        return Text(candidate.id, "pool.text", candidate.language, candidate.text)
-    span = Span(at, at + len(candidate.text))
-    group = candidate.cluster or candidate.id
-    return Text(group, "pool.context", candidate.language, candidate.context, labels=(span,))
-
-
-def rebuilt_candidate(candidate: Candidate, text: Text) -> Perturbed[Candidate]:
-    if text.rewrite is None or not text.changed:
-        return Perturbed(candidate, {}, text.rejected)
-    if text.field == "pool.text":
-        changed = replace(candidate, text=text.text)
-    else:
-        span = text.labels[0]
-        changed = replace(candidate, text=text.text[span.start : span.end], context=text.text)
-    return Perturbed(changed, {text.field.partition(".")[2]: text.rewrite}, text.rejected)
 
 
 def check_protection(protect: str) -> Protection:
@@ -140,26 +39,147 @@ def check_protection(protect: str) -> Protection:
     raise unknown("protection", protect, PROTECTIONS)
 
 
-def entities(tags: Sequence[str]) -> list[list[int]]:
-    """The word indices of each IOB2 entity, in order. A stray `I-X` begins an entity of its own."""
-    found: list[list[int]] = []
-    for i, tag in enumerate(tags):
-        prefix, dash, kind = tag.partition("-")
-        if not dash or prefix not in ("B", "I"):
-            continue
-        follows = prefix == "I" and found and found[-1][-1] == i - 1 and tags[i - 1].partition("-")[2] == kind
-        if follows:
-            found[-1].append(i)
-        else:
-            found.append([i])
-    return found
+def kind_of(example: Example) -> Kind:
+    """The kind of an example's task."""
+    match example:
+        case PairExample():
+            return "pair"
+        case ChoiceExample():
+            return "choice"
+        case TaggingExample():
+            return "tagging"
+        case SpanExample():
+            return "span"
+        case QueryExample():
+            return "query"
+        case _:
+            assert_never(example)
 
 
-def _plain(example: Example, field: str, text: str) -> Text:
-    return Text(example.id, field, example.language, text)
+def passages(
+    example: Example, fields: Sequence[str], *, task: str = "", protect: Protection = "none", whole: bool = False
+) -> list[Passage]:
+    """The passages of `example` that `fields` name (`choices` stands for all of them), empty texts left out.
+
+    `whole` gives one passage with `parts` instead, in which the fields that are not named are locked; a
+    tagged sentence and a query are the same either way. Raises a `UserError` for a field that the
+    example's kind does not have.
+    """
+    if whole and not isinstance(example, TaggingExample | QueryExample):
+        return _whole(example, fields, task, protect)
+    match example:
+        case TaggingExample():
+            known: tuple[str, ...] = ("words",)
+            cut = [_tagging(example, task, protect)] if "words" in fields else []
+        case SpanExample():
+            known = ("question", "context")
+            cut = []
+            if "question" in fields and example.question:
+                cut.append(
+                    Passage(example.id, task, "question", "span", example.language, example.question, example=example)
+                )
+            if "context" in fields and example.context:
+                cut.append(_context(example, task, protect))
+        case PairExample():
+            known = ("first", "second")
+            cut = []
+            if "first" in fields and example.first:
+                cut.append(Passage(example.id, task, "first", "pair", example.language, example.first, example=example))
+            if "second" in fields and example.second:
+                cut.append(
+                    Passage(example.id, task, "second", "pair", example.language, example.second, example=example)
+                )
+        case ChoiceExample():
+            texts = text_fields(example)
+            known = ("choices", *texts)
+            cut = [
+                Passage(example.id, task, name, "choice", example.language, text, example=example)
+                for name, text in texts.items()
+                if text and (name in fields or ("choices" in fields and name.startswith("choices.")))
+            ]
+        case QueryExample():
+            known = ("query",)
+            cut = []
+            if "query" in fields and example.query:
+                cut.append(
+                    Passage(example.id, task, "query", "query", example.language, example.query, example=example)
+                )
+        case _:
+            assert_never(example)
+    for name in fields:
+        if name not in known:
+            raise unknown("text field", name, known)
+    return cut
 
 
-def _span(example: SpanExample, protect: Protection) -> list[Text]:
+def rebuild(example: Example, written: Iterable[Written]) -> Example:
+    """`example` with what became of the passages that `passages` cut out of it."""
+    by_field = {w.passage.field: w.passage for w in written}
+    if WHOLE in by_field:
+        return _from_parts(example, by_field[WHOLE])
+    new = {name: p.text for name, p in by_field.items()}
+    match example:
+        case TaggingExample():
+            return _sentence(example, by_field["words"]) if "words" in by_field else example
+        case SpanExample():
+            context = by_field.get("context")
+            return replace(
+                example,
+                question=new.get("question", example.question),
+                context=new.get("context", example.context),
+                answers=example.answers if context is None or example.answers is None else _answers(context),
+            )
+        case ChoiceExample():
+            return replace(
+                example,
+                context=new.get("context", example.context),
+                question=new.get("question", example.question),
+                choices=tuple(new.get(f"choices.{i}", c) for i, c in enumerate(example.choices)),
+            )
+        case PairExample():
+            return replace(example, first=new.get("first", example.first), second=new.get("second", example.second))
+        case QueryExample():
+            return replace(example, query=new.get("query", example.query))
+        case _:
+            assert_never(example)
+
+
+def candidate_passage(candidate: Candidate, *, task: str = "") -> Passage:
+    """The text of a candidate, or its context with the text as a labelled span.
+
+    The candidates of one paragraph share its context: the draw is the paragraph's (`cluster`).
+    """
+    at = candidate.context.find(candidate.text) if candidate.context and candidate.text else -1
+    language = candidate.language
+    if at < 0:
+        return Passage(candidate.id, task, "pool.text", "candidate", language, candidate.text, example=candidate)
+    span = Span(at, at + len(candidate.text))
+    group = candidate.cluster or candidate.id
+    return Passage(
+        group, task, "pool.context", "candidate", language, candidate.context, labels=(span,), example=candidate
+    )
+
+
+def rebuild_candidate(candidate: Candidate, written: Written) -> Candidate:
+    """`candidate` with what became of its passage."""
+    passage = written.passage
+    if passage.field == "pool.text":
+        return replace(candidate, text=passage.text)
+    (span,) = _answers(passage)
+    return replace(candidate, text=passage.text[span.start : span.end], context=passage.text)
+
+
+def _answers(passage: Passage) -> tuple[Span, ...]:
+    """The labels of a passage without white space at their ends, which a deletion may have brought there."""
+    trimmed = []
+    for span in passage.labels:
+        text = passage.text[span.start : span.end]
+        start = span.end - len(text.lstrip())
+        trimmed.append(Span(start, start + len(text.strip())))
+    return tuple(trimmed)
+
+
+def _context(example: SpanExample, task: str, protect: Protection) -> Passage:
     answers = example.answers or ()
     for answer in answers:
         if not 0 <= answer.start < answer.end <= len(example.context):
@@ -167,18 +187,12 @@ def _span(example: SpanExample, protect: Protection) -> list[Text]:
                 f"the answer {answer.start}:{answer.end} of {example.id!r} is no part of its context",
                 hint="check answer_start and the answer's text in the data file",
             )
-    context = Text(
-        example.id,
-        "context",
-        example.context_language or example.language,
-        example.context,
-        labels=answers,
-        locked=answers if protect == "answers" else (),
-    )
-    return [_plain(example, "question", example.question), context]
+    locked = answers if protect == "answers" else ()
+    language = example.context_language or example.language
+    return Passage(example.id, task, "context", "span", language, example.context, answers, locked, example=example)
 
 
-def _tagging(example: TaggingExample, protect: Protection) -> Text:
+def _tagging(example: TaggingExample, task: str, protect: Protection) -> Passage:
     spans, at = [], 0
     for word in example.words:
         if not word:
@@ -187,31 +201,93 @@ def _tagging(example: TaggingExample, protect: Protection) -> Text:
         at += len(word) + 1
     groups = entities(example.tags) if example.tags else []
     runs = tuple(Span(spans[g[0]].start, spans[g[-1]].end) for g in groups)
-    return Text(
+    return Passage(
         example.id,
+        task,
         "words",
+        "tagging",
         example.language,
         " ".join(example.words),
         labels=runs,
         locked=runs if protect == "entities" else (),
         words=tuple(spans),
+        tags=example.tags,
+        example=example,
     )
 
 
-def _retagged(example: TaggingExample, text: Text) -> TaggingExample:
-    order = sorted(range(len(text.words)), key=lambda i: text.words[i].start)
-    words = tuple(text.text[text.words[i].start : text.words[i].end] for i in order)
-    if example.tags is None:
+def _sentence(example: TaggingExample, passage: Passage) -> TaggingExample:
+    """The sentence with the words and tags of a passage, in the order in which they now stand."""
+    order = sorted(range(len(passage.words)), key=lambda i: passage.words[i].start)
+    words = tuple(passage.text[passage.words[i].start : passage.words[i].end] for i in order)
+    if passage.tags is None:
         return replace(example, words=words)
-    tags = list(example.tags)
-    # Inside an entity the tags keep their order (B first) when the words change theirs.
-    place = {word: position for position, word in enumerate(order)}
-    for group in entities(example.tags):
-        moved = sorted(group, key=place.__getitem__)
-        for word, tag in zip(moved, [example.tags[i] for i in group], strict=True):
-            tags[word] = tag
-        before = place[moved[0]] - 1
-        kind = tags[moved[0]].partition("-")[2]
-        if tags[moved[0]][:2] == "I-" and before >= 0 and tags[order[before]].partition("-")[2] == kind:
-            tags[moved[0]] = f"B-{kind}"  # A stray `I-X` that now follows an X would continue it.
+    tags = moved_tags(passage.tags, {word: position for position, word in enumerate(order)})
     return replace(example, words=words, tags=tuple(tags[i] for i in order))
+
+
+def _whole(
+    example: PairExample | ChoiceExample | SpanExample, fields: Sequence[str], task: str, protect: Protection
+) -> list[Passage]:
+    """The texts of an example as the parts of one passage; the parts that `fields` do not name are locked."""
+    texts = text_fields(example)
+    known = {*texts, *(name.partition(".")[0] for name in texts)}
+    for name in fields:
+        if name not in known:
+            raise unknown("text field", name, known)
+    labels: list[Span] = []
+    locked: list[Span] = []
+    parts: list[Span] = []
+    at = 0
+    for n, (name, text) in enumerate(texts.items()):
+        if SEPARATOR in text:
+            raise UserError(f"{example.id!r} has a record separator (U+001E) in its {name}")
+        span = Span(at, at + len(text))
+        parts.append(span)
+        if name == "context" and isinstance(example, SpanExample):
+            context = _context(example, task, protect)
+            labels += (Span(s.start + at, s.end + at) for s in context.labels)
+            locked += (Span(s.start + at, s.end + at) for s in context.locked)
+        if isinstance(example, ChoiceExample) and example.label is not None and n == example.label + 2:
+            labels.append(span)
+        if name not in fields and name.partition(".")[0] not in fields and text:
+            locked.append(span)
+        at = span.end + 1
+    return [
+        Passage(
+            example.id,
+            task,
+            WHOLE,
+            kind_of(example),
+            example.language,
+            SEPARATOR.join(texts.values()),
+            labels=tuple(labels),
+            locked=tuple(locked),
+            parts=tuple(parts),
+            example=example,
+        )
+    ]
+
+
+def _from_parts(example: Example, passage: Passage) -> Example:
+    texts = [passage.text[p.start : p.end] for p in passage.parts]
+    match example:
+        case PairExample():
+            return replace(example, first=texts[0], second=texts[1])
+        case ChoiceExample():
+            label = example.label
+            if label is not None:
+                right = passage.labels[-1]
+                label = next(i for i, p in enumerate(passage.parts) if p.start <= right.start and right.end <= p.end)
+                label -= 2
+            return replace(example, context=texts[0], question=texts[1], choices=tuple(texts[2:]), label=label)
+        case SpanExample():
+            start = passage.parts[1].start
+            answers = tuple(Span(s.start - start, s.end - start) for s in _answers(passage))
+            return replace(
+                example, question=texts[0], context=texts[1], answers=None if example.answers is None else answers
+            )
+        case TaggingExample() | QueryExample():
+            raise ValueError(f"{example.id!r} has one text: it has no parts")
+        case _:
+            assert_never(example)

@@ -8,7 +8,7 @@ German to Chinese goes through English.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment, NotApplicable
 
 PIVOT = "en"
-MICROWORLD = "microworld"
+MICROWORLD_LEXICONS = "microworld"
 
 Table = Mapping[str, tuple[str, ...]]
 
@@ -36,6 +36,10 @@ class LexiconFolder:
         """Lower-cased word of `source` -> words of `target`, in the order of the files; see `_route` for errors."""
         route = self._route(source, target)
         return _chain(tuple((path, path.stat().st_mtime_ns, backwards) for path, backwards in route))
+
+    def lacking(self, source: str, target: str) -> str | None:
+        """Why no file leads from `source` to `target`, or `None`; a `UserError` if there is no folder."""
+        return _reason(self._route, source, target)
 
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
         """File name -> SHA-256 of the files that `translations` reads."""
@@ -59,7 +63,7 @@ class LexiconFolder:
             ends = [end for end, half in zip((source, target), halves, strict=True) if half is None]
             missing = " and ".join(f"{PIVOT}-{end}.txt" for end in ends if end != PIVOT)
             raise NotApplicable(
-                f"no lexicon from {source} to {target} in {str(self.folder)!r}",
+                f"no lexicon from {source} to {target} in {str(self.folder)!r}: it lacks {missing}",
                 hint=f"add {missing} (a word, a space or tab, its translation a line) or {source}-{target}.txt",
             )
         return found
@@ -79,8 +83,21 @@ class MicroworldLexicons:
         """Word -> the words of the same meanings and forms; `NotApplicable` for other languages."""
         return lexicon.translations(_code(source), _code(target))
 
+    def lacking(self, source: str, target: str) -> str | None:
+        """Why there is no lexicon: a language is none of the microworld's."""
+        return _reason(lambda a, b: (_code(a), _code(b)), source, target)
+
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
-        return {f"{MICROWORLD}/{_code(source)}-{_code(target)}": code_fingerprint()}
+        """Name -> fingerprint of the code that the words come from."""
+        return {f"{MICROWORLD_LEXICONS}/{_code(source)}-{_code(target)}": code_fingerprint()}
+
+
+def _reason(route: Callable[[str, str], object], source: str, target: str) -> str | None:
+    try:
+        route(source, target)
+    except NotApplicable as reason:
+        return reason.what
+    return None
 
 
 def _code(language: str) -> str:
@@ -131,6 +148,6 @@ def environment_of(lexicons: str | Path | None) -> Environment:
     """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if one is named."""
     if lexicons is None:
         return Environment()
-    if str(lexicons) == MICROWORLD:
+    if str(lexicons) == MICROWORLD_LEXICONS:
         return Environment(lexicons=MicroworldLexicons())
     return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))

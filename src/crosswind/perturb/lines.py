@@ -7,9 +7,10 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from crosswind.perturb.noise import BATCH, Text, perturb_texts
+from crosswind.perturb.noise import BATCH, numbered, perturb_passages
+from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Spec
+from crosswind.perturb.spec import Resolved, Spec, TextScope
 
 
 def line_ids(lines: Iterable[str]) -> Iterator[str]:
@@ -22,16 +23,24 @@ def line_ids(lines: Iterable[str]) -> Iterator[str]:
 
 
 def perturb_lines(
-    lines: Iterable[str], spec: Spec, language: str, *, draw: int = 0, environment: Environment | None = None
+    lines: Iterable[str],
+    spec: Spec,
+    language: str,
+    *,
+    draw: int = 0,
+    environment: Environment | None = None,
+    resolved: Resolved | None = None,
 ) -> Iterator[str]:
     """Each line after noise, in order, read as they come.
 
     Line ends are the caller's. What a line becomes depends on its text and on how often it came
     before, so the result is the same set of lines whatever their order.
     """
-    prepared = {(a, language): a.prepare(language, environment or Environment()) for a in spec.atoms}
+    scope = TextScope(language, environment=environment or Environment())
+    prepared = {(a, language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
+    atoms = list(numbered(spec.atoms))
     copies = itertools.tee(lines)
     pairs = zip(copies[0], line_ids(copies[1]), strict=True)
-    while batch := [Text(id, "text", language, line) for line, id in itertools.islice(pairs, BATCH)]:
-        perturb_texts(batch, spec, task="", draw_number=draw, prepared=prepared)
-        yield from (t.text for t in batch)
+    while batch := [Passage.line(line, language, id) for line, id in itertools.islice(pairs, BATCH)]:
+        noised = perturb_passages(batch, atoms, draw_number=draw, prepared=prepared)
+        yield from ((w.passage if w else p).text for p, w in zip(batch, noised.written, strict=True))

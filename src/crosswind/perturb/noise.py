@@ -1,183 +1,215 @@
-"""Noise on texts: draw sites, resolve conflicts, keep labels intact, rewrite.
+"""Noise on passages: draw sites, resolve conflicts, keep labels intact, write.
 
-Works on batches of `Text`, the unit that a draw is keyed by; `example.py` cuts examples into texts
-and puts them together again.
+What is drawn and not done is counted by reason:
+
+* `protected`: the site touches a locked span;
+* the name of a constraint: its mask forbids the site, or its check ended the changes of the passage;
+* `group`: more sites of a group were drawn than may change;
+* `no option`: the perturbation had nothing for the site;
+* `white space`: the option would have added a word without a tag to a tagged sentence;
+* `overlap`: a site that lies over it has a lower u;
+* `label`: a label, a word or a part of the passage would not have survived.
 """
 
 from __future__ import annotations
 
-import itertools
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from dataclasses import dataclass, field
+from itertools import compress
 
-import regex
+from crosswind.perturb.alternatives import Alternatives, DrawnSite, Sites, breaks_words
+from crosswind.perturb.applied import (
+    Change,
+    Constraint,
+    applied,
+    by_u,
+    compatible,
+    region,
+    touches_lock,
+    without_overlaps,
+)
+from crosswind.perturb.draw import Drawn, draw, key
+from crosswind.perturb.passage import Passage, PassageKind, Written
+from crosswind.perturb.spec import Atom
 
-from crosswind.data.examples import Span
-from crosswind.perturb.draw import Drawn, choose, draw, key
-from crosswind.perturb.perturbation import Alternatives, Option, Sites
-from crosswind.perturb.pieces import New
-from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import Atom, Spec
+BATCH = 1024  # passages whose hashes are computed at once; the result does not depend on it
 
-BATCH = 1024  # texts whose hashes are computed at once; the result does not depend on it
-
-_u = itemgetter(3)
-_SPACE = regex.compile(r"\s")
+Prepared = Mapping[tuple[Atom, str, PassageKind], Alternatives]
+"""The alternatives of each (atom, language, kind of passage)."""
 
 
 @dataclass(slots=True)
-class Text:
-    """A text under perturbation; the fields after `labels` are what has become of it.
+class Noised:
+    """Passages under noise: what each has become (`None` while it is unchanged), and what was not done."""
 
-    `labels` are spans that must survive; sites that touch one of the first `locked` of them stay as
-    they are. `words`: the labels after the locked ones are the words of a tagging example, which
-    single spaces separate: their number is fixed.
-    """
-
-    id: str
-    field: str
-    language: str
-    text: str
-    labels: tuple[Span, ...] = ()
-    locked: tuple[Span, ...] = ()
-    words: tuple[Span, ...] = ()
-    rewrite: Rewrite | None = None
-    rejected: int = 0
-    original: str = ""
+    passages: Sequence[Passage]
+    written: list[Written | None] = field(default_factory=list)
+    counts: dict[int, Counter[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.original = self.text
+        self.written = [None] * len(self.passages)
 
-    @property
-    def changed(self) -> bool:
-        return self.text != self.original
-
-
-_Change = tuple[int, int, Option, float]  # start, end, what it becomes, u
+    def count(self, index: int, reason: str, n: int = 1) -> None:
+        """Count `n` drawn changes of a passage that are not made."""
+        if n:
+            self.counts.setdefault(index, Counter())[reason] += n
 
 
-Prepared = Mapping[tuple[Atom, str], Alternatives]
+def perturb_passages(
+    passages: Sequence[Passage],
+    atoms: Sequence[tuple[Atom, str]],
+    *,
+    draw_number: int,
+    prepared: Prepared,
+    constraints: Sequence[Constraint] = (),
+) -> Noised:
+    """Apply atoms, one after another, to every passage; beside each atom stands its identity in the draw."""
+    noised = Noised(passages)
+    now = list(passages)
+    groups: dict[tuple[str, PassageKind], list[int]] = {}
+    for i, p in enumerate(passages):
+        groups.setdefault((p.language, p.kind), []).append(i)
+    for atom, identity in atoms:
+        limits = (*atom.perturbation.constraints, *constraints)
+        for (language, kind), members in groups.items():
+            alternatives = prepared[atom, language, kind]
+            for start in range(0, len(members), BATCH):
+                batch = members[start : start + BATCH]
+                _perturb(noised, now, batch, alternatives, atom, (str(draw_number), identity), limits)
+    return noised
 
 
-def perturb_texts(texts: Sequence[Text], spec: Spec, *, task: str, draw_number: int, prepared: Prepared) -> None:
-    """Apply `spec` to every text, in place.
-
-    `prepared` holds the alternatives of each (atom, language).
-    """
-    for atom, identity in zip(spec.atoms, _identities(spec), strict=True):
-        for batch in _batches(texts):
-            sites = [prepared[atom, t.language](t.text) for t in batch]
-            keys = [key(str(draw_number), identity, task, t.language, t.id, t.field) for t in batch]
-            drawn = draw(keys, [s.starts for s in sites], atom.severity)
-            for text, found, chosen in zip(batch, sites, drawn, strict=True):
-                if chosen:
-                    _apply(text, found, chosen)
-
-
-def _identities(spec: Spec) -> Iterator[str]:
+def numbered(atoms: Sequence[Atom]) -> Iterator[tuple[Atom, str]]:
+    """Each atom with its identity in the draw: `swap+swap` draws twice, not the same twice."""
     seen: Counter[str] = Counter()
-    for atom in spec.atoms:
+    for atom in atoms:
         identity = atom.identity
-        # `swap+swap` draws twice, not the same twice.
-        yield f"{identity}#{seen[identity]}" if seen[identity] else identity
+        yield atom, f"{identity}#{seen[identity]}" if seen[identity] else identity
         seen[identity] += 1
 
 
-def _batches(texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
-    for start in range(0, len(texts), BATCH):
-        yield texts[start : start + BATCH]
-
-
-def _apply(text: Text, sites: Sites, drawn: Sequence[Drawn]) -> None:
-    changes = _without_overlaps(_permitted(text, sites, drawn))
-    rewrite = Rewrite.from_changes(len(text.text), (c[:3] for c in changes))
-    carried = _carry(text, rewrite)
-    if carried is None:
-        kept = _compatible(text, changes)
-        text.rejected += len(changes) - len(kept)
-        rewrite = Rewrite.from_changes(len(text.text), (c[:3] for c in kept))
-        carried = _carry(text, rewrite)
-    if carried is None or rewrite.is_identity:
-        return
-    changed = rewrite.apply(text.text)
-    if changed == text.text:  # two equal words changed places
-        return
-    text.text = changed
-    text.rewrite = rewrite if text.rewrite is None else text.rewrite.then(rewrite)
-    text.labels, text.locked, text.words = carried
-
-
-def _permitted(text: Text, sites: Sites, drawn: Sequence[Drawn]) -> list[_Change]:
-    changes = []
-    starts, ends, options_of = sites.starts, sites.ends, sites.options
-    for site, u, bits in drawn:
-        start, end = starts[site], ends[site]
-        if text.locked and any(start < s.end and end > s.start for s in text.locked):
+def _perturb(
+    noised: Noised,
+    now: list[Passage],
+    batch: Sequence[int],
+    alternatives: Alternatives,
+    atom: Atom,
+    identity: tuple[str, str],
+    constraints: Sequence[Constraint],
+) -> None:
+    passages = [now[i] for i in batch]
+    sites = alternatives.sites(passages)
+    keys = [key(*identity, p.task, p.language, p.id, p.field) for p in passages]
+    drawn = draw(keys, [s.counters for s in sites], atom.severity)
+    masks = [c for c in constraints if c.mask is not None]
+    at: list[DrawnSite] = []
+    chosen: list[tuple[int, Sites, Sequence[Drawn]]] = []
+    for i, passage, found, hits in zip(batch, passages, sites, drawn, strict=True):
+        if not hits:
             continue
-        options = options_of(site)
-        if text.words:
-            options = tuple(o for o in options if not _has_space(o))
-        if options:
-            changes.append((start, end, options[choose(bits, len(options))], u))
-    return changes
+        some: Sequence[Drawn] = hits
+        if passage.locked or masks or found.groups is not None:
+            some = _allowed(noised, i, passage, found, hits, masks)
+        at += [(found, index, bits) for index, _, bits in some]
+        chosen.append((i, found, some))
+    options = iter(alternatives.draw(at))
+    free = atom.perturbation.changes_words
+    checks = [c for c in constraints if c.check is not None]
+    pending: list[tuple[int, list[Change]]] = []
+    for i, found, some in chosen:
+        starts, ends = found.starts, found.ends
+        changes: list[Change] = []
+        passage = now[i]
+        for (index, u, _), option in zip(some, options, strict=False):
+            if option is None:
+                noised.count(i, "no option")
+            elif passage.words and breaks_words(option):
+                noised.count(i, "white space")
+            else:
+                changes.append((starts[index], ends[index], option, u))
+        if changes:
+            apart = without_overlaps(changes)
+            noised.count(i, "overlap", len(changes) - len(apart))
+            pending.append((i, apart))
+    if checks:
+        pending = _checked(noised, now, pending, checks, free)
+    for i, changes in pending:
+        _write(noised, now, i, changes, free)
 
 
-def _has_space(option: Option) -> bool:
-    if isinstance(option, str):
-        return bool(_SPACE.search(option))
-    return any(isinstance(p, New) and _SPACE.search(p.text) for p in option)
+def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], free: bool) -> None:
+    passage = now[i]
+    result = applied(passage, changes, changes_words=free)
+    if result is None:
+        kept = compatible(passage, changes, changes_words=free)
+        noised.count(i, "label", len(changes) - len(kept))
+        result = applied(passage, kept, changes_words=free) if kept else None
+    if result is None or result.passage.text == passage.text:  # two equal words changed places
+        return
+    noised.written[i] = result.after(noised.written[i])
+    now[i] = result.passage
 
 
-def _without_overlaps(changes: list[_Change]) -> list[_Change]:
-    """Greedily in ascending u, so that what a lower severity changes stays changed at a higher one."""
-    end = -1
-    for start, after, _, _ in changes:
-        if start < end:
-            break
-        end = after
-    else:
-        return changes
-    kept: list[_Change] = []
-    for change in sorted(changes, key=_u):
-        start, end = change[:2]
-        at = bisect_left(kept, start, key=itemgetter(0))
-        if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
-            kept.insert(at, change)
-    return kept
+def _allowed(
+    noised: Noised, i: int, passage: Passage, sites: Sites, hits: Sequence[Drawn], masks: Sequence[Constraint]
+) -> Sequence[Drawn]:
+    """The drawn sites that are neither protected nor masked, of each group those of lowest u."""
+    starts, ends = sites.starts, sites.ends
+    allowed = [h for h in hits if not touches_lock(passage, starts[h[0]], ends[h[0]])]
+    noised.count(i, "protected", len(hits) - len(allowed))
+    for constraint in masks:
+        if constraint.mask is not None and allowed:
+            mask = constraint.mask(passage, sites)
+            left = [h for h in allowed if mask[h[0]]]
+            noised.count(i, constraint.name, len(allowed) - len(left))
+            allowed = left
+    if sites.groups is None:
+        return allowed
+    used: Counter[int] = Counter()
+    keep = dict.fromkeys((h[0] for h in allowed), False)
+    for index, _, _ in sorted(allowed, key=lambda h: h[1]):
+        group = sites.groups[index]
+        keep[index] = used[group] < sites.most
+        used[group] += 1
+    left = [h for h in allowed if keep[h[0]]]
+    noised.count(i, "group", len(allowed) - len(left))
+    return left
 
 
-_Carried = tuple[tuple[Span, ...], tuple[Span, ...], tuple[Span, ...]]
+def _checked(
+    noised: Noised,
+    now: Sequence[Passage],
+    pending: list[tuple[int, list[Change]]],
+    checks: Sequence[Constraint],
+    free: bool,
+) -> list[tuple[int, list[Change]]]:
+    """The changes of each passage in ascending u up to the first that a check refuses.
 
-
-def _carry(text: Text, rewrite: Rewrite) -> _Carried | None:
-    """Labels, locked spans and words after the rewrite; `None` if one of them does not survive."""
-    if not (text.labels or text.locked or text.words):
-        return (), (), ()
-    groups = [rewrite.carry(group) for group in (text.labels, text.locked, text.words)]
-    labels, locked, words = groups
-    if labels is None or locked is None or words is None:
-        return None
-    if words:
-        order = sorted(words, key=lambda s: s.start)
-        separated = all(a.end + 1 == b.start for a, b in itertools.pairwise(order))
-        changed = rewrite.apply(text.text)
-        if not separated or order[0].start != 0 or order[-1].end != len(changed):
-            return None
-    return labels, locked, words
-
-
-def _compatible(text: Text, changes: Sequence[_Change]) -> list[_Change]:
-    """The changes that the labels survive together, taken greedily in ascending u."""
-    length = len(text.text)
-    alone = [c for c in changes if _carry(text, Rewrite.from_changes(length, [c[:3]])) is not None]
-    if _carry(text, Rewrite.from_changes(length, (c[:3] for c in alone))) is not None:
-        return alone
-    kept: list[_Change] = []
-    for change in sorted(alone, key=_u):
-        trial = sorted([*kept, change], key=itemgetter(0, 1))
-        if _carry(text, Rewrite.from_changes(length, (c[:3] for c in trial))) is not None:
-            kept = trial
-    return kept
+    The passages are checked together, one more change in every round.
+    """
+    ordered = [(i, sorted(changes, key=by_u)) for i, changes in pending]
+    kept = [0] * len(ordered)
+    alive = list(range(len(ordered)))
+    while alive:
+        alive = [n for n in alive if kept[n] < len(ordered[n][1])]
+        trials = []
+        for n in alive:
+            i, changes = ordered[n]
+            some = sorted(changes[: kept[n] + 1], key=region)
+            result = applied(now[i], some, changes_words=free)
+            if result is None:
+                result = applied(now[i], compatible(now[i], some, changes_words=free), changes_words=free)
+            trials.append((now[i], now[i] if result is None else result.passage))
+        good = [True] * len(alive)
+        for constraint in checks:
+            if constraint.check is not None and any(good):
+                verdicts = iter(constraint.check(list(compress(trials, good))))
+                for at, n in enumerate(alive):
+                    if good[at] and not next(verdicts):
+                        good[at] = False
+                        noised.count(ordered[n][0], constraint.name, len(ordered[n][1]) - kept[n])
+        for n in compress(alive, good):
+            kept[n] += 1
+        alive = list(compress(alive, good))
+    return [(i, sorted(changes[: kept[n]], key=region)) for n, (i, changes) in enumerate(ordered) if kept[n]]

@@ -1,73 +1,25 @@
 """What a perturbation is: a family of alternatives, one file a perturbation, found by `PERTURBATIONS`.
 
-A perturbation says which positions of a text may change and what each may become. Noise draws from
-the alternatives at a severity, an attack searches them: one definition serves both.
+A perturbation says which sites of a passage may change and what each may become. Noise draws from the
+alternatives at a severity, an attack searches them: one definition serves both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, overload
+from typing import Any, Literal, Protocol
 
+from crosswind.data.examples import Candidate, QueryExample
 from crosswind.errors import UserError
-from crosswind.perturb.pieces import Piece
+from crosswind.perturb.alternatives import Alternatives
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.needs import Need
+from crosswind.perturb.passage import PassageKind
 from crosswind.registry import Registry
 
 Nature = Literal["preserving", "diagnostic"]
 Value = str | int | float | tuple[str, ...]
-
-Option = str | tuple[Piece, ...]
-"""What a region may become: a text, or pieces of the same text in another order (a local permutation)."""
-
-
-class Site(NamedTuple):
-    """A region `start:end` of a text that may change, and what it may become (never what it is)."""
-
-    start: int
-    end: int
-    options: tuple[Option, ...]
-
-
-class Sites(Sequence[Site]):
-    """The alternatives of one text, by ascending start, at most one site a start.
-
-    Options are made when they are asked for: noise looks at the few sites that it drew.
-    """
-
-    __slots__ = ("_options", "ends", "starts")
-
-    def __init__(
-        self, starts: Sequence[int], ends: Sequence[int], options: Callable[[int], tuple[Option, ...]]
-    ) -> None:
-        self.starts, self.ends, self._options = starts, ends, options
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def __iter__(self) -> Iterator[Site]:
-        return (self._site(i) for i in range(len(self.starts)))
-
-    @overload
-    def __getitem__(self, index: int) -> Site: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Site]: ...
-
-    def __getitem__(self, index: int | slice) -> Site | list[Site]:
-        if isinstance(index, slice):
-            return [self._site(i) for i in range(*index.indices(len(self.starts)))]
-        return self._site(range(len(self.starts))[index])
-
-    def options(self, index: int) -> tuple[Option, ...]:
-        return self._options(index)
-
-    def _site(self, index: int) -> Site:
-        return Site(self.starts[index], self.ends[index], self._options(index))
-
-
-Alternatives = Callable[[str], Sites]
-"""The alternatives of a text, in the language and with the parameters that they were prepared for."""
 
 
 class Lexicons(Protocol):
@@ -75,6 +27,10 @@ class Lexicons(Protocol):
 
     def translations(self, source: str, target: str) -> Mapping[str, tuple[str, ...]]:
         """Lower-cased word of `source` -> its words in `target`, best first; a `UserError` if there is none."""
+        ...
+
+    def lacking(self, source: str, target: str) -> str | None:
+        """Why there is no lexicon from `source` to `target`, or `None`; nothing is read for it."""
         ...
 
     def fingerprints(self, source: str, target: str) -> Mapping[str, str]:
@@ -91,11 +47,32 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What alternatives are prepared for: a language, the parameters' values and the environment."""
+    """What alternatives are prepared for.
+
+    The language and the kind of the passages, the fields of them that may change (`choices` stands for
+    all options; `text` and `context` of a candidate), the parameters' values and the environment.
+    """
 
     language: str
     params: Mapping[str, Value]
     environment: Environment = field(default_factory=Environment)
+    kind: PassageKind = "line"
+    fields: tuple[str, ...] = ("text",)
+
+
+Given = Mapping[str, Any]
+"""What the needs resolved to, by role: a `Dataset`, the path of a step's folder, a model's place."""
+
+Additions = Callable[[Sequence[tuple[Candidate | QueryExample, int]]], Sequence[Sequence[Candidate]]]
+"""For each drawn (candidate of the pool or query, 64 random bits) the candidates that it adds to the pool."""
+
+
+def _everywhere(setting: Setting) -> str | None:
+    return None
+
+
+def _nothing(setting: Setting) -> tuple[Need, ...]:
+    return ()
 
 
 class NotApplicable(UserError):  # noqa: N818  (it is a verdict on a cell, and callers skip the cell)
@@ -120,11 +97,21 @@ class Param:
 class Perturbation:
     """A declaration.
 
-    `nature` is `preserving` if the label holds under it and `diagnostic` if it need not (then it
-    never enters robustness aggregates). `unit` is what severity is a share of. `languages` says in
-    words where it applies. `prepare` raises `NotApplicable` for a language without alternatives and
-    loads what it needs once; `resources` names the data that the result depends on, by SHA-256 or
-    version. `source` is the publication or standard behind it.
+    * `nature` is `preserving` if the label holds under it and `diagnostic` if it need not (then it never
+      enters robustness aggregates). `unit` is what severity is a share of. `languages` says in words where
+      it applies. `source` is the publication or standard behind it.
+    * `needs` says what else it needs: data sets, what steps make, models. They are part of the plan.
+    * `applies` says why it has no alternatives for a language, a kind of example and its fields, or `None`
+      if it has some; it loads nothing.
+    * `prepare` makes the alternatives from the setting and what the needs resolved to, by role. It loads
+      what it needs once. It is called only where the perturbation applies.
+    * `resources` names the data that the result depends on, by SHA-256 or version.
+    * `whole`: its passages are whole examples, all texts of one as `parts`. It may move, change or (of a
+      choice question) add parts; severity is then mostly a share of examples.
+    * `changes_words`: words of tagged sentences may come (an option's `New` carries their tag) or go.
+    * `constraints` hold whenever it is applied.
+    * `add` adds candidates to the pool of a retrieval task instead of changing texts: its units are the
+      candidates or queries that it draws, by `adds_for`.
     """
 
     name: str
@@ -133,9 +120,20 @@ class Perturbation:
     source: str
     unit: str
     languages: str
-    prepare: Callable[[Setting], Alternatives]
+    prepare: Callable[[Setting, Given], Alternatives] | None = None
     params: tuple[Param, ...] = ()
+    needs: Callable[[Setting], tuple[Need, ...]] = _nothing
+    applies: Callable[[Setting], str | None] = _everywhere
     resources: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
+    whole: bool = False
+    changes_words: bool = False
+    constraints: tuple[Constraint, ...] = ()
+    add: Callable[[Setting, Given], Additions] | None = None
+    adds_for: Literal["candidates", "queries"] = "candidates"
+
+    def __post_init__(self) -> None:
+        if (self.prepare is None) == (self.add is None):
+            raise ValueError(f"the perturbation {self.name!r} declares either `prepare` or `add`")
 
 
 PERTURBATIONS: Registry[Perturbation] = Registry(

@@ -33,17 +33,21 @@ class Between(NamedTuple):
 
 
 class New(NamedTuple):
-    """A text that the original does not have, and what it stands for."""
+    """A text that the original does not have, and what it stands for.
+
+    `tag` is the tag of each of its words, for a perturbation that adds words to tagged sentences.
+    """
 
     text: str
     over: tuple[Keep | Between, ...] = ()
+    tag: str = ""
 
 
 Piece = Keep | New
 NOWHERE = Between(())
 
 
-class Layout:
+class Placement:
     """Pieces with their output offsets and, where sources ascend, an index by source."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -89,6 +93,10 @@ class Layout:
             first, last = (at + low if first < 0 else first), at + high
         return Span(first, last) if first >= 0 else None
 
+    def tag(self, start: int, end: int) -> str:
+        """The tag of what was inserted at `start:end` of the output; empty if there is none."""
+        return next((p.tag for p in self.cut(start, end) if isinstance(p, New) and p.tag), "")
+
     def cut(self, start: int, end: int) -> Iterator[Piece]:
         """The pieces that make up `start:end` of the output."""
         i = max(0, bisect_right(self.offsets, start) - 1)
@@ -100,7 +108,7 @@ class Layout:
                 if isinstance(piece, Keep):
                     yield Keep(piece.start + low, piece.start + high)
                 else:
-                    yield New(piece.text[low:high], piece.over)
+                    yield New(piece.text[low:high], piece.over, piece.tag)
             i += 1
 
     def origin(self, over: Iterable[Keep | Between]) -> tuple[Keep | Between, ...]:

@@ -8,13 +8,16 @@ border falls outside.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crosswind.data.examples import Span
-from crosswind.perturb.pieces import Between, Keep, Layout, New, Piece, tearable
+from crosswind.perturb.pieces import Between, Keep, New, Piece, Placement, tearable
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 Edit = tuple[int, int, str]
 """(start, end, replacement)."""
@@ -46,8 +49,8 @@ class Rewrite:
                     continue
             elif not piece.text and not tearable(piece.over):
                 continue
-            elif isinstance(last, New) and last.over == piece.over:
-                normal[-1] = New(last.text + piece.text, last.over)
+            elif isinstance(last, New) and last[1:] == piece[1:]:
+                normal[-1] = New(last.text + piece.text, *last[1:])
                 continue
             normal.append(piece)
         return cls(tuple(normal), length)
@@ -106,7 +109,7 @@ class Rewrite:
         replacement stands for a part of it and something else), emptied or was empty.
         """
         carried = []
-        layout = Layout(self.pieces)
+        layout = Placement(self.pieces)
         for span in spans:
             place = layout.place(span.start, span.end)
             if place is None:
@@ -120,7 +123,7 @@ class Rewrite:
         Spans that survive both one after the other are carried to the same place; a span that the
         first splits and the second joins again survives the composition only.
         """
-        layout = Layout(self.pieces)
+        layout = Placement(self.pieces)
         if other.length != layout.total:
             raise ValueError(f"a rewrite of {other.length} characters cannot follow one that gives {layout.total}")
         pieces: list[Piece] = []
@@ -157,12 +160,25 @@ class Rewrite:
         """`[length, [piece…]]`; a piece is `[start, end]` or `[text, source…]`, an insertion's source a list."""
         return [self.length, [list(p) if isinstance(p, Keep) else [p.text, *map(_dump, p.over)] for p in self.pieces]]
 
+    def dumps(self) -> str:
+        """`to_json` as a text, made faster."""
+        pieces = [p if isinstance(p, Keep) else (p.text, *map(_bare, p.over)) for p in self.pieces]
+        return _ENCODER.encode((self.length, pieces))
+
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Rewrite:
-        length, pieces = value
-        return cls.of(
-            (New(p[0], tuple(map(_load, p[1:]))) if isinstance(p[0], str) else Keep(*p) for p in pieces), length
-        )
+        """The rewrite that `to_json` gave; `ValueError` for a `Keep` outside the text."""
+        length, stored = value
+        pieces: list[Piece] = []
+        for p in stored:
+            if isinstance(p[0], str):
+                pieces.append(New(p[0], tuple(map(_load, p[1:]))))
+            else:
+                start, end = p
+                if not 0 <= start < end <= length:
+                    raise ValueError(f"Keep(start={start}, end={end}) of a text of {length} characters")
+                pieces.append(Keep(start, end))
+        return cls(tuple(pieces), length)
 
     def _check(self, text: str) -> None:
         if len(text) != self.length:
@@ -191,6 +207,10 @@ def _longest_ascending(values: Iterable[int]) -> int:
         at = bisect_left(tails, value)
         tails[at : at + 1] = [value]
     return len(tails)
+
+
+def _bare(source: Keep | Between) -> tuple[Any, ...]:
+    return source if isinstance(source, Keep) else source.neighbours
 
 
 def _dump(source: Keep | Between) -> list[Any]:

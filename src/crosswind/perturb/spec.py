@@ -13,13 +13,18 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from crosswind.errors import UserError, unknown
+from crosswind.perturb.alternatives import Alternatives
+from crosswind.perturb.needs import Need
+from crosswind.perturb.passage import PassageKind
 from crosswind.perturb.perturbation import (
     PERTURBATIONS,
-    Alternatives,
+    Additions,
     Environment,
+    Given,
     NotApplicable,
     Param,
     Perturbation,
@@ -27,9 +32,42 @@ from crosswind.perturb.perturbation import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from crosswind.tasks.base import Task
+
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[(),=:+]|[^(),=:+"]+|"')
 _PLAIN = re.compile(r'[^(),=:+"\\\s](?:[^(),=:+"\\]*[^(),=:+"\\\s])?')
 _EXAMPLE = "write name:severity or name(key=value):severity, for example keyboard:0.1 or codemix(embed=de,zh):0.2"
+
+
+POOL = "pool"
+"""Among the fields that may change, it stands for the candidates of a retrieval task's pool."""
+
+Resolved = Mapping[Need, Any]
+"""What each need resolved to: a `Dataset`, the path of a step's folder, a model's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextScope:
+    """What is perturbed: texts of a language and a kind of example, in some of its fields."""
+
+    language: str
+    kind: PassageKind = "line"
+    fields: tuple[str, ...] = ("text",)
+    environment: Environment = field(default_factory=Environment)
+
+    @classmethod
+    def of(cls, task: Task, language: str, environment: Environment | None = None) -> TextScope:
+        """The scope of a task's test set in a language."""
+        return cls(language, task.kind, task.perturbed, environment or Environment())
+
+    def parts(self) -> tuple[TextScope, ...]:
+        """The scopes of the examples and of the pool's candidates, each where its fields are named."""
+        if POOL not in self.fields:
+            return (self,)
+        rest = tuple(f for f in self.fields if f != POOL)
+        pool = TextScope(self.language, "candidate", ("text", "context"), self.environment)
+        return (pool, TextScope(self.language, self.kind, rest, self.environment)) if rest else (pool,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +88,53 @@ class Atom:
         places = {p.name for p in self.perturbation.params if p.location}
         return self.name + _print_params(tuple(p for p in self.params if p[0] not in places))
 
-    def setting(self, language: str, environment: Environment) -> Setting:
-        defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
-        return Setting(language, {**defaults, **dict(self.params)}, environment)
+    @property
+    def condition(self) -> str:
+        """Identity and severity, without where data lies."""
+        return f"{self.identity}:{_print_number(self.severity)}"
 
-    def prepare(self, language: str, environment: Environment) -> Alternatives:
-        """The alternatives in a language; `NotApplicable` if there are none."""
-        return self.perturbation.prepare(self.setting(language, environment))
+    def setting(self, scope: TextScope) -> Setting:
+        """The setting of one kind of passage (a scope without a pool, or of a pool alone)."""
+        defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
+        params = {**defaults, **dict(self.params)}
+        return Setting(scope.language, params, scope.environment, scope.kind, scope.fields)
+
+    def applies(self, scope: TextScope) -> str | None:
+        """Why it has no alternatives in any part of the scope, or `None`."""
+        scopes = _reached(self, scope)
+        reasons = [self.perturbation.applies(self.setting(part)) for part in scopes]
+        if not scopes:
+            return f"{self.name} adds candidates, and there is no pool"
+        return None if None in reasons else reasons[0]
+
+    def prepare(self, scope: TextScope, resolved: Resolved | None = None) -> Alternatives:
+        """The alternatives in a scope; `NotApplicable` if there are none, `UserError` for a need that is not met."""
+        setting, given = self._given(scope, resolved)
+        if self.perturbation.prepare is None:
+            raise ValueError(f"{self.name} changes no text: it adds candidates")
+        return self.perturbation.prepare(setting, given)
+
+    def additions(self, scope: TextScope, resolved: Resolved | None = None) -> Additions:
+        """What it adds to a pool; raises as `prepare` does."""
+        setting, given = self._given(scope, resolved)
+        if self.perturbation.add is None:
+            raise ValueError(f"{self.name} adds no candidates")
+        return self.perturbation.add(setting, given)
+
+    def _given(self, scope: TextScope, resolved: Resolved | None) -> tuple[Setting, Given]:
+        setting = self.setting(scope)
+        reason = self.perturbation.applies(setting)
+        if reason is not None:
+            raise NotApplicable(reason, hint=f"it is for {self.perturbation.languages}")
+        given = {}
+        for need in self.perturbation.needs(setting):
+            if resolved is None or need not in resolved:
+                raise UserError(
+                    f"{self.name} needs its {need.role}, and it is not given",
+                    hint="a study resolves it; from Python pass `resolved={need: …}` for every need of the spec",
+                )
+            given[need.role] = resolved[need]
+        return setting, given
 
     def __str__(self) -> str:
         return f"{self.name}{_print_params(self.params)}:{_print_number(self.severity)}"
@@ -80,11 +158,31 @@ class Spec:
 
     @property
     def condition(self) -> tuple[str, float]:
-        """Shim."""
-        severity = max(a.severity for a in self.atoms)
+        """The name and the severity of its results: no two specs share both.
+
+        Of a single perturbation these are `name` and its severity, as `("swap", 0.1)`. Of joined ones the
+        name holds every severity, and the largest stands beside it: `("swap:0.1+word-order:0.2", 0.2)`.
+        """
         if len(self.atoms) == 1:
-            return self.name, severity
-        return "+".join(f"{a.identity}:{a.severity:g}" for a in self.atoms), severity
+            return self.name, self.atoms[0].severity
+        return "+".join(a.condition for a in self.atoms), max(a.severity for a in self.atoms)
+
+    def applies(self, scope: TextScope) -> str | None:
+        """Why it has no alternatives in a scope, or `None` if it applies; nothing is loaded for it."""
+        return next((reason for a in self.atoms if (reason := a.applies(scope)) is not None), None)
+
+    def needs(self, scope: TextScope) -> tuple[Need, ...]:
+        """What it needs beside the text, each once: the caller resolves them (`Resolved`)."""
+        found = [n for a in self.atoms for part in _reached(a, scope) for n in a.perturbation.needs(a.setting(part))]
+        return tuple(dict.fromkeys(found))
+
+    def resources(self, scope: TextScope) -> dict[str, str]:
+        """What the result depends on besides text and code: data by SHA-256, libraries by version."""
+        found: dict[str, str] = {}
+        for atom in self.atoms:
+            for part in _reached(atom, scope):
+                found.update(atom.perturbation.resources(atom.setting(part)))
+        return dict(sorted(found.items()))
 
     def __str__(self) -> str:
         return "+".join(map(str, self.atoms))
@@ -113,22 +211,13 @@ def parse_spec(text: str, *, severity: float | None = None, where: str | None = 
     return specs[0]
 
 
-def resources(spec: Spec, language: str, environment: Environment | None = None) -> dict[str, str]:
-    """What the result depends on besides text and code: data by SHA-256, libraries by version."""
-    found: dict[str, str] = {}
-    for atom in spec.atoms:
-        found.update(atom.perturbation.resources(atom.setting(language, environment or Environment())))
-    return dict(sorted(found.items()))
-
-
-def not_applicable(spec: Spec, language: str, environment: Environment | None = None) -> str | None:
-    """Why a spec has no alternatives in a language, or `None` if it applies. Other mistakes are raised."""
-    try:
-        for atom in spec.atoms:
-            atom.prepare(language, environment or Environment())
-    except NotApplicable as reason:
-        return reason.what
-    return None
+def _reached(atom: Atom, scope: TextScope) -> list[TextScope]:
+    """The parts of a scope that an atom works on: a pool it adds to is one whichever fields may change."""
+    if atom.perturbation.add is not None:
+        return [TextScope(scope.language, "candidate", ("text", "context"), scope.environment)] * (
+            scope.kind == "query"
+        )
+    return list(scope.parts())
 
 
 class _Reader:

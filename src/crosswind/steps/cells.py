@@ -15,8 +15,10 @@ from crosswind.tasks.refs import DataRef, library
 
 if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
+    from crosswind.perturb.perturbed import PerturbedDataset
 
 MODELS = 1  # models that a worker keeps
+TABLE, ADDED = "rewrites.parquet", "added.parquet"  # the files of a rewrite
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,19 @@ def dataset_of(job: PlannedJob[Any], ref: DataRef) -> Dataset:
     return library(job.world["data"]).dataset(ref)
 
 
-def perturbed(data: Dataset, rewrite: Artifact | None) -> tuple[Dataset, frozenset[str]]:
-    """The data with stored rewrites put back, and the ids of the examples and candidates that they change."""
+def perturbed(data: Dataset, rewrite: Artifact | None) -> PerturbedDataset:
+    """The data with stored rewrites put back, which knows what they change; as it is without."""
+    from crosswind.perturb.perturbed import PerturbedDataset
+
     if rewrite is None:
-        return data, frozenset()
+        return PerturbedDataset(data, ())
     import polars as pl
 
-    from crosswind.perturb.dataset import replay_dataset
+    from crosswind.perturb.replay import replay_dataset
 
-    return replay_dataset(data, pl.read_parquet(rewrite.path / "rewrites.parquet"), rewrite.params["fields"])
+    path = rewrite.path / ADDED
+    added = pl.read_parquet(path) if path.exists() else None
+    return replay_dataset(data, pl.read_parquet(rewrite.path / TABLE), added)
 
 
 def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:

@@ -57,7 +57,7 @@ def _read(
     """The examples that an input predicts, its predictions, and the task's name."""
     artifact = job.inputs[role]
     ref = PREDICT.load(artifact.params).ref
-    data, _ = perturbed(dataset_of(job, ref), rewrite)
+    data = perturbed(dataset_of(job, ref), rewrite).dataset
     ids, predictions = read_predictions(artifact.path / "predictions.parquet")
     if ids != [e.id for e in data.examples]:
         raise ValueError(f"the predictions of {ref.name} are of other examples")

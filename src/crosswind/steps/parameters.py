@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from crosswind.data.examples import Kind
+from crosswind.data.examples import Kind, Rows
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
 
@@ -33,12 +33,10 @@ class SamplingParams:
 
 def examples_of(ref: DataRef) -> int:
     """The number of examples that a reference selects, as far as it can be known without reading."""
-    from crosswind.data.examples import Rows
-
     if ref.rows:
         n = sum(high - low + 1 for low, high in Rows.parse(ref.rows).ranges)
     else:
-        n = TASKS[ref.task].counts.get((ref.language, ref.split), UNKNOWN_SIZE)
+        n = UNKNOWN_SIZE if ref.size is None else ref.size
     return min(n, ref.limit) if ref.limit else n
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crosswind.data.examples import Dataset, Example, Kind, Pool
+from crosswind.data.examples import Example, Kind, Pool
 from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
@@ -22,6 +22,8 @@ from crosswind.tasks.base import TASKS
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from crosswind.perturb.perturbed import PerturbedDataset
 
 BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
 
@@ -37,13 +39,14 @@ SAME: Mapping[Kind, str] = {
 
 def _run(job: Job[CellParams], worker: Worker) -> str:
     task = TASKS[job.params.ref.task]
-    data, changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    data = changed.dataset
     if task.kind == "query":
-        predictions, known = _retrieved(job, worker, data, changed)
+        predictions, known = _retrieved(job, worker, changed)
         _sign_pooling(job, worker)
     else:
         _predict_ahead(job, worker)
-        fresh, known = _fresh(job, data, changed)
+        fresh, known = _fresh(job, changed)
         made = dict(zip((e.id for e in fresh), predictor_of(job, worker).predict(fresh), strict=True)) if fresh else {}
         predictions = [made[e.id] if e.id in made else known[e.id] for e in data.examples]
     if known:
@@ -55,18 +58,19 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     job.sign("threads", 1)
     record_hardware(job)
     job.fact("n", len(data))
-    job.fact("changed", sum(e.id in changed for e in data.examples))
+    job.fact("changed", len(changed.changed_ids))
     return f"{len(data)} predictions"
 
 
 def _fresh(
-    job: PlannedJob[CellParams], data: Dataset, changed: frozenset[str]
+    job: PlannedJob[CellParams], data: PerturbedDataset
 ) -> tuple[list[Example], dict[str, Prediction]]:
     """The examples that a model must see, and the clean predictions by id (nothing for a clean cell)."""
+    examples = data.dataset.examples
     if "clean" not in job.inputs:
-        return list(data.examples), {}
-    known = _clean(job.inputs["clean"])
-    return [e for e in data.examples if e.id in changed or e.id not in known], known
+        return list(examples), {}
+    known, changed = _clean(job.inputs["clean"]), data.changed_ids
+    return [e for e in examples if e.id in changed or e.id not in known], known
 
 
 def _clean(artifact: Artifact) -> dict[str, Prediction]:
@@ -101,22 +105,21 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
 
 
 def _gathered(job: PlannedJob[CellParams]) -> list[Example]:
-    data, changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
-    return _fresh(job, data, changed)[0]
+    return _fresh(job, perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite")))[0]
 
 
 def _retrieved(
-    job: Job[CellParams], worker: Worker, data: Dataset, changed: frozenset[str]
+    job: Job[CellParams], worker: Worker, data: PerturbedDataset
 ) -> tuple[list[Prediction], dict[str, Prediction]]:
     """Ranks of the gold candidates; of a query that did not change before a pool that did not, the clean ones."""
-    assert data.pool is not None
-    vectors = _vectors(job, data.pool)
-    fresh, known = _fresh(job, data, changed)
-    moved = any(c.id in changed for c in data.pool.candidates)
-    chosen = list(data.examples) if moved else fresh
-    made: Sequence[Prediction] = predictor_of(job, worker).predict(chosen, data.pool, vectors) if chosen else []
+    examples, pool = data.dataset.examples, data.dataset.pool
+    assert pool is not None
+    vectors = _vectors(job, pool)
+    fresh, known = _fresh(job, data)
+    chosen = list(examples) if data.pool_changed else fresh
+    made: Sequence[Prediction] = predictor_of(job, worker).predict(chosen, pool, vectors) if chosen else []
     by_id = dict(zip((e.id for e in chosen), made, strict=True))
-    return [by_id[e.id] if e.id in by_id else {**known[e.id]} for e in data.examples], known
+    return [by_id[e.id] if e.id in by_id else {**known[e.id]} for e in examples], known
 
 
 def _vectors(job: Job[CellParams], pool: Pool) -> np.ndarray[Any, Any]:

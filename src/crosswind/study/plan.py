@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
-from crosswind.data.source import Source, open_source
+from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import metrics_of
 from crosswind.evaluate.metrics.base import METRICS, Metric
-from crosswind.perturb.lexicons import MICROWORLD, environment_of
+from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of
+from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
-from crosswind.perturb.spec import Spec, not_applicable, resources
+from crosswind.perturb.spec import Spec, TextScope
 from crosswind.registry import Registry, included
 from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.kinds import STEPS
@@ -33,12 +34,13 @@ from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.base import BaseEncoder, base_encoder
+from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.spec import Study
 from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS, Task
-from crosswind.tasks.load import text_fingerprint
+from crosswind.tasks.load import open_data, text_fingerprint
 from crosswind.tasks.refs import DataRef
 
 
@@ -135,7 +137,7 @@ def lexicons_of(study: Study) -> str | None:
     The microworld brings its own.
     """
     if study.lexicons is None:
-        return MICROWORLD if study.data.source == "microworld" else None
+        return MICROWORLD_LEXICONS if study.data.source == "microworld" else None
     folder = study.lexicons.expanduser()
     below = (study.data.root.expanduser() / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())
@@ -166,11 +168,11 @@ class Planner:
     def __init__(self, study: Study, dry: bool, executor: Executor) -> None:
         self.study, self.dry, self.executor = study, dry, executor
         self.settings = study.data.settings()
-        self.source: Source = open_source(self.settings)
+        self.source: Source = open_data(self.settings)
         self.lexicons = lexicons_of(study)
         self.environment: Environment = environment_of(self.lexicons)
         self.diagnostic: set[str] = set()
-        self.without_lexicons = self.lexicons not in (None, MICROWORLD) and not Path(str(self.lexicons)).is_dir()
+        self.without_lexicons = self.lexicons not in (None, MICROWORLD_LEXICONS) and not Path(str(self.lexicons)).is_dir()
         if self.without_lexicons and not dry:
             hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
             raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)
@@ -182,8 +184,9 @@ class Planner:
         self._specs: dict[str, str] = {}  # perturbations as written, where they say where data lie
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
-        self._resources = lru_cache(maxsize=None)(lambda spec, code: resources(spec, code, self.environment))
-        self._refusal = lru_cache(maxsize=None)(lambda spec, code: not_applicable(spec, code, self.environment))
+        self._models: dict[str, str] = {}  # models that perturbations need: as they name them, and where they lie
+        self._resources = lru_cache(maxsize=None)(lambda spec, scope: spec.resources(scope))
+        self._refusal = lru_cache(maxsize=None)(lambda spec, scope: spec.applies(scope))
         self._declared = lru_cache(maxsize=None)(_declared)
 
     def plan(self) -> Plan:
@@ -217,6 +220,7 @@ class Planner:
             "include": [str(folder) for folder in included()],
             "lexicons": self.lexicons,
             "specs": self._specs,
+            "models": self._models,
             **self.base.context,
         }
         graph = Graph(self._steps.values(), context)
@@ -246,34 +250,43 @@ class Planner:
         """Why a perturbation has no cell here; `None` if it has."""
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
             return f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}"
-        language = evaluated.clean.data.language
-        reason: str | None = self._refusal(spec, language)
-        return None if reason is None else f"{spec.name} does not apply to {language}: {reason}"
+        data = evaluated.clean.data
+        reason: str | None = self._refusal(spec, self._scope(data))
+        return None if reason is None else f"{spec.name} does not apply to {data.language}: {reason}"
 
     def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str) -> str:
         """The step that draws a perturbation on a cell's data; its key."""
         data, task = evaluated.clean.data, evaluated.target.task
+        scope = self._scope(data)
+        prints = {data.name: self.fingerprint(data)}
+        inputs: dict[str, str] = {}
+        needs: list[tuple[str, DataRef]] = []
+        for need in spec.needs(scope):
+            self._resolve(need, data, prints, inputs, needs)
         params = RewriteParams(
             ref=data,
             perturbation=tuple((atom.identity, atom.severity) for atom in spec.atoms),
             draw=draw,
             fields=tuple(task.perturbed),
             protection=protection,
+            needs=tuple(needs),
         )
         identity = "+".join(f"{name}:{severity!r}" for name, severity in params.perturbation)
         if identity != str(spec):
             self._specs[identity] = str(spec)
-        prints = {data.name: self.fingerprint(data)}
-        prints |= {f"resource {name}": value for name, value in self._resources(spec, data.language).items()}
+        prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
         for atom in spec.atoms:
             prints |= self._declared(PERTURBATIONS, atom.name)
         label = f"{spec} on {data.name}"
-        return self.add(REWRITE.step(params, data=prints, label=label, affinity=f"rewrites {task.name}"))
+        affinity = f"rewrites {task.name}"
+        return self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
 
-    def condition(self, evaluated: Evaluated, condition: Condition, rewrite: str, *, label: str) -> None:
-        """A cell of the same model and data under a rewrite."""
+    def condition(
+        self, evaluated: Evaluated, condition: Condition, rewrite: str, *, label: str, moves_pool: bool = False
+    ) -> None:
+        """A cell of the same model and data under a rewrite, which may change or extend the pool (`moves_pool`)."""
         embed = evaluated.embed
-        if embed is not None and "pool" in evaluated.target.task.perturbed:
+        if embed is not None and (moves_pool or "pool" in evaluated.target.task.perturbed):
             embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
         inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
         self._cell(evaluated, replace(evaluated.clean, condition=condition, rewrite=rewrite), inputs, embed, label)
@@ -285,6 +298,33 @@ class Planner:
         return self._fingerprints[ref]
 
     # Inside
+
+    def _scope(self, data: DataRef) -> TextScope:
+        return TextScope.of(TASKS[data.task], data.language, self.environment)
+
+    def _resolve(
+        self,
+        need: Need,
+        data: DataRef,
+        prints: dict[str, str],
+        inputs: dict[str, str],
+        needs: list[tuple[str, DataRef]],
+    ) -> None:
+        """Make what a perturbation needs part of its step: data, an input, a model."""
+        match need:
+            case DataNeed():
+                ref = DataRef(need.task or data.task, need.language or data.language, need.split or data.split)
+                needs.append((need.role, ref))
+                prints[f"{need.role} {ref.name}"] = self.fingerprint(ref)
+                prints.update(self._declared(TASKS, ref.task))
+            case StepNeed():
+                kind = STEPS.get(need.kind, where="perturb")
+                inputs[need.role] = self.add(kind.step(kind.load(dict(need.params)), label=need.role))
+            case ModelNeed():
+                prints[f"{need.role} model"] = encoder_fingerprint(need.source)
+                self._models[need.source] = place_of(need.source)
+            case _:
+                assert_never(need)
 
     def _target(
         self,
@@ -401,7 +441,8 @@ class Planner:
         self, task: Task, model: EvaluatedModel, reading: CellParams, rewrite: str | None = None, clean: str | None = None
     ) -> str:
         languages = reading.ref.pool_languages
-        ref = replace(reading.ref, language=languages[0]) if languages else reading.ref
+        # All languages share the clean pool; a rewrite is of one language's data.
+        ref = replace(reading.ref, language=languages[0]) if languages and not rewrite else reading.ref
         inputs = {"model": model.key} if model.key else {}
         if rewrite and clean:
             inputs |= {"rewrite": rewrite, "clean": clean}

@@ -12,17 +12,10 @@ from pathlib import Path
 import regex
 
 from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.lexicons import LexiconFolder
-from crosswind.perturb.perturbation import (
-    Alternatives,
-    Lexicons,
-    NotApplicable,
-    Option,
-    Param,
-    Perturbation,
-    Setting,
-    Sites,
-)
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New, Piece
 from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, words
 
@@ -54,7 +47,16 @@ def _embedded(setting: Setting) -> tuple[str, list[str]]:
     return matrix, embedded
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _applies(setting: Setting) -> str | None:
+    lexicons = _lexicons(setting)
+    try:
+        matrix, embedded = _embedded(setting)
+    except NotApplicable as error:
+        return error.what
+    return next((reason for e in embedded if (reason := lexicons.lacking(matrix, e)) is not None), None)
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     matrix, embedded = _embedded(setting)
     lexicons = _lexicons(setting)
     tables = [(lexicons.translations(matrix, e), is_turkic(e)) for e in embedded]
@@ -68,7 +70,8 @@ def _prepare(setting: Setting) -> Alternatives:
             memo[word] = tuple(dict.fromkeys(o for o in found if o != word))
         return memo[word]
 
-    def alternatives(text: str) -> Sites:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
         found = [(s.start, s.end) for s in words(text, setting.language) if options(text[s.start : s.end])]
 
         def at(index: int) -> tuple[Option, ...]:
@@ -78,7 +81,7 @@ def _prepare(setting: Setting) -> Alternatives:
 
         return Sites([start for start, _ in found], [end for _, end in found], at)
 
-    return alternatives
+    return Listed(sites)
 
 
 def _translations(
@@ -125,6 +128,7 @@ CODEMIX = Perturbation(
     source="Tan & Joty 2021 (Code-Mixing on Sesame Street), §3.1; Qin et al. 2020 (CoSDA-ML), §2.2",
     unit="translatable word",
     languages="languages with a lexicon to the embedded ones, direct or through English",
+    applies=_applies,
     prepare=_prepare,
     resources=_resources,
     params=(

@@ -18,8 +18,10 @@ import unicodedata
 
 import regex
 
+from crosswind.perturb.alternatives import Alternatives, Listed, Sites
 from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.perturbation import Alternatives, NotApplicable, Perturbation, Setting, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
 _SCRIPTS = frozenset({"Latn", "Grek", "Cyrl", "Arab", "Hebr"})
@@ -59,16 +61,18 @@ class _Strip(dict[str, str]):
         return found
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
-    if written not in _SCRIPTS:
-        raise NotApplicable(
-            f"diacritics has nothing to strip in {setting.language} ({written})",
-            hint="its marks are vowels, tones or letters; diacritics is for Latin, Greek, Cyrillic, Arabic and Hebrew",
-        )
+    if written in _SCRIPTS:
+        return None
+    return f"diacritics has nothing to strip in {setting.language} ({written}): its marks are vowels, tones or letters"
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     strip = _Strip()
 
-    def alternatives(text: str) -> Sites:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
         if text.isascii():
             return Sites((), (), lambda i: ())
         units, offsets = positioned(text)
@@ -84,7 +88,7 @@ def _prepare(setting: Setting) -> Alternatives:
 
         return Sites(starts, ends, option)
 
-    return alternatives
+    return Listed(sites)
 
 
 DIACRITICS = Perturbation(
@@ -94,5 +98,6 @@ DIACRITICS = Perturbation(
     source="Unicode Standard §3.7 (decomposition) and §9 (Arabic, Hebrew); rules by script in the module",
     unit="marked letter",
     languages="languages in Latin, Greek, Cyrillic, Arabic or Hebrew script",
+    applies=_applies,
     prepare=_prepare,
 )

@@ -18,8 +18,10 @@ from importlib.resources import files
 
 import regex
 
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.perturbation import Alternatives, NotApplicable, Option, Perturbation, Setting, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
 # UAX #31 table 5, recommended scripts (Common and Inherited have no letters to confuse).
@@ -92,22 +94,26 @@ class _Homoglyphs(dict[str, tuple[Option, ...]]):
         return found
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
     codes = _WRITTEN_WITH.get(written, (written,))
-    if sum(_script_of(letter) in codes for letter in _table()) < _ENOUGH:
-        raise NotApplicable(
-            f"homoglyph has no letters for {setting.language} ({written})",
-            hint="UTS #39 knows fewer than five letters of that script that look like one of another",
-        )
+    if sum(_script_of(letter) in codes for letter in _table()) >= _ENOUGH:
+        return None
+    return (
+        f"homoglyph has no letters for {setting.language} ({written}): UTS #39 knows fewer than five letters of "
+        "that script that look like one of another"
+    )
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     known = _Homoglyphs()
 
-    def alternatives(text: str) -> Sites:
-        units, offsets = positioned(text)
+    def sites(passage: Passage) -> Sites:
+        units, offsets = positioned(passage.text)
         at = [i for i, unit in enumerate(units) if known[unit]]
         return Sites([offsets[i] for i in at], [offsets[i] + len(units[i]) for i in at], lambda i: known[units[at[i]]])
 
-    return alternatives
+    return Listed(sites)
 
 
 def _resources(setting: Setting) -> dict[str, str]:
@@ -121,6 +127,7 @@ HOMOGLYPH = Perturbation(
     source="Unicode Technical Standard #39, confusables 15.0.0; Boucher et al. 2022 (Bad Characters), §IV",
     unit="letter",
     languages="scripts with homoglyphs: Latin, Greek, Cyrillic, Armenian, Arabic, Thai, a few letters of others",
+    applies=_applies,
     prepare=_prepare,
     resources=_resources,
 )

@@ -20,9 +20,12 @@ from typing import Any
 
 import regex
 
+from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.graphemes import positioned
 from crosswind.perturb.hangul import hangul_options
-from crosswind.perturb.perturbation import Alternatives, NotApplicable, Option, Param, Perturbation, Setting, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script
 
 # Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
@@ -40,7 +43,7 @@ _VOWELS = frozenset("aeiouyăâêôơưαεηιουω")
 
 
 @dataclass(frozen=True)
-class Layout:
+class KeyboardLayout:
     """A keyboard: for each shift level its keys as (character, x, y) in key widths.
 
     `script`: it is the layout of languages in that script that have none of their own.
@@ -67,7 +70,7 @@ class Layout:
 class Keys(dict[str, tuple[Option, ...]]):
     """Grapheme cluster -> what it may become on a layout, worked out on first use."""
 
-    def __init__(self, layout: Layout, turkic: bool) -> None:
+    def __init__(self, layout: KeyboardLayout, turkic: bool) -> None:
         super().__init__()
         self.layout, self.turkic = layout, turkic
 
@@ -136,7 +139,7 @@ class Keys(dict[str, tuple[Option, ...]]):
 
 
 @lru_cache(maxsize=1)
-def layouts() -> Mapping[str, Layout]:
+def layouts() -> Mapping[str, KeyboardLayout]:
     """Every layout by code."""
     found = {}
     for entry in sorted(files(__package__).joinpath("layouts").iterdir(), key=lambda e: e.name):
@@ -146,13 +149,13 @@ def layouts() -> Mapping[str, Layout]:
     return found
 
 
-def layout_for(setting: Setting) -> Layout:
+def layout_for(setting: Setting) -> KeyboardLayout:
     """The layout that a language is typed with, or that its script is; `NotApplicable` if there is none."""
     known = layouts()
     chosen = str(setting.params["layout"])
     if chosen != "auto":
         if chosen not in known:
-            raise NotApplicable(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join(known)}")
+            raise UserError(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join(known)}")
         return known[chosen]
     language, written = base_language(setting.language), script(setting.language)
     for layout in known.values():
@@ -167,12 +170,12 @@ def layout_for(setting: Setting) -> Layout:
     )
 
 
-def _layout(code: str, value: Mapping[str, Any]) -> Layout:
+def _layout(code: str, value: Mapping[str, Any]) -> KeyboardLayout:
     levels = tuple(
         tuple((key, row["x"] + i, y) for y, row in enumerate(rows) for i, key in enumerate(row["keys"].split(" ")))
         for rows in value["layers"]
     )
-    return Layout(code, value["name"], tuple(value["languages"]), value.get("script"), levels)
+    return KeyboardLayout(code, value["name"], tuple(value["languages"]), value.get("script"), levels)
 
 
 def _alike(key: str, other: str) -> bool:
@@ -183,10 +186,19 @@ def _alike(key: str, other: str) -> bool:
     return classes[0] == classes[1] and any(classes[0][:2])
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _applies(setting: Setting) -> str | None:
+    try:
+        layout_for(setting)
+    except NotApplicable as reason:
+        return reason.what
+    return None
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     keys = Keys(layout_for(setting), is_turkic(setting.language))
 
-    def alternatives(text: str) -> Sites:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
         units, offsets = positioned(text)
         if len(units) == len(text):
             starts = [i for i, unit in enumerate(text) if keys[unit]]
@@ -195,7 +207,7 @@ def _prepare(setting: Setting) -> Alternatives:
         starts = [at for _, at in chosen]
         return Sites(starts, [at + len(unit) for unit, at in chosen], lambda i: keys[chosen[i][0]])
 
-    return alternatives
+    return Listed(sites)
 
 
 def _resources(setting: Setting) -> Mapping[str, str]:
@@ -211,6 +223,7 @@ KEYBOARD = Perturbation(
     source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2; national standards",
     unit="letter",
     languages="languages with a layout, or whose script has one; not Chinese or Japanese (input methods)",
+    applies=_applies,
     prepare=_prepare,
     resources=_resources,
     params=(Param("layout", "text", "code of the layout; auto is the language's", default="auto"),),

@@ -6,8 +6,10 @@ import itertools
 import unicodedata
 from functools import lru_cache
 
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.graphemes import clusters, positioned
-from crosswind.perturb.perturbation import Alternatives, Option, Perturbation, Setting, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
 from crosswind.perturb.words import is_unspaced, segmentation, words
 
@@ -24,10 +26,11 @@ def _script(cluster: str) -> str:
     return "CJK" if name in _JAPANESE else name
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     language, unspaced = setting.language, is_unspaced(setting.language)
 
-    def alternatives(text: str) -> Sites:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
         units, offsets = positioned(text)
         simple = len(units) == len(text)
         borders = {s.start for s in words(text, language)} if unspaced else frozenset()
@@ -47,7 +50,7 @@ def _prepare(setting: Setting) -> Alternatives:
 
         return Sites([offsets[i] for i in pairs], [offsets[i + 2] for i in pairs], options)
 
-    return alternatives
+    return Listed(sites)
 
 
 def _stays_whole(units: list[str], i: int) -> bool:

@@ -7,18 +7,21 @@ import itertools
 import regex
 
 from crosswind.data.examples import Span
-from crosswind.perturb.perturbation import Alternatives, Option, Param, Perturbation, Setting, Sites
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
 from crosswind.perturb.words import is_unspaced, segmentation, tokens
 
 _SPACES = regex.compile(r"\s*")
 
 
-def _prepare(setting: Setting) -> Alternatives:
+def _prepare(setting: Setting, given: Given) -> Alternatives:
     language, window = setting.language, int(str(setting.params["window"]))
     unspaced = is_unspaced(language)
 
-    def alternatives(text: str) -> Sites:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
         found = tokens(text, language)
         starts, ends, reach = [], [], []
         for i, word in enumerate(found[:-1]):
@@ -32,7 +35,7 @@ def _prepare(setting: Setting) -> Alternatives:
                 reach.append(group)
         return Sites(starts, ends, lambda i: tuple(_moves(text, reach[i])))
 
-    return alternatives
+    return Listed(sites)
 
 
 def _adjacent(text: str, a: Span, b: Span, unspaced: bool) -> bool:

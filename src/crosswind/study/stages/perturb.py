@@ -44,7 +44,8 @@ def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluate
         for draw in range(1, planner.study.draws + 1):
             rewrite = planner.rewrite(evaluated, spec, draw, protection)
             condition = Condition(perturbation=name, severity=severity, protection=protection, draw=draw)
-            planner.condition(evaluated, condition, rewrite, label=str(spec))
+            adds = any(atom.perturbation.add is not None for atom in spec.atoms)
+            planner.condition(evaluated, condition, rewrite, label=str(spec), moves_pool=adds)
 
 
 def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Iterator[tuple[PerturbSpec, Spec]]:

@@ -1,0 +1,166 @@
+"""Changes of a passage: which are permitted, which go together, and what the passage becomes.
+
+All of it is pure, and the same for noise and attacks.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from crosswind.data.examples import ChoiceExample, Span
+from crosswind.perturb.alternatives import Option, Sites
+from crosswind.perturb.passage import SEPARATOR, Passage, Written
+from crosswind.perturb.pieces import Keep, New
+from crosswind.perturb.retag import retagged
+from crosswind.perturb.rewrite import Rewrite
+
+Change = tuple[int, int, Option, float]
+"""A change of a passage: start, end, what the region becomes, and u, by which changes are ordered."""
+
+by_u = itemgetter(3)
+region = itemgetter(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint has one of two forms.
+
+    * `mask(passage, sites)` says of each site whether it may change at all.
+    * `check(pairs)` says of (a passage, what it was written to) whether the pair is acceptable. Of the
+      changes in ascending u those up to the first that violates it are made, so that levels nest.
+
+    What is not done because of it is counted under `name`.
+    """
+
+    name: str
+    mask: Callable[[Passage, Sites], Sequence[bool]] | None = None
+    check: Callable[[Sequence[tuple[Passage, Passage]]], Sequence[bool]] | None = None
+
+
+def permitted(passage: Passage, sites: Sites, masks: Sequence[Constraint] = ()) -> list[int]:
+    """The indices of the sites that may change: those that touch no locked span and that no mask forbids."""
+    free = [i for i in range(len(sites)) if not touches_lock(passage, sites.starts[i], sites.ends[i])]
+    for constraint in masks:
+        if constraint.mask is not None:
+            allowed = constraint.mask(passage, sites)
+            free = [i for i in free if allowed[i]]
+    return free
+
+
+def touches_lock(passage: Passage, start: int, end: int) -> bool:
+    """Whether a region changes a locked span, or is put into one."""
+    return any(start < s.end and end > s.start for s in passage.locked)
+
+
+def without_overlaps(changes: list[Change]) -> list[Change]:
+    """The changes that do not overlap, taken greedily in ascending u; `changes` ascend by start.
+
+    What a lower severity changes therefore stays changed at a higher one.
+    """
+    end = -1
+    for start, after, _, _ in changes:
+        if start < end:
+            break
+        end = after
+    else:
+        return changes
+    kept: list[Change] = []
+    for change in sorted(changes, key=by_u):
+        start, end = change[:2]
+        at = bisect_left(kept, (start, end), key=region)
+        if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
+            kept.insert(at, change)
+    return kept
+
+
+def applied(passage: Passage, changes: Iterable[Change], *, changes_words: bool = False) -> Written | None:
+    """The passage after `changes` (in ascending order, without overlaps); `None` if a label does not survive.
+
+    The words of a tagged sentence stay as many as they are unless `changes_words`.
+    """
+    rewrite = Rewrite.from_changes(len(passage.text), (c[:3] for c in changes))
+    return rewritten(passage, rewrite, changes_words=changes_words)
+
+
+def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False) -> Written | None:
+    """The passage after a rewrite; `None` if a label, a locked span, a word or a part does not survive."""
+    p = passage
+    text = rewrite.apply(p.text)
+    if not (p.labels or p.locked or p.words or p.parts):
+        new = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
+        return Written(new, rewrite)
+    labels, locked = rewrite.carry(p.labels), rewrite.carry(p.locked)
+    if labels is None or locked is None or any(text[s.start : s.end].isspace() for s in labels):
+        return None
+    words, tags, parts = p.words, p.tags, p.parts
+    if words and changes_words:
+        resolved = retagged(text, words, tags, labels, rewrite)
+        if resolved is None:
+            return None
+        words, tags = resolved
+        rewrite = _untagged(rewrite)
+    elif words:
+        carried = rewrite.carry(words)
+        if carried is None or not _separated(carried, len(text)):
+            return None
+        words = carried
+    elif parts:
+        parts = _parts(text)
+        if not _parts_fit(passage, parts):
+            return None
+    new = Passage(p.id, p.task, p.field, p.kind, p.language, text, labels, locked, words, tags, parts, p.example)
+    return Written(new, rewrite, retagged=changes_words and bool(p.words))
+
+
+def compatible(passage: Passage, changes: Sequence[Change], *, changes_words: bool = False) -> list[Change]:
+    """The changes that the labels survive together, taken greedily in ascending u."""
+
+    def survives(some: Sequence[Change]) -> bool:
+        return applied(passage, some, changes_words=changes_words) is not None
+
+    alone = [c for c in changes if survives([c])]
+    if survives(alone):
+        return alone
+    kept: list[Change] = []
+    for change in sorted(alone, key=by_u):
+        trial = sorted([*kept, change], key=region)
+        if survives(trial):
+            kept = trial
+    return kept
+
+
+def _separated(words: Sequence[Span], length: int) -> bool:
+    """Whether single spaces and nothing else stand between the words of a text."""
+    order = sorted(words, key=lambda s: s.start)
+    return (
+        order[0].start == 0
+        and order[-1].end == length
+        and all(a.end + 1 == b.start for a, b in itertools.pairwise(order))
+    )
+
+
+def _untagged(rewrite: Rewrite) -> Rewrite:
+    """The rewrite without the tags of what it inserts: they are in the passage now."""
+    if not any(isinstance(p, New) and p.tag for p in rewrite.pieces):
+        return rewrite
+    bare = (p if isinstance(p, Keep) else New(p.text, p.over) for p in rewrite.pieces)
+    return Rewrite.of(bare, rewrite.length)
+
+
+def _parts(text: str) -> tuple[Span, ...]:
+    spans, at = [], 0
+    for part in text.split(SEPARATOR):
+        spans.append(Span(at, at + len(part)))
+        at += len(part) + 1
+    return tuple(spans)
+
+
+def _parts_fit(passage: Passage, parts: Sequence[Span]) -> bool:
+    """Whether the parts are as many as they were; the options of a choice question may become more."""
+    if isinstance(passage.example, ChoiceExample):
+        return len(parts) >= len(passage.parts) and all(p.start < p.end for p in parts[2:])
+    return len(parts) == len(passage.parts)
