@@ -75,7 +75,7 @@ def test_an_interrupted_pretraining_goes_on_bit_for_bit(
         def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pretrain_step, "CHECKPOINT_SECONDS", 0.1)
+    monkeypatch.setattr(pretrain_step, "PRETRAIN_CHECKPOINT_SECONDS", 0.1)
     store = Store(tmp_path / "other")
     with pytest.raises(KeyboardInterrupt):
         pretrain_into(whole, tmp_path / "parts", store, Stopping())

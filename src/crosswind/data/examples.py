@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, assert_never
 
 from crosswind.errors import UserError
 
@@ -213,6 +213,23 @@ class Rows:
 
     def __str__(self) -> str:
         return ",".join(f"{a}-{b}" for a, b in self.ranges)
+
+
+def kind_of(example: Example) -> Kind:
+    """The kind of an example's task."""
+    match example:
+        case PairExample():
+            return "pair"
+        case ChoiceExample():
+            return "choice"
+        case TaggingExample():
+            return "tagging"
+        case SpanExample():
+            return "span"
+        case QueryExample():
+            return "query"
+        case _:
+            assert_never(example)
 
 
 def text_fields(example: Example) -> dict[str, str]:

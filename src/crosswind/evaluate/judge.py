@@ -15,6 +15,7 @@ from crosswind.data.examples import (
     QueryExample,
     SpanExample,
     TaggingExample,
+    kind_of,
 )
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, Judged, Metric
@@ -72,23 +73,6 @@ def metrics_of(task: Task, *, where: str | None = None) -> tuple[Metric, ...]:
         if task.kind not in metric.kinds:
             raise _cannot_judge(metric, task.kind, where or f"task {task.name}")
     return metrics
-
-
-def kind_of(example: Example) -> Kind:
-    """The kind of task that an example belongs to."""
-    match example:
-        case PairExample():
-            return "pair"
-        case ChoiceExample():
-            return "choice"
-        case TaggingExample():
-            return "tagging"
-        case SpanExample():
-            return "span"
-        case QueryExample():
-            return "query"
-        case _:
-            assert_never(example)
 
 
 def _require_judgeable(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample
+from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample, kind_of
 from crosswind.errors import UserError
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.draw import draw as draw_sites
@@ -25,7 +25,6 @@ from crosswind.perturb.example import (
     Protection,
     candidate_passage,
     check_protection,
-    kind_of,
     passages,
     rebuild,
     rebuild_candidate,

@@ -15,12 +15,12 @@ from crosswind.data.examples import (
     Candidate,
     ChoiceExample,
     Example,
-    Kind,
     PairExample,
     QueryExample,
     Span,
     SpanExample,
     TaggingExample,
+    kind_of,
     text_fields,
 )
 from crosswind.errors import UserError, unknown
@@ -37,23 +37,6 @@ def check_protection(protect: str) -> Protection:
         if protect == known:
             return known
     raise unknown("protection", protect, PROTECTIONS)
-
-
-def kind_of(example: Example) -> Kind:
-    """The kind of an example's task."""
-    match example:
-        case PairExample():
-            return "pair"
-        case ChoiceExample():
-            return "choice"
-        case TaggingExample():
-            return "tagging"
-        case SpanExample():
-            return "span"
-        case QueryExample():
-            return "query"
-        case _:
-            assert_never(example)
 
 
 def passages(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crosswind.run.folders import replacing
 
-Seen = list[tuple[str, int, int, int]]  # name, size, time of change in ns, inode
+_Seen = list[tuple[str, int, int, int]]  # name, size, time of change in ns, inode
 
 
 class Checked:
@@ -20,7 +20,7 @@ class Checked:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, _Seen] = {}
         self._changed = False
         if path is not None and path.is_file():
             try:
@@ -46,7 +46,7 @@ class Checked:
 
     def note(self, key: str, folder: Path, names: list[str]) -> None:
         """Remember how the files of a sound artifact look."""
-        seen: Seen = []
+        seen: _Seen = []
         for name in names:
             stat = os.stat(folder / name)
             seen.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino))

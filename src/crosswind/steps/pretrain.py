@@ -27,8 +27,8 @@ from crosswind.train.settings import Training
 if TYPE_CHECKING:
     from crosswind.model.encoder import Encoder
 
-CHECKPOINT_SECONDS = 120.0
-MANIFEST = "manifest.txt"
+PRETRAIN_CHECKPOINT_SECONDS = 120.0
+TEXT_MANIFEST = "manifest.txt"
 
 _Lines = list[TextLine | ParallelLine]
 
@@ -89,7 +89,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
         seed=params.seed,
         device=device,
         folder=job.partial,
-        interval=CHECKPOINT_SECONDS,
+        interval=PRETRAIN_CHECKPOINT_SECONDS,
         advance=job.report,
     )
     folder = job.draft.path / "model"
@@ -97,7 +97,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
     written = (part for part, text in zip(parts, params.text, strict=True) if not _generated(text))
     hashes = {h for part in written for line in part for h in leakage_hashes(line)}
     manifest = sorted(hashes | earlier_text(world.get("encoder")))
-    (folder / MANIFEST).write_text("\n".join(manifest) + "\n", encoding="utf-8")
+    (folder / TEXT_MANIFEST).write_text("\n".join(manifest) + "\n", encoding="utf-8")
     facts = history.result() | {"fresh": list(encoder.fresh)}
     (job.draft.path / "training.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     write_card(
@@ -133,7 +133,7 @@ def text_of_part(text: Sequence[TextParams], place: int, world: Mapping[str, Any
 
 def earlier_text(encoder: str | None) -> frozenset[str]:
     """Text hashes of what an encoder of ours was pretrained on, if its folder says (one a line of its manifest)."""
-    path = Path(encoder) / MANIFEST if encoder else None
+    path = Path(encoder) / TEXT_MANIFEST if encoder else None
     return frozenset(path.read_text(encoding="utf-8").split()) if path is not None and path.is_file() else frozenset()
 
 

@@ -45,8 +45,8 @@ from crosswind.tasks.refs import DataRef
 
 
 @dataclass(frozen=True)
-class Condition:
-    """How a test set was changed, as the columns of results say it; `Condition()` is the clean one."""
+class CellCondition:
+    """How a test set was changed, as the columns of results say it; `CellCondition()` is the clean one."""
 
     perturbation: str = "clean"
     severity: float = 0.0
@@ -76,7 +76,7 @@ class Cell:
     data: DataRef
     selection: str
     exposure: str
-    condition: Condition = Condition()
+    condition: CellCondition = CellCondition()
     rewrite: str | None = None
 
     @property
@@ -172,7 +172,8 @@ class Planner:
         self.lexicons = lexicons_of(study)
         self.environment: Environment = environment_of(self.lexicons)
         self.diagnostic: set[str] = set()
-        self.without_lexicons = self.lexicons not in (None, MICROWORLD_LEXICONS) and not Path(str(self.lexicons)).is_dir()
+        folder = None if self.lexicons in (None, MICROWORLD_LEXICONS) else Path(str(self.lexicons))
+        self.without_lexicons = folder is not None and not folder.is_dir()
         if self.without_lexicons and not dry:
             hint = "name the folder that holds en-de.txt, …; a relative one lies below data.root"
             raise UserError(f"no folder of lexicons {self.lexicons!r}", where="lexicons", hint=hint)
@@ -282,7 +283,7 @@ class Planner:
         return self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
 
     def condition(
-        self, evaluated: Evaluated, condition: Condition, rewrite: str, *, label: str, moves_pool: bool = False
+        self, evaluated: Evaluated, condition: CellCondition, rewrite: str, *, label: str, moves_pool: bool = False
     ) -> None:
         """A cell of the same model and data under a rewrite, which may change or extend the pool (`moves_pool`)."""
         embed = evaluated.embed
@@ -438,7 +439,12 @@ class Planner:
         return self.add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
 
     def _embed(
-        self, task: Task, model: EvaluatedModel, reading: CellParams, rewrite: str | None = None, clean: str | None = None
+        self,
+        task: Task,
+        model: EvaluatedModel,
+        reading: CellParams,
+        rewrite: str | None = None,
+        clean: str | None = None,
     ) -> str:
         languages = reading.ref.pool_languages
         # All languages share the clean pool; a rewrite is of one language's data.

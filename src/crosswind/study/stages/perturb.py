@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from crosswind.errors import unknown
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.spec import Spec, parse_specs
-from crosswind.study.plan import Condition, Evaluated, Planner
+from crosswind.study.plan import CellCondition, Evaluated, Planner
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import PerturbSpec
 from crosswind.study.stages import Conditions, Stage
@@ -43,7 +43,7 @@ def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluate
     for protection in _protections(perturb, evaluated.target.task):
         for draw in range(1, planner.study.draws + 1):
             rewrite = planner.rewrite(evaluated, spec, draw, protection)
-            condition = Condition(perturbation=name, severity=severity, protection=protection, draw=draw)
+            condition = CellCondition(perturbation=name, severity=severity, protection=protection, draw=draw)
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)
             planner.condition(evaluated, condition, rewrite, label=str(spec), moves_pool=adds)
 
