@@ -60,6 +60,9 @@ class CellCondition:
         return self.perturbation == "clean" and self.attack == "none"
 
 
+_CLEAN = CellCondition()
+
+
 @dataclass(frozen=True)
 class Cell:
     """A model on a test set under one condition, with what the results say of it.
@@ -189,6 +192,9 @@ class Planner:
         self._resources = lru_cache(maxsize=None)(lambda spec, scope: spec.resources(scope))
         self._refusal = lru_cache(maxsize=None)(lambda spec, scope: spec.applies(scope))
         self._declared = lru_cache(maxsize=None)(_declared)
+        self._rewrite = lru_cache(maxsize=None)(self._rewritten)
+        self._metrics = lru_cache(maxsize=None)(lambda name, where: metrics_of(TASKS[name], where=where))
+        self._origin = lru_cache(maxsize=None)(STEPS.origin)
 
     def plan(self) -> Plan:
         all_targets = targets(self.study)
@@ -241,7 +247,7 @@ class Planner:
 
     def add(self, step: Step) -> str:
         """Add a step that others may take as input; its key, which covers where its kind was declared."""
-        origin = STEPS.origin(step.kind)
+        origin = self._origin(step.kind)
         if origin is not None:
             step = replace(step, data={**step.data, f"declared {step.kind}": origin})
         self._steps.setdefault(step.key, step)
@@ -256,8 +262,12 @@ class Planner:
         return None if reason is None else f"{spec.name} does not apply to {data.language}: {reason}"
 
     def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str) -> str:
-        """The step that draws a perturbation on a cell's data; its key."""
-        data, task = evaluated.clean.data, evaluated.target.task
+        """The step that draws a perturbation on a cell's data; its key, the same for every model."""
+        key: str = self._rewrite(evaluated.clean.data, spec, draw, protection)
+        return key
+
+    def _rewritten(self, data: DataRef, spec: Spec, draw: int, protection: str) -> str:
+        task = TASKS[data.task]
         scope = self._scope(data)
         prints = {data.name: self.fingerprint(data)}
         inputs: dict[str, str] = {}
@@ -290,7 +300,7 @@ class Planner:
         if embed is not None and (moves_pool or "pool" in evaluated.target.task.perturbed):
             embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
         inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
-        self._cell(evaluated, replace(evaluated.clean, condition=condition, rewrite=rewrite), inputs, embed, label)
+        self._cell(evaluated, condition, rewrite, inputs, embed, label)
 
     def fingerprint(self, ref: DataRef) -> str:
         """The fingerprint of data; in a dry plan `unresolved` where the hub does not answer."""
@@ -350,7 +360,7 @@ class Planner:
                 cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
                 embed = self._embed(target.task, model, reading) if target.task.kind == "query" else None
                 evaluated = Evaluated(target, model, cell, reading, embed)
-                evaluated = replace(evaluated, clean=self._cell(evaluated, cell, {}, embed, ""))
+                evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, {}, embed, ""))
                 for add in conditions:
                     add(evaluated)
 
@@ -386,27 +396,46 @@ class Planner:
         return self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
 
     def _cell(
-        self, evaluated: Evaluated, cell: Cell, inputs: Mapping[str, str], embed: str | None, condition: str
+        self,
+        evaluated: Evaluated,
+        condition: CellCondition,
+        rewrite: str | None,
+        inputs: dict[str, str],
+        embed: str | None,
+        name: str,
     ) -> Cell:
-        task, model = evaluated.target.task, evaluated.model
-        inputs = dict(inputs)
+        task, model, cell = evaluated.target.task, evaluated.model, evaluated.clean
         if model.key:
             inputs["model"] = model.key
         if embed:
             inputs["pool"] = embed
         prints = self._prints(model, cell.data)
-        label = f"{task.name} {cell.data.language}" + (f" {condition}" if condition else "") + f", route {cell.route}"
+        label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "") + f", route {cell.route}"
         key = self.add(
             PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
-        metrics = metrics_of(task, where=evaluated.target.where)
-        judged = tuple((metric.name, self._judge(metric, key, cell, label, evaluated)) for metric in metrics)
-        cell = replace(cell, key=key, judged=judged)
-        self._cells[cell] = None
-        return cell
+        metrics = self._metrics(task.name, evaluated.target.where)
+        judged = tuple((metric.name, self._judge(metric, key, rewrite, label, evaluated)) for metric in metrics)
+        made = Cell(
+            key,
+            judged,
+            cell.route,
+            cell.seed,
+            cell.defence,
+            cell.target,
+            cell.data,
+            cell.selection,
+            cell.exposure,
+            condition,
+            rewrite,
+        )
+        self._cells[made] = None
+        return made
 
-    def _judge(self, metric: Metric, predictions: str, cell: Cell, label: str, evaluated: Evaluated) -> str:
-        inputs = {"predictions": predictions} | ({"rewrite": cell.rewrite} if cell.rewrite else {})
+    def _judge(
+        self, metric: Metric, predictions: str, rewrite: str | None, label: str, evaluated: Evaluated
+    ) -> str:
+        inputs = {"predictions": predictions} | ({"rewrite": rewrite} if rewrite else {})
         if metric.fit is not None:
             inputs["dev"] = self._dev(metric, evaluated)
         return self.add(
@@ -502,9 +531,10 @@ def _seen(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
 
 def _check_names(cells: Mapping[Cell, None]) -> None:
     """Refuse different cells that the results could not tell apart: a table names them without their keys."""
-    named: dict[Cell, str] = {}
+    named: dict[tuple[object, ...], str] = {}
     for cell in cells:
-        if named.setdefault(replace(cell, key="", judged=(), rewrite=None), cell.key) != cell.key:
+        model = (cell.route, cell.seed, cell.defence, cell.selection)
+        if named.setdefault((*model, cell.target, cell.data, cell.condition), cell.key) != cell.key:
             condition = cell.condition
             raise UserError(
                 f"several cells of {cell.target}, {cell.data.language}, would be called {condition.perturbation} with "
