@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.study.pretrain import Config
+from crosswind.study.pretrain import PretrainConfig
 from crosswind.study.spec import (
-    Budget,
+    BudgetSpec,
     Data,
+    Defence,
     Mlm,
-    Perturb,
+    PerturbSpec,
     Phase,
     PoolingSpec,
     Sampling,
-    Spec,
+    StrictModel,
     Study,
     Target,
     Targets,
@@ -31,12 +32,13 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY_FILE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
 MODELS = (
-    Study, Data, Phase, TaskUse, Mlm, Budget, Sampling, TrainingSpec, Targets, Target, PoolingSpec, Perturb, Config,
+    Study, Data, Defence, Phase, TaskUse, Mlm, BudgetSpec, Sampling, TrainingSpec, Targets, Target, PoolingSpec,
+    PerturbSpec, PretrainConfig,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: str(m.__name__))
-def test_every_key_of_a_study_file_is_explained(model: type[Spec]) -> None:
+def test_every_key_of_a_study_file_is_explained(model: type[StrictModel]) -> None:
     named = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]+`", STUDY_FILE))))
     assert set(model.model_fields) - named == set()
 
