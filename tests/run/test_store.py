@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crosswind.errors import UserError
-from crosswind.run.step import Step
+from crosswind.run.step import Step, canonical
 from crosswind.run.store import Damaged, Missing, Store
 
 STEP = Step("train", 1, {"seed": 1}, label="english, seed 1", cost=10)
@@ -188,3 +190,15 @@ def test_a_store_that_cannot_be_written_is_a_users_mistake(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot keep a store there"):
         Store(tmp_path / "file" / "store")
+
+
+def test_a_key_is_the_hash_of_canonical_json() -> None:
+    inputs = {"model": "k", "clean": "c"}
+    step = Step("train", 2, {"b": [1, "ü"], "a": None}, data={"x/é": "1", "a": "2"}, inputs=inputs)
+    text = (
+        '{"data":{"a":"2","x/é":"1"},"inputs":{"clean":"c","model":"k"},"kind":"train",'
+        '"params":{"a":null,"b":[1,"ü"]},"version":2}'
+    )
+    assert canonical(json.loads(text)) == text
+    assert step.key == hashlib.sha256(text.encode()).hexdigest()
+    assert Step.from_json(json.loads(json.dumps(step.to_json()))).key == step.key

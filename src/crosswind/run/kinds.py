@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from crosswind.registry import Registry
-from crosswind.run.step import JSON, Step
+from crosswind.run.step import JSON, Frozen, Step
 
 if TYPE_CHECKING:
     from crosswind.run.job import Job, Worker
@@ -86,6 +86,11 @@ class StepKind(Generic[P]):
         """The parameters that `dump` wrote."""
         return self._adapter.validate_python(dict(value))
 
+    @cached_property
+    def _shared(self) -> Callable[[P], tuple[Frozen, float]]:
+        """Parameters as JSON with their cost, made once for all steps that have the same."""
+        return lru_cache(maxsize=4096)(lambda params: (Frozen(self.dump(params)), self.cost(params)))
+
     def step(
         self,
         params: P,
@@ -96,9 +101,8 @@ class StepKind(Generic[P]):
         affinity: str = "",
     ) -> Step:
         """A step of this kind."""
-        return Step(
-            self.name, self.version, self.dump(params), data or {}, inputs or {}, label, affinity, self.cost(params)
-        )
+        dumped, cost = self._shared(params)
+        return Step(self.name, self.version, dumped, data or {}, inputs or {}, label, affinity, cost)
 
     def signed(self, params: P) -> dict[str, JSON]:
         """The signed fields of parameters and of dataclasses in them, those at their default too."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from json.encoder import encode_basestring
 from typing import Any
 
 JSON = Any
@@ -27,6 +28,25 @@ def canonical(value: JSON) -> str:
 def digest(value: JSON) -> str:
     """The SHA-256 of a value's canonical JSON, in hex."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+class Frozen(dict[str, JSON]):
+    """JSON that many steps share and nobody changes: its canonical text is made once."""
+
+    @cached_property
+    def text(self) -> str:
+        return canonical(self)
+
+
+def _text(value: Mapping[str, JSON]) -> str:
+    return value.text if isinstance(value, Frozen) else canonical(value)
+
+
+def _flat(value: Mapping[str, str]) -> str:
+    """Canonical JSON of texts by name."""
+    if isinstance(value, Frozen):
+        return value.text
+    return "{" + ",".join(f"{encode_basestring(k)}:{encode_basestring(value[k])}" for k in sorted(value)) + "}"
 
 
 @dataclass(frozen=True)
@@ -50,15 +70,12 @@ class Step:
 
     @cached_property
     def key(self) -> str:
-        return digest(
-            {
-                "kind": self.kind,
-                "version": self.version,
-                "params": self.params,
-                "data": self.data,
-                "inputs": self.inputs,
-            }
+        # The canonical JSON of these five, put together from parts that many steps share.
+        text = (
+            f'{{"data":{_flat(self.data)},"inputs":{_flat(self.inputs)},"kind":{encode_basestring(self.kind)},'
+            f'"params":{_text(self.params)},"version":{self.version}}}'
         )
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from crosswind.data.examples import Kind, Rows
@@ -40,6 +41,7 @@ def examples_of(ref: DataRef) -> int:
     return min(n, ref.limit) if ref.limit else n
 
 
+@lru_cache(maxsize=4096)
 def tokens_of(ref: DataRef) -> float:
     """Estimated tokens of predicting what a reference selects."""
     return float(examples_of(ref) * TOKENS_OF_KIND[TASKS[ref.task].kind])

@@ -25,7 +25,7 @@ from crosswind.registry import Registry, included
 from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.kinds import STEPS
 from crosswind.run.machine import Hardware
-from crosswind.run.step import Graph, Step, digest
+from crosswind.run.step import Frozen, Graph, Step, digest
 from crosswind.steps.cells import CellParams
 from crosswind.steps.embed import EMBED
 from crosswind.steps.judge import JUDGE, JudgeParams
@@ -194,6 +194,7 @@ class Planner:
         self._declared = lru_cache(maxsize=None)(_declared)
         self._rewrite = lru_cache(maxsize=None)(self._rewritten)
         self._metrics = lru_cache(maxsize=None)(lambda name, where: metrics_of(TASKS[name], where=where))
+        self._read = lru_cache(maxsize=None)(self._printed)
         self._origin = lru_cache(maxsize=None)(STEPS.origin)
 
     def plan(self) -> Plan:
@@ -486,9 +487,13 @@ class Planner:
         prints = self._prints(model, ref)
         return self.add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
-    def _prints(self, model: EvaluatedModel, ref: DataRef) -> dict[str, str]:
-        base = {} if model.key else self.base.data
-        return {**base, ref.name: self.fingerprint(ref), **self._declared(TASKS, ref.task)}
+    def _prints(self, model: EvaluatedModel, ref: DataRef) -> Mapping[str, str]:
+        prints: Mapping[str, str] = self._read(model.key is None, ref)
+        return prints
+
+    def _printed(self, from_base: bool, ref: DataRef) -> Frozen:
+        base = self.base.data if from_base else {}
+        return Frozen({**base, ref.name: self.fingerprint(ref), **self._declared(TASKS, ref.task)})
 
     def _hardware(self, precision: str) -> Hardware:
         wish = Hardware(self.study.device, "bf16" if precision == "bf16" else "fp32")
