@@ -112,7 +112,7 @@ def run(
     check_out(folder, spec.name)
     place = _store(store)
     if dry_run:
-        _print_forecast(forecast(spec, place))
+        _print_forecast(forecast(spec, place, executor))
         return
     with _progress(quiet) as reporter:
         finished = run_study(

@@ -156,3 +156,11 @@ def test_a_step_that_ends_without_a_result_counts_as_failed() -> None:
     schedule = Schedule(graph, [*graph])
     schedule.settle(schedule.take() or [], [], {})
     assert [f.message for f in schedule.outcome.failed.values()] == ["ended without publishing its result"]
+
+
+def test_what_a_step_of_one_kind_needs_does_not_hold_up_another_kind() -> None:
+    gpu = Step("train", 1, {}, label="train", cost=9)
+    cpu = Step("rewrite", 1, {}, label="rewrite", cost=1)
+    graph = Graph([gpu, cpu])
+    taken = Schedule(graph, [*graph]).take(fits=lambda s: s.kind == "rewrite")
+    assert [s.label for s in taken or []] == ["rewrite"]

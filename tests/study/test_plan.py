@@ -66,7 +66,7 @@ def test_a_plan_has_each_phase_rewrite_and_cell_once(planned) -> None:  # type: 
     assert len(plan.cells) == len({c.key for c in plan.cells}) == 30
     # Beside the predictions their statistics: udpos has three metrics, the others one
     assert labels(plan, "judge").total() == 12 * 3 + 18
-    assert len(plan.wanted) == 30 + 54
+    assert len(plan.wanted) == 30 + 54 + 10  # and the rewrites, which the run folder holds
     # Tatoeba's pool: clean and at two severities, for each route
     assert labels(plan, "embed") == {"pool of tatoeba jv": 6}
     facts = Counter((c.route, c.perturbation, c.severity, c.draw, c.protection) for c in plan.cells)
@@ -329,3 +329,25 @@ def test_the_studies_for_the_hub_are_planned_without_a_network(name: str, monkey
     assert any("is not resolved" in note for note in plan.notes)
     with pytest.raises(UserError):  # what cannot be resolved is no plan to run
         make_plan(parse_study(text))
+
+
+def test_two_folders_of_lexicons_in_one_study_are_two_rewrites_each_with_its_own(
+    planned, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+) -> None:
+    for name, word in (("a", "casa"), ("b", "hogar")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "en-es.txt").write_text(f"house {word}\n")
+    spec = "codemix(embed=es,lexicon={}):0.5"
+    plan = planned(
+        f'perturb=[{{spec: "{spec.format(tmp_path / "a")}", targets: udpos, languages: en}}, '
+        f'{{spec: "{spec.format(tmp_path / "b")}", targets: xnli, languages: en}}]',
+        "routes={none: []}",
+    )
+    rewrites = {s.key: s.params["ref"]["task"] for s in plan.graph.values() if s.kind == "rewrite"}
+    written = {rewrites[key]: text for key, text in plan.graph.context["specs"].items()}
+    assert written == {"udpos": spec.format(tmp_path / "a"), "xnli": spec.format(tmp_path / "b")}
+
+
+def test_selection_data_bring_their_metric_into_the_key(planned) -> None:  # type: ignore[no-untyped-def]
+    (trained,) = {s.key: s for s in planned().graph.values() if s.label == "udpos for route none"}.values()
+    assert trained.data["metric seqeval-f1"] == "1"

@@ -53,8 +53,10 @@ def contrasts(
     """
     rows = [row for cells in scored for row in cells.rows]
     names = [r for r in routes if any(row["route"] == r for row in rows)] or sorted({r["route"] for r in rows})
-    if len(names) < 2 or len({(row["encoder"], row["defence"]) for row in rows}) > 1:
+    if len(names) < 2:
         return [], []
+    if len({(row["encoder"], row["defence"]) for row in rows}) > 1:
+        return [], ["Several encoders or defences were run, so the routes are not compared with each other here."]
     base = BASE if BASE in names else names[0]
     notes: list[str] = []
     compared = [x for cells in scored if (x := _target(cells, names, base, diagnostic, notes)) is not None]

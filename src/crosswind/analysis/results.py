@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from crosswind.errors import UserError
+from crosswind.run.folders import replacing
 
 CLEAN = "clean"
 NONE = "none"
@@ -28,7 +28,7 @@ class ResultRow:
     """One score. No field is ever missing: what does not apply is "none" or 0.
 
     `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which items
-    of the split were scored ("all", "0-499", "first 200"); `selection` what the checkpoint was chosen
+    of the split were scored ("all", "0-499", "200 by clusters"); `selection` what the checkpoint was chosen
     on ("english", "oracle": target-language development data, "last", "untuned"); `attack` and its
     `budget` (queries an example) are "none" and 0 without attack; `exposure` is written by
     `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
@@ -114,7 +114,9 @@ def is_translate_train(exposure: str) -> bool:
 
 def table(rows: Iterable[ResultRow]) -> pl.DataFrame:
     """The rows as a table with the columns `ROW`, in canonical order."""
-    frame = pl.DataFrame([asdict(r) for r in rows], schema={f.name: ROW[f.name] for f in fields(ResultRow)})
+    names = [f.name for f in fields(ResultRow)]
+    values = [{name: getattr(row, name) for name in names} for row in rows]
+    frame = pl.DataFrame(values, schema={name: ROW[name] for name in names})
     return validate_results(frame.select(ROW.keys())).sort(*_IDENTITY)
 
 
@@ -122,9 +124,8 @@ def write_results(rows: Iterable[ResultRow] | pl.DataFrame, path: Path) -> pl.Da
     """Write the rows as Parquet, beside and then renamed into place; returns the table."""
     frame = validate_results(rows).sort(*_IDENTITY) if isinstance(rows, pl.DataFrame) else table(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.write_parquet(partial)
-    os.replace(partial, path)
+    with replacing(path) as draft:
+        frame.write_parquet(draft)
     return frame
 
 

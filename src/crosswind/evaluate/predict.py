@@ -76,11 +76,15 @@ class Predictor:
         # Somebody else's model may have the task's classes in another order.
         self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
         self.max_length = min(max_length, encoder.max_positions)
-        self.query_length = self.max_length if query_length is None else min(query_length, encoder.max_positions)
+        self.set_query_length(query_length)
         self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
         self.device = device or torch.device("cpu")
         head.module.to(self.device)
         self._memory: _Memory = _Memory(remembered)
+
+    def set_query_length(self, tokens: int | None) -> None:
+        """Cut the queries of retrieval at so many tokens; None: as other texts."""
+        self.query_length = self.max_length if tokens is None else min(tokens, self.encoder.max_positions)
 
     def predict(
         self, examples: Sequence[Example], pool: Pool | None = None, vectors: Floats | None = None

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from crosswind.errors import UserError
-from crosswind.run.machine import cpu_model
+from crosswind.run.machine import cpu_has_bf16, cpu_model, gpu_has_bf16
 
 
 def torch_device(name: str, precision: str) -> torch.device:
@@ -49,13 +49,7 @@ def has_cuda() -> bool:
 
 def has_bf16(device: torch.device) -> bool:
     """Whether bf16 runs in the device's hardware (CPUs with AVX512-BF16 or AMX, GPUs from Ampere on)."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    flags = torch.cpu
-    return bool(
-        getattr(flags, "_is_avx512_bf16_supported", lambda: False)()
-        or getattr(flags, "_is_amx_tile_supported", lambda: False)()
-    )
+    return gpu_has_bf16() if device.type == "cuda" else cpu_has_bf16()
 
 
 def hardware_facts(device: torch.device) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crosswind.run.checked import Checked
 from crosswind.run.demand import needed
 from crosswind.run.executors import Executor, Opening, Session
-from crosswind.run.kinds import STEPS
+from crosswind.run.kinds import STEPS, Needs
 from crosswind.run.outcome import Failure, Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.schedule import Schedule
@@ -20,6 +21,8 @@ from crosswind.run.store import Store
 from crosswind.run.unit import Done, Unit
 
 PATIENCE = 60.0  # seconds after which the loop looks at what runs, even if nobody said anything
+PAUSE = 1.0  # seconds between two questions for a free slot while nothing runs
+REFUSALS = 600  # how often an executor may have no slot at all while nothing runs
 TRIES = 2  # a step whose worker was lost this often has failed
 
 
@@ -55,7 +58,7 @@ def run_graph(
         finally:
             session.close()
             store.sweep()
-    store.checked.save()
+            store.checked.save()
     return schedule.outcome
 
 
@@ -67,16 +70,28 @@ class _Loop:
         self.reporter, self.folder = reporter, folder
         self.units: dict[str, Unit] = {}
         self.lost: Counter[str] = Counter()
+        self.needs: dict[str, Needs] = {}
 
     def run(self) -> None:
         self._attach()
-        prefer = ""
+        prefer, refused = "", 0
         while not self.schedule.finished:
             while self._submit(prefer):
+                refused = 0
+            if not self.units:
+                refused += 1
+                if refused > REFUSALS:
+                    self._give_up()
+                time.sleep(PAUSE)
                 continue
-            assert self.units, "no unit is ready and none runs"
             for done in self.session.wait([*self.units], PATIENCE):
                 prefer = self._ended(done)
+
+    def _give_up(self) -> None:
+        """Fail what is ready and fits nowhere."""
+        while (steps := self.schedule.take()) is not None:
+            failure = Failure("the executor has had no worker for it: see what it needs (a GPU?) and what there is")
+            self._settled(steps, [], {step.key: failure for step in steps})
 
     def _attach(self) -> None:
         """Go on with what an earlier run of this folder handed out and what runs still."""
@@ -85,48 +100,65 @@ class _Loop:
             steps = tuple(self.schedule.claim(earlier[handle]))
             if steps:
                 self.units[handle] = Unit.of(steps, self.graph.context)
+            else:
+                self.session.cancel([handle])  # Nobody wants it any more.
+                self._log({"handle": handle, "ended": 0, "lost": True, "node": ""})
 
     def _submit(self, prefer: str) -> bool:
         def fits(step: Step) -> bool:
-            kind = STEPS[step.kind]
-            return self.session.slots(kind.needs(kind.load(step.params))) > 0
+            return self.session.slots(self._needs(step)) > 0
 
         slots = max(self.session.size, 1)
         steps = self.schedule.take(slots, prefer=prefer, fits=fits)
         if steps is None:
             return False
         unit = Unit.of(tuple(steps), self.graph.context)
-        handle = self.session.submit(unit, unit.needs)
+        needs = Needs()
+        for step in steps:
+            needs = needs.joined(self._needs(step))
+        handle = self.session.submit(unit, needs)
         self.units[handle] = unit
         self._log({"handle": handle, "keys": [step.key for step in steps]})
         return True
 
+    def _needs(self, step: Step) -> Needs:
+        if step.key not in self.needs:
+            kind = STEPS[step.kind]
+            self.needs[step.key] = kind.needs(kind.load(step.params))
+        return self.needs[step.key]
+
     def _ended(self, done: Done) -> str:
-        unit = self.units.pop(done.handle)
+        unit = self.units.pop(done.handle, None)
+        if unit is None:
+            return ""  # Told twice, or another run's.
         published = [step.key for step in unit.steps if self.store.has(step.key)]
         self._log({"handle": done.handle, "ended": len(published), "lost": done.lost, "node": done.node})
         failures = dict(done.failures)
         again: list[Step] = []
         if done.lost:
             again = [step for step in unit.steps if step.key not in published and step.key not in failures]
-            running = done.running or (again[0].key if again else "")
-            if running and running not in published:
-                self.lost[running] += 1
-                if self.lost[running] >= TRIES:
-                    failures[running] = Failure(f"{done.reason or 'its worker was lost'} (twice)")
-                    again = [step for step in again if step.key != running]
-                else:
-                    self.reporter.log(f"{self.graph[running].label}: {done.reason or 'its worker was lost'}; once more")
+            reason = done.reason or "its worker was lost"
+            own = {step.key for step in again}
+            # Of a worker that died before it began, no step is at fault more than another.
+            blamed = [done.running] if done.running in own else sorted(own) if not published else [again[0].key]
+            self.lost.update(blamed)
+            twice = {key for key in blamed if self.lost[key] >= TRIES}
+            failures |= {key: Failure(f"{reason} (twice)") for key in twice}
+            again = [step for step in again if step.key not in twice]
+            if again and not twice:
+                self.reporter.log(f"{self.graph[blamed[0]].label}: {reason}; once more")
         going = {step.key for step in again}
-        settled = [step for step in unit.steps if step.key not in going]
-        self.schedule.settle(settled, published, failures)
+        self._settled([step for step in unit.steps if step.key not in going], published, failures)
         self.schedule.again(again)
-        for step in settled:
+        return unit.affinity
+
+    def _settled(self, steps: Sequence[Step], published: Sequence[str], failures: Mapping[str, Failure]) -> None:
+        self.schedule.settle(steps, published, failures)
+        for step in steps:
             failure = self.schedule.outcome.failed.get(step.key)
             if failure is not None:
                 self.reporter.failed(step.key, failure.message)
                 self._write(step, failure)
-        return unit.affinity
 
     def _write(self, step: Step, failure: Failure) -> None:
         if failure.traceback:

@@ -24,26 +24,36 @@ class Hardware:
 
 def resolve_here(wish: Hardware) -> Hardware:
     """What this machine makes of a wish: `auto` is `cuda` where there is a GPU; bf16 only where hardware has it."""
-    device = ("cuda" if has_gpu() else "cpu") if wish.device == "auto" else wish.device
-    bf16 = wish.precision == "bf16" and (device != "cpu" or cpu_has_bf16())
-    return Hardware(device, "bf16" if bf16 else "fp32")
+    device = ("cuda" if gpu_count() else "cpu") if wish.device == "auto" else wish.device
+    if wish.precision == "bf16" and (gpu_has_bf16() if device.startswith("cuda") else cpu_has_bf16()):
+        return Hardware(device, "bf16")
+    return Hardware(device, "fp32")
 
 
 @lru_cache(maxsize=1)
-def has_gpu() -> bool:
-    """Whether an NVIDIA GPU can be used: torch is asked only where a driver is there."""
+def gpu_count() -> int:
+    """How many NVIDIA GPUs can be used: torch is asked only where a driver is there."""
     if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")):
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+@lru_cache(maxsize=1)
+def gpu_has_bf16() -> bool:
+    """Whether the GPU computes bf16 in hardware (from Ampere on)."""
+    if not gpu_count():
         return False
     import torch
 
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 @lru_cache(maxsize=1)
 def cpu_has_bf16() -> bool:
-    """Whether the processor computes bf16 in hardware (AVX512-BF16, AMX, or Arm's BF16)."""
-    flags = _cpuinfo("flags") or _cpuinfo("Features")
-    return not {"avx512_bf16", "amx_tile", "bf16"}.isdisjoint(flags.split())
+    """Whether the processor computes bf16 in hardware: AVX512-BF16 or AMX, for which torch has kernels."""
+    return not {"avx512_bf16", "amx_tile"}.isdisjoint(_cpuinfo("flags").split())
 
 
 @lru_cache(maxsize=1)

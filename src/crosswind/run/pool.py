@@ -16,6 +16,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
 from crosswind.run.kinds import Needs
+from crosswind.run.machine import gpu_count
 from crosswind.run.progress import Reporter
 from crosswind.run.unit import Done, Unit
 
@@ -35,6 +36,7 @@ class WorkerProcess:
         self.handle = ""
         self.running: str | None = None
         self.affinity = ""
+        self.gpus = 0
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -101,13 +103,18 @@ class WorkerPool:
         return self._size
 
     def slots(self, needs: Needs) -> int:
-        return self._size - len(self._busy)
+        free = self._size - len(self._busy)
+        if needs.gpus:
+            used = sum(worker.gpus for worker in self._busy.values())
+            free = min(free, (gpu_count() - used) // needs.gpus)
+        return free
 
     def submit(self, unit: Unit, needs: Needs) -> str:
         self._submitted += 1
         handle = f"local-{os.getpid()}-{self._submitted}"
         worker = self._hire(unit.affinity)
         self._busy[handle] = worker
+        worker.gpus = needs.gpus
         worker.give(handle, unit)
         return handle
 

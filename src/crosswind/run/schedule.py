@@ -11,6 +11,7 @@ from crosswind.run.step import Graph, Step
 # A unit is worth ten loads of its model. Loading a model and predicting tokens with it both take time in proportion
 # to its parameters: a load takes as long as about 4,000 tokens (benchmarks/README.md).
 SMALLEST_UNIT = 40_000.0
+ALONE = "\0"  # begins the names under which steps without an affinity wait
 SHARES = 8  # units that each slot gets of the whole work, so that none waits long for the last
 
 
@@ -111,7 +112,7 @@ class Schedule:
             top = self._top(affinity)
             if top is None or not fits(self._graph[top]):
                 continue
-            if prefer and affinity == prefer and self._remaining[top] * 2 >= most:
+            if affinity == prefer and self._remaining[top] * 2 >= most:
                 best, most = affinity, self._remaining[top] * 2
             elif self._remaining[top] > most:
                 best, most = affinity, self._remaining[top]
@@ -133,7 +134,7 @@ class Schedule:
         inside: dict[str, int] = {}  # how many inputs of a step are made in this unit
         heap: list[tuple[float, int, str]] = []
         cost = 0.0
-        while not depth or (affinity and cost < quota):
+        while not depth or (cost < quota and not affinity.startswith(ALONE)):
             if heap:
                 key = heapq.heappop(heap)[2]
             else:
@@ -147,7 +148,7 @@ class Schedule:
             cost += self._graph[key].cost
             for user in self._users[key]:
                 inside[user] = inside.get(user, 0) + 1
-                if inside[user] == self._waits[user] and self._graph[user].affinity == affinity and affinity:
+                if inside[user] == self._waits[user] and self._graph[user].affinity == affinity:
                     heapq.heappush(heap, self._entry(user))
         # Steps of one kind come one after another, so that their work can be batched.
         ordered = sorted(depth, key=lambda key: (depth[key], self._graph[key].kind, self._order[key]))
@@ -157,7 +158,9 @@ class Schedule:
         return (-self._remaining[key], self._order[key], key)
 
     def _push(self, key: str) -> None:
-        heapq.heappush(self._ready.setdefault(self._graph[key].affinity, []), self._entry(key))
+        # Steps without an affinity wait by kind: what one kind needs of a machine does not hold up another.
+        step = self._graph[key]
+        heapq.heappush(self._ready.setdefault(step.affinity or f"{ALONE}{step.kind}", []), self._entry(key))
 
     def _close(self, key: str) -> None:
         self._open.discard(key)

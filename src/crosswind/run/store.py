@@ -50,6 +50,7 @@ class Store:
     def __init__(self, root: Path | str, checked: Checked | None = None) -> None:
         self.root = Path(root).expanduser().absolute()
         self.checked = checked or Checked()
+        self._objects = f"{self.root / 'objects'}{os.sep}"
         self._verified: set[str] = set()
         try:
             for name in ("objects", "drafts", "partial", "locks"):
@@ -202,7 +203,7 @@ class Store:
     # Inside
 
     def _place(self, key: str) -> Path:
-        return self.root / "objects" / key[:2] / key
+        return Path(f"{self._objects}{key[:2]}{os.sep}{key}")
 
     def _keys(self) -> list[str]:
         return sorted(p.name for p in (self.root / "objects").glob("??/*") if p.is_dir())

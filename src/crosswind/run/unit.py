@@ -14,7 +14,7 @@ from typing import Any
 
 from crosswind.registry import include
 from crosswind.run.job import Inputs, Job, Worker
-from crosswind.run.kinds import STEPS, Needs
+from crosswind.run.kinds import STEPS
 from crosswind.run.machine import cpu_model
 from crosswind.run.outcome import Failure
 from crosswind.run.progress import Reporter
@@ -42,15 +42,6 @@ class Unit:
         own = {step.key for step in steps}
         inputs = dict.fromkeys(key for step in steps for key in step.inputs.values() if key not in own)
         return cls(steps, tuple(inputs), context, steps[0].affinity)
-
-    @property
-    def needs(self) -> Needs:
-        """What its steps need together. The kinds of included folders must be known here."""
-        needs = Needs()
-        for step in self.steps:
-            kind = STEPS[step.kind]
-            needs = needs.joined(kind.needs(kind.load(step.params)))
-        return needs
 
     def to_json(self) -> dict[str, JSON]:
         return {

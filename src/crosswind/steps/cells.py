@@ -62,13 +62,15 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
     """What decides which model and head a job needs."""
     params = job.params
     model = job.step.inputs.get("model") or job.step.data.get("encoder")
-    reading = (params.max_length, params.query_length, params.stride, params.precision, params.pooling, params.device)
+    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device)
     return (model, params.ref.task, *reading)
 
 
 def predictor_of(job: PlannedJob[CellParams], worker: Worker) -> Predictor:
     """The job's model, with the head and the pooling that its task needs; loaded once while the worker keeps it."""
-    return worker.get("model", model_name(job), lambda: _load(job), most=MODELS)
+    predictor = worker.get("model", model_name(job), lambda: _load(job), most=MODELS)
+    predictor.set_query_length(job.params.query_length)
+    return predictor
 
 
 def record_hardware(job: Job[CellParams]) -> None:
@@ -107,7 +109,6 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         encoder,
         head,
         max_length=params.max_length,
-        query_length=params.query_length,
         stride=params.stride or 128,
         precision=params.precision,
         device=device,

@@ -51,9 +51,11 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
         predictions = [made[e.id] if e.id in made else known[e.id] for e in data.examples]
     if known:
         column = SAME[task.kind]
-        for example, prediction in zip(data.examples, predictions, strict=True):
+        for i, (example, prediction) in enumerate(zip(data.examples, predictions, strict=True)):
             value, before = prediction[column], known[example.id][column]
-            prediction["same"] = value[:1] == before[:1] if task.kind == "query" else value == before
+            same = value[:1] == before[:1] if task.kind == "query" else value == before
+            # The predictor remembers its predictions by content: a copy is marked.
+            predictions[i] = {**prediction, "same": same}
     write_predictions(job.draft.path / "predictions.parquet", [e.id for e in data.examples], predictions)
     job.sign("threads", 1)
     record_hardware(job)
@@ -101,7 +103,12 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
         gathered += examples
         ahead.add(other.step.key)
     if gathered:
-        predictor_of(job, worker).predict(gathered)
+        try:
+            predictor_of(job, worker).predict(gathered)
+        except UserError:
+            raise
+        except Exception:
+            predictor_of(job, worker).predict(_gathered(job))  # Another cell's example may be at fault.
 
 
 def _gathered(job: PlannedJob[CellParams]) -> list[Example]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
         base=world.get("encoder") or "from scratch",
         data=[f"{t.name or 'files'} (masked LM, {len(t.languages)} languages)" for t in params.text],
         seed=params.seed,
-        settings=PRETRAIN.dump(params)["training"],
+        settings=asdict(params.training),
         history=facts,
         facts=[f"{history.tokens:,} tokens in {history.seconds / 60:.1f} min (if it was stopped: since it went on)"],
     )

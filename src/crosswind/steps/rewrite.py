@@ -13,6 +13,7 @@ from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, unsigned
 from crosswind.steps.cells import ADDED, TABLE, dataset_of
+from crosswind.steps.parameters import tokens_of
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
 
@@ -44,7 +45,7 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
     params = job.params
     # The specification as written may say where a lexicon lies, which is no part of the step's identity.
     text = "+".join(f"{identity}:{severity!r}" for identity, severity in params.perturbation)
-    spec = parse_spec(job.world["specs"].get(text, text))
+    spec = parse_spec(job.world["specs"].get(job.step.key, text))
     environment = environment_of(job.world["lexicons"])
     scope = TextScope.of(TASKS[params.ref.task], params.ref.language, environment)
     data = dataset_of(job, params.ref)
@@ -78,4 +79,10 @@ def _resolved(job: Job[RewriteParams], need: Need) -> Any:
             assert_never(need)
 
 
-REWRITE: StepKind[RewriteParams] = StepKind(name="rewrite", version=3, params=RewriteParams, run=_run)
+REWRITE: StepKind[RewriteParams] = StepKind(
+    name="rewrite",
+    version=3,
+    params=RewriteParams,
+    run=_run,
+    cost=lambda params: tokens_of(params.ref) / 20,  # noise makes about twenty times as many words a second as a model
+)

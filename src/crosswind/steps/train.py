@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from crosswind.data.examples import Example, Kind, Pool, Rows
@@ -265,7 +265,7 @@ def _save(job: Job[TrainParams], parts: _Parts, history: History) -> None:
         base=job.world["encoder"],
         data=data,
         seed=params.seed,
-        settings=TRAIN.dump(params).get("training", {}),
+        settings=asdict(params.training),
         history=facts,
         facts=points,
     )

@@ -38,11 +38,6 @@ def base_encoder(study: Study, executor: Executor) -> BaseEncoder:
     return BaseEncoder(config.name, config.name, step=made.step, context={"pretrain": made.world})
 
 
-def name_of_encoder(study: Study) -> str:
-    """What results call the encoder."""
-    return encoder_name(study.encoder) if isinstance(study.encoder, str) else config_of(study.encoder).name
-
-
 def describe_base(study: Study) -> str:
     """The encoder's name and, where its files are at hand, its size."""
     if isinstance(study.encoder, str):

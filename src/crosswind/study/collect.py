@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.store import Damaged, Missing, Store
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
-from crosswind.study.base import describe_base, name_of_encoder
+from crosswind.study.base import describe_base
 from crosswind.study.folder import (
     Copies,
+    clear,
     prediction_path,
     read_frame,
     rewrite_path,
@@ -41,11 +43,12 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     """
     from crosswind.report.page import write_report
 
-    there = [c for c in plan.cells if store.has(c.key) and all(store.has(key) for _, key in c.judged)]
+    there = [c for c in plan.cells if _is_there(c, store)]
     if not there:
+        clear(out)
         return None
     facts = _facts_of_cells(there, store, out)
-    rows = [row for cell in there for row in _rows(study, cell, facts)]
+    rows = [row for cell in there for row in _rows(plan.encoder, cell, facts)]
     frame = write_results(rows, out / "results.parquet")
     _write_cells(there, facts, out)
     wanted = _write_sums(there, store, out)
@@ -73,6 +76,11 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     return summary
 
 
+def _is_there(cell: Cell, store: Store) -> bool:
+    keys = [cell.key, *(key for _, key in cell.judged), *([cell.rewrite] if cell.rewrite else [])]
+    return all(store.has(key) for key in keys)
+
+
 def _facts_of_cells(cells: Sequence[Cell], store: Store, out: Path) -> dict[str, dict[str, Any]]:
     """The facts of every judge step: from the run folder where it has them, else from the store."""
     earlier = rows_by_key(read_frame(out / "cells.parquet"), "cell")
@@ -89,8 +97,7 @@ def _facts_of_cells(cells: Sequence[Cell], store: Store, out: Path) -> dict[str,
     return facts
 
 
-def _rows(study: Study, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list[ResultRow]:
-    encoder = name_of_encoder(study)
+def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list[ResultRow]:
     rows = []
     for metric, key in cell.judged:
         own = facts[key]
@@ -163,11 +170,18 @@ def _write_sums(cells: Sequence[Cell], store: Store, out: Path) -> list[str]:
 
 def _copy(cells: Sequence[Cell], store: Store, out: Path, others: Sequence[str]) -> None:
     copies = Copies(out)
+    rewrites: dict[str, str] = {}
     for cell in cells:
-        copies.add(prediction_path(cell), cell.key, store.path(cell.key) / "predictions.parquet")
-        if cell.rewrite and store.has(cell.rewrite):
-            copies.add(rewrite_path(cell), cell.rewrite, store.path(cell.rewrite) / "rewrites.parquet")
+        copies.add(prediction_path(cell), cell.key, partial(_file, store, cell.key, "predictions.parquet"))
+        if cell.rewrite:
+            rewrites[rewrite_path(cell)] = cell.rewrite
+    for path, key in rewrites.items():
+        copies.add(path, key, partial(_file, store, key, "rewrites.parquet"))
     copies.finish(others)
+
+
+def _file(store: Store, key: str, name: str) -> Path:
+    return store.path(key) / name
 
 
 def _write_provenance(plan: Plan, store: Store, out: Path) -> pl.DataFrame:
@@ -221,6 +235,9 @@ class _Statistics:
         return CellStats(sums, clusters, self._facts[key]["metric"], clusters)
 
 
+_SOURCES = {"files": "official files"}
+
+
 def _with_clean(cells: Sequence[Cell]) -> set[str]:
     """The keys of cells whose clean cell is there as well: without it (it failed) there is no drop to summarise."""
     clean = {_model_and_set(c) for c in cells if c.condition.clean}
@@ -260,6 +277,7 @@ def _about(
 ) -> dict[str, str]:
     trained = [s for s in plan.graph.values() if s.kind in ("train", "pretrain")]
     cpu = float(provenance["cpu_seconds"].sum())
+    sources = dict.fromkeys(data.source for data in (study.data, *study.data.tasks.values()))
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
     return {
         "Encoder": describe_base(study),
@@ -269,7 +287,7 @@ def _about(
         "Cells": f"{len(cells)} of {len(plan.cells)} ({count_examples(plan):,} predictions)",
         "Trained phases": str(len(trained)),
         "CPU time of all steps": f"{cpu / 60:.1f} min (this run: {seconds / 60:.1f} min of wall time)",
-        "Data": "official files" if study.data.source == "files" else study.data.source,
+        "Data": ", ".join(_SOURCES.get(source, source) for source in sources),
         "Versions": f"crosswind {__version__}, {libraries}, Python {platform.python_version()}",
     }
 

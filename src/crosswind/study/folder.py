@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +26,42 @@ from crosswind.study.plan import Cell
 from crosswind.study.spec import Study
 
 IDENTITY = "run.json"
+RESULTS = ("results.parquet", "cells.parquet", "summary.parquet", "contrasts.parquet", "report.html")
 PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
 
 
 def study_id(study: Study) -> str:
-    """The hash of what a study asks, without its seeds and without places, in hex."""
+    """The hash of what a study asks, without its seeds, its encoder and places, in hex."""
     value = json.loads(study.model_dump_json(exclude_defaults=True))
-    for key in ("seeds", "lexicons", "keep", "notes", "name"):
+    for key in ("seeds", "lexicons", "keep", "notes", "name", "encoder", "revision"):
         value.pop(key, None)
-    value["data"] = {k: v for k, v in value.get("data", {}).items() if k != "root"}
-    if isinstance(study.encoder, str):
-        value["encoder"] = Path(study.encoder).name
-    return digest(value)
+    return digest(_without_roots(value))
 
 
-def open_folder(out: Path, study: Study) -> None:
-    """Begin a run in a folder that is new, empty or this study's; a `UserError` otherwise."""
+def _without_roots(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_roots(v) for k, v in value.items() if k != "root"}
+    return [_without_roots(v) for v in value] if isinstance(value, list) else value
+
+
+def open_folder(out: Path, study: Study, encoder: str) -> None:
+    """Begin a run in a folder that is new, empty or this study's, of the same encoder; a `UserError` otherwise."""
     check_out(out, study.name)
+    earlier = _identity(out).get("encoder", encoder)
+    if earlier != encoder:
+        hint = "name another folder with --out"
+        raise UserError(f"holds the run of another encoder, {earlier!r}", where=str(out), hint=hint)
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / IDENTITY, {"name": study.name, "study": study_id(study), "crosswind": __version__})
+    identity = {"name": study.name, "encoder": encoder, "study": study_id(study), "crosswind": __version__}
+    write_json(out / IDENTITY, identity)
+
+
+def clear(out: Path) -> None:
+    """Remove the results of a run: its study stands now otherwise, and no cell of it is there."""
+    for part in PARTS:
+        shutil.rmtree(out / part, ignore_errors=True)
+    for name in RESULTS:
+        (out / name).unlink(missing_ok=True)
 
 
 def check_out(out: Path, name: str | None = None) -> None:
@@ -131,24 +148,25 @@ class Copies:
             self._seen = {}
         self._now: dict[str, list[Any]] = {}
 
-    def add(self, relative: str, key: str, source: Path) -> None:
-        """Have a copy of an artifact's file at a path of the run folder."""
-        target = self._out / relative
-        if self._seen.get(relative) != [key, *_look(target)]:
+    def add(self, relative: str, key: str, source: Callable[[], Path]) -> None:
+        """Have a copy of an artifact's file at a path of the run folder; `source` is asked where there is none."""
+        look = _look(f"{self._out}{os.sep}{relative}")
+        if not look or self._seen.get(relative) != [key, *look]:
+            target = self._out / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target, durable=False) as draft:
-                shutil.copyfile(source, draft)
-        self._now[relative] = [key, *_look(target)]
+                shutil.copyfile(source(), draft)
+            look = _look(str(target))
+        self._now[relative] = [key, *look]
 
     def finish(self, others: Iterable[str] = ()) -> None:
         """Remove the files of cells that are no longer wanted; `others` are wanted files that are no copies."""
-        wanted = {*self._now, *others}
+        wanted = {os.path.join(self._out, *path.split("/")) for path in (*self._now, *others)}
         for part in PARTS:
             for folder, _, names in os.walk(self._out / part, topdown=False):
                 for name in names:
-                    path = Path(folder) / name
-                    if path.relative_to(self._out).as_posix() not in wanted:
-                        path.unlink()
+                    if (path := os.path.join(folder, name)) not in wanted:
+                        os.unlink(path)
                 if not any(os.scandir(folder)):
                     os.rmdir(folder)
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,9 +174,9 @@ class Copies:
             draft.write_text(json.dumps(self._now, separators=(",", ":")), encoding="utf-8")
 
 
-def _look(path: Path) -> list[int]:
+def _look(path: str) -> list[int]:
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except OSError:
         return []
     return [stat.st_size, stat.st_mtime_ns]

@@ -113,12 +113,14 @@ class Plan:
     training: dict[str, list[tuple[str, TrainParams]]] = field(default_factory=dict)
     diagnostic: frozenset[str] = frozenset()
     asked: tuple[str, ...] = ()
+    encoder: str = ""  # what results call it
 
     @property
     def wanted(self) -> list[str]:
-        """The keys of predictions, of their statistics, and of what stages ask for besides (`asked`)."""
+        """The keys of predictions, their statistics and rewrites, and of what stages ask for besides (`asked`)."""
         judged = (key for cell in self.cells for _, key in cell.judged)
-        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged, *self.asked]))
+        rewrites = (cell.rewrite for cell in self.cells if cell.rewrite)  # they are copied into the run folder
+        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged, *rewrites, *self.asked]))
 
     def trained(self) -> list[TrainParams]:
         """The parameters of every step that trains on labelled data or text."""
@@ -185,7 +187,7 @@ class Planner:
         self._cells: dict[Cell, None] = {}
         self._notes: dict[str, None] = {}
         self._asked: dict[str, None] = {}
-        self._specs: dict[str, str] = {}  # perturbations as written, where they say where data lie
+        self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
         self._models: dict[str, str] = {}  # models that perturbations need: as they name them, and where they lie
@@ -218,8 +220,6 @@ class Planner:
                 for defence, settings in self.study.defences.items():
                     for target in all_targets:
                         self._target(target.defended(settings), name, defence, phases, encoder, seed, conditions)
-        if self.study.training.precision == "bf16" and self._hardware("bf16").precision != "bf16":
-            self.note("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
         _check_names(self._cells)
         context = {
             "data": self.settings,
@@ -232,7 +232,15 @@ class Planner:
             **self.base.context,
         }
         graph = Graph(self._steps.values(), context)
-        return Plan(graph, [*self._cells], [*self._notes], training, frozenset(self.diagnostic), tuple(self._asked))
+        return Plan(
+            graph,
+            [*self._cells],
+            [*self._notes],
+            training,
+            frozenset(self.diagnostic),
+            tuple(self._asked),
+            self.base.name,
+        )
 
     # What stages use
 
@@ -273,7 +281,14 @@ class Planner:
         prints = {data.name: self.fingerprint(data)}
         inputs: dict[str, str] = {}
         needs: list[tuple[str, DataRef]] = []
+        roles: dict[str, Need] = {}
         for need in spec.needs(scope):
+            if roles.setdefault(need.role, need) != need:
+                raise UserError(
+                    f"{spec.name} needs two things as its {need.role}",
+                    where="perturb",
+                    hint="joined perturbations cannot do that; perturb by each of them apart",
+                )
             self._resolve(need, data, prints, inputs, needs)
         params = RewriteParams(
             ref=data,
@@ -283,15 +298,16 @@ class Planner:
             protection=protection,
             needs=tuple(needs),
         )
-        identity = "+".join(f"{name}:{severity!r}" for name, severity in params.perturbation)
-        if identity != str(spec):
-            self._specs[identity] = str(spec)
         prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
+        prints |= self._declared(TASKS, data.task)
         for atom in spec.atoms:
             prints |= self._declared(PERTURBATIONS, atom.name)
         label = f"{spec} on {data.name}"
         affinity = f"rewrites {task.name}"
-        return self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
+        key = self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
+        if any(atom.condition != str(atom) for atom in spec.atoms):
+            self._specs[key] = str(spec)
+        return key
 
     def condition(
         self, evaluated: Evaluated, condition: CellCondition, rewrite: str, *, label: str, moves_pool: bool = False
@@ -394,6 +410,11 @@ class Planner:
             corpus = CORPORA[name]
             fingerprint = self._resolved(partial(text_fingerprint, corpus, languages, self.source), name)
             data[f"{name}/{','.join(languages)}/{rows}"] = fingerprint
+            data |= self._declared(CORPORA, name)
+        if params.select:
+            metric = METRICS[TASKS[params.select[0].task].metric]
+            data[f"metric {metric.name}"] = str(metric.version)
+            data |= self._declared(METRICS, metric.name)
         return self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
 
     def _cell(
@@ -497,7 +518,10 @@ class Planner:
 
     def _hardware(self, precision: str) -> Hardware:
         wish = Hardware(self.study.device, "bf16" if precision == "bf16" else "fp32")
-        return self.executor.resolve(wish)
+        hardware = self.executor.resolve(wish)
+        if hardware.precision != wish.precision:
+            self.note("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
+        return hardware
 
     def _exposed(self, task: str, language: str, phases: tuple[PhasePlan, ...]) -> str:
         return exposure_of(TASKS[task], language, *_seen(phases))
@@ -506,7 +530,8 @@ class Planner:
         try:
             return ask()
         except UserError as error:
-            if not self.dry or self.study.data.source != "hub":
+            sources = {self.study.data.source, *(d.source for d in self.study.data.tasks.values())}
+            if not self.dry or "hub" not in sources:
                 raise
             self.note(f"{name} is not resolved: {error.what}")
         return "unresolved"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from crosswind.data.files import Files
 from crosswind.data.source import open_source
 from crosswind.errors import UserError, unknown
+from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS, Executor
+from crosswind.run.folders import replacing
 from crosswind.run.loop import run_graph
 from crosswind.run.machine import Hardware
 from crosswind.run.progress import Reporter
@@ -59,6 +60,8 @@ class TextSpec(StrictModel):
             raise ValueError("text is a corpus's name, a path with its language, or paths by language")
         if self.path is not None and self.language is None:
             raise ValueError("a path needs its language")
+        if self.name is None and (self.rows is not None or self.languages is not None):
+            raise ValueError("rows and languages are for a corpus by name")
         return self
 
 
@@ -160,7 +163,8 @@ def pretrain_into(
     _check_out(out)
     engine = EXECUTORS.get(executor, where="--executor")
     made = pretraining(config, engine)
-    graph = Graph([made.step], {"pretrain": made.world, "encoder": made.world.get("encoder"), "revision": None})
+    context = {"pretrain": made.world, "include": [str(folder) for folder in included()]}
+    graph = Graph([made.step], context)
     logs = store.root / "logs" / made.step.key[:16]
     outcome = run_graph(graph, [made.step.key], store, engine, reporter=reporter, folder=logs)
     for failure in outcome.failed.values():
@@ -184,9 +188,8 @@ def export_checkpoint(folder: Path, out: Path) -> None:
     """Copy a checkpoint to a folder of the user's; `config.json` last, which is what makes a folder a checkpoint."""
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir(), key=lambda p: p.name == "config.json"):
-        draft = out / f".{path.name}.{os.getpid()}"
-        shutil.copyfile(path, draft)
-        os.replace(draft, out / path.name)
+        with replacing(out / path.name) as draft:
+            shutil.copyfile(path, draft)
 
 
 def _text(
@@ -200,6 +203,8 @@ def _text(
             if code not in corpus.languages:
                 raise unknown("language", code, corpus.languages, where=f"{where}.languages")
         data[where] = text_fingerprint(corpus, languages, open_source(config.data.settings()))
+        if (origin := CORPORA.origin(part.name)) is not None:
+            data[f"declared corpus {part.name}"] = origin
         return TextParams(languages, part.name, part.rows)
     paths = [part.path] if part.path is not None else list((part.paths or {}).values())
     there = [path.expanduser().absolute() for path in paths]

@@ -105,7 +105,8 @@ class TargetPlan:
     def defended(self, defence: Defence) -> TargetPlan:
         """The target with a defence's settings over those of its phases."""
         chain = tuple(replace(p, training=_merged(p.training, defence.training)) for p in self.chain)
-        return replace(self, chain=chain, training=chain[-1].training if chain else self.training)
+        training = chain[-1].training if chain else _merged(self.training, defence.training)
+        return replace(self, chain=chain, training=training)
 
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:

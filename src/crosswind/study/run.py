@@ -54,9 +54,9 @@ def default_store() -> Path:
     return Path(given) if given else (Path(cache) if cache else Path.home() / ".cache") / "crosswind" / "store"
 
 
-def forecast(study: Study, store: Store) -> Forecast:
+def forecast(study: Study, store: Store, executor: str = "local") -> Forecast:
     """The plan with what is missing in the store; reads no data."""
-    plan = make_plan(study, dry=True)
+    plan = make_plan(study, dry=True, executor=EXECUTORS.get(executor, where="--executor"))
     if not plan.cells:
         raise no_cells(plan)
     return Forecast(plan, needed(plan.graph, plan.wanted, store))
@@ -86,7 +86,7 @@ def run_study(
         data = library(plan.graph.context["data"])
         notes = check_leakage(plan, data) + lone_clusters(plan, data)
     plan.notes.extend(notes)
-    open_folder(out, study)
+    open_folder(out, study, plan.encoder)
     text = yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True)
     (out / "study.yaml").write_text(text, encoding="utf-8")
     checks.parent.mkdir(exist_ok=True)
