@@ -136,6 +136,7 @@ def evaluate(
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
     max_length: Annotated[int, typer.Option(min=8, help="Tokens.")] = 128,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     out: Out = None,
     store: StoreOption = None,
     workers: Annotated[int, typer.Option(min=1)] = 1,
@@ -152,6 +153,7 @@ def evaluate(
     from crosswind.study.folder import check_out
     from crosswind.study.run import run_study
 
+    _include(include)
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
     given = data or (Path(os.environ["CROSSWIND_DATA"]) if os.environ.get("CROSSWIND_DATA") else None)
@@ -188,6 +190,7 @@ def pretrain(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the checkpoint goes.")],
     overrides: Set = None,
     store: StoreOption = None,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Pretrain an encoder (masked LM, translation LM) from raw and parallel text, or go on with one.
@@ -196,6 +199,7 @@ def pretrain(
     """
     from crosswind.study.pretrain import pretrain_into, read_config
 
+    _include(include)
     spec = read_config(config, overrides)
     with _progress(quiet) as reporter:
         facts = pretrain_into(spec, out, _store(store), reporter)
@@ -212,6 +216,7 @@ def perturb(
     seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
 ) -> None:
     """Perturb lines of text: a Unix filter.
 
@@ -221,6 +226,7 @@ def perturb(
     from crosswind.perturb.lines import perturb_lines
     from crosswind.perturb.spec import parse_spec
 
+    _include(include)
     parsed = parse_spec(spec, severity=severity, where="SPEC")
     environment = environment_of(lexicons)
     with _lines_in(source) as lines, _lines_out(target) as write:

@@ -7,7 +7,6 @@ format is one file in `evaluate/formats/`, found by the registry `FORMATS`.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from crosswind.data.examples import Example
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.predictions import Prediction
 from crosswind.registry import Registry
+from crosswind.run.folders import replacing
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,8 @@ def read_mapping(path: Path, type_: type, shape: str) -> dict[str, Any]:
 def write_submission(path: Path, text: str) -> None:
     """Write a file of a submission beside `path` and rename it into place; folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, path)
+    with replacing(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_mapping(path: Path, value: dict[str, Any]) -> None:

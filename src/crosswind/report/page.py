@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
 from crosswind.report.view import blocks, legend, marks
+from crosswind.run.folders import replacing
 
 
 def write_report(
@@ -26,9 +26,8 @@ def write_report(
     """
     page = render_page(title=title, facts=facts, summary=summary, notes=notes)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(page, encoding="utf-8")
-    os.replace(beside, path)
+    with replacing(path) as draft:
+        draft.write_text(page, encoding="utf-8")
     return path
 
 

@@ -26,10 +26,6 @@ class Artifact:
     path: Path
     facts: Mapping[str, JSON]
 
-    def typed(self, kind: Any) -> Any:
-        """The parameters as the dataclass of its kind."""
-        return kind.load(self.params)
-
 
 class Inputs(Mapping[str, Artifact]):
     """The inputs of a step by role; each is verified when it is first asked for."""

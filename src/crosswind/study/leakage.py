@@ -9,6 +9,7 @@ from pathlib import Path
 from crosswind.data.examples import Rows, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
+from crosswind.steps.predict import PREDICT
 from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
 from crosswind.study.plan import Plan
 from crosswind.tasks.base import CORPORA
@@ -39,7 +40,7 @@ def check_leakage(plan: Plan, library: Library) -> list[str]:
     """
     evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
     notes = []
-    for use in [*_pretraining(plan), *_uses(plan, library)]:
+    for use in [*_pretraining(plan), *_uses(plan, library), *_fitted(plan, library)]:
         for ref, (ids, labelled, raw) in evaluated.items():
             texts = labelled if use.ref is not None else raw
             shared = use.ids & ids.keys()
@@ -111,6 +112,13 @@ def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
                 lines = load_text(CORPORA[corpus], languages, library.source, Rows.parse(rows) if rows else None)
                 hashes = frozenset(h for line in lines for h in leakage_hashes(line))
                 yield _Use(f"masked LM on {corpus}", frozenset(), hashes)
+
+
+def _fitted(plan: Plan, library: Library) -> Iterator[_Use]:
+    """The development data that metrics fit a threshold on."""
+    keys = dict.fromkeys(step.inputs["dev"] for step in plan.graph.values() if "dev" in step.inputs)
+    for ref in dict.fromkeys(PREDICT.load(plan.graph[key].params).ref for key in keys):
+        yield _labelled(f"fitting a metric on {ref.name}", ref, library)
 
 
 def _labelled(name: str, ref: DataRef, library: Library) -> _Use:

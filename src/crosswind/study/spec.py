@@ -116,7 +116,7 @@ class TrainingSpec(StrictModel):
 class PoolingSpec(StrictModel):
     mode: Literal["mean", "cls", "pooler"] = "mean"
     layer: int | float | None = Field(None, ge=0)
-    prefix: str = ""
+    prefix: str = Field("", pattern=r"^[^|=]*$")  # it stands in signatures, which these two divide
 
 
 class Phase(StrictModel):
@@ -138,8 +138,9 @@ class Phase(StrictModel):
             raise ValueError("a phase needs tasks, or mlm")
         if self.tasks and self.mlm is not None and self.mlm.share >= 1:
             raise ValueError("mlm.share must be below 1 beside tasks")
-        if not self.tasks and self.budget.examples is None and self.budget.steps is None and self.budget.epochs is None:
-            raise ValueError("a phase of masked LM alone needs a budget of examples, steps or epochs")
+        measures = (self.budget.examples, self.budget.tokens, self.budget.steps, self.budget.epochs)
+        if not self.tasks and all(measure is None for measure in measures):
+            raise ValueError("a phase of masked LM alone needs a budget of examples, tokens, steps or epochs")
         return self
 
 
@@ -183,11 +184,20 @@ class Data(StrictModel):
     `tasks` names another source for some of them.
     """
 
-    source: Literal["hub", "files", "microworld"] = "hub"
+    source: str = "hub"
     root: Path | None = None
     seed: int | None = Field(None, ge=0, strict=True)
     lines: int | None = Field(None, ge=1, strict=True)
     tasks: dict[str, Data] = Field(default_factory=dict)
+
+    @field_validator("source")
+    @classmethod
+    def known_source(cls, source: str) -> str:
+        from crosswind.data.source import SOURCES
+
+        if source not in SOURCES:
+            raise ValueError(f"unknown source: it is one of {', '.join(SOURCES.names())}")
+        return source
 
     @model_validator(mode="after")
     def own_settings(self) -> Data:
