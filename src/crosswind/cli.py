@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -35,6 +36,10 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard outpu
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
+# What a disk or its owner refuses is no fault of ours.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG)
+
+
 def main() -> None:
     """The entry point: exit code 0; 1 if something ran and failed; 2 for a mistake in the input."""
     # Before any library starts its threads: one thread a step (results depend on it, and spinning
@@ -52,6 +57,11 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        print(f"crosswind: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("crosswind: stopped; run it again to go on where it was", file=sys.stderr)
@@ -330,7 +340,7 @@ def _print_forecast(found: Forecast) -> None:
     parts = [f"{len(keys)} {kind}" for kind, keys in kinds.items()] or ["nothing"]
     tokens = sum(plan.graph[k].cost for k in found.missing)
     print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
-    print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.wanted)}")
+    print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
     for note in plan.notes:
         print(f"note: {note}")
 

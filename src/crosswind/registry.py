@@ -177,13 +177,13 @@ def _included(path: Path) -> tuple[ModuleType, str]:
     sys.modules[name] = module
     try:
         exec(compile(code, str(path), "exec", dont_inherit=True), vars(module))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _broken(path, error) from error
     return module, str(getattr(module, _ORIGIN))
 
 
-def _broken(path: Path, error: Exception) -> UserError:
+def _broken(path: Path, error: BaseException) -> UserError:
     """The error for an included file that raises: its own line nearest to the fault."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None

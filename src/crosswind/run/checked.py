@@ -25,7 +25,8 @@ class Checked:
         if path is not None and path.is_file():
             try:
                 value = json.loads(path.read_bytes())
-                self._seen = {key: [(n, s, t, i) for n, s, t, i in files] for key, files in value.items()}
+                read = {key: [(str(n), int(s), int(t), int(i)) for n, s, t, i in files] for key, files in value.items()}
+                self._seen = {key: files for key, files in read.items() if files}
             except (ValueError, TypeError, AttributeError):
                 self._seen = {}  # A damaged file costs time and nothing else.
 

@@ -174,16 +174,17 @@ def _unfinished(path: Path) -> dict[str, list[str]]:
     """Handle -> keys of the units that were handed out and not seen to end."""
     open_units: dict[str, list[str]] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     for line in lines:
         try:
             value = json.loads(line)
-        except ValueError:
+            handle = str(value["handle"])
+        except (ValueError, TypeError, KeyError):
             continue  # The last line of a killed run may be cut.
-        if "keys" in value:
-            open_units[value["handle"]] = value["keys"]
+        if isinstance(keys := value.get("keys"), list):
+            open_units[handle] = [str(key) for key in keys]
         else:
-            open_units.pop(value["handle"], None)
+            open_units.pop(handle, None)
     return open_units

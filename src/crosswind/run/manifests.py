@@ -11,7 +11,7 @@ from typing import Any
 
 import crosswind
 from crosswind.run.folders import inventory, sync, sync_one, write_json
-from crosswind.run.step import Step
+from crosswind.run.step import Step, digest
 
 MANIFEST = "manifest.json"
 
@@ -53,9 +53,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise Missing(f"{folder.name[:12]} is not in the store") from None
     except ValueError as error:
         raise Damaged(f"the manifest of {folder.name[:12]} is damaged: {error}") from error
-    if not isinstance(manifest, dict) or not {"key", "step", "files", "meta", "dropped"} <= manifest.keys():
-        raise Damaged(f"the manifest of {folder.name[:12]} is damaged: a field is missing")
+    if not isinstance(manifest, dict) or manifest.get("sha256") != _checksum(manifest):
+        raise Damaged(f"the manifest of {folder.name[:12]} is damaged: its checksum is another")
+    if manifest["key"] != folder.name or Step.from_json(manifest["step"]).key != folder.name:
+        raise Damaged(f"the manifest of {folder.name[:12]} is that of another step")
     return manifest
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    """The SHA-256 of a manifest without its checksum: results are read from it, so that it is checked like files."""
+    return digest({name: value for name, value in manifest.items() if name != "sha256"})
 
 
 def write_manifest(folder: Path, step: Step, meta: dict[str, Any]) -> None:
@@ -71,7 +78,7 @@ def write_manifest(folder: Path, step: Step, meta: dict[str, Any]) -> None:
         "dropped": [],
     }
     sync(folder)
-    write_json(folder / MANIFEST, manifest)
+    write_json(folder / MANIFEST, {**manifest, "sha256": _checksum(manifest)})
     sync_one(folder)
 
 
@@ -81,7 +88,8 @@ def drop_files(folder: Path, patterns: list[str]) -> int:
     matching = [folder / n for n in manifest["files"] if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
     there: list[Path] = [path for path in matching if path.exists()]
     if matching:
-        write_json(folder / MANIFEST, {**manifest, "dropped": sorted({*manifest["dropped"], *patterns})})
+        manifest["dropped"] = sorted({*manifest["dropped"], *patterns})
+        write_json(folder / MANIFEST, {**manifest, "sha256": _checksum(manifest)})
     freed = sum(path.stat().st_size for path in there)
     for path in there:
         path.unlink()

@@ -62,11 +62,15 @@ class Forward(logging.Handler):
 
 def _main(store_url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What libraries print goes to the log that standard error is, never between two events.
+    # What libraries print goes to the log that standard error is, never between two events; nobody answers what they
+    # ask.
+    commands = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as stream:
         os.dup2(2, 1)
         units: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        threading.Thread(target=_listen, args=(units,), daemon=True).start()
+        threading.Thread(target=_listen, args=(commands, units), daemon=True).start()
         events = Forward(stream)
         logging.getLogger("crosswind").addHandler(events)
         worker = Worker(Store(store_url))
@@ -76,8 +80,8 @@ def _main(store_url: str) -> None:
             events.send("ended", done.to_json())
 
 
-def _listen(units: SimpleQueue[dict[str, Any]]) -> None:
-    for line in sys.stdin:
+def _listen(commands: IO[str], units: SimpleQueue[dict[str, Any]]) -> None:
+    for line in commands:
         units.put(json.loads(line))
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)

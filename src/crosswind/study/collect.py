@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,23 +23,25 @@ from crosswind.steps.train import TrainParams, labelled_of, training_tokens
 from crosswind.study.base import describe_base
 from crosswind.study.folder import (
     Copies,
+    Tables,
     clear,
     prediction_path,
-    read_frame,
     rewrite_path,
     rows_by_key,
     sums_frame,
     sums_path,
-    write_frame,
 )
 from crosswind.study.plan import Cell, Plan, count_examples
 from crosswind.study.spec import Study
 
 
-def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -> Summary | None:
+def collect(
+    study: Study, plan: Plan, store: Store, out: Path, seconds: float, *, computed: Set[str] = frozenset()
+) -> Summary | None:
     """Write results, statistics, predictions, summary and report from the cells that are there.
 
-    What an earlier call wrote of the same cells is taken over; what is no longer wanted is removed.
+    What an earlier call wrote of the same cells is taken over, but for the steps that were `computed` since; what is
+    no longer wanted is removed.
     """
     from crosswind.report.page import write_report
 
@@ -47,13 +49,14 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
     if not there:
         clear(out)
         return None
-    facts = _facts_of_cells(there, store, out)
+    tables = Tables(out)
+    facts = _facts_of_cells(there, store, tables, computed)
     rows = [row for cell in there for row in _rows(plan.encoder, cell, facts)]
     frame = write_results(rows, out / "results.parquet")
-    _write_cells(there, facts, out)
-    wanted = _write_sums(there, store, out)
+    _write_cells(there, facts, tables)
+    wanted = _write_sums(there, store, tables, computed)
     _copy(there, store, out, wanted)
-    provenance = _write_provenance(plan, store, out)
+    provenance = _write_provenance(plan, store, tables, computed)
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     summary = summarise(
         comparable,
@@ -63,8 +66,9 @@ def collect(study: Study, plan: Plan, store: Store, out: Path, seconds: float) -
         routes=list(study.routes),
         diagnostic=plan.diagnostic,
     )
-    write_frame(summary.table(), out / "summary.parquet")
-    write_frame(summary.compared(), out / "contrasts.parquet")
+    tables.write(summary.table(), "summary.parquet")
+    tables.write(summary.compared(), "contrasts.parquet")
+    tables.save()
     mixed = _mixed_hardware(provenance)
     write_report(
         out / "report.html",
@@ -81,13 +85,15 @@ def _is_there(cell: Cell, store: Store) -> bool:
     return all(store.has(key) for key in keys)
 
 
-def _facts_of_cells(cells: Sequence[Cell], store: Store, out: Path) -> dict[str, dict[str, Any]]:
+def _facts_of_cells(
+    cells: Sequence[Cell], store: Store, tables: Tables, computed: Set[str]
+) -> dict[str, dict[str, Any]]:
     """The facts of every judge step: from the run folder where it has them, else from the store."""
-    earlier = rows_by_key(read_frame(out / "cells.parquet"), "cell")
+    earlier = rows_by_key(tables.read("cells.parquet"), "cell")
     facts: dict[str, dict[str, Any]] = {}
     for cell in cells:
         for metric, key in cell.judged:
-            if key in earlier and "facts" in earlier[key]:
+            if key in earlier and key not in computed:
                 facts[key] = json.loads(earlier[key]["facts"])
             elif key not in facts:
                 meta = store.manifest(key)["meta"]
@@ -133,7 +139,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list
     return rows
 
 
-def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out: Path) -> None:
+def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tables: Tables) -> None:
     rows = [
         {
             "cell": key,
@@ -151,20 +157,20 @@ def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out
         for cell in cells
         for metric, key in cell.judged
     ]
-    write_frame(pl.DataFrame(rows), out / "cells.parquet")
+    tables.write(pl.DataFrame(rows), "cells.parquet")
 
 
-def _write_sums(cells: Sequence[Cell], store: Store, out: Path) -> list[str]:
-    """Write the files of sums that lack a cell or have one too many; the paths of all."""
+def _write_sums(cells: Sequence[Cell], store: Store, tables: Tables, computed: Set[str]) -> list[str]:
+    """Write the files of sums that lack a cell, have one too many or an old one; the paths of all."""
     files: dict[str, dict[str, None]] = {}
     for cell in cells:
         files.setdefault(sums_path(cell), {}).update((key, None) for _, key in cell.judged)
     for path, keys in files.items():
-        earlier = read_frame(out / path)
+        earlier = tables.read(path) if computed.isdisjoint(keys) else None
         if earlier is not None and set(earlier["cell"].unique()) == set(keys):
             continue
         frames = [(key, pl.read_parquet(store.path(key) / "statistics.parquet")) for key in keys]
-        write_frame(sums_frame(frames), out / path)
+        tables.write(sums_frame(frames), path)
     return [*files]
 
 
@@ -184,13 +190,12 @@ def _file(store: Store, key: str, name: str) -> Path:
     return store.path(key) / name
 
 
-def _write_provenance(plan: Plan, store: Store, out: Path) -> pl.DataFrame:
+def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[str]) -> pl.DataFrame:
     """A row a step that is there: kind, label, when, where and how long it was computed."""
-    path = out / "provenance.parquet"
-    earlier = rows_by_key(read_frame(path), "step")
+    earlier = rows_by_key(tables.read("provenance.parquet"), "step")
     rows = []
     for key, step in plan.graph.items():
-        if key in earlier:
+        if key in earlier and key not in computed:
             rows.append(earlier[key])
             continue
         try:
@@ -210,7 +215,7 @@ def _write_provenance(plan: Plan, store: Store, out: Path) -> pl.DataFrame:
             }
         )
     frame = pl.DataFrame(rows)
-    write_frame(frame, path)
+    tables.write(frame, "provenance.parquet")
     return frame
 
 

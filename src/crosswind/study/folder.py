@@ -12,15 +12,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from crosswind import __version__
 from crosswind.errors import UserError
-from crosswind.run.folders import replacing, write_json
+from crosswind.run.folders import file_hash, replacing, write_json
 from crosswind.run.step import digest
 from crosswind.study.plan import Cell
 from crosswind.study.spec import Study
@@ -47,13 +49,26 @@ def _without_roots(value: Any) -> Any:
 def open_folder(out: Path, study: Study, encoder: str) -> None:
     """Begin a run in a folder that is new, empty or this study's, of the same encoder; a `UserError` otherwise."""
     check_out(out, study.name)
-    earlier = _identity(out).get("encoder", encoder)
+    earlier = _mapping(out / IDENTITY).get("encoder", encoder)
     if earlier != encoder:
         hint = "name another folder with --out"
         raise UserError(f"holds the run of another encoder, {earlier!r}", where=str(out), hint=hint)
     out.mkdir(parents=True, exist_ok=True)
     identity = {"name": study.name, "encoder": encoder, "study": study_id(study), "crosswind": __version__}
     write_json(out / IDENTITY, identity)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Held while a run writes into its folder; a `UserError` where another one does."""
+    (out / "logs").mkdir(exist_ok=True)
+    try:
+        lock = FileLock(out / "logs" / "lock").acquire(timeout=0)
+    except Timeout:
+        hint = "wait for it, or name another folder with --out"
+        raise UserError("another run writes into this folder", where=str(out), hint=hint) from None
+    with lock:
+        yield
 
 
 def clear(out: Path) -> None:
@@ -72,33 +87,53 @@ def check_out(out: Path, name: str | None = None) -> None:
         return
     if not (out / IDENTITY).exists() and not (out / "study.yaml").exists():
         raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
-    earlier = _identity(out).get("name")
+    earlier = _mapping(out / IDENTITY).get("name")
     if name is not None and earlier is not None and earlier != name:
         hint = f"name a folder for {name!r} with --out"
         raise UserError(f"holds the run of another study, {earlier!r}", where=str(out), hint=hint)
 
 
-def _identity(out: Path) -> dict[str, Any]:
+class Tables:
+    """The tables of a run folder that a later call takes over: only while they are, byte for byte, as written."""
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._path = out, out / "logs" / "tables.json"
+        self._hashes: dict[str, str] = _mapping(self._path)
+        self._now: dict[str, str] = {}
+
+    def write(self, frame: pl.DataFrame, relative: str) -> None:
+        """Write a table as Parquet, beside and then renamed into place."""
+        path = self._out / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as draft:
+            frame.write_parquet(draft)
+        self._now[relative] = file_hash(path)
+
+    def read(self, relative: str) -> pl.DataFrame | None:
+        """A table that an earlier call wrote; `None` where there is none, or another one."""
+        path = self._out / relative
+        try:
+            if self._hashes.get(relative) != file_hash(path):
+                return None
+            frame = pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError):
+            return None
+        self._now[relative] = self._hashes[relative]
+        return frame
+
+    def save(self) -> None:
+        """Remember the hashes of what was written and taken over."""
+        with replacing(self._path) as draft:
+            draft.write_text(json.dumps(self._now, separators=(",", ":")), encoding="utf-8")
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """A JSON object of ours; an empty one where there is none that can be read."""
     try:
-        value = json.loads((out / IDENTITY).read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, beside and then renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as draft:
-        frame.write_parquet(draft)
-
-
-def read_frame(path: Path) -> pl.DataFrame | None:
-    """A table that an earlier run wrote; `None` where there is none that can be read."""
-    try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
-        return None
 
 
 def prediction_path(cell: Cell) -> str:
@@ -118,7 +153,9 @@ def condition_name(cell: Cell) -> str:
     """`clean`, `keyboard-0.1-none-draw1`: the condition as a file's name."""
     condition = cell.perturbation
     if not cell.condition.clean:
-        condition += f"-{cell.severity:g}-{cell.protection}-draw{cell.draw}"
+        short = f"{cell.severity:g}"
+        severity = short if float(short) == cell.severity else repr(cell.severity)
+        condition += f"-{severity}-{cell.protection}-draw{cell.draw}"
         if cell.condition.attack != "none":
             condition += f"-{cell.condition.attack}-{cell.condition.budget}"
     if cell.selection == "oracle":
@@ -142,10 +179,7 @@ class Copies:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._path = out / "logs" / "copied.json"
-        try:
-            self._seen: dict[str, list[Any]] = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            self._seen = {}
+        self._seen: dict[str, Any] = _mapping(self._path)
         self._now: dict[str, list[Any]] = {}
 
     def add(self, relative: str, key: str, source: Callable[[], Path]) -> None:

@@ -195,7 +195,7 @@ class Planner:
         self._refusal = lru_cache(maxsize=None)(lambda spec, scope: spec.applies(scope))
         self._declared = lru_cache(maxsize=None)(_declared)
         self._rewrite = lru_cache(maxsize=None)(self._rewritten)
-        self._metrics = lru_cache(maxsize=None)(lambda name, where: metrics_of(TASKS[name], where=where))
+        self._metrics: dict[str, tuple[Metric, ...]] = {}  # of each target, by its place in the study
         self._read = lru_cache(maxsize=None)(self._printed)
         self._origin = lru_cache(maxsize=None)(STEPS.origin)
 
@@ -436,7 +436,9 @@ class Planner:
         key = self.add(
             PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         )
-        metrics = self._metrics(task.name, evaluated.target.where)
+        where = evaluated.target.where
+        metrics = self._metrics.setdefault(where, ()) or metrics_of(task, where=where)
+        self._metrics[where] = metrics
         judged = tuple((metric.name, self._judge(metric, key, rewrite, label, evaluated)) for metric in metrics)
         made = Cell(
             key,

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from crosswind.errors import UserError, unknown
+from crosswind.evaluate.judge import metrics_of
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
 from crosswind.steps.train import HeadParams, MlmParams, TrainParams
@@ -195,6 +196,9 @@ def _target(
             _check_select(oracle, chain[-1].heads, f"{where}.oracle")
     final = chain[-1].training if chain else training
     pooling = PoolingParams(**target.pooling.model_dump()) if target.pooling and task.kind == "query" else None
+    if target.metrics is not None:
+        task = replace(task, metrics=tuple(dict.fromkeys(target.metrics)))
+        metrics_of(task, where=f"{where}.metrics")
     return TargetPlan(task, data, chain, oracle, final, pooling, where)
 
 

@@ -22,7 +22,7 @@ from crosswind.run.step import digest
 from crosswind.run.store import Store
 from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import collect
-from crosswind.study.folder import open_folder
+from crosswind.study.folder import locked, open_folder
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import Plan, make_plan, no_cells
 from crosswind.study.spec import Study
@@ -87,17 +87,19 @@ def run_study(
         notes = check_leakage(plan, data) + lone_clusters(plan, data)
     plan.notes.extend(notes)
     open_folder(out, study, plan.encoder)
-    text = yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True)
-    (out / "study.yaml").write_text(text, encoding="utf-8")
-    checks.parent.mkdir(exist_ok=True)
-    write_json(checks, {"plan": identity, "notes": notes})
-    begun = time.monotonic()
-    outcome = run_graph(
-        plan.graph, plan.wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
-    )
-    _apply_keep(study, plan, store, outcome)
-    summary = collect(study, plan, store, out, time.monotonic() - begun)
-    store.checked.save()
+    with locked(out):
+        text = yaml.safe_dump(
+            json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True
+        )
+        (out / "study.yaml").write_text(text, encoding="utf-8")
+        write_json(checks, {"plan": identity, "notes": notes})
+        begun = time.monotonic()
+        outcome = run_graph(
+            plan.graph, plan.wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
+        )
+        _apply_keep(study, plan, store, outcome)
+        summary = collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
+        store.checked.save()
     return Finished(outcome, plan, summary, out)
 
 
@@ -107,7 +109,7 @@ def _noted_before(path: Path, identity: str) -> list[str] | None:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(value, dict) or value.get("plan") != identity or "notes" not in value:
+    if not isinstance(value, dict) or value.get("plan") != identity or not isinstance(value.get("notes"), list):
         return None
     return [str(note) for note in value["notes"]]
 

@@ -20,7 +20,7 @@ from crosswind.errors import UserError, unknown
 class StrictModel(BaseModel):
     """A mapping of the study file: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _rows(value: object) -> object:
@@ -148,7 +148,7 @@ class Target(StrictModel):
     """A target task: where it is tested, and what its English phase is trained on.
 
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
-    task's English training data. `oracle` names target-language development data to select on as
+    task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle` names target-language development data to select on as
     well, reported apart.
     """
 
@@ -158,6 +158,7 @@ class Target(StrictModel):
     limit: int | None = Field(None, ge=1)
     train: Annotated[list[Phase] | None, BeforeValidator(listed)] = None
     oracle: Use | None = None
+    metrics: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
 
@@ -218,7 +219,7 @@ class Data(StrictModel):
 
 
 Seed = Annotated[int, Field(ge=0)]  # random generators take no negative ones
-_ROUTE = re.compile(r"\w[\w.+-]*")
+_ROUTE = re.compile(r"\w[\w.+-]{0,99}")
 
 
 class PretrainedEncoder(StrictModel):
@@ -239,9 +240,9 @@ class Study(StrictModel):
     Further keys belong to stages (`study/stages/`), which declare them.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     encoder: str | PretrainedEncoder
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
@@ -249,7 +250,7 @@ class Study(StrictModel):
     seeds: Annotated[list[Seed], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
         default_factory=lambda: [1], min_length=1
     )
-    draws: int = Field(1, ge=1)
+    draws: int = Field(1, ge=1, le=1000)
     data: Data = Data()
     lexicons: Path | None = None
     training: TrainingSpec = TrainingSpec()
@@ -336,8 +337,10 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         where, hint = f"{name}:{line}", "mind indentation and quotes"
         raise UserError(f"not YAML: {error.problem}", where=where, hint=hint) from error
-    except yaml.YAMLError as error:
-        raise UserError(f"not YAML: {str(error).splitlines()[0]}", where=name, hint="name a text file") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        hint = "name a text file; quote what is no number or date"
+        raise UserError(f"not YAML: {reason}", where=name, hint=hint) from error
     if not isinstance(value, dict):
         raise UserError("not a mapping of keys to values", where=name, hint="see `crosswind run --help`")
     return value
@@ -350,7 +353,7 @@ def set_key(value: dict[str, Any], override: str) -> None:
         raise UserError(f"{override!r} is not KEY=VALUE", where="--set", hint="for example --set data.root=DIR")
     try:
         new = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         hint = "quote it for the shell: --set 'seeds=[1, 2]'"
         raise UserError(f"not YAML: {text!r}", where=f"--set {path}", hint=hint) from error
     here: Any = value
@@ -358,7 +361,7 @@ def set_key(value: dict[str, Any], override: str) -> None:
     for i, part in enumerate(parts):
         last = i == len(parts) - 1
         if isinstance(here, list):
-            if not part.isdigit() or int(part) >= len(here):
+            if not (part.isascii() and part.isdigit() and len(part) < 10) or int(part) >= len(here):
                 raise UserError(f"{'.'.join(parts[:i])} is a list of {len(here)}", where=f"--set {path}")
             key: Any = int(part)
         elif isinstance(here, dict):
