@@ -148,8 +148,8 @@ class Target(StrictModel):
     """A target task: where it is tested, and what its English phase is trained on.
 
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
-    task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle` names target-language development data to select on as
-    well, reported apart.
+    task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle`
+    names target-language development data to select on as well, reported apart.
     """
 
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
