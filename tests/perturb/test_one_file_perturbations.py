@@ -39,7 +39,7 @@ def included(tmp_path: Path) -> Iterator[None]:
     known, folders = dict(PERTURBATIONS._all()), list(PERTURBATIONS.included)
     PERTURBATIONS.include(folder)
     yield
-    PERTURBATIONS._found, PERTURBATIONS.included = known, folders
+    PERTURBATIONS._entries, PERTURBATIONS.included = known, folders
 
 
 def stored(result: PerturbedDataset, original: Dataset, tmp_path: Path) -> PerturbedDataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol, overload
 
@@ -105,7 +105,7 @@ class Alternatives(Protocol):
         """The sites of each passage; each has its `passage` set."""
         ...
 
-    def draw(self, at: Sequence[DrawnSite]) -> Sequence[Option | None]:
+    def draw(self, at: Sequence[DrawnSite]) -> Iterable[Option | None]:
         """What each drawn site becomes, chosen by its bits; `None` where nothing fits (it is counted)."""
         ...
 
@@ -133,26 +133,14 @@ class Listed:
             every.append(sites)
         return every
 
-    def draw(self, at: Sequence[DrawnSite]) -> list[Option | None]:
+    def draw(self, at: Iterable[DrawnSite]) -> Iterator[Option | None]:
         """An option of each site, evenly or by its weights."""
-        chosen: list[Option | None] = []
         for sites, index, bits in at:
             options = sites._options(index)
-            if sites.weights is None and not (sites.passage is not None and sites.passage.words):
-                chosen.append(options[bits * len(options) >> 64] if options else None)
-                continue
-            weights = None if sites.weights is None else sites.weights(index)
-            if sites.passage is not None and sites.passage.words and any(map(breaks_words, options)):
-                fit = [i for i, option in enumerate(options) if not breaks_words(option)] or range(len(options))
-                options = tuple(options[i] for i in fit)
-                weights = None if weights is None else [weights[i] for i in fit]
-            if not options:
-                chosen.append(None)
-            elif weights is None:
-                chosen.append(options[bits * len(options) >> 64])
+            if sites.weights is None and (sites.passage is None or not sites.passage.words):
+                yield options[bits * len(options) >> 64] if options else None
             else:
-                chosen.append(weighted(options, weights, bits))
-        return chosen
+                yield _fitting(sites, index, options, bits)
 
     def all(self, at: Sequence[SiteAddress], most: int | None = None) -> list[Sequence[Option]]:
         """The options of each site in the order of its function, by falling weight where it has weights."""
@@ -166,6 +154,18 @@ class Listed:
                 options = [option for option in options if not breaks_words(option)]
             every.append(options[:most])
         return every
+
+
+def _fitting(sites: Sites, index: int, options: tuple[Option, ...], bits: int) -> Option | None:
+    """The option that bits choose by weight, in a tagged sentence among those that break no words."""
+    weights = None if sites.weights is None else sites.weights(index)
+    if sites.passage is not None and sites.passage.words and any(map(breaks_words, options)):
+        fit = [i for i, option in enumerate(options) if not breaks_words(option)] or range(len(options))
+        options = tuple(options[i] for i in fit)
+        weights = None if weights is None else [weights[i] for i in fit]
+    if not options:
+        return None
+    return options[bits * len(options) >> 64] if weights is None else weighted(options, weights, bits)
 
 
 def weighted(options: Sequence[Option], weights: Sequence[float], bits: int) -> Option | None:

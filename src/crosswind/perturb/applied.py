@@ -23,6 +23,7 @@ Change = tuple[int, int, Option, float]
 
 by_u = itemgetter(3)
 region = itemgetter(0, 1)
+_rewriting: Callable[[Change], tuple[int, int, Option]] = itemgetter(0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def applied(passage: Passage, changes: Iterable[Change], *, changes_words: bool 
 
     The words of a tagged sentence stay as many as they are unless `changes_words`.
     """
-    rewrite = Rewrite.from_changes(len(passage.text), (c[:3] for c in changes))
+    rewrite = Rewrite.from_changes(len(passage.text), map(_rewriting, changes))
     return rewritten(passage, rewrite, changes_words=changes_words)
 
 

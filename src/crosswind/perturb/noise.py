@@ -14,11 +14,11 @@ What is drawn and not done is counted by reason:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
-from crosswind.perturb.alternatives import Alternatives, DrawnSite, Sites, breaks_words
+from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Sites, breaks_words
 from crosswind.perturb.applied import (
     Change,
     Constraint,
@@ -105,37 +105,47 @@ def _perturb(
     masks = [c for c in constraints if c.mask is not None]
     at: list[DrawnSite] = []
     chosen: list[tuple[int, Sites, Sequence[Drawn]]] = []
-    for i, passage, found, hits in zip(batch, passages, sites, drawn, strict=True):
+    for i, passage, of_passage, hits in zip(batch, passages, sites, drawn, strict=True):
         if not hits:
             continue
         some: Sequence[Drawn] = hits
-        if passage.locked or masks or found.groups is not None:
-            some = _allowed(noised, i, passage, found, hits, masks)
-        at += [(found, index, bits) for index, _, bits in some]
-        chosen.append((i, found, some))
+        if passage.locked or masks or of_passage.groups is not None:
+            some = _allowed(noised, i, passage, of_passage, hits, masks)
+        at += [(of_passage, index, bits) for index, _, bits in some]
+        chosen.append((i, of_passage, some))
     options = iter(alternatives.draw(at))
     free = atom.perturbation.changes_words
     checks = [c for c in constraints if c.check is not None]
-    pending: list[tuple[int, list[Change]]] = []
-    for i, found, some in chosen:
-        starts, ends = found.starts, found.ends
+    # Without checks each passage is written before the options of the next are made: they stay in the cache.
+    pending: Iterable[tuple[int, list[Change]]] = _pending(noised, now, chosen, options)
+    if checks:
+        pending = _checked(noised, now, list(pending), checks, free)
+    for i, changes in pending:
+        _write(noised, now, i, changes, free)
+
+
+def _pending(
+    noised: Noised,
+    now: Sequence[Passage],
+    chosen: Iterable[tuple[int, Sites, Sequence[Drawn]]],
+    options: Iterator[Option | None],
+) -> Iterator[tuple[int, list[Change]]]:
+    """The changes of each passage, without those that have no option or lie over another."""
+    for i, sites, some in chosen:
+        starts, ends = sites.starts, sites.ends
+        tagged = bool(now[i].words)
         changes: list[Change] = []
-        passage = now[i]
         for (index, u, _), option in zip(some, options, strict=False):
             if option is None:
                 noised.count(i, "no option")
-            elif passage.words and breaks_words(option):
+            elif tagged and breaks_words(option):
                 noised.count(i, "white space")
             else:
                 changes.append((starts[index], ends[index], option, u))
         if changes:
             apart = without_overlaps(changes)
             noised.count(i, "overlap", len(changes) - len(apart))
-            pending.append((i, apart))
-    if checks:
-        pending = _checked(noised, now, pending, checks, free)
-    for i, changes in pending:
-        _write(noised, now, i, changes, free)
+            yield i, apart
 
 
 def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], free: bool) -> None:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from crosswind.data.examples import Span
 from crosswind.perturb.pieces import Between, Keep, New, Piece, Placement, tearable
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_keep: Callable[[tuple[int, int]], Keep] = partial(tuple.__new__, Keep)  # as `Keep(*pair)`, without its Python frame
 
 Edit = tuple[int, int, str]
 """(start, end, replacement)."""
@@ -37,22 +39,27 @@ class Rewrite:
         Raises `ValueError` for a `Keep` outside the text.
         """
         normal: list[Piece] = []
+        low = high = -1  # of the last piece, where it is kept
         for piece in pieces:
-            last = normal[-1] if normal else None
             if isinstance(piece, Keep):
-                if not 0 <= piece.start <= piece.end <= length:
+                start, end = piece
+                if not 0 <= start <= end <= length:
                     raise ValueError(f"{piece} of a text of {length} characters")
-                if piece.start == piece.end:
-                    continue
-                if isinstance(last, Keep) and last.end == piece.start:
-                    normal[-1] = Keep(last.start, piece.end)
-                    continue
-            elif not piece.text and not tearable(piece.over):
+                if start == high < end:
+                    normal[-1] = _keep((low, end))
+                    high = end
+                elif start < end:
+                    low, high = start, end
+                    normal.append(piece)
                 continue
-            elif isinstance(last, New) and last[1:] == piece[1:]:
+            if not piece.text and not tearable(piece.over):
+                continue
+            last = normal[-1] if normal else None
+            if isinstance(last, New) and last[1:] == piece[1:]:
                 normal[-1] = New(last.text + piece.text, *last[1:])
-                continue
-            normal.append(piece)
+            else:
+                normal.append(piece)
+            low = high = -1
         return cls(tuple(normal), length)
 
     @classmethod
@@ -81,13 +88,13 @@ class Rewrite:
             if not done <= start <= end <= length:
                 raise ValueError(f"the change of {start}:{end} overlaps another or leaves the text")
             if start > done:
-                pieces.append(Keep(done, start))
+                pieces.append(_keep((done, start)))
             if start == end or not isinstance(change, str):
                 normal = False
             if not isinstance(change, str):
                 pieces.extend(change)
             elif change:
-                pieces.append(New(change, (Keep(start, end),) if start < end else _insertion(start, length)))
+                pieces.append(New(change, (_keep((start, end)),) if start < end else _insertion(start, length)))
             done = end
         if done < length:
             pieces.append(Keep(done, length))
