@@ -2,7 +2,7 @@
 
     python benchmarks/recheck.py --seeds 2 --severities 20
 
-Fills a store with small artifacts for every wanted step of `benchmarks/scale.py`'s study, and runs the study on it twice:
+Fills a store with small artifacts for every wanted step of the study of `benchmarks/scale.py`, and collects it twice:
 the first time everything is hashed and copied, the second time it is only looked at. Prints CPU seconds.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import polars as pl
-from scale import LANGUAGES, STUDY
 
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.checked import Checked
@@ -26,6 +25,7 @@ from crosswind.study import collect as collecting
 from crosswind.study.folder import open_folder
 from crosswind.study.plan import Plan, make_plan
 from crosswind.study.spec import parse_study
+from scale import LANGUAGES, STUDY
 
 ITEMS = 20  # of each cell
 
@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, patch("os.fsync"):
         store, out = Store(Path(scratch) / "store"), Path(scratch) / "run"
         _timed("artifacts made", lambda: _fill(plan, store))
-        open_folder(out, study)
+        open_folder(out, study, plan.encoder)
         for turn in ("first", "second"):
             store = Store(Path(scratch) / "store")
             store.watch(Checked(out / "logs" / "checked.json"))
@@ -70,8 +70,9 @@ def _fill(plan: Plan, store: Store) -> None:
     for key in plan.wanted:
         step = plan.graph[key]
         with store.write(step) as draft:
-            if step.kind == "predict":
-                predictions.write_parquet(draft.path / "predictions.parquet")
+            if step.kind != "judge":
+                name = "rewrites" if step.kind == "rewrite" else "predictions"
+                predictions.write_parquet(draft.path / f"{name}.parquet")
                 continue
             metric = METRICS[step.params["metric"]]
             columns = {name: [1.0] * ITEMS for name in metric.columns}

@@ -57,6 +57,7 @@ def collect(
     wanted = _write_sums(there, store, tables, computed)
     _copy(there, store, out, wanted)
     provenance = _write_provenance(plan, store, tables, computed)
+    tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     summary = summarise(
         comparable,
