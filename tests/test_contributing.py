@@ -52,9 +52,7 @@ def test_it_shows_one_file_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("options", [("--workers", "2"), ("--executor", "apart")])
-def test_a_study_may_use_the_declarations_of_an_included_folder(
-    mine: Path, options: tuple[str, str]
-) -> None:
+def test_a_study_may_use_the_declarations_of_an_included_folder(mine: Path, options: tuple[str, str]) -> None:
     out = f"run{options[1]}"
     crosswind(mine, "run", "study.yaml", "--out", out, "--store", f"store{options[1]}", "--quiet", *options)
     rows = pl.read_parquet(mine / out / "results.parquet")

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-KILLED = '''
+KILLED = """
 import os, signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +59,9 @@ def _begin(section, planner, targets):
 
 
 STAGE = Stage("count", "the names of tensors", Count, _begin)
-'''
+"""
 
-MINING = '''
+MINING = """
 import numpy as np
 
 from crosswind.data.examples import Candidate, Pool, QueryExample
@@ -116,7 +116,7 @@ MINING = Task(
     languages=("es",), splits=("dev", "test"), files=FileLayout(_locate, _read), metrics=("mined-f1", "accuracy"),
     perturbed=("query",),
 )
-'''
+"""
 
 STUDY = """
 name: doors

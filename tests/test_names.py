@@ -17,9 +17,7 @@ def defined(path: Path) -> Iterator[str]:
             case ast.ClassDef() | ast.FunctionDef():
                 yield node.name
             case ast.Assign():
-                targets = [
-                    t for one in node.targets for t in (one.elts if isinstance(one, ast.Tuple) else [one])
-                ]
+                targets = [t for one in node.targets for t in (one.elts if isinstance(one, ast.Tuple) else [one])]
                 yield from (t.id for t in targets if isinstance(t, ast.Name))
             case ast.AnnAssign(target=ast.Name()):
                 assert isinstance(node.target, ast.Name)

@@ -125,9 +125,7 @@ def run(
         _print_forecast(forecast(spec, place, executor))
         return
     with _progress(quiet) as reporter:
-        finished = run_study(
-            spec, out=folder, store=place, reporter=reporter, executor=executor, workers=workers
-        )
+        finished = run_study(spec, out=folder, store=place, reporter=reporter, executor=executor, workers=workers)
     _print_finished(finished)
 
 
@@ -183,9 +181,7 @@ def evaluate(
     if out is not None:
         check_out(out)
     with tempfile.TemporaryDirectory() as scratch, _progress(quiet) as reporter:
-        finished = run_study(
-            spec, out=out or Path(scratch), store=_store(store), reporter=reporter, workers=workers
-        )
+        finished = run_study(spec, out=out or Path(scratch), store=_store(store), reporter=reporter, workers=workers)
         rows = _rows(finished) if as_json else []
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))

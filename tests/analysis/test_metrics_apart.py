@@ -19,7 +19,7 @@ from crosswind.report.terminal import render_terminal
 
 N = 400
 SWAP = {"perturbation": "swap", "severity": 0.1, "draw": 1}
-FILE = '''
+FILE = """
 from crosswind.evaluate.metrics.base import Judged, Metric, mean_of
 
 ERROR_RATE = Metric(
@@ -31,7 +31,7 @@ ERROR_RATE = Metric(
     better="lower",
     chance=mean_of(1, 1),
 )
-'''
+"""
 
 
 class Study:

@@ -129,9 +129,7 @@ def test_an_attack_on_some_items_stands_beside_their_clean_score():
     some = ITEMS[200:300]
     study = Study().add("de", 250)
     study.add("de", 20, some, attack="polygloss", budget=500, rows="200-299", pipeline_seed=1)
-    line = one(
-        study.summary(), scope="others", condition=Condition(attack="polygloss", budget=500, rows="200-299")
-    )
+    line = one(study.summary(), scope="others", condition=Condition(attack="polygloss", budget=500, rows="200-299"))
     assert line.condition.label == "polygloss, 500 queries, rows 200-299"
     assert (line.clean.score, line.estimate.score, line.n) == (pytest.approx(50), pytest.approx(20), 100)
 

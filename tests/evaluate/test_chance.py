@@ -50,9 +50,7 @@ def test_of_a_ranking_it_is_the_mean_average_precision_of_every_order() -> None:
     """Of several gold candidates some stand among the first by luck, which one over the pool leaves out."""
     for pool, gold, cut in ((4, 2, 20), (6, 1, 3), (6, 3, 2), (5, 5, 20)):
         orders = itertools.combinations(range(1, pool + 1), gold)
-        precisions = [
-            sum((i + 1) / r for i, r in enumerate(ranks) if r <= cut) / min(gold, cut) for ranks in orders
-        ]
+        precisions = [sum((i + 1) / r for i, r in enumerate(ranks) if r <= cut) / min(gold, cut) for ranks in orders]
         assert random_precision(gold, pool, cut) == pytest.approx(sum(precisions) / len(precisions))
     # All ranks of 4 candidates with 2 gold: (1 + 5/6 + 3/4 + 7/12 + 1/2 + 5/12) / 6
     predictions = [{"ranks": [1, 2], "pool": 4}] * 3

@@ -52,7 +52,7 @@ def test_accuracy_of_retrieval_counts_first_ranks_and_a_gold_that_is_not_in_the_
 
 
 def test_squad_takes_the_best_gold_answer_and_english_normalisation() -> None:
-    """"the lazy dog!" is "lazy dog"; "a lazy cat" shares one of two tokens: F1 50."""
+    """ "the lazy dog!" is "lazy dog"; "a lazy cat" shares one of two tokens: F1 50."""
     context = "the lazy dog! and a lazy cat"
     examples = [
         span(context, (0, 13), (18, 28), name="a"),

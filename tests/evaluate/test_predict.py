@@ -23,7 +23,7 @@ from crosswind.data.examples import (
     SpanExample,
     TaggingExample,
 )
-from crosswind.evaluate.predict import ANSWER_TOKENS, N_BEST, Predictor, _best_span, _Memory, embed_pool
+from crosswind.evaluate.predict import ANSWER_TOKENS, N_BEST, Predictor, _best_span, _Memory, embed_again, embed_pool
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import Head, attach
 from crosswind.model.pooling import Pooling
@@ -268,9 +268,7 @@ def test_memory_is_bounded_and_keeps_what_was_asked_for_last(make: Callable[...,
 
 @settings(max_examples=300, deadline=None)
 @given(n=st.integers(1, 70), seed=st.integers(0, 10_000), ties=st.booleans())
-def test_the_best_span_is_that_of_an_exhaustive_search_over_the_20_best_borders(
-    n: int, seed: int, ties: bool
-) -> None:
+def test_the_best_span_is_that_of_an_exhaustive_search_over_the_20_best_borders(n: int, seed: int, ties: bool) -> None:
     """XTREME's run_squad: the 20 best starts and ends, at most 30 tokens; of equal sums the earliest."""
     rng = np.random.default_rng(seed)
     out = (rng.integers(-3, 3, (n + 6, 2)) if ties else rng.normal(size=(n + 6, 2))).astype(np.float32)
@@ -363,6 +361,27 @@ def test_a_pool_is_written_block_by_block_and_read_from_its_file(
     assert np.array_equal(np.load(tmp_path / "vectors.npy"), whole)
 
 
+def test_a_pools_vectors_are_taken_over_where_it_did_not_change(
+    make: Callable[..., Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crosswind.evaluate.predict.POOL_BLOCK", 2)
+    clean, again = tmp_path / "clean.npy", tmp_path / "again.npy"
+    embed_pool(make("query"), POOL, clean)
+    first, *others = POOL.candidates
+    changed = replace(first, text=first.text + " once more")
+    added = replace(first, id="added", text="something else")
+    pool = Pool((changed, *others, added))
+
+    predictor = make("query")
+    asked: list[str] = []
+    embed = predictor.embed
+    monkeypatch.setattr(predictor, "embed", lambda texts, contexts: asked.extend(texts) or embed(texts, contexts))
+    embed_again(predictor, pool, {first.id}, clean, again)
+
+    assert asked == [changed.text, added.text]
+    assert np.array_equal(np.load(again), embed_pool(make("query"), pool))
+
+
 def test_the_prefix_goes_before_queries_and_candidates(make: Callable[..., Predictor]) -> None:
     encoder = make("query").encoder
     head = attach(encoder, "query", (), seed=1, pooling=Pooling(prefix="query: "))
@@ -419,9 +438,7 @@ def test_the_same_text_at_both_ends_of_a_pool_has_the_same_score(size: int, make
         assert (second, third) == (first + 1, first + 2)
 
 
-def test_a_real_encoder_finds_translations_in_a_small_pool(
-    make: Callable[..., Predictor], real_encoder: Path
-) -> None:
+def test_a_real_encoder_finds_translations_in_a_small_pool(make: Callable[..., Predictor], real_encoder: Path) -> None:
     english = ["I like to eat pizza.", "Where is the train station?", "My brother is a doctor.", "It is raining today."]
     german = ["Ich esse gerne Pizza.", "Wo ist der Bahnhof?", "Mein Bruder ist Arzt.", "Es regnet heute."]
     pool = Pool(tuple(Candidate(f"d{i}", "de", t) for i, t in enumerate(german)))

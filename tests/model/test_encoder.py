@@ -61,9 +61,10 @@ def test_a_saved_encoder_keeps_its_masked_lm_and_the_weights_trained_since(
     again = AutoModelForMaskedLM.from_pretrained(tmp_path / "saved").eval()
     assert torch.equal(again(**batch).logits, moved)
     assert torch.equal(hidden(AutoModel.from_pretrained(tmp_path / "saved"), batch), hidden(encoder.backbone, batch))
-    assert AutoTokenizer.from_pretrained(tmp_path / "saved")(TEXTS[0])["input_ids"] == batch["input_ids"][0][
-        batch["attention_mask"][0] == 1
-    ].tolist()
+    assert (
+        AutoTokenizer.from_pretrained(tmp_path / "saved")(TEXTS[0])["input_ids"]
+        == batch["input_ids"][0][batch["attention_mask"][0] == 1].tolist()
+    )
 
 
 @pytest.mark.parametrize("architecture", ["xlm-roberta", "bert", "distilbert", "electra", "modernbert"])

@@ -244,9 +244,7 @@ def test_windows_are_those_of_the_tokenizers_overflow() -> None:
         return_offsets_mapping=True,
     )
     assert ids(rows) == expected["input_ids"]
-    for row, types, all_offsets in zip(
-        rows, expected["token_type_ids"], expected["offset_mapping"], strict=True
-    ):
+    for row, types, all_offsets in zip(rows, expected["token_type_ids"], expected["offset_mapping"], strict=True):
         assert row.types is not None
         assert row.offsets is not None
         assert row.types.tolist() == types

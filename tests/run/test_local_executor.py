@@ -114,9 +114,7 @@ def test_the_step_of_a_killed_worker_is_run_once_more(tmp_path: Path, trace: Pat
     assert list((tmp_path / "store" / "drafts").iterdir()) == []
 
 
-def test_a_step_that_kills_its_worker_twice_fails_and_the_rest_of_its_unit_goes_on(
-    tmp_path: Path, trace: Path
-) -> None:
+def test_a_step_that_kills_its_worker_twice_fails_and_the_rest_of_its_unit_goes_on(tmp_path: Path, trace: Path) -> None:
     (trace / "model-b.kill-always").touch()
     outcome = run(family(), tmp_path, 2)
     assert [f.message.split(";")[0] for f in outcome.failed.values()] == [

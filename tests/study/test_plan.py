@@ -83,7 +83,10 @@ def test_a_plan_has_each_phase_rewrite_and_cell_once(planned) -> None:  # type: 
 
 
 def test_keys_do_not_depend_on_where_things_lie_or_how_they_are_called(
-    planned, tiny_encoder: Path, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+    planned,
+    tiny_encoder: Path,
+    small_data: Path,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
 ) -> None:
     shutil.copytree(tiny_encoder, tmp_path / "elsewhere" / "encoder")
     shutil.copytree(small_data, tmp_path / "data")
@@ -131,7 +134,7 @@ def test_a_setting_changes_the_keys_of_what_depends_on_it_and_no_others(planned)
     trained = {k for k in of_udpos if plan.graph[k].kind == "train"}
     # The cells' rows are part of rewrites and cells, not of what trains.
     assert changed("targets.tasks.udpos.rows=0-9") == of_udpos - trained
-    assert changed("perturb=[\"keyboard:0.1\"]") == {k for k in everything if "keyboard:0.3" in plan.graph[k].label} | {
+    assert changed('perturb=["keyboard:0.1"]') == {k for k in everything if "keyboard:0.3" in plan.graph[k].label} | {
         k for k in everything if plan.graph[k].kind == "embed" and _severity(plan, k) == 0.3
     }
     assert changed("draws=2") == set()
@@ -186,7 +189,9 @@ def test_draws_and_protections_are_cells_of_their_own(planned, tmp_path: Path, s
 
 
 def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_with_a_note(
-    planned, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+    planned,
+    small_data: Path,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
 ) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
@@ -232,9 +237,7 @@ def test_labels_of_the_task_in_a_language_are_exposure_even_beside_the_same_data
 
 def test_what_a_study_asks_for_twice_is_one_cell(planned) -> None:  # type: ignore[no-untyped-def]
     once = planned('perturb=["keyboard:0.1"]')
-    twice = planned(
-        'perturb=["keyboard:0.1", {spec: "keyboard:0.1", languages: es, protect: answers}]', "seeds=[1, 1]"
-    )
+    twice = planned('perturb=["keyboard:0.1", {spec: "keyboard:0.1", languages: es, protect: answers}]', "seeds=[1, 1]")
     assert twice.cells == once.cells
 
 
@@ -246,7 +249,9 @@ def test_joined_perturbations_give_a_condition_for_each_combination_of_severitie
 
 
 def test_steps_find_their_encoder_from_any_folder(
-    planned, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch  # type: ignore[no-untyped-def]
+    planned,
+    tiny_encoder: Path,
+    monkeypatch: pytest.MonkeyPatch,  # type: ignore[no-untyped-def]
 ) -> None:
     monkeypatch.setenv("HOME", str(tiny_encoder.parent))
     monkeypatch.chdir(tiny_encoder.parent)
@@ -332,7 +337,9 @@ def test_the_studies_for_the_hub_are_planned_without_a_network(name: str, monkey
 
 
 def test_two_folders_of_lexicons_in_one_study_are_two_rewrites_each_with_its_own(
-    planned, small_data: Path, tmp_path: Path  # type: ignore[no-untyped-def]
+    planned,
+    small_data: Path,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
 ) -> None:
     for name, word in (("a", "casa"), ("b", "hogar")):
         (tmp_path / name).mkdir()

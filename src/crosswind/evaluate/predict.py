@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -261,6 +261,22 @@ def embed_pool(predictor: Predictor, pool: Pool, path: Path | None = None) -> Fl
     file.flush()
     vectors: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
     return vectors
+
+
+def embed_again(predictor: Predictor, pool: Pool, changed: Set[str], clean: Path, path: Path) -> None:
+    """Writes the vectors of `pool` to the `.npy` file `path`: those of the candidates whose ids are `changed`, and of
+    those added behind the others, anew; all else is copied from `clean`, the vectors of the unchanged pool.
+    Holds one block in memory."""
+    before = np.load(clean, mmap_mode="r", allow_pickle=False)
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(pool), before.shape[1]))
+    for start in range(0, len(before), POOL_BLOCK):
+        file[start : start + POOL_BLOCK] = before[start : start + POOL_BLOCK]
+    rows = [i for i, c in enumerate(pool.candidates) if i >= len(before) or c.id in changed]
+    for start in range(0, len(rows), POOL_BLOCK):
+        block = rows[start : start + POOL_BLOCK]
+        some = [pool.candidates[i] for i in block]
+        file[block] = predictor.embed([c.text for c in some], [c.context for c in some])
+    file.flush()
 
 
 _WindowSpan = tuple[float, float, int, int]

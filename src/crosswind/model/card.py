@@ -39,7 +39,7 @@ def write_card(
         f"- steps: {history['steps']}, seed {seed}, last mean loss {loss}",
         f"- development score: {found}",
         "- parts that the base lacked, initialised from the pipeline seed and their name: "
-        + (', '.join(history["fresh"]) or 'none'),
+        + (", ".join(history["fresh"]) or "none"),
         *(f"- {fact}" for fact in facts),
         "",
         "```json",

@@ -120,9 +120,7 @@ def _raw_slow(tokenizer: Any, text: str) -> Raw:
     )
 
 
-def tokenize(
-    tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None], max_length: int
-) -> list[Tokens]:
+def tokenize(tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None], max_length: int) -> list[Tokens]:
     """One row a text or, where there is a second, a pair, the longer part truncated first."""
     shape = template(tokenizer)
     unique = list(dict.fromkeys(t for t in (*firsts, *seconds) if t is not None))

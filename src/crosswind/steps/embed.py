@@ -15,27 +15,18 @@ from crosswind.steps.parameters import tokens_of
 
 
 def _run(job: Job[CellParams], worker: Worker) -> str:
-    import numpy as np
+    from crosswind.evaluate.predict import embed_again, embed_pool
 
     data = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
     pool = data.dataset.pool
     assert pool is not None
-    vectors = np.zeros((0, 0), dtype=np.float32)
-    rows = list(range(len(pool)))
+    vectors = job.draft.path / "vectors.npy"
+    predictor = predictor_of(job, worker)
     if "clean" in job.inputs:
-        vectors = np.array(np.load(job.inputs["clean"].path / "vectors.npy", allow_pickle=False))
         changed = {c.example.id for c in data.candidates if c.changed}
-        rows = [i for i, c in enumerate(pool.candidates) if i >= len(vectors) or c.id in changed]
-        # Added candidates stand behind the others.
-        vectors = np.concatenate([vectors, np.zeros((len(pool) - len(vectors), vectors.shape[1]), dtype=np.float32)])
-    if rows:
-        some = [pool.candidates[i] for i in rows]
-        fresh = predictor_of(job, worker).embed([c.text for c in some], [c.context for c in some])
-        if "clean" in job.inputs:
-            vectors[rows] = fresh
-        else:
-            vectors = fresh
-    np.save(job.draft.path / "vectors.npy", vectors, allow_pickle=False)
+        embed_again(predictor, pool, changed, job.inputs["clean"].path / "vectors.npy", vectors)
+    else:
+        embed_pool(predictor, pool, vectors)
     ids = [c.id for c in pool.candidates]
     (job.draft.path / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
     record_hardware(job)

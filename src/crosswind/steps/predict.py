@@ -64,9 +64,7 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     return f"{len(data)} predictions"
 
 
-def _fresh(
-    job: PlannedJob[CellParams], data: PerturbedDataset
-) -> tuple[list[Example], dict[str, Prediction]]:
+def _fresh(job: PlannedJob[CellParams], data: PerturbedDataset) -> tuple[list[Example], dict[str, Prediction]]:
     """The examples that a model must see, and the clean predictions by id (nothing for a clean cell)."""
     examples = data.dataset.examples
     if "clean" not in job.inputs:

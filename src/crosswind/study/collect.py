@@ -278,9 +278,7 @@ def _mixed_hardware(provenance: pl.DataFrame) -> list[str]:
     return [f"Steps were computed on different machines or versions, so last digits may differ: {'; '.join(kinds)}."]
 
 
-def _about(
-    study: Study, plan: Plan, cells: Sequence[Cell], provenance: pl.DataFrame, seconds: float
-) -> dict[str, str]:
+def _about(study: Study, plan: Plan, cells: Sequence[Cell], provenance: pl.DataFrame, seconds: float) -> dict[str, str]:
     trained = [s for s in plan.graph.values() if s.kind in ("train", "pretrain")]
     cpu = float(provenance["cpu_seconds"].sum())
     sources = dict.fromkeys(data.source for data in (study.data, *study.data.tasks.values()))

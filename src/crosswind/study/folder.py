@@ -1,10 +1,10 @@
 """The run folder: it holds exactly the cells of the study as it now stands, and suffices without the store.
 
-    run.json            name and id of the study, written first
-    cells.parquet       a row a cell and metric: what it is, its scores and facts
-    sums/…              the statistics of each cell, summed by cluster
-    predictions/…       every prediction          rewrites/…    what was changed in the texts
-    provenance.parquet  what made each step: versions, processor, seconds
+run.json            name and id of the study, written first
+cells.parquet       a row a cell and metric: what it is, its scores and facts
+sums/…              the statistics of each cell, summed by cluster
+predictions/…       every prediction          rewrites/…    what was changed in the texts
+provenance.parquet  what made each step: versions, processor, seconds
 """
 
 from __future__ import annotations

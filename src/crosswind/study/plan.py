@@ -456,9 +456,7 @@ class Planner:
         self._cells[made] = None
         return made
 
-    def _judge(
-        self, metric: Metric, predictions: str, rewrite: str | None, label: str, evaluated: Evaluated
-    ) -> str:
+    def _judge(self, metric: Metric, predictions: str, rewrite: str | None, label: str, evaluated: Evaluated) -> str:
         inputs = {"predictions": predictions} | ({"rewrite": rewrite} if rewrite else {})
         if metric.fit is not None:
             inputs["dev"] = self._dev(metric, evaluated)
@@ -583,5 +581,3 @@ def count_examples(plan: Plan) -> int:
 
 def no_cells(plan: Plan) -> UserError:
     return UserError("the study has no cell to evaluate", where="targets", hint="name targets and languages")
-
-

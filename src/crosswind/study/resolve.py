@@ -156,9 +156,7 @@ def targets(study: Study) -> list[TargetPlan]:
     return plans
 
 
-def _target(
-    name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool
-) -> TargetPlan:
+def _target(name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool) -> TargetPlan:
     task = TASKS[name]
     languages = target.languages or []
     for code in languages:

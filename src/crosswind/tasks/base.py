@@ -62,6 +62,7 @@ class Task:
         context = portion.context_language
         pair = (portion.language,) if context in (None, portion.language) else (portion.language, context)
         return self.counts.get((*pair, portion.split))
+
     generated: Generated | None = None
     submission: str = ""
     unanswerable: bool = False

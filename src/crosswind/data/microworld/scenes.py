@@ -120,6 +120,7 @@ def _whereabouts(draw: WorldDraw, bank: str) -> Theme:
 
 def whereabouts(day: str) -> Theme:
     """Who was where on a day."""
+
     def say(person: PersonName, value: str) -> Clause:
         return Clause("be", person, None, (("in", _known(value)), ("on", Noun(day))))
 

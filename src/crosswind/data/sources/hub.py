@@ -106,7 +106,6 @@ def _open(settings: Mapping[str, Any], where: str) -> Source:
 HUB_KIND = SourceKind("hub", "the Hugging Face hub or its cache; files below `root` for what is not there", _open)
 
 
-
 @dataclass(frozen=True)
 class Address:
     """A split of a configuration of a repository (`owner/name`, or a local folder)."""
