@@ -16,7 +16,8 @@ def test_the_registry_finds_the_metrics_that_tasks_name():
 
 
 def test_the_first_key_is_the_headline():
-    assert {m.name: m.headline for m in METRICS} == {
+    own = [m for m in METRICS if METRICS.origin(m.name) is None]  # other tests include files
+    assert {m.name: m.headline for m in own} == {
         "accuracy": "accuracy",
         "map": "map",
         "map@20": "map@20",
