@@ -120,12 +120,12 @@ def run(
     spec = read_study(study, overrides)
     folder = out or Path("runs") / spec.name
     check_out(folder, spec.name)
-    place = _store(store)
+    artifacts = _store(store)
     if dry_run:
-        _print_forecast(forecast(spec, place, executor))
+        _print_forecast(forecast(spec, artifacts, executor))
         return
     with _progress(quiet) as reporter:
-        finished = run_study(spec, out=folder, store=place, reporter=reporter, executor=executor, workers=workers)
+        finished = run_study(spec, out=folder, store=artifacts, reporter=reporter, executor=executor, workers=workers)
     _print_finished(finished)
 
 
@@ -323,18 +323,18 @@ def _progress(quiet: bool) -> Iterator[Any]:
         yield reporter
 
 
-def _print_forecast(found: Forecast) -> None:
-    plan, missing = found.plan, set(found.missing)
+def _print_forecast(expected: Forecast) -> None:
+    plan, missing = expected.plan, set(expected.missing)
     rows = []
     for key, step in plan.graph.items():
         state = "to run" if key in missing else "cached"
         rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
     _table(("state", "step", "what", "k tokens", "key"), rows)
     kinds: dict[str, list[str]] = {}
-    for key in found.missing:
+    for key in expected.missing:
         kinds.setdefault(plan.graph[key].kind, []).append(key)
     parts = [f"{len(keys)} {kind}" for kind, keys in kinds.items()] or ["nothing"]
-    tokens = sum(plan.graph[k].cost for k in found.missing)
+    tokens = sum(plan.graph[k].cost for k in expected.missing)
     print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
     print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
     for note in plan.notes:
@@ -421,9 +421,9 @@ def _lines_out(path: Path | None) -> Iterator[Any]:
     if path is None or str(path) == "-":
         yield sys.stdout.write
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        file = beside.open("w", encoding="utf-8")
+        file = draft.open("w", encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
     try:
@@ -431,6 +431,6 @@ def _lines_out(path: Path | None) -> Iterator[Any]:
             yield file.write
         if path.is_dir():
             raise UserError("is a folder", where=str(path), hint="name a file with -o")
-        os.replace(beside, path)
+        os.replace(draft, path)
     finally:
-        beside.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ def write_card(
     """
     front = {"library_name": "transformers", "base_model": base if base.count("/") == 1 else Path(base).name}
     scores = history["scores"]
-    found = f"{max(s for _, s in scores):.2f} points at step {history['best_step']}" if scores else "not selected"
+    reached = f"{max(s for _, s in scores):.2f} points at step {history['best_step']}" if scores else "not selected"
     losses = history["losses"]
     loss = f"{losses[-1][1]:.4f}" if losses else "none"
     text = [
@@ -37,7 +37,7 @@ def write_card(
         "Trained by Crosswind. Load it with `transformers`.\n",
         f"- data: {', '.join(data)}",
         f"- steps: {history['steps']}, seed {seed}, last mean loss {loss}",
-        f"- development score: {found}",
+        f"- development score: {reached}",
         "- parts that the base lacked, initialised from the pipeline seed and their name: "
         + (", ".join(history["fresh"]) or "none"),
         *(f"- {fact}" for fact in facts),

@@ -47,8 +47,8 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
             _sentence_transformers(folder, encoder, module.pooling)
         elif isinstance(module, RowScorer):
             encoder.backbone.save_pretrained(folder)
-            own = {k: v.contiguous() for k, v in module.classifier.state_dict().items()}
-            save_file(own, folder / OWN_WEIGHTS)
+            parameters = {k: v.contiguous() for k, v in module.classifier.state_dict().items()}
+            save_file(parameters, folder / OWN_WEIGHTS)
         else:
             hugging_face: Any = module
             hugging_face.save_pretrained(folder)
@@ -71,35 +71,37 @@ def load_head(
     task's order. Raises `UserError` where the head is missing or its labels do not fit. For `query`
     any encoder serves (`pooling` as asked, else as saved, else the mean of the last layer).
     """
-    own = _own(source, revision)
+    described = _own(source, revision)
     if kind == "query":
-        return _load_embedder(source, own, revision, pooling)
-    if own and own["kind"] != kind:
+        return _load_embedder(source, described, revision, pooling)
+    if described and described["kind"] != kind:
         raise UserError(
-            f"{source!r} was trained for {own['kind']} tasks, not {kind}",
+            f"{source!r} was trained for {described['kind']} tasks, not {kind}",
             where="MODEL",
             hint="name a model fine-tuned on a task of this kind",
         )
-    weights = _file(source, OWN_WEIGHTS, revision) if own else None
+    weights = _file(source, OWN_WEIGHTS, revision) if described else None
     if weights is not None:
         encoder = load_encoder(source, revision=revision)
-        scorer = RowScorer(encoder, kind, max(len(own["labels"]), 1), own.get("classifier_pooling") or "cls")
+        scorer = RowScorer(
+            encoder, kind, max(len(described["labels"]), 1), described.get("classifier_pooling") or "cls"
+        )
         scorer.classifier.load_state_dict(load_file(weights))
-        return encoder, Head(kind, _map_labels(kind, own["labels"], labels, source), scorer)
+        return encoder, Head(kind, _map_labels(kind, described["labels"], labels, source), scorer)
     config = load_config(source, revision)
     tokenizer = load_tokenizer(source, revision)
     module = _load_auto(source, kind, revision)
     backbone = getattr(module, module.base_model_prefix)
     check_vocabulary(tokenizer, backbone, source)
-    named = own["labels"] if own else [str(config.id2label[i]) for i in range(len(config.id2label))]
+    named = described["labels"] if described else [str(config.id2label[i]) for i in range(len(config.id2label))]
     return Encoder(backbone, None, tokenizer), Head(kind, _map_labels(kind, named, labels, source), module)
 
 
 def _load_embedder(
-    source: str, own: dict[str, Any], revision: str | None, pooling: Pooling | None
+    source: str, described: dict[str, Any], revision: str | None, pooling: Pooling | None
 ) -> tuple[Encoder, Head]:
     encoder = load_encoder(source, revision=revision)
-    saved = Pooling(**own["pooling"]) if own.get("pooling") else None
+    saved = Pooling(**described["pooling"]) if described.get("pooling") else None
     pooling = pooling or saved or Pooling()
     embedder = Embedder(encoder.backbone, pooling)
     weights = _file(source, OWN_WEIGHTS, revision) if saved else None

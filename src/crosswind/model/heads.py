@@ -86,8 +86,8 @@ def attach(
 def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Run the module on rows; see `Head` for the shapes."""
     if isinstance(module, Embedder | RowScorer):
-        own: torch.Tensor = module(**batch)
-        return own
+        output: torch.Tensor = module(**batch)
+        return output
     if kind == "choice":
         # One row a "question with one choice": a row's score does not depend on its neighbours.
         scores: torch.Tensor = module(**{k: v.unsqueeze(1) for k, v in batch.items()}).logits

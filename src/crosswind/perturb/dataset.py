@@ -134,15 +134,15 @@ def perturb_dataset(
     atoms = list(numbered(spec.atoms))
     texts = [a for a in atoms if a[0].perturbation.add is None]
     adding = [a for a in atoms if a[0].perturbation.add is not None]
-    own = tuple(f for f in fields if f != POOL)
+    changed_fields = tuple(f for f in fields if f != POOL)
     examples: Sequence[Perturbed[Example]] = [Perturbed(e, {}) for e in dataset.examples]
-    if own and texts:
+    if changed_fields and texts:
         examples = perturb_examples(
             dataset.examples,
             Spec(tuple(a for a, _ in texts)),
             task=dataset.task,
             draw=draw,
-            fields=own,
+            fields=changed_fields,
             protect=protect,
             environment=environment,
             resolved=resolved,
@@ -192,9 +192,9 @@ def _prepared(
     resolved: Resolved | None,
 ) -> Prepared:
     scopes = {(p.language, p.kind) for p in flat}
-    place = environment or Environment()
+    full_environment = environment or Environment()
     return {
-        (atom, language, kind): atom.prepare(TextScope(language, kind, tuple(fields), place), resolved)
+        (atom, language, kind): atom.prepare(TextScope(language, kind, tuple(fields), full_environment), resolved)
         for language, kind in sorted(scopes)
         for atom, _ in atoms
     }

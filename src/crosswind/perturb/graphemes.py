@@ -24,11 +24,11 @@ def clusters(text: str) -> list[str]:
 
 def positioned(text: str) -> tuple[list[str], list[int]]:
     """The clusters of `text` and their offsets."""
-    found = clusters(text)
-    if len(found) == len(text):
-        return found, list(range(len(text)))
+    parts = clusters(text)
+    if len(parts) == len(text):
+        return parts, list(range(len(text)))
     starts, at = [], 0
-    for cluster in found:
+    for cluster in parts:
         starts.append(at)
         at += len(cluster)
-    return found, starts
+    return parts, starts

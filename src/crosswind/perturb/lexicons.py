@@ -58,15 +58,15 @@ class LexiconFolder:
         if direct is not None:
             return [direct]
         halves = [self._between(source, PIVOT), self._between(PIVOT, target)]
-        found = [h for h in halves if h is not None]
-        if len(found) < 2:
+        chain = [h for h in halves if h is not None]
+        if len(chain) < 2:
             ends = [end for end, half in zip((source, target), halves, strict=True) if half is None]
             missing = " and ".join(f"{PIVOT}-{end}.txt" for end in ends if end != PIVOT)
             raise NotApplicable(
                 f"no lexicon from {source} to {target} in {str(self.folder)!r}: it lacks {missing}",
                 hint=f"add {missing} (a word, a space or tab, its translation a line) or {source}-{target}.txt",
             )
-        return found
+        return chain
 
     def _between(self, source: str, target: str) -> tuple[Path, bool] | None:
         forwards, backwards = self.folder / f"{source}-{target}.txt", self.folder / f"{target}-{source}.txt"
@@ -109,7 +109,7 @@ def _code(language: str) -> str:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, modified: int, backwards: bool) -> Table:
-    found: dict[str, dict[str, None]] = {}
+    translations: dict[str, dict[str, None]] = {}
     for number, line in lines(path):
         if not line.strip():
             continue
@@ -123,8 +123,8 @@ def _read(path: Path, modified: int, backwards: bool) -> Table:
             )
         if backwards:
             word, other = other, word
-        found.setdefault(word.lower(), {})[other] = None
-    return {word: tuple(others) for word, others in found.items()}
+        translations.setdefault(word.lower(), {})[other] = None
+    return {word: tuple(others) for word, others in translations.items()}
 
 
 @lru_cache(maxsize=64)
@@ -136,12 +136,12 @@ def _chain(route: tuple[tuple[Path, int, bool], ...]) -> Table:
 
 
 def _joined(first: Table, second: Table) -> Table:
-    found = {}
+    joined = {}
     for word, pivots in first.items():
         others = dict.fromkeys(o for p in pivots for o in second.get(p.lower(), ()))
         if others:
-            found[word] = tuple(others)
-    return found
+            joined[word] = tuple(others)
+    return joined
 
 
 def environment_of(lexicons: str | Path | None) -> Environment:

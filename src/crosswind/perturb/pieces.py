@@ -113,19 +113,19 @@ class Placement:
 
     def origin(self, over: Iterable[Keep | Between]) -> tuple[Keep | Between, ...]:
         """What characters of the output stand for, in terms of the original."""
-        found: list[Keep | Between] = []
+        sources: list[Keep | Between] = []
         for source in over:
             if isinstance(source, Keep):
                 for piece in self.cut(*source):
                     parts = (piece,) if isinstance(piece, Keep) else piece.over or (NOWHERE,)
-                    found.extend(p for p in parts if p not in found)
+                    sources.extend(p for p in parts if p not in sources)
             else:
-                found.append(self._between(source))
-        return () if found == [NOWHERE] else tuple(_joined(found))
+                sources.append(self._between(source))
+        return () if sources == [NOWHERE] else tuple(_joined(sources))
 
-    def _between(self, place: Between) -> Between:
+    def _between(self, source: Between) -> Between:
         near: list[Keep] = []
-        for neighbour in place.neighbours:
+        for neighbour in source.neighbours:
             for piece in self.cut(*neighbour):
                 parts = (piece,) if isinstance(piece, Keep) else piece.over
                 if not parts or any(isinstance(p, Between) and not p.neighbours for p in parts):

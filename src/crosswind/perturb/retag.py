@@ -11,17 +11,17 @@ from crosswind.perturb.rewrite import Rewrite
 
 def entities(tags: Sequence[str]) -> list[list[int]]:
     """The word indices of each IOB2 entity, in order. A stray `I-X` begins an entity of its own."""
-    found: list[list[int]] = []
+    runs: list[list[int]] = []
     for i, tag in enumerate(tags):
         prefix, dash, kind = tag.partition("-")
         if not dash or prefix not in ("B", "I"):
             continue
-        follows = prefix == "I" and found and found[-1][-1] == i - 1 and tags[i - 1].partition("-")[2] == kind
+        follows = prefix == "I" and runs and runs[-1][-1] == i - 1 and tags[i - 1].partition("-")[2] == kind
         if follows:
-            found[-1].append(i)
+            runs[-1].append(i)
         else:
-            found.append([i])
-    return found
+            runs.append([i])
+    return runs
 
 
 def moved_tags(tags: Sequence[str], position: Mapping[int, int]) -> dict[int, str]:
@@ -65,10 +65,10 @@ def retagged(
             return None
         spans.append(Span(at, at + len(word)))
         at += len(word) + 1
-    for i, place in places.items():
-        if place is None:
+    for i, moved in places.items():
+        if moved is None:
             continue
-        owner = next((s for s in spans if s.start <= place.start and place.end <= s.end), None)
+        owner = next((s for s in spans if s.start <= moved.start and moved.end <= s.end), None)
         if owner is None or owner in owners:
             return None
         owners[owner] = i

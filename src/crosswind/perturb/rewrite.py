@@ -118,10 +118,10 @@ class Rewrite:
         carried = []
         layout = Placement(self.pieces)
         for span in spans:
-            place = layout.place(span.start, span.end)
-            if place is None:
+            carried_span = layout.place(span.start, span.end)
+            if carried_span is None:
                 return None
-            carried.append(place)
+            carried.append(carried_span)
         return tuple(carried)
 
     def then(self, other: Rewrite) -> Rewrite:

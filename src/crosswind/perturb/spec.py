@@ -173,16 +173,16 @@ class Spec:
 
     def needs(self, scope: TextScope) -> tuple[Need, ...]:
         """What it needs beside the text, each once: the caller resolves them (`Resolved`)."""
-        found = [n for a in self.atoms for part in _reached(a, scope) for n in a.perturbation.needs(a.setting(part))]
-        return tuple(dict.fromkeys(found))
+        reached = [n for a in self.atoms for part in _reached(a, scope) for n in a.perturbation.needs(a.setting(part))]
+        return tuple(dict.fromkeys(reached))
 
     def resources(self, scope: TextScope) -> dict[str, str]:
         """What the result depends on besides text and code: data by SHA-256, libraries by version."""
-        found: dict[str, str] = {}
+        hashes: dict[str, str] = {}
         for atom in self.atoms:
             for part in _reached(atom, scope):
-                found.update(atom.perturbation.resources(atom.setting(part)))
-        return dict(sorted(found.items()))
+                hashes.update(atom.perturbation.resources(atom.setting(part)))
+        return dict(sorted(hashes.items()))
 
     def __str__(self) -> str:
         return "+".join(map(str, self.atoms))

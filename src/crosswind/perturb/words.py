@@ -104,15 +104,15 @@ def segmenter_version() -> str:
 
 
 def _segmented(text: str, language: str) -> list[Span]:
-    found: list[Span] = []
+    spans: list[Span] = []
     at = 0
     name = base_language(language)
     pieces = SEGMENTERS[name].cut(text) if name in SEGMENTERS else _breaker()(text, language)
     for piece in pieces:
         # A segment of mixed kinds ("3月") is cut into its runs like any other text.
-        found.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
+        spans.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
         at += len(piece)
-    return found
+    return spans
 
 
 def _breaker() -> type[WordBreaker]:

@@ -85,8 +85,8 @@ def legend(summary: Summary) -> tuple[str, ...]:
         text.append("The clean score beside a perturbed mean is over the languages and items of that mean.")
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
     if floors:
-        found = sorted({x for line in floors for x in line.floor_languages})
-        text.append(f"{FLOOR_MARK} the interval of the mean or of a language ({', '.join(found)}) reaches chance:"
+        at_floor = sorted({x for line in floors for x in line.floor_languages})
+        text.append(f"{FLOOR_MARK} the interval of the mean or of a language ({', '.join(at_floor)}) reaches chance:"
                     " what is at the floor cannot fall and does not count as robust.")  # fmt: skip
     if any(TRAINED_MARK in marks(line) for line in summary.lines):
         text.append(f"{TRAINED_MARK} translate-train: this route was trained on labelled data of the task in the"
@@ -99,13 +99,13 @@ def _rows(lines: list[SummaryLine], several: bool) -> Iterator[ViewRow]:
     for line in lines:
         if line.scope != "language":
             grouped.setdefault((series(line, several), line.condition.label), {})[line.scope] = line
-    for (route, condition), found in grouped.items():
-        any_line = next(iter(found.values()))
+    for (route, condition), cells in grouped.items():
+        any_line = next(iter(cells.values()))
         yield ViewRow(
             route,
             condition,
             any_line.condition.clean,
-            found.get("english"),
-            found.get("others"),
-            found.get("translate-train"),
+            cells.get("english"),
+            cells.get("others"),
+            cells.get("translate-train"),
         )

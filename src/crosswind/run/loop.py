@@ -138,9 +138,9 @@ class _Loop:
         if done.lost:
             again = [step for step in unit.steps if step.key not in published and step.key not in failures]
             reason = done.reason or "its worker was lost"
-            own = {step.key for step in again}
+            keys = {step.key for step in again}
             # Of a worker that died before it began, no step is at fault more than another.
-            blamed = [done.running] if done.running in own else sorted(own) if not published else [again[0].key]
+            blamed = [done.running] if done.running in keys else sorted(keys) if not published else [again[0].key]
             self.lost.update(blamed)
             twice = {key for key in blamed if self.lost[key] >= TRIES}
             failures |= {key: Failure(f"{reason} (twice)") for key in twice}

@@ -26,7 +26,7 @@ class Schedule:
         self.outcome = Outcome()
         self._graph = graph
         chosen = set(keys)
-        self._order = {key: place for place, key in enumerate(graph) if key in chosen}
+        self._order = {key: position for position, key in enumerate(graph) if key in chosen}
         self._users: dict[str, list[str]] = {key: [] for key in self._order}
         self._waits: dict[str, int] = {}  # how many inputs of a step are still to be made
         for key in self._order:

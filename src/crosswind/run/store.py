@@ -170,11 +170,11 @@ class Store:
 
     def entries(self) -> list[StoreEntry]:
         """Every published step whose manifest can be read, by key."""
-        found = []
+        artifacts = []
         for key in self._keys():
             with suppress(Missing, Damaged):
-                found.append(manifests.store_entry(self._place(key)))
-        return found
+                artifacts.append(manifests.store_entry(self._place(key)))
+        return artifacts
 
     def verify(self) -> list[str]:
         """The keys of damaged artifacts; every checksum is computed anew."""
@@ -242,10 +242,10 @@ class Store:
         if not self.has(step.key):
             manifests.write_manifest(draft.path, step, {**draft.meta, "seconds": seconds})
             self._remove(step.key)
-            place = self._place(step.key)
-            place.parent.mkdir(exist_ok=True)
-            os.rename(draft.path, place)
-            sync_one(place.parent)
+            folder = self._place(step.key)
+            folder.parent.mkdir(exist_ok=True)
+            os.rename(draft.path, folder)
+            sync_one(folder.parent)
             self._verified.add(step.key)
         shutil.rmtree(self.root / "partial" / step.key, ignore_errors=True)
 

@@ -39,8 +39,8 @@ class Unit:
 
     @classmethod
     def of(cls, steps: tuple[Step, ...], context: Mapping[str, JSON]) -> Unit:
-        own = {step.key for step in steps}
-        inputs = dict.fromkeys(key for step in steps for key in step.inputs.values() if key not in own)
+        keys = {step.key for step in steps}
+        inputs = dict.fromkeys(key for step in steps for key in step.inputs.values() if key not in keys)
         return cls(steps, tuple(inputs), context, steps[0].affinity)
 
     def to_json(self) -> dict[str, JSON]:

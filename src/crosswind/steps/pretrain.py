@@ -115,11 +115,11 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
     return f"loss {history.losses[-1][1]:.3f}"
 
 
-def text_of_part(text: Sequence[TextParams], place: int, world: Mapping[str, Any]) -> _Lines:
+def text_of_part(text: Sequence[TextParams], index: int, world: Mapping[str, Any]) -> _Lines:
     """The lines of one part of the text; a `UserError` for a corpus or language that does not exist."""
-    part, where = text[place], f"text[{place}]"
+    part, where = text[index], f"text[{index}]"
     if part.name is None:
-        paths = [Path(path) for path in world["files"][place]]
+        paths = [Path(path) for path in world["files"][index]]
         if len(paths) == 1 and len(part.languages) == 1:
             return list(read_text(paths[0], "text", part.languages[0]))
         return list(read_parallel(paths, list(part.languages), "text"))

@@ -107,8 +107,8 @@ def _facts_of_cells(
 def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list[ResultRow]:
     rows = []
     for metric, key in cell.judged:
-        own = facts[key]
-        for name, score in own["scores"].items():
+        judgement = facts[key]
+        for name, score in judgement["scores"].items():
             rows.append(
                 ResultRow(
                     encoder=encoder,
@@ -117,7 +117,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list
                     defence=cell.defence,
                     target=cell.target,
                     language=cell.data.language,
-                    context_language=own["context_language"],
+                    context_language=judgement["context_language"],
                     split=cell.data.split,
                     rows=cell.data.selection,
                     selection=cell.selection,
@@ -131,9 +131,9 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list
                     metric=metric,
                     key=name,
                     score=score,
-                    n=own["n"],
-                    clusters=own["clusters"],
-                    signature=own["signature"],
+                    n=judgement["n"],
+                    clusters=judgement["clusters"],
+                    signature=judgement["signature"],
                     cell=key,
                 )
             )

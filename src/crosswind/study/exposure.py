@@ -25,11 +25,11 @@ def exposure_of(target: Task, language: str, labelled: Sequence[Seen], unlabelle
     this route.
     """
     in_language = [s for s in labelled if language in s.languages]
-    nearest, here = _nearest(target, labelled), _nearest(target, in_language)
+    nearest, nearest_here = _nearest(target, labelled), _nearest(target, in_language)
     # Labels of the task in this language are what makes a cell translate-train, even where the
     # same data were seen in another language only.
-    if here in ("same-data", "same-task") or (here == nearest and here != "none"):
-        return exposure(here, "labelled")
+    if nearest_here in ("same-data", "same-task") or (nearest_here == nearest and nearest_here != "none"):
+        return exposure(nearest_here, "labelled")
     return exposure(nearest, "unlabelled" if in_language or language in unlabelled else "unseen")
 
 

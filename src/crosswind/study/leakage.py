@@ -79,9 +79,9 @@ def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str
 
 def _pretraining(plan: Plan) -> Iterator[_Use]:
     """What the base encoder says it was pretrained on, and what the study pretrains it on."""
-    place = plan.graph.context.get("encoder")
-    if place and Path(place).is_dir():
-        yield _Use("the encoder's pretraining", frozenset(), earlier_text(place))
+    folder = plan.graph.context.get("encoder")
+    if folder and Path(folder).is_dir():
+        yield _Use("the encoder's pretraining", frozenset(), earlier_text(folder))
     for step in plan.graph.values():
         if step.kind != PRETRAIN.name:
             continue

@@ -193,9 +193,9 @@ def export_checkpoint(folder: Path, out: Path) -> None:
 
 
 def _text(
-    part: TextSpec, place: int, config: PretrainConfig, data: dict[str, str], world: dict[str, Any]
+    part: TextSpec, index: int, config: PretrainConfig, data: dict[str, str], world: dict[str, Any]
 ) -> TextParams:
-    where = f"text[{place}]"
+    where = f"text[{index}]"
     if part.name is not None:
         corpus = CORPORA.get(part.name, where=where)
         languages = tuple(corpus.languages if part.languages is None else part.languages)
@@ -212,7 +212,7 @@ def _text(
         if not path.is_file():
             raise UserError("no such file", where=f"{where}: {path}", hint="name a text file, one sentence a line")
     data[where] = Files(Path("/")).fingerprint(there)
-    world["files"][place] = [str(path) for path in there]
+    world["files"][index] = [str(path) for path in there]
     return TextParams(tuple([part.language or ""] if part.path is not None else part.paths or ()))
 
 

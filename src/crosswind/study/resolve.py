@@ -280,8 +280,8 @@ def _mlm(mlm: Mlm | None, where: str) -> MlmParams | None:
         return None
     corpora = []
     for i, use in enumerate(mlm.corpora):
-        place = f"{where}.mlm.corpora[{i}]"
-        corpus = CORPORA.get(use.name, where=place)
+        key = f"{where}.mlm.corpora[{i}]"
+        corpus = CORPORA.get(use.name, where=key)
         languages = use.languages or (list(corpus.languages) if mlm.languages == "all" else list(mlm.languages))
         for code in languages:
             if code not in corpus.languages:
@@ -337,8 +337,8 @@ def presets() -> dict[str, str]:
     """The presets by name, with their summaries."""
     folder = resources.files("crosswind.study") / "presets"
     files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
-    found = {}
+    texts = {}
     for name in files:
         value = parse_yaml((folder / name).read_text(encoding="utf-8"), name)
-        found[name.removesuffix(".yaml")] = str(value.get("summary", ""))
-    return found
+        texts[name.removesuffix(".yaml")] = str(value.get("summary", ""))
+    return texts

@@ -356,24 +356,24 @@ def set_key(value: dict[str, Any], override: str) -> None:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         hint = "quote it for the shell: --set 'seeds=[1, 2]'"
         raise UserError(f"not YAML: {text!r}", where=f"--set {path}", hint=hint) from error
-    here: Any = value
+    node: Any = value
     parts = path.split(".")
     for i, part in enumerate(parts):
         last = i == len(parts) - 1
-        if isinstance(here, list):
-            if not (part.isascii() and part.isdigit() and len(part) < 10) or int(part) >= len(here):
-                raise UserError(f"{'.'.join(parts[:i])} is a list of {len(here)}", where=f"--set {path}")
+        if isinstance(node, list):
+            if not (part.isascii() and part.isdigit() and len(part) < 10) or int(part) >= len(node):
+                raise UserError(f"{'.'.join(parts[:i])} is a list of {len(node)}", where=f"--set {path}")
             key: Any = int(part)
-        elif isinstance(here, dict):
+        elif isinstance(node, dict):
             key = part
         else:
             raise UserError(f"{'.'.join(parts[:i])} holds no keys", where=f"--set {path}", hint="set the whole value")
         if last:
-            here[key] = new
+            node[key] = new
         else:
-            if isinstance(here, dict) and here.get(key) is None:
-                here[key] = {}
-            here = here[key]
+            if isinstance(node, dict) and node.get(key) is None:
+                node[key] = {}
+            node = node[key]
 
 
 def validate_mapping(model: type[Any], value: Mapping[str, Any], name: str) -> Any:
@@ -409,14 +409,14 @@ def _key(loc: tuple[str | int, ...]) -> str:
 
 def _known(model: Any, loc: tuple[str | int, ...]) -> list[str]:
     """The keys of the model that an unknown key was written into; `model` may be a list of models."""
-    here: Any = next(iter(_models(model)), None)
-    fields = set(here.model_fields) if here is not None else set()
+    nested: Any = next(iter(_models(model)), None)
+    fields = set(nested.model_fields) if nested is not None else set()
     for part in loc:
-        found = here.model_fields.get(part) if isinstance(part, str) and hasattr(here, "model_fields") else None
-        if found is not None:
-            inner = _models(found.annotation)
-            here = inner[0] if inner else here
-            fields = set(here.model_fields)
+        field = nested.model_fields.get(part) if isinstance(part, str) and hasattr(nested, "model_fields") else None
+        if field is not None:
+            inner = _models(field.annotation)
+            nested = inner[0] if inner else nested
+            fields = set(nested.model_fields)
     return sorted(fields)
 
 

@@ -50,24 +50,24 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest whole checkpoint, or `None`; a damaged one is passed over."""
-    found = sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")), reverse=True)
-    place = next((p for p in found if _whole(p)), None)
-    if place is None:
+    folders = sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")), reverse=True)
+    latest = next((p for p in folders if _whole(p)), None)
+    if latest is None:
         return None
-    best = place / "best.safetensors"
+    best = latest / "best.safetensors"
     return Checkpoint(
-        json.loads((place / "state.json").read_text()),
-        load_file(place / "parameters.safetensors"),
-        load_file(place / "optimizer.safetensors"),
+        json.loads((latest / "state.json").read_text()),
+        load_file(latest / "parameters.safetensors"),
+        load_file(latest / "optimizer.safetensors"),
         load_file(best) if best.exists() else None,
     )
 
 
-def _whole(place: Path) -> bool:
+def _whole(folder: Path) -> bool:
     """Whether every file of a checkpoint is there as it was written."""
     try:
-        sums = json.loads((place / CHECKSUMS).read_text())
-        return all(file_hash(place / name) == value for name, value in sums.items())
+        sums = json.loads((folder / CHECKSUMS).read_text())
+        return all(file_hash(folder / name) == value for name, value in sums.items())
     except (OSError, ValueError):
         return False
 

@@ -252,23 +252,25 @@ class _Run:
         return Checkpoint(facts, dict(self.parameters), state, self.best)
 
     def resume(self, folder: Path) -> None:
-        found = load_checkpoint(folder)
-        if found is None:
+        saved = load_checkpoint(folder)
+        if saved is None:
             return
         with torch.no_grad():
-            for name, value in found.parameters.items():
+            for name, value in saved.parameters.items():
                 self.parameters[name].copy_(value)
-        for full, value in found.optimizer.items():
+        for full, value in saved.optimizer.items():
             name, _, key = full.partition("//")
             parameter = self.parameters[name]
             # AdamW keeps its step counter beside the parameter only when fused.
-            place = parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
-            self.optimizer.state[parameter][key] = value.to(place)
-        self.best = None if found.best is None else dict(found.best)
-        self.step = int(found.facts["step"])
-        self.stopped = bool(found.facts["stopped"])
-        self.loss_sum, self.loss_steps = float(found.facts["loss_sum"]), int(found.facts["loss_steps"])
-        past = found.facts["history"]
+            target_device = (
+                parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
+            )
+            self.optimizer.state[parameter][key] = value.to(target_device)
+        self.best = None if saved.best is None else dict(saved.best)
+        self.step = int(saved.facts["step"])
+        self.stopped = bool(saved.facts["stopped"])
+        self.loss_sum, self.loss_steps = float(saved.facts["loss_sum"]), int(saved.facts["loss_steps"])
+        past = saved.facts["history"]
         self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
         self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
         self.history.best_step = int(past["best_step"])

@@ -71,8 +71,8 @@ def theme(draw: WorldDraw, bank: str, kind: str) -> Theme:
     return THEMES[kind](draw, bank)
 
 
-def _known(place: str) -> Noun:
-    return Noun(place, known=True)
+def _known(name: str) -> Noun:
+    return Noun(name, known=True)
 
 
 def _deed(draw: WorldDraw, bank: str) -> Theme:

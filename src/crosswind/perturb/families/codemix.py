@@ -66,20 +66,20 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
     def options(word: str) -> tuple[str, ...]:
         if word not in memo:
-            found = _translations(lowered(word, turkic), word, tables, most)
-            memo[word] = tuple(dict.fromkeys(o for o in found if o != word))
+            translations = _translations(lowered(word, turkic), word, tables, most)
+            memo[word] = tuple(dict.fromkeys(o for o in translations if o != word))
         return memo[word]
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        found = [(s.start, s.end) for s in words(text, setting.language) if options(text[s.start : s.end])]
+        spans = [(s.start, s.end) for s in words(text, setting.language) if options(text[s.start : s.end])]
 
         def at(index: int) -> tuple[Option, ...]:
-            start, end = found[index]
+            start, end = spans[index]
             plain = options(text[start:end])
             return tuple(_set_off(text, start, end, o) for o in plain) if unspaced else plain
 
-        return Sites([start for start, _ in found], [end for _, end in found], at)
+        return Sites([start for start, _ in spans], [end for _, end in spans], at)
 
     return Listed(sites)
 
@@ -117,8 +117,8 @@ def _cased(other: str, like: str, turkic: bool) -> str:
 def _resources(setting: Setting) -> Mapping[str, str]:
     matrix, embedded = _embedded(setting)
     lexicons = _lexicons(setting)
-    found = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
-    return {**found, **segmentation(setting.language)}
+    hashes = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
+    return {**hashes, **segmentation(setting.language)}
 
 
 CODEMIX = Perturbation(

@@ -57,8 +57,8 @@ class _Strip(dict[str, str]):
     def __missing__(self, cluster: str) -> str:
         plain = _stripped(cluster)
         same = unicodedata.normalize("NFC", plain) == unicodedata.normalize("NFC", cluster)
-        self[cluster] = found = "" if same else plain
-        return found
+        self[cluster] = bare = "" if same else plain
+        return bare
 
 
 def _applies(setting: Setting) -> str | None:

@@ -90,8 +90,8 @@ class _Homoglyphs(dict[str, tuple[Option, ...]]):
         whole = _table().get(unicodedata.normalize("NFC", cluster))
         if whole is None and _PLAIN_MARKS.fullmatch(apart, 1):
             whole = tuple(o + apart[1:] for o in _table().get(apart[0], ()))
-        self[cluster] = found = whole or ()
-        return found
+        self[cluster] = options = whole or ()
+        return options
 
 
 def _applies(setting: Setting) -> str | None:

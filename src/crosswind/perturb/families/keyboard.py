@@ -75,9 +75,9 @@ class Keys(dict[str, tuple[Option, ...]]):
         self.layout, self.turkic = layout, turkic
 
     def __missing__(self, cluster: str) -> tuple[Option, ...]:
-        found = tuple(dict.fromkeys(o for o in self._options(cluster) if o != cluster))
-        self[cluster] = found
-        return found
+        options = tuple(dict.fromkeys(o for o in self._options(cluster) if o != cluster))
+        self[cluster] = options
+        return options
 
     def _options(self, cluster: str) -> Iterator[str]:
         composed = unicodedata.normalize("NFC", cluster)
@@ -88,14 +88,14 @@ class Keys(dict[str, tuple[Option, ...]]):
                 yield from self._raised(lower)
                 return
         if "가" <= composed <= "힣":
-            found: Iterator[str] = hangul_options(composed, near)
+            options: Iterator[str] = hangul_options(composed, near)
         elif len(composed) == 1:
-            found = self._one(composed)
+            options = self._one(composed)
         else:
-            found = self._many(composed)
+            options = self._many(composed)
         # The text keeps its normalisation form.
         decomposed = cluster != composed and cluster == unicodedata.normalize("NFD", cluster)
-        yield from (unicodedata.normalize("NFD", o) if decomposed else o for o in found)
+        yield from (unicodedata.normalize("NFD", o) if decomposed else o for o in options)
 
     def _one(self, char: str) -> Iterator[str]:
         """A letter of one code point: a key of its own, or a base letter and marks typed by dead keys."""
@@ -141,12 +141,12 @@ class Keys(dict[str, tuple[Option, ...]]):
 @lru_cache(maxsize=1)
 def layouts() -> Mapping[str, KeyboardLayout]:
     """Every layout by code."""
-    found = {}
+    by_code = {}
     for entry in sorted(files(__package__).joinpath("layouts").iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".json"):
             code = entry.name.removesuffix(".json")
-            found[code] = _layout(code, json.loads(entry.read_text(encoding="utf-8")))
-    return found
+            by_code[code] = _layout(code, json.loads(entry.read_text(encoding="utf-8")))
+    return by_code
 
 
 def layout_for(setting: Setting) -> KeyboardLayout:

@@ -22,13 +22,13 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        found = tokens(text, language)
+        spans = tokens(text, language)
         starts, ends, reach = [], [], []
-        for i, word in enumerate(found[:-1]):
+        for i, word in enumerate(spans[:-1]):
             last = i
-            while last + 1 < min(i + window, len(found)) and _adjacent(text, found[last], found[last + 1], unspaced):
+            while last + 1 < min(i + window, len(spans)) and _adjacent(text, spans[last], spans[last + 1], unspaced):
                 last += 1
-            group = found[i : last + 1]
+            group = spans[i : last + 1]
             if len({text[w.start : w.end] for w in group}) > 1:
                 starts.append(word.start)
                 ends.append(group[-1].end)
