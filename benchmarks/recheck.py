@@ -23,7 +23,8 @@ from crosswind.run.demand import needed
 from crosswind.run.store import Store
 from crosswind.study import collect as collecting
 from crosswind.study.folder import open_folder
-from crosswind.study.plan import Plan, make_plan
+from crosswind.study.plan import make_plan
+from crosswind.study.planned import Plan
 from crosswind.study.spec import parse_study
 from scale import LANGUAGES, STUDY
 

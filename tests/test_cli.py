@@ -77,7 +77,7 @@ def test_a_small_study_runs_and_is_found_again(crosswind: Run, folder: Path) -> 
     code, out, err = crosswind(*arguments)
     assert code == 0, err
     assert "udpos" in out
-    assert "computed 2 steps, found 0 cells" in err
+    assert "computed 5 steps, found 0 cells" in err
     code, again, err = crosswind(*arguments)
     assert (code, again) == (0, out)
     assert "computed 0 steps, found 1 cells" in err
@@ -195,7 +195,7 @@ def test_unknown_executors_commands_and_listings(crosswind: Run, folder: Path) -
     assert "--executor: unknown executor 'lokal'" in err
     assert not (folder / "run").exists()
     code, _, err = crosswind("list", "task")
-    assert (code, err) == (2, "crosswind: list: unknown list 'task'\n  did you mean 'tasks'?\n")
+    assert (code, err) == (2, "crosswind: list: unknown list 'task'\n  did you mean 'tasks' or 'stages'?\n")
     assert crosswind("runn")[0] == 2
     assert crosswind("run")[0] == 2
 
@@ -205,7 +205,7 @@ def test_a_study_that_fails_ends_with_one_and_says_where(crosswind: Run, folder:
     code, _, err = crosswind(*arguments, "--set", "targets.tasks.udpos.train.budget.items=99")
     assert code == 1
     assert "failed: udpos for route none: udpos: a budget of 99 items, there are 16" in err
-    assert "not run: 1 steps that need these" in err
+    assert "not run: 4 steps that need these" in err
     assert "results.parquet" not in err  # there are none
     assert "Traceback" not in err
 

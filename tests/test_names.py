@@ -1,4 +1,4 @@
-"""One word, one thing: no public name is defined in two modules."""
+"""One word, one thing: names that are unique, documented and say what they hold."""
 
 from __future__ import annotations
 
@@ -33,3 +33,27 @@ def test_no_public_name_is_defined_in_two_modules() -> None:
             if not name.startswith("_"):
                 modules[name].add(path.relative_to(ROOT).as_posix())
     assert {name: sorted(paths) for name, paths in modules.items() if len(paths) > 1} == {}
+
+
+def test_every_public_definition_says_what_it_is() -> None:
+    silent = [
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in ROOT.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        if not node.name.startswith("_") and ast.get_docstring(node) is None
+    ]
+    assert silent == []
+
+
+def test_variables_are_named_after_what_they_hold() -> None:
+    vague = {"found", "told", "place", "own", "beside", "here"}
+    named = [
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}: {node.id}"
+        for path in ROOT.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in vague
+    ]
+    assert named == []

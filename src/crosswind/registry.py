@@ -27,7 +27,8 @@ class Named(Protocol):
     """What every declaration has."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a study file calls it."""
 
 
 _Declaration = TypeVar("_Declaration", bound=Named)

@@ -12,7 +12,8 @@ from crosswind.errors import UserError
 from crosswind.run.step import Step
 from crosswind.study.collect import _budget_notes
 from crosswind.study.folder import prediction_path
-from crosswind.study.plan import Plan, make_plan
+from crosswind.study.plan import make_plan
+from crosswind.study.planned import Plan
 from crosswind.study.spec import parse_study
 
 STUDY = """

@@ -103,42 +103,64 @@ class Declared(Protocol):
     """What a source needs of a task's declaration."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The task's name."""
+
     @property
-    def files(self) -> FileLayout: ...
+    def files(self) -> FileLayout:
+        """Where the files of one language or of several lie."""
+
     @property
-    def hub(self) -> HubSource | None: ...
+    def hub(self) -> HubSource | None:
+        """Its data set on the hub, if it has one."""
+
     @property
-    def across(self) -> Callable[[tuple[str, ...]], FileLayout] | None: ...
+    def across(self) -> Callable[[tuple[str, ...]], FileLayout] | None:
+        """The files of several languages read as one data set (a pool in all of them)."""
+
     @property
-    def crossed(self) -> Callable[[str], FileLayout] | None: ...
+    def crossed(self) -> Callable[[str], FileLayout] | None:
+        """The files whose contexts are in a language of their own (MLQA's pairs)."""
+
     @property
-    def generated(self) -> Generated | None: ...
+    def generated(self) -> Generated | None:
+        """Makes its data, where they are not read."""
 
 
 class DeclaredText(Protocol):
     """What a source needs of a text corpus's declaration."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The corpus's name."""
+
     @property
-    def locate(self) -> Callable[[Files, tuple[str, ...]], tuple[Path, ...]]: ...
+    def locate(self) -> Callable[[Files, tuple[str, ...]], tuple[Path, ...]]:
+        """The files of some languages."""
+
     @property
-    def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]: ...
+    def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]:
+        """The lines of these files."""
+
     @property
-    def generated(self) -> Callable[[tuple[str, ...], int, int], TextLines] | None: ...
+    def generated(self) -> Callable[[tuple[str, ...], int, int], TextLines] | None:
+        """Makes lines, where they are not read: (languages, seed, lines of each language)."""
 
 
 class Source(Protocol):
     """Gives the content of a task and, without reading it, its fingerprint; text corpora likewise."""
 
-    def content(self, task: Declared, portion: Portion) -> Content: ...
+    def content(self, task: Declared, portion: Portion) -> Content:
+        """The examples of a portion, and its pool."""
 
-    def fingerprint(self, task: Declared, portion: Portion) -> str: ...
+    def fingerprint(self, task: Declared, portion: Portion) -> str:
+        """What changes when the content would."""
 
-    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines: ...
+    def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
+        """The text of a corpus in some languages."""
 
-    def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str: ...
+    def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
+        """What changes when the text would."""
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def load_tokenizer(source: str, revision: str | None = None) -> Any:
 
 
 def load_config(source: str, revision: str | None = None) -> Any:
+    """The configuration of a checkpoint from a folder or the hub; `UserError` where it cannot be read."""
     try:
         return AutoConfig.from_pretrained(source, revision=revision)
     except Exception as error:

@@ -44,10 +44,12 @@ class Template:
     second_type: int | None  # segment id of the second text; None where the model has no segments
 
     def single(self, a: Sequence[int]) -> tuple[Ints, Ints | None]:
+        """The ids of one text with its special tokens."""
         ids = np.array([*self.head, *a, *self.tail], dtype=np.int64)
         return ids, None if self.second_type is None else np.zeros(len(ids), dtype=np.int64)
 
     def pair(self, a: Sequence[int], b: Sequence[int]) -> tuple[Ints, Ints | None]:
+        """The ids of two texts with their special tokens."""
         ids = np.array([*self.head, *a, *self.middle, *b, *self.tail2], dtype=np.int64)
         if self.second_type is None:
             return ids, None
@@ -62,6 +64,7 @@ class Template:
 
     @property
     def single_overhead(self) -> int:
+        """How many special tokens stand around one text."""
         return len(self.head) + len(self.tail)
 
 

@@ -41,6 +41,7 @@ class Row:
 
 
 def encode_pairs(tokenizer: Any, examples: Sequence[PairExample], max_length: int) -> list[Row]:
+    """One row a pair: `first </s> second`, the longer text cut first."""
     tokens = tokenize(tokenizer, [e.first for e in examples], [e.second for e in examples], max_length)
     return [_row(t, i) for i, t in enumerate(tokens)]
 
@@ -72,6 +73,7 @@ def encode_texts(
 
 
 def encode_queries(tokenizer: Any, examples: Sequence[QueryExample], max_length: int, prefix: str = "") -> list[Row]:
+    """One row a query, behind `prefix` (e5's "query: ")."""
     return encode_texts(tokenizer, [prefix + e.query for e in examples], max_length)
 
 

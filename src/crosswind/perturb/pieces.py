@@ -152,6 +152,7 @@ def _belongs(over: Sequence[Keep | Between], start: int, end: int) -> bool | Non
 
 
 def tearable(over: Sequence[Keep | Between]) -> bool:
+    """Whether a piece stands for more than one character: a cut could fall inside it, so it is kept even when empty."""
     return len(over) > 1 or any(isinstance(o, Keep) and o.end - o.start > 1 for o in over)
 
 

@@ -102,6 +102,7 @@ class Rewrite:
 
     @property
     def is_identity(self) -> bool:
+        """Whether it leaves its text as it is."""
         return self.pieces == ((Keep(0, self.length),) if self.length else ())
 
     def apply(self, text: str) -> str:

@@ -80,6 +80,7 @@ class Atom:
 
     @property
     def perturbation(self) -> Perturbation:
+        """The declaration that the atom names."""
         return PERTURBATIONS[self.name]
 
     @property

@@ -37,11 +37,13 @@ class Block:
 
     @property
     def title(self) -> str:
+        """Its heading."""
         chance = "" if self.chance is None else f", chance {self.chance:.1f}"
         return f"{self.target} {self.split} ({self.metric}{chance})"
 
     @property
     def has_trained(self) -> bool:
+        """Whether a line of it was trained on the target's labelled data."""
         return any(row.trained for row in self.rows)
 
 

@@ -55,6 +55,7 @@ class Checked:
         self._changed = True
 
     def forget(self, key: str) -> None:
+        """What was known of an artifact holds no longer."""
         if self._seen.pop(key, None) is not None:
             self._changed = True
 

@@ -17,6 +17,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
+        """The failure that an exception is."""
         if isinstance(error, UserError):
             return cls(str(error))
         text = "".join(tracebacks.format_exception(error))
@@ -37,4 +38,5 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
+        """Whether every wanted step was published."""
         return not self.failed and not self.skipped

@@ -20,12 +20,23 @@ class Reporter(Protocol):
     `done` and `total` of `advanced` are in any unit, `note` says what was found: a loss, a score.
     """
 
-    def planned(self, steps: Sequence[Step]) -> None: ...
-    def started(self, key: str) -> None: ...
-    def advanced(self, key: str, done: float, total: float, note: str = "") -> None: ...
-    def finished(self, key: str, note: str = "") -> None: ...
-    def failed(self, key: str, message: str) -> None: ...
-    def log(self, text: str) -> None: ...
+    def planned(self, steps: Sequence[Step]) -> None:
+        """These steps will run."""
+
+    def started(self, key: str) -> None:
+        """A step began."""
+
+    def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
+        """A step is at `done` of `total`."""
+
+    def finished(self, key: str, note: str = "") -> None:
+        """A step was published."""
+
+    def failed(self, key: str, message: str) -> None:
+        """A step failed for this reason."""
+
+    def log(self, text: str) -> None:
+        """A line for the reader that belongs to no step."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Schedule:
 
     @property
     def finished(self) -> bool:
+        """Whether no chosen step is left to do."""
         return not self._open
 
     def take(

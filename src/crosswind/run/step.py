@@ -35,6 +35,7 @@ class Frozen(dict[str, JSON]):
 
     @cached_property
     def text(self) -> str:
+        """Its JSON."""
         return canonical(self)
 
 
@@ -71,6 +72,7 @@ class Step:
     @cached_property
     def key(self) -> str:
         # The canonical JSON of these five, put together from parts that many steps share.
+        """The hash of all that its result depends on."""
         text = (
             f'{{"data":{_flat(self.data)},"inputs":{_flat(self.inputs)},"kind":{encode_basestring(self.kind)},'
             f'"params":{_text(self.params)},"version":{self.version}}}'
@@ -90,6 +92,7 @@ class Step:
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Step:
+        """The step of a unit's JSON; its key is computed anew."""
         return cls(**value)
 
 

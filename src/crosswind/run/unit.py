@@ -39,11 +39,13 @@ class Unit:
 
     @classmethod
     def of(cls, steps: tuple[Step, ...], context: Mapping[str, JSON]) -> Unit:
+        """A unit of these steps, with the inputs that they do not make themselves."""
         keys = {step.key for step in steps}
         inputs = dict.fromkeys(key for step in steps for key in step.inputs.values() if key not in keys)
         return cls(steps, tuple(inputs), context, steps[0].affinity)
 
     def to_json(self) -> dict[str, JSON]:
+        """One line of JSON."""
         return {
             "steps": [step.to_json() for step in self.steps],
             "inputs": list(self.inputs),
@@ -53,6 +55,7 @@ class Unit:
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Unit:
+        """The unit of such a line."""
         steps = tuple(Step.from_json(step) for step in value["steps"])
         return cls(steps, tuple(value["inputs"]), value["context"], value["affinity"])
 
@@ -75,11 +78,13 @@ class Done:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, JSON]:
+        """One line of JSON."""
         failures = {key: [failure.message, failure.traceback] for key, failure in self.failures.items()}
         return {**self.__dict__, "published": list(self.published), "failures": failures}
 
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Done:
+        """What such a line says."""
         failures = {key: Failure(*parts) for key, parts in value["failures"].items()}
         return cls(**{**value, "published": tuple(value["published"]), "failures": failures})
 

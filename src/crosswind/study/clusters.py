@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosswind.data.examples import Kind
-from crosswind.study.plan import Plan
+from crosswind.study.planned import Plan
 from crosswind.tasks.refs import DataRef, Library
 
 # Sentences to tag stand alone, and retrieval has no clusters.

@@ -31,7 +31,7 @@ from crosswind.study.folder import (
     sums_frame,
     sums_path,
 )
-from crosswind.study.plan import Cell, Plan, count_examples
+from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
 
 

@@ -24,7 +24,7 @@ from crosswind import __version__
 from crosswind.errors import UserError
 from crosswind.run.folders import file_hash, replacing, write_json
 from crosswind.run.step import digest
-from crosswind.study.plan import Cell
+from crosswind.study.planned import Cell
 from crosswind.study.spec import Study
 
 IDENTITY = "run.json"
@@ -142,10 +142,12 @@ def prediction_path(cell: Cell) -> str:
 
 
 def rewrite_path(cell: Cell) -> str:
+    """`rewrites/TARGET/LANGUAGE/CONDITION.parquet`: every model reads the same."""
     return f"rewrites/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
 
 
 def sums_path(cell: Cell) -> str:
+    """`sums/ROUTE/SEED/TARGET.parquet`: per-cluster sums of all its cells."""
     return f"sums/{_model_path(cell)}/{cell.target}.parquet"
 
 

@@ -11,7 +11,7 @@ from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
-from crosswind.study.plan import Plan
+from crosswind.study.planned import Plan
 from crosswind.tasks.base import CORPORA
 from crosswind.tasks.load import load_text
 from crosswind.tasks.refs import DataRef, Library

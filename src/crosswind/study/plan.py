@@ -8,7 +8,7 @@ once. Steps of one model have one affinity.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, assert_never
@@ -29,13 +29,13 @@ from crosswind.run.step import Frozen, Graph, Step, digest
 from crosswind.steps.cells import CellParams
 from crosswind.steps.embed import EMBED
 from crosswind.steps.judge import JUDGE, JudgeParams
-from crosswind.steps.parameters import examples_of
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
+from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.spec import Study
 from crosswind.study.stages import STAGES
@@ -43,88 +43,7 @@ from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import open_data, text_fingerprint
 from crosswind.tasks.refs import DataRef
 
-
-@dataclass(frozen=True)
-class CellCondition:
-    """How a test set was changed, as the columns of results say it; `CellCondition()` is the clean one."""
-
-    perturbation: str = "clean"
-    severity: float = 0.0
-    protection: str = "none"
-    draw: int = 0
-    attack: str = "none"
-    budget: int = 0
-
-    @property
-    def clean(self) -> bool:
-        return self.perturbation == "clean" and self.attack == "none"
-
-
 _CLEAN = CellCondition()
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A model on a test set under one condition, with what the results say of it.
-
-    `key` is its `predict` step, `judged` the `judge` step of each metric, the task's first one first.
-    """
-
-    key: str
-    judged: tuple[tuple[str, str], ...]
-    route: str
-    seed: int
-    defence: str
-    target: str
-    data: DataRef
-    selection: str
-    exposure: str
-    condition: CellCondition = CellCondition()
-    rewrite: str | None = None
-
-    @property
-    def perturbation(self) -> str:
-        return self.condition.perturbation
-
-    @property
-    def severity(self) -> float:
-        return self.condition.severity
-
-    @property
-    def protection(self) -> str:
-        return self.condition.protection
-
-    @property
-    def draw(self) -> int:
-        return self.condition.draw
-
-
-@dataclass
-class Plan:
-    """The steps, the cells that are wanted, and notes for the reader (what was left out and why).
-
-    `training` holds the phases of every route that has some, with their steps under the first seed;
-    `diagnostic` names the perturbations under which labels need not hold.
-    """
-
-    graph: Graph
-    cells: list[Cell]
-    notes: list[str] = field(default_factory=list)
-    training: dict[str, list[tuple[str, TrainParams]]] = field(default_factory=dict)
-    diagnostic: frozenset[str] = frozenset()
-    asked: tuple[str, ...] = ()
-    encoder: str = ""  # what results call it
-
-    @property
-    def wanted(self) -> list[str]:
-        """The keys of predictions, their statistics and rewrites, and of what stages ask for besides (`asked`)."""
-        judged = (key for cell in self.cells for _, key in cell.judged)
-        rewrites = (cell.rewrite for cell in self.cells if cell.rewrite)  # they are copied into the run folder
-        return list(dict.fromkeys([*(cell.key for cell in self.cells), *judged, *rewrites, *self.asked]))
-
-    def trained(self) -> list[TrainParams]:
-        """The parameters of every step that trains on labelled data or text."""
-        return [TRAIN.load(step.params) for step in self.graph.values() if step.kind == TRAIN.name]
 
 
 def make_plan(study: Study, *, dry: bool = False, executor: Executor | None = None) -> Plan:
@@ -146,25 +65,6 @@ def lexicons_of(study: Study) -> str | None:
     folder = study.lexicons.expanduser()
     below = (study.data.root.expanduser() / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())
-
-
-@dataclass(frozen=True)
-class EvaluatedModel:
-    """A model to evaluate: the step that made it, or the base checkpoint (key None); its steps' affinity."""
-
-    key: str | None
-    affinity: str
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval."""
-
-    target: TargetPlan
-    model: EvaluatedModel
-    clean: Cell
-    reading: CellParams
-    embed: str | None
 
 
 class Planner:
@@ -200,6 +100,7 @@ class Planner:
         self._origin = lru_cache(maxsize=None)(STEPS.origin)
 
     def plan(self) -> Plan:
+        """Every step of the study, with the cells that they serve."""
         all_targets = targets(self.study)
         conditions = [
             stage.begin(self.study.section(stage.name), self, all_targets)
@@ -572,12 +473,3 @@ def _check_names(cells: Mapping[Cell, None]) -> None:
                 where="study",
                 hint="leave one of them out",
             )
-
-
-def count_examples(plan: Plan) -> int:
-    """Examples that all cells predict, clean and perturbed."""
-    return sum(examples_of(c.data) for c in plan.cells)
-
-
-def no_cells(plan: Plan) -> UserError:
-    return UserError("the study has no cell to evaluate", where="targets", hint="name targets and languages")

@@ -24,7 +24,8 @@ from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import collect
 from crosswind.study.folder import locked, open_folder
 from crosswind.study.leakage import check_leakage
-from crosswind.study.plan import Plan, make_plan, no_cells
+from crosswind.study.plan import make_plan
+from crosswind.study.planned import Plan, no_cells
 from crosswind.study.spec import Study
 from crosswind.tasks.refs import library
 

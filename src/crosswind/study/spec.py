@@ -86,6 +86,8 @@ class BudgetSpec(StrictModel):
 
 
 class Sampling(StrictModel):
+    """How often each task is drawn: its size up to `cap`, to the power of 1 / `temperature` (`train/mixing.py`)."""
+
     cap: int | None = Field(None, ge=1)
     temperature: float = Field(1.0, gt=0)
 
@@ -114,6 +116,8 @@ class TrainingSpec(StrictModel):
 
 
 class PoolingSpec(StrictModel):
+    """How a text's vector is made: see `model/pooling.py`."""
+
     mode: Literal["mean", "cls", "pooler"] = "mean"
     layer: int | float | None = Field(None, ge=0)
     prefix: str = Field("", pattern=r"^[^|=]*$")  # it stands in signatures, which these two divide
@@ -164,6 +168,8 @@ class Target(StrictModel):
 
 
 class Targets(StrictModel):
+    """What is evaluated: a preset, languages and tasks, each overriding what stands before it."""
+
     preset: str | None = None
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     limit: int | None = Field(None, ge=1)
@@ -307,6 +313,7 @@ def read_study(path: Path, overrides: list[str] | None = None) -> Study:
 
 
 def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "study") -> Study:
+    """Check the YAML text of a study, with `KEY=VALUE` overrides; `name` stands in error messages."""
     value = parse_yaml(text, name)
     for override in overrides or []:
         set_key(value, override)

@@ -47,6 +47,7 @@ class History:
     stepping: float = 0.0
 
     def result(self) -> dict[str, Any]:
+        """What the manifest says of the training."""
         return {"steps": self.steps, "losses": self.losses, "scores": self.scores, "best_step": self.best_step}
 
 

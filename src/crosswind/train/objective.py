@@ -38,6 +38,7 @@ class Batch:
     targets: Tensors = field(default_factory=dict)
 
     def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
         return Batch(
             {k: v.to(device) for k, v in self.inputs.items()}, {k: v.to(device) for k, v in self.targets.items()}
         )

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 from crosswind.registry import Registry
 
 if TYPE_CHECKING:
-    from crosswind.study.plan import Evaluated, Planner
+    from crosswind.study.plan import Planner
+    from crosswind.study.planned import Evaluated
     from crosswind.study.resolve import TargetPlan
 
 Conditions = Callable[["Evaluated"], None]

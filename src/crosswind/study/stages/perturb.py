@@ -10,7 +10,8 @@ from pydantic import BeforeValidator
 from crosswind.errors import unknown
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.spec import Spec, parse_specs
-from crosswind.study.plan import CellCondition, Evaluated, Planner
+from crosswind.study.plan import Planner
+from crosswind.study.planned import CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import PerturbSpec
 from crosswind.study.stages import Conditions, Stage
