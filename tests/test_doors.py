@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,42 @@ MINING = Task(
 )
 """
 
+NEEDY = """
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosswind.perturb.alternatives import Listed, Sites
+from crosswind.perturb.needs import ModelNeed, StepNeed
+from crosswind.perturb.perturbation import Perturbation
+from crosswind.run.kinds import StepKind
+
+
+@dataclass(frozen=True)
+class WordParams:
+    word: str
+
+
+def _run(job, worker):
+    (job.draft.path / "word.txt").write_text(job.params.word)
+
+
+WORD = StepKind("word", 1, WordParams, _run)
+
+
+def _prepare(setting, given):
+    word = (given["words"] / "word.txt").read_text()
+    kind = json.loads((Path(given["reader"]) / "config.json").read_text())["model_type"]
+    return Listed(lambda passage: Sites([0], [0], lambda i: (f"{word} {kind}: ",)))
+
+
+ANNOUNCE = Perturbation(
+    name="announce", nature="preserving", summary="a word before the text", source="tests", unit="passage",
+    languages="all", prepare=_prepare,
+    needs=lambda setting: (StepNeed("words", "word", (("word", "WORD-HERE"),)), ModelNeed("reader", "READER-HERE")),
+)
+"""
+
 STUDY = """
 name: doors
 encoder: {encoder}
@@ -186,6 +223,33 @@ def test_a_metric_with_a_threshold_is_fitted_on_development_predictions(root: Pa
     assert set(results.filter(metric="mined-f1")["key"]) == {"f1", "precision", "recall"}
     # The threshold, by hand: the best F1 over the development set's own top scores
     assert all(0 <= s <= 100 for s in results["score"])
+
+
+def test_a_perturbation_may_need_a_step_and_a_model_which_are_in_its_key(root: Path, tiny_encoder: Path) -> None:
+    reader = root / "reader"
+    shutil.copytree(tiny_encoder, reader)
+    with (root / "study.yaml").open("a") as file:
+        file.write(XNLI + "perturb: ['announce:1']\n")
+    words = ("run", "study.yaml", "--include", "mine", "--out", "run", "--store", "store", "--quiet")
+
+    def rewrites(word: str) -> set[str]:
+        """The keys of the rewrites that the store holds after a run."""
+        text = NEEDY.replace("WORD-HERE", word).replace("READER-HERE", str(reader))
+        (root / "mine" / "announce.py").write_text(text)
+        ran = crosswind(root, *words)
+        assert ran.returncode == 0, ran.stderr
+        (rewritten,) = (root / "run" / "rewrites").rglob("*.parquet")
+        assert f"{word} xlm-roberta: " in str(pl.read_parquet(rewritten).to_dicts())
+        return {path.parent.name for path in (root / "store").glob("objects/*/*/rewrites.parquet")}
+
+    first = rewrites("note")
+    config = json.loads((reader / "config.json").read_text())
+    (reader / "config.json").write_text(json.dumps({**config, "of_another_model": True}))
+    second = rewrites("note")
+    assert len(first) == 1
+    assert len(second) == 2  # the file is the same, the model is not
+    assert len(rewrites("hear")) == 3
+    assert len([*(root / "store").glob("objects/*/*/word.txt")]) == 2
 
 
 def test_a_defence_is_crossed_with_the_routes_and_changes_the_targets_training(root: Path) -> None:
