@@ -137,3 +137,12 @@ def test_a_plugin_that_does_not_import_is_named_and_the_others_are_served(
         "  give one of them another name",
     ]
     assert registry.origin("theirs") == "good-plugin 1.2"
+
+
+@pytest.mark.parametrize("name", ["../above", "a/b", ".hidden", "", "a b"])
+def test_a_name_that_would_leave_its_folder_is_refused(
+    executors: Registry[Executor], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "one.py").write_text(DECLARES.format(name=name))
+    with pytest.raises(UserError, match="no name for files and tables"):
+        executors.include(tmp_path)

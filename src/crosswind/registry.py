@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import pkgutil
+import re
 import sys
 import traceback
 import warnings
@@ -149,6 +150,12 @@ class Registry(Generic[_Declaration]):
         values = [v for n, v in vars(module).items() if not n.startswith("_")]
         declared = [d for v in values for d in (v if isinstance(v, tuple) else (v,)) if isinstance(d, self.type)]
         for item in declared:
+            if not _NAME.fullmatch(item.name):
+                raise UserError(
+                    f"the {self.kind} {item.name!r}: no name for files and tables",
+                    where=str(getattr(module, "__file__", module)),
+                    hint="letters, digits and - _ @ + . with a letter or digit first",
+                )
             other = entries.get(item.name)
             if other is not None and other.declaration is not item:
                 raise UserError(
@@ -160,6 +167,7 @@ class Registry(Generic[_Declaration]):
             entries.setdefault(item.name, _Entry(item, origin))
 
 
+_NAME = re.compile(r"\w[\w@+.-]*")  # names are parts of paths: no folder above or beside the run's own
 _ORIGIN = "__crosswind_origin__"
 
 
