@@ -71,8 +71,8 @@ class Step:
 
     @cached_property
     def key(self) -> str:
-        # The canonical JSON of these five, put together from parts that many steps share.
         """The hash of all that its result depends on."""
+        # The canonical JSON of these five, put together from parts that many steps share.
         text = (
             f'{{"data":{_flat(self.data)},"inputs":{_flat(self.inputs)},"kind":{encode_basestring(self.kind)},'
             f'"params":{_text(self.params)},"version":{self.version}}}'
