@@ -221,8 +221,15 @@ def test_a_metric_with_a_threshold_is_fitted_on_development_predictions(root: Pa
     results = pl.read_parquet(root / "run" / "results.parquet")
     assert set(results["metric"]) == {"mined-f1", "accuracy"}
     assert set(results.filter(metric="mined-f1")["key"]) == {"f1", "precision", "recall"}
-    # The threshold, by hand: the best F1 over the development set's own top scores
-    assert all(0 <= s <= 100 for s in results["score"])
+    # The scores, by hand: what reaches the threshold is mined, and every third sentence has no translation.
+    (fitted,) = thresholds
+    threshold = float(fitted.partition("=")[2])
+    f1 = {row["perturbation"]: row["score"] for row in results.filter(metric="mined-f1", key="f1").to_dicts()}
+    for path in (root / "run" / "predictions").rglob("*.parquet"):
+        rows = pl.read_parquet(path).to_dicts()
+        mined = [row for row in rows if row["scores"][0] >= threshold]
+        right = sum(row["top"][0] == f"{row['id']}/t" and int(row["id"].rsplit("/")[-1]) % 3 > 0 for row in mined)
+        assert f1[path.stem.partition("-")[0]] == pytest.approx(100 * 2 * right / (len(mined) + 16))
 
 
 def test_a_perturbation_may_need_a_step_and_a_model_which_are_in_its_key(root: Path, tiny_encoder: Path) -> None:
