@@ -119,7 +119,7 @@ def test_the_demo_ends_with_its_table_its_answer_and_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The demo's command on the fast study: what it prints and where."""
-    monkeypatch.setattr(demo, "demo_study", lambda encoder=None: study_of())
+    monkeypatch.setattr(demo, "demo_study", lambda from_scratch=False: study_of())
     arguments = [
         "demo",
         "--out",
