@@ -421,16 +421,14 @@ def _lines_out(path: Path | None) -> Iterator[Any]:
     if path is None or str(path) == "-":
         yield sys.stdout.write
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        file = draft.open("w", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
-    try:
+    from crosswind.run.folders import replacing
+
+    with replacing(path, durable=False) as draft:
+        try:
+            file = draft.open("w", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
         with file:
             yield file.write
         if path.is_dir():
             raise UserError("is a folder", where=str(path), hint="name a file with -o")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             sync_one(draft)
         os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        # Where the path could not be written at all, the error that the reader needs is the first one.
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
