@@ -7,6 +7,7 @@ traceback, and exits with code 2; anything else that escapes is a fault of ours.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 
@@ -40,4 +41,15 @@ def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = N
         hint = f"known: {', '.join(names)}"
     else:
         hint = f"there are {len(names)} of them; `crosswind list` shows them"
-    return UserError(f"unknown {kind} {name!r}", where=where, hint=hint)
+    return UserError(f"unknown {kind} {shown(name)}", where=where, hint=hint)
+
+
+def shown(value: object) -> str:
+    """A value of a file for an error message: at most some 80 characters on one line, whatever its size and depth."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxlong = 40
+_SHORT.maxlevel = 3

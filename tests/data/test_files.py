@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.files import Files, csv_records, json_file, json_lines, lines
+from crosswind.data.files import Files
 from crosswind.errors import UserError
+from crosswind.reading import csv_records, json_file, json_lines, lines
 
 
 def test_a_file_is_found_plain_or_compressed_and_read_alike(tmp_path: Path) -> None:

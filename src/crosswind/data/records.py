@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import Example
-from crosswind.data.files import checked_columns, csv_records, json_lines, lines
 from crosswind.data.source import Content
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError, shown, unknown
+from crosswind.reading import checked_columns, csv_records, json_lines, lines
 
 Labels = Mapping[Any, int | None]
 """What a file writes for a label -> its index; None for "no label"."""
@@ -41,7 +41,7 @@ class TableRecord:
         """The value as text; a `UserError` for what is none."""
         value = self.get(key)
         if not isinstance(value, str):
-            raise UserError(f"field {key!r} is no text: {value!r}", where=self.where, hint="fetch the file again")
+            raise UserError(f"field {key!r} is no text: {shown(value)}", where=self.where, hint="fetch the file again")
         return value
 
     def strings(self, key: str) -> tuple[str, ...]:
@@ -56,7 +56,8 @@ class TableRecord:
         value = self.get(key)
         if isinstance(value, (str, int)) and value in labels:
             return labels[value]
-        raise unknown("label", str(value), [str(name) for name in labels], where=self.where)
+        name = value if isinstance(value, str) else shown(value)
+        raise unknown("label", name, [str(name) for name in labels], where=self.where)
 
 
 def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:

@@ -12,10 +12,10 @@ from typing import Any
 import regex
 
 from crosswind.data.examples import Candidate, Pool, QueryExample, SpanExample
-from crosswind.data.files import lines
 from crosswind.data.source import Content
 from crosswind.data.squad import Paragraph, answer_spans, read_squad, squad_cluster, squad_item
 from crosswind.errors import UserError
+from crosswind.reading import lines
 
 Group = tuple[str, str, str]
 """What the candidates of one paragraph share: cluster, language, context."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import Span, SpanExample
-from crosswind.data.files import json_file
 from crosswind.data.ids import text_hash
 from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.source import Content
 from crosswind.errors import UserError
+from crosswind.reading import json_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from crosswind.data.files import checked_columns, lines
 from crosswind.data.records import TableRecord
 from crosswind.errors import UserError, unknown
+from crosswind.reading import checked_columns, lines
 
 Sentence = tuple[str, tuple[str, ...], tuple[str, ...]]
 """(native id, words, tags)"""

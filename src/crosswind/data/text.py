@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from crosswind.data.examples import ParallelLine, TextLine
-from crosswind.data.files import lines
 from crosswind.data.ids import ContentIds
 from crosswind.errors import UserError
+from crosswind.reading import lines
 
 
 def read_text(path: Path, corpus: str, language: str) -> tuple[TextLine, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from crosswind.data.examples import Example
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.predictions import Prediction
+from crosswind.reading import json_value, whole_text
 from crosswind.registry import Registry
 from crosswind.run.folders import replacing
 
@@ -113,18 +114,15 @@ def submission_lines(path: Path) -> list[str]:
 
 def submission_text(path: Path) -> str:
     """The text of a UTF-8 file, with or without a byte order mark."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"not UTF-8 (byte {error.start})", where=str(path)) from None
+    return whole_text(path)
 
 
 def parse_json(text: str, where: str) -> Any:
     """The JSON value of a text; a `UserError` if it is none."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"not JSON: {error.msg}, line {error.lineno}", where=where) from None
+    name, _, line = where.rpartition(":")
+    if name and line.isdigit():
+        return json_value(text, name, first_line=int(line), unique=True)
+    return json_value(text, where, unique=True)
 
 
 def read_mapping(path: Path, type_: type, shape: str) -> dict[str, Any]:

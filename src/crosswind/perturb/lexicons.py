@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from crosswind.data.files import lines
 from crosswind.data.microworld import lexicon
 from crosswind.data.microworld.generated import code_fingerprint
 from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment, NotApplicable
+from crosswind.reading import lines
 
 PIVOT = "en"
 MICROWORLD_LEXICONS = "microworld"

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from crosswind.data.files import Files
 from crosswind.data.source import open_source
 from crosswind.errors import UserError, unknown
+from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.folders import replacing
@@ -31,9 +32,7 @@ from crosswind.study.spec import (
     StrictModel,
     TrainingSpec,
     listed,
-    parse_yaml,
     set_key,
-    text_of,
     validate_mapping,
 )
 from crosswind.tasks.base import CORPORA
@@ -99,7 +98,7 @@ class PretrainConfig(StrictModel):
 
 def read_config(path: Path, overrides: list[str] | None = None) -> PretrainConfig:
     """Read and check a configuration; `UserError`s name file and key."""
-    value = parse_yaml(text_of(path, "configuration"), str(path))
+    value = parse_yaml(yaml_text(path, "configuration"), str(path))
     for override in overrides or []:
         set_key(value, override)
     config: PretrainConfig = validate_mapping(PretrainConfig, value, str(path))

@@ -14,6 +14,7 @@ from typing import Any
 
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
+from crosswind.plain_yaml import parse_yaml
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
 from crosswind.steps.train import HeadParams, MlmParams, TrainParams
@@ -26,7 +27,6 @@ from crosswind.study.spec import (
     Targets,
     TaskUse,
     TrainingSpec,
-    parse_yaml,
     validate_mapping,
 )
 from crosswind.tasks.base import CORPORA, TASKS, Task, classes

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError, shown, unknown
+from crosswind.plain_yaml import parse_yaml, parse_yaml_value, yaml_text
 
 
 class StrictModel(BaseModel):
@@ -309,7 +309,7 @@ class Study(StrictModel):
 
 def read_study(path: Path, overrides: list[str] | None = None) -> Study:
     """Read and check a study file, with `KEY=VALUE` overrides; `UserError`s name the study key."""
-    return parse_study(text_of(path, "study"), overrides, name=str(path))
+    return parse_study(yaml_text(path, "study"), overrides, name=str(path))
 
 
 def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "study") -> Study:
@@ -327,42 +327,16 @@ def parse_study(text: str, overrides: list[str] | None = None, *, name: str = "s
     return study
 
 
-def text_of(path: Path, what: str) -> str:
-    """A text file that the user names; a `UserError` where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UserError(f"cannot read the {what} ({reason})", where=str(path), hint="name a YAML file") from error
-
-
-def parse_yaml(text: str, name: str) -> dict[str, Any]:
-    """A YAML mapping, read safely; a `UserError` names file and line."""
-    try:
-        value = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        where, hint = f"{name}:{line}", "mind indentation and quotes"
-        raise UserError(f"not YAML: {error.problem}", where=where, hint=hint) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        hint = "name a text file; quote what is no number or date"
-        raise UserError(f"not YAML: {reason}", where=name, hint=hint) from error
-    if not isinstance(value, dict):
-        raise UserError("not a mapping of keys to values", where=name, hint="see `crosswind run --help`")
-    return value
-
-
 def set_key(value: dict[str, Any], override: str) -> None:
     """Apply `a.b.0.c=YAML` to a nested value; a `UserError` where the path does not fit."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise UserError(f"{override!r} is not KEY=VALUE", where="--set", hint="for example --set data.root=DIR")
     try:
-        new = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        new = parse_yaml_value(text, "")
+    except UserError as error:
         hint = "quote it for the shell: --set 'seeds=[1, 2]'"
-        raise UserError(f"not YAML: {text!r}", where=f"--set {path}", hint=hint) from error
+        raise UserError(f"{error.what}: {shown(text)}", where=f"--set {path}", hint=hint) from error
     node: Any = value
     parts = path.split(".")
     for i, part in enumerate(parts):
