@@ -105,7 +105,8 @@ def _read(paths, language, split):
         name = f"mining/{split}/{number}"
         candidates += [Candidate(f"{name}/t", language, target, cluster=name)] if target else []
         queries.append(QueryExample(name, name, "en", source, (f"{name}/t",) if target else ()))
-    return Content(tuple(queries), Pool(tuple(candidates)))
+    lone = len(queries) - len(candidates)
+    return Content(tuple(queries), Pool(tuple(candidates)), notes=(f"{lone} <sentences> have no translation",))
 
 
 def _locate(files, language, split):
@@ -221,6 +222,13 @@ def test_a_metric_with_a_threshold_is_fitted_on_development_predictions(root: Pa
     results = pl.read_parquet(root / "run" / "results.parquet")
     assert set(results["metric"]) == {"mined-f1", "accuracy"}
     assert set(results.filter(metric="mined-f1")["key"]) == {"f1", "precision", "recall"}
+    # What the reader noted of both splits stands in every row, in the report and in the terminal.
+    notes = [f"mining {split}, es: 8 <sentences> have no translation" for split in ("dev", "test")]
+    assert {tuple(sorted(row)) for row in results.filter(metric="mined-f1")["notes"].to_list()} == {tuple(notes)}
+    assert {tuple(row) for row in results.filter(metric="accuracy")["notes"].to_list()} == {(notes[1],)}
+    report = (root / "run" / "report.html").read_text()
+    assert all(note in ran.stderr and note.replace("<", "&lt;").replace(">", "&gt;") in report for note in notes)
+    assert crosswind(root, *words, "--set", f"data.root={root / 'data'}").stderr.count(notes[0]) == 1
     # The scores, by hand: what reaches the threshold is mined, and every third sentence has no translation.
     (fitted,) = thresholds
     threshold = float(fitted.partition("=")[2])

@@ -348,7 +348,7 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
         print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
     outcome = finished.outcome
-    for note in finished.plan.notes:
+    for note in (*finished.plan.notes, *finished.notes):
         print(f"note: {note}", file=sys.stderr)
     cached = set(outcome.cached)
     cells = sum(cell.key in cached for cell in finished.plan.cells)

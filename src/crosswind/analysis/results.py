@@ -33,7 +33,7 @@ class ResultRow:
     `budget` (queries an example) are "none" and 0 without attack; `exposure` is written by
     `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
     is in points, `n` counts items, `clusters` the units that are resampled, and `cell` is the key under
-    which the items' statistics of this metric are found.
+    which the items' statistics of this metric are found. `notes` say what steps behind it changed or left out.
     """
 
     encoder: str
@@ -60,6 +60,7 @@ class ResultRow:
     attack: str = NONE
     budget: int = 0
     exposure: str = "none/unseen"
+    notes: tuple[str, ...] = ()
 
 
 ROW: dict[str, pl.DataType] = {
@@ -87,6 +88,7 @@ ROW: dict[str, pl.DataType] = {
     "clusters": pl.Int64(),
     "signature": pl.String(),
     "cell": pl.String(),
+    "notes": pl.List(pl.String()),
 }
 
 
@@ -168,4 +170,4 @@ def _is_exposure(text: str) -> bool:
     return task in TASK_EXPOSURES and language in LANGUAGE_EXPOSURES
 
 
-_IDENTITY = [c for c in ROW if c not in ("exposure", "score", "n", "clusters", "signature", "cell")]
+_IDENTITY = [c for c in ROW if c not in ("exposure", "score", "n", "clusters", "signature", "cell", "notes")]

@@ -154,7 +154,10 @@ class ParallelLine:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The examples of one task, language and split, in official order, with their pool if any."""
+    """The examples of one task, language and split, in official order, with their pool if any.
+
+    `notes` are sentences on what reading changed or left out; each names the data set.
+    """
 
     task: str
     language: str
@@ -162,6 +165,7 @@ class Dataset:
     examples: tuple[Example, ...]
     pool: Pool | None = None
     fingerprint: str = ""  # of the source: file hashes, or hub id + commit + config + split
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.examples)

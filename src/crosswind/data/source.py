@@ -29,13 +29,15 @@ class Content:
 
     The examples may be made when they are asked for; `clusters` then has the cluster of each, so that
     some can be chosen without making all. `counted` is False where the files are another layout
-    than the one whose counts the task declares.
+    than the one whose counts the task declares. `notes` are sentences on what reading changed or left out, for the
+    reader of the results.
     """
 
     examples: Sequence[Example]
     pool: Pool | None = None
     counted: bool = True
     clusters: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,12 @@ class Job(PlannedJob[P]):
         """Add to the signature what only the run finds: rows cut, classes mapped."""
         self.draft.meta.setdefault("signature", {})[name] = value
 
+    def note(self, text: str) -> None:
+        """Say a sentence to whoever reads the results that depend on this step: answers moved, rows cut."""
+        notes = self.draft.meta.setdefault("notes", [])
+        if text not in notes:
+            notes.append(text)
+
     def fact(self, name: str, value: JSON) -> None:
         """Record a fact in the manifest."""
         self.draft.meta[name] = value

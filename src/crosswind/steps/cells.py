@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crosswind.data.examples import Dataset
+from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import unsigned
@@ -38,9 +39,29 @@ class CellParams:
     device: str = "cpu"
 
 
+class JobData:
+    """The process's library as a job reads it: what reading noted becomes a note of the step."""
+
+    def __init__(self, job: PlannedJob[Any]) -> None:
+        self._job, self._library = job, library(job.world["data"])
+
+    @property
+    def source(self) -> Source:
+        """Where the data come from."""
+        return self._library.source
+
+    def dataset(self, ref: DataRef) -> Dataset:
+        """The data that a reference names."""
+        dataset = self._library.dataset(ref)
+        if isinstance(self._job, Job):
+            for note in dataset.notes:
+                self._job.note(note)
+        return dataset
+
+
 def dataset_of(job: PlannedJob[Any], ref: DataRef) -> Dataset:
-    """The data that a reference names, from the process's library."""
-    return library(job.world["data"]).dataset(ref)
+    """The data that a reference names, as the job reads it."""
+    return JobData(job).dataset(ref)
 
 
 def perturbed(data: Dataset, rewrite: Artifact | None) -> PerturbedDataset:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from crosswind.data.examples import Example, Kind, Pool, Rows
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
+from crosswind.steps.cells import JobData
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
-from crosswind.tasks.refs import DataRef, Library, library
+from crosswind.tasks.refs import DataRef
 from crosswind.train.budget import Budget
 from crosswind.train.settings import Training
 
@@ -93,7 +94,7 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
     use_one_thread()
     device = torch_device(params.device, params.training.precision)
     job.fact("hardware", hardware_facts(device))
-    data = library(job.world["data"])
+    data = JobData(job)
     encoder, carried = _start(job)
     parts = _parts(params, data, encoder, carried)
     history = train(
@@ -130,7 +131,7 @@ def _start(job: Job[TrainParams]) -> tuple[Encoder, Head | None]:
     return load_head(folder, head.kind, head.labels)
 
 
-def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head | None) -> _Parts:
+def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None) -> _Parts:
     from crosswind.model.heads import attach
     from crosswind.model.pooling import resolved_pooling
     from crosswind.train.budget import limited, steps_of
@@ -185,7 +186,7 @@ def _parts(params: TrainParams, data: Library, encoder: Encoder, carried: Head |
     return _Parts(encoder, heads, sources, shares, steps)
 
 
-def _examples(refs: Sequence[DataRef], data: Library) -> tuple[list[Example], Pool | None]:
+def _examples(refs: Sequence[DataRef], data: JobData) -> tuple[list[Example], Pool | None]:
     """The labelled examples of a head's data, with the candidates of all their pools."""
     sets = [data.dataset(ref) for ref in refs]
     examples = [e for s in sets for e in s.examples]
@@ -193,7 +194,7 @@ def _examples(refs: Sequence[DataRef], data: Library) -> tuple[list[Example], Po
     return examples, Pool(tuple(candidates.values())) if candidates else None
 
 
-def _masked(params: TrainParams, mlm: MlmParams, data: Library, encoder: Encoder, max_length: int) -> Objective:
+def _masked(params: TrainParams, mlm: MlmParams, data: JobData, encoder: Encoder, max_length: int) -> Objective:
     from crosswind.train.masked import masked_lm, training_lines
 
     corpora: list[list[Any]] = [
@@ -204,7 +205,7 @@ def _masked(params: TrainParams, mlm: MlmParams, data: Library, encoder: Encoder
     return masked_lm("mlm", encoder, lines, max_length=max_length, seed=params.seed)
 
 
-def _scorer(params: TrainParams, data: Library, parts: _Parts, device: Any) -> Callable[[], float] | None:
+def _scorer(params: TrainParams, data: JobData, parts: _Parts, device: Any) -> Callable[[], float] | None:
     """The selection score: the mean headline metric over the selection sets (negative where less is better)."""
     import numpy as np
 

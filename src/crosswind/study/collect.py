@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -31,13 +32,22 @@ from crosswind.study.folder import (
     sums_frame,
     sums_path,
 )
+from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
 
 
+@dataclass(frozen=True)
+class Collected:
+    """The summary of the cells that are there (`None` if there are none), and what their steps noted."""
+
+    summary: Summary | None = None
+    notes: tuple[str, ...] = ()
+
+
 def collect(
     study: Study, plan: Plan, store: Store, out: Path, seconds: float, *, computed: Set[str] = frozenset()
-) -> Summary | None:
+) -> Collected:
     """Write results, statistics, predictions, summary and report from the cells that are there.
 
     What an earlier call wrote of the same cells is taken over, but for the steps that were `computed` since; what is
@@ -48,15 +58,16 @@ def collect(
     there = [c for c in plan.cells if _is_there(c, store)]
     if not there:
         clear(out)
-        return None
+        return Collected()
     tables = Tables(out)
     facts = _facts_of_cells(there, store, tables, computed)
-    rows = [row for cell in there for row in _rows(plan.encoder, cell, facts)]
+    provenance = _write_provenance(plan, store, tables, computed)
+    noted = notes_by_step(provenance)
+    rows = [row for cell in there for row in _rows(plan.encoder, cell, facts, noted)]
     frame = write_results(rows, out / "results.parquet")
     _write_cells(there, facts, tables)
     wanted = _write_sums(there, store, tables, computed)
     _copy(there, store, out, wanted)
-    provenance = _write_provenance(plan, store, tables, computed)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     summary = summarise(
@@ -71,14 +82,15 @@ def collect(
     tables.write(summary.compared(), "contrasts.parquet")
     tables.save()
     mixed = _mixed_hardware(provenance)
+    from_steps = note_lines(there, noted)
     write_report(
         out / "report.html",
         title=study.name,
         facts=_about(study, plan, there, provenance, seconds),
         summary=summary,
-        notes=[*plan.notes, *study.notes, *_budget_notes(plan), *mixed],
+        notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed],
     )
-    return summary
+    return Collected(summary, tuple(from_steps))
 
 
 def _is_there(cell: Cell, store: Store) -> bool:
@@ -104,10 +116,11 @@ def _facts_of_cells(
     return facts
 
 
-def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list[ResultRow]:
+def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: Noted) -> list[ResultRow]:
     rows = []
     for metric, key in cell.judged:
         judgement = facts[key]
+        notes = notes_of(cell, key, noted)
         for name, score in judgement["scores"].items():
             rows.append(
                 ResultRow(
@@ -135,6 +148,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]]) -> list
                     clusters=judgement["clusters"],
                     signature=judgement["signature"],
                     cell=key,
+                    notes=notes,
                 )
             )
     return rows
@@ -192,11 +206,11 @@ def _file(store: Store, key: str, name: str) -> Path:
 
 
 def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[str]) -> pl.DataFrame:
-    """A row a step that is there: kind, label, when, where and how long it was computed."""
+    """A row a step that is there, inputs first: kind, label, when, where and how long, and what it noted."""
     earlier = rows_by_key(tables.read("provenance.parquet"), "step")
     rows = []
     for key, step in plan.graph.items():
-        if key in earlier and key not in computed:
+        if key in earlier and key not in computed and "notes" in earlier[key]:
             rows.append(earlier[key])
             continue
         try:
@@ -213,6 +227,7 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
                 "cpu_seconds": float(meta["seconds"]["cpu"]),
                 "hardware": json.dumps(meta.get("hardware", {}), sort_keys=True),
                 "inputs": json.dumps(dict(step.inputs), sort_keys=True),
+                "notes": as_json(meta.get("notes", ())),
             }
         )
     frame = pl.DataFrame(rows)

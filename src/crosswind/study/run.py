@@ -40,12 +40,16 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended; `summary` is over the cells that are there (`None` if there are none)."""
+    """How a run ended; `summary` is over the cells that are there (`None` if there are none).
+
+    `notes` are what steps noted while they ran.
+    """
 
     outcome: Outcome
     plan: Plan
     summary: Summary | None
     out: Path
+    notes: tuple[str, ...] = ()
 
 
 def default_store() -> Path:
@@ -99,9 +103,9 @@ def run_study(
             plan.graph, plan.wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
         )
         _apply_keep(study, plan, store, outcome)
-        summary = collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
+        collected = collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
         store.checked.save()
-    return Finished(outcome, plan, summary, out)
+    return Finished(outcome, plan, collected.summary, out, collected.notes)
 
 
 def _noted_before(path: Path, identity: str) -> list[str] | None:

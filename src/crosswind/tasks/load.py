@@ -50,7 +50,8 @@ def load(
     pool = content.pool
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
-    return Dataset(task.name, language, split, chosen, pool, source.fingerprint(task, portion))
+    notes = tuple(f"{where}: {note}" for note in content.notes)
+    return Dataset(task.name, language, split, chosen, pool, source.fingerprint(task, portion), notes)
 
 
 def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None) -> Dataset:

@@ -1,0 +1,47 @@
+"""What steps noted while they ran (answers moved, rows cut, classes mapped), for the readers of the results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from crosswind.study.planned import Cell
+
+Noted = Mapping[str, tuple[str, ...]]
+
+
+def notes_by_step(provenance: pl.DataFrame) -> Noted:
+    """The notes of every step: those of the steps that it depends on, in their order, then its own."""
+    noted: dict[str, tuple[str, ...]] = {}
+    for row in provenance.iter_rows(named=True):
+        inherited = [noted.get(key, ()) for key in json.loads(row["inputs"]).values()]
+        parts = [part for part in dict.fromkeys((*inherited, tuple(json.loads(row["notes"])))) if part]
+        # Most steps have none, and many share one tuple: only what differs is put together.
+        noted[row["step"]] = parts[0] if len(parts) == 1 else tuple(dict.fromkeys(n for part in parts for n in part))
+    return noted
+
+
+def notes_of(cell: Cell, metric_key: str, noted: Noted) -> tuple[str, ...]:
+    """The notes that hold for a cell under one metric."""
+    parts = (noted.get(cell.rewrite or "", ()), noted.get(cell.key, ()), noted.get(metric_key, ()))
+    return tuple(dict.fromkeys(note for part in parts for note in part))
+
+
+def note_lines(cells: Sequence[Cell], noted: Noted) -> list[str]:
+    """Every note of the cells once, with how many cells it holds for where these are not all."""
+    counts: dict[str, int] = {}
+    for cell in cells:
+        for note in dict.fromkeys(n for _, key in cell.judged for n in notes_of(cell, key, noted)):
+            counts[note] = counts.get(note, 0) + 1
+    return [note if n == len(cells) else f"{note} ({_cells(n)})" for note, n in counts.items()]
+
+
+def _cells(n: int) -> str:
+    return "1 cell" if n == 1 else f"{n:,} cells"
+
+
+def as_json(notes: Iterable[str]) -> str:
+    """Notes as a column of a table holds them."""
+    return json.dumps(list(notes), ensure_ascii=False)
