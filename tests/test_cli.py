@@ -218,16 +218,16 @@ def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest
     source, target = tmp_path / "in.txt", tmp_path / "out.txt"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     code, out, err = crosswind("perturb", "keyboard:0.3", source, "--language", "en")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "crosswind: 20 of 20 lines changed\n")
     written = out.splitlines()
     assert len(written) == 20
     assert all(len(a) == len(b) for a, b in zip(written, lines, strict=True))
     assert written != lines
-    assert crosswind("perturb", "keyboard", source, "--severity", "0.3", "-o", target) == (0, "", "")
+    assert crosswind("perturb", "keyboard", source, "--severity", "0.3", "-o", target) == (0, "", err)
     assert target.read_text(encoding="utf-8") == out
     with source.open(encoding="utf-8") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        assert crosswind("perturb", "keyboard:0.3") == (0, out, "")
+        assert crosswind("perturb", "keyboard:0.3") == (0, out, err)
     assert crosswind("perturb", "keyboard:0.3", source, "--seed", "2")[1] != out
 
 
@@ -256,6 +256,49 @@ def test_perturb_refuses_what_it_cannot_do(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
 
 
+def filtered(text: bytes, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """`crosswind perturb ARGUMENTS` as a process of its own, with `text` on its standard input."""
+    command = [sys.executable, "-c", MAIN, "perturb", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, env={**os.environ, **environment}, timeout=60)
+
+
+def test_line_ends_are_kept_to_the_byte_and_change_no_draw(tmp_path: Path) -> None:
+    texts = [b"the old house by the river", b"", b"a lone\rreturn stays", b"and the last line has no end"]
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    by_end = {}
+    for end in (b"\n", b"\r\n"):
+        source.write_bytes(end.join(texts))
+        by_stream = filtered(source.read_bytes(), "swap:0.5")
+        assert by_stream.stderr == b"crosswind: 3 of 4 lines changed\n"
+        assert filtered(b"", "swap:0.5", str(source), "-o", str(target)).returncode == 0
+        assert target.read_bytes() == by_stream.stdout
+        by_end[end] = by_stream.stdout.split(end)
+        assert [len(line) for line in by_end[end]] == [len(line) for line in texts]
+        assert b"\r" in by_end[end][2]
+    assert by_end[b"\n"] == by_end[b"\r\n"]
+
+
+def test_text_is_utf8_whatever_the_locale_says() -> None:
+    text = "Ünïcödé für größere Häuser\n".encode() * 3
+    expected = filtered(text, "swap:0.5", PYTHONUTF8="1", LC_ALL="C.UTF-8").stdout
+    assert len(expected.decode("utf-8")) == len(text.decode("utf-8"))
+    assert filtered(text, "swap:0.5", PYTHONIOENCODING="latin-1").stdout == expected
+    assert filtered(text, "swap:0.5", PYTHONIOENCODING="ascii:replace", LC_ALL="C").stdout == expected
+    assert filtered(text, "swap:0.5", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", LC_ALL="POSIX").stdout == expected
+
+
+def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    bad = b"one\ntwo\ncaf\xe9\nfour\n"
+    source = tmp_path / "in.txt"
+    source.write_bytes(bad)
+    for name, ended in (
+        ("standard input", filtered(bad, "swap:0.5", LC_ALL="C")),
+        (str(source), filtered(b"", "swap:0.5", str(source))),
+    ):
+        assert ended.returncode == 2
+        assert ended.stderr.decode().startswith(f"crosswind: {name}:3: not UTF-8 (byte 4 of the line)\n")
+
+
 def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: Path) -> None:
     code, _, err = crosswind("perturb", "keyboard:0.1", tmp_path / "none.txt")
     assert (code, err) == (2, f"crosswind: {tmp_path}/none.txt: cannot be read (No such file or directory)\n")
@@ -263,7 +306,7 @@ def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: P
     source.write_bytes(b"caf\xe9\n")
     code, _, err = crosswind("perturb", "keyboard:0.1", source, "-o", tmp_path / "out.txt")
     assert code == 2
-    assert err.startswith(f"crosswind: {source}: ")
+    assert err.startswith(f"crosswind: {source}:1: ")
     assert "UTF-8" in err
     assert not (tmp_path / "out.txt").exists()
     source.write_text("a line\n")

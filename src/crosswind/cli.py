@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ import typer
 from crosswind.errors import UserError, unknown
 
 if TYPE_CHECKING:
+    from crosswind.perturb.lines import EndedLine
     from crosswind.run.store import Store
     from crosswind.study.run import Finished, Forecast
 
@@ -50,6 +52,7 @@ def main() -> None:
     # CPU kernels are kept by shape, and a run sees many shapes: 1,024 (the default) or 128 of them hold up to a
     # gigabyte, 16 cost no measurable time more.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+    _utf8_streams()
     try:
         app()
     except UserError as error:
@@ -229,15 +232,18 @@ def perturb(
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
     from crosswind.perturb.lexicons import environment_of
-    from crosswind.perturb.lines import perturb_lines
+    from crosswind.perturb.lines import perturb_stream
     from crosswind.perturb.spec import parse_spec
 
     _include(include)
     parsed = parse_spec(spec, severity=severity, where="SPEC")
     environment = environment_of(lexicons)
+    count = changed = 0
     with _lines_in(source) as lines, _lines_out(target) as write:
-        for line in perturb_lines(lines, parsed, language, draw=seed, environment=environment):
-            write(line + "\n")
+        for line, differs in perturb_stream(lines, parsed, language, draw=seed, environment=environment):
+            write("".join(line).encode())
+            count, changed = count + 1, changed + differs
+    print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
 
 
 @app.command()
@@ -396,39 +402,41 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def _lines_in(path: Path | None) -> Iterator[Iterator[str]]:
+def _lines_in(path: Path | None) -> Iterator[Iterator[EndedLine]]:
+    from crosswind.perturb.lines import read_lines
+
     if path is None or str(path) == "-":
-        yield _decoded(sys.stdin, "standard input")
+        yield read_lines(sys.stdin.buffer, "standard input")
         return
     try:
-        file = path.open(encoding="utf-8")
+        file = path.open("rb")
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
     with file:
-        yield _decoded(file, str(path))
-
-
-def _decoded(file: Iterable[str], name: str) -> Iterator[str]:
-    try:
-        for line in file:
-            yield line.rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise UserError("is not UTF-8", where=name, hint="convert it first, for example with iconv") from error
+        yield read_lines(file, str(path))
 
 
 @contextmanager
-def _lines_out(path: Path | None) -> Iterator[Any]:
+def _lines_out(path: Path | None) -> Iterator[Callable[[bytes], object]]:
     if path is None or str(path) == "-":
-        yield sys.stdout.write
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
         return
     from crosswind.run.folders import replacing
 
     with replacing(path, durable=False) as draft:
         try:
-            file = draft.open("w", encoding="utf-8")
+            file = draft.open("wb")
         except OSError as error:
             raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
         with file:
             yield file.write
         if path.is_dir():
             raise UserError("is a folder", where=str(path), hint="name a file with -o")
+
+
+def _utf8_streams() -> None:
+    """Text is UTF-8 on the standard streams, whatever the locale and PYTHONIOENCODING say."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # file names may be no Unicode

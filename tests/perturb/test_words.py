@@ -46,7 +46,7 @@ def test_a_missing_segmenter_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unknown_language_code_is_an_error_for_people() -> None:
-    with pytest.raises(UserError, match="no language code"):
+    with pytest.raises(UserError, match="no registered language code"):
         script("not a language")
 
 

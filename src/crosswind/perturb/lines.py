@@ -1,4 +1,8 @@
-"""Perturbing plain lines: the core of the Unix filter `crosswind perturb`."""
+"""Perturbing plain lines: the core of the Unix filter `crosswind perturb`.
+
+LF ends a line, and nothing else does. A CR before it belongs to the line's end, so that a file with
+CRLF has the same draws as one with LF and keeps its bytes; a CR within a line is a part of its text.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,46 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import IO, NamedTuple
 
+from crosswind.errors import UserError
 from crosswind.perturb.noise import BATCH, numbered, perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Resolved, Spec, TextScope
+
+LONGEST_LINE = 1 << 26
+"""Bytes of a line, above which it is refused: no text has such lines, and a line is held in memory."""
+
+
+class EndedLine(NamedTuple):
+    """The text of a line and what ends it: LF, CRLF, or nothing at the end of a file."""
+
+    text: str
+    end: str
+
+
+def read_lines(stream: IO[bytes], name: str) -> Iterator[EndedLine]:
+    """The lines of a stream of UTF-8, read as they come; texts and ends joined are its bytes.
+
+    Raises a `UserError` that names the stream and the line for bytes that are not UTF-8.
+    """
+    for number in itertools.count(1):
+        raw = stream.readline(LONGEST_LINE + 1)
+        if not raw:
+            return
+        if len(raw) > LONGEST_LINE:
+            raise UserError(f"a line of more than {LONGEST_LINE >> 20} MiB", where=f"{name}:{number}")
+        try:
+            line = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"not UTF-8 (byte {error.start + 1} of the line)",
+                where=f"{name}:{number}",
+                hint="convert it first, for example with iconv",
+            ) from None
+        text = line.removesuffix("\n").rstrip("\r")
+        yield EndedLine(text, line[len(text) :])
 
 
 def line_ids(lines: Iterable[str]) -> Iterator[str]:
@@ -44,3 +83,18 @@ def perturb_lines(
     while batch := [Passage.line(line, language, id) for line, id in itertools.islice(pairs, BATCH)]:
         noised = perturb_passages(batch, atoms, draw_number=draw, prepared=prepared)
         yield from ((w.passage if w else p).text for p, w in zip(batch, noised.written, strict=True))
+
+
+def perturb_stream(
+    source: Iterable[EndedLine],
+    spec: Spec,
+    language: str,
+    *,
+    draw: int = 0,
+    environment: Environment | None = None,
+) -> Iterator[tuple[EndedLine, bool]]:
+    """Each line after noise with the end that it had, and whether its text has changed."""
+    before, texts = itertools.tee(source)
+    noised = perturb_lines((line.text for line in texts), spec, language, draw=draw, environment=environment)
+    for line, text in zip(before, noised, strict=True):
+        yield EndedLine(text, line.end), text != line.text

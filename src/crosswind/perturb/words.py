@@ -10,11 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import langcodes
 import regex
-from langcodes.tag_parser import LanguageTagError
 
 from crosswind.data.examples import Span
+from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
 
@@ -32,22 +31,17 @@ _TOKEN = regex.compile(rf"{_WORD.pattern}(?:[\p{{Pc}}\p{{Pd}}'’ʼ.:·/&@״]{_W
 UNSPACED_SCRIPTS = frozenset({"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 
 
-@lru_cache(maxsize=1024)
 def script(language: str) -> str:
-    """The ISO 15924 script that a language is written in by default: `Latn` for `sw`, `Jpan` for `ja`."""
-    try:
-        return langcodes.Language.get(language).maximize().script or "Zyyy"
-    except LanguageTagError:
-        raise UserError(f"{language!r} is no language code", hint="write BCP 47 codes: en, de, zh, sw, …") from None
+    """The ISO 15924 script that a language is written in: `Latn` for `sw` and `sr-Latn`, `Jpan` for `ja`.
+
+    Raises a `UserError` for a code that is not registered, as everything here does.
+    """
+    return script_of(language)
 
 
-@lru_cache(maxsize=1024)
 def base_language(language: str) -> str:
-    """The language subtag of a code: `pt` for `pt-BR`."""
-    try:
-        return langcodes.Language.get(language).language or language
-    except LanguageTagError:
-        raise UserError(f"{language!r} is no language code", hint="write BCP 47 codes: en, de, zh, sw, …") from None
+    """The language subtag of a code in canonical form: `pt` for `pt-BR`, `fil` for `tl`."""
+    return registered(language).language or language
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosswind.data.examples import ParallelLine, Rows, TextLine
+from crosswind.data.languages import unknown_language
 from crosswind.data.leakage import leakage_hashes
 from crosswind.data.source import open_source
 from crosswind.data.text import read_parallel, read_text
@@ -126,7 +127,7 @@ def text_of_part(text: Sequence[TextParams], index: int, world: Mapping[str, Any
     corpus = CORPORA.get(part.name, where=where)
     for code in part.languages:
         if code not in corpus.languages:
-            raise unknown("language", code, corpus.languages, where=f"{where}.languages")
+            raise unknown_language(code, corpus.languages, where=f"{where}.languages")
     rows = Rows.parse(part.rows, where) if part.rows else None
     return list(load_text(corpus, part.languages, open_source(world["data"]), rows))
 

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from crosswind.data.files import Files
+from crosswind.data.languages import unknown_language
 from crosswind.data.source import open_source
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS, Executor
@@ -200,7 +201,7 @@ def _text(
         languages = tuple(corpus.languages if part.languages is None else part.languages)
         for code in languages:
             if code not in corpus.languages:
-                raise unknown("language", code, corpus.languages, where=f"{where}.languages")
+                raise unknown_language(code, corpus.languages, where=f"{where}.languages")
         data[where] = text_fingerprint(corpus, languages, open_source(config.data.settings()))
         if (origin := CORPORA.origin(part.name)) is not None:
             data[f"declared corpus {part.name}"] = origin

@@ -12,6 +12,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import Any
 
+from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
 from crosswind.plain_yaml import parse_yaml
@@ -135,7 +136,7 @@ def targets(study: Study) -> list[TargetPlan]:
     known = {c for task in TASKS for c in task.languages}
     for code in spec.languages or ():
         if code not in known:
-            raise unknown("language", code, known, where="targets.languages")
+            raise unknown_language(code, known, where="targets.languages")
     plans = []
     for name in names:
         where = f"targets.tasks.{name}"
@@ -161,7 +162,7 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     languages = target.languages or []
     for code in languages:
         if code not in task.languages:
-            raise unknown("language", code, task.languages, where=f"{where}.languages")
+            raise unknown_language(code, task.languages, where=f"{where}.languages")
     if not languages:
         raise UserError(
             f"{name} has none of the languages {', '.join(spec.languages or [])}",
@@ -285,7 +286,7 @@ def _mlm(mlm: Mlm | None, where: str) -> MlmParams | None:
         languages = use.languages or (list(corpus.languages) if mlm.languages == "all" else list(mlm.languages))
         for code in languages:
             if code not in corpus.languages:
-                raise unknown("language", code, corpus.languages, where=f"{where}.mlm.languages")
+                raise unknown_language(code, corpus.languages, where=f"{where}.mlm.languages")
         corpora.append((use.name, tuple(languages), use.rows))
     return MlmParams(tuple(corpora), mlm.share, mlm.tlm)
 
@@ -297,7 +298,7 @@ def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
         split = _split(task, use.split or "train", where)
         for code in use.languages or [task.source_language]:
             if code not in task.languages:
-                raise unknown("language", code, task.languages, where=f"{where}.languages")
+                raise unknown_language(code, task.languages, where=f"{where}.languages")
             refs.append(DataRef(name, code, split, use.rows, use.limit))
     return tuple(refs)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from crosswind.data.examples import Dataset, Example, Pool, QueryExample, Rows
+from crosswind.data.languages import unknown_language
 from crosswind.data.source import Content, Portion, Source, TextLines, context_language_error, open_source
 from crosswind.errors import UserError, unknown
 from crosswind.tasks.base import CORPORA, TASKS, Corpus, Task
@@ -111,7 +112,7 @@ def _checked(
     where = f"task {task.name}"
     for code in (language, *(pool_languages or ())):
         if code not in task.languages:
-            raise unknown("language", code, task.languages, where=where)
+            raise unknown_language(code, task.languages, where=where)
     if split not in task.splits:
         raise unknown("split", split, task.splits, where=where)
     if context_language == language:
@@ -186,7 +187,7 @@ def _cut(pool: Pool, chosen: tuple[Example, ...]) -> Pool:
 def _corpus_languages(corpus: Corpus, languages: Sequence[str]) -> tuple[str, ...]:
     for code in languages:
         if code not in corpus.languages:
-            raise unknown("language", code, corpus.languages, where=f"corpus {corpus.name}")
+            raise unknown_language(code, corpus.languages, where=f"corpus {corpus.name}")
     if not languages:
         raise UserError("no language is named", where=f"corpus {corpus.name}", hint="name at least one")
     return tuple(languages)

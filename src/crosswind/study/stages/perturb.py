@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from crosswind.data.languages import unknown_language
 from crosswind.errors import unknown
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.spec import Spec, parse_specs
@@ -56,7 +57,7 @@ def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Ite
         where = f"perturb[{i}]"
         for code in perturb.languages or ():
             if code not in languages:
-                raise unknown("language", code, languages, where=f"{where}.languages")
+                raise unknown_language(code, languages, where=f"{where}.languages")
         for name in perturb.targets or ():
             if name not in names:
                 raise unknown("target", name, names, where=f"{where}.targets")
