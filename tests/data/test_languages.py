@@ -56,4 +56,4 @@ def test_names_are_those_of_cldr() -> None:
     assert [name_of(c) for c in ("hr", "sr-Latn", "tl", "bbj", "qlo-Latn", "no code")] == [
         "Croatian", "Serbian", "Filipino", "Ghomala", "qlo-Latn", "no code",
     ]  # fmt: skip
-    assert nearest("swahilli") == ["sw"]
+    assert nearest("swahilli") == ["swh"]  # Swahili (individual language), by its name
