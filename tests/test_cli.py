@@ -344,6 +344,8 @@ def test_score_gives_the_official_averages(crosswind: Run, official_data: Callab
     code, out, _ = crosswind(*arguments)
     assert code == 0
     assert "51.43" in out
+    assert "classification: 41.05\n" in out  # (51.42857 + 30.66667) / 2
+    assert "unanswered: 0 questions\n" in out
     code, out, err = crosswind("score", mock / "nowhere", mock / "labels")
     assert (code, out) == (2, "")
     assert err.startswith(f"crosswind: {mock}/nowhere: no such folder")

@@ -278,9 +278,11 @@ def score(
         print(f"missing: {', '.join(scores.missing)}")
     if scores.ignored:
         print(f"not in {benchmark}, left out: {', '.join(scores.ignored)}")
-    unanswered = sum(task.unanswered for task in scores.tasks.values())
-    if unanswered:
-        print(f"unanswered: {unanswered} items, which scored 0")
+    unanswered = {name: task.unanswered for name, task in scores.tasks.items() if task.unanswered}
+    by_task = f", which scored 0 ({', '.join(f'{name} {n}' for name, n in unanswered.items())})" if unanswered else ""
+    print(f"unanswered: {sum(unanswered.values())} questions{by_task}")
+    for note in scores.notes:
+        print(f"note: {note}")
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.evaluate.benchmark import BENCHMARKS
 from crosswind.evaluate.score import score_folder
 
 # Protocol, "Aggregation": averages of the official mock predictions, in points.
@@ -193,3 +194,113 @@ def test_folders_and_benchmarks_that_do_not_exist_are_named(tmp_path):
         score_folder(tmp_path / "nowhere", tmp_path, "xtreme")
     with pytest.raises(UserError, match="no predictions for a task of xtreme"):
         score_folder(tmp_path, tmp_path, "xtreme", allow_missing=True)
+
+
+def test_labels_are_read_with_the_spellings_of_the_tasks_reader(tmp_path):
+    """XNLI-MT writes "contradictory", and the hub numbers the labels in the task's order."""
+    gold = {"xnli/test-de.tsv": "neutral\nentailment\ncontradictory\n", "xnli/test-fr.tsv": "1\n0\n2\n"}
+    given = dict.fromkeys(gold, "neutral\nentailment\ncontradiction\n")
+    scores = score(tmp_path, given, gold)
+    assert scores.tasks["xnli"].languages == {"de": {"accuracy": 100.0}, "fr": {"accuracy": 100.0}}
+    assert len(scores.notes) == 1
+    assert scores.notes[0].endswith(
+        "labels/xnli/test-fr.tsv: the labels are numbers, read in the task's order: "
+        "0 entailment, 1 neutral, 2 contradiction"
+    )
+
+
+def test_predictions_in_numbers_are_refused_where_the_labels_have_names(tmp_path):
+    with pytest.raises(UserError, match=r"predictions/xnli/test-de\.tsv:1: unknown label '1'"):
+        score(tmp_path, {"xnli/test-de.tsv": "1\n0\n2\n"}, NLI)
+
+
+LEFT_OUT = r"left out; a test set distributed without labels cannot be scored"
+
+
+@pytest.mark.parametrize(
+    ("file", "gold", "given", "message"),
+    [
+        ("xnli/test-de.tsv", "neutral\nentailmnet\n", "neutral\nneutral\n", r"labels/.*tsv:2: unknown label"),
+        ("xnli/test-de.tsv", "neutral\n\nneutral\n", "neutral\n" * 3, rf"tsv:2: no label(.|\n)*{LEFT_OUT}"),
+        ("xnli/test-de.tsv", "Ja.\tNein.\n", "neutral\n", r"tsv:1: no line of this file is a label; this one has 'Ja"),
+        ("xcopa/test-et.jsonl", '{"label": -1}\n', '{"label": 1}\n', rf"jsonl:1: no label(.|\n)*{LEFT_OUT}"),
+        ("xcopa/test-et.jsonl", '{"label": null}\n', '{"label": 1}\n', rf"jsonl:1: no label(.|\n)*{LEFT_OUT}"),
+        ("udpos/test-de.tsv", "Ann\tPROPN\nkam\tVERB\n", "PROPN\nVERB\n", r"labels/.*tsv:1: more than a tag in"),
+        ("udpos/test-de.tsv", "Ann\nkam\n", "PROPN\nVERB\n", r"labels/.*tsv:1: no line of this file is a label"),
+        ("udpos/test-de.tsv", "PROPN\nVERBE\n", "PROPN\nVERB\n", r"labels/.*tsv:2: unknown label 'VERBE'"),
+        ("tatoeba/test-de.tsv", "Hallo\nJa\n", "1\n0\n", r"labels/.*tsv:1: 'Hallo' is no number"),
+        ("tatoeba/test-de.tsv", "1\n0\n", "1\n\n0\n", r"2 lines expected, 3 found"),
+        ("lareqa/test-de.json", '{"q": []}', '{"q": ["a"]}', rf"the query q has no right candidate(.|\n)*{LEFT_OUT}"),
+        ("lareqa/test-de.json", '{"q": ["a"], "q": ["b"]}', '{"q": ["a"]}', "the key 'q' is given twice"),
+        ("lareqa/test-de.json", '{"q": ["a"]}', '{"q": [1]}', "a candidate of q is no text"),
+    ],
+)  # fmt: skip
+def test_labels_are_checked_like_predictions(tmp_path, file, gold, given, message):
+    with pytest.raises(UserError, match=message):
+        score(tmp_path, {file: given}, {file: gold})
+
+
+def squad(*questions):
+    qas = [
+        {"id": n, "question": "?", "answers": [{"text": t, "answer_start": 0} for t in texts]} for n, texts in questions
+    ]
+    return json.dumps({"data": [{"paragraphs": [{"context": "", "qas": qas}]}]})  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["xquad", "mlqa", "tydiqa"])
+def test_questions_whose_answers_were_left_out_are_refused(tmp_path, task):
+    """An empty prediction would be right for each of them."""
+    file = f"{task}/test-en.json"
+    with pytest.raises(UserError, match=rf"the question 2 has no answer\n.*{LEFT_OUT}"):
+        score(tmp_path, {file: '{"1": "", "2": ""}'}, {file: squad(("1", ["x"]), ("2", []))})
+
+
+def test_two_questions_of_one_id_are_refused(tmp_path):
+    file = "xquad/test-en.json"
+    with pytest.raises(UserError, match=r"labels/xquad/test-en\.json: two questions are called '1'"):
+        score(tmp_path, {file: '{"1": "x"}'}, {file: squad(("1", ["x"]), ("1", ["y"]))})
+    with pytest.raises(UserError, match=r"predictions/xquad/test-en\.json:1: the key '1' is given twice"):
+        score(tmp_path, {file: '{"1": "x", "1": "y"}'}, {file: squad(("1", ["x"]))})
+
+
+def test_the_right_entity_is_the_first_of_the_labels_without_blanks(tmp_path):
+    """As the official script of Mewsli-X; a right second id is none."""
+    file = "mewslix/test-de.json"
+    gold = {file: '{"m1": [" Q1 "], "m2": ["Q2\\n", "Q9"], "m3": ["Q3", "Q4"]}'}
+    scores = score(tmp_path, {file: '{"m1": ["Q1"], "m2": ["Q5", "Q2"], "m3": ["Q4"], "m9": []}'}, gold)
+    assert scores.tasks["mewslix"].average == {"map@20": pytest.approx(50.0)}
+    assert scores.notes[0].endswith("1 predictions are of ids that the labels do not have: m9")
+
+
+def test_another_suffix_is_read_and_said_where_it_is_the_only_one(tmp_path):
+    scores = score(tmp_path, {"xcopa/test-et.tsv": '{"label": 1}\n'}, {"xcopa/test-et.jsonl": '{"label": 1}\n'})
+    assert scores.tasks["xcopa"].score == 100.0
+    assert scores.notes == ("xcopa: predictions of et are read from .tsv files, officially .jsonl",)
+    plain = score(tmp_path / "2", {"xcopa/test-et.jsonl": '{"label": 1}\n'}, {"xcopa/test-et.jsonl": '{"label": 1}\n'})
+    assert plain.notes == ()
+
+
+def test_the_signature_says_that_blank_last_lines_are_left_out(tmp_path):
+    given = {"xnli/test-de.tsv": "neutral\nentailment\nneutral\n\n"}
+    scores = score(tmp_path, given, {"xnli/test-de.tsv": "neutral\nentailment\ncontradiction\n\n"})
+    assert scores.tasks["xnli"].score == pytest.approx(200 / 3)  # the official script: 75, three of four lines
+    assert scores.tasks["xnli"].signature == "metric=accuracy|version=1|blank_last_lines=left_out"
+
+
+def test_retrieval_is_the_official_scripts_group_without_lareqa():
+    groups = BENCHMARKS["xtreme-r"].groups
+    assert groups["retrieval"] == ("tatoeba", "mewslix")
+    assert groups["retrieval_with_lareqa"] == ("tatoeba", "mewslix", "lareqa")
+
+
+@pytest.mark.parametrize("make", ["folder", "link"])
+def test_a_folder_or_a_broken_link_in_place_of_a_file_is_a_sentence(tmp_path, make):
+    write(tmp_path / "labels", NLI)
+    path = tmp_path / "predictions/xnli/test-de.tsv"
+    path.parent.mkdir(parents=True)
+    if make == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"test-de\.tsv: can't be read: "):
+        score(tmp_path, {}, NLI)

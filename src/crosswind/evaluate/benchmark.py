@@ -19,7 +19,8 @@ class BenchmarkTask:
     `languages` is the official list: over these the score is averaged. What is left out is
     the task's own: `format` (its `submission`), `metric` (its headline metric), `labels` (its
     labels; empty: any). A benchmark may hold something that is no task, if it names format and
-    metric. `keys` are the scores that are reported (by default all of the metric's).
+    metric. `keys` are the scores that are reported (by default all of the metric's). `suffix` is that
+    of the official files, where it is not the format's.
     """
 
     languages: tuple[str, ...]
@@ -27,6 +28,7 @@ class BenchmarkTask:
     metric: str = ""
     labels: tuple[str, ...] | None = None
     keys: tuple[str, ...] = ()
+    suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Scoring:
-    """A task of a benchmark with what it left to the task's declaration filled in."""
+    """A task of a benchmark with what it left to the task's declaration filled in.
+
+    `aliases` are other spellings of the labels; `unanswerable` says that a question may have no answer.
+    """
 
     name: str
     languages: tuple[str, ...]
@@ -54,6 +59,9 @@ class Scoring:
     metric: Metric
     labels: tuple[str, ...]
     keys: tuple[str, ...]
+    suffix: str
+    aliases: Mapping[str, str]
+    unanswerable: bool
 
 
 def codes(text: str) -> tuple[str, ...]:
@@ -75,9 +83,22 @@ def scoring(benchmark: Benchmark, name: str) -> Scoring:
             hint="name both in the benchmark, or declare a task of this name that has them",
         )
     metric = METRICS.get(metric_, where=where)
-    labels = entry.labels if entry.labels is not None else (task.labels if task else ())
+    form = FORMATS.get(format_, where=where)
+    declared = task.labels if task else ()
+    labels = tuple(entry.labels if entry.labels is not None else declared)
+    aliases = dict(task.aliases) if task else {}
+    if labels != declared and len(labels) == len(declared):  # the official files number what the task names
+        aliases |= dict(zip(declared, labels, strict=True))
     return Scoring(
-        name, entry.languages, FORMATS.get(format_, where=where), metric, tuple(labels), entry.keys or metric.keys
+        name=name,
+        languages=entry.languages,
+        format=form,
+        metric=metric,
+        labels=labels,
+        keys=entry.keys or metric.keys,
+        suffix=entry.suffix or form.suffix,
+        aliases=aliases,
+        unanswerable=task is not None and task.unanswerable,
     )
 
 

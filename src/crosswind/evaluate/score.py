@@ -17,12 +17,14 @@ from crosswind.errors import UserError
 from crosswind.evaluate import submission
 from crosswind.evaluate.benchmark import BENCHMARKS, Benchmark, Scoring, scoring
 from crosswind.evaluate.judge import judge
+from crosswind.evaluate.submission import require_gold
 
 
 @dataclass(frozen=True)
 class TaskScore:
     """A task's scores in points: by language and key, their means over languages, and `score`, what
-    enters the benchmark average. `unanswered` counts items without a prediction; they scored 0."""
+    enters the benchmark average. `unanswered` counts items without a prediction; they scored 0. `notes`
+    are sentences about what was read otherwise than it is written."""
 
     task: str
     group: str
@@ -32,6 +34,7 @@ class TaskScore:
     average: Mapping[str, float]
     score: float
     unanswered: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Scores:
     are the tasks, and `task/test-language` files, of the benchmark that were not there; `ignored`
     are files in languages that its official list does not have. `groups` are means over tasks, under
     the official script's names, of the groups in which nothing is missing; `grouped` says of which tasks.
+    `notes` are sentences about what was read otherwise than it is written.
     """
 
     benchmark: str
@@ -50,6 +54,7 @@ class Scores:
     missing: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     grouped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -92,7 +97,8 @@ def score_folder(
     grouped = {group: members for group, members in declared.groups.items() if {*members} <= {*complete}}
     groups = {group: _mean(tasks[x].score for x in members) for group, members in grouped.items()}
     overall = _mean(t.score for t in tasks.values())
-    return Scores(benchmark, tasks, groups, overall, tuple(tasks), tuple(missing), tuple(ignored), grouped)
+    notes = tuple(note for task in tasks.values() for note in task.notes)
+    return Scores(benchmark, tasks, groups, overall, tuple(tasks), tuple(missing), tuple(ignored), grouped, notes)
 
 
 def _group(benchmark: Benchmark, task: str) -> str:
@@ -112,8 +118,11 @@ def _score_task(task: Scoring, group: str, paths: Mapping[str, tuple[Path, Path]
     metric = task.metric
     languages: dict[str, dict[str, float]] = {}
     unanswered = 0
+    notes = _suffix_notes(task, paths)
     for language, (given, gold) in paths.items():
-        submitted = task.format.read(given, gold, language, task.labels)
+        submitted = task.format.read(given, gold, language, task.labels, task.aliases)
+        require_gold(submitted, gold, unanswerable=task.unanswerable)
+        notes += submitted.notes
         judged = judge(metric, submitted.examples, submitted.predictions, where=task.name)
         if not judged.ids:
             raise UserError("nothing to score in this file", where=str(gold))
@@ -122,7 +131,21 @@ def _score_task(task: Scoring, group: str, paths: Mapping[str, tuple[Path, Path]
         languages[language] = {key: scores[key] for key in task.keys}
     average = {key: _mean(scores[key] for scores in languages.values()) for key in task.keys}
     score = metric.benchmark_score(average)
-    return TaskScore(task.name, group, metric.name, metric.signature(), languages, average, score, unanswered)
+    signature = metric.signature(**task.format.settings)
+    return TaskScore(task.name, group, metric.name, signature, languages, average, score, unanswered, notes)
+
+
+def _suffix_notes(task: Scoring, paths: Mapping[str, tuple[Path, Path]]) -> tuple[str, ...]:
+    """A sentence for each unusual suffix of predictions or labels: whose files they are."""
+    unusual: dict[tuple[str, str], list[str]] = {}
+    for language, pair in paths.items():
+        for kind, path in zip(("predictions", "labels"), pair, strict=True):
+            if path.suffix != task.suffix:
+                unusual.setdefault((kind, path.suffix), []).append(language)
+    return tuple(
+        f"{task.name}: {kind} of {', '.join(languages)} are read from {suffix} files, officially {task.suffix}"
+        for (kind, suffix), languages in unusual.items()
+    )
 
 
 def _mean(values: Iterable[float]) -> float:

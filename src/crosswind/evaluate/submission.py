@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from crosswind.data.examples import Example
+from crosswind.data.examples import Example, SpanExample
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.predictions import Prediction
 from crosswind.reading import json_value, whole_text
@@ -25,16 +25,28 @@ from crosswind.run.folders import replacing
 class Submitted:
     """What a file of predictions and its file of labels say, as a metric judges it.
 
-    `unanswered` counts the items that the file of predictions leaves out.
+    `unanswered` counts the items that the file of predictions leaves out; `notes` are sentences about
+    what was read otherwise than it is written.
     """
 
     examples: tuple[Example, ...]
     predictions: tuple[Prediction, ...]
     unanswered: int = 0
+    notes: tuple[str, ...] = ()
 
 
-ReadFormat = Callable[[Path, Path, str, Sequence[str]], Submitted]
-"""A file of predictions, its file of labels, the language, the labels that may occur (empty: any)."""
+class ReadFormat(Protocol):
+    """Reads a file of predictions beside its file of labels, in a language.
+
+    `labels` may occur in both (empty: any); `aliases` are other spellings of them.
+    """
+
+    def __call__(
+        self, path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = ..., /
+    ) -> Submitted:
+        """The predictions and what they are judged by."""
+
+
 WriteFormat = Callable[[Path, Sequence[Example], Sequence[Prediction], Sequence[str]], None]
 """Path, examples, their predictions, the names of the labels in the order of the classes (empty: numbers)."""
 
@@ -44,7 +56,8 @@ class Format:
     """A format of submission files: how predictions are read beside their labels, and how they are written.
 
     `suffix` is that of its official files. `read` raises `UserError` with file and line for what is
-    malformed, of another length than the labels, or none of the labels.
+    malformed, of another length than the labels, or none of the labels, in predictions and labels
+    alike. `settings` are what a score's signature says of the format.
     """
 
     name: str
@@ -52,6 +65,7 @@ class Format:
     suffix: str
     read: ReadFormat
     write: WriteFormat
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 FORMATS: Registry[Format] = Registry("submission format", "crosswind.evaluate.formats", "crosswind.formats", Format)
@@ -90,10 +104,66 @@ def require_count(where: object, what: str, expected: int, given: int) -> None:
         raise UserError(f"{expected} {what} expected, {given} found", where=str(where))
 
 
-def require_label(label: str, labels: Sequence[str], where: str) -> None:
-    """A `UserError` for a label that is none of `labels`, if these are named."""
-    if labels and label not in labels:
-        raise unknown("label", label, labels, where=where)
+NO_LABEL = ("", "-", "-1", "None", "_")
+"""What files write where a label is not given."""
+
+Lines = Sequence[tuple[int, str]]
+"""What stands in a file, with the number of its line."""
+
+
+def predicted_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
+    """The label of each line; a `UserError` for what is none of `labels`, if these are named."""
+    return [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+
+
+def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
+    """The label of each line of a file of labels; a `UserError` that says so if the file has none.
+
+    The reason is given for texts in place of labels, and for items whose label is left out.
+    """
+    known = {*labels, *aliases}
+    for number, value in lines:
+        if value in NO_LABEL and value not in known:
+            raise UserError(
+                f"no label in this line: {value!r}",
+                where=f"{path}:{number}",
+                hint="these labels were left out; a test set distributed without labels cannot be scored",
+            )
+    if labels and lines and not any(value in known for _, value in lines):
+        number, value = lines[0]
+        raise UserError(
+            f"no line of this file is a label; this one has {value[:60]!r}",
+            where=f"{path}:{number}",
+            hint=f"a file of texts without labels cannot be scored; the labels are {', '.join(labels)}",
+        )
+    return [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+
+
+def _label(value: str, labels: Sequence[str], aliases: Mapping[str, str], where: str) -> str:
+    if not labels or value in labels:
+        return value
+    if value not in aliases:
+        raise unknown("label", value, [*labels, *aliases], where=where)
+    return aliases[value]
+
+
+def require_gold(submitted: Submitted, path: Path, *, unanswerable: bool) -> None:
+    """A `UserError` for an item of the labels that has no answer, where there must be one."""
+    for example in submitted.examples:
+        if isinstance(example, SpanExample) and not example.answers and not unanswerable:
+            raise UserError(
+                f"the question {native_id(example)} has no answer",
+                where=str(path),
+                hint="these labels were left out; a test set distributed without labels cannot be scored",
+            )
+
+
+def stray_note(path: Path, predicted: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """A sentence about predicted ids that the labels do not have; none if there is none."""
+    stray = sorted({*predicted} - {*known})
+    if not stray:
+        return ()
+    return (f"{path}: {len(stray)} predictions are of ids that the labels do not have: {', '.join(stray[:3])}",)
 
 
 def count_unanswered(path: Path, answered: Sequence[bool]) -> int:

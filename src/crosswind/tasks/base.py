@@ -29,6 +29,7 @@ class Task:
     official numbers of examples, checked when a whole split is read. `query_length` is the length in
     tokens that queries are cut to (None: that of all texts). `generated` makes the examples of the
     microworld's tasks, which have no files.
+    `aliases` are other spellings of labels in the official files, and the labels that they stand for.
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
     format of its official submission files, if it has any; `unanswerable` says that a question may
     have no answer.
@@ -44,6 +45,7 @@ class Task:
     metrics: tuple[str, ...]
     perturbed: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     hub: HubSource | None = None
     # (language, split) or (language, context language, split) -> examples
     counts: Mapping[tuple[str, ...], int] = field(default_factory=dict)

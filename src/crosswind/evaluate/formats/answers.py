@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from crosswind.data.examples import Example, Span, SpanExample
 from crosswind.errors import UserError
@@ -15,28 +16,39 @@ from crosswind.evaluate.submission import (
     native_id,
     parse_json,
     read_mapping,
+    stray_note,
     submission_text,
     write_mapping,
 )
 
 
 def _gold_answers(path: Path) -> dict[str, list[str]]:
-    """The gold answers by question id of a SQuAD file."""
+    """The gold answers by question id of a SQuAD file; a `UserError` for an id that is given twice."""
     value = parse_json(submission_text(path), str(path))
+    answers: dict[str, list[str]] = {}
     try:
-        questions = [q for article in value["data"] for p in article["paragraphs"] for q in p["qas"]]
-        return {q["id"]: [a["text"] for a in q["answers"]] for q in questions}
+        for question in (q for article in value["data"] for p in article["paragraphs"] for q in p["qas"]):
+            name, texts = question["id"], [answer["text"] for answer in question["answers"]]
+            if not isinstance(name, str) or not all(isinstance(text, str) for text in texts):
+                raise UserError(f"id or answer of {name!r} is no text", where=str(path))
+            if name in answers:
+                raise UserError(f"two questions are called {name!r}", where=str(path), hint="each id stands once")
+            answers[name] = texts
     except (KeyError, TypeError) as error:
         raise UserError(f"not a SQuAD file ({error!r})", where=str(path), hint="labels of QA are SQuAD JSON") from None
+    return answers
 
 
-def _read(path: Path, gold: Path, language: str, labels: Sequence[str]) -> Submitted:
+def _read(
+    path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> Submitted:
     predicted, answers = read_mapping(path, str, "{id: text}"), _gold_answers(gold)
     unanswered = count_unanswered(path, [name in predicted for name in answers])
     return Submitted(
         tuple(_example(name, language, texts) for name, texts in answers.items()),
         tuple({"text": predicted.get(name)} for name in answers),
         unanswered,
+        stray_note(path, predicted, answers),
     )
 
 

@@ -3,47 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from crosswind.data.examples import Example, PairExample
 from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import (
     Format,
+    Lines,
     Submitted,
+    gold_labels,
     parse_json,
+    predicted_labels,
     require_count,
-    require_label,
     submission_lines,
     write_submission,
 )
 
 
-def _labels(path: Path) -> list[str]:
-    """A label a line; in a `.jsonl` file, the label of each object."""
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """A label a line, with the line's number; in a `.jsonl` file, or where lines are objects, the object's label."""
     lines = submission_lines(path)
-    if path.suffix != ".jsonl":
-        return [line.strip() for line in lines]
+    if path.suffix != ".jsonl" and not (lines and lines[0].lstrip().startswith("{")):
+        return [(number, line.strip()) for number, line in enumerate(lines, 1)]
     labels = []
     for number, line in enumerate(lines, 1):
         value = parse_json(line, f"{path}:{number}")
         if not isinstance(value, dict) or "label" not in value:
             raise UserError("no label in this line", where=f"{path}:{number}", hint='write {"label": 0} a line')
-        labels.append(str(value["label"]))
+        labels.append((number, str(value["label"])))
     return labels
 
 
-def _read(path: Path, gold: Path, language: str, labels: Sequence[str]) -> Submitted:
-    predicted, right = _labels(path), _labels(gold)
-    require_count(path, "lines", len(right), len(predicted))
-    for number, label in enumerate(predicted, 1):
-        require_label(label, labels, f"{path}:{number}")
+def _read(
+    path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> Submitted:
+    given, wanted = _lines(path), _lines(gold)
+    numbers = {} if all(x.isdigit() for x in labels) else {str(i): x for i, x in enumerate(labels)}
+    right = gold_labels(wanted, labels, {**numbers, **aliases}, gold)
+    require_count(path, "lines", len(right), len(given))
+    predicted = predicted_labels(given, labels, aliases, path)
+    if not labels:
+        _require_alike(given, path, wanted, gold)
+    notes: tuple[str, ...] = ()
+    if any(value in numbers for _, value in wanted):
+        order = ", ".join(f"{number} {name}" for number, name in numbers.items())
+        notes = (f"{gold}: the labels are numbers, read in the task's order: {order}",)
     index = {label: i for i, label in enumerate(dict.fromkeys(right + predicted))}
     return Submitted(
         tuple(PairExample(str(i), str(i), language, "", "", index[x]) for i, x in enumerate(right, 1)),
         tuple({"predicted": index[x]} for x in predicted),
+        notes=notes,
     )
+
+
+def _require_alike(given: Lines, path: Path, wanted: Lines, gold: Path) -> None:
+    """A `UserError` where one file has numbers and the other none, as Tatoeba's rows beside its sentences."""
+    blank = next((number for number, value in given if not value), None)
+    if blank is not None:
+        raise UserError("no label in this line", where=f"{path}:{blank}")
+    for lines, file, others, other in ((given, path, wanted, gold), (wanted, gold, given, path)):
+        odd = next(((number, value) for number, value in lines if not value.isdigit()), None)
+        if odd is not None and all(value.isdigit() for _, value in others):
+            raise UserError(
+                f"{odd[1][:60]!r} is no number", where=f"{file}:{odd[0]}", hint=f"{other} has a number a line"
+            )
 
 
 def _write(path: Path, examples: Sequence[Example], predictions: Sequence[Prediction], labels: Sequence[str]) -> None:
@@ -56,4 +82,5 @@ def _write(path: Path, examples: Sequence[Example], predictions: Sequence[Predic
     write_submission(path, "".join(f"{line}\n" for line in lines))
 
 
-LINES_FORMAT = Format("lines", "a label a line", ".tsv", _read, _write)
+# The official script counts a blank last line of both files as one more right item.
+LINES_FORMAT = Format("lines", "a label a line", ".tsv", _read, _write, {"blank_last_lines": "left_out"})

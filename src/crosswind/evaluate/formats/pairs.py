@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from crosswind.data.examples import Example, QueryExample
 from crosswind.errors import UserError
@@ -16,13 +17,15 @@ def _pairs(path: Path) -> dict[str, list[str]]:
     pairs: dict[str, dict[str, None]] = {}
     for number, line in enumerate(submission_lines(path), 1):
         left, tab, right = line.strip().partition("\t")
-        if not tab:
+        if not tab or "\t" in right:
             raise UserError("no pair of ids in this line", where=f"{path}:{number}", hint="put a tab between two ids")
         pairs.setdefault(left, {})[right] = None
     return {left: list(rights) for left, rights in pairs.items()}
 
 
-def _read(path: Path, gold: Path, language: str, labels: Sequence[str]) -> Submitted:
+def _read(
+    path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> Submitted:
     predicted, right = _pairs(path), _pairs(gold)
     sources = sorted(predicted.keys() | right.keys())
     return Submitted(

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from crosswind.data.examples import Example, TaggingExample
+from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import (
     Format,
     Submitted,
+    gold_labels,
+    predicted_labels,
     require_count,
-    require_label,
     submission_lines,
     write_submission,
 )
 
 
-def _sentences(path: Path) -> tuple[list[list[str]], list[int]]:
-    """The tags of each sentence, and the line number that each sentence starts on."""
-    sentences: list[list[str]] = []
-    starts: list[int] = []
+def _sentences(path: Path) -> list[list[tuple[int, str]]]:
+    """The tags of each sentence, with the numbers of their lines."""
+    sentences: list[list[tuple[int, str]]] = []
     fresh = True
     for number, line in enumerate(submission_lines(path), 1):
         if not line.strip():
@@ -28,23 +31,28 @@ def _sentences(path: Path) -> tuple[list[list[str]], list[int]]:
             continue
         if fresh:
             sentences.append([])
-            starts.append(number)
             fresh = False
-        sentences[-1].append(line.strip())
-    return sentences, starts
+        sentences[-1].append((number, line.strip()))
+        if "\t" in sentences[-1][-1][1]:
+            raise UserError(
+                "more than a tag in this line", where=f"{path}:{number}", hint="leave the token out: a tag a line"
+            )
+    return sentences
 
 
-def _read(path: Path, gold: Path, language: str, labels: Sequence[str]) -> Submitted:
-    (predicted, starts), (right, _) = _sentences(path), _sentences(gold)
-    require_count(path, "sentences", len(right), len(predicted))
-    for tags, gold_tags, start in zip(predicted, right, starts, strict=True):
-        require_count(f"{path}:{start}", "tags in this sentence", len(gold_tags), len(tags))
-        for number, tag in enumerate(tags, start):
-            require_label(tag, labels, f"{path}:{number}")
+def _read(
+    path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> Submitted:
+    given, wanted = _sentences(path), _sentences(gold)
+    gold_tags = iter(gold_labels([line for lines in wanted for line in lines], labels, aliases, gold))
+    right = [tuple(islice(gold_tags, len(lines))) for lines in wanted]
+    require_count(path, "sentences", len(right), len(given))
+    predicted = []
+    for lines, tags in zip(given, right, strict=True):
+        require_count(f"{path}:{lines[0][0]}", "tags in this sentence", len(tags), len(lines))
+        predicted.append(predicted_labels(lines, labels, aliases, path))
     return Submitted(
-        tuple(
-            TaggingExample(str(i), str(i), language, ("",) * len(tags), tuple(tags)) for i, tags in enumerate(right, 1)
-        ),
+        tuple(TaggingExample(str(i), str(i), language, ("",) * len(tags), tags) for i, tags in enumerate(right, 1)),
         tuple({"tags": tags} for tags in predicted),
     )
 

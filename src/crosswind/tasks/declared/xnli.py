@@ -14,7 +14,8 @@ from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 _LABELS = ("entailment", "neutral", "contradiction")
-_TABLE = label_table(_LABELS, contradictory=2)  # XNLI-MT writes "contradictory"
+_ALIASES = {"contradictory": "contradiction"}  # as XNLI-MT writes it
+_TABLE = label_table(_LABELS, **{alias: _LABELS.index(name) for alias, name in _ALIASES.items()})
 
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -81,6 +82,7 @@ XNLI = Task(
     submission="lines",
     perturbed=("first", "second"),
     labels=_LABELS,
+    aliases=_ALIASES,
     counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
     trains_on="mnli",
     licence="CC BY-NC 4.0",
