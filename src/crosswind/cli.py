@@ -146,7 +146,22 @@ def evaluate(
     draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
-    max_length: Annotated[int, typer.Option(min=8, help="Tokens.")] = 128,
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Tokens; default: 384 for span QA, 512 for retrieval, else 128.")
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option(min=0, help="Tokens that windows of span QA share; default: 128 of 384.")
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(metavar="MODE[:LAYER]", help="Of retrieval: mean, cls, pooler; default: the checkpoint's own."),
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help='Text before every query and candidate of retrieval, such as "query: ".')
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="The model's classes, in its order, where they have no names.")
+    ] = None,
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     out: Out = None,
     store: StoreOption = None,
@@ -160,7 +175,7 @@ def evaluate(
     """
     import tempfile
 
-    from crosswind.study.evaluate import evaluation
+    from crosswind.study.evaluate import evaluation, pooling_option
     from crosswind.study.folder import check_out
     from crosswind.study.run import run_study
 
@@ -180,6 +195,9 @@ def evaluate(
         lexicons=lexicons,
         precision=precision,
         max_length=max_length,
+        stride=stride,
+        pooling=pooling_option(pooling, prefix),
+        labels=_listed(labels),
     )
     if out is not None:
         check_out(out)

@@ -47,7 +47,9 @@ def test_without_settings_a_target_is_trained_like_xtreme_for_one_epoch_on_its_e
     assert [(d.task, d.language, d.split) for d in xnli.data] == [("xnli", "en", "test"), ("xnli", "de", "test")]
     (phase,) = xnli.chain
     assert [(d.task, d.language, d.split) for d in phase.heads[0].data] == [("mnli", "en", "train")]
-    assert phase.training == Training(batch_size=32, learning_rate=2e-5, epsilon=1e-8, clip=1.0, max_length=128)
+    trained = phase.effective()
+    assert trained == Training(batch_size=32, learning_rate=2e-5, epsilon=1e-8, clip=1.0, max_length=128)
+    assert xnli.max_length == 128
     assert phase.budget.epochs == 1
 
 
@@ -250,3 +252,35 @@ def test_settings_that_no_head_reads_do_not_change_a_steps_identity() -> None:
 def test_phases_that_share_no_head_may_pool_otherwise() -> None:
     chain = "[{tasks: mw-reading, training: {classifier_pooling: max}}, {tasks: mw-nli}]"
     resolved(study("data={source: microworld}", f"targets.tasks={{mw-nli: {{train: {chain}}}}}"))
+
+
+def test_lengths_and_windows_are_the_official_scripts_where_a_study_says_nothing() -> None:
+    tasks = "targets.tasks={xnli: {}, xcopa: {}, udpos: {}, xquad: {}, tatoeba: {train: []}}"
+    plans = targets(study(tasks, "targets.languages=null"))
+    assert [(p.task.name, p.max_length, p.stride) for p in plans] == [
+        ("xnli", 128, None),
+        ("xcopa", 128, None),
+        ("udpos", 128, None),
+        ("xquad", 384, 128),
+        ("tatoeba", 512, None),
+    ]
+    (xquad,) = targets(study("targets.tasks={xquad: {}}", "targets.languages=null"))
+    trained = xquad.chain[-1].effective()
+    assert (trained.max_length, trained.stride) == (384, 128)
+    (short,) = targets(study("targets.tasks={xquad: {training: {max_length: 192}}}", "targets.languages=null"))
+    assert (short.max_length, short.stride) == (192, 64)
+
+
+def test_windows_that_would_not_get_on_are_refused() -> None:
+    with pytest.raises(UserError, match=r"(?s)windows of 192 tokens, .* cannot share 128.*share at most 123"):
+        targets(study("targets.tasks={xquad: {training: {max_length: 192, stride: 128}}}", "targets.languages=null"))
+
+
+def test_labels_name_the_classes_of_fine_tuned_checkpoints_only() -> None:
+    named = "{labels: [contradiction, neutral, entailment]}"
+    (xnli,) = targets(study("fine_tuned=true", f"targets.tasks={{xnli: {named}}}"))
+    assert xnli.labels == ("contradiction", "neutral", "entailment")
+    with pytest.raises(UserError, match="this target trains its own head"):
+        targets(study(f"targets.tasks={{xnli: {named}}}"))
+    with pytest.raises(UserError, match="xquad is a span task, whose head has no classes to name"):
+        targets(study("fine_tuned=true", f"targets.tasks={{xquad: {named}}}", "targets.languages=null"))

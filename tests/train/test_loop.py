@@ -33,7 +33,7 @@ from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.loop import History, dropout_seed, set_dropout, train
 from crosswind.train.masked import masked_lm
-from crosswind.train.objective import Objective, Visit
+from crosswind.train.objective import Batch, Objective, Visit
 from crosswind.train.objectives import task_objective
 from crosswind.train.settings import Training
 from tiny_models import ARCHITECTURES, TEXTS
@@ -461,6 +461,36 @@ def test_out_of_memory_in_a_batch_that_is_never_cut_names_its_size(fresh_encoder
     encoder.backbone.register_forward_pre_hook(lambda module, args: torch.empty(1 << 60))
     with pytest.raises(UserError, match=r"(?s)training.batch_size: out of memory .* lower batch_size \(now 4\)"):
         train(modules(encoder, head), [objective], [1.0], 2, Training(batch_size=4), seed=1, device=CPU)
+
+
+# Numbers that are none
+
+
+@pytest.mark.parametrize("kind", ["pair", "choice", "tagging", "span", "query"])
+def test_training_stops_at_a_loss_that_is_no_number_and_names_the_step(kind: str, fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head, objective = task(encoder, kind)
+    forward, calls = objective.forward, []
+
+    def third_is_broken(batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
+        calls.append(batch)
+        step = 1 + (len(calls) - 1) // len(objective.batch([Visit(0), Visit(1)], 0))
+        return forward(batch, embeddings) * (float("nan") if step == 3 else 1.0)
+
+    objective.forward = third_is_broken  # type: ignore[method-assign]
+    settings = Training(batch_size=2, micro_tokens=100_000, learning_rate=1e-4)
+    with pytest.raises(UserError, match=rf"the loss of step 3 of 5 \({kind}\) is nan") as raised:
+        train(modules(encoder, head), [objective], [1.0], 5, settings, seed=1, device=CPU)
+    assert raised.value.where == "training"
+    assert all(p.isfinite().all() for p in encoder.backbone.parameters())
+
+
+def test_training_stops_at_a_gradient_that_is_no_number_also_without_clipping(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head, objective = task(encoder, "pair")
+    next(iter(head.module.parameters())).register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(UserError, match=r"the gradient of step 1 of 2 \(pair\) is (inf|nan)"):
+        train(modules(encoder, head), [objective], [1.0], 2, Training(batch_size=4, clip=0.0), seed=1, device=CPU)
 
 
 # Dropout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -80,15 +81,26 @@ def _require_judgeable(
 ) -> None:
     if len(examples) != len(predictions):
         raise ValueError(f"{len(predictions)} predictions for {len(examples)} examples")
-    for example in examples:
+    for example, prediction in zip(examples, predictions, strict=True):
         if (kind := kind_of(example)) not in metric.kinds:
             raise _cannot_judge(metric, kind, where)
+        if not _finite(prediction):
+            raise UserError(
+                f"{where}: a score of {example.id} is not finite",
+                where=f"{where}/{example.language}",
+                hint="predict it again; predictions hold numbers only",
+            )
         if _gold(example) is None:
             raise UserError(
                 f"{where}: {example.id} carries no gold label",
                 where=f"{where}/{example.language}",
                 hint="this split is distributed without labels; name another split, such as dev",
             )
+
+
+def _finite(prediction: Prediction) -> bool:
+    scores = prediction.get("scores")
+    return all(map(math.isfinite, [prediction.get("score") or 0.0] if scores is None else scores))
 
 
 def _cannot_judge(metric: Metric, kind: Kind, where: str) -> UserError:

@@ -20,16 +20,20 @@ import torch
 from crosswind.data.examples import (
     ChoiceExample,
     Example,
+    Kind,
     PairExample,
     Pool,
     QueryExample,
     SpanExample,
     TaggingExample,
 )
+from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.ranking import Floats, rank
 from crosswind.model.encoder import Encoder
+from crosswind.model.finite import first_not_finite
 from crosswind.model.heads import Head
+from crosswind.model.lengths import LENGTHS, overlap
 from crosswind.model.memory import names_memory
 from crosswind.model.rows import (
     Row,
@@ -53,9 +57,12 @@ class Predictor:
     """A model with its head, ready to predict.
 
     The latest `remembered` predictions are kept by the example's texts: what a perturbation left
-    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens, `query_length`
-    that of queries (default: `max_length`, which is that of candidates and of all other rows); `labels` are the task's
-    classes, in whose order pair predictions are given (default: the head's).
+    unchanged is not predicted again. `precision` is `fp32` or `bf16`; lengths are tokens (default: the kind's; never
+    more than the model has positions), `query_length` that of queries (default: `max_length`, which is that of
+    candidates and of all other rows), `stride` how many of them two windows of a context share; `labels` are the
+    task's classes, in whose order pair predictions are given (default: the head's); `name` is what errors call it.
+
+    Every output of a forward pass is finite, or a `UserError` names the model, the example and the layer.
     """
 
     def __init__(
@@ -63,21 +70,23 @@ class Predictor:
         encoder: Encoder,
         head: Head,
         *,
-        max_length: int = 128,
+        max_length: int | None = None,
         query_length: int | None = None,
-        stride: int = 128,
+        stride: int | None = None,
         precision: str = "fp32",
         device: torch.device | None = None,
         unanswerable: bool = False,
         labels: Sequence[str] = (),
         remembered: int = REMEMBERED,
+        name: str = "the model",
     ) -> None:
-        self.encoder, self.head = encoder, head
+        self.encoder, self.head, self.name = encoder, head, name
         # Somebody else's model may have the task's classes in another order.
         self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
-        self.max_length = min(max_length, encoder.max_positions)
+        self.max_length = min(max_length or LENGTHS[head.kind], encoder.max_positions)
         self.set_query_length(query_length)
-        self.stride, self.precision, self.unanswerable = stride, precision, unanswerable
+        self.stride = overlap(stride, self.max_length)
+        self.precision, self.unanswerable = precision, unanswerable
         self.device = device or torch.device("cpu")
         head.module.to(self.device)
         self._memory: _Memory = _Memory(remembered)
@@ -114,7 +123,7 @@ class Predictor:
             firsts, seconds = [prefix + text for text, _, _ in fresh], [context for _, context, _ in fresh]
             rows = encode_texts(self.encoder.tokenizer, firsts, length, seconds)
             # A copy, so that the memory does not keep the whole output of a forward pass for one of its rows.
-            return self.forward(rows, lambda row, out: out.copy())
+            return self.forward(rows, lambda row, out: out.copy(), [f"the text {text[:60]!r}" for text, _, _ in fresh])
 
         vectors = self._remembered(list(dict.fromkeys(keys)), embed_fresh)
         return np.stack([vectors[k] for k in keys])
@@ -129,10 +138,11 @@ class Predictor:
             values |= made
         return values
 
-    def forward(self, rows: Sequence[Row], read: Callable[[Row, Floats], Any]) -> list[Any]:
+    def forward(self, rows: Sequence[Row], read: Callable[[Row, Floats], Any], names: Sequence[str]) -> list[Any]:
         """Run the rows in canonical shapes; `read` takes what is kept of a row's output.
 
-        The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise.
+        The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise. `names` are what
+        errors call the owners of rows.
         """
         by_length: dict[int, list[int]] = defaultdict(list)
         limit = self.encoder.max_positions
@@ -149,12 +159,26 @@ class Predictor:
                     batch = pad(
                         [rows[i] for i in part], self.encoder.tokenizer.pad_token_id, height=HEIGHT, length=length
                     )
+                    inputs = {k: v.to(self.device) for k, v in batch.items()}
                     with self._memory_errors(length):
-                        out = self.head({k: v.to(self.device) for k, v in batch.items()}).float().cpu().numpy()
+                        out = self.head(inputs).float().cpu().numpy()
                     for number, i in enumerate(part):
+                        # What stands at padding is nobody's; some architectures write infinities there.
+                        mine = out[number][: len(rows[i])] if self.head.kind in ("tagging", "span") else out[number]
+                        if not np.isfinite(mine).all():
+                            raise self._not_finite(inputs, names[rows[i].owner], mine)
                         results[i] = read(rows[i], out[number])
         module.train(training)
         return results
+
+    def _not_finite(self, inputs: dict[str, torch.Tensor], name: str, output: Floats) -> UserError:
+        value = output[~np.isfinite(output)][0]
+        layer = first_not_finite(self.head, inputs)
+        hint = "its weights are damaged, or numbers grow too large" + (
+            "; predict in fp32" if self.precision == "bf16" else ""
+        )
+        what = f"{self.name} gives {value} as {_OUTPUTS[self.head.kind]} of {name}; the first layer to do so is {layer}"
+        return UserError(what, where="MODEL", hint=hint)
 
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
@@ -165,27 +189,28 @@ class Predictor:
 
     def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
         tokenizer = self.encoder.tokenizer
+        names = [e.id for e in examples]
         match self.head.kind:
             case "pair":
                 rows = encode_pairs(tokenizer, examples, self.max_length)
-                return [_classified(s) for s in self.forward(rows, lambda row, out: out[self._order])]
+                return [_classified(s) for s in self.forward(rows, lambda row, out: out[self._order], names)]
             case "choice":
                 rows = encode_choices(tokenizer, examples, self.max_length)
                 scores: list[list[float]] = [[] for _ in examples]
-                for row, score in zip(rows, self.forward(rows, lambda row, out: float(out)), strict=True):
+                for row, score in zip(rows, self.forward(rows, lambda row, out: float(out), names), strict=True):
                     scores[row.owner].append(score)
                 return [_classified(np.array(s, dtype=np.float32)) for s in scores]
             case "tagging":
                 rows = encode_tagging(tokenizer, examples, self.max_length)
                 tags: list[list[str]] = [[] for _ in examples]
-                best = self.forward(rows, lambda row, out: out[row.positions].argmax(-1))
+                best = self.forward(rows, lambda row, out: out[row.positions].argmax(-1), names)
                 for row, picked in zip(rows, best, strict=True):
                     tags[row.owner] += [self.head.labels[i] for i in picked]
                 return [{"tags": t} for t in tags]
             case "span":
                 rows = encode_spans(tokenizer, examples, self.max_length, self.stride)
                 windows: list[list[_WindowSpan]] = [[] for _ in examples]
-                for row, span in zip(rows, self.forward(rows, _best_span), strict=True):
+                for row, span in zip(rows, self.forward(rows, _best_span, names), strict=True):
                     windows[row.owner].append(span)
                 return [self._answer(e, spans) for e, spans in zip(examples, windows, strict=True)]
             case "query":
@@ -279,6 +304,15 @@ def embed_again(predictor: Predictor, pool: Pool, changed: Set[str], clean: Path
     file.flush()
 
 
+# What the output of a kind is called.
+_OUTPUTS: Mapping[Kind, str] = {
+    "pair": "a class's score",
+    "choice": "the score of a choice",
+    "tagging": "a tag's score",
+    "span": "the score of a start or an end",
+    "query": "the embedding",
+}
+
 _WindowSpan = tuple[float, float, int, int]
 """A window's best span: score, null score, start and end in characters."""
 
@@ -308,7 +342,7 @@ def _best_span(row: Row, out: Floats) -> _WindowSpan:
     assert row.offsets is not None
     null = float(out[0, 0] + out[0, 1])
     if len(row.positions) == 0:
-        return float("-inf"), null, 0, 0
+        return null, null, 0, 0  # a context without tokens is answered by nothing
     start, end = out[row.positions, 0], out[row.positions, 1]
     # In the order of the text, so that of equal sums the earliest and then the shortest is found.
     starts = np.sort(np.argsort(-start, kind="stable")[:N_BEST])

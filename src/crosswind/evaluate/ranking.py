@@ -115,4 +115,6 @@ def _blocks(vectors: Floats, height: int) -> Iterator[Doubles]:
 
 
 def _on_grid(vectors: Floats) -> Doubles:
+    if not np.isfinite(vectors).all():
+        raise ValueError("ranking takes finite vectors")
     return np.rint(np.asarray(vectors, dtype=np.float64) * _GRID) / _GRID

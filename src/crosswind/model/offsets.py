@@ -205,8 +205,8 @@ def _needs_space(tokenizer: Any) -> bool:
 def windows(
     tokenizer: Any, pairs: Sequence[tuple[str, str]], max_length: int, stride: int, question_tokens: int
 ) -> list[list[Tokens]]:
-    """Windows of (question, context) rows: a window begins every `stride` context tokens (BERT's
-    doc_stride) and is as long as fits behind the question.
+    """Windows of (question, context) rows, as long as fits behind the question; two neighbours share `stride` context
+    tokens (the `stride` of Hugging Face's tokenizers).
 
     A question is cut at `question_tokens`, and earlier where it would leave the context less than a
     quarter of a short window.
@@ -230,6 +230,6 @@ def windows(
             parts.append(Tokens(row, types, positions, offsets))
             if start + room >= len(ids):
                 break
-            start += min(stride, room)
+            start += max(room - stride, 1)
         result.append(parts)
     return result

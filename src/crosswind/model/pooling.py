@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -72,13 +72,18 @@ class Embedder(nn.Module):
         return nn.functional.normalize(vector.float(), dim=-1)
 
 
-def resolved_pooling(asked: Any, layers: int) -> Pooling:
-    """The pooling as asked for; a layer below 1 is a share of the depth (0.6 of 24 layers is 14)."""
+def resolved_pooling(asked: Any, layers: int, saved: Pooling | None = None) -> Pooling:
+    """The pooling as asked for; what is left open is as `saved` with the checkpoint, else the mean of the last layer.
+
+    A layer below 1 is a share of the depth (0.6 of 24 layers is 14).
+    """
+    saved = saved or Pooling()
     if asked is None:
-        return Pooling()
-    layer = asked.layer
+        return saved
+    layer = saved.layer if asked.layer is None else asked.layer
     if isinstance(layer, float) and layer < 1:
         layer = round(layer * layers)
     if layer is not None and int(layer) > layers:
         raise UserError(f"layer {layer} of an encoder with {layers}", where="pooling.layer", hint="0 is the embeddings")
-    return Pooling(asked.mode, None if layer is None else int(layer), asked.prefix)
+    prefix = saved.prefix if asked.prefix is None else asked.prefix
+    return replace(saved, mode=asked.mode or saved.mode, layer=None if layer is None else int(layer), prefix=prefix)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.model.lengths import QUESTION_TOKENS
 from crosswind.model.offsets import Ints, Tokens, tokenize, tokenize_words, windows
 
 BLOCK = 20_000  # texts that are tokenized at once: what the tokenizer gives is ten times as large as the rows
-QUESTION_TOKENS = 64  # longest question of span QA (XTREME's max_query_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def encode_tagging(tokenizer: Any, examples: Sequence[TaggingExample], max_lengt
 
 
 def encode_spans(tokenizer: Any, examples: Sequence[SpanExample], max_length: int, stride: int) -> list[Row]:
-    """Windows over the context that begin every `stride` tokens; questions cut at 64 tokens."""
+    """Windows over the context, `stride` tokens of which two neighbours share; questions cut at 64 tokens."""
     rows: list[Row] = []
     for i, parts in enumerate(
         windows(tokenizer, [(e.question, e.context) for e in examples], max_length, stride, QUESTION_TOKENS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosswind.data.examples import Dataset
@@ -26,8 +27,8 @@ TABLE, ADDED = "rewrites.parquet", "added.parquet"  # the files of a rewrite
 class CellParams:
     """What predicting and embedding read: the data, and how the model reads and pools it.
 
-    `stride` is for span QA, `query_length` and `pooling` for retrieval; where pooling is left out, a checkpoint's own
-    holds.
+    `stride` is for span QA, `query_length` and `pooling` for retrieval; what pooling leaves out is the checkpoint's
+    own. `labels` name the model's classes in the order of its outputs, instead of the names in its configuration.
     """
 
     ref: DataRef = unsigned("results have columns for it")
@@ -37,6 +38,7 @@ class CellParams:
     pooling: PoolingParams | None = unsigned("the run signs what it comes to", None)
     precision: str = "fp32"
     device: str = "cpu"
+    labels: tuple[str, ...] = ()
 
 
 class JobData:
@@ -83,7 +85,7 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
     """What decides which model and head a job needs."""
     params = job.params
     model = job.step.inputs.get("model") or job.step.data.get("encoder")
-    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device)
+    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device, params.labels)
     return (model, params.ref.task, *reading)
 
 
@@ -117,7 +119,7 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         source, revision = job.world["encoder"], job.world["revision"]
     encoder, head = load_head(source, task.kind, classes(task), revision=revision)
     if task.kind == "query" and params.pooling is not None:
-        pooling = resolved_pooling(params.pooling, encoder.layers)
+        pooling = resolved_pooling(params.pooling, encoder.layers, head.pooling)
         head.pooling = pooling
         head.module.pooling = pooling  # type: ignore[assignment]
         if pooling.mode == "pooler" and "pooler" in encoder.fresh:
@@ -130,9 +132,10 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         encoder,
         head,
         max_length=params.max_length,
-        stride=params.stride or 128,
+        stride=params.stride,
         precision=params.precision,
         device=device,
         unanswerable=task.unanswerable,
         labels=classes(task),
+        name=f"model {job.inputs['model'].key[:16]}" if "model" in job.inputs else Path(source).name,
     )

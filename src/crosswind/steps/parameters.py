@@ -17,11 +17,14 @@ UNKNOWN_SIZE = 5000  # examples of a split whose size is not declared
 
 @dataclass(frozen=True)
 class PoolingParams:
-    """How a text becomes a vector, as asked for: a `layer` below 1 is a share of the encoder's depth."""
+    """How a text becomes a vector, as asked for; what is None is the checkpoint's own.
 
-    mode: Literal["mean", "cls", "pooler"] = "mean"
+    A `layer` below 1 is a share of the encoder's depth. `prefix` goes before every query and candidate.
+    """
+
+    mode: Literal["mean", "cls", "pooler"] | None = None
     layer: int | float | None = None
-    prefix: str = ""
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)

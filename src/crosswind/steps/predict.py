@@ -103,8 +103,6 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
     if gathered:
         try:
             predictor_of(job, worker).predict(gathered)
-        except UserError:
-            raise
         except Exception:
             predictor_of(job, worker).predict(_gathered(job))  # Another cell's example may be at fault.
 
@@ -147,14 +145,14 @@ def _sign_pooling(job: Job[CellParams], worker: Worker) -> None:
     assert pooling is not None
     job.sign("pooling", pooling.mode)
     job.sign("layer", "last" if pooling.layer is None else pooling.layer)
-    job.sign("prefix", pooling.prefix.strip().rstrip(":") or None)
+    job.sign("prefix", pooling.prefix or None)
     languages = job.params.ref.pool_languages
     job.sign("pool_languages", ",".join(languages) if languages else None)
 
 
 PREDICT: StepKind[CellParams] = StepKind(
     name="predict",
-    version=3,
+    version=4,
     params=CellParams,
     run=_run,
     needs=device_needs,

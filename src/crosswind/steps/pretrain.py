@@ -78,7 +78,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
         "mlm",
         encoder,
         lines,
-        max_length=min(params.training.max_length, encoder.max_positions),
+        max_length=min(params.training.length(()), encoder.max_positions),
         seed=params.seed,
     )
     history = train(

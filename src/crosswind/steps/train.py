@@ -141,7 +141,7 @@ def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head |
 
     settings, seed = params.training, params.seed
     pooling = resolved_pooling(params.pooling, encoder.layers)
-    max_length = min(settings.max_length, encoder.max_positions)
+    max_length = min(settings.length(h.kind for h in params.heads), encoder.max_positions)
     heads: dict[str, Head] = {}
     sources: list[Objective] = []
     sizes: list[int] = []
@@ -227,7 +227,7 @@ def _scorer(params: TrainParams, data: JobData, parts: _Parts, device: Any) -> C
             predictor = Predictor(
                 parts.encoder,
                 head,
-                max_length=settings.max_length,
+                max_length=settings.length(h.kind for h in params.heads),
                 query_length=settings.query_length,
                 stride=settings.stride,
                 precision=settings.precision,
@@ -298,7 +298,7 @@ def training_tokens(params: TrainParams) -> float:
 
 TRAIN: StepKind[TrainParams] = StepKind(
     name="train",
-    version=4,
+    version=5,
     params=TrainParams,
     run=_run,
     needs=device_needs,

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
-from crosswind.errors import UserError
-from crosswind.study.spec import Data, PerturbSpec, Study, Target, Targets, TrainingSpec
+from crosswind.data.examples import Kind
+from crosswind.errors import UserError, unknown
+from crosswind.study.spec import (
+    Data,
+    PerturbSpec,
+    PoolingSpec,
+    Study,
+    Target,
+    Targets,
+    TrainingSpec,
+    validate_mapping,
+)
 from crosswind.tasks.base import TASKS
+
+POOLINGS = ("mean", "cls", "pooler")  # what `--pooling` may name
 
 
 def evaluation(
@@ -22,18 +34,32 @@ def evaluation(
     draws: int = 1,
     lexicons: Path | None = None,
     precision: str = "fp32",
-    max_length: int = 128,
+    max_length: int | None = None,
+    stride: int | None = None,
+    pooling: PoolingSpec | None = None,
+    labels: Sequence[str] = (),
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
     The microworld's tasks are generated; of others, with `data` the official files below it are read, otherwise
-    the hub. Raises `UserError` for no task.
+    the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval, and what it leaves unset is
+    the checkpoint's own; `labels` name the model's classes in its own order. Raises `UserError` for no task, and for
+    an option that none of the tasks reads.
     """
     if not tasks:
         raise UserError("no task is named", where="--task", hint="for example --task xnli")
     if limit is not None and limit < 1:
         raise UserError(f"the limit is {limit}", where="--limit", hint="evaluate at least one example")
+    kinds = {TASKS.get(name, where="--task").kind for name in tasks}
+    _require_reader(stride, "--stride", kinds, "span")
+    _require_reader(pooling, "--pooling and --prefix", kinds, "query")
+    _require_reader(labels or None, "--labels", kinds, "pair", "tagging")
     target = Target(split=split, limit=limit, train=[])
+    special = {
+        "query": target.model_copy(update={"pooling": pooling}),
+        "pair": target.model_copy(update={"labels": list(labels) or None}),
+        "tagging": target.model_copy(update={"labels": list(labels) or None}),
+    }
     return Study(
         name="evaluate",
         encoder=model,
@@ -41,11 +67,42 @@ def evaluation(
         draws=draws,
         data=_data(tasks, data),
         lexicons=lexicons,
-        training=TrainingSpec(precision="bf16" if precision == "bf16" else "fp32", max_length=max_length),
+        training=TrainingSpec(
+            precision="bf16" if precision == "bf16" else "fp32", max_length=max_length, stride=stride
+        ),
         routes={"none": []},
-        targets=Targets(tasks=dict.fromkeys(tasks, target), languages=list(languages) or None),
+        targets=Targets(
+            tasks={name: special.get(TASKS[name].kind, target) for name in tasks}, languages=list(languages) or None
+        ),
         perturb=[PerturbSpec(spec=p) for p in perturb],
     )
+
+
+def pooling_option(text: str | None, prefix: str | None) -> PoolingSpec | None:
+    """`mean`, `cls`, `pooler`, or with a layer `mean:8`, `mean:0.6`; and the text before every query and candidate."""
+    if text is None and prefix is None:
+        return None
+    mode, colon, layer = (text or "").partition(":")
+    value: dict[str, object] = {"mode": mode or None, "prefix": prefix}
+    if colon:
+        try:
+            value["layer"] = float(layer) if "." in layer else int(layer)
+        except ValueError:
+            hint = "for example --pooling mean:8, or mean:0.6 for a share of the depth"
+            raise UserError(f"{layer!r} is no layer", where="--pooling", hint=hint) from None
+    if text is not None and mode not in POOLINGS:
+        raise unknown("pooling", mode, POOLINGS, where="--pooling")
+    spec: PoolingSpec = validate_mapping(PoolingSpec, value, "--pooling" if text is not None else "--prefix")
+    return spec
+
+
+def _require_reader(value: object, option: str, kinds: Set[Kind], *readers: Kind) -> None:
+    if value is not None and not kinds & set(readers):
+        raise UserError(
+            f"none of the tasks reads {option}",
+            where=option,
+            hint=f"it is for tasks of kind {' and '.join(readers)} (`crosswind list tasks`)",
+        )
 
 
 def _data(tasks: Sequence[str], root: Path | None) -> Data:

@@ -287,12 +287,13 @@ class Planner:
         query = target.task.kind == "query"
         return CellParams(
             ref=data,
-            max_length=target.training.max_length,
-            stride=target.training.stride if target.task.kind == "span" else None,
+            max_length=target.max_length,
+            stride=target.stride,
             query_length=(target.training.query_length or target.task.query_length) if query else None,
             pooling=target.pooling,
             precision=hardware.precision,
             device=hardware.device,
+            labels=target.labels,
         )
 
     def _params(

@@ -15,6 +15,7 @@ from typing import Any
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
+from crosswind.model.lengths import QUESTION_TOKENS, most_overlap, overlap
 from crosswind.plain_yaml import parse_yaml
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
@@ -63,8 +64,8 @@ class PhasePlan:
             unread["batch_by"] = Training.batch_by
         if "query" not in kinds:
             unread["query_length"] = Training.query_length
-        if "span" not in kinds:
-            unread["stride"] = Training.stride
+        unread["max_length"] = length = self.training.length(kinds)
+        unread["stride"] = overlap(self.training.stride, length) if "span" in kinds else Training.stride
         return replace(self.training, **unread)
 
     def params(
@@ -103,6 +104,17 @@ class TargetPlan:
     training: Training
     pooling: PoolingParams | None
     where: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def max_length(self) -> int:
+        """The tokens of a row that predicting reads."""
+        return self.training.length([self.task.kind])
+
+    @property
+    def stride(self) -> int | None:
+        """The tokens that two windows of a context share; None for kinds that have no context."""
+        return overlap(self.training.stride, self.max_length) if self.task.kind == "span" else None
 
     def defended(self, defence: Defence) -> TargetPlan:
         """The target with a defence's settings over those of its phases."""
@@ -198,7 +210,42 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     if target.metrics is not None:
         task = replace(task, metrics=tuple(dict.fromkeys(target.metrics)))
         metrics_of(task, where=f"{where}.metrics")
-    return TargetPlan(task, data, chain, oracle, final, pooling, where)
+    if task.kind == "span":
+        _check_stride(final, final.length([task.kind]), f"{where}.training.stride")
+    _check_labels(target, task, bool(chain), where)
+    return TargetPlan(task, data, chain, oracle, final, pooling, where, tuple(target.labels or ()))
+
+
+def _check_stride(training: Training, max_length: int, where: str) -> None:
+    """Windows of which neighbours share too much would not get on behind a long question."""
+    most = most_overlap(max_length)
+    if training.stride is not None and training.stride > most:
+        raise UserError(
+            f"windows of {max_length} tokens, a question of up to {QUESTION_TOKENS} among them, cannot share "
+            f"{training.stride}",
+            where=where,
+            hint=f"share at most {most}, or raise max_length; unset, windows of 384 share 128",
+        )
+
+
+def _check_labels(target: Target, task: Task, trained: bool, where: str) -> None:
+    if target.labels is None:
+        return
+    if not classes(task):
+        raise UserError(
+            f"{task.name} is a {task.kind} task, whose head has no classes to name",
+            where=f"{where}.labels",
+            hint="name classes for tasks of pairs and tagging only",
+        )
+    if trained:
+        raise UserError(
+            "labels name the classes of a checkpoint, and this target trains its own head",
+            where=f"{where}.labels",
+            hint="leave them out, or evaluate a fine-tuned checkpoint (fine_tuned: true)",
+        )
+    for name in target.labels:
+        if "|" in name or "=" in name or "," in name:
+            raise UserError(f"a class cannot be called {name!r}", where=f"{where}.labels", hint="without | = and ,")
 
 
 def carries_head(before: PhasePlan, phase: PhasePlan) -> bool:
@@ -249,6 +296,8 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
         heads.append(HeadParams(name, first.kind, classes(first), tuple(data)))
         if training.query_length is None and first.query_length is not None:
             training = replace(training, query_length=first.query_length)
+    if any(head.kind == "span" for head in heads):
+        _check_stride(training, training.length(h.kind for h in heads), f"{where}.training.stride")
     select = _refs(phase.select, f"{where}.select") if phase.select else ()
     _check_select(select, heads, f"{where}.select")
     return PhasePlan(

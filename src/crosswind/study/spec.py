@@ -105,7 +105,7 @@ class TrainingSpec(StrictModel):
     clip: float | None = Field(None, ge=0)
     max_length: int | None = Field(None, ge=8)
     query_length: int | None = Field(None, ge=8)
-    stride: int | None = Field(None, ge=1)
+    stride: int | None = Field(None, ge=0)
     precision: Literal["fp32", "bf16"] | None = None
     freeze: Literal["nothing", "embeddings"] | None = None
     dropout: float | None = Field(None, ge=0, lt=1)
@@ -116,11 +116,11 @@ class TrainingSpec(StrictModel):
 
 
 class PoolingSpec(StrictModel):
-    """How a text's vector is made: see `model/pooling.py`."""
+    """How a text's vector is made: see `model/pooling.py`; what is unset is the checkpoint's own."""
 
-    mode: Literal["mean", "cls", "pooler"] = "mean"
+    mode: Literal["mean", "cls", "pooler"] | None = None
     layer: int | float | None = Field(None, ge=0)
-    prefix: str = Field("", pattern=r"^[^|=]*$")  # it stands in signatures, which these two divide
+    prefix: str | None = Field(None, pattern=r"^[^|=]*$")  # it stands in signatures, which these two divide
 
 
 class Phase(StrictModel):
@@ -148,12 +148,23 @@ class Phase(StrictModel):
         return self
 
 
+def _class_name(value: object) -> object:
+    """YAML reads `labels: [no, yes]` and `[0, 1]` as what they are not."""
+    if isinstance(value, bool):
+        raise ValueError("a class's name is a text: put it in quotes")
+    return str(value) if isinstance(value, int) else value
+
+
+ClassName = Annotated[str, BeforeValidator(_class_name)]
+
+
 class Target(StrictModel):
     """A target task: where it is tested, and what its English phase is trained on.
 
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
     task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle`
-    names target-language development data to select on as well, reported apart.
+    names target-language development data to select on as well, reported apart. `labels` name the classes of a
+    fine-tuned checkpoint in the order of its outputs, where its own configuration does not.
     """
 
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -165,6 +176,7 @@ class Target(StrictModel):
     metrics: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
+    labels: Annotated[list[ClassName] | None, BeforeValidator(listed)] = Field(None, min_length=1)
 
 
 class Targets(StrictModel):

@@ -8,6 +8,7 @@ from a checkpoint continues bit for bit.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from crosswind.errors import UserError
 from crosswind.model.attention import training_attention
 from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
@@ -160,8 +162,10 @@ class _Run:
                     loss = summed_loss(source, part, self.step, self.device) / total
                 loss.backward()  # type: ignore[no-untyped-call]
             value += loss.detach()
-        if self.settings.clip:
-            torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip)
+        self._require_finite(value, "loss", source)
+        # A bound of infinity changes nothing and measures all the same.
+        norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip or math.inf)
+        self._require_finite(norm, "gradient", source)
         count = sum(p.numel() for p in self.parameters.values())
         hint = "freeze: embeddings keeps no state for them; or choose a smaller encoder or a larger machine"
         with names_memory(f"AdamW's update of {count:,} parameters", where="training.freeze", hint=hint):
@@ -174,6 +178,16 @@ class _Run:
         self.loss_sum += mean
         self.loss_steps += 1
         return mean
+
+    def _require_finite(self, value: torch.Tensor, what: str, source: Objective) -> None:
+        """Stop before the optimiser spreads what is not a number over every weight."""
+        if not bool(value.isfinite()):
+            raise UserError(
+                f"the {what} of step {self.step + 1} of {self.steps} ({source.name}) is {float(value)}",
+                where="training",
+                hint=f"lower learning_rate (now {self.settings.learning_rate:g}), raise warmup, or check the "
+                "checkpoint's weights",
+            )
 
     def _cut(self, source: Objective, visits: list[Visit]) -> list[list[Visit]]:
         """The micro-batches of a batch: a function of its rows and of `micro_tokens`."""
@@ -193,7 +207,7 @@ class _Run:
         what = f"{len(rows)} rows of up to {max(len(r) for r in rows)} tokens in step {self.step + 1} of {source.name}"
         lower = "batch_size" if source.whole_batch else "micro_tokens"
         now = self.settings.batch_size if source.whole_batch else self.settings.micro_tokens
-        hint = f"lower {lower} (now {now}) or max_length (now {self.settings.max_length}), or take a larger machine"
+        hint = f"lower {lower} (now {now}) or max_length (now {self.settings.length(())}), or take a larger machine"
         return names_memory(what, where=f"training.{lower}", hint=hint)
 
     def due(self) -> bool:

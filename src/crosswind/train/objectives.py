@@ -14,6 +14,7 @@ from crosswind.data.examples import Example, Pool
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head
+from crosswind.model.lengths import overlap
 from crosswind.model.rows import (
     Row,
     encode_choices,
@@ -178,7 +179,7 @@ def task_objective(
     *,
     max_length: int,
     query_length: int | None = None,
-    stride: int = 128,
+    stride: int | None = None,
     pool: Pool | None = None,
 ) -> TaskObjective | RetrievalObjective:
     """The objective of a labelled task; a `UserError` for examples without labels.
@@ -201,7 +202,7 @@ def task_objective(
             index = {label: i for i, label in enumerate(head.labels)}
             targets = [None if e.tags is None else [index[t] for t in e.tags] for e in examples]
         case "span":
-            rows = encode_spans(tokenizer, examples, max_length, stride)
+            rows = encode_spans(tokenizer, examples, max_length, overlap(stride, max_length))
             targets = [None if e.answers is None else [] for e in examples]
         case other:
             assert_never(other)
