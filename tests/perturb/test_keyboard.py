@@ -91,6 +91,52 @@ def test_an_accented_letter_without_a_key_keeps_its_accent_on_vowels_only() -> N
     assert "k" in found
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "typos"),
+    [
+        ("각\u0301", "ko", {"닥\u0301", "걱\u0301"}),  # Hangul under a mark
+        ("한\u200d", "ko", {"산\u200d"}),  # and before a joiner
+        ("글\ufe0f", "ko", {"슬\ufe0f"}),  # and a variation selector
+        ("ọ̀", "yo", {"z", "c", "s"}),  # o with a dot has a key; a consonant takes no tone
+        ("ẹ́", "yo", {"w", "á"}),
+        ("Ọ̀", "yo", {"Z", "C", "S"}),
+        ("ɓ", "ha", {"v", "n", "g", "h"}),  # AltGr and B
+        ("Ƙ", "ha", {"J", "L", "I", "M"}),
+        ("ђ", "sr", {"ш", "ж", "ћ"}),
+        ("Љ", "mk", {"Њ", "А"}),
+        ("š", "hr", {"p", "đ", "č", "ć"}),
+        ("y", "sl", {"x", "a", "s"}),  # QWERTZ
+        ("z", "cs", {"t", "u", "g", "h"}),
+        ("љ", "sr-Cyrl", {"њ", "а"}),
+        ("ž", "sr-Latn", {"đ", "ć"}),
+    ],
+)
+def test_letters_that_never_changed_do(text: str, language: str, typos: set[str]) -> None:
+    assert typos <= options(text, language)[0]
+    assert all(len(clusters(option)) == 1 for option in options(text, language)[0])
+
+
+@pytest.mark.parametrize("language", ["zh", "ja", "ht", "nah", "sr-Arab", "hr-Cyrl", "ru-Latn", "tl-Tglg"])
+def test_a_language_without_a_layout_in_its_script_is_refused_and_never_typed_on_another(language: str) -> None:
+    with pytest.raises(NotApplicable, match=f"keyboard has no layout for {language}"):
+        options("a", language)
+
+
+def test_no_letter_of_an_alphabet_is_without_a_neighbour() -> None:
+    """Alphabets by CLDR's main exemplar characters (Burmese ရ and အ stand among digits and vowels)."""
+    alphabets = {
+        "hr": "abcčćdđefghijklmnoprsštuvzž", "sl": "abcčdefghijklmnoprsštuvzž",
+        "sr": "абвгдђежзијклљмнњопрстћуфхцчџш", "mk": "абвгдѓежзѕијклљмнњопрстќуфхцчџш",
+        "ro": "aăâbcdefghiîjklmnopqrsștțuvwxyz", "lt": "aąbcčdeęėfghiįyjklmnoprsštuųūvzž",
+        "az": "abcçdeəfgğhxıijkqlmnoöprsştuüvyz", "ha": "abɓcdɗefghijkƙlmnorstuwyƴz",
+        "yo": "abdeẹfghijklmnoọprsṣtuwy", "ka": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+        "ur": "ابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنوہھی", "my": "ကခဂဃငစဆဇဈညဋဌဍဎဏတထဒဓနပဖဗဘမယလဝသဟဠ",
+        "bbj": "abcdefghijklmnŋopsʉvwyzəɔ",
+    }  # fmt: skip
+    still = {code: {letter for letter in letters if not options(letter, code)} for code, letters in alphabets.items()}
+    assert still == {code: set() for code in alphabets}
+
+
 @pytest.mark.parametrize("text", ["2024", "…!?", "   ", "👍🏽"])
 def test_digits_signs_and_spaces_stay(text: str) -> None:
     assert options(text, "en") == []

@@ -1,9 +1,13 @@
 """Keyboard typos: a key is missed for its neighbour on the layout that a language is typed with.
 
-A layout is a data file `layouts/CODE.json`, read off the national standard that its name gives:
-rows of keys with the horizontal place of their first key in key widths. Only letters, vowel signs
-and tone marks change, and only into their like: a typed word stays one word, a number stays what it
-is and a grapheme cluster stays one cluster.
+A layout is a data file `layouts/CODE.json`, read off the national standard that its name gives or the
+`source` that it names: rows of keys with the horizontal place of their first key in key widths, for each
+shift level (without, Shift, AltGr). It is for languages in one script: a language that has no layout in
+its script has no typos of this kind, and is refused rather than typed on a foreign keyboard.
+
+Only letters, vowel signs and tone marks change, and only into their like: a typed word stays one word,
+a number stays what it is and a grapheme cluster stays one cluster. A letter without a key is typed as
+its base letter and marks, whose keys are missed one at a time.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from typing import Any
 
 import regex
 
+from crosswind.data.languages import name_of
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.graphemes import positioned
@@ -31,6 +36,8 @@ from crosswind.perturb.words import base_language, is_turkic, lowered, raised, s
 # Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
 # With rows staggered by 1/2, 1/4 and 1/2 (ISO/IEC 9995-1) the next distance is 1.41.
 _REACH = 1.26**2
+_ALTGR = 2
+_VERSION = 2  # of the alternatives that a layout gives
 
 _CLUSTER = regex.compile(r"\X")
 _INSC = ("Consonant", "Vowel_Dependent", "Vowel_Independent", "Tone_Mark", "Bindu", "Visarga", "Virama", "Nukta")
@@ -44,26 +51,28 @@ _VOWELS = frozenset("aeiouyăâêôơưαεηιουω")
 
 @dataclass(frozen=True)
 class KeyboardLayout:
-    """A keyboard: for each shift level its keys as (character, x, y) in key widths.
+    """A keyboard of languages in a script: for each shift level its keys as (character, x, y) in key widths.
 
-    `script`: it is the layout of languages in that script that have none of their own.
+    The levels are those without a modifier, with Shift, with AltGr.
     """
 
     code: str
     name: str
     languages: tuple[str, ...]
-    script: str | None
+    script: str
     levels: tuple[tuple[tuple[str, float, int], ...], ...]
 
     @cached_property
     def neighbours(self) -> Mapping[str, tuple[str, ...]]:
         """What may be typed for every key that gives one letter or mark, nearest first."""
         near: dict[str, dict[str, float]] = {}
-        for level in self.levels:
-            for (key, x, y), (other, x2, y2) in itertools.permutations(level, 2):
-                gap = (x - x2) ** 2 + (y - y2) ** 2
-                if key != other and gap <= _REACH and _alike(key, other):
-                    near.setdefault(key, {}).setdefault(other, gap)
+        pairs = [itertools.permutations(level, 2) for level in self.levels]
+        # A neighbour that has nothing with AltGr gives its plain letter.
+        pairs += [itertools.product(level, self.levels[0]) for level in self.levels[_ALTGR:]]
+        for (key, x, y), (other, x2, y2) in itertools.chain.from_iterable(pairs):
+            gap = (x - x2) ** 2 + (y - y2) ** 2
+            if key != other and 0 < gap <= _REACH and _alike(key, other):
+                near.setdefault(key, {}).setdefault(other, gap)
         return {key: tuple(sorted(others, key=lambda o: (others[o], o))) for key, others in near.items()}
 
 
@@ -81,27 +90,24 @@ class Keys(dict[str, tuple[Option, ...]]):
 
     def _options(self, cluster: str) -> Iterator[str]:
         composed = unicodedata.normalize("NFC", cluster)
-        near = self.layout.neighbours
-        if composed not in near:
+        if not self._has_key(composed[0]):
             lower = lowered(composed, self.turkic)
             if lower != composed:
                 yield from self._raised(lower)
                 return
-        if "가" <= composed <= "힣":
-            options: Iterator[str] = hangul_options(composed, near)
-        elif len(composed) == 1:
-            options = self._one(composed)
-        else:
-            options = self._many(composed)
+        options = self._one(composed) if len(composed) == 1 else self._many(composed)
         # The text keeps its normalisation form.
         decomposed = cluster != composed and cluster == unicodedata.normalize("NFD", cluster)
         yield from (unicodedata.normalize("NFD", o) if decomposed else o for o in options)
 
     def _one(self, char: str) -> Iterator[str]:
-        """A letter of one code point: a key of its own, or a base letter and marks typed by dead keys."""
+        """A letter of one code point: a key of its own, jamo, or a base letter and marks typed by dead keys."""
         near = self.layout.neighbours
         if char in near:
             yield from near[char]
+            return
+        if "가" <= char <= "힣":
+            yield from hangul_options(char, near)
             return
         keys = self._strokes(unicodedata.normalize("NFD", char))
         for at, key in enumerate(keys):
@@ -114,12 +120,25 @@ class Keys(dict[str, tuple[Option, ...]]):
                     yield other
 
     def _many(self, cluster: str) -> Iterator[str]:
-        """A cluster of several code points: one of them becomes another of its class."""
+        """A cluster of several code points: one of them is missed for another of its class.
+
+        A letter that carries marks loses them where a consonant takes its place: nobody types them on it.
+        """
         for at, char in enumerate(cluster):
-            for other in self.layout.neighbours.get(char, ()):
-                whole = cluster[:at] + other + cluster[at + 1 :]
+            before, after = cluster[:at], cluster[at + 1 :]
+            for other in self._one(char):
+                bare = at == 0 and self._drops_marks(char, other)
+                whole = other if bare else unicodedata.normalize("NFC", before + other + after)
                 if _CLUSTER.fullmatch(whole):
-                    yield unicodedata.normalize("NFC", whole)
+                    yield whole
+
+    def _drops_marks(self, char: str, other: str) -> bool:
+        vowels = [unicodedata.normalize("NFD", c)[0] in _VOWELS for c in (char, other)]
+        return vowels == [True, False]
+
+    def _has_key(self, char: str) -> bool:
+        near = self.layout.neighbours
+        return char in near or "가" <= char <= "힣"
 
     def _strokes(self, decomposed: str) -> list[str]:
         base, rest = decomposed[0], []
@@ -150,7 +169,7 @@ def layouts() -> Mapping[str, KeyboardLayout]:
 
 
 def layout_for(setting: Setting) -> KeyboardLayout:
-    """The layout that a language is typed with, or that its script is; `NotApplicable` if there is none."""
+    """The layout that a language is typed with in its script; `NotApplicable` if there is none."""
     known = layouts()
     chosen = str(setting.params["layout"])
     if chosen != "auto":
@@ -159,13 +178,10 @@ def layout_for(setting: Setting) -> KeyboardLayout:
         return known[chosen]
     language, written = base_language(setting.language), script(setting.language)
     for layout in known.values():
-        if language in layout.languages:
-            return layout
-    for layout in known.values():
-        if layout.script == written:
+        if written == layout.script and language in layout.languages:
             return layout
     raise NotApplicable(
-        f"keyboard has no layout for {setting.language} ({written})",
+        f"keyboard has no layout for {setting.language} ({name_of(setting.language)}, {written})",
         hint="Chinese and Japanese are typed through an input method; keyboard(layout=CODE) names a layout",
     )
 
@@ -175,7 +191,8 @@ def _layout(code: str, value: Mapping[str, Any]) -> KeyboardLayout:
         tuple((key, row["x"] + i, y) for y, row in enumerate(rows) for i, key in enumerate(row["keys"].split(" ")))
         for rows in value["layers"]
     )
-    return KeyboardLayout(code, value["name"], tuple(value["languages"]), value.get("script"), levels)
+    languages = tuple(base_language(language) for language in value["languages"])
+    return KeyboardLayout(code, value["name"], languages, value["script"], levels)
 
 
 def _alike(key: str, other: str) -> bool:
@@ -213,7 +230,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 def _resources(setting: Setting) -> Mapping[str, str]:
     code = layout_for(setting).code
     data = files(__package__).joinpath("layouts", f"{code}.json").read_bytes()
-    return {f"keyboard/{code}": hashlib.sha256(data).hexdigest()}
+    return {f"keyboard/{code}": f"{hashlib.sha256(data).hexdigest()}/{_VERSION}"}
 
 
 KEYBOARD = Perturbation(
@@ -222,7 +239,7 @@ KEYBOARD = Perturbation(
     summary="a letter becomes its neighbour on the keyboard that the language is typed with",
     source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2; national standards",
     unit="letter",
-    languages="languages with a layout, or whose script has one; not Chinese or Japanese (input methods)",
+    languages="languages with a layout in their script; not Chinese or Japanese (input methods)",
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
