@@ -42,7 +42,7 @@ def options(text: str, language: str, spec: str = "keyboard:1") -> list[set[str]
         ("hi", "क", "तरगसद"),
         ("th", "ก", "ดหปพ"),
         ("vi", "â", "êăqw"),
-        ("sw", "a", "qwsz"),  # no layout of its own: its script's
+        ("sw", "a", "qwsz"),
         ("mr", "क", "तरगसद"),
     ],
 )

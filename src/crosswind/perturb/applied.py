@@ -10,9 +10,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from crosswind.data.examples import ChoiceExample, Span
 from crosswind.perturb.alternatives import Option, Sites
+from crosswind.perturb.form import in_form, keeps_form, normal_form
 from crosswind.perturb.passage import SEPARATOR, Passage, Written
 from crosswind.perturb.pieces import Keep, New
 from crosswind.perturb.retag import retagged
@@ -78,13 +80,35 @@ def without_overlaps(changes: list[Change]) -> list[Change]:
     return kept
 
 
-def applied(passage: Passage, changes: Iterable[Change], *, changes_words: bool = False) -> Written | None:
-    """The passage after `changes` (in ascending order, without overlaps); `None` if a label does not survive.
+class Liberties(NamedTuple):
+    """What changes may do to a passage beyond writing its words anew.
 
-    The words of a tagged sentence stay as many as they are unless `changes_words`.
+    `words`: the words of a tagged sentence may come and go. `form`: the text may leave its normal form and
+    its grapheme clusters may be torn.
     """
-    rewrite = Rewrite.from_changes(len(passage.text), map(_rewriting, changes))
-    return rewritten(passage, rewrite, changes_words=changes_words)
+
+    words: bool = False
+    form: bool = False
+
+
+NO_LIBERTIES = Liberties()
+
+
+def applied(passage: Passage, changes: Iterable[Change], liberties: Liberties = NO_LIBERTIES) -> Written | None:
+    """The passage after `changes` (in ascending order, without overlaps).
+
+    What they bring is put into the normal form of the text. `None` if a label, the normal form or a
+    grapheme cluster does not survive.
+    """
+    edits: Iterable[tuple[int, int, Option]] = map(_rewriting, changes)
+    form = None if liberties.form else normal_form(passage.text)
+    if form is not None:
+        edits = ((start, end, in_form(option, form)) for start, end, option in edits)
+    rewrite = Rewrite.from_changes(len(passage.text), edits)
+    written = rewritten(passage, rewrite, changes_words=liberties.words)
+    if written is None or liberties.form or keeps_form(passage.text, rewrite.pieces, written.passage.text, form):
+        return written
+    return None
 
 
 def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False) -> Written | None:
@@ -117,11 +141,11 @@ def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False
     return Written(new, rewrite, retagged=changes_words and bool(p.words))
 
 
-def compatible(passage: Passage, changes: Sequence[Change], *, changes_words: bool = False) -> list[Change]:
-    """The changes that the labels survive together, taken greedily in ascending u."""
+def compatible(passage: Passage, changes: Sequence[Change], liberties: Liberties = NO_LIBERTIES) -> list[Change]:
+    """The changes that the labels, the form and the clusters survive together, taken greedily in ascending u."""
 
     def survives(some: Sequence[Change]) -> bool:
-        return applied(passage, some, changes_words=changes_words) is not None
+        return applied(passage, some, liberties) is not None
 
     alone = [c for c in changes if survives([c])]
     if survives(alone):

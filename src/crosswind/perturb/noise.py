@@ -8,7 +8,7 @@ What is drawn and not done is counted by reason:
 * `no option`: the perturbation had nothing for the site;
 * `white space`: the option would have added a word without a tag to a tagged sentence;
 * `overlap`: a site that lies over it has a lower u;
-* `label`: a label, a word or a part of the passage would not have survived.
+* `label`: a label, a word, a part, the normal form or a grapheme cluster would not have survived.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Site
 from crosswind.perturb.applied import (
     Change,
     Constraint,
+    Liberties,
     applied,
     by_u,
     compatible,
@@ -114,7 +115,7 @@ def _perturb(
         at += [(of_passage, index, bits) for index, _, bits in some]
         chosen.append((i, of_passage, some))
     options = iter(alternatives.draw(at))
-    free = atom.perturbation.changes_words
+    free = Liberties(atom.perturbation.changes_words, atom.perturbation.changes_form)
     checks = [c for c in constraints if c.check is not None]
     # Without checks each passage is written before the options of the next are made: they stay in the cache.
     pending: Iterable[tuple[int, list[Change]]] = _pending(noised, now, chosen, options)
@@ -148,13 +149,13 @@ def _pending(
             yield i, apart
 
 
-def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], free: bool) -> None:
+def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], free: Liberties) -> None:
     passage = now[i]
-    result = applied(passage, changes, changes_words=free)
+    result = applied(passage, changes, free)
     if result is None:
-        kept = compatible(passage, changes, changes_words=free)
+        kept = compatible(passage, changes, free)
         noised.count(i, "label", len(changes) - len(kept))
-        result = applied(passage, kept, changes_words=free) if kept else None
+        result = applied(passage, kept, free) if kept else None
     if result is None or result.passage.text == passage.text:  # two equal words changed places
         return
     noised.written[i] = result.after(noised.written[i])
@@ -192,7 +193,7 @@ def _checked(
     now: Sequence[Passage],
     pending: list[tuple[int, list[Change]]],
     checks: Sequence[Constraint],
-    free: bool,
+    free: Liberties,
 ) -> list[tuple[int, list[Change]]]:
     """The changes of each passage in ascending u up to the first that a check refuses.
 
@@ -207,9 +208,9 @@ def _checked(
         for n in alive:
             i, changes = ordered[n]
             some = sorted(changes[: kept[n] + 1], key=region)
-            result = applied(now[i], some, changes_words=free)
+            result = applied(now[i], some, free)
             if result is None:
-                result = applied(now[i], compatible(now[i], some, changes_words=free), changes_words=free)
+                result = applied(now[i], compatible(now[i], some, free), free)
             trials.append((now[i], now[i] if result is None else result.passage))
         good = [True] * len(alive)
         for constraint in checks:

@@ -109,6 +109,8 @@ class Perturbation:
     * `whole`: its passages are whole examples, all texts of one as `parts`. It may move, change or (of a
       choice question) add parts; severity is then mostly a share of examples.
     * `changes_words`: words of tagged sentences may come (an option's `New` carries their tag) or go.
+    * `changes_form`: it means to leave the normal form of a text or to tear grapheme clusters. Of every
+      other perturbation such changes are not made.
     * `constraints` hold whenever it is applied.
     * `add` adds candidates to the pool of a retrieval task instead of changing texts: its units are the
       candidates or queries that it draws, by `adds_for`.
@@ -127,6 +129,7 @@ class Perturbation:
     resources: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
     whole: bool = False
     changes_words: bool = False
+    changes_form: bool = False
     constraints: tuple[Constraint, ...] = ()
     add: Callable[[Setting, Given], Additions] | None = None
     adds_for: Literal["candidates", "queries"] = "candidates"

@@ -7,6 +7,7 @@ dictionary may declare a segmenter of its own (`data/segmenter.py`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
+from crosswind.perturb.graphemes import is_border
 
 if TYPE_CHECKING:
     from icu4py.breakers import WordBreaker
@@ -102,11 +104,21 @@ def _segmented(text: str, language: str) -> list[Span]:
     at = 0
     name = base_language(language)
     pieces = SEGMENTERS[name].cut(text) if name in SEGMENTERS else _breaker()(text, language)
-    for piece in pieces:
+    for piece in _whole_clusters(text, pieces):
         # A segment of mixed kinds ("3月") is cut into its runs like any other text.
         spans.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
         at += len(piece)
     return spans
+
+
+def _whole_clusters(text: str, pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces of a text, joined where a segmenter's border lies within a grapheme cluster (Burmese)."""
+    start = end = 0
+    for piece in pieces:
+        end += len(piece)
+        if is_border(text, end):
+            yield text[start:end]
+            start = end
 
 
 def _breaker() -> type[WordBreaker]:

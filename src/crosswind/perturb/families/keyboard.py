@@ -66,10 +66,10 @@ class KeyboardLayout:
     def neighbours(self) -> Mapping[str, tuple[str, ...]]:
         """What may be typed for every key that gives one letter or mark, nearest first."""
         near: dict[str, dict[str, float]] = {}
-        pairs = [itertools.permutations(level, 2) for level in self.levels]
+        pairs = [(one, two) for level in self.levels for one, two in itertools.permutations(level, 2)]
         # A neighbour that has nothing with AltGr gives its plain letter.
-        pairs += [itertools.product(level, self.levels[0]) for level in self.levels[_ALTGR:]]
-        for (key, x, y), (other, x2, y2) in itertools.chain.from_iterable(pairs):
+        pairs += [pair for level in self.levels[_ALTGR:] for pair in itertools.product(level, self.levels[0])]
+        for (key, x, y), (other, x2, y2) in pairs:
             gap = (x - x2) ** 2 + (y - y2) ** 2
             if key != other and 0 < gap <= _REACH and _alike(key, other):
                 near.setdefault(key, {}).setdefault(other, gap)
