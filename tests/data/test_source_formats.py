@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosswind.data.answers import BadAnswers, placed_gold
 from crosswind.data.examples import Candidate, QueryExample, Rows, Span, SpanExample
 from crosswind.data.records import label_table, labelled_table, tsv_records, tsv_with_header
 from crosswind.data.retrieval import read_line_pairs, read_xquad_r, sentence_borders, squad_to_retrieval
 from crosswind.data.source import Content
-from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
+from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.data.tagging import read_conllu, read_tagged
 from crosswind.data.text import monolingual, read_parallel, read_text
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.squad import SQUAD_METRIC
 
 
 def write(path: Path, text: str) -> Path:
@@ -117,6 +119,35 @@ def test_conllu_passes_over_ranges_and_empty_nodes(tmp_path: Path) -> None:
         list(read_conllu(path, ("VERB",)))
 
 
+@pytest.mark.parametrize("text", ["der\nHund\n\nja\n", "der\t\nHund\t\n\nja\t\n"])
+def test_tokens_without_tags_are_unlabelled_sentences(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "test-de.tsv", text)
+    assert list(read_tagged(path, ("DET",))) == [("0", ("der", "Hund"), None), ("1", ("ja",), None)]
+
+
+def test_a_sentence_has_all_its_tags_or_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a\.tsv:2: 1 columns, expected 2"):
+        list(read_tagged(write(tmp_path / "a.tsv", "der\tDET\nHund\n"), ("DET",)))
+    with pytest.raises(UserError, match=r"a\.tsv:2: a tag in a sentence without tags"):
+        list(read_tagged(write(tmp_path / "a.tsv", "der\nHund\tDET\n"), ("DET",)))
+
+
+def conllu(*rows: tuple[str, str]) -> str:
+    return "".join(f"{i}\t{word}\t_\t{tag}\t_\t_\t_\t_\t_\t_\n" for i, (word, tag) in enumerate(rows, 1)) + "\n"
+
+
+def test_a_row_number_that_is_the_id_of_another_sentence_is_no_second_example(tmp_path: Path) -> None:
+    text = "# sent_id = 1\n" + conllu(("a", "DET")) + conllu(("b", "_"), ("c", "_"))
+    path = write(tmp_path / "a.conllu", text)
+    assert list(read_conllu(path, ("DET",))) == [("1", ("a",), ("DET",)), ("row-1", ("b", "c"), None)]
+
+
+def test_a_sent_id_given_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    text = "# sent_id = x\n" + conllu(("a", "DET")) + "# sent_id = x\n" + conllu(("b", "DET"))
+    with pytest.raises(UserError, match=r"a\.conllu:4: the sent_id 'x' is given twice, first in line 1"):
+        list(read_conllu(write(tmp_path / "a.conllu", text), ("DET",)))
+
+
 # SQuAD
 
 
@@ -128,10 +159,18 @@ def asked(name: str, text: str, start: int, **more: object) -> dict[str, object]
     return {"id": name, "question": f"{name}?", "answers": [{"text": text, "answer_start": start}], **more}
 
 
-def spans(path: Path) -> tuple[SpanExample, ...]:
-    return span_examples(
-        read_squad(path), "de", item=lambda _, q: f"c/{q.id}", cluster=lambda p, _: f"c/p-{p.first_id}"
+def content(path: Path, bad_answers: BadAnswers = "repair") -> Content:
+    return span_content(
+        read_squad(path),
+        "de",
+        item=lambda _, q: f"c/{q.id}",
+        cluster=lambda p, _: f"c/p-{p.first_id}",
+        bad_answers=bad_answers,
     )
+
+
+def spans(path: Path, bad_answers: BadAnswers = "repair") -> tuple[SpanExample, ...]:
+    return tuple(e for e in content(path, bad_answers).examples if isinstance(e, SpanExample))
 
 
 def test_squad_answers_are_spans_of_characters(tmp_path: Path) -> None:
@@ -153,7 +192,97 @@ def test_squad_answers_are_spans_of_characters(tmp_path: Path) -> None:
 )
 def test_an_answer_that_is_not_at_its_offset_is_an_error(tmp_path: Path, text: str, start: int, message: str) -> None:
     with pytest.raises(UserError, match=message + r"(.|\n)*offsets count characters"):
-        spans(write(tmp_path / "a.json", squad(asked("q", text, start))))
+        spans(write(tmp_path / "a.json", squad(asked("q", text, start))), "refuse")
+
+
+def test_an_answer_beside_its_offset_is_moved_to_where_its_text_stands(tmp_path: Path) -> None:
+    read = content(write(tmp_path / "a.json", squad(asked("q1", "12 Tage", 15), asked("q2", "Ärzte", 0))))
+    assert [e.answer_texts for e in read.examples if isinstance(e, SpanExample)] == [("12 Tage",), ("Ärzte",)]
+    assert read.notes == (
+        "1 of 2 questions had answers beside their offsets, which were moved to where their text stands: q1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("passage", "text", "start", "span"),
+    [
+        ("Der Rat tagt. Der Rat.", "Der Rat", 15, None),  # twice near by
+        ("Der Rat tagt." + " x" * 80 + " Der Rat.", "Der Rat", 1, (0, 7)),  # twice, once near by
+        ("Am ENDE  des\nTages", "am Ende des Tages", 3, (0, 18)),  # case and white space
+        ("Cafe\u0301 Noir", "Caf\u00e9", 1, (0, 5)),  # normal form
+        ("Caf\u00e9s", "Cafe", 1, None),  # a letter without its mark is another one
+        ("d\u0323\u0307 a", "\u1e0d\u0307", 2, (0, 3)),  # marks of one letter
+        ("Straße", "STRASSE", 2, (0, 6)),
+        ("abc", " b ", 0, (1, 2)),
+        ("abc", "", 0, None),
+    ],
+)
+def test_where_the_text_of_an_answer_stands(passage: str, text: str, start: int, span: tuple[int, int] | None) -> None:
+    gold = placed_gold(passage, [(text, start)], "a.json: question q", "repair")
+    assert gold.spans == (() if span is None else (Span(*span),))
+    assert gold.unplaced == ((text,) if span is None and text else ())
+
+
+def many(*odd: dict[str, object]) -> str:
+    return squad(*(asked(f"g{i}", "Ärzte", 0) for i in range(20)), *odd)
+
+
+def test_an_answer_that_stands_nowhere_keeps_its_text_for_scoring_alone(tmp_path: Path) -> None:
+    read = content(write(tmp_path / "a.json", many(asked("q", "zwölf", 3))))
+    last = read.examples[-1]
+    assert isinstance(last, SpanExample)
+    assert (last.answers, last.unplaced, last.answer_texts) == ((), ("zwölf",), ("zwölf",))
+    assert read.notes == (
+        "1 of 21 questions have gold answers that stand nowhere in the passage, whose texts count without a place: q",
+    )
+    right = SQUAD_METRIC.judge([last], [{"text": "Zwölf"}], {})
+    wrong = SQUAD_METRIC.judge([last], [{"text": ""}], {})
+    assert (right.statistics[0].tolist(), wrong.statistics[0].tolist()) == ([1.0, 1.0, 1.0], [0.0, 0.0, 1.0])
+
+
+def test_a_question_without_gold_leaves_a_labelled_set(tmp_path: Path) -> None:
+    read = content(write(tmp_path / "a.json", many(asked("q", "", 0), {"id": "r", "question": "r?", "answers": []})))
+    assert [e.id for e in read.examples] == [f"c/g{i}" for i in range(20)]
+    assert read.notes == ("2 of 22 questions without any gold answer were left out: q, r",)
+
+
+def test_a_file_is_refused_where_more_than_a_twentieth_of_its_answers_stand_nowhere(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", many(asked("q", "zwölf", 3), asked("r", "elf", 3)))
+    with pytest.raises(UserError) as caught:
+        content(path)
+    assert caught.value.where == f"{path}: question q"
+    assert "the context has 'te sa' at 3; so it is for 2 of 22 questions (9 %)" in caught.value.what
+    assert "bad_answers: drop" in str(caught.value)
+    read = content(path, "drop")
+    assert len(read.examples) == 20
+    assert read.notes == ("2 of 22 questions without any gold answer were left out: q, r",)
+    with pytest.raises(UserError, match="question q: the answer is 'zwölf'"):
+        content(path, "refuse")
+
+
+def test_a_file_without_any_answer_is_unlabelled(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", squad(asked("q", "", 0), {"id": "r", "question": "r?"}))
+    assert [e.answers for e in spans(path)] == [None, None]
+    assert content(path).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"id": ["q"], "question": "?"}, r"id of data.* is no text: \['q'\]"),
+        ({"id": "q", "question": None}, "question of q is no text: None"),
+        ({"question": "?"}, "id of data.* is no text: None"),
+        ({"id": "q", "question": "?", "answers": [{"text": {"a": 1}, "answer_start": 0}]}, "an answer of q is no text"),
+        ({"id": "q", "question": "?", "answers": [{"text": "a", "answer_start": float("inf")}]}, "is no number: inf"),
+        ({"id": "q", "question": "?", "answers": [{"answer_start": 1}]}, "no 'text'"),
+        ({"id": "q", "question": "?", "answers": [None]}, "not a SQuAD file"),
+        ([], "not a SQuAD file"),
+    ],
+)
+def test_a_malformed_question_is_named_by_its_place(tmp_path: Path, entry: object, message: str) -> None:
+    text = squad(asked("g", "Ärzte", 0), entry)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=rf"{message}(.|\n)*\(at data\[0\]\.paragraphs\[0\]\.qas\[1\]\)"):
+        read_squad(write(tmp_path / "a.json", text))
 
 
 def test_unanswerable_and_unlabelled_questions_differ(tmp_path: Path) -> None:
@@ -165,14 +294,16 @@ def test_unanswerable_and_unlabelled_questions_differ(tmp_path: Path) -> None:
 
 def test_a_question_id_given_twice_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", squad(asked("q", "Ärzte", 0), asked("q", "Ärzte", 0)))
-    with pytest.raises(UserError, match=r"a\.json: question q: the question id 'q' is given twice"):
+    message = r"a\.json: question q: the question id 'q' is given twice: question 1 of the file has it too"
+    with pytest.raises(UserError, match=message):
         spans(path)
 
 
 def test_a_json_file_of_another_shape_is_no_squad_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a\.json: not a SQuAD file(.|\n)*paragraphs"):
         read_squad(write(tmp_path / "a.json", '{"rows": []}'))
-    with pytest.raises(UserError, match=r"a\.json: not a SQuAD file: invalid literal"):
+    place = r"data\[0\]\.paragraphs\[0\]\.qas\[0\]"
+    with pytest.raises(UserError, match=rf"a\.json: not a SQuAD file: .*'first' \(at {place}\)"):
         read_squad(write(tmp_path / "a.json", squad(asked("q", "Ann", "first"))))  # type: ignore[arg-type]
 
 

@@ -44,6 +44,21 @@ def test_disjoint_data_pass(tiny_encoder: Path, small_data: Path) -> None:
     assert check(tiny_encoder, small_data) == []
 
 
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_data_without_labels_are_refused_before_anything_is_trained(
+    tiny_encoder: Path, small_data: Path, tmp_path: Path, split: str
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    path = data / f"xnli/{split}-es.tsv"
+    stripped = ["\t".join(line.split("\t")[:2]) for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(stripped) + "\n", encoding="utf-8")
+    train = "{name: snli, split: dev}" if split == "test" else "{name: xnli, split: dev, languages: [es], rows: 0-9}"
+    target = f"targets.tasks={{xnli: {{languages: [es], rows: 30-59, train: {{tasks: [{train}]}}}}}}"
+    count = {"dev": "10 of 10", "test": "30 of 30"}[split]
+    assert refused(tiny_encoder, data, target).startswith(f"{count} examples carry no gold label, xnli/{split}/")
+
+
 def test_training_on_what_is_evaluated_is_refused(tiny_encoder: Path, small_data: Path) -> None:
     overlapping = "targets.tasks.udpos.train.tasks=[{name: udpos, split: test, languages: en, rows: 8-19}]"
     assert refused(tiny_encoder, small_data, overlapping) == (

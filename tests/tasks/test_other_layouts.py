@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crosswind.data.examples import ChoiceExample, PairExample, SpanExample
+import pytest
+
+from crosswind.data.examples import ChoiceExample, PairExample, SpanExample, TaggingExample
 from crosswind.data.source import Content, Portion
 from crosswind.data.sources.files import FilesSource
+from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS
 
 
@@ -106,6 +109,31 @@ def test_the_original_pawsx_layout_is_preferred(tmp_path: Path) -> None:
         "pawsx/train-en.tsv": tsv("x|y|0"),
     }
     assert pairs(read(tmp_path, "pawsx", "en", "train", files)) == [("pawsx/train/0", "a", "b", 1)]
+
+
+@pytest.mark.parametrize("written", ['"Die ""IPA"" hat 3."', '"""Die """"IPA"""" hat 3."""'])
+def test_both_layouts_of_pawsx_are_read_to_the_same_text(tmp_path: Path, written: str) -> None:
+    """`x-final` was written as CSV; XTREME's script may write it as CSV once more."""
+    original = tsv("id|sentence1|sentence2|label", '1|"Die ""IPA"" hat 3."| Ohne Zeichen. |1')
+    xtreme = tsv(f"{written}|Ohne Zeichen.|1")
+    first = read(tmp_path / "a", "pawsx", "de", "test", {"pawsx/x-final/de/test_2k.tsv": original})
+    second = read(tmp_path / "b", "pawsx", "de", "test", {"pawsx/test-de.tsv": xtreme})
+    assert pairs(first) == pairs(second) == [("pawsx/test/0", '"Die ""IPA"" hat 3."', "Ohne Zeichen.", 1)]
+
+
+def test_stripped_test_files_of_udpos_and_panx_are_unlabelled(tmp_path: Path) -> None:
+    for task in ("udpos", "panx"):
+        content = read(tmp_path, task, "de", "test", {f"{task}/test-de.tsv": "Der\nHund\n\nja\n"})
+        assert [(e.words, e.tags) for e in content.examples if isinstance(e, TaggingExample)] == [
+            (("Der", "Hund"), None),
+            (("ja",), None),
+        ]
+
+
+def test_choices_of_commonsenseqa_that_are_no_objects_are_an_error(tmp_path: Path) -> None:
+    row = {"id": "1", "question": {"stem": "s", "choices": ["a", "b"]}, "answerKey": "A"}
+    with pytest.raises(UserError, match=r"dev_rand_split\.jsonl:1: the choices are no list of objects: \['a', 'b'\]"):
+        read(tmp_path, "commonsenseqa", "en", "dev", {"commonsenseqa/dev_rand_split.jsonl": jsonl(row)})
 
 
 def test_siqa_labels_count_from_one(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ class SpanExample:
     """Extractive QA: every answer is a span of character offsets into `context`.
 
     `language` is the question's; `context_language` differs in MLQA's cross-language splits.
-    `answers` is empty for an unanswerable question (SQuAD 2.0) and `None` where unlabelled.
+    `answers` is empty for an unanswerable question (SQuAD 2.0) and `None` where unlabelled. `unplaced` are gold texts
+    that stand nowhere in the context: a prediction is compared with them, nothing is trained on them.
     """
 
     id: str
@@ -82,11 +83,12 @@ class SpanExample:
     context: str
     answers: tuple[Span, ...] | None = None
     context_language: str = ""
+    unplaced: tuple[str, ...] = ()
 
     @property
     def answer_texts(self) -> tuple[str, ...]:
         """What the answers say; empty where there are none or they are not known."""
-        return tuple(self.context[a.start : a.end] for a in self.answers or ())
+        return (*(self.context[a.start : a.end] for a in self.answers or ()), *self.unplaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,21 @@ class QueryExample:
 
 
 Example = PairExample | ChoiceExample | TaggingExample | SpanExample | QueryExample
+
+
+def is_labelled(example: Example) -> bool:
+    """Whether an example says what is right: of an unanswerable question, too, that nothing is."""
+    match example:
+        case PairExample() | ChoiceExample():
+            return example.label is not None
+        case TaggingExample():
+            return example.tags is not None
+        case SpanExample():
+            return example.answers is not None
+        case QueryExample():
+            return True
+        case _:
+            assert_never(example)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,14 @@ class TableRecord:
             raise UserError(f"field {key!r} is no list of texts", where=self.where, hint="fetch the file again")
         return tuple(value)
 
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """The value as an object with fields; a `UserError` for what is none."""
+        value = self.get(key)
+        if not isinstance(value, Mapping):
+            what = f"field {key!r} is no object: {shown(value)}"
+            raise UserError(what, where=self.where, hint="fetch the file again")
+        return value
+
     def label(self, key: str, labels: Labels) -> int | None:
         """The index of the label; a `UserError` with "did you mean" for one that does not exist."""
         value = self.get(key)

@@ -67,7 +67,7 @@ def read_xquad_r(paths: Mapping[str, Path], query_language: str, pool_languages:
                 for name, sentence in zip(names, sentences, strict=True)
             ]
             for question in paragraph.questions:
-                spans = answer_spans(paragraph.context, question) or ()
+                spans = answer_spans(paragraph.context, question)
                 holding = sorted({_holding(starts, span.start, question.where) for span in spans})
                 gold.setdefault(question.id, []).extend(names[number] for number in holding)
     queries = [
@@ -141,7 +141,7 @@ def _sentences(paragraph: Paragraph) -> tuple[list[int], list[str]]:
         breaks, sentences = (_literal(paragraph.extra[key]) for key in ("sentence_breaks", "sentences"))
         starts = [int(start) for start, _ in breaks]
         texts = [str(text) for text in sentences]
-    except (KeyError, ValueError, SyntaxError, TypeError):
+    except (KeyError, ValueError, SyntaxError, TypeError, RecursionError, MemoryError, OverflowError):
         raise UserError(
             "the paragraph has no readable `sentences` and `sentence_breaks`",
             where=where,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.answers import BadAnswers, Gold, Repairs, misplaced, placed_gold
 from crosswind.data.examples import Span, SpanExample
 from crosswind.data.ids import text_hash
 from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.source import Content
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.reading import json_file
 
 
@@ -51,20 +52,31 @@ def read_squad(path: Path) -> list[Paragraph]:
     """The paragraphs of a SQuAD v1.1 or v2.0 file; a `UserError` with file and question id for a fault."""
     paragraphs = []
     content = json_file(path)
+    at = "data"
     try:
-        for article in content["data"]:
-            for paragraph in article["paragraphs"]:
-                questions = tuple(_question(path, entry) for entry in paragraph["qas"])
+        for i, article in enumerate(content["data"]):
+            at = f"data[{i}]"
+            for j, paragraph in enumerate(article["paragraphs"]):
+                at = f"data[{i}].paragraphs[{j}]"
+                context = _scalar(paragraph["context"], "context", at)
+                questions = []
+                for k, entry in enumerate(paragraph["qas"]):
+                    at = f"data[{i}].paragraphs[{j}].qas[{k}]"
+                    questions.append(_question(path, at, entry))
                 extra = {k: v for k, v in paragraph.items() if k not in ("context", "qas")}
                 if questions:
-                    paragraphs.append(Paragraph(str(paragraph["context"]), questions, extra))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    paragraphs.append(Paragraph(context, tuple(questions), extra))
+    except (AttributeError, KeyError, TypeError) as error:
         raise UserError(
-            f"not a SQuAD file: {error}",
+            f"not a SQuAD file: {_reason(error)} (at {at})",
             where=str(path),
-            hint="expected data > paragraphs > context and qas > id, question, answers",
+            hint="expected data > paragraphs > context and qas > id, question, answers > text, answer_start",
         ) from None
     return paragraphs
+
+
+def _reason(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def hub_squad(rows: Iterable[Mapping[str, Any]]) -> list[Paragraph]:
@@ -118,72 +130,120 @@ def squad_cluster(split: str) -> Naming:
     return name
 
 
-def span_examples(
+def span_content(
     paragraphs: Iterable[Paragraph],
     language: str,
     *,
     item: Naming,
     cluster: Naming,
     context_language: str = "",
-) -> tuple[SpanExample, ...]:
-    """The examples of the paragraphs, named by `item` and `cluster`; answers are checked against the context.
+    bad_answers: BadAnswers = "repair",
+) -> Content:
+    """The examples of the paragraphs, named by `item` and `cluster`, and notes on answers that were mended.
 
-    Raises `UserError` with file and question id for an answer that is not at its offset and for an
-    id that is given twice. A question whose answer texts are all empty is unlabelled (`answers=None`):
-    XTREME strips the answers of test files so. One that is marked impossible has `answers=()`.
+    Answers are checked against the context (`bad_answers`). A question without any gold answer is left out, unless
+    no question has one: then the file is unlabelled (`answers=None`), as XTREME strips the answers of test files. One
+    that is marked impossible has `answers=()`. Raises `UserError` with file and question id for too many bad answers
+    and for an id that is given twice.
     """
-    examples: dict[str, SpanExample] = {}
-    for paragraph in paragraphs:
+    held = list(paragraphs)
+    questions = [question for paragraph in held for question in paragraph.questions]
+    labelled = any(any(text.strip() for text, _ in question.answers) for question in questions)
+    examples: list[SpanExample] = []
+    repairs = Repairs(len(questions))
+    seen: dict[str, int] = {}
+    for paragraph in held:
         for question in paragraph.questions:
             name = item(paragraph, question)
-            if name in examples:
+            number = len(seen) + 1
+            if name in seen:
                 raise UserError(
-                    f"the question id {question.id!r} is given twice", where=question.where, hint="fetch the file again"
+                    f"the question id {question.id!r} is given twice: question {seen[name]:,} of the file has it too",
+                    where=question.where,
+                    hint="every question has an id of its own: give one of the two another, or leave one out",
                 )
-            examples[name] = SpanExample(
-                id=name,
-                cluster=cluster(paragraph, question),
-                language=language,
-                question=question.text,
-                context=paragraph.context,
-                answers=answer_spans(paragraph.context, question),
-                context_language=context_language or language,
+            seen[name] = number
+            gold = _gold(paragraph.context, question, labelled, bad_answers, repairs)
+            if gold is not None and not (gold.spans or gold.unplaced or question.impossible):
+                repairs.left_out.append(question.id)
+                continue
+            examples.append(
+                SpanExample(
+                    id=name,
+                    cluster=cluster(paragraph, question),
+                    language=language,
+                    question=question.text,
+                    context=paragraph.context,
+                    answers=None if gold is None else gold.spans,
+                    context_language=context_language or language,
+                    unplaced=() if gold is None else gold.unplaced,
+                )
             )
-    return tuple(examples.values())
+    repairs.check(bad_answers)
+    return Content(tuple(examples), notes=repairs.notes())
 
 
-def answer_spans(context: str, question: Question) -> tuple[Span, ...] | None:
-    """The answers as checked spans of the context; see `span_examples`."""
+def _gold(context: str, question: Question, labelled: bool, bad_answers: BadAnswers, repairs: Repairs) -> Gold | None:
+    """The gold of a question, None where nothing is labelled; what was done goes into `repairs`."""
     if question.impossible:
-        return ()
-    if all(not text for text, _ in question.answers):
+        return Gold(())
+    if not labelled:
         return None
-    return tuple(_span(context, text, start, question.where) for text, start in question.answers)
+    gold = placed_gold(context, question.answers, question.where, bad_answers)
+    if gold.moved:
+        repairs.moved.append(question.id)
+    if gold.unplaced:
+        text, start = next((t, s) for t, s in question.answers if t == gold.unplaced[0])
+        repairs.bad.append((question.where, misplaced(context, text, start)))
+        if bad_answers == "drop":
+            return replace(gold, unplaced=())
+        repairs.unplaced.append(question.id)
+    return gold
 
 
-def _span(context: str, text: str, start: int, where: str) -> Span:
-    end = start + len(text)
-    if not text or start < 0 or end > len(context):
-        what = f"the answer {text!r} at {start}-{end} lies outside the context of {len(context)} characters"
-        raise UserError(what, where=where, hint=_OFFSETS)
-    if context[start:end] != text:
-        what = f"the answer is {text!r}, but the context has {context[start:end]!r} at {start}"
-        raise UserError(what, where=where, hint=_OFFSETS)
-    return Span(start, end)
+def answer_spans(context: str, question: Question) -> tuple[Span, ...]:
+    """The answers that stand in the context, as spans; see `span_content`."""
+    return () if question.impossible else placed_gold(context, question.answers, question.where, "repair").spans
 
 
-_OFFSETS = "offsets count characters (code points), not bytes; was the context edited or normalised?"
-
-
-def _question(path: Path, entry: Mapping[str, Any]) -> Question:
-    answers = tuple((str(a["text"]), int(a["answer_start"])) for a in entry["answers"])
+def _question(path: Path, at: str, entry: Mapping[str, Any]) -> Question:
+    name = _scalar(entry.get("id"), "id", at)
+    where = f"{path}: question {name}"
+    answers = entry.get("answers") or ()
+    pairs = tuple((_scalar(a["text"], "an answer", name), _offset(a.get("answer_start"))) for a in answers)
     impossible = bool(entry.get("is_impossible", False))
-    where = f"{path}: question {entry['id']}"
-    return Question(str(entry["id"]), str(entry["question"]), () if impossible else answers, where, impossible)
+    text = _scalar(entry.get("question"), "question", name)
+    return Question(name, text, () if impossible else pairs, where, impossible)
+
+
+def _scalar(value: object, what: str, where: str) -> str:
+    """A text, or a number as one."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise TypeError(f"{what} of {where} is no text: {shown(value)}")
+
+
+def _offset(value: object) -> int:
+    """A place in the context; -1, which is nowhere, for null."""
+    if value is None:
+        return -1
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"answer_start is no number: {shown(value)}")
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        raise TypeError(f"answer_start is no number: {shown(value)}") from None
 
 
 def _hub_question(record: TableRecord) -> Question:
+    name = record.text("id")
+    where = f"{record.where}: question {name}"
     answers = record.get("answers")
-    pairs = tuple(zip(answers["text"], (int(start) for start in answers["answer_start"]), strict=True))
-    where = f"{record.where}, question {record.text('id')}"
-    return Question(record.text("id"), record.text("question"), pairs, where, impossible=not pairs)
+    try:
+        texts = [_scalar(text, "an answer", name) for text in answers["text"]]
+        starts = [_offset(start) for start in answers["answer_start"]]
+        pairs = tuple(zip(texts, starts, strict=True))
+    except (KeyError, TypeError, ValueError) as error:
+        hint = "answers are {text: [...], answer_start: [...]}"
+        raise UserError(f"no answers: {_reason(error)}", where=where, hint=hint) from None
+    return Question(name, record.text("question"), pairs, where, impossible=not pairs)

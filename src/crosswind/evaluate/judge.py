@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import assert_never
 
 import numpy as np
 
 from crosswind.data.examples import (
-    ChoiceExample,
     Example,
     Kind,
-    PairExample,
-    QueryExample,
-    SpanExample,
-    TaggingExample,
+    is_labelled,
     kind_of,
 )
 from crosswind.errors import UserError
@@ -90,7 +85,7 @@ def _require_judgeable(
                 where=f"{where}/{example.language}",
                 hint="predict it again; predictions hold numbers only",
             )
-        if _gold(example) is None:
+        if not is_labelled(example):
             raise UserError(
                 f"{where}: {example.id} carries no gold label",
                 where=f"{where}/{example.language}",
@@ -109,20 +104,6 @@ def _cannot_judge(metric: Metric, kind: Kind, where: str) -> UserError:
         where=where,
         hint=f"it judges {', '.join(metric.kinds)}",
     )
-
-
-def _gold(example: Example) -> object:
-    match example:
-        case PairExample() | ChoiceExample():
-            return example.label
-        case TaggingExample():
-            return example.tags
-        case SpanExample():
-            return example.answers
-        case QueryExample():
-            return example.gold
-        case _:
-            assert_never(example)
 
 
 def _require_statistics(metric: Metric, judged: Judged, where: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosswind.data.examples import Rows, text_fields
+from crosswind.data.examples import Example, Rows, is_labelled, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.errors import UserError
 from crosswind.steps.predict import PREDICT
@@ -68,6 +68,7 @@ def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str
     lines are (every field that is a sentence, and the candidates of a pool, stand alone there).
     """
     data = library.dataset(ref)
+    _require_labels(data.examples, ref)
     ids = {e.id: e.id for e in data.examples}
     texts = {h: e.id for e in data.examples for h in leakage_hashes(e)}
     if data.pool is not None:
@@ -123,7 +124,19 @@ def _fitted(plan: Plan, library: Library) -> Iterator[_Use]:
 
 def _labelled(name: str, ref: DataRef, library: Library) -> _Use:
     examples = library.dataset(ref).examples
+    _require_labels(examples, ref)
     return _Use(name, frozenset(e.id for e in examples), frozenset(_hashes(examples)), ref)
+
+
+def _require_labels(examples: Sequence[Example], ref: DataRef) -> None:
+    """A `UserError` for data without labels, before anything is trained for it or on it."""
+    missing = [example.id for example in examples if not is_labelled(example)]
+    if missing:
+        raise UserError(
+            f"{len(missing):,} of {len(examples):,} examples carry no gold label, {missing[0]} first",
+            where=ref.name,
+            hint="this split is distributed without labels; name another split, such as dev",
+        )
 
 
 def _hashes(examples: Iterable[object]) -> Iterator[str]:

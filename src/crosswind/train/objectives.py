@@ -202,6 +202,8 @@ def task_objective(
             index = {label: i for i, label in enumerate(head.labels)}
             targets = [None if e.tags is None else [index[t] for t in e.tags] for e in examples]
         case "span":
+            # A gold answer that stands nowhere in the context is no question without an answer.
+            examples = [e for e in examples if e.answers or not e.unplaced]
             rows = encode_spans(tokenizer, examples, max_length, overlap(stride, max_length))
             targets = [None if e.answers is None else [] for e in examples]
         case other:

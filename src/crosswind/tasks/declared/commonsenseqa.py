@@ -10,7 +10,7 @@ from crosswind.data.examples import ChoiceExample
 from crosswind.data.files import Files
 from crosswind.data.records import Labels, TableRecord, converts, jsonl_table, reads
 from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.tasks.base import Task
 
 _LABELS = ("A", "B", "C", "D", "E")
@@ -30,14 +30,18 @@ def _flat(record: TableRecord) -> TableRecord:
     """The official nesting (question > stem, choices > label, text) in the hub's columns."""
     question = record.get("question")
     nested = replace(record, values=question if isinstance(question, dict) else {})
-    columns = [(choice.get("label"), choice.get("text")) for choice in nested.get("choices")]
-    choices = {"label": [label for label, _ in columns], "text": [text for _, text in columns]}
-    return replace(record, values={**record.values, "question": nested.text("stem"), "choices": choices})
+    choices = nested.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        hint = "write {label: A, text: ...} for each"
+        raise UserError(f"the choices are no list of objects: {shown(choices)}", where=record.where, hint=hint)
+    columns = [(choice.get("label"), choice.get("text")) for choice in choices]
+    flat = {"label": [label for label, _ in columns], "text": [text for _, text in columns]}
+    return replace(record, values={**record.values, "question": nested.text("stem"), "choices": flat})
 
 
 def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     item = f"commonsenseqa/{split}/{record.text('id')}"
-    choices = replace(record, values=record.get("choices"))
+    choices = replace(record, values=record.mapping("choices"))
     if choices.strings("label") != _LABELS:
         names = ", ".join(choices.strings("label"))
         raise UserError(f"the choices are {names}", where=record.where, hint="expected A to E in order")

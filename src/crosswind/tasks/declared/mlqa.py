@@ -8,7 +8,7 @@ from typing import Any
 
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
+from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
@@ -55,9 +55,7 @@ def _content(
     def item(paragraph: Paragraph, question: Question) -> str:
         return f"mlqa/{split}/{question.id}"
 
-    return Content(
-        span_examples(paragraphs, language, item=item, cluster=cluster, context_language=context or language)
-    )
+    return span_content(paragraphs, language, item=item, cluster=cluster, context_language=context or language)
 
 
 # Questions and passages in one language: Lewis et al. 2020, Table 3

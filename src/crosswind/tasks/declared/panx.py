@@ -34,7 +34,9 @@ def _hub(record: TableRecord, language: str, split: str) -> TaggingExample:
     return _example(split, language, str(record.row), *tagged_words(record, "ner_tags", _TAGS))
 
 
-def _example(split: str, language: str, row: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
+def _example(
+    split: str, language: str, row: str, words: tuple[str, ...], tags: tuple[str, ...] | None
+) -> TaggingExample:
     item = f"panx/{split}/{language}-{row}"
     return TaggingExample(item, item, language, words, tags)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_examples, squad_cluster, squad_item
+from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
 from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
 
@@ -40,7 +40,7 @@ def _task(name: str, version: str, summary: str, *, repo: str, counts: tuple[int
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     # The answerable questions of 2.0 are 1.1's, with their ids: leakage checks must see them as the same.
-    return Content(span_examples(paragraphs, language, item=squad_item(split), cluster=squad_cluster(split)))
+    return span_content(paragraphs, language, item=squad_item(split), cluster=squad_cluster(split))
 
 
 SQUAD = _task(

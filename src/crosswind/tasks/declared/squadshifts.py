@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_examples
+from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content
 from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
 
@@ -19,13 +19,11 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
 
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
-    return Content(
-        span_examples(
-            paragraphs,
-            language,
-            item=lambda _, question: f"squadshifts/{split}/{question.id}",
-            cluster=lambda paragraph, _: f"squadshifts/{split}/p-{paragraph.text_hash}",
-        )
+    return span_content(
+        paragraphs,
+        language,
+        item=lambda _, question: f"squadshifts/{split}/{question.id}",
+        cluster=lambda paragraph, _: f"squadshifts/{split}/p-{paragraph.text_hash}",
     )
 
 

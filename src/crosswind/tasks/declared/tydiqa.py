@@ -9,7 +9,7 @@ from typing import Any
 from crosswind.data.files import Files
 from crosswind.data.ids import ContentIds
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_examples
+from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.tasks.base import Task
 
 # The ids of official files begin with the language's name
@@ -55,7 +55,7 @@ def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     def cluster(paragraph: Paragraph, question: Question) -> str:
         return f"tydiqa/{split}/p-{paragraph.text_hash}"
 
-    return Content(span_examples(paragraphs, language, item=item, cluster=cluster))
+    return span_content(paragraphs, language, item=item, cluster=cluster)
 
 
 TYDIQA = Task(

@@ -63,7 +63,9 @@ def _hub(record: TableRecord, language: str, split: str) -> TaggingExample:
     return _example(split, language, f"{language}-{record.row}", *tagged_words(record, "pos_tags", _TAGS))
 
 
-def _example(split: str, language: str, name: str, words: tuple[str, ...], tags: tuple[str, ...]) -> TaggingExample:
+def _example(
+    split: str, language: str, name: str, words: tuple[str, ...], tags: tuple[str, ...] | None
+) -> TaggingExample:
     item = f"udpos/{split}/{name}"
     return TaggingExample(item, item, language, words, tags)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_examples, squad_cluster, squad_item
+from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
@@ -17,7 +17,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
 
 
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
-    return Content(span_examples(paragraphs, language, item=squad_item("dev"), cluster=squad_cluster("dev")))
+    return span_content(paragraphs, language, item=squad_item("dev"), cluster=squad_cluster("dev"))
 
 
 XQUAD = Task(
