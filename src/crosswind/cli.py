@@ -373,6 +373,8 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
     if finished.summary is not None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
         print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
+    for line in finished.benchmarks:
+        print(line)
     outcome = finished.outcome
     for note in (*finished.plan.notes, *finished.notes):
         print(f"note: {note}", file=sys.stderr)
@@ -397,10 +399,14 @@ def _exit(finished: Finished) -> None:
 
 
 def _rows(finished: Finished) -> list[dict[str, Any]]:
+    import polars as pl
+
     from crosswind.analysis.results import read_results
 
     path = finished.out / "results.parquet"
-    return read_results(path).to_dicts() if path.exists() else []
+    rows = read_results(path).to_dicts() if path.exists() else []
+    official = finished.out / "benchmarks.parquet"
+    return [*rows, *(pl.read_parquet(official).to_dicts() if official.exists() else [])]
 
 
 def _listed(text: str | None) -> list[str]:

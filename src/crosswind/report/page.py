@@ -9,29 +9,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
+from crosswind.report.official import official_blocks
 from crosswind.report.view import blocks, legend, marks
 from crosswind.run.folders import replacing
 
 
 def write_report(
-    path: Path, *, title: str, facts: Mapping[str, str], summary: Summary, notes: Sequence[str] = ()
+    path: Path,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    summary: Summary,
+    notes: Sequence[str] = (),
+    official: Sequence[OfficialScore] = (),
 ) -> Path:
     """Write the report beside `path` and rename it into place.
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given;
-    `notes` are further lines below the table.
+    `notes` are further lines below the table, `official` the scores of benchmarks.
     """
-    page = render_page(title=title, facts=facts, summary=summary, notes=notes)
+    page = render_page(title=title, facts=facts, summary=summary, notes=notes, official=official)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path
 
 
-def render_page(*, title: str, facts: Mapping[str, str], summary: Summary, notes: Sequence[str] = ()) -> str:
+def render_page(
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    summary: Summary,
+    notes: Sequence[str] = (),
+    official: Sequence[OfficialScore] = (),
+) -> str:
     """The report as HTML. Scripts are inline and allowed by their hashes alone."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -52,6 +67,7 @@ def render_page(*, title: str, facts: Mapping[str, str], summary: Summary, notes
         blocks=blocks(summary),
         legend=legend(summary),
         notes=notes,
+        official=official_blocks(official),
         marks=marks,
         spec=None if spec is None else Markup(_data_block(spec)),
         scripts=[Markup(s) for s in scripts],

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from crosswind import __version__
+from crosswind.analysis.official import official_lines, official_scores, official_table
 from crosswind.analysis.results import CellStats, ResultRow, write_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
@@ -39,10 +40,14 @@ from crosswind.study.spec import Study
 
 @dataclass(frozen=True)
 class Collected:
-    """The summary of the cells that are there (`None` if there are none), and what their steps noted."""
+    """The summary of the cells that are there (`None` if there are none), and what their steps noted.
+
+    `benchmarks` are lines about the scores of benchmarks as their own scripts average them.
+    """
 
     summary: Summary | None = None
     notes: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
 
 
 def collect(
@@ -80,6 +85,11 @@ def collect(
     )
     tables.write(summary.table(), "summary.parquet")
     tables.write(summary.compared(), "contrasts.parquet")
+    official = official_scores(frame)
+    if official:
+        tables.write(official_table(official), "benchmarks.parquet")
+    else:
+        (out / "benchmarks.parquet").unlink(missing_ok=True)
     tables.save()
     mixed = _mixed_hardware(provenance)
     from_steps = note_lines(there, noted)
@@ -89,8 +99,9 @@ def collect(
         facts=_about(study, plan, there, provenance, seconds),
         summary=summary,
         notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed],
+        official=official,
     )
-    return Collected(summary, tuple(from_steps))
+    return Collected(summary, tuple(from_steps), tuple(official_lines(official)))
 
 
 def _is_there(cell: Cell, store: Store) -> bool:

@@ -5,6 +5,7 @@ cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
 predictions/…       every prediction          rewrites/…    what was changed in the texts
 provenance.parquet  what made each step: versions, processor, seconds
+benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ from crosswind.study.planned import Cell
 from crosswind.study.spec import Study
 
 IDENTITY = "run.json"
-RESULTS = ("results.parquet", "cells.parquet", "summary.parquet", "contrasts.parquet", "report.html")
+RESULTS = (
+    "results.parquet",
+    "cells.parquet",
+    "summary.parquet",
+    "contrasts.parquet",
+    "benchmarks.parquet",
+    "report.html",
+)
 PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
 
 

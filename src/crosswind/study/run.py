@@ -42,7 +42,7 @@ class Forecast:
 class Finished:
     """How a run ended; `summary` is over the cells that are there (`None` if there are none).
 
-    `notes` are what steps noted while they ran.
+    `notes` are what steps noted while they ran, `benchmarks` lines about the scores of benchmarks.
     """
 
     outcome: Outcome
@@ -50,6 +50,7 @@ class Finished:
     summary: Summary | None
     out: Path
     notes: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
 
 
 def default_store() -> Path:
@@ -105,7 +106,7 @@ def run_study(
         _apply_keep(study, plan, store, outcome)
         collected = collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
         store.checked.save()
-    return Finished(outcome, plan, collected.summary, out, collected.notes)
+    return Finished(outcome, plan, collected.summary, out, collected.notes, collected.benchmarks)
 
 
 def _noted_before(path: Path, identity: str) -> list[str] | None:
