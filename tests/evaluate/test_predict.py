@@ -194,6 +194,18 @@ def test_pair_scores_are_the_models_logits_in_the_order_of_the_tasks_labels(make
         assert a["predicted"] == 2 - b["predicted"]
 
 
+def test_a_class_that_the_task_does_not_have_is_never_right(make: Callable[..., Predictor]) -> None:
+    predictor = make("pair")
+    head = Head("pair", (LABELS[0], "", LABELS[2]), predictor.head.module)  # the middle output is nobody's
+    chosen = examples("pair")
+    whole = make("pair").predict(chosen)
+    some = Predictor(predictor.encoder, head, max_length=48, labels=(LABELS[0], LABELS[2])).predict(chosen)
+    assert {r["predicted"] for r in whole} >= {1, 2}
+    for mine, all_three in zip(some, whole, strict=True):
+        assert mine["predicted"] == {0: 0, 1: -1, 2: 1}[all_three["predicted"]]
+        assert mine["scores"] == all_three["scores"][::2]
+
+
 def test_a_choice_gets_a_score_for_each_of_its_own_choices(make: Callable[..., Predictor]) -> None:
     chosen = examples("choice")
     for e, r in zip(chosen, predict(make("choice"), chosen), strict=True):
@@ -269,19 +281,20 @@ def test_memory_is_bounded_and_keeps_what_was_asked_for_last(make: Callable[...,
 @settings(max_examples=300, deadline=None)
 @given(n=st.integers(1, 70), seed=st.integers(0, 10_000), ties=st.booleans())
 def test_the_best_span_is_that_of_an_exhaustive_search_over_the_20_best_borders(n: int, seed: int, ties: bool) -> None:
-    """XTREME's run_squad: the 20 best starts and ends, at most 30 tokens; of equal sums the earliest."""
+    """XTREME's run_squad: the window's 20 best starts and ends, at most 30 tokens; of equal sums the earliest."""
     rng = np.random.default_rng(seed)
     out = (rng.integers(-3, 3, (n + 6, 2)) if ties else rng.normal(size=(n + 6, 2))).astype(np.float32)
     positions = np.arange(4, 4 + n)
     offsets = np.stack([np.arange(n) * 3, np.arange(n) * 3 + 2], axis=1)
     row = Row(np.zeros(n + 6, dtype=np.int64), None, 0, positions, 0, offsets)
     start, end = out[positions].T
-    best_starts = sorted(range(n), key=lambda i: (-start[i], i))[:N_BEST]
-    best_ends = sorted(range(n), key=lambda i: (-end[i], i))[:N_BEST]
+    best = [sorted(range(n + 6), key=lambda i: (-column[i], i))[:N_BEST] for column in out.T]
+    best_starts, best_ends = ([i - 4 for i in of if 4 <= i < 4 + n] for of in best)
     legal = [(i, j) for i in best_starts for j in best_ends if i <= j < i + ANSWER_TOKENS]
-    legal = legal or [(i, i) for i in range(n)]
+    among, legal = bool(legal), legal or [(i, i) for i in range(n)]
     i, j = min(legal, key=lambda s: (-(start[s[0]] + end[s[1]]), s))
-    score, null, first, last = _best_span(row, out)
+    score, null, first, last, is_best = _best_span(row, out)
+    assert is_best == among
     assert score == float(start[i] + end[j])
     assert null == float(out[0, 0] + out[0, 1])
     assert (first, last) == (3 * i, 3 * j + 2)
@@ -314,12 +327,14 @@ def test_the_answer_is_the_best_of_all_windows_and_none_where_every_null_score_b
     always, sometimes = make("span"), make("span", unanswerable=True)
     context = "the lazy dog"
     example = SpanExample("e", "c", "en", "Who?", context, ())
-    windows = [(1.0, 3.0, 0, 3), (2.0, 2.5, 4, 8)]  # score, null score, start, end
+    windows = [(1.0, 3.0, 0, 3, True), (2.0, 2.5, 4, 8, True)]  # score, null score, start, end, one of the best
     assert always._answer(example, windows)["text"] == "lazy"
     assert sometimes._answer(example, windows) == {"text": "", "start": 0, "end": 0, "score": 2.0}
-    kept = sometimes._answer(example, [(1.0, 3.0, 0, 3), (2.0, 1.5, 4, 8)])
+    kept = sometimes._answer(example, [(1.0, 3.0, 0, 3, True), (2.0, 1.5, 4, 8, True)])
     assert kept == {"text": "lazy", "start": 4, "end": 8, "score": 2.0}
-    assert sometimes._answer(example, [(2.0, 2.0, 3, 8)]) == {"text": "lazy", "start": 4, "end": 8, "score": 2.0}
+    worse = always._answer(example, [(9.0, 3.0, 0, 3, False), (2.0, 2.5, 4, 8, True)])
+    assert worse == {"text": "lazy", "start": 4, "end": 8, "score": 2.0}  # the other window has no span of its 20 best
+    assert sometimes._answer(example, [(2.0, 2.0, 3, 8, True)]) == {"text": "lazy", "start": 4, "end": 8, "score": 2.0}
 
 
 # Retrieval

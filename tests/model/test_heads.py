@@ -263,9 +263,12 @@ def test_the_classes_of_a_foreign_model_are_mapped_by_name(checkpoints: dict[str
     assert head.labels == ("contradiction", "entailment", "neutral")
 
 
-def test_unnamed_classes_are_taken_in_the_tasks_order(checkpoints: dict[str, str], tmp_path: Path) -> None:
+def test_unnamed_classes_are_refused_unless_the_user_names_them(checkpoints: dict[str, str], tmp_path: Path) -> None:
     folder = write_classifier(tmp_path, checkpoints["bert"], ["LABEL_0", "LABEL_1", "LABEL_2"])
-    assert load_head(folder, "pair", LABELS["pair"])[1].labels == LABELS["pair"]
+    with pytest.raises(UserError, match="have no names"):
+        load_head(folder, "pair", LABELS["pair"])
+    _, head = load_head(folder, "pair", LABELS["pair"], given=("contradiction", "neutral", "entailment"))
+    assert head.labels == ("contradiction", "neutral", "entailment")
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -278,7 +281,10 @@ def test_other_classes_than_the_tasks_are_a_users_error(
         save_head(tmp_path, encoder, attach(encoder, "pair", names, seed=1))
     else:
         write_classifier(tmp_path, checkpoints["bert"], list(names))
-    with pytest.raises(UserError, match=r"the classes of .* are different, paraphrase; the task's are entailment"):
+    with pytest.raises(
+        UserError,
+        match=r"the classes of .* are different, paraphrase; none of them is entailment, neutral, contradiction",
+    ):
         load_head(str(tmp_path), "pair", LABELS["pair"])
 
 

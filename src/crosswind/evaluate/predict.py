@@ -33,8 +33,10 @@ from crosswind.evaluate.ranking import Floats, rank
 from crosswind.model.encoder import Encoder
 from crosswind.model.finite import first_not_finite
 from crosswind.model.heads import Head
+from crosswind.model.labels import NO_CLASS
 from crosswind.model.lengths import LENGTHS, overlap
 from crosswind.model.memory import names_memory
+from crosswind.model.offsets import Ints
 from crosswind.model.rows import (
     Row,
     encode_choices,
@@ -83,6 +85,7 @@ class Predictor:
         self.encoder, self.head, self.name = encoder, head, name
         # Somebody else's model may have the task's classes in another order.
         self._order: Any = [head.labels.index(x) for x in labels] if labels and head.kind == "pair" else slice(None)
+        self._beyond = [i for i, label in enumerate(head.labels) if head.kind == "pair" and label == NO_CLASS]
         self.max_length = min(max_length or LENGTHS[head.kind], encoder.max_positions)
         self.set_query_length(query_length)
         self.stride = overlap(stride, self.max_length)
@@ -193,7 +196,7 @@ class Predictor:
         match self.head.kind:
             case "pair":
                 rows = encode_pairs(tokenizer, examples, self.max_length)
-                return [_classified(s) for s in self.forward(rows, lambda row, out: out[self._order], names)]
+                return self.forward(rows, lambda row, out: _classified(out[self._order], out[self._beyond]), names)
             case "choice":
                 rows = encode_choices(tokenizer, examples, self.max_length)
                 scores: list[list[float]] = [[] for _ in examples]
@@ -219,9 +222,12 @@ class Predictor:
                 assert_never(other)
 
     def _answer(self, example: SpanExample, windows: Sequence[_WindowSpan]) -> Prediction:
-        """The best span over the windows; no answer where the null score of every window beats it."""
-        score, _, start, end = max(windows, key=lambda f: f[0])
-        if self.unanswerable and min(null for _, null, _, _ in windows) > score:
+        """The best span over the windows, those first that have one among their n best.
+
+        No answer where the null score of every window beats it.
+        """
+        score, _, start, end, _ = max(windows, key=lambda f: (f[4], f[0]))
+        if self.unanswerable and min(null for _, null, *_ in windows) > score:
             return {"text": "", "start": 0, "end": 0, "score": score}
         text = example.context[start:end]
         start += len(text) - len(text.lstrip())
@@ -313,8 +319,8 @@ _OUTPUTS: Mapping[Kind, str] = {
     "query": "the embedding",
 }
 
-_WindowSpan = tuple[float, float, int, int]
-"""A window's best span: score, null score, start and end in characters."""
+_WindowSpan = tuple[float, float, int, int, bool]
+"""A window's best span: score, null score, start and end in characters, and whether it is one of the n best."""
 
 
 def _content(example: Example) -> Any:
@@ -333,26 +339,37 @@ def _content(example: Example) -> Any:
             assert_never(other)
 
 
-def _classified(scores: Floats) -> Prediction:
-    return {"predicted": int(scores.argmax()), "scores": [float(s) for s in scores]}
+def _classified(scores: Floats, beyond: Floats | None = None) -> Prediction:
+    """The best of the scores; -1, which is no class, where one of those that the task does not have is better."""
+    other = beyond is not None and len(beyond) and beyond.max() > scores.max()
+    return {"predicted": -1 if other else int(scores.argmax()), "scores": [float(s) for s in scores]}
 
 
 def _best_span(row: Row, out: Floats) -> _WindowSpan:
-    """(score, null score, start, end) of a window's best span of at most 30 tokens, in characters."""
+    """(score, null score, start, end, whether it is one of the n best) of a window's best span of at most 30 tokens.
+
+    As in the official scripts the 20 best starts and ends are those of all the window's tokens, of which those outside
+    the context then fall away. Where nothing is left, the best single token is given, as none of the n best.
+    """
     assert row.offsets is not None
     null = float(out[0, 0] + out[0, 1])
     if len(row.positions) == 0:
-        return null, null, 0, 0  # a context without tokens is answered by nothing
+        return null, null, 0, 0, False  # a context without tokens is answered by nothing
     start, end = out[row.positions, 0], out[row.positions, 1]
     # In the order of the text, so that of equal sums the earliest and then the shortest is found.
-    starts = np.sort(np.argsort(-start, kind="stable")[:N_BEST])
-    ends = np.sort(np.argsort(-end, kind="stable")[:N_BEST])
+    starts, ends = (_among_best(out[: len(row), i], row.positions) for i in (0, 1))
     width = ends[None, :] - starts[:, None]
     sums = start[starts][:, None] + end[ends][None, :]
     sums = np.where((width >= 0) & (width < ANSWER_TOKENS), sums, -np.inf)
     if not np.isfinite(sums).any():
         # No start lies before an end among the best: a single token always does.
         both = int((start + end).argmax())
-        return float(start[both] + end[both]), null, int(row.offsets[both, 0]), int(row.offsets[both, 1])
+        return float(start[both] + end[both]), null, int(row.offsets[both, 0]), int(row.offsets[both, 1]), False
     i, j = divmod(int(sums.argmax()), len(ends))
-    return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1])
+    return float(sums[i, j]), null, int(row.offsets[starts[i], 0]), int(row.offsets[ends[j], 1]), True
+
+
+def _among_best(scores: Floats, positions: Ints) -> Ints:
+    """Which of the context's tokens, by number, are among the window's 20 best; in the order of the text."""
+    best = np.argsort(-scores, kind="stable")[:N_BEST]
+    return np.flatnonzero(np.isin(positions, best))

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 Prediction = dict[str, Any]
-"""One prediction. pair, choice: `predicted` (index), `scores`; tagging: `tags`; span: `text`,
-`start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
+"""One prediction. pair, choice: `predicted` (index; -1: none of the task's classes), `scores`; tagging: `tags`;
+span: `text`, `start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
 their `scores`, `ranks` (of the gold candidates, from 1), `pool` (the number of candidates)."""
 
 

@@ -11,6 +11,7 @@ import torch
 from huggingface_hub import hf_hub_download, is_offline_mode
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
+from torch import nn
 from transformers import PreTrainedModel
 
 from crosswind.data.examples import Kind
@@ -25,6 +26,7 @@ from crosswind.model.encoder import (
     quiet,
 )
 from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
+from crosswind.model.labels import ClassMap, map_classes
 from crosswind.model.pooling import Embedder, Pooling
 
 OWN = "crosswind.json"  # beside config.json: kind, labels, pooling
@@ -63,12 +65,18 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
 
 
 def load_head(
-    source: str, kind: Kind, labels: Sequence[str], *, revision: str | None = None, pooling: Pooling | None = None
+    source: str,
+    kind: Kind,
+    labels: Sequence[str],
+    *,
+    revision: str | None = None,
+    pooling: Pooling | None = None,
+    given: Sequence[str] = (),
 ) -> tuple[Encoder, Head]:
     """Load a fine-tuned checkpoint of ours or of anybody's.
 
-    The model's own label names are mapped onto `labels` by name; `LABEL_0 …` are taken in the
-    task's order. Raises `UserError` where the head is missing or its labels do not fit. For `query`
+    The names of the model's own classes, or those `given` instead, are mapped onto `labels` by `map_classes`.
+    Raises `UserError` where the head is missing or its classes do not fit. For `query`
     any encoder serves (`pooling` as asked, else as saved, else the mean of the last layer).
     """
     described = _own(source, revision)
@@ -87,14 +95,19 @@ def load_head(
             encoder, kind, max(len(described["labels"]), 1), described.get("classifier_pooling") or "cls"
         )
         scorer.classifier.load_state_dict(load_file(weights))
-        return encoder, Head(kind, _map_labels(kind, described["labels"], labels, source), scorer)
+        return encoder, _named(kind, scorer, map_classes(kind, described["labels"], labels, source=source, given=given))
     config = load_config(source, revision)
     tokenizer = load_tokenizer(source, revision)
     module = _load_auto(source, kind, revision)
     backbone = getattr(module, module.base_model_prefix)
     check_vocabulary(tokenizer, backbone, source)
     named = described["labels"] if described else [str(config.id2label[i]) for i in range(len(config.id2label))]
-    return Encoder(backbone, None, tokenizer), Head(kind, _map_labels(kind, named, labels, source), module)
+    mapped = map_classes(kind, named, labels, source=source, given=given)
+    return Encoder(backbone, None, tokenizer), _named(kind, module, mapped)
+
+
+def _named(kind: Kind, module: nn.Module, classes: ClassMap) -> Head:
+    return Head(kind, classes.labels, module, classes=classes)
 
 
 def _load_embedder(
@@ -159,23 +172,6 @@ def _file(source: str, name: str, revision: str | None) -> Path | None:
             where="MODEL",
             hint="name a folder or hub id; with HF_HUB_OFFLINE=1 only what is cached is read",
         ) from error
-
-
-def _map_labels(kind: Kind, named: Sequence[str], labels: Sequence[str], source: str) -> tuple[str, ...]:
-    """The model's classes in its own order, under the task's names; choice and span heads have none."""
-    if kind in ("choice", "span"):
-        return tuple(labels)
-    wanted = {label.casefold(): label for label in labels}
-    if sorted(n.casefold() for n in named) == sorted(wanted):
-        return tuple(wanted[n.casefold()] for n in named)
-    generic = [n.casefold().removeprefix("label_") for n in named] == [str(i) for i in range(len(named))]
-    if generic and len(named) == len(labels):
-        return tuple(labels)
-    raise UserError(
-        f"the classes of {source!r} are {', '.join(named)}; the task's are {', '.join(labels)}",
-        where="MODEL",
-        hint="name a model of this task, or set id2label in its config.json to the task's label names",
-    )
 
 
 def _sentence_transformers(folder: Path, encoder: Encoder, pooling: Pooling) -> None:

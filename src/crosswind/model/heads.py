@@ -21,6 +21,7 @@ from transformers import (
 
 from crosswind.data.examples import Kind
 from crosswind.model.encoder import Encoder, quiet, seeded
+from crosswind.model.labels import ClassMap
 from crosswind.model.pooling import ClassifierPooling, Embedder, Pooling, mean_of_attended
 
 AUTO_CLASSES: dict[Kind, Any] = {
@@ -35,6 +36,8 @@ AUTO_CLASSES: dict[Kind, Any] = {
 class Head:
     """A kind, its labels (class names or tags; choice, span and query heads do not need them) and the module.
 
+    Of a loaded head `classes` say how the checkpoint's own classes became the task's.
+
     The module maps a batch of rows `(rows, length)` to outputs by kind: pair `(rows, classes)`,
     choice `(rows,)` one score a row, tagging `(rows, length, tags)`, span `(rows, length, 2)` start
     and end scores, query `(rows, width)` embeddings.
@@ -44,6 +47,7 @@ class Head:
     labels: tuple[str, ...]
     module: nn.Module
     pooling: Pooling | None = None
+    classes: ClassMap | None = None
 
     def __call__(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return outputs(self.kind, self.module, batch)

@@ -25,12 +25,14 @@ _EMPTY = np.zeros(0, dtype=np.int64)
 class Tokens:
     """One row: `ids` and `types` `(length,)`; `starts`, the positions of the first sub-token of each
     word (tagging) or of every context token (span QA), with their `offsets` `(n, 2)` in characters.
+    `cut`: a text was longer than the row has room for, of span QA the question.
     """
 
     ids: Ints
     types: Ints | None
     starts: Ints = field(default_factory=lambda: _EMPTY)
     offsets: Ints | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,11 @@ def tokenize(tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None
     for first, second in zip(firsts, seconds, strict=True):
         a = tokens[first]
         if second is None:
-            rows.append(Tokens(*shape.single(a[:alone])))
+            rows.append(Tokens(*shape.single(a[:alone]), cut=len(a) > alone))
             continue
         b = tokens[second]
         n, m = _longest_first(len(a), len(b), room, odd_to_first=not tokenizer.is_fast)
-        rows.append(Tokens(*shape.pair(a[:n], b[:m])))
+        rows.append(Tokens(*shape.pair(a[:n], b[:m]), cut=n + m < len(a) + len(b)))
     return rows
 
 
@@ -227,7 +229,7 @@ def windows(
             begin = len(shape.head) + len(q) + len(shape.middle)
             positions = np.arange(begin, begin + len(piece), dtype=np.int64)
             offsets = np.array(spans[start : start + room], dtype=np.int64).reshape(-1, 2)
-            parts.append(Tokens(row, types, positions, offsets))
+            parts.append(Tokens(row, types, positions, offsets, len(q) < len(tokens[question][0])))
             if start + room >= len(ids):
                 break
             start += max(room - stride, 1)

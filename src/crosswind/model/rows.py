@@ -26,7 +26,7 @@ class Row:
     `owner` is the position of the example in the list that was encoded. For tagging, `positions`
     holds the first sub-token of each word of the window and `first` the index of its first word; for
     span QA, `positions` holds the context tokens and `offsets` `(len(positions), 2)` their
-    characters.
+    characters. `cut` says that a text (of span QA, the question) was longer than there is room for.
     """
 
     ids: Ints
@@ -35,6 +35,7 @@ class Row:
     positions: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     first: int = 0
     offsets: Ints | None = None
+    cut: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -95,12 +96,12 @@ def encode_spans(tokenizer: Any, examples: Sequence[SpanExample], max_length: in
     for i, parts in enumerate(
         windows(tokenizer, [(e.question, e.context) for e in examples], max_length, stride, QUESTION_TOKENS)
     ):
-        rows += [Row(t.ids, t.types, i, t.starts, 0, t.offsets) for t in parts]
+        rows += [Row(t.ids, t.types, i, t.starts, 0, t.offsets, t.cut) for t in parts]
     return rows
 
 
 def _row(tokens: Tokens, owner: int) -> Row:
-    return Row(tokens.ids, tokens.types, owner)
+    return Row(tokens.ids, tokens.types, owner, cut=tokens.cut)
 
 
 def pad(rows: Sequence[Row], pad_id: int, *, height: int | None = None, length: int | None = None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.refs import DataRef, library
 
 if TYPE_CHECKING:
+    from crosswind.evaluate.cuts import Cuts
     from crosswind.evaluate.predict import Predictor
     from crosswind.perturb.perturbed import PerturbedDataset
 
@@ -103,6 +104,25 @@ def record_hardware(job: Job[CellParams]) -> None:
     job.fact("hardware", hardware_facts(torch_device(job.params.device, job.params.precision)))
 
 
+def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> None:
+    """Sign how long rows and windows were and how classes were read; note both, and what was cut."""
+    asked, used = job.params.max_length, predictor.max_length
+    if used < asked:
+        job.sign("max_length", used)
+        job.note(f"Rows have {used} tokens, all that the model has positions for; {asked} were asked for.")
+    if predictor.head.kind == "span":
+        job.sign("stride", predictor.stride)
+    classes_read = predictor.head.classes
+    if classes_read is not None:
+        for name, value in classes_read.signature.items():
+            job.sign(name, value)
+        for text in classes_read.notes:
+            job.note(text)
+    if cuts.note is not None:
+        job.note(cuts.note)
+    job.fact("cut", cuts.cut)
+
+
 def _load(job: PlannedJob[CellParams]) -> Predictor:
     from crosswind.evaluate.predict import Predictor
     from crosswind.model.checkpoint import load_head
@@ -117,7 +137,13 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         source, revision = str(job.inputs["model"].path / "model"), None
     else:
         source, revision = job.world["encoder"], job.world["revision"]
-    encoder, head = load_head(source, task.kind, classes(task), revision=revision)
+    encoder, head = load_head(
+        source,
+        task.kind,
+        classes(task),
+        revision=revision,
+        given=() if "model" in job.inputs else params.labels,
+    )
     if task.kind == "query" and params.pooling is not None:
         pooling = resolved_pooling(params.pooling, encoder.layers, head.pooling)
         head.pooling = pooling

@@ -10,11 +10,12 @@ import json
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs
-from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of, record_hardware
+from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of, record_hardware, record_reading
 from crosswind.steps.parameters import tokens_of
 
 
 def _run(job: Job[CellParams], worker: Worker) -> str:
+    from crosswind.evaluate.cuts import count_pool_cuts
     from crosswind.evaluate.predict import embed_again, embed_pool
 
     data = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
@@ -29,6 +30,7 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
         embed_pool(predictor, pool, vectors)
     ids = [c.id for c in pool.candidates]
     (job.draft.path / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
+    record_reading(job, predictor, count_pool_cuts(predictor, pool))
     record_hardware(job)
     return f"{len(pool)} candidates"
 

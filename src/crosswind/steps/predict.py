@@ -16,7 +16,15 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import StepKind, device_needs
-from crosswind.steps.cells import CellParams, dataset_of, model_name, perturbed, predictor_of, record_hardware
+from crosswind.steps.cells import (
+    CellParams,
+    dataset_of,
+    model_name,
+    perturbed,
+    predictor_of,
+    record_hardware,
+    record_reading,
+)
 from crosswind.steps.parameters import tokens_of
 from crosswind.tasks.base import TASKS
 
@@ -38,6 +46,8 @@ SAME: Mapping[Kind, str] = {
 
 
 def _run(job: Job[CellParams], worker: Worker) -> str:
+    from crosswind.evaluate.cuts import count_cuts
+
     task = TASKS[job.params.ref.task]
     changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
     data = changed.dataset
@@ -57,6 +67,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
             # The predictor remembers its predictions by content: a copy is marked.
             predictions[i] = {**prediction, "same": same}
     write_predictions(job.draft.path / "predictions.parquet", [e.id for e in data.examples], predictions)
+    predictor = predictor_of(job, worker)
+    record_reading(job, predictor, count_cuts(predictor, data.examples))
     job.sign("threads", 1)
     record_hardware(job)
     job.fact("n", len(data))

@@ -94,8 +94,13 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
     use_one_thread()
     device = torch_device(params.device, params.training.precision)
     job.fact("hardware", hardware_facts(device))
+    asked = params.training.length(h.kind for h in params.heads)
     data = JobData(job)
     encoder, carried = _start(job)
+    if encoder.max_positions < asked:
+        used = encoder.max_positions
+        job.sign("max_length", used)
+        job.note(f"Training read {used} tokens a row, all that the model has positions for; {asked} were asked for.")
     parts = _parts(params, data, encoder, carried)
     history = train(
         modules_of(encoder, parts.heads),

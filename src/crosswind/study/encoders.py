@@ -102,9 +102,20 @@ def describe_encoder(encoder: str) -> str:
     shapes = [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
     total = sum(math.prod(s) for s in shapes)
     words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
-    layers, width = config.get("num_hidden_layers"), config.get("hidden_size")
-    size = f"{total / 1e6:.1f} M parameters ({words / 1e6:.1f} M of them word embeddings)"
-    return f"{encoder_name(encoder)}: {layers} layers of {width}, {size}, {config.get('vocab_size'):,} pieces"
+    layers, width = (
+        next((config[k] for k in names if isinstance(config.get(k), int)), 0) for names in (_LAYERS, _WIDTH)
+    )
+    facts = [f"{layers} layers of {width}" if layers and width else "", f"{total / 1e6:.1f} M parameters"]
+    if words:
+        facts[1] += f" ({words / 1e6:.1f} M of them word embeddings)"
+    pieces = config.get("vocab_size")
+    facts.append(f"{pieces:,} pieces" if isinstance(pieces, int) else "")
+    return f"{encoder_name(encoder)}: {', '.join(fact for fact in facts if fact)}"
+
+
+# What architectures call the number of their layers and their width (transformers' attribute maps).
+_LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
+_WIDTH = ("hidden_size", "dim", "emb_dim", "n_embd", "d_model")
 
 
 def _shapes(path: Path) -> list[list[int]]:

@@ -35,6 +35,7 @@ from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
+from crosswind.study.heads import check_classes
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.spec import Study
@@ -102,6 +103,8 @@ class Planner:
     def plan(self) -> Plan:
         """Every step of the study, with the cells that they serve."""
         all_targets = targets(self.study)
+        if self.study.fine_tuned and self.base.key is None:
+            check_classes(self.base.place, self.study.revision, all_targets)
         conditions = [
             stage.begin(self.study.section(stage.name), self, all_targets)
             for stage in STAGES

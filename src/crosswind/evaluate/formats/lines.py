@@ -78,8 +78,14 @@ def _write(path: Path, examples: Sequence[Example], predictions: Sequence[Predic
     if path.suffix == ".jsonl":
         lines = [json.dumps({"label": p["predicted"]}) for p in predictions]
     else:
-        lines = [labels[p["predicted"]] if labels else str(p["predicted"]) for p in predictions]
+        lines = [_written(p["predicted"], labels) for p in predictions]
     write_submission(path, "".join(f"{line}\n" for line in lines))
+
+
+def _written(predicted: int, labels: Sequence[str]) -> str:
+    if not labels:
+        return str(predicted)
+    return labels[predicted] if predicted >= 0 else "none"  # a class of the model's that the task does not have
 
 
 # The official script counts a blank last line of both files as one more right item.
