@@ -28,9 +28,9 @@ def check_classes(source: str, revision: str | None, targets: Sequence[TargetPla
 
 
 def _names(source: str, revision: str | None) -> list[str]:
-    own = _read(source, _OWN, revision).get("labels")
-    if isinstance(own, list):
-        return [str(name) for name in own]
+    recorded = _read(source, _OWN, revision).get("labels")
+    if isinstance(recorded, list):
+        return [str(name) for name in recorded]
     config = _read(source, _CONFIG, revision)
     names = config.get("id2label")
     if isinstance(names, dict):
