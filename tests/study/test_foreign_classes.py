@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from safetensors.torch import load_file, save_file
 
 from crosswind.cli import main
 from crosswind.errors import UserError
@@ -101,6 +103,20 @@ def test_other_spellings_more_classes_and_cut_rows_stand_in_notes_and_signature(
     assert "classes_beyond=hidden" in signature
     short = evaluated(model, small_data, tmp_path, max_length=12)
     assert "9 of 9 pairs were longer than 12 tokens and were cut." in short["notes"][0]
+
+
+def test_one_bias_that_is_no_number_fails_the_cell_and_names_model_example_and_layer(
+    classifier: Callable[..., Path], small_data: Path, tmp_path: Path
+) -> None:
+    model = classifier(*NLI)
+    weights = load_file(model / "model.safetensors")
+    weights["classifier.out_proj.bias"][1] = float("nan")
+    save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
+    study = evaluation(str(model), ["xnli"], languages=["en"], data=small_data, limit=3)
+    finished = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    (failure,) = finished.outcome.failed.values()
+    said = r"theirs gives nan as a class's score of xnli/test/\S+; the first layer to do so is classifier\.out_proj"
+    assert re.search(said, failure.message)
 
 
 def test_an_option_that_no_task_reads_is_refused() -> None:
