@@ -135,7 +135,9 @@ def run(
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A checkpoint: folder or hub id.")],
-    task: Annotated[list[str], typer.Option("--task", help="A task, or several (--task xnli --task pawsx).")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="A task, or several (--task xnli --task pawsx).")
+    ] = None,
     languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all of the task's.")] = None,
     perturb: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="For example keyboard:0.1,0.2.")] = None,
     data: Annotated[
@@ -162,6 +164,9 @@ def evaluate(
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="The model's classes, in its order, where they have no names.")
     ] = None,
+    task_file: Annotated[
+        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
+    ] = None,
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     out: Out = None,
     store: StoreOption = None,
@@ -185,7 +190,7 @@ def evaluate(
     given = data or (Path(os.environ["CROSSWIND_DATA"]) if os.environ.get("CROSSWIND_DATA") else None)
     spec = evaluation(
         model,
-        task,
+        task or (),
         languages=_listed(languages),
         perturb=perturb or (),
         data=given,
@@ -198,6 +203,7 @@ def evaluate(
         stride=stride,
         pooling=pooling_option(pooling, prefix),
         labels=_listed(labels),
+        task_file=task_file,
     )
     if out is not None:
         check_out(out)

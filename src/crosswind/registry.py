@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +36,7 @@ _Declaration = TypeVar("_Declaration", bound=Named)
 
 _REGISTRIES: list[Registry[Any]] = []
 _FOLDERS: list[Path] = []
+_WRITTEN: dict[str, Mapping[str, Any]] = {}
 
 
 def include(folder: Path) -> None:
@@ -51,6 +52,17 @@ def included() -> list[Path]:
     return [*_FOLDERS]
 
 
+def declare(written: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let these declarations count that are written as data: kind of registry -> name -> JSON.
+
+    They replace those of an earlier call: a process works for one study at a time.
+    """
+    _WRITTEN.clear()
+    _WRITTEN.update(written)
+    for registry in _REGISTRIES:
+        registry.forget_written()
+
+
 @dataclass(frozen=True)
 class _Entry(Generic[_Declaration]):
     declaration: _Declaration
@@ -61,11 +73,15 @@ class Registry(Generic[_Declaration]):
     """The declarations of one type by name.
 
     `kind` is the word for error messages ("task"), `package` the dotted package whose modules
-    declare them, `group` the entry-point group of other packages (an entry names a module).
+    declare them, `group` the entry-point group of other packages (an entry names a module). `reads` names
+    (`module:function`) what makes a declaration that is written as data: (name, JSON, the others by name).
     """
 
-    def __init__(self, kind: str, package: str, group: str, type_: type[_Declaration]) -> None:
-        self.kind, self.package, self.group, self.type = kind, package, group, type_
+    def __init__(
+        self, kind: str, package: str, group: str, type_: type[_Declaration], *, reads: str | None = None
+    ) -> None:
+        self.kind, self.package, self.group, self.type, self._reads = kind, package, group, type_, reads
+        self._joined: dict[str, _Entry[_Declaration]] | None = None
         self.included: list[Path] = []
         self._entries: dict[str, _Entry[_Declaration]] | None = None
         _REGISTRIES.append(self)
@@ -88,7 +104,7 @@ class Registry(Generic[_Declaration]):
         return sorted(self._all())
 
     def origin(self, name: str) -> str | None:
-        """What tells a declaration from another one of its name: None for what is built in.
+        """What tells a declaration from another one of its name: None for what is built in or written as data.
 
         Of an included file it is the SHA-256 of its bytes (and of the `_*.py` files of its folder, if
         there are any), of another package `DISTRIBUTION VERSION`. Whatever hangs on a declaration has
@@ -110,8 +126,13 @@ class Registry(Generic[_Declaration]):
             self.included.append(folder)
         for path in sorted(folder.glob("[!_]*.py")):
             module, origin = _included(path)
-            self._collect(module, self._all(), origin)
-        self._entries = dict(sorted(self._all().items()))
+            self._collect(module, self._in_files(), origin)
+        self._entries = dict(sorted(self._in_files().items()))
+        self._joined = None
+
+    def forget_written(self) -> None:
+        """Make the declarations that are written as data anew when one is asked for."""
+        self._joined = None
 
     def _get(self, name: str, where: str | None) -> _Entry[_Declaration]:
         entries = self._all()
@@ -120,6 +141,23 @@ class Registry(Generic[_Declaration]):
         return entries[name]
 
     def _all(self) -> dict[str, _Entry[_Declaration]]:
+        """Every declaration: those of files, and those that are written as data."""
+        in_files = self._in_files()
+        if self._joined is None:
+            written = _WRITTEN.get(self.kind, {}) if self._reads else {}
+            others = {name: entry.declaration for name, entry in in_files.items()}
+            made = {name: self._made(name, value, others) for name, value in written.items()}
+            self._joined = dict(sorted((in_files | made).items())) if made else in_files
+        return self._joined
+
+    def _made(self, name: str, value: Any, others: Mapping[str, _Declaration]) -> _Entry[_Declaration]:
+        """A declaration that is written as data, which its own fingerprints hold: it has no origin."""
+        assert self._reads is not None
+        module, _, function = self._reads.partition(":")
+        declaration: _Declaration = getattr(importlib.import_module(module), function)(name, value, others)
+        return _Entry(declaration, None)
+
+    def _in_files(self) -> dict[str, _Entry[_Declaration]]:
         if self._entries is None:
             entries: dict[str, _Entry[_Declaration]] = {}
             package = importlib.import_module(self.package)

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from crosswind.registry import include
+from crosswind.registry import declare, include
 from crosswind.run.job import Inputs, Job, Worker
 from crosswind.run.kinds import STEPS
 from crosswind.run.machine import cpu_model
@@ -97,6 +97,7 @@ def run_unit(unit: Unit, worker: Worker, events: Reporter, handle: str = "") -> 
     try:
         for folder in unit.context.get("include", ()):
             include(Path(folder))
+        declare(unit.context.get("declared", {}))
         worker.begin(unit.steps, unit.context)
     except Exception as error:
         failures = {step.key: Failure.of(error) for step in unit.steps}

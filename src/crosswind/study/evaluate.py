@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
+from crosswind.registry import declare
+from crosswind.study.own import OwnTask, read_task_file
 from crosswind.study.spec import (
     Data,
     PerturbSpec,
@@ -38,18 +40,23 @@ def evaluation(
     stride: int | None = None,
     pooling: PoolingSpec | None = None,
     labels: Sequence[str] = (),
+    task_file: Path | None = None,
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
     The microworld's tasks are generated; of others, with `data` the official files below it are read, otherwise
     the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval, and what it leaves unset is
-    the checkpoint's own; `labels` name the model's classes in its own order. Raises `UserError` for no task, and for
-    an option that none of the tasks reads.
+    the checkpoint's own; `labels` name the model's classes in its own order. `task_file` declares tasks of the user's
+    own, whose files lie below `data` or else beside it; without `tasks` all of them are evaluated. Raises `UserError`
+    for no task, and for an option that none of the tasks reads.
     """
+    declared = read_task_file(task_file) if task_file else {}
+    tasks = tasks or list(declared)
     if not tasks:
         raise UserError("no task is named", where="--task", hint="for example --task xnli")
     if limit is not None and limit < 1:
         raise UserError(f"the limit is {limit}", where="--limit", hint="evaluate at least one example")
+    declare({"task": {name: task.canonical() for name, task in declared.items()}})
     kinds = {TASKS.get(name, where="--task").kind for name in tasks}
     _require_reader(stride, "--stride", kinds, "span")
     _require_reader(pooling, "--pooling and --prefix", kinds, "query")
@@ -65,12 +72,13 @@ def evaluation(
         encoder=model,
         fine_tuned=True,
         draws=draws,
-        data=_data(tasks, data),
+        data=_data(tasks, data, declared, task_file),
         lexicons=lexicons,
         training=TrainingSpec(
             precision="bf16" if precision == "bf16" else "fp32", max_length=max_length, stride=stride
         ),
         routes={"none": []},
+        tasks=declared,
         targets=Targets(
             tasks={name: special.get(TASKS[name].kind, target) for name in tasks}, languages=list(languages) or None
         ),
@@ -105,10 +113,13 @@ def _require_reader(value: object, option: str, kinds: Set[Kind], *readers: Kind
         )
 
 
-def _data(tasks: Sequence[str], root: Path | None) -> Data:
-    generated = [name for name in tasks if name in TASKS and TASKS[name].generated is not None]
+def _data(tasks: Sequence[str], root: Path | None, declared: Mapping[str, OwnTask], task_file: Path | None) -> Data:
+    generated = [name for name in tasks if name not in declared and name in TASKS and TASKS[name].generated is not None]
     if not generated:
-        return Data(source="files", root=root) if root else Data(source="hub")
+        folder = task_file.absolute().parent if task_file and root is None else None
+        with_files = [name for name, task in declared.items() if folder and task.files]
+        sources = {name: Data(source="files", root=folder) for name in with_files}
+        return Data(source="files", root=root) if root else Data(source="hub", tasks=sources)
     if len(generated) < len(tasks):
         raise UserError(
             f"{generated[0]} is generated and {next(n for n in tasks if n not in generated)} is not",

@@ -36,6 +36,7 @@ from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
+from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
 from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
 from crosswind.study.spec import Study
@@ -73,7 +74,8 @@ class Planner:
 
     def __init__(self, study: Study, dry: bool, executor: Executor) -> None:
         self.study, self.dry, self.executor = study, dry, executor
-        self.settings = study.data.settings()
+        self.declared = declare_tasks(study)
+        self.settings = own_settings(study, study.data.settings(), self.declared)
         self.source: Source = open_data(self.settings)
         self.lexicons = lexicons_of(study)
         self.environment: Environment = environment_of(self.lexicons)
@@ -86,7 +88,7 @@ class Planner:
         self.base: BaseEncoder = base_encoder(study, executor)
         self._steps: dict[str, Step] = {}
         self._cells: dict[Cell, None] = {}
-        self._notes: dict[str, None] = {}
+        self._notes: dict[str, None] = dict.fromkeys(self.declared.notes)
         self._asked: dict[str, None] = {}
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
@@ -130,6 +132,7 @@ class Planner:
             "encoder": self.base.place,
             "revision": self.study.revision,
             "include": [str(folder) for folder in included()],
+            "declared": {"task": dict(self.declared.tasks)},
             "lexicons": self.lexicons,
             "specs": self._specs,
             "models": self._models,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from crosswind.errors import UserError, shown, unknown
 from crosswind.plain_yaml import parse_yaml, parse_yaml_value, yaml_text
+from crosswind.study.own import OwnTask
 
 
 class StrictModel(BaseModel):
@@ -274,6 +275,7 @@ class Study(StrictModel):
     training: TrainingSpec = TrainingSpec()
     routes: dict[str, list[Phase]] = Field(min_length=1)
     defences: dict[str, Defence] = Field(default_factory=lambda: {"none": Defence()}, min_length=1)
+    tasks: dict[str, OwnTask] = Field(default_factory=dict)  # data of the user's own
     targets: Targets
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)

@@ -33,6 +33,10 @@ class Task:
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
     format of its official submission files, if it has any; `unanswerable` says that a question may
     have no answer.
+    Files of the user's own that are `like` it are read by what follows: `columns` names the columns of a
+    table and the fields of an example that they fill, in the order of a file without header; `questions`
+    what a name in the field `question` asks. `declaration` is the canonical JSON of a task that was declared
+    as data, and `codes` its languages as its files write them -> as they are: both are part of its fingerprints.
     """
 
     name: str
@@ -58,6 +62,10 @@ class Task:
     context_languages: tuple[str, ...] = ()
     crossed: Callable[[str], FileLayout] | None = None
     query_length: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
+    declaration: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     def size(self, portion: Portion) -> int | None:
         """The official number of examples, as far as it is declared."""
@@ -99,5 +107,7 @@ def classes(task: Task) -> tuple[str, ...]:
     return tuple(task.labels) if task.kind in ("pair", "tagging") else ()
 
 
-TASKS: Registry[Task] = Registry("task", "crosswind.tasks.declared", "crosswind.tasks", Task)
+TASKS: Registry[Task] = Registry(
+    "task", "crosswind.tasks.declared", "crosswind.tasks", Task, reads="crosswind.tasks.own:own_task"
+)
 CORPORA: Registry[Corpus] = Registry("corpus", "crosswind.tasks.declared", "crosswind.tasks", Corpus)

@@ -11,6 +11,7 @@ from crosswind.data.examples import Dataset, Example, Pool, QueryExample, Rows
 from crosswind.data.languages import unknown_language
 from crosswind.data.source import Content, Portion, Source, TextLines, context_language_error, open_source
 from crosswind.errors import UserError, unknown
+from crosswind.run.step import digest
 from crosswind.tasks.base import CORPORA, TASKS, Corpus, Task
 
 
@@ -52,7 +53,7 @@ def load(
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
     notes = tuple(f"{where}: {note}" for note in content.notes)
-    return Dataset(task.name, language, split, chosen, pool, source.fingerprint(task, portion), notes)
+    return Dataset(task.name, language, split, chosen, pool, _fingerprint(task, portion, source), notes)
 
 
 def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None) -> Dataset:
@@ -75,9 +76,11 @@ def fingerprint(
 ) -> str:
     """The fingerprint that `load` gives, without parsing: the hash of file bytes, or of the hub's address.
 
+    Where the task was declared as data, its declaration is part of it: another `map` gives other examples.
+
     A file is hashed once for a source; later calls cost a `stat` a file.
     """
-    return source.fingerprint(task, _checked(task, language, split, pool_languages, context_language))
+    return _fingerprint(task, _checked(task, language, split, pool_languages, context_language), source)
 
 
 def open_data(settings: Mapping[str, Any], where: str = "data") -> Source:
@@ -123,6 +126,15 @@ def _checked(
         if context_language not in task.context_languages:
             raise unknown("context language", context_language, task.context_languages, where=where)
     return Portion(language, split, None if pool_languages is None else tuple(pool_languages), context_language)
+
+
+def _fingerprint(task: Task, portion: Portion, source: Source) -> str:
+    """The source's fingerprint, and what a declaration as data says of this language: others may come and go."""
+    data = source.fingerprint(task, portion)
+    if not task.declaration:
+        return data
+    codes = [code for code, language in task.codes.items() if language == portion.language]
+    return digest({"data": data, "declaration": task.declaration, "language": [portion.language, *codes]})
 
 
 def _languages(portion: Portion) -> str:

@@ -80,6 +80,7 @@ PAWSX = Task(
     submission="lines",
     perturbed=("first", "second"),
     labels=_LABELS,
+    columns={"sentence1": "first", "sentence2": "second", "label": "label", "id": "id"},
     counts={
         **{(language, split): 2000 for language in _LANGUAGES for split in ("dev", "test")},
         ("en", "train"): 49401,  # Yang et al. 2019, Table 2

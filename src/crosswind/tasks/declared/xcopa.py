@@ -17,6 +17,10 @@ _LABELS = ("choice1", "choice2")
 # English in every language (XTREME-R's XCOPA input)
 COPA_QUESTIONS = {"cause": "What was the cause?", "effect": "What was the effect?"}
 
+_COLUMNS = {
+    "premise": "context", "question": "question", "choice1": "choice1", "choice2": "choice2", "label": "label",
+    "idx": "id",
+}  # fmt: skip
 _TABLE = label_table(_LABELS, -1)
 _NATIVE = {"dev": "val", "test": "test", "train": "train"}
 
@@ -69,6 +73,8 @@ XCOPA = Task(
     submission="lines",
     perturbed=("context", "choices"),
     labels=_LABELS,
+    columns=_COLUMNS,
+    questions=COPA_QUESTIONS,
     counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 100), ("test", 500))},
     trains_on="copa",
     licence="CC BY 4.0",
@@ -88,6 +94,8 @@ COPA = Task(
     metrics=("accuracy",),
     perturbed=("context", "choices"),
     labels=_LABELS,
+    columns=_COLUMNS,
+    questions=COPA_QUESTIONS,
     counts={("en", "train"): 400, ("en", "dev"): 100, ("en", "test"): 500},
     trains_on="copa",
     licence="BSD 2-Clause",

@@ -82,6 +82,7 @@ XNLI = Task(
     submission="lines",
     perturbed=("first", "second"),
     labels=_LABELS,
+    columns={"premise": "first", "hypothesis": "second", "label": "label"},
     aliases=_ALIASES,
     counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
     trains_on="mnli",

@@ -1,0 +1,68 @@
+"""Tables in any of the usual formats, told apart by the names of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from crosswind.data.records import TableRecord, csv_table, jsonl_table, tsv_records, tsv_with_header
+from crosswind.errors import UserError, unknown
+from crosswind.reading import json_file, lines, parquet_file
+
+
+def format_of(path: Path | str) -> str:
+    """The ending that names a file's format, without that of its compression: `tsv` for `a.tsv.gz`."""
+    name = str(path).removesuffix(".gz").removesuffix(".xz")
+    return Path(name).suffix.removeprefix(".").lower()
+
+
+def table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Iterator[TableRecord]:
+    """The records of a TSV, CSV, JSON, JSON lines or Parquet file.
+
+    `known` are columns that a header would name: a TSV file whose first line names none of them has none, and its
+    columns are `order` (a name that ends in `?` may be missing). Raises `UserError` for another format, and for a
+    TSV file without a header where no order is given.
+    """
+    name = format_of(path)
+    if name not in _TABLES:
+        raise unknown("format of a table", name, _TABLES, where=str(path))
+    if name != "tsv" or set(known) & set(_first_line(path).split("\t")):
+        return _TABLES[name](path)
+    if not order:
+        raise UserError(
+            f"the first line names none of the columns {', '.join(sorted(known))}",
+            where=f"{path}:1",
+            hint="say what they are called (columns: {field: column}), or, without a header, their order (a list)",
+        )
+    return tsv_records(path, *order)
+
+
+def _first_line(path: Path) -> str:
+    return next((text for _, text in lines(path)), "")
+
+
+def _json_table(path: Path) -> Iterator[TableRecord]:
+    """A list of objects, or an object whose only list is one (`{"data": […]}`)."""
+    value = json_file(path)
+    if isinstance(value, dict):
+        lists = [part for part in value.values() if isinstance(part, list)]
+        value = lists[0] if len(lists) == 1 else None
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise UserError("no list of objects", where=str(path), hint="write a list of {…}, or JSON lines")
+    for row, values in enumerate(value):
+        yield TableRecord(values, f"{path}: row {row}", row)
+
+
+def _parquet_table(path: Path) -> Iterator[TableRecord]:
+    for row, values in enumerate(parquet_file(path).iter_rows(named=True)):
+        yield TableRecord(values, f"{path}: row {row}", row)
+
+
+_TABLES: dict[str, Callable[[Path], Iterator[TableRecord]]] = {
+    "tsv": tsv_with_header,
+    "csv": csv_table,
+    "json": _json_table,
+    "jsonl": jsonl_table,
+    "ndjson": jsonl_table,
+    "parquet": _parquet_table,
+}

@@ -1,0 +1,187 @@
+"""`tasks:` of a study file, and the file of `--task-file`: data of the user's own, declared without Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import langcodes
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from crosswind.data.sources.files import data_root
+from crosswind.errors import UserError
+from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.registry import declare
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.own import codes_of, file_patterns
+
+if TYPE_CHECKING:
+    from crosswind.study.spec import Study
+
+
+def _named(value: object) -> object:
+    """Numbers as the texts that files have: `{1: 0}` and `[0, 1]` name columns and labels."""
+    if isinstance(value, Mapping):
+        return {_text(key): inner for key, inner in value.items()}
+    return [_text(part) for part in value] if isinstance(value, list) else value
+
+
+def _texts(value: object) -> object:
+    """As `_named`, the values of a mapping too."""
+    if isinstance(value, Mapping):
+        return {_text(key): _text(inner) for key, inner in value.items()}
+    return _named(value)
+
+
+def _text(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _codes(value: object) -> object:
+    return [value] if isinstance(value, str) else _texts(value)
+
+
+def _registered(code: str) -> bool:
+    """Whether every part of a code is registered; `sr-lat` has a variety `lat` that nobody registered."""
+    return langcodes.tag_is_valid(code) and not langcodes.Language.get(code).extlangs
+
+
+class HubData(BaseModel):
+    """A repository of the hub; `splits` maps our names to its own, `config` may hold `{language}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repo: str
+    config: str | None = None
+    revision: str = "main"
+    splits: dict[str, str] | None = None
+
+
+class OwnTask(BaseModel):
+    """Data of the user's own: what they are like, where they lie, and what their columns and labels mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    like: str | None = None
+    kind: str | None = None
+    files: str | list[str] | dict[str, str | list[str]] | None = None
+    hub: str | HubData | None = None
+    languages: Annotated[list[str] | dict[str, str] | None, BeforeValidator(_codes)] = Field(None, min_length=1)
+    separator: str | None = Field(None, min_length=1)
+    map: Annotated[dict[str, str] | None, BeforeValidator(_texts)] = None
+    columns: Annotated[dict[str, str] | list[str] | None, BeforeValidator(_texts)] = None
+    labels: Annotated[list[str] | dict[str, int | str] | None, BeforeValidator(_named)] = None
+    questions: Annotated[dict[str, str] | None, BeforeValidator(_texts)] = None
+    bad_answers: Literal["repair", "drop", "refuse"] | None = None
+
+    @model_validator(mode="after")
+    def says_what_it_is(self) -> OwnTask:
+        if self.like is None and self.kind is None:
+            raise ValueError("say what the data are like (like: xnli), or their kind (kind: pair)")
+        return self
+
+    @field_validator("languages")
+    @classmethod
+    def registered_codes(cls, languages: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
+        codes = list(languages.values()) if isinstance(languages, dict) else languages or []
+        for code in codes:
+            if not _registered(code):
+                raise ValueError(
+                    f"{code!r} is no registered language code: map what the files write to BCP 47, "
+                    "for example {sr-lat: sr-Latn}"
+                )
+        if len(set(codes)) < len(codes):
+            raise ValueError("a language is named twice")
+        return languages
+
+    def canonical(self) -> dict[str, Any]:
+        """The declaration as JSON, without what is not said."""
+        value: dict[str, Any] = json.loads(self.model_dump_json(exclude_none=True))
+        return value
+
+
+@dataclass(frozen=True)
+class OwnTasks:
+    """The own tasks of a study as data, by name, and what was assumed of them."""
+
+    tasks: Mapping[str, Mapping[str, Any]]
+    notes: tuple[str, ...]
+
+
+def declare_tasks(study: Study) -> OwnTasks:
+    """Make the study's own tasks known to this process; what other processes have to declare.
+
+    Languages that are not named are those whose files are there. Raises `UserError` at the study key of a
+    declaration that does not fit together.
+    """
+    tasks: dict[str, Mapping[str, Any]] = {}
+    notes: list[str] = []
+    declare({})
+    for name, task in study.tasks.items():
+        value = task.canonical()
+        if task.languages is None:
+            value["languages"] = _languages(name, task, study)
+            taken = ", ".join(value["languages"])
+            notes.append(f"the languages of {name} are not named: its texts are taken as {taken}")
+        tasks[name] = value
+    declare({"task": tasks})
+    TASKS.names()
+    return OwnTasks(tasks, tuple(notes))
+
+
+def _languages(name: str, task: OwnTask, study: Study) -> list[str]:
+    """The languages of a task that names none: of its files, or else of what it is like."""
+    where = f"tasks.{name}.languages"
+    hint = "name them: languages: [de, sw], or {file code: BCP 47}"
+    patterns = [p for p in file_patterns(task.files) if "{language}" in p]
+    if not patterns:
+        like = TASKS.get(task.like, where=f"tasks.{name}.like").languages if task.like else ()
+        return list(like) if len(like) == 1 else ["en"]
+    data = study.data.tasks.get(name, study.data)
+    root = data_root({"root": data.root})
+    if root is None:
+        raise UserError("no languages are named, and no folder holds the files", where=where, hint=hint)
+    codes = {code for pattern in patterns for code in codes_of(pattern, root)}
+    strange = sorted(code for code in codes if not _registered(code))
+    if not codes or strange:
+        what = f"{strange[0]!r} is no registered language code" if strange else f"no file {patterns[0]} below {root}"
+        raise UserError(what, where=where, hint=hint)
+    return sorted(codes)
+
+
+def own_settings(study: Study, settings: Mapping[str, Any], declared: OwnTasks) -> dict[str, Any]:
+    """The settings of `data:` with the source of each task of the study's own, and its declaration.
+
+    What is declared on the hub only is read there. The declarations stand in them because data sets are remembered
+    by settings.
+    """
+    if not study.tasks:
+        return dict(settings)
+    sources: dict[str, Any] = dict(settings.get("tasks", {}))
+    for name, task in study.tasks.items():
+        if name not in sources and task.files is None:
+            sources[name] = {"source": "hub"}
+        elif name not in sources and task.hub is None and settings.get("source") == "microworld":
+            hint = f"say where its files lie: data: {{tasks: {{{name}: {{source: files, root: DIR}}}}}}"
+            raise UserError(f"{name} has files, and the microworld has none", where=f"tasks.{name}", hint=hint)
+    return {**settings, **({"tasks": sources} if sources else {}), "declared": dict(declared.tasks)}
+
+
+def read_task_file(path: Path) -> dict[str, OwnTask]:
+    """The declarations of a YAML file, below `tasks:` or at its top."""
+    from crosswind.study.spec import StrictModel, validate_mapping
+
+    class TaskFile(StrictModel):
+        """The file of `--task-file`."""
+
+        tasks: dict[str, OwnTask]
+
+    value = parse_yaml(yaml_text(path, "task file"), str(path))
+    nested = value if set(value) == {"tasks"} else {"tasks": value}
+    checked: TaskFile = validate_mapping(TaskFile, nested, str(path))
+    return checked.tasks

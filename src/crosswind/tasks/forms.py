@@ -1,0 +1,232 @@
+"""From the records of a user's own table to examples: which column fills which field, and what its values mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, assert_never
+
+from crosswind.data.examples import (
+    Candidate,
+    ChoiceExample,
+    Kind,
+    PairExample,
+    Pool,
+    QueryExample,
+    TaggingExample,
+)
+from crosswind.data.records import TableRecord
+from crosswind.data.source import Content
+from crosswind.data.squad import Paragraph, Question
+from crosswind.errors import UserError, unknown
+
+CHOICE = re.compile(r"choice[0-9]+")
+FIELDS: Mapping[Kind, tuple[str, ...]] = {
+    "pair": ("first", "second", "label"),
+    "choice": ("context", "question", "choices", "choice1", "choice2", "choice3", "choice4", "choice5", "label"),
+    "tagging": ("words", "tags"),
+    "span": ("question", "context", "answers", "answer", "start"),
+    "query": ("query", "candidate"),
+}
+"""The fields of an example that columns may fill, beside those of `COMMON`."""
+COMMON = ("id", "cluster", "language")
+UNLABELLED = ("", "-1")  # what a file writes for a label that it does not have
+
+
+@dataclass(frozen=True)
+class Form:
+    """How records become the examples of the task `task`.
+
+    `columns` are the columns that fill the fields: those that the user names, and else the official name or the
+    field's own (`usual`, of which the first that a record has counts). `labels` are what the files may write ->
+    the index; `questions` what a name in the field `question` asks; `tags` are known tags and `map` what others become.
+    """
+
+    task: str
+    kind: Kind
+    columns: Mapping[str, str]
+    usual: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, int]
+    label_names: tuple[str, ...] = ()
+    questions: Mapping[str, str] = field(default_factory=dict)
+    map: Mapping[str, str] = field(default_factory=dict)
+    source_language: str = "en"
+
+    def content(self, records: Iterable[TableRecord], language: str, code: str, split: str) -> Content:
+        """The examples of records that are not span QA; `code` is the language as the files write it."""
+        rows = list(self.of_language(records, code))
+        match self.kind:
+            case "pair":
+                return Content(tuple(self._pairs(rows, language, split)))
+            case "choice":
+                return Content(tuple(self._choice(r, language, split) for r in rows))
+            case "tagging":
+                return Content(tuple(self._tagging(r, language, split) for r in rows))
+            case "query":
+                return self._queries(rows, language, split)
+            case "span":
+                raise ValueError("span QA is made of paragraphs")
+            case _:
+                assert_never(self.kind)
+
+    def paragraphs(self, records: Iterable[TableRecord], code: str) -> list[Paragraph]:
+        """The records of span QA as SQuAD's paragraphs; neighbours with one context form one."""
+        rows = self.of_language(records, code)
+        grouped = groupby(rows, key=lambda record: self._text(record, "context"))
+        return [Paragraph(context, tuple(self._question(r) for r in group)) for context, group in grouped]
+
+    def of_language(self, records: Iterable[TableRecord], code: str) -> Iterator[TableRecord]:
+        """The records of a language, where a column says it."""
+        column = self.columns.get("language")
+        return (r for r in records if column is None or str(r.get(column)) == code)
+
+    def item(self, record: TableRecord, split: str) -> str:
+        """`TASK/SPLIT/ID`, or the row where there is no id: files of several languages are taken as parallel."""
+        name = self._column(record, "id")
+        return f"{self.task}/{split}/{record.row if name is None else _plain(record.get(name))}"
+
+    def _cluster(self, record: TableRecord, split: str, usual: str) -> str:
+        name = self._column(record, "cluster")
+        return usual if name is None else f"{self.task}/{split}/c-{_plain(record.get(name))}"
+
+    def _column(self, record: TableRecord, name: str) -> str | None:
+        """The column of a field: the one that is named, or a usual one that the record has; `None` for neither."""
+        if name in self.columns:
+            return self.columns[name]
+        return next((column for column in self.usual.get(name, ()) if column in record.values), None)
+
+    def _text(self, record: TableRecord, name: str, *, optional: bool = False) -> str:
+        column = self._column(record, name)
+        if column is None:
+            if optional:
+                return ""
+            usual = self.usual.get(name, (name,))
+            raise UserError(
+                f"no column {' or '.join(repr(c) for c in usual)} for the field {name}",
+                where=record.where,
+                hint=f"name it: columns: {{{usual[0]}: …}}; the columns here are: {', '.join(map(str, record.values))}",
+            )
+        value = record.get(column)
+        return "" if value is None and optional else record.text(column)
+
+    def _pairs(self, rows: Sequence[TableRecord], language: str, split: str) -> Iterator[PairExample]:
+        """Neighbours with one first text form a cluster, as the hypotheses of a premise do."""
+        first, cluster = None, ""
+        for record in rows:
+            item, text = self.item(record, split), self._text(record, "first")
+            if text != first:
+                first, cluster = text, item
+            name = self._cluster(record, split, cluster)
+            second = self._text(record, "second", optional="second" not in self.columns)
+            yield PairExample(item, name, language, text, second, self._label(record))
+
+    def _choice(self, record: TableRecord, language: str, split: str) -> ChoiceExample:
+        item = self.item(record, split)
+        context = self._text(record, "context", optional="context" not in self.columns)
+        question = self._text(record, "question", optional="question" not in self.columns)
+        if self.questions:
+            if question not in self.questions:
+                raise unknown("question", question, self.questions, where=record.where)
+            question = self.questions[question]
+        name = self._cluster(record, split, item)
+        return ChoiceExample(item, name, language, context, question, self._choices(record), self._label(record))
+
+    def _choices(self, record: TableRecord) -> tuple[str, ...]:
+        column = self._column(record, "choices")
+        if column is not None:
+            return record.strings(column)
+        numbered = {name for name in (*self.columns, *self.usual) if CHOICE.fullmatch(name)}
+        names = sorted((n for n in numbered if self._column(record, n) is not None), key=lambda n: int(n[6:]))
+        if not names:
+            self._text(record, "choice1")  # the error that says what is missing
+        return tuple(self._text(record, name) for name in names)
+
+    def _label(self, record: TableRecord) -> int | None:
+        column = self._column(record, "label")
+        value = None if column is None else record.get(column)
+        if value is None:
+            return None
+        name = _plain(value).strip()
+        if name in self.labels:
+            return self.labels[name]
+        if name in UNLABELLED:
+            return None
+        if self.kind == "choice" and not self.label_names and name.isdecimal():
+            return int(name)
+        raise unknown("label", name, self.labels, where=record.where)
+
+    def _tagging(self, record: TableRecord, language: str, split: str) -> TaggingExample:
+        item = self.item(record, split)
+        words = _listed(record, self._column(record, "words") or "words")
+        column = self._column(record, "tags")
+        tags = None if column is None or record.get(column) is None else _listed(record, column)
+        named = None if tags is None else tuple(self.tag(tag, record.where) for tag in tags)
+        return TaggingExample(item, self._cluster(record, split, item), language, words, named)
+
+    def tag(self, tag: str, where: str) -> str:
+        """The task's tag of what a file writes: mapped, a name, or a class number."""
+        if tag in self.map:
+            return self.map[tag]
+        if tag in self.label_names:
+            return tag
+        if tag.isdecimal() and int(tag) < len(self.label_names):
+            return self.label_names[int(tag)]
+        error = unknown("tag", tag, self.label_names, where=where)
+        hint = f"{error.hint}; a tag of another set is mapped: map: {{{tag}: O}}"
+        raise UserError(error.what, where=where, hint=hint)
+
+    def _queries(self, rows: Sequence[TableRecord], language: str, split: str) -> Content:
+        queries, candidates = [], []
+        for record in rows:
+            item = self.item(record, split)
+            name, gold = self._cluster(record, split, item), f"{item}/{language}"
+            text = self._text(record, "query")
+            queries.append(QueryExample(item, name, self.source_language, text, (gold,)))
+            candidates.append(Candidate(gold, language, self._text(record, "candidate"), cluster=name))
+        return Content(tuple(queries), Pool(tuple(candidates)))
+
+    def _question(self, record: TableRecord) -> Question:
+        name = self._column(record, "id")
+        native = str(record.row) if name is None else _plain(record.get(name))
+        where = f"{record.where}, question {native}"
+        answers = self._answers(record, where)
+        return Question(native, self._text(record, "question"), answers, where, impossible=answers == ())
+
+    def _answers(self, record: TableRecord, where: str) -> tuple[tuple[str, int], ...]:
+        """SQuAD's `answers`, a table or a list of {text, answer_start}; or the columns of one answer and its start."""
+        column = self._column(record, "answers")
+        try:
+            if column is None:
+                text, start = self._text(record, "answer"), record.get(self._column(record, "start") or "start")
+                return ((text, int(start)),)
+            value = record.get(column)
+            if isinstance(value, Mapping):
+                return tuple((str(t), int(s)) for t, s in zip(value["text"], value["answer_start"], strict=True))
+            return tuple((str(answer["text"]), int(answer["answer_start"])) for answer in value)
+        except (KeyError, TypeError, ValueError):
+            raise UserError(
+                "no readable answers",
+                where=where,
+                hint="SQuAD's answers {text: […], answer_start: […]}, or the columns `answer` and `start`",
+            ) from None
+
+
+def _plain(value: Any) -> str:
+    """A value of JSON or Parquet as a text file would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _listed(record: TableRecord, column: str) -> tuple[str, ...]:
+    """A list of texts or numbers, or a text of words between blanks."""
+    value = record.get(column)
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, list | tuple) and all(isinstance(v, str | int) for v in value):
+        return tuple(_plain(v) for v in value)
+    return record.strings(column)

@@ -1,0 +1,139 @@
+"""`tasks:` of a study and `--task-file`: own data through a whole run, in this process and in others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crosswind.data.examples import Kind
+from crosswind.errors import UserError
+from crosswind.model.checkpoint import save_head
+from crosswind.model.encoder import load_encoder
+from crosswind.model.heads import attach
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.evaluate import evaluation
+from crosswind.study.plan import make_plan
+from crosswind.study.run import Finished, run_study
+from crosswind.study.spec import parse_study
+from crosswind.tasks.base import TASKS
+
+FineTuned = Callable[[Kind, str], Path]
+
+
+@pytest.fixture(scope="session")
+def fine_tuned(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> FineTuned:
+    """`fine_tuned("tagging", "panx")`: a checkpoint with a random head for a task."""
+    root = tmp_path_factory.mktemp("fine-tuned")
+
+    def made(kind: Kind, task: str) -> Path:
+        folder = root / task
+        if not folder.exists():
+            encoder = load_encoder(str(tiny_encoder))
+            labels = TASKS[task].labels if kind in ("pair", "tagging") else ()
+            save_head(folder, encoder, attach(encoder, kind, labels, seed=3))
+        return folder
+
+    return made
+
+
+SENTENCES = ["Bello B-PER", "ya O", "Litinin B-DATE", "", "Abuja B-LOC", "gari O", "", "Lahadi B-DATE", "da O", ""]
+
+
+@pytest.fixture
+def mner(tmp_path: Path) -> Path:
+    for language in ("hau", "yor"):
+        (tmp_path / "mner" / language).mkdir(parents=True)
+        (tmp_path / "mner" / language / "test.txt").write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def task_file(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def masakhaner(date: str = "O") -> str:
+    return (
+        'masakhaner: {like: panx, files: "mner/{language}/{split}.txt", languages: [hau, yor], separator: " ", '
+        f"map: {{B-DATE: {date}}}}}\n"
+    )
+
+
+def go(model: Path, path: Path, store: Path, workers: int = 1) -> Finished:
+    study = evaluation(str(model), [], task_file=path, max_length=64)
+    return run_study(study, out=store.parent / "run", store=Store(store), reporter=Silent(), workers=workers)
+
+
+def test_own_data_are_evaluated_in_two_processes_and_another_map_finds_no_old_results(
+    fine_tuned: FineTuned, mner: Path
+) -> None:
+    model, store = fine_tuned("tagging", "panx"), mner / "store"
+    first = go(model, task_file(mner, masakhaner()), store, workers=2)
+    assert first.outcome.complete, first.outcome.failed
+    results = pl.read_parquet(mner / "run" / "results.parquet")
+    assert set(results["target"]) == {"masakhaner"}
+    assert set(results["language"]) == {"hau", "yor"}
+    assert results["n"].unique().to_list() == [3]
+    assert go(model, task_file(mner, masakhaner()), store, workers=2).outcome.done == []
+    again = go(model, task_file(mner, masakhaner("B-LOC")), store, workers=2)
+    assert again.outcome.complete
+    # two languages: predictions, and their statistics under three metrics
+    assert len(again.outcome.done) == 2 + 2 * 3
+
+
+def test_a_changed_declaration_counts_in_the_same_process(fine_tuned: FineTuned, mner: Path) -> None:
+    model, store = fine_tuned("tagging", "panx"), mner / "store"
+    go(model, task_file(mner, masakhaner()), store)
+    go(model, task_file(mner, masakhaner("B-LOC")), store)
+    assert TASKS["masakhaner"].files.read((mner / "mner/hau/test.txt",), "hau", "test").examples[0].tags == (  # type: ignore[union-attr]
+        "B-PER",
+        "O",
+        "B-LOC",
+    )
+
+
+STUDY = """
+name: own
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+fine_tuned: true
+tasks:
+  masakhaner: {{like: panx, files: "mner/{{language}}/{{split}}.txt", map: {{B-DATE: O}}}}
+targets: {{tasks: {{masakhaner: {{}}}}}}
+"""
+
+
+def test_a_study_that_names_no_languages_has_those_of_its_files_and_says_so(tiny_encoder: Path, mner: Path) -> None:
+    plan = make_plan(parse_study(STUDY.format(encoder=tiny_encoder, data=mner)))
+    assert [cell.data.language for cell in plan.cells] == ["hau", "yor"]
+    assert "the languages of masakhaner are not named: its texts are taken as hau, yor" in plan.notes
+
+
+@pytest.mark.parametrize(
+    ("override", "where", "text"),
+    [
+        ("tasks.masakhaner.mapp={}", "study: tasks.masakhaner.mapp", "did you mean 'map'"),
+        ("tasks.masakhaner.languages=[sr-lat]", "study: tasks.masakhaner.languages", "no registered language code"),
+        ("tasks.masakhaner.like=null", "study: tasks.masakhaner", "say what the data are like"),
+    ],
+)
+def test_a_wrong_key_is_named_in_the_study(
+    tiny_encoder: Path, mner: Path, override: str, where: str, text: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_study(STUDY.format(encoder=tiny_encoder, data=mner), [override])
+    assert caught.value.where == where
+    assert text in str(caught.value)
+
+
+def test_an_own_task_takes_no_name_of_another(tiny_encoder: Path, mner: Path) -> None:
+    study = STUDY.format(encoder=tiny_encoder, data=mner).replace("masakhaner", "xnli")
+    with pytest.raises(UserError, match="there is a task 'xnli' already") as caught:
+        make_plan(parse_study(study))
+    assert caught.value.where == "tasks.xnli"
