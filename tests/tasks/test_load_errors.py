@@ -90,7 +90,7 @@ def test_an_unknown_label_names_file_and_line(tmp_path: Path) -> None:
 def test_an_id_given_twice_is_an_error(tmp_path: Path) -> None:
     row = {"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": 0, "idx": 7}
     files = write(tmp_path, "copa/train.en.jsonl", (json.dumps(row) + "\n") * 2)
-    with pytest.raises(UserError, match="copa train, en: two examples are called 'copa/train/7'"):
+    with pytest.raises(UserError, match=r"copa train, en \(.*\.jsonl\): two examples are called 'copa/train/7'"):
         load(TASKS["copa"], "en", "train", files)
 
 

@@ -158,6 +158,9 @@ class Source(Protocol):
     def fingerprint(self, task: Declared, portion: Portion) -> str:
         """What changes when the content would."""
 
+    def located(self, task: Declared, portion: Portion) -> str:
+        """Where a portion lies, for errors: its files, or its place on the hub."""
+
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         """The text of a corpus in some languages."""
 
@@ -188,6 +191,9 @@ class SourceByTask:
 
     def fingerprint(self, task: Declared, portion: Portion) -> str:
         return self._of(task.name).fingerprint(task, portion)
+
+    def located(self, task: Declared, portion: Portion) -> str:
+        return self._of(task.name).located(task, portion)
 
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return self._of(corpus.name).lines(corpus, languages)

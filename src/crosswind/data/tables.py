@@ -16,7 +16,7 @@ def format_of(path: Path | str) -> str:
     return Path(name).suffix.removeprefix(".").lower()
 
 
-def table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Iterator[TableRecord]:
+def table_records(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Iterator[TableRecord]:
     """The records of a TSV, CSV, JSON, JSON lines or Parquet file.
 
     `known` are columns that a header would name: a TSV file whose first line names none of them has none, and its

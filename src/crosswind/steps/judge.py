@@ -6,7 +6,9 @@ metric fits what it needs, such as a threshold). Writes `statistics.parquet`: on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,6 +18,9 @@ from crosswind.run.job import Artifact, Job, Worker
 from crosswind.run.kinds import StepKind, unsigned
 from crosswind.steps.cells import dataset_of, perturbed
 from crosswind.steps.predict import PREDICT
+
+if TYPE_CHECKING:
+    from crosswind.evaluate.metrics.base import Metric
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
         job.fact("fitted", fitted)
         for name, value in fitted.items():
             job.sign(f"fitted {name}", f"{value:.6g}")
+    _say_tokens(job, metric, examples)
     judged = judge(metric, examples, predictions, fitted, where=where)
     columns = {name: judged.statistics[:, i] for i, name in enumerate(metric.columns)}
     frame = pl.DataFrame({"id": list(judged.ids), "cluster": list(judged.clusters), **columns})
@@ -49,6 +55,17 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
     job.fact("chance", metric.chance_score(judged.statistics))
     job.fact("context_language", getattr(examples[0], "context_language", "") or "")
     return f"{metric.headline} {scores[metric.headline]:.1f}"
+
+
+def _say_tokens(job: Job[JudgeParams], metric: Metric, examples: Sequence[Example]) -> None:
+    """Sign and note how the metric cuts the answers, where it does not cut every language alike."""
+    if metric.tokens is None:
+        return
+    languages = dict.fromkeys(getattr(example, "context_language", "") or example.language for example in examples)
+    tokens = [metric.tokens(language) for language in languages]
+    job.sign("tokens", ", ".join(dict.fromkeys(t.name for t in tokens if t.name)) or None)
+    for note in dict.fromkeys(t.note for t in tokens if t.note):
+        job.note(note)
 
 
 def _read(
@@ -65,5 +82,5 @@ def _read(
 
 
 JUDGE: StepKind[JudgeParams] = StepKind(
-    name="judge", version=1, params=JudgeParams, run=_run, inherits=("predictions",)
+    name="judge", version=2, params=JudgeParams, run=_run, inherits=("predictions",)
 )

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import langcodes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from crosswind.data.languages import registered
 from crosswind.data.sources.files import data_root
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.registry import declare
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.own import codes_of, file_patterns
+from crosswind.tasks.refs import library
 
 if TYPE_CHECKING:
+    from crosswind.study.planned import Plan
     from crosswind.study.spec import Study
 
 
@@ -44,11 +46,6 @@ def _text(value: object) -> object:
 
 def _codes(value: object) -> object:
     return [value] if isinstance(value, str) else _texts(value)
-
-
-def _registered(code: str) -> bool:
-    """Whether every part of a code is registered; `sr-lat` has a variety `lat` that nobody registered."""
-    return langcodes.tag_is_valid(code) and not langcodes.Language.get(code).extlangs
 
 
 class HubData(BaseModel):
@@ -90,11 +87,12 @@ class OwnTask(BaseModel):
     def registered_codes(cls, languages: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
         codes = list(languages.values()) if isinstance(languages, dict) else languages or []
         for code in codes:
-            if not _registered(code):
-                raise ValueError(
-                    f"{code!r} is no registered language code: map what the files write to BCP 47, "
-                    "for example {sr-lat: sr-Latn}"
-                )
+            try:
+                registered(code)
+            except UserError as error:
+                hint = f"{error.hint}; " if error.hint else ""
+                what = "map what the files write to BCP 47, for example {sr-lat: sr-Latn}"
+                raise ValueError(f"{error.what}: {hint}{what}") from None
         if len(set(codes)) < len(codes):
             raise ValueError("a language is named twice")
         return languages
@@ -147,10 +145,13 @@ def _languages(name: str, task: OwnTask, study: Study) -> list[str]:
     if root is None:
         raise UserError("no languages are named, and no folder holds the files", where=where, hint=hint)
     codes = {code for pattern in patterns for code in codes_of(pattern, root)}
-    strange = sorted(code for code in codes if not _registered(code))
-    if not codes or strange:
-        what = f"{strange[0]!r} is no registered language code" if strange else f"no file {patterns[0]} below {root}"
-        raise UserError(what, where=where, hint=hint)
+    if not codes:
+        raise UserError(f"no file {patterns[0]} below {root}", where=where, hint=hint)
+    for code in sorted(codes):
+        try:
+            registered(code)
+        except UserError as error:
+            raise UserError(error.what, where=where, hint=f"{error.hint}; {hint}" if error.hint else hint) from None
     return sorted(codes)
 
 
@@ -170,6 +171,22 @@ def own_settings(study: Study, settings: Mapping[str, Any], declared: OwnTasks) 
             hint = f"say where its files lie: data: {{tasks: {{{name}: {{source: files, root: DIR}}}}}}"
             raise UserError(f"{name} has files, and the microworld has none", where=f"tasks.{name}", hint=hint)
     return {**settings, **({"tasks": sources} if sources else {}), "declared": dict(declared.tasks)}
+
+
+def check_own_data(plan: Plan) -> None:
+    """Read the data of every task that does not come with Crosswind, for a plan that is only looked at.
+
+    Raises `UserError` for what cannot be read, and for examples that are none of the task's. What lies on the hub is
+    not asked for.
+    """
+    settings = plan.graph.context["data"]
+    trained = [ref for params in plan.trained() for head in params.heads for ref in (*head.data, *params.select)]
+    for ref in dict.fromkeys([*(cell.data for cell in plan.cells), *trained]):
+        task = ref.declaration
+        source = settings.get("tasks", {}).get(ref.task, settings)["source"]
+        built_in = not task.declaration and TASKS.origin(ref.task) is None
+        if not built_in and ref.made is None and not (source == "hub" and task.hub is not None):
+            library(settings).dataset(ref)
 
 
 def read_task_file(path: Path) -> dict[str, OwnTask]:

@@ -24,6 +24,7 @@ from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import collect
 from crosswind.study.folder import locked, open_folder
 from crosswind.study.leakage import check_leakage
+from crosswind.study.own import check_own_data
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan, no_cells
 from crosswind.study.spec import Study
@@ -61,10 +62,11 @@ def default_store() -> Path:
 
 
 def forecast(study: Study, store: Store, executor: str = "local") -> Forecast:
-    """The plan with what is missing in the store; reads no data."""
+    """The plan with what is missing in the store; reads no data but the user's own, to check them."""
     plan = make_plan(study, dry=True, executor=EXECUTORS.get(executor, where="--executor"))
     if not plan.cells:
         raise no_cells(plan)
+    check_own_data(plan)
     return Forecast(plan, needed(plan.graph, plan.wanted, store))
 
 

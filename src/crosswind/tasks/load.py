@@ -13,6 +13,7 @@ from crosswind.data.source import Content, Portion, Source, TextLines, context_l
 from crosswind.errors import UserError, unknown
 from crosswind.run.step import digest
 from crosswind.tasks.base import CORPORA, TASKS, Corpus, Task
+from crosswind.tasks.validate import check_content
 
 
 def load(
@@ -38,15 +39,16 @@ def load(
     be in another language than the questions (MLQA; default the same).
 
     Raises `UserError` for an unknown language, split or pair of languages, a file that is absent or damaged, an
-    unknown label, an id that is given twice, an empty split, and a whole split whose size is not the official one.
+    unknown label, an example that is none of the task's (`tasks/validate.py`), an empty split, and a whole split
+    whose size is not the official one.
     """
     portion = _checked(task, language, split, pool_languages, context_language)
     where = f"{task.name} {split}, {_languages(portion)}"
     content = source.content(task, portion)
     if not content.examples:
         raise UserError("the split is empty", where=where, hint="the file has no examples: fetch it again")
-    if isinstance(content.examples, tuple):  # generated ones, made when asked for, have their indices as ids
-        _check_ids(content.examples, where)
+    if isinstance(content.examples, tuple):  # generated ones are made when they are asked for, and are right
+        check_content(task, content, lambda: f"{where} ({source.located(task, portion)})")
     _check_count(task, portion, content, where)
     chosen = _select(content, rows, limit, where)
     pool = content.pool
@@ -140,14 +142,6 @@ def _fingerprint(task: Task, portion: Portion, source: Source) -> str:
 def _languages(portion: Portion) -> str:
     context = portion.context_language
     return f"context {context}, question {portion.language}" if context else portion.language
-
-
-def _check_ids(examples: Sequence[Example], where: str) -> None:
-    seen: set[str] = set()
-    for example in examples:
-        if example.id in seen:
-            raise UserError(f"two examples are called {example.id!r}", where=where, hint="fetch the file again")
-        seen.add(example.id)
 
 
 def _check_count(task: Task, portion: Portion, content: Content, where: str) -> None:

@@ -19,14 +19,14 @@ from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.retrieval import pair_content, read_line_pairs
 from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, read_squad, span_examples
-from crosswind.data.tables import format_of, table
+from crosswind.data.tables import format_of, table_records
 from crosswind.data.tagging import read_conllu
 from crosswind.errors import UserError, unknown
 from crosswind.run.step import canonical
 from crosswind.tasks.base import Task
 from crosswind.tasks.forms import CHOICE, COMMON, FIELDS, Form
 
-VERSION = 1  # of the readers of this module: raised when the same bytes and declaration give other examples
+_VERSION = 1  # of the readers of this module: raised when the same bytes and declaration give other examples
 SPLITS = ("train", "dev", "test")
 _SPELLINGS = {"dev": ("dev", "val", "validation", "valid"), "train": ("train",), "test": ("test",)}
 _TABLES = ("tsv", "csv", "json", "jsonl", "ndjson", "parquet")
@@ -81,7 +81,7 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         group=base.group or name,
         languages=names,
         splits=splits,
-        files=FileLayout(reader.locate, reader.read, VERSION),
+        files=FileLayout(reader.locate, reader.read, _VERSION),
         metrics=base.metrics or _metrics(base.kind, labels),
         labels=labels,
         hub=reader.hub(),
@@ -333,10 +333,10 @@ class _Reader:
     def _table(self, path: Path) -> Iterable[TableRecord]:
         given, base, form = self.declared.get("columns"), self.base, self.form
         if isinstance(given, Sequence):
-            return table(path, (), tuple(given))
+            return table_records(path, (), tuple(given))
         order = [f"{c}?" if name == "label" else c for c, name in base.columns.items() if name != "id"]
         known = {*form.columns.values(), *(c for columns in form.usual.values() for c in columns)}
-        return table(path, known, () if given else order)
+        return table_records(path, known, () if given else order)
 
     def _tagged(self, path: Path, language: str, split: str) -> Content:
         form = self.form

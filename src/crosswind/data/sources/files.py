@@ -41,6 +41,9 @@ class FilesSource:
         layout = _layout(task, portion)
         return self.files.fingerprint(layout.locate(self.files, portion.language, portion.split), layout.version)
 
+    def located(self, task: Declared, portion: Portion) -> str:
+        return ", ".join(map(str, _layout(task, portion).locate(self.files, portion.language, portion.split)))
+
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return corpus.read(corpus.locate(self.files, languages), languages)
 

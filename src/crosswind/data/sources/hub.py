@@ -62,6 +62,11 @@ class Hub:
         source = self._declared(task, portion)
         return hub_fingerprint(_addresses(source, portion), self._commit(task, source))
 
+    def located(self, task: Declared, portion: Portion) -> str:
+        if task.hub is None and self.text is not None:
+            return self.text.located(task, portion)
+        return ", ".join(map(str, _addresses(self._declared(task, portion), portion)))
+
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return self._text(corpus).lines(corpus, languages)
 

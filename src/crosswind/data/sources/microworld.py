@@ -40,6 +40,9 @@ class MicroworldSource:
         what = [task.name, portion.language, portion.split, size, pool]
         return digest([code_fingerprint(), self.seed, *what])
 
+    def located(self, task: Declared, portion: Portion) -> str:
+        return f"the microworld of seed {self.seed}"
+
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return _written(corpus)(languages, self.seed, self.size)
 

@@ -56,6 +56,17 @@ class Judged:
         return cls(tuple(e.id for e in examples), tuple(e.cluster for e in examples), statistics)
 
 
+@dataclass(frozen=True)
+class AnswerTokens:
+    """How a metric cuts the answers of a language into tokens.
+
+    `name` is signed where it is not empty; `note` is a sentence for the reader of the score.
+    """
+
+    name: str = ""
+    note: str = ""
+
+
 Judge = Callable[[Sequence[Any], Sequence[Any], Mapping[str, float]], Judged]
 """Examples, their predictions (`evaluate.predictions.Prediction`) in the same order, and what was fitted."""
 Fit = Callable[[Sequence[Any], Sequence[Any]], Mapping[str, float]]
@@ -72,6 +83,7 @@ class Metric:
     are the kinds of examples that it can judge. `better` says whether quality is a `higher` or a
     `lower` score. `chance` gives what guessing is expected to score, as a function of the same sums.
     `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws).
+    `tokens` says how the texts of a language are cut, where that depends on the language.
     `task_score` names the keys whose mean is the task's score in a benchmark average (QA: EM and F1).
     """
 
@@ -86,6 +98,7 @@ class Metric:
     sparse: bool = False
     kinds: tuple[Kind, ...] = KINDS
     task_score: tuple[str, ...] = ()
+    tokens: Callable[[str], AnswerTokens] | None = None
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -1,7 +1,9 @@
 """Exact match and token F1 as MLQA's own evaluation script normalises answers, language by language.
 
-The rules are those of facebookresearch/MLQA, `mlqa_evaluation_v1.py`. The Arabic pattern is kept
-verbatim although it deletes every ال: published numbers have it.
+The rules are those of facebookresearch/MLQA, `mlqa_evaluation_v1.py`, for its seven languages. The Arabic
+pattern is kept verbatim although it deletes every ال: published numbers have it. In every other language
+punctuation goes likewise, no articles do (but those of a variety of one of the seven), and the tokens are
+those of `answer_segments`, which a score signs.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from functools import partial
 import numpy as np
 
 from crosswind.data.examples import SpanExample
-from crosswind.errors import unknown
-from crosswind.evaluate.metrics.base import Array, Judged, Metric
+from crosswind.evaluate.metrics.base import AnswerTokens, Array, Judged, Metric
 from crosswind.evaluate.metrics.squad import ANSWER_COLUMNS, ANSWER_SCORES, ANSWER_TASK_SCORE, answer_statistics
 from crosswind.evaluate.predictions import Prediction
+from crosswind.evaluate.segments import answer_segments, segmentation_name
+from crosswind.perturb.words import base_language
 
 _ARTICLES: dict[str, re.Pattern[str] | None] = {
     "en": re.compile(r"\b(a|an|the)\b"),
@@ -35,21 +38,28 @@ _HAN = re.compile(r"[\u4e00-\u9fa5]")
 def mlqa_statistics(predicted: Sequence[str | None], answers: Sequence[Sequence[str]], language: str) -> Array:
     """`(items, 3)`: exact match and F1 (0 to 1, the best over an item's gold answers), and 1.
 
-    `language` is the answers' (the context's), one of ar de en es hi vi zh; a `UserError` otherwise.
+    `language` is the answers' (the context's); a `UserError` for a code that is not registered.
     """
-    if language not in _ARTICLES:
-        raise unknown("MLQA language", language, _ARTICLES)
     return answer_statistics(predicted, answers, partial(normalise_mlqa, language=language))
 
 
 def normalise_mlqa(text: str, language: str) -> str:
     """MLQA's `normalize_answer`: tokens joined by single spaces."""
     text = "".join(c for c in text.lower() if not _is_punctuation(c))
-    articles = _ARTICLES[language]
+    articles = _ARTICLES.get(language if language in _ARTICLES else base_language(language))
     if articles is not None:
         text = articles.sub(" ", text)
-    tokens = _mixed_segmentation(text) if language == "zh" else text.split()
-    return " ".join(tokens)
+    return " ".join(_tokens(text, language))
+
+
+def _tokens(text: str, language: str) -> Iterator[str]:
+    if language == "zh":
+        return _mixed_segmentation(text)
+    return iter(text.split()) if language in _ARTICLES else answer_segments(text, language)
+
+
+def _tokens_of(language: str) -> AnswerTokens:
+    return AnswerTokens() if language in _ARTICLES else AnswerTokens(segmentation_name(language))
 
 
 def _is_punctuation(character: str) -> bool:
@@ -82,4 +92,5 @@ MLQA_METRIC = Metric(
     kinds=("span",),
     task_score=ANSWER_TASK_SCORE,
     settings={"normaliser": "mlqa"},
+    tokens=_tokens_of,
 )
