@@ -55,12 +55,20 @@ def included() -> list[Path]:
 def declare(written: Mapping[str, Mapping[str, Any]]) -> None:
     """Let these declarations count that are written as data: kind of registry -> name -> JSON.
 
-    They replace those of an earlier call: a process works for one study at a time.
+    They replace those of an earlier call: a process works for one study at a time. Where one of them is wrong,
+    none counts.
     """
     _WRITTEN.clear()
     _WRITTEN.update(written)
     for registry in _REGISTRIES:
         registry.forget_written()
+    try:
+        for registry in _REGISTRIES:
+            if written.get(registry.kind):
+                registry.names()
+    except UserError:
+        _WRITTEN.clear()
+        raise
 
 
 @dataclass(frozen=True)

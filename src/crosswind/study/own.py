@@ -128,7 +128,6 @@ def declare_tasks(study: Study) -> OwnTasks:
             notes.append(f"the languages of {name} are not named: its texts are taken as {taken}")
         tasks[name] = value
     declare({"task": tasks})
-    TASKS.names()
     return OwnTasks(tasks, tuple(notes))
 
 
