@@ -160,6 +160,19 @@ def test_parquet_conllu_squad_and_aligned_lines_are_read(tmp_path: Path) -> None
     assert data.pool.candidates[0].text == "ein Haus"
 
 
+def test_answers_that_stand_elsewhere_are_moved_dropped_or_refused_as_the_declaration_says(tmp_path: Path) -> None:
+    asked = [("q0", "Bern", 3), ("q1", "Bern", 4), ("q2", "Genf", 0)]  # right, one too far, nowhere
+    qas = [{"id": q, "question": "Wo?", "answers": [{"text": t, "answer_start": s}]} for q, t, s in asked]
+    write(tmp_path, "de.json", json.dumps({"data": [{"paragraphs": [{"context": "In Bern.", "qas": qas}]}]}))
+    squad: dict[str, Any] = {"like": "squad", "files": "de.json", "languages": ["de"]}
+    data = read(tmp_path, "de", **squad, bad_answers="drop")
+    spans = [example for example in data.examples if isinstance(example, SpanExample)]
+    assert [(e.id, e.answer_texts) for e in spans] == [("mine/test/q0", ("Bern",)), ("mine/test/q1", ("Bern",))]
+    assert any("q2" in note for note in data.notes)
+    assert "q1" in str(refused(tmp_path, **squad, bad_answers="refuse"))
+    assert "bad_answers: drop" in str(refused(tmp_path, **squad))  # one of three cannot be placed: too many
+
+
 def test_dev_files_may_be_called_val_or_validation_and_splits_may_be_named(tmp_path: Path) -> None:
     write(tmp_path, "val-de.tsv", "a\tb\tneutral")
     write(tmp_path, "other-de.tsv", "c\td\tneutral")
@@ -201,6 +214,7 @@ def test_one_file_holds_several_languages_where_a_column_says_which(tmp_path: Pa
         ),
         ({"like": "copa", "questions": {"x": "reason"}}, "unknown question 'reason'", "tasks.mine.questions.x"),
         ({"like": "xnli", "files": "{lang}.tsv"}, "unknown placeholder 'lang'", "tasks.mine.files"),
+        ({"like": "xnli", "bad_answers": "drop"}, "a pair task has no answers", "tasks.mine.bad_answers"),
         ({"like": "xnli", "files": None}, "neither files nor a hub repository", "tasks.mine"),
     ],
 )

@@ -17,26 +17,30 @@ def read_conll(
 
     `separator` divides the columns (None: tabs where a line has one, else white space), `word` and `tag` are their
     numbers from 0, or from -1 at the end. `-DOCSTART-` and comments (`# …` before a sentence, not tagged) are passed
-    over. Raises `UserError` with file:line for an unknown tag, a line of too few columns and an empty word.
+    over. A file whose first line is a word alone is unlabelled. Raises `UserError` with file:line for an unknown tag,
+    a line of too few columns and an empty word.
     """
     known = frozenset(tags)
     words: list[str] = []
     marks: list[str] = []
     row = 0
+    labelled: bool | None = None
     for number, text in lines(path):
         if text.strip():
             where = f"{path}:{number}"
             cells = _cells(text, separator)
             if not words and (cells[0] == "-DOCSTART-" or (text.startswith("# ") and cells[-1] not in known)):
                 continue
-            words.append(_cell(cells, word, where))
-            marks.append(_known(_cell(cells, tag, where), known, where))
+            labelled = len(cells) > 1 if labelled is None else labelled
+            words.append(_cell(cells, word, where, 1 + labelled))
+            if labelled:
+                marks.append(_known(_cell(cells, tag, where, 2), known, where))
         elif words:
-            yield str(row), tuple(words), tuple(marks)
+            yield str(row), tuple(words), tuple(marks) if labelled else None
             row += 1
             words, marks = [], []
     if words:
-        yield str(row), tuple(words), tuple(marks)
+        yield str(row), tuple(words), tuple(marks) if labelled else None
 
 
 def _cells(text: str, separator: str | None) -> list[str]:
@@ -45,8 +49,8 @@ def _cells(text: str, separator: str | None) -> list[str]:
     return text.rstrip().split() if separator == " " else text.split(separator)
 
 
-def _cell(cells: list[str], index: int, where: str) -> str:
-    if len(cells) < 2 or not -len(cells) <= index < len(cells):
+def _cell(cells: list[str], index: int, where: str, least: int) -> str:
+    if len(cells) < least or not -len(cells) <= index < len(cells):
         what = f"{len(cells)} column{'s' if len(cells) != 1 else ''}, expected a word and its tag"
         raise UserError(what, where=where, hint="say what divides the columns: separator: ' ' or \"\\t\"")
     if not cells[index].strip():

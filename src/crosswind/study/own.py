@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from crosswind.data.answers import BadAnswers
 from crosswind.data.languages import registered
 from crosswind.data.sources.files import data_root
 from crosswind.errors import UserError
@@ -74,7 +75,7 @@ class OwnTask(BaseModel):
     columns: Annotated[dict[str, str] | list[str] | None, BeforeValidator(_texts)] = None
     labels: Annotated[list[str] | dict[str, int | str] | None, BeforeValidator(_named)] = None
     questions: Annotated[dict[str, str] | None, BeforeValidator(_texts)] = None
-    bad_answers: Literal["repair", "drop", "refuse"] | None = None
+    bad_answers: BadAnswers | None = None
 
     @model_validator(mode="after")
     def says_what_it_is(self) -> OwnTask:

@@ -42,6 +42,7 @@ class Form:
     `columns` are the columns that fill the fields: those that the user names, and else the official name or the
     field's own (`usual`, of which the first that a record has counts). `labels` are what the files may write ->
     the index; `questions` what a name in the field `question` asks; `tags` are known tags and `map` what others become.
+    In a task with `unanswerable` questions, one without answers is such.
     """
 
     task: str
@@ -53,6 +54,7 @@ class Form:
     questions: Mapping[str, str] = field(default_factory=dict)
     map: Mapping[str, str] = field(default_factory=dict)
     source_language: str = "en"
+    unanswerable: bool = False
 
     def content(self, records: Iterable[TableRecord], language: str, code: str, split: str) -> Content:
         """The examples of records that are not span QA; `code` is the language as the files write it."""
@@ -192,7 +194,9 @@ class Form:
         native = str(record.row) if name is None else _plain(record.get(name))
         where = f"{record.where}, question {native}"
         answers = self._answers(record, where)
-        return Question(native, self._text(record, "question"), answers, where, impossible=answers == ())
+        return Question(
+            native, self._text(record, "question"), answers, where, impossible=self.unanswerable and not answers
+        )
 
     def _answers(self, record: TableRecord, where: str) -> tuple[tuple[str, int], ...]:
         """SQuAD's `answers`, a table or a list of {text, answer_start}; or the columns of one answer and its start."""

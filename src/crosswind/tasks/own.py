@@ -18,7 +18,7 @@ from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.retrieval import pair_content, read_line_pairs
 from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, read_squad, span_examples
+from crosswind.data.squad import Paragraph, read_squad, span_content
 from crosswind.data.tables import format_of, table_records
 from crosswind.data.tagging import read_conllu
 from crosswind.errors import UserError, unknown
@@ -69,8 +69,12 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         label_names=labels,
         questions=_questions(declared.get("questions"), base, where),
         map=_map(declared.get("map"), base, labels, where),
+        unanswerable=base.unanswerable,
         source_language="en" if "en" in names or base.kind == "query" else names[0],
     )
+    if declared.get("bad_answers") and base.kind != "span":
+        hint = "`bad_answers` is for span QA: leave it out"
+        raise UserError(f"a {base.kind} task has no answers", where=f"{where}.bad_answers", hint=hint)
     reader = _Reader(form, base, declared, where)
     splits = reader.splits()
     own_data = "train" in splits and not declared.get("like")
@@ -348,19 +352,19 @@ class _Reader:
         examples = []
         for name, words, marks in sentences:
             item = f"{form.task}/{split}/{language}-{name}"
-            mapped = tuple(form.map.get(mark, mark) for mark in marks)
+            mapped = None if marks is None else tuple(form.map.get(mark, mark) for mark in marks)
             examples.append(TaggingExample(item, item, language, words, mapped))
         return Content(tuple(examples))
 
     def _span(self, paragraphs: list[Paragraph], language: str, split: str) -> Content:
         task = self.form.task
-        examples = span_examples(
+        return span_content(
             paragraphs,
             language,
             item=lambda paragraph, question: f"{task}/{split}/{question.id}",
             cluster=lambda paragraph, question: f"{task}/{split}/p-{paragraph.first_id}",
+            bad_answers=self.declared.get("bad_answers", "repair"),
         )
-        return Content(examples)
 
     def _patterns(self, given: Any) -> dict[str | None, tuple[str, ...]]:
         """Split (None: every one) -> patterns."""

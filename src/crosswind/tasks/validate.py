@@ -113,7 +113,7 @@ def _tags(task: Task, example: TaggingExample) -> Iterator[tuple[str, str]]:
 def _answers(task: Task, example: SpanExample) -> Iterator[tuple[str, str]]:
     if example.answers is None:
         return
-    if not example.answers and not task.unanswerable:
+    if not example.answers and not example.unplaced and not task.unanswerable:
         what = f"the question has no answer, and every question of {task.name} has one"
         yield what, "data with unanswerable questions are like squad2; None stands for unlabelled"
     for answer in example.answers:
