@@ -271,6 +271,28 @@ def perturb(
 
 
 @app.command()
+def show(
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="Default: a sentence in ten scripts.")] = None,
+    language: Annotated[str | None, typer.Option(help="Comma-separated; of TEXT, or of samples.")] = None,
+    perturb: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="For example keyboard:0.3.")] = None,
+    include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
+) -> None:
+    """Show what perturbations do to a sentence: no model, no network.
+
+    Example: crosswind show "Does it survive?" --language en
+    """
+    from crosswind.perturb.show import SHOWN_SPECS, lines_of
+    from crosswind.perturb.show import show as shown_texts
+
+    _include(include)
+    for number, shown in enumerate(shown_texts(text, _listed(language), perturb or SHOWN_SPECS)):
+        if number:
+            print()
+        for line in lines_of(shown, colour=sys.stdout.isatty()):
+            print(line)
+
+
+@app.command()
 def score(
     predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS")],
     labels: Annotated[Path, typer.Argument(metavar="LABELS")],

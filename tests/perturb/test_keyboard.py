@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
-from crosswind.perturb.families.keyboard import layouts
+from crosswind.perturb.families.keyboard import layout_for, layouts
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import NotApplicable
@@ -120,6 +121,14 @@ def test_letters_that_never_changed_do(text: str, language: str, typos: set[str]
 def test_a_language_without_a_layout_in_its_script_is_refused_and_never_typed_on_another(language: str) -> None:
     with pytest.raises(NotApplicable, match=f"keyboard has no layout for {language}"):
         options("a", language)
+
+
+def test_the_languages_of_the_microworld_are_typed_on_the_keyboards_of_their_scripts() -> None:
+    chosen = {code: layout_for(parse_spec("keyboard:1").atoms[0].setting(TextScope(code))).code for code in CODES}
+    assert chosen == {
+        "en": "en", "qla-Latn": "en", "qlo-Latn": "en", "qcy-Cyrl": "ru", "qgr-Grek": "el", "qdv-Deva": "hi",
+        "qhb-Hebr": "he", "qth-Thai": "th",
+    }  # fmt: skip
 
 
 def test_no_letter_of_an_alphabet_is_without_a_neighbour() -> None:

@@ -71,14 +71,14 @@ def words(text: str, language: str) -> list[Span]:
     """The words of `text`. A `UserError` if the language needs a segmenter and none is installed."""
     if is_unspaced(language):
         return _segmented(text, language)
-    return [Span(*m.span()) for m in _WORD.finditer(text)]
+    return _snapped(text, [Span(*m.span()) for m in _WORD.finditer(text)])
 
 
 def tokens(text: str, language: str) -> list[Span]:
     """What stands between spaces and punctuation: as `words`, but `l'homme` and `e-mail` are one."""
     if is_unspaced(language):
         return _segmented(text, language)
-    return [Span(*m.span()) for m in _TOKEN.finditer(text)]
+    return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
 
 
 def segmentation(language: str) -> dict[str, str]:
@@ -108,7 +108,7 @@ def _segmented(text: str, language: str) -> list[Span]:
         # A segment of mixed kinds ("3月") is cut into its runs like any other text.
         spans.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
         at += len(piece)
-    return spans
+    return _snapped(text, spans)
 
 
 def _whole_clusters(text: str, pieces: Iterable[str]) -> Iterator[str]:
@@ -119,6 +119,22 @@ def _whole_clusters(text: str, pieces: Iterable[str]) -> Iterator[str]:
         if is_border(text, end):
             yield text[start:end]
             start = end
+
+
+def _snapped(text: str, spans: list[Span]) -> list[Span]:
+    """Words with the whole clusters of their first and last letters; words that share a cluster are one."""
+    if all(is_border(text, s.start) and is_border(text, s.end) for s in spans):
+        return spans
+    whole: list[Span] = []
+    for start, end in ((s.start, s.end) for s in spans):
+        while not is_border(text, start):
+            start -= 1
+        while not is_border(text, end):
+            end += 1
+        if whole and start < whole[-1].end:
+            start = whole.pop().start
+        whole.append(Span(start, end))
+    return whole
 
 
 def _breaker() -> type[WordBreaker]:
