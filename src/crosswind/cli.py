@@ -281,8 +281,7 @@ def show(
 
     Example: crosswind show "Does it survive?" --language en
     """
-    from crosswind.perturb.show import SHOWN_SPECS, lines_of
-    from crosswind.perturb.show import show as shown_texts
+    from crosswind.perturb.show import SHOWN_SPECS, lines_of, shown_texts
 
     _include(include)
     for number, shown in enumerate(shown_texts(text, _listed(language), perturb or SHOWN_SPECS)):

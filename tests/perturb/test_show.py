@@ -10,14 +10,14 @@ import sys
 import pytest
 
 from crosswind.errors import UserError
-from crosswind.perturb.show import SHOWN_SPECS, lines_of, show
+from crosswind.perturb.show import SHOWN_SPECS, lines_of, shown_texts
 from crosswind.perturb.words import script
 
 MAIN = "from crosswind.cli import main; main()"
 
 
 def test_ten_scripts_are_shown_under_five_perturbations() -> None:
-    texts = list(show())
+    texts = list(shown_texts())
     assert len({script(shown.language) for shown in texts}) == 10
     assert all([name for name, _ in shown.outcomes] == [s.partition(":")[0] for s in SHOWN_SPECS] for shown in texts)
     for shown in texts:
@@ -27,7 +27,7 @@ def test_ten_scripts_are_shown_under_five_perturbations() -> None:
 
 
 def test_edits_are_marked_and_the_rest_is_the_text() -> None:
-    (shown,) = show("Größe über alles", ["de"], ["diacritics:1", "word-order:1"])
+    (shown,) = shown_texts("Größe über alles", ["de"], ["diacritics:1", "word-order:1"])
     assert list(lines_of(shown, colour=False)) == [
         "German (de)",
         "              Größe über alles",
@@ -38,12 +38,12 @@ def test_edits_are_marked_and_the_rest_is_the_text() -> None:
 
 
 def test_what_does_not_apply_says_why() -> None:
-    (shown,) = show("我在这里", ["zh"], ["keyboard:1", "diacritics:1"])
+    (shown,) = shown_texts("我在这里", ["zh"], ["keyboard:1", "diacritics:1"])
     reasons = [outcome for _, outcome in shown.outcomes]
     assert reasons[0] == "keyboard has no layout for zh (Chinese, Hans)"
     assert "nothing to strip" in str(reasons[1])
     with pytest.raises(UserError, match="no sample in Croatian"):
-        list(show(None, ["hr"]))
+        list(shown_texts(None, ["hr"]))
 
 
 def test_the_command_needs_neither_a_model_nor_two_seconds() -> None:

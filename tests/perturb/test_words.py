@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from crosswind.errors import UserError
 from crosswind.perturb.graphemes import clusters, positioned
+from crosswind.perturb.lines import perturb_lines
+from crosswind.perturb.spec import parse_spec
 from crosswind.perturb.words import script, tokens, words
 
 
@@ -37,6 +39,32 @@ def test_words_are_those_of_the_writing_system(language: str, text: str, expecte
 def test_tokens_hold_together_what_is_typed_without_a_space() -> None:
     text = "L'homme a 3.5 e-mails, don't!"
     assert [text[s.start : s.end] for s in tokens(text, "fr")] == ["L'homme", "a", "3.5", "e-mails", "don't"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "about 5,000 people", ["about", "5,000", "people"]),
+        ("en", "one, two;three, 1;2", ["one", "two", "three", "1;2"]),
+        ("en", "$100 and 50% of #tag (C++), 20° or −3", ["$100", "and", "50%", "of", "#tag", "C++", "20°", "or", "−3"]),
+        ("he", 'צה"ל הודיע "כן"', ['צה"ל', "הודיע", "כן"]),
+        ("ko", "24만5,000 명", ["24만5,000", "명"]),
+        ("ar", "نحو ٥٬٠٠٠ شخص", ["نحو", "٥٬٠٠٠", "شخص"]),
+        ("fr", "12,5 € et l'an", ["12,5", "et", "l'an"]),
+    ],
+)
+def test_numbers_abbreviations_and_signs_at_a_word_are_not_taken_apart(
+    language: str, text: str, expected: list[str]
+) -> None:
+    assert [text[s.start : s.end] for s in tokens(text, language)] == expected
+
+
+def test_word_order_moves_numbers_with_their_signs() -> None:
+    spec = parse_spec("word-order:1")
+    (english,) = perturb_lines(["$100 and"], spec, "en")
+    assert english == "and $100"
+    (hebrew,) = perturb_lines(['צה"ל הודיע'], spec, "he")
+    assert hebrew == 'הודיע צה"ל'
 
 
 def test_a_missing_segmenter_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ from crosswind.model.rows import (
     encode_texts,
     pad,
 )
+from crosswind.perturb.graphemes import whole_clusters
 
 HEIGHT = 16  # rows of every forward pass
 GRAIN = 16  # lengths are rounded up to a multiple of this
@@ -229,10 +230,8 @@ class Predictor:
         score, _, start, end, _ = max(windows, key=lambda f: (f[4], f[0]))
         if self.unanswerable and min(null for _, null, *_ in windows) > score:
             return {"text": "", "start": 0, "end": 0, "score": score}
-        text = example.context[start:end]
-        start += len(text) - len(text.lstrip())
-        text = text.strip()
-        return {"text": text, "start": start, "end": start + len(text), "score": score}
+        text, start, end = answer_text(example.context, start, end)
+        return {"text": text, "start": start, "end": end, "score": score}
 
     def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
         queries = self.embed([e.query for e in examples], max_length=self.query_length)
@@ -246,6 +245,19 @@ class Predictor:
             }
             for ranked in rank(queries, vectors, gold)
         ]
+
+
+def answer_text(context: str, start: int, end: int) -> tuple[str, int, int]:
+    """The text of an answer between two tokens' offsets, and where it lies.
+
+    White space at its ends goes. It begins and ends with whole grapheme clusters: a tokenizer that composes
+    what is written decomposed (Korean in NFD) ends a token's offsets before its last vowel.
+    """
+    start, end = whole_clusters(context, start, end)
+    text = context[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    return text, start, start + len(text)
 
 
 class _Memory:

@@ -56,6 +56,15 @@ def is_border(text: str, at: int) -> bool:
     return start == at
 
 
+def whole_clusters(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span `start:end` with the whole of the clusters in which it begins and ends."""
+    while not is_border(text, start):
+        start -= 1
+    while not is_border(text, end):
+        end += 1
+    return start, end
+
+
 @lru_cache(maxsize=65536)
 def _may_join(before: str, after: str) -> bool:
     return _JOINS_BEFORE.match(after) is not None or _JOINS_AFTER.match(before) is not None

@@ -52,7 +52,7 @@ class ShownText:
     outcomes: tuple[tuple[str, Marked | str], ...]
 
 
-def show(
+def shown_texts(
     text: str | None = None, languages: Sequence[str] = (), specs: Sequence[str] = SHOWN_SPECS
 ) -> Iterator[ShownText]:
     """`text` in each of `languages` (English if none is named), or a sample of each (of ten scripts if none is).

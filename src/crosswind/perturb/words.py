@@ -17,7 +17,7 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
-from crosswind.perturb.graphemes import is_border
+from crosswind.perturb.graphemes import is_border, whole_clusters
 
 if TYPE_CHECKING:
     from icu4py.breakers import WordBreaker
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 _WORD = regex.compile(
     r"\p{GCB=Prepend}*[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*[\p{GCB=Extend}\u200d]*"
 )
-# What one types without a space: l'homme, e-mail, 3.5, R&D (UAX #29 MidLetter and MidNum, hyphens).
-_TOKEN = regex.compile(rf"{_WORD.pattern}(?:[\p{{Pc}}\p{{Pd}}'’ʼ.:·/&@״]{_WORD.pattern})*")
+# What one types without a space: l'homme, e-mail, 3.5, R&D (UAX #29 MidLetter and MidNumLet, hyphens); between digits
+# also 5,000 (MidNum), between Hebrew letters the quotation mark that stands for gershayim (WB7b).
+_INNER = r"[\p{Pc}\p{Pd}'’ʼ.:·/&@״]|(?<=\p{N})[,;٫٬،](?=\p{N})|(?<=\p{Hebrew}\p{M}*)\"(?=\p{Hebrew})"
+# Signs that stand at a word without a space go where it goes: $100, #tag, §5, −3, 50%, 20°, C++.
+_BEFORE, _AFTER = r"[\p{Sc}#@§№+−-]*", r"[\p{Sc}%‰°′″+#]*"
+_TOKEN = regex.compile(rf"{_BEFORE}{_WORD.pattern}(?:(?:{_INNER}){_WORD.pattern})*{_AFTER}")
 
 UNSPACED_SCRIPTS = frozenset({"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 
@@ -75,7 +79,7 @@ def words(text: str, language: str) -> list[Span]:
 
 
 def tokens(text: str, language: str) -> list[Span]:
-    """What stands between spaces and punctuation: as `words`, but `l'homme` and `e-mail` are one."""
+    """What stands between spaces and punctuation: as `words`, but `l'homme`, `5,000` and `$100` are one."""
     if is_unspaced(language):
         return _segmented(text, language)
     return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
@@ -127,10 +131,7 @@ def _snapped(text: str, spans: list[Span]) -> list[Span]:
         return spans
     whole: list[Span] = []
     for start, end in ((s.start, s.end) for s in spans):
-        while not is_border(text, start):
-            start -= 1
-        while not is_border(text, end):
-            end += 1
+        start, end = whole_clusters(text, start, end)
         if whole and start < whole[-1].end:
             start = whole.pop().start
         whole.append(Span(start, end))

@@ -164,7 +164,7 @@ def _sign_pooling(job: Job[CellParams], worker: Worker) -> None:
 
 PREDICT: StepKind[CellParams] = StepKind(
     name="predict",
-    version=4,
+    version=5,
     params=CellParams,
     run=_run,
     needs=device_needs,

@@ -81,7 +81,7 @@ def _resolved(job: Job[RewriteParams], need: Need) -> Any:
 
 REWRITE: StepKind[RewriteParams] = StepKind(
     name="rewrite",
-    version=3,
+    version=4,
     params=RewriteParams,
     run=_run,
     cost=lambda params: tokens_of(params.ref) / 20,  # noise makes about twenty times as many words a second as a model

@@ -60,7 +60,7 @@ def _moves(text: str, group: list[Span]) -> list[Option]:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return segmentation(setting.language)
+    return {"word-order": "2", **segmentation(setting.language)}
 
 
 WORD_ORDER = Perturbation(
