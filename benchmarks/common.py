@@ -20,7 +20,8 @@ from crosswind.train.loop import History, train
 from crosswind.train.objectives import TaskObjective, task_objective
 from crosswind.train.settings import Training
 
-SETTINGS = Training(learning_rate=5e-5)  # batches of 32, clipping at 1: the Trainer's rate, XTREME's rest
+# Batches of 32, clipping at 1: the Trainer's rate, XTREME's rest.
+SETTINGS = Training(learning_rate=5e-5, max_length=128)
 # What is trained on: XTREME's English training set; for NLI the dev rows of MNLI, which are in the official files.
 TRAINS_ON = {"udpos": ("udpos", "train", None), "xnli": ("mnli", "dev", "0-15999")}
 

@@ -188,7 +188,7 @@ def test_a_clean_cell_that_failed_takes_its_drops_from_the_summary_but_not_the_r
     lost = next(c for c in plan.cells if (c.route, c.target, c.data.language) == ("none", "udpos", "es"))
     assert lost.perturbation == "clean"
     store.drop(lost.key, ["predictions.parquet"])
-    summary = collect(study, plan, store, tmp_path / "run", 0.0)
+    summary = collect(study, plan, store, tmp_path / "run", 0.0).summary
     assert summary is not None
     lines = [x for x in summary.lines if x.route == "none" and x.target == "udpos"]
     assert {x.languages for x in lines if x.scope == "others"} == {("hi",)}
