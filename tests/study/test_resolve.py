@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crosswind.errors import UserError
-from crosswind.study.resolve import presets, routes, targets
+from crosswind.study.resolve import lacking_languages, presets, routes, targets
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.base import TASKS
 from crosswind.train.settings import Training
@@ -284,3 +284,13 @@ def test_labels_name_the_classes_of_fine_tuned_checkpoints_only() -> None:
         targets(study(f"targets.tasks={{xnli: {named}}}"))
     with pytest.raises(UserError, match="xquad is a span task, whose head has no classes to name"):
         targets(study("fine_tuned=true", f"targets.tasks={{xquad: {named}}}", "targets.languages=null"))
+
+
+def test_languages_that_the_repository_on_the_hub_lacks_are_known_unless_the_target_names_some() -> None:
+    """google/xtreme has XTREME's 33 languages of UD-POS and not the five that XTREME-R adds."""
+    preset, udpos = "targets.preset=xtreme-r", TASKS["udpos"]
+    assert lacking_languages(study(preset, "targets.tasks={udpos: {}}"), udpos) == ("lt", "pl", "ro", "uk", "wo")
+    files = study(preset, "targets.tasks={udpos: {}}", "data={source: files, root: /data}")
+    assert lacking_languages(files, udpos) == ()
+    assert lacking_languages(study(preset, "targets.tasks={udpos: {languages: [en, lt]}}"), udpos) == ()
+    assert lacking_languages(study(preset), TASKS["xnli"]) == ()

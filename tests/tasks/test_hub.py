@@ -12,9 +12,9 @@ import datasets
 import pytest
 
 from crosswind.data.examples import PairExample, QueryExample, SpanExample, TaggingExample
-from crosswind.data.source import HubSource
+from crosswind.data.source import Content, HubSource, Portion
 from crosswind.data.sources.files import FilesSource
-from crosswind.data.sources.hub import Hub, loaded_commits
+from crosswind.data.sources.hub import Hub, content_of, loaded_commits
 from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import fingerprint, load
@@ -111,7 +111,7 @@ def test_xquad_rows_group_into_paragraphs(tmp_path: Path, hub: Hub) -> None:
     wrong = publish(
         tmp_path / "wrong", {("xquad.de", "validation"): datasets.Dataset.from_list([qa("q", "Ann", "Bob", 0)])}
     )
-    with pytest.raises(UserError, match="hub row 0, question q: the answer is 'Bob', but the context has 'Ann' at 0"):
+    with pytest.raises(UserError, match="hub row 0: question q: the answer is 'Bob', but the context has 'Ann' at 0"):
         load(at("xquad", wrong), "de", "test", hub)
 
 
@@ -121,8 +121,8 @@ def test_mlqa_takes_its_clusters_from_the_english_configuration(tmp_path: Path, 
     folder = publish(
         tmp_path / "mlqa",
         {
-            ("mlqa.de.de", "validation"): datasets.Dataset.from_list(german),
-            ("mlqa.en.en", "validation"): datasets.Dataset.from_list(english),
+            ("MLQA.de.de", "validation"): datasets.Dataset.from_list(german),
+            ("MLQA.en.en", "validation"): datasets.Dataset.from_list(english),
         },
     )
     (example,) = load(at("mlqa", folder), "de", "dev", hub)
@@ -136,8 +136,8 @@ def test_mlqa_has_a_configuration_for_each_pair_of_languages(tmp_path: Path, hub
     folder = publish(
         tmp_path / "mlqa",
         {
-            ("mlqa.de.es", "validation"): datasets.Dataset.from_list([qa("b", "Zwei.", "Zwei", 0)]),
-            ("mlqa.en.en", "validation"): datasets.Dataset.from_list(english),
+            ("MLQA.de.es", "validation"): datasets.Dataset.from_list([qa("b", "Zwei.", "Zwei", 0)]),
+            ("MLQA.en.en", "validation"): datasets.Dataset.from_list(english),
         },
     )
     task = at("mlqa", folder)
@@ -264,7 +264,7 @@ def test_an_unreachable_repository_names_the_declaration_to_change(hub: Hub, mon
     with pytest.raises(UserError) as caught:
         load(TASKS["xnli"], "de", "dev", hub)
     text = str(caught.value)
-    assert "tasks/declared/xnli.py: can't load facebook/xnli (main) from the hub" in text
+    assert "tasks/declared/xnli.py: can't load facebook/xnli (de, validation) from the hub" in text
     assert "source: files" in text
     assert "`HubSource`" in text
 
@@ -294,12 +294,89 @@ def test_the_commit_of_a_cached_repository_is_known_offline(tmp_path: Path, monk
     reference = tmp_path / "datasets--facebook--xnli" / "refs" / "main"
     reference.parent.mkdir(parents=True)
     reference.write_text("0123456789abcdef0123456789abcdef01234567\n")
-    first = fingerprint(TASKS["xnli"], "de", "dev", Hub())
+    declared = TASKS["xnli"].hub
+    assert declared is not None
+    task = replace(TASKS["xnli"], hub=replace(declared, revision="main"))
+    first = fingerprint(task, "de", "dev", Hub())
     reference.write_text("f" * 40)
-    assert fingerprint(TASKS["xnli"], "de", "dev", Hub()) != first
+    assert fingerprint(task, "de", "dev", Hub()) != first
+    assert fingerprint(TASKS["xnli"], "de", "dev", Hub()) not in ("", first)  # its pinned commit needs no cache
 
 
 def test_the_commit_of_a_cached_table_is_read_off_its_addresses() -> None:
     sha = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
     address = f"hf://datasets/nyu-mll/glue@{sha}/mnli/train-00000-of-00001.parquet"
     assert loaded_commits([address, "/local/train.parquet"]) == {sha}
+
+
+# What public code that loads these repositories without scripts pins, or the pages of their commits
+PINNED = {
+    "xnli": "b8dd5d7af51114dbda02c0e3f6133f332186418e",
+    "pawsx": "4cd8187c404bda33cb1f62b49b001115862acf37",
+    "xquad": "51adfef1c1287aab1d2d91b5bead9bcfb9c68583",
+    "tatoeba": "69e8f12da6e31d59addadda9a9c8a2e601a0e282",
+    "copa": "3de24cf8022e94f4ee4b9d55a6f539891524d646",
+    "mnli": "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c",
+    "qqp": "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c",
+    "snli": "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
+    "anli": "8e4813d81f46d313dac7892e1c28076917cfcdf9",
+    "squad": "7b6d24c440a36b6815f21b70d25016731768db1f",
+    "squad2": "3ffb306f725f7d2ce8394bc1873b24868140c412",
+    "commonsenseqa": "94630fe30dad47192a8546eb75f094926d47e155",
+    "openbookqa": "388097ea7776314e93a529163e0fea805b8a6454",
+    "hellaswag": "218ec52e09a7e7462a5400043bb9a69a41d06b76",
+    "winogrande": "01e74176c63542e6b0bcb004dcdea22d94fb67b5",
+    "siqa": "54c6a1f8cb6daf4f5abf24a601852612fb35eb25",
+    "piqa": "142f6d7367fd9877f0fb3b5734ea6a545f54cdd1",
+    "cosmosqa": "ed50fe83db62b355759053b1cd5eef344ee371e0",
+}
+SCRIPTS = {"allenai/social_i_qa", "ybisk/piqa", "facebook/mlqa"}  # repositories of loading scripts alone
+
+
+def test_hub_sources_pin_the_commit_that_was_checked_and_none_is_a_script() -> None:
+    sources = {name: TASKS[name].hub for name in TASKS.names()}
+    pinned = {name: hub.revision for name, hub in sources.items() if hub is not None and len(hub.revision) == 40}
+    assert {name: pinned.get(name) for name in PINNED} == PINNED
+    assert SCRIPTS.isdisjoint(hub.repo for hub in sources.values() if hub is not None)
+    assert (sources["siqa"].repo, sources["piqa"].repo) == ("lighteval/siqa", "baber/piqa")  # type: ignore[union-attr]
+
+
+def rows(n: int) -> Content:
+    return Content(tuple(TaggingExample(str(i), str(i), "ru", ("a",), ("X",)) for i in range(n)))
+
+
+def test_the_repository_of_udpos_has_counts_and_a_release_of_its_own() -> None:
+    """The card of google/xtreme: UD 2.5, 11,336 Russian test sentences; the files of UD 2.7 have 8,973."""
+    task = TASKS["udpos"]
+    assert task.hub is not None
+    assert task.hub.counts is not None
+    sizes = {("en", "train"): 21253, ("el", "test"): 2809, ("et", "test"): 3760, ("ru", "test"): 11336,
+             ("zh", "test"): 5528, ("tr", "test"): 4785, ("pt", "test"): 2681, ("yo", "test"): 100}  # fmt: skip
+    assert {key: task.hub.counts[key] for key in sizes} == sizes
+    assert (task.release, task.hub.release) == ("UD 2.7", "UD 2.5")
+    commit = "0" * 40
+    content = content_of(task.hub, task, Portion("ru", "test"), rows(11336), commit)
+    assert (content.release, content.counted) == ("UD 2.5", False)
+    assert content.notes == (f"read from google/xtreme at commit {commit}, which `main` was: no commit is pinned",)
+
+
+def test_another_size_says_which_repository_differs_from_what() -> None:
+    task = TASKS["udpos"]
+    assert task.hub is not None
+    with pytest.raises(UserError) as caught:
+        content_of(task.hub, task, Portion("ru", "test"), rows(8973), "0" * 40)
+    text = str(caught.value)
+    assert "tasks/declared/udpos.py: google/xtreme (udpos.Russian, test) at commit 0000" in text
+    assert "has 8,973 examples of udpos, where 11,336 are declared for it (UD 2.5)" in text
+    assert "the official files, which have 8,973 examples (UD 2.7)" in text
+
+
+def test_a_language_that_the_repository_lacks_is_named_before_anything_is_asked(hub: Hub) -> None:
+    with pytest.raises(UserError, match=r"google/xtreme has no udpos in 'lt'; it holds af ar(.|\n)*source: files"):
+        fingerprint(TASKS["udpos"], "lt", "test", hub)
+
+
+def test_the_release_of_the_official_files_is_known_by_their_size(official_data: Callable[..., Path]) -> None:
+    files = FilesSource(official_data("udpos"))
+    assert load(TASKS["udpos"], "te", "test", files).release == "UD 2.7"
+    assert load(TASKS["xnli"], "de", "dev", FilesSource(official_data("xnli"))).release == ""

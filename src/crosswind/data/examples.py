@@ -173,7 +173,8 @@ class ParallelLine:
 class Dataset:
     """The examples of one task, language and split, in official order, with their pool if any.
 
-    `notes` are sentences on what reading changed or left out; each names the data set.
+    `notes` are sentences on what reading changed or left out; each names the data set. `release` names the
+    release of the data, where there are several and it is known.
     """
 
     task: str
@@ -183,6 +184,7 @@ class Dataset:
     pool: Pool | None = None
     fingerprint: str = ""  # of the source: file hashes, or hub id + commit + config + split
     notes: tuple[str, ...] = ()
+    release: str = ""
 
     def __len__(self) -> int:
         return len(self.examples)

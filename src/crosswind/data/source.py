@@ -31,6 +31,7 @@ class Content:
     some can be chosen without making all. `counted` is False where the files are another layout
     than the one whose counts the task declares. `notes` are sentences on what reading changed or left out, for the
     reader of the results.
+    `release` names the release of the data, where it is known and not the task's own.
     """
 
     examples: Sequence[Example]
@@ -38,6 +39,7 @@ class Content:
     counted: bool = True
     clusters: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    release: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class HubSource:
     reader gives. `companion` is a second configuration that `convert` needs: its rows come behind the
     others, and each row has the name of its configuration under `_config`. Hub ids move: a failed
     download names the file of `convert`.
+
+    `revision` is the commit that was checked, or `main` where none is known: then what it resolves to is noted.
+    `release` and `counts` are those of the data in this repository, where they are not the task's; `languages` are
+    those that it has, where it lacks some.
     """
 
     repo: str
@@ -74,6 +80,9 @@ class HubSource:
     names: Mapping[str, str] = field(default_factory=dict)
     split_names: Mapping[str, str] = field(default_factory=dict)
     companion: str | None = None
+    release: str = ""
+    counts: Mapping[tuple[str, ...], int] | None = None
+    languages: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,13 @@ class Declared(Protocol):
     @property
     def name(self) -> str:
         """The task's name."""
+
+    @property
+    def release(self) -> str:
+        """The release of the data whose counts it declares, where there are several."""
+
+    def size(self, portion: Portion) -> int | None:
+        """The official number of examples, as far as it is declared."""
 
     @property
     def files(self) -> FileLayout:

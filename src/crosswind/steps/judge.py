@@ -36,7 +36,7 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
     from crosswind.evaluate.metrics.base import METRICS
 
     metric = METRICS[job.params.metric]
-    examples, predictions, where = _read(job, "predictions", job.inputs.get("rewrite"))
+    examples, predictions, where = _read(job, "predictions", job.inputs.get("rewrite"), sign=True)
     fitted: dict[str, float] = {}
     if "dev" in job.inputs:
         fitted = fit(metric, *_read(job, "dev", None)[:2], where=where)
@@ -69,12 +69,14 @@ def _say_tokens(job: Job[JudgeParams], metric: Metric, examples: Sequence[Exampl
 
 
 def _read(
-    job: Job[JudgeParams], role: str, rewrite: Artifact | None
+    job: Job[JudgeParams], role: str, rewrite: Artifact | None, *, sign: bool = False
 ) -> tuple[tuple[Example, ...], list[Prediction], str]:
     """The examples that an input predicts, its predictions, and the task's name."""
     artifact = job.inputs[role]
     ref = PREDICT.load(artifact.params).ref
     data = perturbed(dataset_of(job, ref), rewrite).dataset
+    if sign and data.release:
+        job.sign("release", data.release)
     ids, predictions = read_predictions(artifact.path / "predictions.parquet")
     if ids != [e.id for e in data.examples]:
         raise ValueError(f"the predictions of {ref.name} are of other examples")

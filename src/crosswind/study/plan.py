@@ -38,7 +38,7 @@ from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
-from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, routes, targets
+from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, lacking_languages, routes, targets
 from crosswind.study.spec import Study
 from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS, Task
@@ -104,7 +104,7 @@ class Planner:
 
     def plan(self) -> Plan:
         """Every step of the study, with the cells that they serve."""
-        all_targets = targets(self.study)
+        all_targets = [self._available(target) for target in targets(self.study)]
         if self.study.fine_tuned and self.base.key is None:
             check_classes(self.base.place, self.study.revision, all_targets)
         conditions = [
@@ -148,6 +148,15 @@ class Planner:
             tuple(self._asked),
             self.base.name,
         )
+
+    def _available(self, target: TargetPlan) -> TargetPlan:
+        """The target without the languages that its repository on the hub does not have, which is noted."""
+        lacking = lacking_languages(self.study, target.task)
+        left_out = [d.language for d in target.data if d.language in lacking]
+        if left_out and target.task.hub is not None:
+            what = f"{target.task.name}: {', '.join(left_out)} left out"
+            self.note(f"{what}, which {target.task.hub.repo} does not have; the official files do.")
+        return replace(target, data=tuple(d for d in target.data if d.language not in lacking))
 
     # What stages use
 

@@ -169,6 +169,15 @@ def targets(study: Study) -> list[TargetPlan]:
     return plans
 
 
+def lacking_languages(study: Study, task: Task) -> tuple[str, ...]:
+    """The languages that the task's repository on the hub lacks, where the study reads it there and names none."""
+    source = study.data.tasks.get(task.name, study.data).source
+    named = (study.targets.tasks or {}).get(task.name)
+    if source != "hub" or task.hub is None or task.hub.languages is None or (named and named.languages):
+        return ()
+    return tuple(c for c in task.languages if c not in task.hub.languages)
+
+
 def _target(name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool) -> TargetPlan:
     task = TASKS[name]
     languages = target.languages or []

@@ -26,9 +26,10 @@ class Task:
     under test is the pool's). `across` is for a task whose pool spans languages: the layout for a
     given choice of pool languages (`files` uses all). `context_languages` are those that the passages of
     a question may be in beside its own, and `crossed` the layout for one of them. `counts` are the
-    official numbers of examples, checked when a whole split is read. `query_length` is the length in
-    tokens that queries are cut to (None: that of all texts). `generated` makes the examples of the
-    microworld's tasks, which have no files.
+    official numbers of examples, checked when a whole split is read, and `release` names the release of the data that
+    they are of, where there are several (a hub source may have another, with counts of its own).
+    `query_length` is the length in tokens that queries are cut to (None: that of all texts). `generated`
+    makes the examples of the microworld's tasks, which have no files.
     `aliases` are other spellings of labels in the official files, and the labels that they stand for.
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
     format of its official submission files, if it has any; `unanswerable` says that a question may
@@ -76,6 +77,7 @@ class Task:
     generated: Generated | None = None
     submission: str = ""
     unanswerable: bool = False
+    release: str = ""
 
     @property
     def metric(self) -> str:

@@ -55,7 +55,22 @@ def load(
     if pool is not None and len(chosen) < len(content.examples):
         pool = _cut(pool, chosen)
     notes = tuple(f"{where}: {note}" for note in content.notes)
-    return Dataset(task.name, language, split, chosen, pool, _fingerprint(task, portion, source), notes)
+    return Dataset(
+        task.name,
+        language,
+        split,
+        chosen,
+        pool,
+        _fingerprint(task, portion, source),
+        notes,
+        _release(task, portion, content),
+    )
+
+
+def _release(task: Task, portion: Portion, content: Content) -> str:
+    """The release that the content says it is, or the task's where the content has its official size."""
+    official = content.counted and task.size(portion) is not None
+    return content.release or (task.release if official else "")
 
 
 def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None) -> Dataset:

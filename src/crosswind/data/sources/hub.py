@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from crosswind.data.source import (
 from crosswind.data.sources.files import FilesSource, data_root
 from crosswind.errors import UserError
 from crosswind.run.step import digest
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 TIMEOUT = 10.0  # seconds that a question about a commit may take
 
@@ -50,11 +52,13 @@ class Hub:
         if task.hub is None and self.text is not None:
             return self.text.content(task, portion)
         source = self._declared(task, portion)
+        commit = self._commit(task, source)
         parts = [
-            hub_rows(address, self._commit(task, source), where=_declaration(task, source), cache=self.cache)
+            hub_rows(address, commit, where=_declaration(task, source), cache=self.cache)
             for address in _addresses(source, portion)
         ]
-        return source.convert((row for part in parts for row in part), portion.language, portion.split)
+        content = source.convert((row for part in parts for row in part), portion.language, portion.split)
+        return content_of(source, task, portion, content, commit)
 
     def fingerprint(self, task: Declared, portion: Portion) -> str:
         if task.hub is None and self.text is not None:
@@ -98,6 +102,14 @@ class Hub:
             )
         if portion.pool_languages is not None:
             raise pool_language_error(task)
+        if source_lacks(task.hub, portion.language):
+            raise UserError(
+                f"{task.hub.repo} has no {task.name} in {portion.language!r}; "
+                f"it holds {' '.join(task.hub.languages or ())}",
+                where=_declaration(task, task.hub),
+                hint=f"leave the language out, or read the official files: {self.where}: "
+                f"{{source: hub, tasks: {{{task.name}: {{source: files, root: DIR}}}}}}",
+            )
         if portion.context_language is not None and "{context}" not in (task.hub.config or ""):
             raise context_language_error(task)
         return task.hub
@@ -161,7 +173,7 @@ def hub_commit(repo: str, revision: str, *, where: str, ask: bool = True) -> str
     """
     if Path(repo).is_dir():
         return _folder_hash(Path(repo))
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
+    if _COMMIT.fullmatch(revision):
         return revision
     import huggingface_hub
 
@@ -198,6 +210,46 @@ def hub_fingerprint(addresses: list[Address], commit: str) -> str:
     """SHA-256 of repository, commit, configurations and split."""
     parts = [[a.repo if not Path(a.repo).is_dir() else "", a.config, a.split] for a in addresses]
     return digest({"hub": parts, "commit": commit})
+
+
+def source_lacks(source: HubSource, language: str) -> bool:
+    """Whether the repository is known to have no data in a language."""
+    return source.languages is not None and language not in source.languages
+
+
+def content_of(source: HubSource, task: Declared, portion: Portion, content: Content, commit: str) -> Content:
+    """What a repository holds at a commit, with its release; a `UserError` that says what its size differs from.
+
+    Where no commit is pinned, a note says which one was read. Of a local folder nothing is known.
+    """
+    if Path(source.repo).is_dir():
+        return content
+    _check_size(task, source, portion, len(content.examples), commit)
+    notes = content.notes
+    if not _COMMIT.fullmatch(source.revision):
+        notes += (f"read from {source.repo} at commit {commit}, which `{source.revision}` was: no commit is pinned",)
+    return replace(content, notes=notes, release=source.release or task.release, counted=False)
+
+
+def _check_size(task: Declared, source: HubSource, portion: Portion, size: int, commit: str) -> None:
+    """A `UserError` that says which repository differs from what."""
+    context = portion.context_language
+    pair = (portion.language,) if context in (None, portion.language) else (portion.language, str(context))
+    official = task.size(portion)
+    expected = official if source.counts is None else source.counts.get((*pair, portion.split))
+    if expected is None or size == expected:
+        return
+    release = source.release or task.release
+    hint = "the repository has changed: declare what it holds (`counts`, `revision`, `release` of its `HubSource` in "
+    hint += "this file), or read the official files"
+    if official is not None:
+        hint += f", which have {official:,} examples" + (f" ({task.release})" if task.release else "")
+    raise UserError(
+        f"{_addresses(source, portion)[0]} at commit {commit} has {size:,} examples of {task.name}, "
+        f"where {expected:,} are declared for it" + (f" ({release})" if release else ""),
+        where=_declaration(task, source),
+        hint=hint,
+    )
 
 
 def _names(feature: Any) -> Callable[[Any], Any]:

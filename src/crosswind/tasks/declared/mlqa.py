@@ -33,11 +33,11 @@ def _layout(context: str | None = None) -> FileLayout:
 
 
 def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
-    """The rows of `mlqa.CONTEXT.QUESTION`, and behind them those of `mlqa.en.en`."""
+    """The rows of `MLQA.CONTEXT.QUESTION`, and behind them those of `MLQA.en.en`."""
     held = list(rows)
     config = held[0]["_config"] if held else ""
     asked = hub_squad(row for row in held if row["_config"] == config)
-    english = hub_squad(row for row in held if row["_config"] == "mlqa.en.en")
+    english = hub_squad(row for row in held if row["_config"] == "MLQA.en.en")
     context = config.split(".")[1] if config else language
     return _content(asked, english, language, split, context)
 
@@ -92,11 +92,11 @@ MLQA = Task(
     context_languages=_LANGUAGES,
     crossed=_layout,
     hub=HubSource(
-        "facebook/mlqa",
+        "google/xtreme",  # the same rows as Parquet: `facebook/mlqa` is a script, which is not run
         {"dev": "validation", "test": "test"},
         _convert,
-        config="mlqa.{context}.{language}",
-        companion="mlqa.en.en",
+        config="MLQA.{context}.{language}",
+        companion="MLQA.en.en",
     ),
     metrics=("mlqa",),
     submission="answers",

@@ -75,7 +75,12 @@ PAWSX = Task(
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, reads(_records, _example), version=2),
-    hub=HubSource("google-research-datasets/paws-x", HUB_SPLITS, converts(_example)),
+    hub=HubSource(
+        "google-research-datasets/paws-x",
+        HUB_SPLITS,
+        converts(_example),
+        revision="4cd8187c404bda33cb1f62b49b001115862acf37",
+    ),
     metrics=("accuracy",),
     submission="lines",
     perturbed=("first", "second"),

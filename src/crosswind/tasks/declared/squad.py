@@ -11,7 +11,9 @@ from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
 
 
-def _task(name: str, version: str, summary: str, *, repo: str, counts: tuple[int, int], citation: str) -> Task:
+def _task(
+    name: str, version: str, summary: str, *, repo: str, revision: str, counts: tuple[int, int], citation: str
+) -> Task:
     """A version of SQuAD; its metric has its name, and so has the task that it is trained on."""
 
     def locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
@@ -27,7 +29,9 @@ def _task(name: str, version: str, summary: str, *, repo: str, counts: tuple[int
         languages=("en",),
         splits=("train", "dev"),
         files=FileLayout(locate, reads_squad(_content)),
-        hub=HubSource(repo, {"train": "train", "dev": "validation"}, converts_squad(_content), config=None),
+        hub=HubSource(
+            repo, {"train": "train", "dev": "validation"}, converts_squad(_content), config=None, revision=revision
+        ),
         metrics=(name,),
         unanswerable=version == "2.0",
         perturbed=("question", "context"),
@@ -48,6 +52,7 @@ SQUAD = _task(
     "1.1",
     "on Wikipedia",
     repo="rajpurkar/squad",
+    revision="7b6d24c440a36b6815f21b70d25016731768db1f",
     counts=(87599, 10570),  # Rajpurkar et al. 2016, Table 2, as released
     citation="Rajpurkar et al. 2016, SQuAD: 100,000+ Questions for Machine Comprehension of Text",
 )
@@ -59,6 +64,7 @@ SQUAD2 = _task(
     "2.0",
     "with unanswerable questions",
     repo="rajpurkar/squad_v2",
+    revision="3ffb306f725f7d2ce8394bc1873b24868140c412",
     counts=(130319, 11873),  # Rajpurkar et al. 2018, Table 2
     citation="Rajpurkar et al. 2018, Know What You Don't Know: Unanswerable Questions for SQuAD",
 )

@@ -77,7 +77,7 @@ XNLI = Task(
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
     files=FileLayout(_locate, _read),
-    hub=HubSource("facebook/xnli", HUB_SPLITS, converts(_example)),
+    hub=HubSource("facebook/xnli", HUB_SPLITS, converts(_example), revision="b8dd5d7af51114dbda02c0e3f6133f332186418e"),
     metrics=("accuracy",),
     submission="lines",
     perturbed=("first", "second"),
