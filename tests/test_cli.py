@@ -200,10 +200,10 @@ def test_unknown_executors_commands_and_listings(crosswind: Run, folder: Path) -
     assert crosswind("run")[0] == 2
 
 
-def test_a_study_that_fails_ends_with_one_and_says_where(crosswind: Run, folder: Path) -> None:
+def test_a_study_that_fails_by_a_mistake_ends_with_two_and_says_where(crosswind: Run, folder: Path) -> None:
     arguments = ("run", folder / "study.yaml", "--out", folder / "run", "--store", folder / "store", "--quiet")
     code, _, err = crosswind(*arguments, "--set", "targets.tasks.udpos.train.budget.items=99")
-    assert code == 1
+    assert code == 2
     assert "failed: udpos for route none: udpos: a budget of 99 items, there are 16" in err
     assert "not run: 4 steps that need these" in err
     assert "results.parquet" not in err  # there are none
@@ -399,7 +399,7 @@ def test_evaluate_scores_a_checkpoint_and_refuses_one_without_a_head(crosswind: 
     (row,) = [r for r in json.loads(out) if r["key"] == "accuracy"]
     assert (row["target"], row["language"], row["n"], row["route"]) == ("tatoeba", "jv", 9, "none")
     code, out, err = crosswind("evaluate", folder / "encoder", "--task", "xnli", "--languages", "es", *shared)
-    assert code == 1
+    assert code == 2
     assert "no head for pair tasks" in err
     assert "Traceback" not in err
     for arguments, message in (

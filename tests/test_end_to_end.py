@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from crosswind.run.folders import read_sealed, write_sealed
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.collect import collect
@@ -205,8 +206,9 @@ def test_what_was_found_for_another_plan_does_not_spare_a_study_its_check(
     shutil.copytree(first / "run", tmp_path / "run")
     checks = tmp_path / "run" / "logs" / "checks.json"
     same = study_of(tiny_encoder, small_data)
-    value = json.loads(checks.read_text())
-    checks.write_text(json.dumps(value | {"notes": ["as found before"]}))
+    value = read_sealed(checks)
+    assert value is not None
+    write_sealed(checks, value | {"notes": ["as found before"]})
     assert "as found before" in go(same, tmp_path).plan.notes
     other = study_of(tiny_encoder, small_data, "targets.tasks.udpos.languages=[en, es]")
     finished = go(other, tmp_path)

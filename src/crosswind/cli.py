@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosswind.errors import UserError, unknown
+from crosswind.run.folders import FULL
+from crosswind.run.outcome import StepFailed
+from crosswind.run.stop import Stopped, stoppable
 
 if TYPE_CHECKING:
     from crosswind.perturb.lines import EndedLine
@@ -38,12 +42,17 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard outpu
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
-# What a disk or its owner refuses is no fault of ours.
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG)
+# What the owner of a disk refuses, and what lies in the place of a file or folder, is a mistake that the user can mend.
+_REFUSED = (
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+)
+# These keep all that they have done in the store.
+_RESUMABLE = ("demo", "run", "evaluate", "pretrain")
 
 
 def main() -> None:
-    """The entry point: exit code 0; 1 if something ran and failed; 2 for a mistake in the input."""
+    """The entry point: exit code 0; 1 if something ran and failed; 2 for a mistake in the input; 130 after Ctrl-C."""
     # Before any library starts its threads: one thread a step (results depend on it, and spinning
     # threads of several processes take the cores from each other).
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
@@ -54,21 +63,34 @@ def main() -> None:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     _utf8_streams()
     try:
-        app()
+        with stoppable():
+            app()
     except UserError as error:
         print(f"crosswind: {error}", file=sys.stderr)
         sys.exit(2)
+    except StepFailed as error:
+        print(f"crosswind: {error}", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        if error.errno not in _DISK:
+        if error.errno not in (*FULL, *_REFUSED):
             raise
         print(f"crosswind: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("crosswind: stopped; run it again to go on where it was", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(1 if error.errno in FULL else 2)
+    except Stopped as stopped:
+        print(f"crosswind: {_farewell(stopped, sys.argv[1:])}", file=sys.stderr)
+        sys.exit(stopped.code)
+
+
+def _farewell(stopped: Stopped, arguments: Sequence[str]) -> str:
+    """What a stopped command says: what is kept, and how to go on."""
+    what = "stopped" if stopped.name == "SIGINT" else f"stopped by {stopped.name}"
+    if not arguments or arguments[0] not in _RESUMABLE:
+        return what
+    command = shlex.join(["crosswind", *arguments])
+    return f"{what}; everything that was done is kept, and the same command goes on from there:\n  {command}"
 
 
 @app.command()
@@ -414,7 +436,7 @@ def _print_finished(finished: Finished, *, folder: bool = True) -> None:
 
 
 def _exit(finished: Finished) -> None:
-    """Say what failed, and end with 1 if anything did."""
+    """Say what failed, and end with 2 if only mistakes of the user's did, with 1 if anything else did."""
     outcome = finished.outcome
     if outcome.complete:
         return
@@ -422,7 +444,7 @@ def _exit(finished: Finished) -> None:
         print(f"failed: {finished.plan.graph[key].label}: {failure.message}", file=sys.stderr)
     if outcome.skipped:
         print(f"not run: {len(outcome.skipped)} steps that need these", file=sys.stderr)
-    raise typer.Exit(1)
+    raise typer.Exit(2 if outcome.mistaken else 1)
 
 
 def _rows(finished: Finished) -> list[dict[str, Any]]:

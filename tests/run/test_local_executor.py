@@ -179,6 +179,57 @@ def test_a_damaged_input_is_computed_again_before_the_step_that_needs_it(tmp_pat
     assert texts(family(), tmp_path)["cell-a-de"] == CELL_A_DE
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("fault", "file"), [("flip", "out.txt"), ("remove", "out.txt"), ("flip", "manifest.json")])
+def test_an_input_that_is_damaged_while_the_run_goes_on_is_computed_again_in_the_same_run(
+    fault: str, file: str, workers: int, tmp_path: Path, trace: Path
+) -> None:
+    model = step("model")
+    assert run([model], tmp_path).complete
+    path = Store(tmp_path / "store").path(model.key) / file
+    vandal = step("vandal", fault=f"{fault} {path}")
+    broken = step("broken", fault="user")
+    cells = [step("cell", vandal, model), step("cell-of-broken", broken, model), step("cell-apart")]
+    outcome = run([model, vandal, broken, *cells], tmp_path, workers)
+    labels = {s.key: s.label for s in [model, vandal, broken, *cells]}
+    assert sorted(labels[key] for key in outcome.done) == ["cell", "cell-apart", "model", "vandal"]
+    assert [labels[key] for key in outcome.failed] == ["broken"]
+    assert [labels[key] for key in outcome.skipped] == ["cell-of-broken"]
+    assert texts([model, *cells], tmp_path)["cell"] == b"vandal\nmodel\ncell\n"
+    assert computed(trace).count("broken") == 1  # what failed by itself is not tried again
+
+
+def test_an_input_that_is_damaged_again_and_again_fails_the_step(tmp_path: Path, trace: Path) -> None:
+    model = step("model")
+    path = Store(tmp_path / "store").root / "objects" / model.key[:2] / model.key / "out.txt"
+    # Its own cell flips the file before it asks for its inputs.
+    cell = step("cell", model, fault=f"flip {path}")
+    outcome = run([model, cell], tmp_path)
+    assert [f.message for f in outcome.failed.values()] == [f"model ({model.key[:12]}) is damaged in the store"]
+    assert computed(trace) == ["cell"] * 3 + ["model"] * 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_full_disk_is_told_in_a_sentence_and_is_no_mistake_of_the_users(
+    workers: int, tmp_path: Path, trace: Path
+) -> None:
+    outcome = run([step("full", fault="full")], tmp_path, workers)
+    (failure,) = outcome.failed.values()
+    assert failure.message.endswith(": No space left on device")
+    assert (failure.traceback, failure.mistake, outcome.mistaken) == (None, False, False)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_library_that_asks_on_standard_input_hears_nobody(workers: int, tmp_path: Path, trace: Path) -> None:
+    outcome = run([step("ask", fault="ask")], tmp_path, workers)
+    assert [f.message.split(":")[0] for f in outcome.failed.values()] == ["EOFError"]
+
+
+def test_a_mistake_in_one_step_and_a_bug_in_another_are_no_mistake_together(tmp_path: Path, trace: Path) -> None:
+    assert run([step("bad", fault="user")], tmp_path).mistaken
+    assert not run([step("bad", fault="user"), step("broken", fault="bug")], tmp_path).mistaken
+
+
 def test_two_runs_at_once_on_one_store_compute_each_step_once(tmp_path: Path, trace: Path) -> None:
     os.mkfifo(trace / "encoder.hold")
     first = in_a_process(tmp_path, 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.run.checked import Checked
 from crosswind.run.step import Step, canonical
 from crosswind.run.store import Damaged, Missing, Store
 
@@ -118,6 +120,114 @@ def test_a_damaged_manifest_makes_an_artifact_missing(text: str, store: Store) -
     assert not store.check(STEP.key)
     publish(store)
     assert store.verify() == []
+
+
+def test_a_changed_bit_in_any_byte_of_a_manifest_is_noticed(store: Store) -> None:
+    path = publish(store) / "manifest.json"
+    whole, value = path.read_bytes(), store.manifest(STEP.key)
+    for position in range(len(whole)):
+        changed = whole[position] ^ 1 << position % 8
+        path.write_bytes(whole[:position] + bytes([changed]) + whole[position + 1 :])
+        try:
+            assert store.manifest(STEP.key) == value  # 1E-05 is 1e-05
+        except Damaged as error:
+            assert error.key == STEP.key  # noqa: PT017
+
+
+# What a byte of a manifest can be part of.
+CLASSES = ["key", "step", "files", "config.json", "size", "sha256", "meta", "seconds", "wall", "created", "dropped"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("bit", [0, 5, 7])
+def test_a_manifest_with_a_changed_name_is_damage_and_its_step_is_computed_again(
+    name: str, bit: int, store: Store
+) -> None:
+    path = publish(store) / "manifest.json"
+    whole = path.read_bytes()
+    position = whole.index(f'"{name}"'.encode()) + 1
+    path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << bit]) + whole[position + 1 :])
+    later = Store(store.root)
+    assert not later.has(STEP.key)
+    assert later.entries() == []
+    assert later.verify() == [STEP.key]
+    with later.produce(STEP) as draft:
+        assert draft is not None
+        (draft.path / "config.json").write_text("{}")
+    assert Store(store.root).verify() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("files", {"../../secret": {"size": 1, "sha256": ABCD}}),
+        ("files", {"config.json": {"sha256": ABCD}}),
+        ("files", {"config.json": {"size": 2}}),
+        ("files", ["config.json"]),
+        ("meta", {}),
+        ("meta", {"created": "2024", "seconds": {"wall": 1.0}}),
+        ("dropped", None),
+        ("step", {"kind": "train"}),
+        ("step", {"kind": "train", "version": 1, "params": {"seed": "\ud800"}}),
+    ],
+)
+def test_a_manifest_of_other_contents_is_damage_though_its_checksum_is_right(
+    name: str, value: object, store: Store
+) -> None:
+    path = publish(store) / "manifest.json"
+    manifest = json.loads(path.read_text()) | {name: value}
+    del manifest["sha256"]
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    checksum = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    path.write_text(json.dumps(manifest | {"sha256": checksum}))
+    with pytest.raises(Damaged):
+        store.manifest(STEP.key)
+    assert not store.check(STEP.key)
+
+
+def test_a_file_or_a_folder_in_the_place_of_another_is_damage(store: Store) -> None:
+    folder = publish(store)
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+    assert not store.check(STEP.key)
+    folder = publish(store)
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.write_text("a file")
+    assert store.verify() == [STEP.key]
+    assert not store.check(STEP.key)
+    publish(store)
+    assert store.verify() == []
+    assert list((store.root / "drafts").iterdir()) == []
+
+
+def test_a_flipped_bit_is_noticed_though_the_file_looks_as_old_as_before(store: Store, tmp_path: Path) -> None:
+    path = publish(store) / "model.safetensors"
+    store.watch(Checked(tmp_path / "checked.json"))
+    assert store.check(STEP.key)
+    store.checked.save()
+    stat = path.stat()
+    with path.open("r+b") as file:  # in place: the same inode
+        file.write(b"W")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    later = Store(store.root)
+    later.watch(Checked(tmp_path / "checked.json"))
+    assert not later.check(STEP.key)
+
+
+def test_what_another_process_hashed_is_hashed_again_before_this_one_reads_it(store: Store, tmp_path: Path) -> None:
+    folder = publish(store)
+    (folder / "model.safetensors").write_text("weighTs")
+    checked = Checked()
+    checked.note(STEP.key, folder, ["model.safetensors", "config.json", "manifest.json"])  # as if it had been sound
+    later = Store(store.root)
+    later.watch(checked)
+    assert later.check(STEP.key)
+    with pytest.raises(Damaged):
+        later.path(STEP.key)
+    later.forget(STEP.key)
+    assert not later.check(STEP.key)
 
 
 def test_after_a_drop_the_manifest_and_the_other_files_remain(store: Store) -> None:

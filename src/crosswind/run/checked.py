@@ -1,7 +1,8 @@
 """Which artifacts were hashed already, and how their files looked then.
 
 Hashing every artifact of a large run takes minutes, looking at its files takes seconds: what has the size, time of
-change and inode that it had when it was hashed is not hashed again.
+change and inode that it had when it was hashed is not hashed again. The time at which the inode changed is among them:
+unlike the other, no program can set it back.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from crosswind.run.folders import replacing
 
-_Seen = list[tuple[str, int, int, int]]  # name, size, time of change in ns, inode
+_Seen = list[tuple[str, int, int, int, int]]  # name, size, times of change of bytes and of inode in ns, inode
 
 
 class Checked:
@@ -25,9 +26,12 @@ class Checked:
         if path is not None and path.is_file():
             try:
                 value = json.loads(path.read_bytes())
-                read = {key: [(str(n), int(s), int(t), int(i)) for n, s, t, i in files] for key, files in value.items()}
+                read = {
+                    key: [(str(n), int(s), int(t), int(c), int(i)) for n, s, t, c, i in files]
+                    for key, files in value.items()
+                }
                 self._seen = {key: files for key, files in read.items() if files}
-            except (ValueError, TypeError, AttributeError):
+            except (OSError, ValueError, TypeError, AttributeError, RecursionError):
                 self._seen = {}  # A damaged file costs time and nothing else.
 
     def knows(self, key: str, folder: Path) -> bool:
@@ -37,20 +41,16 @@ class Checked:
             return False
         base = f"{folder}{os.sep}"
         try:
-            for name, size, changed, inode in seen:
-                stat = os.stat(base + name)
-                if stat.st_size != size or stat.st_mtime_ns != changed or stat.st_ino != inode:
-                    return False
-        except OSError:
+            return all(_look(base + name) == look for name, *look in seen)
+        except (OSError, ValueError):
             return False
-        return True
 
     def note(self, key: str, folder: Path, names: list[str]) -> None:
         """Remember how the files of a sound artifact look."""
         seen: _Seen = []
         for name in names:
-            stat = os.stat(folder / name)
-            seen.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            size, changed, touched, inode = _look(str(folder / name))
+            seen.append((name, size, changed, touched, inode))
         self._seen[key] = seen
         self._changed = True
 
@@ -67,3 +67,8 @@ class Checked:
         with replacing(self.path) as draft:
             draft.write_text(json.dumps(self._seen, separators=(",", ":")), encoding="utf-8")
         self._changed = False
+
+
+def _look(path: str) -> list[int]:
+    stat = os.stat(path)
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from crosswind.run.step import digest
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a disk refuses to everybody
+SEAL = "sha256"  # the key of the checksum of an object's other keys
 
 
 def file_hash(path: Path) -> str:
@@ -38,10 +45,49 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             sync_one(draft)
         os.replace(draft, path)
+    except Exception as error:
+        refusal = disk_refusal(error)
+        if refusal is None:
+            raise
+        if refusal.filename in (None, str(draft)):
+            refusal.filename, refusal.filename2 = str(path), None  # The draft's name says nothing to anybody.
+        if refusal is error:
+            raise
+        raise refusal from error
     finally:
         # Where the path could not be written at all, the error that the reader needs is the first one.
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust end their messages
+
+
+def disk_refusal(error: BaseException) -> OSError | None:
+    """The error of the operating system that an exception is or tells of: polars and safetensors raise their own."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    match = _OS_ERROR.search(str(error))
+    if match is None:
+        return None
+    number = int(match[1])
+    return OSError(number, os.strerror(number))
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """What `write_sealed` wrote; `None` where there is nothing, or not every byte of it."""
+    try:
+        value = json.loads(path.read_bytes())
+        if not isinstance(value, dict) or value.pop(SEAL, None) != digest(value):
+            return None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object with its checksum, so that a changed byte is noticed."""
+    write_json(path, {**value, SEAL: digest(value)})
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -73,4 +119,7 @@ def remove(folder: Path, aside: Path) -> None:
         os.rename(folder, aside)
     except FileNotFoundError:
         return
-    shutil.rmtree(aside, ignore_errors=True)
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:  # Something else in a folder's place.
+        aside.unlink()

@@ -24,6 +24,7 @@ PATIENCE = 60.0  # seconds after which the loop looks at what runs, even if nobo
 PAUSE = 1.0  # seconds between two questions for a free slot while nothing runs
 REFUSALS = 600  # how often an executor may have no slot at all while nothing runs
 TRIES = 2  # a step whose worker was lost this often has failed
+ROUNDS = 3  # how often what turns out to be damaged or gone while it is read is computed again
 
 
 def run_graph(
@@ -39,35 +40,78 @@ def run_graph(
     """Run what is missing of the wanted steps and what that needs.
 
     A failed step loses its dependents only. A unit whose worker was lost goes again; the step that ran then fails
-    when that happens twice. `folder` receives `units.jsonl` (what was handed out), `checked.json` (what was hashed),
-    tracebacks in `failures.log` and what the executor writes. Raises KeyboardInterrupt after the workers have ended.
+    when that happens twice. An input that is damaged or gone when a step reads it is computed again. `folder`
+    receives `units.jsonl` (what was handed out), `checked.json` (what was hashed), tracebacks in `failures.log` and
+    what the executor writes. An interrupt is raised after the workers have ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
     store.watch(Checked(folder / "checked.json"))
+    (folder / "failures.log").unlink(missing_ok=True)
     missing = needed(graph, wanted, store, verify=True)
-    schedule = Schedule(graph, missing)
     absent = set(missing)
-    schedule.outcome.cached.extend(key for key in dict.fromkeys(wanted) if key not in absent)
-    if missing:
-        reporter.planned([graph[key] for key in missing])
-        (folder / "failures.log").unlink(missing_ok=True)
-        opening = Opening(str(store.root), folder, workers)
-        session = executor.open(opening, reporter)
-        try:
-            _Loop(graph, schedule, store, session, reporter, folder).run()
-        finally:
-            session.close()
-            store.sweep()
-            store.checked.save()
+    outcome = Outcome(cached=[key for key in dict.fromkeys(wanted) if key not in absent])
+    opening = Opening(str(store.root), folder, workers)
+    for left in reversed(range(ROUNDS)):
+        if not missing:
+            break
+        ended = _round(graph, missing, store, executor, opening, reporter, again=left > 0)
+        lacking = {failure.lacking for failure in ended.failed.values()} - {""} if left else set()
+        for key in lacking:
+            store.forget(key)
+        outcome.add(ended)
+        outcome.failed = {key: f for key, f in outcome.failed.items() if f.lacking not in lacking}
+        missing = needed(graph, _possible(graph, wanted, outcome.failed), store, verify=True) if lacking else []
+    settled = {*outcome.done, *outcome.failed}
+    outcome.skipped = {key: reason for key, reason in outcome.skipped.items() if key not in settled}
+    outcome.cached = [key for key in outcome.cached if key not in settled]
+    return outcome
+
+
+def _round(
+    graph: Graph,
+    missing: Sequence[str],
+    store: Store,
+    executor: Executor,
+    opening: Opening,
+    reporter: Reporter,
+    *,
+    again: bool,
+) -> Outcome:
+    """Run what is missing; `again`: what fails for want of an input will have another round."""
+    schedule = Schedule(graph, missing)
+    reporter.planned([graph[key] for key in missing])
+    session = executor.open(opening, reporter)
+    try:
+        _Loop(graph, schedule, store, session, reporter, opening.folder, again).run()
+    finally:
+        session.close()
+        store.sweep()
+        store.checked.save()
     return schedule.outcome
+
+
+def _possible(graph: Graph, wanted: Collection[str], failed: Collection[str]) -> list[str]:
+    """What is wanted and needs nothing that failed."""
+    lost: set[str] = set()
+    for key in graph:
+        if key in failed or not lost.isdisjoint(graph[key].inputs.values()):
+            lost.add(key)
+    return [key for key in wanted if key not in lost]
 
 
 class _Loop:
     def __init__(
-        self, graph: Graph, schedule: Schedule, store: Store, session: Session, reporter: Reporter, folder: Path
+        self,
+        graph: Graph,
+        schedule: Schedule,
+        store: Store,
+        session: Session,
+        reporter: Reporter,
+        folder: Path,
+        again: bool,
     ) -> None:
         self.graph, self.schedule, self.store, self.session = graph, schedule, store, session
-        self.reporter, self.folder = reporter, folder
+        self.reporter, self.folder, self.another_round = reporter, folder, again
         self.units: dict[str, Unit] = {}
         self.lost: Counter[str] = Counter()
         self.needs: dict[str, Needs] = {}
@@ -156,7 +200,11 @@ class _Loop:
         self.schedule.settle(steps, published, failures)
         for step in steps:
             failure = self.schedule.outcome.failed.get(step.key)
-            if failure is not None:
+            if failure is None:
+                continue
+            if failure.lacking and self.another_round:
+                self.reporter.log(f"{step.label}: {failure.message}; once more")
+            else:
                 self.reporter.failed(step.key, failure.message)
                 self._write(step, failure)
 

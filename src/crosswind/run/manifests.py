@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import crosswind
@@ -14,14 +15,23 @@ from crosswind.run.folders import inventory, sync, sync_one, write_json
 from crosswind.run.step import Step, digest
 
 MANIFEST = "manifest.json"
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # what a process lacks for the moment says nothing of a file
 
 
-class Missing(Exception):  # noqa: N818
+class Unavailable(Exception):  # noqa: N818
+    """An artifact that cannot be read; `key` is its step's."""
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Missing(Unavailable):
     """The store has no such artifact, or its weights were dropped."""
 
 
-class Damaged(Exception):  # noqa: N818
-    """The files of an artifact are not those that its manifest records."""
+class Damaged(Unavailable):
+    """The files of an artifact are not those that its manifest records, or its manifest is none."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +56,56 @@ def store_entry(folder: Path) -> StoreEntry:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of the artifact in a folder; raises `Missing` or `Damaged`."""
+    """The manifest of the artifact in a folder, whole and as it was written; raises `Missing` or `Damaged`."""
+    key = folder.name
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
+        fault = _fault(manifest, key)
     except (FileNotFoundError, NotADirectoryError):
-        raise Missing(f"{folder.name[:12]} is not in the store") from None
-    except ValueError as error:
-        raise Damaged(f"the manifest of {folder.name[:12]} is damaged: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("sha256") != _checksum(manifest):
-        raise Damaged(f"the manifest of {folder.name[:12]} is damaged: its checksum is another")
-    if manifest["key"] != folder.name or Step.from_json(manifest["step"]).key != folder.name:
-        raise Damaged(f"the manifest of {folder.name[:12]} is that of another step")
-    return manifest
+        raise Missing(f"{key[:12]} is not in the store", key) from None
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
+        raise Damaged(f"the manifest of {key[:12]} cannot be read: {error.strerror}", key) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # a step of other fields
+        raise Damaged(f"the manifest of {key[:12]} is damaged: {error}", key) from error
+    if fault:
+        raise Damaged(f"the manifest of {key[:12]} is damaged: {fault}", key)
+    value: dict[str, Any] = manifest
+    return value
+
+
+def _fault(manifest: Any, key: str) -> str | None:
+    """What is wrong with a manifest. Its checksum finds every change; the rest, what another version wrote."""
+    if not isinstance(manifest, dict):
+        return "it is no object"
+    if manifest.get("sha256") != _checksum(manifest):
+        return "its checksum is another"
+    step, files, meta, dropped = (manifest.get(name) for name in ("step", "files", "meta", "dropped"))
+    if manifest.get("key") != key or not isinstance(step, dict) or Step.from_json(step).key != key:
+        return "it is that of another step"
+    if not isinstance(files, dict) or not all(_is_record(name, record) for name, record in files.items()):
+        return "its list of files is none"
+    seconds = meta.get("seconds") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict) or not isinstance(meta.get("created"), str) or not isinstance(seconds, dict):
+        return "it does not say when and how long the step was computed"
+    if not all(isinstance(seconds.get(clock), int | float) for clock in ("wall", "cpu")):
+        return "it does not say how long the step was computed"
+    if not isinstance(dropped, list) or not all(isinstance(pattern, str) for pattern in dropped):
+        return "its list of dropped files is none"
+    return None
+
+
+def _is_record(name: str, record: Any) -> bool:
+    """Whether a file of the list lies inside the folder, and has a size and a checksum."""
+    path = PurePosixPath(name)
+    inside = not path.is_absolute() and ".." not in path.parts
+    return (
+        inside
+        and isinstance(record, dict)
+        and isinstance(record.get("size"), int)
+        and isinstance(record.get("sha256"), str)
+    )
 
 
 def _checksum(manifest: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@
     locks/<key>.lock    held by the process that computes the key
 
 An artifact exists if its manifest exists and every file has the recorded size. Its checksums are
-verified once per process, before it is first used. Nothing here is a pickle.
+verified in every process that reads it, before it is first used and again when its files look otherwise. Nothing here
+is a pickle.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from crosswind.errors import UserError
 from crosswind.run import manifests
 from crosswind.run.checked import Checked
 from crosswind.run.folders import file_hash, remove, sync_one
-from crosswind.run.manifests import MANIFEST, Damaged, Missing, StoreEntry
+from crosswind.run.manifests import MANIFEST, Damaged, Missing, StoreEntry, Unavailable
 from crosswind.run.step import Step
 
-__all__ = ["Damaged", "Draft", "Missing", "Store", "StoreEntry"]
+__all__ = ["Damaged", "Draft", "Missing", "Store", "StoreEntry", "Unavailable"]
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Store:
         self.root = Path(root).expanduser().absolute()
         self.checked = checked or Checked()
         self._objects = f"{self.root / 'objects'}{os.sep}"
-        self._verified: set[str] = set()
+        self._hashed = Checked()  # by this process
         try:
             for name in ("objects", "drafts", "partial", "locks"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -76,32 +77,37 @@ class Store:
         return not manifest["dropped"] and manifests.sizes_agree(self._place(key), manifest)
 
     def watch(self, checked: Checked) -> None:
-        """Know what was hashed before; what is hashed from now on is noted there."""
+        """Know what was hashed before, for `check`; what is hashed from now on is noted there."""
         self.checked = checked
+
+    def forget(self, key: str) -> None:
+        """Hash an artifact anew before it is used: somebody could not read it."""
+        self._hashed.forget(key)
+        self.checked.forget(key)
 
     def check(self, key: str) -> bool:
         """Whether the artifact exists and is sound; a damaged one is removed, with a warning, to be recomputed."""
-        if self._sound(key):
+        if self._sound(key, self.checked):
             return True
-        if not (self._place(key) / MANIFEST).exists():
+        if not os.path.lexists(self._place(key)):
             return False
         with self.lock(key):
             # Another process may have replaced or dropped it while we waited.
-            sound = self._sound(key)
+            sound = self._sound(key, self.checked)
             if not sound and not self._dropped(key):
                 log.warning("%s is damaged in the store and is computed again", self._name(key))
                 self._remove(key)
         return sound
 
     def path(self, key: str) -> Path:
-        """The folder of a published step, verified; raises `Missing` or `Damaged`."""
-        if self.checked.knows(key, self._place(key)):
+        """The folder of a published step, hashed by this process; raises `Missing` or `Damaged`."""
+        if self._hashed.knows(key, self._place(key)):
             return self._place(key)
         manifest = self.manifest(key)
         if manifest["dropped"]:
-            raise Missing(f"the weights of {self._name(key)} were dropped from the store")
-        if not self._sound(key):
-            raise Damaged(f"{self._name(key)} is damaged in the store; run again to recompute it")
+            raise Missing(f"the weights of {self._name(key)} were dropped from the store", key)
+        if not self._sound(key, self._hashed):
+            raise Damaged(f"{self._name(key)} is damaged in the store", key)
         return self._place(key)
 
     def manifest(self, key: str) -> dict[str, Any]:
@@ -140,6 +146,8 @@ class Store:
     def partial(self, key: str) -> Path:
         """The folder of an unfinished step's checkpoints: survives kills, removed when the step is published."""
         folder = self.root / "partial" / key
+        if os.path.lexists(folder) and not folder.is_dir():
+            folder.unlink()  # Something else in its place.
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -163,7 +171,7 @@ class Store:
         From then on `has` is false: the step is computed again when somebody needs its weights.
         """
         with self.lock(key):
-            self._forget(key)
+            self.forget(key)
             return manifests.drop_files(self._place(key), [*patterns])
 
     # Upkeep
@@ -178,10 +186,9 @@ class Store:
 
     def verify(self) -> list[str]:
         """The keys of damaged artifacts; every checksum is computed anew."""
-        self._verified.clear()
         for key in self._keys():
-            self.checked.forget(key)
-        return [key for key in self._keys() if not self._dropped(key) and not self._sound(key)]
+            self.forget(key)
+        return [key for key in self._keys() if not self._dropped(key) and not self._sound(key, self.checked)]
 
     def prune(self, keep: set[str]) -> list[str]:
         """Remove every artifact and unfinished step but those to keep and those in use; the keys removed."""
@@ -206,7 +213,7 @@ class Store:
         return Path(f"{self._objects}{key[:2]}{os.sep}{key}")
 
     def _keys(self) -> list[str]:
-        return sorted(p.name for p in (self.root / "objects").glob("??/*") if p.is_dir())
+        return sorted(p.name for p in (self.root / "objects").glob("??/*"))
 
     def _name(self, key: str) -> str:
         try:
@@ -221,22 +228,30 @@ class Store:
         except (Missing, Damaged):
             return False
 
-    def _sound(self, key: str) -> bool:
-        if self.checked.knows(key, self._place(key)):
+    def _sound(self, key: str, known: Checked) -> bool:
+        """Whether every byte is as recorded; what is `known` and looks as it did then is not hashed."""
+        folder = self._place(key)
+        if known.knows(key, folder):
             return True
-        if not self.has(key):
-            return False
-        if key not in self._verified:
-            folder = self._place(key)
-            try:
-                files = self.manifest(key)["files"]
-                if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
-                    return False
-                self.checked.note(key, folder, [*files, MANIFEST])
-            except (Missing, Damaged, OSError):  # Unreadable, or removed meanwhile by another process.
+        try:
+            manifest = self.manifest(key)
+            files = manifest["files"]
+            if manifest["dropped"] or not manifests.sizes_agree(folder, manifest):
                 return False
-            self._verified.add(key)
+            if any(file_hash(folder / name) != recorded["sha256"] for name, recorded in files.items()):
+                return False
+            self._note(key, [*files])
+        except (Missing, Damaged):  # Or removed meanwhile by another process.
+            return False
+        except OSError as error:
+            if error.errno in manifests.SCARCE:
+                raise
+            return False
         return True
+
+    def _note(self, key: str, names: list[str]) -> None:
+        for known in (self._hashed, self.checked):
+            known.note(key, self._place(key), [*names, MANIFEST])
 
     def _publish(self, step: Step, draft: Draft, seconds: dict[str, float]) -> None:
         if not self.has(step.key):
@@ -246,15 +261,11 @@ class Store:
             folder.parent.mkdir(exist_ok=True)
             os.rename(draft.path, folder)
             sync_one(folder.parent)
-            self._verified.add(step.key)
+            self._note(step.key, [*self.manifest(step.key)["files"]])  # They were hashed when they were listed.
         shutil.rmtree(self.root / "partial" / step.key, ignore_errors=True)
 
-    def _forget(self, key: str) -> None:
-        self._verified.discard(key)
-        self.checked.forget(key)
-
     def _remove(self, key: str) -> None:
-        self._forget(key)
+        self.forget(key)
         remove(self._place(key), self._beside(key))
 
     def _beside(self, key: str) -> Path:

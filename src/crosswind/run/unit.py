@@ -79,7 +79,7 @@ class Done:
 
     def to_json(self) -> dict[str, JSON]:
         """One line of JSON."""
-        failures = {key: [failure.message, failure.traceback] for key, failure in self.failures.items()}
+        failures = {key: failure.to_json() for key, failure in self.failures.items()}
         return {**self.__dict__, "published": list(self.published), "failures": failures}
 
     @classmethod

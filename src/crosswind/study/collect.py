@@ -20,7 +20,7 @@ from crosswind.analysis.results import CellStats, ResultRow, write_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.run.store import Damaged, Missing, Store
+from crosswind.run.store import Missing, Store
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
 from crosswind.study.base import describe_base
 from crosswind.study.folder import (
@@ -226,7 +226,7 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
             continue
         try:
             meta = store.manifest(key)["meta"]
-        except (Missing, Damaged):
+        except Missing:
             continue
         rows.append(
             {

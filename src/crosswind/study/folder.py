@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import yaml
 from filelock import FileLock, Timeout
 
 from crosswind import __version__
 from crosswind.errors import UserError
-from crosswind.run.folders import file_hash, replacing, write_json
+from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
 from crosswind.study.planned import Cell
 from crosswind.study.spec import Study
 
 IDENTITY = "run.json"
+STUDY = "study.yaml"
+ANOTHER = "name another folder with --out"
 RESULTS = (
     "results.parquet",
     "cells.parquet",
@@ -54,29 +57,59 @@ def _without_roots(value: Any) -> Any:
     return [_without_roots(v) for v in value] if isinstance(value, list) else value
 
 
-def open_folder(out: Path, study: Study, encoder: str) -> None:
-    """Begin a run in a folder that is new, empty or this study's, of the same encoder; a `UserError` otherwise."""
+@contextmanager
+def open_folder(out: Path, study: Study, encoder: str) -> Iterator[None]:
+    """Held while a run writes into its folder, which is new, empty or this study's, of the same encoder.
+
+    A `UserError` for any other folder, for one that cannot be written and where another run holds it; a full disk is
+    an OSError. A new folder is removed again where not even its first files can be written.
+    """
     check_out(out, study.name)
-    earlier = _mapping(out / IDENTITY).get("encoder", encoder)
+    earlier = _identity(out).get("encoder", encoder)
     if earlier != encoder:
-        hint = "name another folder with --out"
-        raise UserError(f"holds the run of another encoder, {earlier!r}", where=str(out), hint=hint)
-    out.mkdir(parents=True, exist_ok=True)
+        raise UserError(f"holds the run of another encoder, {earlier!r}", where=str(out), hint=ANOTHER)
+    with _locked(out):
+        try:
+            _write_identity(out, study, encoder)
+        except OSError as error:
+            raise _refused(error, out) from error
+        yield
+
+
+def _write_identity(out: Path, study: Study, encoder: str) -> None:
+    text = yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True)
     identity = {"name": study.name, "encoder": encoder, "study": study_id(study), "crosswind": __version__}
-    write_json(out / IDENTITY, identity)
+    try:
+        write_sealed(out / IDENTITY, identity)
+        with replacing(out / STUDY) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError:
+        if not (out / STUDY).exists():
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Held while a run writes into its folder; a `UserError` where another one does."""
-    (out / "logs").mkdir(exist_ok=True)
+def _locked(out: Path) -> Iterator[None]:
+    logs = out / "logs"
     try:
-        lock = FileLock(out / "logs" / "lock").acquire(timeout=0)
+        logs.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(logs / "lock").acquire(timeout=0)
     except Timeout:
-        hint = "wait for it, or name another folder with --out"
+        hint = f"wait for it, or {ANOTHER}"
         raise UserError("another run writes into this folder", where=str(out), hint=hint) from None
+    except OSError as error:
+        raise _refused(error, out) from error
     with lock:
         yield
+
+
+def _refused(error: OSError, out: Path) -> Exception:
+    """What a disk refuses to everybody stays as it is; the rest is a mistake that the user can mend."""
+    if error.errno in FULL:
+        return error
+    where = str(error.filename or out)
+    return UserError(f"cannot be written ({error.strerror})", where=where, hint=ANOTHER)
 
 
 def clear(out: Path) -> None:
@@ -88,17 +121,54 @@ def clear(out: Path) -> None:
 
 
 def check_out(out: Path, name: str | None = None) -> None:
-    """A run folder must be new, empty or a run's, and of a study of this name; a `UserError` otherwise."""
-    if out.exists() and not out.is_dir():
-        raise UserError("is a file", where=str(out), hint="name a folder with --out")
-    if not out.is_dir() or not any(out.iterdir()):
-        return
-    if not (out / IDENTITY).exists() and not (out / "study.yaml").exists():
+    """A run folder must be new, empty or a run's, of a study of this name, and can be written; else a `UserError`."""
+    try:
+        _check_writable(out)
+        if not out.is_dir() or all(_is_first(entry) for entry in out.iterdir()):
+            return
+    except OSError as error:
+        raise UserError(f"cannot be a run folder ({error.strerror})", where=str(out), hint=ANOTHER) from error
+    # A folder with a study file alone may be where somebody keeps studies.
+    if not (out / IDENTITY).exists() and not ((out / STUDY).exists() and (out / "logs").is_dir()):
         raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
-    earlier = _mapping(out / IDENTITY).get("name")
+    earlier = _identity(out).get("name")
     if name is not None and earlier is not None and earlier != name:
         hint = f"name a folder for {name!r} with --out"
         raise UserError(f"holds the run of another study, {earlier!r}", where=str(out), hint=hint)
+
+
+def _check_writable(out: Path) -> None:
+    """Raise a `UserError` where a folder cannot be made or written into; makes nothing."""
+    if out.is_symlink() and not out.exists():
+        raise UserError("is a link that leads nowhere", where=str(out), hint="name a folder with --out")
+    nearest = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        what = "is a file" if nearest == out else f"cannot be made: {nearest} is no folder"
+        raise UserError(what, where=str(out), hint="name a folder with --out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"cannot be written: no permission in {nearest}", where=str(out), hint=ANOTHER)
+
+
+def _is_first(path: Path) -> bool:
+    """Whether a path of a run folder is what a run makes before `run.json`: it was killed there."""
+    if path.name == "logs" and path.is_dir():
+        return all(entry.name == "lock" for entry in path.iterdir())
+    return path.name.startswith(f".{IDENTITY}.")
+
+
+def _identity(out: Path) -> Mapping[str, Any]:
+    """What a run folder is of: by `run.json` or, where that is damaged, its name by the study file."""
+    sealed = read_sealed(out / IDENTITY)
+    if sealed is not None:
+        return sealed
+    plain = _mapping(out / IDENTITY)
+    if plain and SEAL not in plain:
+        return plain  # written before there were checksums
+    try:
+        value = yaml.safe_load((out / STUDY).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return {}
+    return {"name": value["name"]} if isinstance(value, dict) and isinstance(value.get("name"), str) else {}
 
 
 class Tables:
@@ -139,7 +209,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     """A JSON object of ours; an empty one where there is none that can be read."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -223,7 +293,7 @@ def _look(path: str) -> list[int]:
         stat = os.stat(path)
     except OSError:
         return []
-    return [stat.st_size, stat.st_mtime_ns]
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def rows_by_key(frame: pl.DataFrame | None, column: str) -> Mapping[str, dict[str, Any]]:

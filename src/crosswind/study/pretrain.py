@@ -20,6 +20,7 @@ from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.folders import replacing
 from crosswind.run.loop import run_graph
 from crosswind.run.machine import Hardware
+from crosswind.run.outcome import StepFailed
 from crosswind.run.progress import Reporter
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Store
@@ -168,9 +169,11 @@ def pretrain_into(
     logs = store.root / "logs" / made.step.key[:16]
     outcome = run_graph(graph, [made.step.key], store, engine, reporter=reporter, folder=logs)
     for failure in outcome.failed.values():
+        if failure.mistake:
+            raise UserError(failure.message, where=config.name)
         if failure.traceback:
             raise RuntimeError(failure.traceback)
-        raise UserError(failure.message, where=config.name)
+        raise StepFailed(failure.message)
     export_checkpoint(store.path(made.step.key) / "model", out)
     return training_facts(store, made.step.key)
 

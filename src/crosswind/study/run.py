@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from crosswind.analysis.summary import Summary
 from crosswind.run.demand import needed
 from crosswind.run.executors import EXECUTORS
-from crosswind.run.folders import write_json
+from crosswind.run.folders import read_sealed, write_sealed
 from crosswind.run.kinds import STEPS
-from crosswind.run.loop import run_graph
+from crosswind.run.loop import ROUNDS, run_graph
 from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.step import digest
-from crosswind.run.store import Store
+from crosswind.run.store import Store, Unavailable
 from crosswind.study.clusters import lone_clusters
-from crosswind.study.collect import collect
-from crosswind.study.folder import locked, open_folder
+from crosswind.study.collect import Collected, collect
+from crosswind.study.folder import open_folder
 from crosswind.study.leakage import check_leakage
 from crosswind.study.own import check_own_data
 from crosswind.study.plan import make_plan
@@ -94,30 +93,57 @@ def run_study(
         data = library(plan.graph.context["data"])
         notes = check_leakage(plan, data) + lone_clusters(plan, data)
     plan.notes.extend(notes)
-    open_folder(out, study, plan.encoder)
-    with locked(out):
-        text = yaml.safe_dump(
-            json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True
-        )
-        (out / "study.yaml").write_text(text, encoding="utf-8")
-        write_json(checks, {"plan": identity, "notes": notes})
+    with open_folder(out, study, plan.encoder), _named(out):
+        write_sealed(checks, {"plan": identity, "notes": notes})
         begun = time.monotonic()
-        outcome = run_graph(
-            plan.graph, plan.wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
-        )
-        _apply_keep(study, plan, store, outcome)
-        collected = collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
+
+        def compute(wanted: Sequence[str]) -> Outcome:
+            outcome = run_graph(
+                plan.graph, wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
+            )
+            _apply_keep(study, plan, store, outcome)
+            return outcome
+
+        def write(outcome: Outcome) -> Collected:
+            return collect(study, plan, store, out, time.monotonic() - begun, computed=frozenset(outcome.done))
+
+        outcome, collected = _collected(compute, write, plan.wanted, store)
         store.checked.save()
     return Finished(outcome, plan, collected.summary, out, collected.notes, collected.benchmarks)
 
 
+@contextmanager
+def _named(out: Path) -> Iterator[None]:
+    """What the disk refuses is told with the run folder's name where the error has none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(out)
+        raise
+
+
+def _collected(
+    compute: Callable[[Sequence[str]], Outcome], write: Callable[[Outcome], Collected], wanted: list[str], store: Store
+) -> tuple[Outcome, Collected]:
+    """Compute and write the results; what turns out to be damaged or gone while they are written is computed again."""
+    outcome = compute(wanted)
+    for _ in range(ROUNDS - 1):
+        try:
+            return outcome, write(outcome)
+        except Unavailable as error:
+            store.forget(error.key)
+            again = compute([*wanted, error.key])
+            again.done = [*dict.fromkeys([*outcome.done, *again.done])]
+            again.cached = [key for key in outcome.cached if key not in set(again.done)]
+            outcome = again
+    return outcome, write(outcome)
+
+
 def _noted_before(path: Path, identity: str) -> list[str] | None:
     """What earlier checks of the same plan found; `None` if there were none: another plan may leak."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(value, dict) or value.get("plan") != identity or not isinstance(value.get("notes"), list):
+    value = read_sealed(path)
+    if value is None or value.get("plan") != identity or not isinstance(value.get("notes"), list):
         return None
     return [str(note) for note in value["notes"]]
 

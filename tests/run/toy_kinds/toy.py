@@ -8,6 +8,7 @@ and die at every second one.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -49,6 +50,15 @@ def _fault(job: Job[ToyParams], trace: Path) -> None:
         signal.pause()
     if (trace / f"{label}.hold").exists():
         (trace / f"{label}.hold").read_text()
+    if fault.startswith("flip "):
+        path = Path(fault.removeprefix("flip "))
+        path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    if fault.startswith("remove "):
+        Path(fault.removeprefix("remove ")).unlink()
+    if fault == "full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.draft.path))
+    if fault == "ask":
+        input("do you trust this code? ")
     if fault == "warning":
         logging.getLogger("crosswind.toy").warning("the tokenizer has no offsets")
     if fault == "orphan":

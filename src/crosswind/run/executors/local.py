@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from crosswind.run.executors import Executor, Opening, Session
 from crosswind.run.job import Worker
@@ -43,13 +46,26 @@ class InProcess:
         if not self._units:
             return []
         handle, unit = self._units.popleft()
-        return [run_unit(unit, self._worker, self._events, handle)]
+        with _without_input():
+            return [run_unit(unit, self._worker, self._events, handle)]
 
     def cancel(self, handles: Sequence[str]) -> None:
         self._units = deque(entry for entry in self._units if entry[0] not in handles)
 
     def close(self) -> None:
         self._units.clear()
+
+
+@contextmanager
+def _without_input() -> Iterator[None]:
+    """Nobody answers what a library asks: it reads the end of the file, as in worker processes."""
+    given = sys.stdin
+    with open(os.devnull, encoding="utf-8") as nothing:
+        sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stdin = given
 
 
 def _open(opening: Opening, events: Reporter) -> Session:

@@ -1,0 +1,209 @@
+"""The run folder and the store of a small study: where it may lie, and that no damage stays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.folder import check_out, open_folder
+from crosswind.study.run import Finished, run_study
+from crosswind.study.spec import Study, parse_study
+
+STUDY = """
+name: small
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+targets: {{limit: 5, tasks: {{tatoeba: {{languages: [jv], train: []}}}}}}
+perturb: ["keyboard:0.3"]
+"""
+# What is written anew at every call, or says when and how fast a step was computed.
+TIMED = ("report.html", "provenance.parquet", "logs/")
+
+
+@pytest.fixture
+def study(tiny_encoder: Path, small_data: Path) -> Study:
+    return parse_study(STUDY.format(encoder=tiny_encoder, data=small_data))
+
+
+def go(study: Study, folder: Path) -> Finished:
+    return run_study(study, out=folder / "run", store=Store(folder / "store"), reporter=Silent())
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """What may not change: all of the run folder but times, all of the store but its manifests."""
+    files = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        inside = name.removeprefix("run/")
+        if name.startswith("store/locks/") or path.name == "manifest.json" or inside.startswith(TIMED):
+            continue
+        files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return files
+
+
+def flip(path: Path) -> None:
+    """Flip one bit in the middle of a file, which looks as old as before."""
+    data, stat = bytearray(path.read_bytes()), path.stat()
+    data[len(data) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(data)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_flipped_bit_in_any_file_of_the_store_or_the_run_folder_is_gone_after_the_next_run(
+    study: Study, tmp_path: Path
+) -> None:
+    assert go(study, tmp_path).outcome.complete
+    before = contents(tmp_path)
+    # Files that have one name in the store are damaged at once: each belongs to another step.
+    files: dict[str, list[Path]] = {}
+    for path in sorted(p for p in tmp_path.rglob("*") if p.is_file() and p.stat().st_size):
+        stored = path.is_relative_to(tmp_path / "store")
+        files.setdefault(path.name if stored else str(path.relative_to(tmp_path)), []).append(path)
+    assert {*files} >= {
+        *("predictions.parquet", "rewrites.parquet", "statistics.parquet", "manifest.json", "run/run.json"),
+        *("run/study.yaml", "run/cells.parquet", "run/results.parquet", "run/sums/none/1/tatoeba.parquet"),
+        *(f"run/logs/{name}.json" for name in ("tables", "copied", "checked", "checks")),
+    }
+    embedded = {"ids.json", "vectors.npy"}
+    assert embedded < {*files}
+    for name, paths in files.items():
+        for path in paths:
+            flip(path)
+        if name in embedded:  # Nobody reads them while the predictions are there.
+            for path in files["predictions.parquet"]:
+                path.unlink()
+        finished = go(study, tmp_path)
+        assert finished.outcome.complete, (name, finished.outcome.failed)
+        assert contents(tmp_path) == before, name
+    assert Store(tmp_path / "store").verify() == []
+
+
+def test_a_file_that_is_missing_or_foreign_is_put_right_by_the_next_run(study: Study, tmp_path: Path) -> None:
+    go(study, tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "run" / "predictions" / "none" / "1" / "tatoeba" / "xx").mkdir()
+    (tmp_path / "run" / "predictions" / "none" / "1" / "tatoeba" / "xx" / "clean.parquet").write_text("another's")
+    next((tmp_path / "run" / "sums").rglob("*.parquet")).unlink()
+    next((tmp_path / "store" / "objects").rglob("rewrites.parquet")).unlink()
+    next((tmp_path / "run").rglob("keyboard*.parquet")).unlink()
+    (tmp_path / "run" / "cells.parquet").write_text("")
+    assert go(study, tmp_path).outcome.complete
+    assert contents(tmp_path) == before
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    folder.chmod(0o500)
+    yield folder
+    folder.chmod(0o700)
+
+
+def refusal(out: Path, study: Study) -> str:
+    """The message with which a place for a run folder is refused, before anything is planned and after."""
+    with pytest.raises(UserError) as early:
+        check_out(out, study.name)
+    with pytest.raises(UserError) as late, open_folder(out, study, "encoder"):
+        pass
+    assert str(late.value) == str(early.value)
+    return str(early.value)
+
+
+def test_a_file_a_dangling_link_and_a_loop_are_refused_in_a_sentence(study: Study, tmp_path: Path) -> None:
+    file, dangling, loop = tmp_path / "file", tmp_path / "dangling", tmp_path / "loop"
+    file.write_text("mine")
+    dangling.symlink_to(tmp_path / "nowhere")
+    loop.symlink_to(loop)
+    assert refusal(file, study) == f"{file}: is a file\n  name a folder with --out"
+    inside = refusal(file / "run", study)
+    assert inside == f"{file}/run: cannot be made: {file} is no folder\n  name a folder with --out"
+    assert refusal(dangling, study) == f"{dangling}: is a link that leads nowhere\n  name a folder with --out"
+    assert refusal(loop, study) == f"{loop}: is a link that leads nowhere\n  name a folder with --out"
+    assert refusal(tmp_path / ("x" * 300), study).endswith("(File name too long)\n  name another folder with --out")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["dangling", "file", "loop"]
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the administrator may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused_in_a_sentence(study: Study, read_only: Path) -> None:
+    message = f": cannot be written: no permission in {read_only}\n  name another folder with --out"
+    assert refusal(read_only, study) == f"{read_only}{message}"
+    assert refusal(read_only / "a" / "b", study) == f"{read_only}/a/b{message}"
+
+
+def test_another_studys_folder_is_refused_also_by_its_study_file_alone(study: Study, tmp_path: Path) -> None:
+    other, run = study.model_copy(update={"name": "other"}), tmp_path / "run"
+    with open_folder(run, study, "encoder"):
+        pass
+    message = f"{run}: holds the run of another study, 'small'\n  name a folder for 'other' with --out"
+    assert refusal(run, other) == message
+    flip(run / "run.json")
+    assert refusal(run, other) == message
+    check_out(run, "small")
+    with pytest.raises(UserError, match="holds the run of another encoder, 'encoder'"):  # noqa: SIM117
+        with open_folder(run, study, "encoder"), open_folder(run, study, "another"):
+            pass
+
+
+def test_a_folder_in_which_somebody_keeps_studies_is_no_run_folder(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("name: small\n")
+    message = f"{tmp_path}: is a folder of something else\n  name a new folder with --out"
+    assert refusal(tmp_path, study) == message
+    assert (tmp_path / "study.yaml").read_text() == "name: small\n"
+
+
+def test_a_run_that_was_killed_before_its_first_file_was_whole_can_be_repeated(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "lock").touch()
+    (tmp_path / ".run.json.12-34").write_text("{")
+    with open_folder(tmp_path, study, "encoder"):
+        assert (tmp_path / "run.json").exists()
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from crosswind.run.folders import FULL
+from crosswind.study.folder import Tables, open_folder
+from crosswind.study.spec import parse_study
+import polars as pl
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+study, out = parse_study(sys.stdin.read()), Path(sys.argv[1])
+if sys.argv[2] == "new":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    with open_folder(out, study, "encoder"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+        Tables(out).write(pl.DataFrame({"x": range(100_000)}), "cells.parquet")
+except OSError as error:
+    assert error.errno in FULL
+    print(error.filename, "|", error.strerror)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("when", ["new", "later"])
+def test_a_disk_with_no_room_leaves_nothing_half_written(when: str, study: Study, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    text = STUDY.format(encoder="a/b", data="data")
+    command = [sys.executable, "-c", LIMITED, str(run), when]
+    ran = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    name = "run.json" if when == "new" else "cells.parquet"
+    assert ran.stdout == f"{run}/{name} | File too large\n", ran.stderr
+    left = sorted(p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file())
+    assert left == ([] if when == "new" else ["logs/lock", "run.json", "study.yaml"])
+    shutil.rmtree(run, ignore_errors=True)
