@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +20,38 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A deadline in milliseconds fails on a busy machine.
 settings.register_profile("crosswind", deadline=None)
 settings.load_profile("crosswind")
+
+TOGETHER = re.compile(r"[^\[]*::[^\[]*\[((?:mw)-\w+)")  # the microworld task that a test's parameters begin with
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The tests of a file run in one process, which makes what they share once.
+
+    A file that trains a model for each task is cut by task: it takes as long as a third of the suite.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileAndTask(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            task = TOGETHER.match(nodeid) if file.endswith("test_microworld_ablations.py") else None
+            return f"{file}::{task[1]}" if task else file
+
+    return ByFileAndTask(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The last line says what was skipped, and why."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", ()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[re.sub(r" of [^:]*:", ":", str(reason).removeprefix("Skipped: "))] += 1
+    count = sum(reasons.values())
+    why = "; ".join(f"{n}: {reason}" for reason, n in reasons.most_common())
+    terminalreporter.write_line(f"skipped {count} tests ({why})" if count else "skipped nothing")
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

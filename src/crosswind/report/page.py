@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ vegaEmbed("#chart", spec, {ast: true, renderer: "svg", actions, downloadFileName
 """
 
 
+@cache  # It takes longer than all else that a report needs, and is always the same.
 def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed in the version that altair writes, and the call that draws the chart."""
     import altair as alt
