@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crosswind.errors import UserError
@@ -102,6 +103,18 @@ def test_a_file_that_is_missing_or_foreign_is_put_right_by_the_next_run(study: S
     (tmp_path / "run" / "cells.parquet").write_text("")
     assert go(study, tmp_path).outcome.complete
     assert contents(tmp_path) == before
+
+
+def test_what_only_the_writing_of_results_reads_is_computed_again_too(study: Study, tmp_path: Path) -> None:
+    go(study, tmp_path)
+    steps = set(pl.read_parquet(tmp_path / "run" / "provenance.parquet")["step"])
+    shutil.rmtree(tmp_path / "run")
+    vectors = next((tmp_path / "store" / "objects").rglob("vectors.npy"))  # no cell needs them any more
+    flip(vectors.parent / "manifest.json")
+    finished = go(study, tmp_path)
+    assert finished.outcome.done == [vectors.parent.name]
+    assert set(pl.read_parquet(tmp_path / "run" / "provenance.parquet")["step"]) == steps
+    assert Store(tmp_path / "store").verify() == []
 
 
 def as_nobody(function: Callable[[], str]) -> str:
