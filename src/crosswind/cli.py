@@ -271,9 +271,17 @@ def perturb(
     seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
+    task_file: Annotated[
+        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares data of your own.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", help="One of the file's tasks, where it has several.")] = None,
+    split: Annotated[str, typer.Option(help="Of the file's task.")] = "test",
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the task's files lie; default: beside FILE.")
+    ] = None,
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
 ) -> None:
-    """Perturb lines of text: a Unix filter.
+    """Perturb lines of text: a Unix filter. With --task-file: the texts of a data set, as JSON lines.
 
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
@@ -285,6 +293,18 @@ def perturb(
     parsed = parse_spec(spec, severity=severity, where="SPEC")
     environment = environment_of(lexicons)
     count = changed = 0
+    if task is not None and task_file is None:
+        raise UserError("a task without its file", where="--task", hint="name the file that declares it: --task-file")
+    if task_file is not None:
+        from crosswind.study.own_text import perturbed_texts
+
+        texts = perturbed_texts(parsed, task_file, task, language, split, data=data, draw=seed, environment=environment)
+        with _lines_out(target) as write:
+            for text, differs in texts:
+                write(f"{text}\n".encode())
+                count, changed = count + 1, changed + differs
+        print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
+        return
     with _lines_in(source) as lines, _lines_out(target) as write:
         for line, differs in perturb_stream(lines, parsed, language, draw=seed, environment=environment):
             write("".join(line).encode())

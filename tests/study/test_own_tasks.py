@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from crosswind.cli import app
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
+from crosswind.registry import declare
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
-from crosswind.study.run import Finished, run_study
+from crosswind.study.run import Finished, forecast, run_study
 from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
 
@@ -41,6 +44,15 @@ def fine_tuned(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> 
 
 
 SENTENCES = ["Bello B-PER", "ya O", "Litinin B-DATE", "", "Abuja B-LOC", "gari O", "", "Lahadi B-DATE", "da O", ""]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test declares or includes does not outlive it."""
+    TASKS.names()
+    monkeypatch.setattr(TASKS, "_entries", dict(TASKS._entries or {}))
+    yield
+    declare({})
 
 
 @pytest.fixture
@@ -97,6 +109,52 @@ def test_a_changed_declaration_counts_in_the_same_process(fine_tuned: FineTuned,
     )
 
 
+def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = task_file(mner, masakhaner())
+    with pytest.raises(SystemExit) as ended:
+        app(["perturb", "keyboard:0.9", "--task-file", str(path), "--language", "hau"])
+    assert ended.value.code == 0
+    printed = capfd.readouterr()
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert [line["id"] for line in lines] == [f"masakhaner/test/hau-{i}" for i in range(3)]
+    assert lines[0]["words.0"] != "Bello"
+    assert "3 of 3 texts changed" in printed.err
+
+
+WRONG = """
+from crosswind.data.examples import ChoiceExample
+from crosswind.data.source import Content, FileLayout
+from crosswind.tasks.base import Task
+
+def _locate(files, language, split):
+    return (files.find("one.txt", what="one"),)
+
+def _read(paths, language, split):
+    return Content((ChoiceExample("one/0", "one/0", "de", "", "?", ("a", "b"), 2),))
+
+ONE = Task("one", "choice", "labels from 1", "one", ("de",), ("test",), FileLayout(_locate, _read), ("accuracy",), ())
+"""
+
+
+def test_a_dry_run_checks_examples_whoever_wrote_the_reader(fine_tuned: FineTuned, mner: Path, tmp_path: Path) -> None:
+    study = STUDY.format(encoder=fine_tuned("tagging", "panx"), data=mner)
+    (mner / "mner/yor/test.txt").write_text("Bello B-PERS\n", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        forecast(parse_study(study), Store(tmp_path / "store"))
+    assert (caught.value.what, caught.value.where) == ("unknown tag 'B-PERS'", f"{mner / 'mner/yor/test.txt'}:1")
+
+    folder = tmp_path / "included"
+    folder.mkdir()
+    (folder / "one.py").write_text(WRONG)
+    (mner / "one.txt").write_text("x")
+    TASKS.include(folder)
+    text = study.replace("{masakhaner: {}}", "{one: {}}").split("tasks:\n  masakhaner")[0]
+    with pytest.raises(UserError) as caught:
+        forecast(parse_study(text + "targets: {tasks: {one: {}}}\n"), Store(tmp_path / "store"))
+    assert caught.value.what == "one/0: the label 2 is out of range: there are 2 choices, 0 to 1"
+    assert caught.value.where == f"one test, de ({mner / 'one.txt'})"
+
+
 STUDY = """
 name: own
 encoder: {encoder}
@@ -109,8 +167,8 @@ targets: {{tasks: {{masakhaner: {{}}}}}}
 """
 
 
-def test_a_study_that_names_no_languages_has_those_of_its_files_and_says_so(tiny_encoder: Path, mner: Path) -> None:
-    plan = make_plan(parse_study(STUDY.format(encoder=tiny_encoder, data=mner)))
+def test_a_study_that_names_no_languages_has_those_of_its_files_and_says_so(fine_tuned: FineTuned, mner: Path) -> None:
+    plan = make_plan(parse_study(STUDY.format(encoder=fine_tuned("tagging", "panx"), data=mner)))
     assert [cell.data.language for cell in plan.cells] == ["hau", "yor"]
     assert "the languages of masakhaner are not named: its texts are taken as hau, yor" in plan.notes
 

@@ -118,13 +118,23 @@ def declare_tasks(study: Study) -> OwnTasks:
     Languages that are not named are those whose files are there. Raises `UserError` at the study key of a
     declaration that does not fit together.
     """
+    roots = {name: data_root({"root": study.data.tasks.get(name, study.data).root}) for name in study.tasks}
+    return _declare(study.tasks, roots)
+
+
+def declare_own(tasks: Mapping[str, OwnTask], root: Path) -> OwnTasks:
+    """The same for tasks whose files lie below `root`."""
+    return _declare(tasks, dict.fromkeys(tasks, root))
+
+
+def _declare(own: Mapping[str, OwnTask], roots: Mapping[str, Path | None]) -> OwnTasks:
     tasks: dict[str, Mapping[str, Any]] = {}
     notes: list[str] = []
     declare({})
-    for name, task in study.tasks.items():
+    for name, task in own.items():
         value = task.canonical()
         if task.languages is None:
-            value["languages"] = _languages(name, task, study)
+            value["languages"] = _languages(name, task, roots[name])
             taken = ", ".join(value["languages"])
             notes.append(f"the languages of {name} are not named: its texts are taken as {taken}")
         tasks[name] = value
@@ -132,7 +142,7 @@ def declare_tasks(study: Study) -> OwnTasks:
     return OwnTasks(tasks, tuple(notes))
 
 
-def _languages(name: str, task: OwnTask, study: Study) -> list[str]:
+def _languages(name: str, task: OwnTask, root: Path | None) -> list[str]:
     """The languages of a task that names none: of its files, or else of what it is like."""
     where = f"tasks.{name}.languages"
     hint = "name them: languages: [de, sw], or {file code: BCP 47}"
@@ -140,8 +150,6 @@ def _languages(name: str, task: OwnTask, study: Study) -> list[str]:
     if not patterns:
         like = TASKS.get(task.like, where=f"tasks.{name}.like").languages if task.like else ()
         return list(like) if len(like) == 1 else ["en"]
-    data = study.data.tasks.get(name, study.data)
-    root = data_root({"root": data.root})
     if root is None:
         raise UserError("no languages are named, and no folder holds the files", where=where, hint=hint)
     codes = {code for pattern in patterns for code in codes_of(pattern, root)}

@@ -1,0 +1,49 @@
+"""`crosswind perturb --task-file`: the texts of a data set of the user's own, perturbed as a study would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from crosswind.data.examples import text_fields
+from crosswind.data.sources.files import FilesSource
+from crosswind.errors import UserError
+from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.spec import Spec
+from crosswind.study.own import declare_own, read_task_file
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import load
+
+
+def perturbed_texts(
+    spec: Spec,
+    task_file: Path,
+    name: str | None,
+    language: str,
+    split: str,
+    *,
+    data: Path | None,
+    draw: int,
+    environment: Environment,
+) -> Iterator[tuple[str, bool]]:
+    """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
+
+    The files lie below `data`, or else beside the task file; `name` may be left out where the file declares one task.
+    Raises `UserError` for a task that the file does not declare, and whatever reading its data raises.
+    """
+    declared = read_task_file(task_file)
+    if name is None and len(declared) != 1:
+        hint = f"name one of {', '.join(declared)} with --task"
+        raise UserError(f"the file declares {len(declared)} tasks", where=str(task_file), hint=hint)
+    declare_own(declared, data or task_file.absolute().parent)
+    task = TASKS.get(name or next(iter(declared)), where="--task")
+    dataset = load(task, language, split, FilesSource(data or task_file.absolute().parent))
+    changed = perturb_dataset(dataset, spec, draw=draw, fields=task.perturbed, environment=environment).dataset
+    for before, after in zip(dataset.examples, changed.examples, strict=True):
+        yield json.dumps({"id": after.id, **text_fields(after)}, ensure_ascii=False), before != after
+    old = {c.id: c.text for c in dataset.pool.candidates} if dataset.pool else {}
+    for candidate in changed.pool.candidates if changed.pool else ():
+        line = json.dumps({"id": candidate.id, "text": candidate.text}, ensure_ascii=False)
+        yield line, old.get(candidate.id) != candidate.text
