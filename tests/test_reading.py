@@ -80,7 +80,17 @@ def test_a_folder_a_link_to_nothing_a_loop_and_a_device_are_named(tmp_path: Path
 
 def test_a_pipe_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert whole_text(tmp_path / "pipe") == ""
+    with pytest.raises(UserError, match="a pipe that nobody writes to"):
+        whole_text(tmp_path / "pipe")
+
+
+def test_a_pipe_that_somebody_writes_to_is_read() -> None:
+    text = "Grüße\n" * 20_000
+    reading, writing = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", "print('Grüße\\n' * 20_000, end='')"], stdout=writing):
+        os.close(writing)
+        assert whole_text(Path(f"/dev/fd/{reading}")) == text
+    os.close(reading)
 
 
 def test_text_that_is_not_utf8_names_line_and_byte_in_a_whole_file_too(tmp_path: Path) -> None:

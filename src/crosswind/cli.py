@@ -499,15 +499,12 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 @contextmanager
 def _lines_in(path: Path | None) -> Iterator[Iterator[EndedLine]]:
     from crosswind.perturb.lines import read_lines
+    from crosswind.reading import opened
 
     if path is None or str(path) == "-":
         yield read_lines(sys.stdin.buffer, "standard input")
         return
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    with file:
+    with opened(path) as file:
         yield read_lines(file, str(path))
 
 

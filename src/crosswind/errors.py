@@ -19,12 +19,23 @@ class UserError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
-        self.what, self.where, self.hint = what, where, hint
-        text = f"{where}: {what}" if where else what
-        super().__init__(f"{text}\n  {hint}" if hint else text)
+        # What a file holds may stand in a message, and a file may hold anything: nobody reads more than this of it.
+        self.what, self.where, self.hint = _cut(what), None if where is None else _cut(where), hint and _cut(hint)
+        text = f"{self.where}: {self.what}" if where else self.what
+        super().__init__(f"{text}\n  {self.hint}" if self.hint else text)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.hint)
+
+
+_LONGEST = 1500
+
+
+def _cut(text: str) -> str:
+    """A text of a message without its middle where it is too long, and without halves of surrogate pairs."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _rebuild(cls: type[UserError], what: str, where: str | None, hint: str | None) -> UserError:

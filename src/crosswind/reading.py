@@ -238,13 +238,21 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def _raw(path: Path) -> IO[bytes]:
-    """A file or a pipe. A pipe that nobody writes to is empty, so that opening one never waits for ever."""
+    """A file or a pipe. A pipe that nobody writes to is an error, so that opening one never waits for ever."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(handle).st_mode
-    if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
-        if hasattr(os, "set_blocking") and os.name != "nt":
-            os.set_blocking(handle, True)
+    if stat.S_ISREG(mode):
         return os.fdopen(handle, "rb")
+    if stat.S_ISFIFO(mode):
+        try:
+            first = os.read(handle, 1 << 16)
+        except BlockingIOError:  # somebody is about to write
+            first = None
+        if first != b"":
+            os.set_blocking(handle, True)
+            return io.BufferedReader(_Pipe(handle, first or b""))
+        os.close(handle)
+        raise OSError(0, "it is a pipe that nobody writes to")
     os.close(handle)
     raise OSError(0, "Is a directory" if stat.S_ISDIR(mode) else "it is a device, not a file")
 
@@ -257,6 +265,21 @@ def _archive(path: Path, raw: IO[bytes]) -> gzip.GzipFile | lzma.LZMAFile | None
             return lzma.LZMAFile(raw)
         case _:
             return None
+
+
+class _Pipe(io.FileIO):
+    """A pipe of which the first bytes were read."""
+
+    def __init__(self, handle: int, first: bytes) -> None:
+        super().__init__(handle, "rb")
+        self._first = first
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self._first:
+            return super().readinto(buffer)
+        part, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
 
 
 class _Unpacked(io.RawIOBase):

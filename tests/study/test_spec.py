@@ -79,6 +79,14 @@ def test_an_unknown_key_is_named_with_its_place_and_a_suggestion(
 @pytest.mark.parametrize(
     ("override", "where", "what"),
     [
+        ("draws=1000000000", "draws", "at most 1,000: every cell is predicted anew for each (it is 1000000000)"),
+        ("seeds=[4294967296]", "seeds[0]", "at most 4,294,967,295: random generators take 32 bits (it is 4294967296)"),
+        (f"seeds={list(range(1001))}", "seeds", "at most 1,000: every route is trained anew for each"),
+        (
+            "training.max_length=200000",
+            "training.max_length",
+            "at most 100,000: no encoder reads so",
+        ),
         ("draws=0", "draws", "Input should be greater than or equal to 1 (it is 0)"),
         ("seeds=[]", "seeds", "List should have at least 1 item"),
         ("seeds=[one]", "seeds[0]", "Input should be a valid integer"),

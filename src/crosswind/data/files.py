@@ -44,7 +44,8 @@ class Files:
         """Every file that matches, plain or compressed, in the order of their names; possibly none."""
         paths: dict[str, Path] = {}
         for suffix in reversed(SUFFIXES):
-            paths |= {str(path).removesuffix(suffix): path for path in self.root.glob(pattern + suffix)}
+            files = (path for path in self.root.glob(pattern + suffix) if os.path.isfile(path))
+            paths |= {str(path).removesuffix(suffix): path for path in files}
         return tuple(paths[name] for name in sorted(paths))
 
     def missing(self, *alternatives: str, what: str) -> UserError:
@@ -53,6 +54,13 @@ class Files:
         if not self.root.is_dir():
             return UserError(f"no folder of official files for {what}", where=str(self.root), hint=how)
         tried = ", ".join(alternatives)
+        for name in (relative + suffix for relative in alternatives for suffix in SUFFIXES):
+            if (self.root / name).is_symlink():
+                hint = "mend the link, or put the file there"
+                raise UserError(f"the file of {what} is a link to nothing", where=str(self.root / name), hint=hint)
+            if os.path.lexists(self.root / name):
+                hint = "put the file there"
+                raise UserError(f"the file of {what} is a folder or a device", where=str(self.root / name), hint=hint)
         return UserError(
             f"no file of {what} below this folder",
             where=str(self.root),

@@ -18,7 +18,7 @@ from crosswind.data.microworld.generated import code_fingerprint
 from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment, NotApplicable
-from crosswind.reading import lines
+from crosswind.reading import expanded, lines
 
 PIVOT = "en"
 MICROWORLD_LEXICONS = "microworld"
@@ -150,4 +150,4 @@ def environment_of(lexicons: str | Path | None) -> Environment:
         return Environment()
     if str(lexicons) == MICROWORLD_LEXICONS:
         return Environment(lexicons=MicroworldLexicons())
-    return Environment(lexicons=LexiconFolder(Path(lexicons).expanduser()))
+    return Environment(lexicons=LexiconFolder(expanded(lexicons, "lexicons")))

@@ -26,6 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from crosswind.errors import UserError
+from crosswind.reading import expanded
 from crosswind.run import manifests
 from crosswind.run.checked import Checked
 from crosswind.run.folders import file_hash, remove, sync_one
@@ -49,7 +50,7 @@ class Store:
     """Published steps below `root`, shared safely by any number of processes."""
 
     def __init__(self, root: Path | str, checked: Checked | None = None) -> None:
-        self.root = Path(root).expanduser().absolute()
+        self.root = expanded(root, "--store").absolute()
         self.checked = checked or Checked()
         self._objects = f"{self.root / 'objects'}{os.sep}"
         self._hashed = Checked()  # by this process

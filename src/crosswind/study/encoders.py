@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crosswind.errors import UserError
+from crosswind.reading import expanded
 from crosswind.run.folders import file_hash
 
 _TOKENIZERS = (
@@ -28,7 +29,7 @@ SHIPPED: Mapping[str, Path] = {"microworld": Path(__file__).resolve().parents[1]
 
 def folder_of(encoder: str) -> Path:
     """The folder that an encoder's name stands for: a shipped one's, otherwise the name as a path."""
-    return SHIPPED.get(encoder) or Path(encoder).expanduser()
+    return SHIPPED.get(encoder) or expanded(encoder, "encoder")
 
 
 def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:

@@ -21,6 +21,7 @@ from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.spec import Spec, TextScope
+from crosswind.reading import expanded
 from crosswind.registry import Registry, included
 from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.kinds import STEPS
@@ -64,8 +65,8 @@ def lexicons_of(study: Study) -> str | None:
     """
     if study.lexicons is None:
         return MICROWORLD_LEXICONS if study.data.source == "microworld" else None
-    folder = study.lexicons.expanduser()
-    below = (study.data.root.expanduser() / folder) if study.data.root else folder
+    folder = expanded(study.lexicons, "lexicons")
+    below = (expanded(study.data.root, "data.root") / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())
 
 

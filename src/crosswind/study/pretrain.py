@@ -15,6 +15,7 @@ from crosswind.data.languages import unknown_language
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.reading import expanded
 from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.run.folders import replacing
@@ -33,6 +34,7 @@ from crosswind.study.spec import (
     Seed,
     StrictModel,
     TrainingSpec,
+    at_most,
     listed,
     set_key,
     validate_mapping,
@@ -70,7 +72,7 @@ class TokenizerSpec(StrictModel):
     """A BPE tokenizer to train on the text, on `lines` of it if there are more; `path` of an existing one otherwise."""
 
     path: str | None = None
-    vocab_size: int = Field(8000, ge=100)
+    vocab_size: Annotated[int, at_most(10_000_000, "no encoder has so many word embeddings")] = Field(8000, ge=100)
     lines: int = Field(1_000_000, ge=1)
 
 
@@ -118,7 +120,7 @@ class Pretraining:
 def config_of(encoder: PretrainedEncoder) -> PretrainConfig:
     """The configuration that a study names or holds."""
     if isinstance(encoder.pretrain, Path):
-        return read_config(encoder.pretrain.expanduser())
+        return read_config(expanded(encoder.pretrain, "encoder.pretrain"))
     config: PretrainConfig = validate_mapping(PretrainConfig, encoder.pretrain, "encoder.pretrain")
     return config
 
@@ -136,7 +138,7 @@ def pretraining(config: PretrainConfig, executor: Executor, device: str = "auto"
         data["encoder"] = encoder_fingerprint(config.encoder)
         world["encoder"] = place_of(config.encoder)
     if config.tokenizer.path is not None:
-        folder = Path(config.tokenizer.path).expanduser()
+        folder = expanded(config.tokenizer.path, "tokenizer.path")
         files = sorted(folder.glob("*")) if folder.is_dir() else []
         data["tokenizer"] = Files(folder).fingerprint([p for p in files if p.is_file()]) if files else str(folder)
         world["tokenizer"] = str(folder.absolute()) if folder.is_dir() else config.tokenizer.path
@@ -210,7 +212,7 @@ def _text(
             data[f"declared corpus {part.name}"] = origin
         return TextParams(languages, part.name, part.rows)
     paths = [part.path] if part.path is not None else list((part.paths or {}).values())
-    there = [path.expanduser().absolute() for path in paths]
+    there = [expanded(path, "text").absolute() for path in paths]
     for path in there:
         if not path.is_file():
             raise UserError("no such file", where=f"{where}: {path}", hint="name a text file, one sentence a line")

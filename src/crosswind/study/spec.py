@@ -11,10 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from crosswind.errors import UserError, shown, unknown
 from crosswind.plain_yaml import parse_yaml, parse_yaml_value, yaml_text
+from crosswind.reading import expanded
 from crosswind.study.own import OwnTask
 
 
@@ -22,6 +32,24 @@ class StrictModel(BaseModel):
     """A mapping of the study file: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def at_most(limit: int, reason: str) -> AfterValidator:
+    """Refuses a larger number, or a longer list, and says why: what could never run is no study."""
+
+    def check(value: Any) -> Any:
+        size = len(value) if isinstance(value, list) else value
+        if size is not None and size > limit:
+            raise ValueError(f"at most {limit:,}: {reason}")
+        return value
+
+    return AfterValidator(check)
+
+
+Length = Annotated[int | None, at_most(100_000, "no encoder reads so many tokens at once")]
+"""Tokens of a row."""
+Amount = Annotated[int | None, at_most(10**12, "no run of that length ends")]
+"""Of examples, tokens or steps."""
 
 
 def _rows(value: object) -> object:
@@ -72,11 +100,11 @@ class BudgetSpec(StrictModel):
     unique item ids (translations of one item count once).
     """
 
-    examples: int | None = Field(None, ge=1)
-    tokens: int | None = Field(None, ge=1)
-    steps: int | None = Field(None, ge=1)
-    epochs: float | None = Field(None, gt=0)
-    items: int | None = Field(None, ge=1)
+    examples: Amount = Field(None, ge=1)
+    tokens: Amount = Field(None, ge=1)
+    steps: Amount = Field(None, ge=1)
+    epochs: Annotated[float | None, at_most(100_000, "no run of that length ends")] = Field(None, gt=0)
+    items: Amount = Field(None, ge=1)
 
     @model_validator(mode="after")
     def one_measure(self) -> BudgetSpec:
@@ -96,7 +124,7 @@ class Sampling(StrictModel):
 class TrainingSpec(StrictModel):
     """Overrides of the training settings (see `train/settings.py`); what is unset is inherited."""
 
-    batch_size: int | None = Field(None, ge=1)
+    batch_size: Annotated[int | None, at_most(1_000_000, "no memory holds so many examples")] = Field(None, ge=1)
     batch_by: Literal["examples", "clusters"] | None = None
     learning_rate: float | None = Field(None, gt=0)
     warmup: float | None = Field(None, ge=0)
@@ -104,9 +132,9 @@ class TrainingSpec(StrictModel):
     weight_decay: float | None = Field(None, ge=0)
     epsilon: float | None = Field(None, gt=0)
     clip: float | None = Field(None, ge=0)
-    max_length: int | None = Field(None, ge=8)
-    query_length: int | None = Field(None, ge=8)
-    stride: int | None = Field(None, ge=0)
+    max_length: Length = Field(None, ge=8)
+    query_length: Length = Field(None, ge=8)
+    stride: Length = Field(None, ge=0)
     precision: Literal["fp32", "bf16"] | None = None
     freeze: Literal["nothing", "embeddings"] | None = None
     dropout: float | None = Field(None, ge=0, lt=1)
@@ -207,7 +235,7 @@ class Data(StrictModel):
     source: str = "hub"
     root: Path | None = None
     seed: int | None = Field(None, ge=0, strict=True)
-    lines: int | None = Field(None, ge=1, strict=True)
+    lines: Annotated[int | None, at_most(10_000_000, "they are held in memory")] = Field(None, ge=1, strict=True)
     tasks: dict[str, Data] = Field(default_factory=dict)
 
     @field_validator("source")
@@ -230,14 +258,14 @@ class Data(StrictModel):
 
     def settings(self) -> dict[str, Any]:
         """The mapping that `open_source` takes, and the context carries (folders absolute)."""
-        root = str(self.root.expanduser().absolute()) if self.root else None
+        root = str(expanded(self.root, "data.root").absolute()) if self.root else None
         generated = {"seed": self.seed, "lines": self.lines} if self.source == "microworld" else {}
         value: dict[str, Any] = {"source": self.source, "root": root}
         value |= {k: v for k, v in generated.items() if v is not None}
         return value | ({"tasks": {n: d.settings() for n, d in self.tasks.items()}} if self.tasks else {})
 
 
-Seed = Annotated[int, Field(ge=0)]  # random generators take no negative ones
+Seed = Annotated[int, Field(ge=0), at_most(2**32 - 1, "random generators take 32 bits")]
 _ROUTE = re.compile(r"\w[\w.+-]{0,99}")
 
 
@@ -266,10 +294,12 @@ class Study(StrictModel):
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    seeds: Annotated[list[Seed], BeforeValidator(lambda v: [v] if isinstance(v, int) else v)] = Field(
-        default_factory=lambda: [1], min_length=1
-    )
-    draws: int = Field(1, ge=1, le=1000)
+    seeds: Annotated[
+        list[Seed],
+        BeforeValidator(lambda v: [v] if isinstance(v, int) else v),
+        at_most(1000, "every route is trained anew for each"),
+    ] = Field(default_factory=lambda: [1], min_length=1)
+    draws: Annotated[int, at_most(1000, "every cell is predicted anew for each")] = Field(1, ge=1)
     data: Data = Data()
     lexicons: Path | None = None
     training: TrainingSpec = TrainingSpec()

@@ -21,6 +21,7 @@ from crosswind.data.source import (
     pool_language_error,
 )
 from crosswind.errors import UserError
+from crosswind.reading import expanded
 
 
 class FilesSource:
@@ -54,7 +55,7 @@ class FilesSource:
 def data_root(settings: Mapping[str, Any]) -> Path | None:
     """The folder that a study's `root` names, or else CROSSWIND_DATA."""
     root = settings.get("root") or os.environ.get("CROSSWIND_DATA")
-    return Path(str(root)).expanduser() if root else None
+    return expanded(str(root), "data.root") if root else None
 
 
 def _open(settings: Mapping[str, Any], where: str) -> Source:

@@ -7,7 +7,6 @@ which belong to a labelled span only if both sides of them do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import regex
 
@@ -18,6 +17,7 @@ from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New, Piece
 from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, words
+from crosswind.reading import expanded
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
@@ -27,7 +27,7 @@ _WORD_CHARACTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
 def _lexicons(setting: Setting) -> Lexicons:
     location = setting.params.get("lexicon")
     if location:
-        return LexiconFolder(Path(str(location)).expanduser())
+        return LexiconFolder(expanded(str(location), "lexicons"))
     if setting.environment.lexicons is None:
         raise UserError(
             "codemix needs bilingual lexicons",
