@@ -1,13 +1,13 @@
 """UD-POS: universal part-of-speech tags, from XTREME's files or from the treebanks themselves.
 
 XTREME's files hold all treebanks of a language behind one another, and which these are depends on the release of
-Universal Dependencies. The sizes below are those of the files of XTREME-R, of UD 2.7: the Turkish test set ends IMST
-(983), GB (2,880), BOUN (979), PUD (1,000), and BOUN came with 2.7, while Penn, Kenet, Tourism, Atis and FrameNet,
-which came with 2.8, are not in it; Greek is GDT alone and Yoruba has 318 sentences, 100 in 2.5. Beside later
-copies of the treebanks the words of Greek GDT, Russian, Japanese and Korean GSD, Urdu, Telugu, Tamil, Marathi and
-Bulgarian are the same sentence by sentence, tags were revised. `google/xtreme` on the hub holds UD 2.5 of XTREME's 33
-languages: other treebanks of Greek, Russian and Chinese, other sizes of seven languages, and none of Lithuanian,
-Polish, Romanian, Ukrainian and Wolof.
+Universal Dependencies. The sizes below are those of the files of XTREME-R, of UD 2.7: the Turkish test set is BOUN
+(979), GB (2,880), IMST (983) and PUD (1,000); BOUN came with 2.7, and Penn, which came with 2.8, is not in it.
+Greek is GDT alone, and Yoruba has 318 sentences, where 2.5 has 100. Beside later copies of the treebanks the words of
+Greek GDT, Russian, Japanese and Korean GSD, Urdu, Telugu, Tamil TTB, Marathi and Bulgarian are the same sentence by
+sentence, while tags were revised. `google/xtreme` on the hub holds UD 2.5 of XTREME's 33 languages: English (train),
+Greek, Estonian, Russian, Chinese, Turkish, Portuguese and Yoruba have other sizes there, and Lithuanian, Polish,
+Romanian, Ukrainian and Wolof are missing.
 """
 
 from __future__ import annotations
