@@ -14,14 +14,14 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, XLMRobe
 
 from crosswind.errors import UserError
 from crosswind.model.encoder import load_encoder, load_tokenizer, new_encoder, part_seed
-from crosswind.model.rows import encode_texts, pad
+from crosswind.model.rows import Padding, encode_texts, pad
 from tiny_models import ARCHITECTURES, TEXTS, write_encoder
 
 WITH_LM = tuple(a for a in ARCHITECTURES if a != "canine")
 
 
 def rows(tokenizer: Any) -> dict[str, torch.Tensor]:
-    batch: dict[str, torch.Tensor] = pad(encode_texts(tokenizer, TEXTS[:3], 64), tokenizer.pad_token_id, length=64)
+    batch: dict[str, torch.Tensor] = pad(encode_texts(tokenizer, TEXTS[:3], 64), Padding.of(tokenizer), length=64)
     return batch
 
 
@@ -206,7 +206,7 @@ def test_the_longest_input_leaves_out_positions_behind_the_padding_id(
     encoder = load_encoder(checkpoints[architecture])
     assert encoder.max_positions == expected
     text = "fox " * 200
-    batch = pad(encode_texts(encoder.tokenizer, [text], encoder.max_positions), encoder.tokenizer.pad_token_id)
+    batch = pad(encode_texts(encoder.tokenizer, [text], encoder.max_positions), Padding.of(encoder.tokenizer))
     assert hidden(encoder.backbone, batch).shape[1] == expected
 
 

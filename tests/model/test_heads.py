@@ -28,7 +28,7 @@ from crosswind.model.checkpoint import load_head, save_head
 from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.heads import Head, RowScorer, attach
 from crosswind.model.pooling import ClassifierPooling, Pooling
-from crosswind.model.rows import encode_texts, pad
+from crosswind.model.rows import Padding, encode_texts, pad
 from tiny_models import ARCHITECTURES, TEXTS
 
 PLAIN: dict[Kind, Any] = {
@@ -47,7 +47,7 @@ OWN = {("deberta", "choice")}  # no MultipleChoice class of DeBERTa v1
 
 
 def rows(tokenizer: Any) -> dict[str, torch.Tensor]:
-    batch: dict[str, torch.Tensor] = pad(encode_texts(tokenizer, TEXTS[:3], 64), tokenizer.pad_token_id, length=64)
+    batch: dict[str, torch.Tensor] = pad(encode_texts(tokenizer, TEXTS[:3], 64), Padding.of(tokenizer), length=64)
     return batch
 
 
@@ -178,14 +178,14 @@ def test_where_the_hub_cannot_be_asked_for_our_own_files_loading_stops(
     (tmp_path / "saved" / "crosswind.json").unlink()
     name = on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch)
     assert load_head(name, "query", ())[1].pooling == Pooling()  # offline, what is cached is all there is
-    monkeypatch.setattr("crosswind.model.checkpoint.is_offline_mode", lambda: False)
+    monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: False)
     with pytest.raises(UserError, match=r"cannot look for crosswind\.json in 'ann/mine'"):
         load_head(name, "query", ())
 
     def absent(*_: Any, **__: Any) -> str:
         raise EntryNotFoundError("404")
 
-    monkeypatch.setattr("crosswind.model.checkpoint.hf_hub_download", absent)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", absent)
     assert load_head(name, "query", ())[1].pooling == Pooling()  # somebody else's checkpoint
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import PhobertTokenizer
 
 from crosswind.data.examples import ChoiceExample, PairExample, Span, SpanExample, TaggingExample
+from crosswind.errors import UserError
 from crosswind.model.offsets import raw
 from crosswind.model.rows import (
     QUESTION_TOKENS,
+    Padding,
     Row,
     encode_choices,
     encode_pairs,
@@ -22,9 +26,9 @@ from crosswind.model.rows import (
     pad,
 )
 from crosswind.train.objectives import _span_target
-from tiny_models import CLS, PAD, SEP, TEXTS, TOKENIZERS, UNK, byte_bpe, metaspace, wordpiece
+from tiny_models import CLS, PAD, SEP, TEXTS, TOKENIZERS, UNK, byte_bpe, metaspace, wordpiece, xlnet
 
-NAMES = tuple(TOKENIZERS)
+NAMES = ("wordpiece", "byte_bpe", "metaspace", "canine")
 WORDS = ("fox", "Fußballspiel", "首都", "ประเทศไทย", "القاهرة", "👩‍👩‍👧", "don't", "½", "x")
 
 
@@ -317,17 +321,17 @@ def test_an_unanswerable_question_is_targeted_at_the_first_token() -> None:
 # Batches
 
 
-def test_a_batch_is_padded_and_filled_with_rows_of_one_attended_token() -> None:
+def test_a_batch_is_padded_and_filled_with_its_last_row() -> None:
     tokenizer = wordpiece()
     rows = encode_pairs(tokenizer, [pair("the fox", "a dog"), pair("fox", "x")], 64)
-    batch = pad(rows, 0, height=4, length=16)
+    batch = pad(rows, Padding(0), height=4, length=16)
     assert {k: tuple(v.shape) for k, v in batch.items()} == dict.fromkeys(
         ("input_ids", "attention_mask", "token_type_ids"), (4, 16)
     )
-    assert batch["attention_mask"].sum(1).tolist() == [len(rows[0]), len(rows[1]), 1, 1]
+    assert batch["attention_mask"].sum(1).tolist() == [len(rows[0]), *[len(rows[1])] * 3]
     assert batch["input_ids"][0, : len(rows[0])].tolist() == rows[0].ids.tolist()
-    assert batch["input_ids"][2].tolist() == [0] * 16
-    assert tuple(pad(rows, 0)["input_ids"].shape) == (2, max(len(r) for r in rows))
+    assert batch["input_ids"][2].tolist() == batch["input_ids"][1].tolist()
+    assert tuple(pad(rows, Padding(0))["input_ids"].shape) == (2, max(len(r) for r in rows))
 
 
 def test_special_tokens_are_read_off_the_tokenizer() -> None:
@@ -337,5 +341,59 @@ def test_special_tokens_are_read_off_the_tokenizer() -> None:
     shape = template(tokenizer)
     names = [tokenizer.convert_ids_to_tokens(list(p)) for p in (shape.head, shape.tail, shape.middle, shape.tail2)]
     assert names == [[CLS], [SEP], [SEP, SEP], [SEP]]
-    assert shape.second_type is None
+    assert shape.single_types is shape.pair_types is None
     assert tokenizer.convert_tokens_to_ids(PAD) == tokenizer.pad_token_id
+
+
+def test_padding_is_on_the_side_and_of_the_segment_that_the_tokenizer_declares() -> None:
+    tokenizer = xlnet()
+    tokenizer._pad_token_type_id = 3  # as XLNet's older tokenizers declare
+    rows = encode_pairs(tokenizer, [pair("the fox", "a dog"), pair("fox", "x")], 64)
+    expected = tokenizer(["the fox", "fox"], ["a dog", "x"], padding="max_length", max_length=16, return_tensors="pt")
+    batch = pad(rows, Padding.of(tokenizer), length=16)
+    assert Padding.of(tokenizer) == Padding(tokenizer.pad_token_id, 3, left=True)
+    assert {k: v.tolist() for k, v in batch.items()} == {k: v.tolist() for k, v in expected.items()}
+    assert batch["token_type_ids"][1].tolist()[-3:] == [1, 1, 2]  # of the second text, its end, the classifying token
+
+
+@pytest.mark.parametrize("name", ["wordpiece", "byte_bpe", "metaspace", "t5", "byt5"])
+def test_the_names_of_special_tokens_in_a_text_are_text(name: str) -> None:
+    tokenizer = TOKENIZERS[name]()
+    text = " ".join(["the fox", *tokenizer.all_special_tokens, "the dog"])
+    for row in (
+        encode_texts(tokenizer, [text], 256)[0],
+        encode_tagging(tokenizer, [tagging(*text.split())], 256)[0],
+        encode_spans(tokenizer, [span("Who?", text)], 256, 64)[0],
+    ):
+        special = {i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id}
+        assert len([i for i in row.ids.tolist() if i in special]) <= 4  # those that stand around texts
+        assert len(row) > len(tokenizer("the fox the dog")["input_ids"])
+
+
+def slow(folder: Path) -> Any:
+    """PhoBERT's, which has no fast class: words cut by merges that lie in a file."""
+    (folder / "vocab.txt").write_text("the 9\nfox 8\nd@@ 7\nog 6\n", encoding="utf-8")
+    (folder / "bpe.codes").write_text("t h 9\nth e</w> 8\nf o 7\nfo x</w> 6\no g</w> 5\n", encoding="utf-8")
+    return PhobertTokenizer(str(folder / "vocab.txt"), str(folder / "bpe.codes"))
+
+
+def test_a_tokenizer_without_a_fast_class_serves_kinds_that_need_no_offsets(tmp_path: Path) -> None:
+    tokenizer = slow(tmp_path)
+    assert not tokenizer.is_fast
+    assert ids(encode_texts(tokenizer, ["the dog"], 32)) == [tokenizer("the dog")["input_ids"]]
+    assert ids(encode_pairs(tokenizer, [pair("the fox", "the dog")], 32)) == [
+        tokenizer("the fox", "the dog")["input_ids"]
+    ]
+    (row,) = encode_tagging(tokenizer, [tagging("the", "dog", "fox")], 32)
+    assert row.ids.tolist() == tokenizer("the dog fox")["input_ids"]
+    assert row.positions.tolist() == [1, 2, 4]
+    with pytest.raises(UserError, match="PhobertTokenizer gives no character offsets, which span tasks need"):
+        encode_spans(tokenizer, [span("Who?", "the dog")], 32, 8)
+
+
+def test_a_tokenizer_that_truncates_on_the_left_keeps_the_end() -> None:
+    tokenizer = wordpiece()
+    tokenizer.truncation_side = "left"
+    assert ids(encode_texts(tokenizer, [TEXTS[0]], 9)) == [
+        tokenizer(TEXTS[0], truncation=True, max_length=9)["input_ids"]
+    ]

@@ -38,6 +38,7 @@ from crosswind.model.lengths import LENGTHS, overlap
 from crosswind.model.memory import names_memory
 from crosswind.model.offsets import Ints
 from crosswind.model.rows import (
+    Padding,
     Row,
     encode_choices,
     encode_pairs,
@@ -148,21 +149,22 @@ class Predictor:
         The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise. `names` are what
         errors call the owners of rows.
         """
-        by_length: dict[int, list[int]] = defaultdict(list)
+        # Rows that fill their length go apart: a batch without any padding may take another way through the model.
+        by_length: dict[tuple[int, bool, int], list[int]] = defaultdict(list)
         limit = self.encoder.max_positions
+        padding = Padding.of(self.encoder.tokenizer)
         for i, row in enumerate(rows):
-            by_length[min(-(-len(row) // GRAIN) * GRAIN, max(limit, len(row)))].append(i)
+            length = min(-(-len(row) // GRAIN) * GRAIN, max(limit, len(row)))
+            by_length[length, len(row) == length, self.head.group(row)].append(i)
         results: list[Any] = [None] * len(rows)
         module = self.head.module
         training = module.training
         module.eval()
         with torch.inference_mode(), self._autocast():
-            for length, members in sorted(by_length.items()):
+            for (length, *_), members in sorted(by_length.items()):
                 for begin in range(0, len(members), HEIGHT):
                     part = members[begin : begin + HEIGHT]
-                    batch = pad(
-                        [rows[i] for i in part], self.encoder.tokenizer.pad_token_id, height=HEIGHT, length=length
-                    )
+                    batch = pad([rows[i] for i in part], padding, height=HEIGHT, length=length)
                     inputs = {k: v.to(self.device) for k, v in batch.items()}
                     with self._memory_errors(length):
                         out = self.head(inputs).float().cpu().numpy()

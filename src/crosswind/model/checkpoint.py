@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import hf_hub_download, is_offline_mode
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
@@ -19,12 +17,13 @@ from crosswind.errors import UserError
 from crosswind.model.encoder import (
     Encoder,
     check_vocabulary,
-    first_line,
+    know_padding,
     load_config,
     load_encoder,
     load_tokenizer,
     quiet,
 )
+from crosswind.model.foreign import checkpoint_file, first_line, foreign_code, needs_foreign_code
 from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
 from crosswind.model.labels import ClassMap, map_classes
 from crosswind.model.pooling import Embedder, Pooling
@@ -72,6 +71,7 @@ def load_head(
     revision: str | None = None,
     pooling: Pooling | None = None,
     given: Sequence[str] = (),
+    trusted: bool = False,
 ) -> tuple[Encoder, Head]:
     """Load a fine-tuned checkpoint of ours or of anybody's.
 
@@ -81,25 +81,26 @@ def load_head(
     """
     described = _own(source, revision)
     if kind == "query":
-        return _load_embedder(source, described, revision, pooling)
+        return _load_embedder(source, described, revision, pooling, trusted)
     if described and described["kind"] != kind:
         raise UserError(
             f"{source!r} was trained for {described['kind']} tasks, not {kind}",
             where="MODEL",
             hint="name a model fine-tuned on a task of this kind",
         )
-    weights = _file(source, OWN_WEIGHTS, revision) if described else None
+    weights = checkpoint_file(source, OWN_WEIGHTS, revision) if described else None
     if weights is not None:
-        encoder = load_encoder(source, revision=revision)
+        encoder = load_encoder(source, revision=revision, trusted=trusted)
         scorer = RowScorer(
             encoder, kind, max(len(described["labels"]), 1), described.get("classifier_pooling") or "cls"
         )
         scorer.classifier.load_state_dict(load_file(weights))
         return encoder, _named(kind, scorer, map_classes(kind, described["labels"], labels, source=source, given=given))
-    config = load_config(source, revision)
-    tokenizer = load_tokenizer(source, revision)
-    module = _load_auto(source, kind, revision)
-    backbone = getattr(module, module.base_model_prefix)
+    config = load_config(source, revision, trusted=trusted)
+    tokenizer = load_tokenizer(source, revision, trusted=trusted)
+    know_padding(config, tokenizer)
+    module = _load_auto(source, kind, revision, trusted, config)
+    backbone: Any = module.base_model
     check_vocabulary(tokenizer, backbone, source)
     named = described["labels"] if described else [str(config.id2label[i]) for i in range(len(config.id2label))]
     mapped = map_classes(kind, named, labels, source=source, given=given)
@@ -111,27 +112,35 @@ def _named(kind: Kind, module: nn.Module, classes: ClassMap) -> Head:
 
 
 def _load_embedder(
-    source: str, described: dict[str, Any], revision: str | None, pooling: Pooling | None
+    source: str, described: dict[str, Any], revision: str | None, pooling: Pooling | None, trusted: bool
 ) -> tuple[Encoder, Head]:
-    encoder = load_encoder(source, revision=revision)
+    encoder = load_encoder(source, revision=revision, trusted=trusted)
     saved = Pooling(**described["pooling"]) if described.get("pooling") else None
     pooling = pooling or saved or Pooling()
-    embedder = Embedder(encoder.backbone, pooling)
-    weights = _file(source, OWN_WEIGHTS, revision) if saved else None
+    embedder = Embedder(encoder.backbone, pooling, encoder.summary)
+    weights = checkpoint_file(source, OWN_WEIGHTS, revision) if saved else None
     if weights is not None:
         with torch.no_grad():
             embedder.log_scale.copy_(load_file(weights)["log_scale"])
     return encoder, Head("query", (), embedder, pooling)
 
 
-def _load_auto(source: str, kind: Kind, revision: str | None) -> PreTrainedModel:
+def _load_auto(source: str, kind: Kind, revision: str | None, trusted: bool, config: Any) -> PreTrainedModel:
     """The checkpoint as Hugging Face's class of the kind; a `UserError` unless its head is there."""
     try:
         with quiet():
             module, info = AUTO_CLASSES[kind].from_pretrained(
-                source, revision=revision, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+                source,
+                config=config,
+                revision=revision,
+                dtype=torch.float32,
+                use_safetensors=True,
+                output_loading_info=True,
+                trust_remote_code=trusted,
             )
     except Exception as error:
+        if needs_foreign_code(error):
+            raise foreign_code(source) from error
         raise UserError(
             f"cannot load {source!r} as a model for {kind} tasks ({first_line(error)})",
             where="MODEL",
@@ -148,30 +157,11 @@ def _load_auto(source: str, kind: Kind, revision: str | None) -> PreTrainedModel
 
 
 def _own(source: str, revision: str | None) -> dict[str, Any]:
-    path = _file(source, OWN, revision)
+    path = checkpoint_file(source, OWN, revision)
     if path is None:
         return {}
     facts: Any = json.loads(path.read_text(encoding="utf-8"))
     return facts if isinstance(facts, dict) and {"kind", "labels"} <= facts.keys() else {}
-
-
-def _file(source: str, name: str, revision: str | None) -> Path | None:
-    """A file of a folder or of a repository of the hub; `None` where it has none, or is not in an offline cache."""
-    if Path(source).is_dir():
-        path = Path(source) / name
-        return path if path.exists() else None
-    try:
-        return Path(hf_hub_download(source, name, revision=revision))
-    except (OSError, ValueError, EntryNotFoundError) as error:
-        # Without a network, or with none allowed, the cache's not having it looks like a failed connection.
-        absent = isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError)
-        if absent or is_offline_mode():
-            return None
-        raise UserError(
-            f"cannot look for {name} in {source!r} ({first_line(error)})",
-            where="MODEL",
-            hint="name a folder or hub id; with HF_HUB_OFFLINE=1 only what is cached is read",
-        ) from error
 
 
 def _sentence_transformers(folder: Path, encoder: Encoder, pooling: Pooling) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -20,15 +21,18 @@ from transformers import (
     AutoTokenizer,
     PreTrainedModel,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 from transformers.utils import logging as hf_logging
 
 from crosswind.errors import UserError
+from crosswind.model.foreign import first_line, foreign_code, needs_foreign_code, refuse_adapter
+from crosswind.model.offsets import template
 from crosswind.run.step import digest
 
 # The attribute that alone maps hidden states to vocabulary logits, by architecture family: RoBERTa,
 # BERT, ALBERT. Others (DistilBERT, ELECTRA, ModernBERT) spread this over several attributes.
 _LM_HEADS = ("lm_head", "cls", "predictions")
+_NO_END = 1 << 16  # tokens, where neither the model nor its tokenizer declares a longest input
 _LEAST_PIECES = 8  # of a vocabulary, beside special tokens; made-up ones have up to 2
 
 
@@ -57,11 +61,13 @@ class Encoder:
     @property
     def max_positions(self) -> int:
         """The longest input in tokens, special ones included."""
-        positions = int(getattr(self.config, "max_position_embeddings", 512) or 512)
+        declared = getattr(self.config, "max_position_embeddings", None)
+        # Relative positions have no end: T5 declares none, XLNet -1.
+        positions = int(declared) if declared is not None and int(declared) > 0 else _NO_END
         # RoBERTa's position ids begin behind the padding id.
-        embeddings = getattr(self.backbone, "embeddings", None)
-        if getattr(embeddings, "padding_idx", None) is not None and self.config.model_type in _OFFSET_POSITIONS:
-            positions -= int(embeddings.padding_idx) + 1  # type: ignore[union-attr]
+        embeddings = getattr(getattr(self.backbone, "embeddings", None), "position_embeddings", None)
+        if isinstance(embeddings, nn.Embedding) and embeddings.padding_idx is not None:
+            positions -= int(embeddings.padding_idx) + 1
         return min(positions, int(getattr(self.tokenizer, "model_max_length", positions) or positions))
 
     def modules(self) -> nn.Module:
@@ -71,6 +77,16 @@ class Encoder:
         """The words' own embeddings `(rows, length, width)` of token ids `(rows, length)`."""
         vectors: torch.Tensor = self.backbone.get_input_embeddings()(ids)
         return vectors
+
+    @property
+    def summary(self) -> Literal["first", "last"]:
+        """Which token of a row stands for the whole of it: the first special one, or the last.
+
+        The last one where a row begins with a word (XLNet, T5) or where no token sees those behind it (GPT).
+        """
+        kind = type(self.config)
+        causal = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+        return "first" if template(self.tokenizer).head and not causal else "last"
 
     def lm_head(self) -> nn.Module | None:
         """The module from hidden states (n, width) to logits (n, vocabulary), if it stands alone."""
@@ -88,9 +104,6 @@ class Encoder:
         with quiet():
             (self.lm if self.lm is not None else self.backbone).save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
-
-
-_OFFSET_POSITIONS = {"xlm-roberta", "roberta", "camembert", "xlm-roberta-xl", "xmod", "longformer", "data2vec-text"}
 
 
 @contextlib.contextmanager
@@ -124,14 +137,25 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def load_tokenizer(source: str, revision: str | None = None) -> Any:
-    """The tokenizer beside a checkpoint; a `UserError` where there is none, or none that can pad."""
+def load_tokenizer(source: str, revision: str | None = None, *, trusted: bool = False) -> Any:
+    """The tokenizer beside a checkpoint; a `UserError` where there is none, or none that can pad.
+
+    Python code that lies beside a checkpoint runs only where the user has `trusted` it, here and below.
+    """
     missing = f"no tokenizer beside the encoder {source!r}"
     hint = "put tokenizer.json and tokenizer_config.json into its folder (tokenizer.save_pretrained)"
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=trusted)
     except Exception as error:
+        if needs_foreign_code(error):
+            raise foreign_code(source) from error
+        if "sentencepiece" in str(error) and find_spec("sentencepiece") is None:
+            raise UserError(
+                f"the tokenizer of {source!r} is a SentencePiece model, and the library that reads it is not installed",
+                where="encoder",
+                hint="pip install 'crosswind[sentencepiece]', or put its tokenizer.json into the folder",
+            ) from error
         raise UserError(f"{missing} ({first_line(error)})", where="encoder", hint=hint) from error
     # Without its files transformers makes up a tokenizer of special tokens, which reads all words as unknown.
     if len(tokenizer) < len(tokenizer.all_special_ids) + _LEAST_PIECES:
@@ -145,37 +169,49 @@ def load_tokenizer(source: str, revision: str | None = None) -> Any:
     return tokenizer
 
 
-def load_config(source: str, revision: str | None = None) -> Any:
+def load_config(source: str, revision: str | None = None, *, trusted: bool = False) -> Any:
     """The configuration of a checkpoint from a folder or the hub; `UserError` where it cannot be read."""
+    refuse_adapter(source, revision)
     try:
-        return AutoConfig.from_pretrained(source, revision=revision)
+        config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trusted)
     except Exception as error:
+        if needs_foreign_code(error):
+            raise foreign_code(source) from error
         raise UserError(
             f"cannot read the encoder {source!r} ({first_line(error)})",
             where="encoder",
             hint="name a hub id that can be reached from here, or a folder with config.json and model.safetensors",
         ) from error
+    # BigBird leaves sparse attention for good at the first short row: what came before would be in every score.
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+    return config
 
 
-def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> Encoder:
+def load_encoder(source: str, *, seed: int = 0, revision: str | None = None, trusted: bool = False) -> Encoder:
     """Load a checkpoint from a folder or the hub, in float32; a part that it lacks is drawn from `part_seed`.
 
     Raises `UserError` for an unreadable checkpoint or one without a tokenizer.
     """
-    config = load_config(source, revision)
-    tokenizer = load_tokenizer(source, revision)
-    options: dict[str, Any] = {"dtype": torch.float32, "revision": revision, "use_safetensors": True}
+    config = load_config(source, revision, trusted=trusted)
+    tokenizer = load_tokenizer(source, revision, trusted=trusted)
+    know_padding(config, tokenizer)
+    options: dict[str, Any] = {"dtype": torch.float32, "revision": revision, "use_safetensors": True, "config": config}
     fresh: list[str] = []
     try:
         with quiet():
             with seeded(part_seed(seed, "pooler")):
-                backbone, info = AutoModel.from_pretrained(source, output_loading_info=True, **options)
+                backbone, info = AutoModel.from_pretrained(
+                    source, output_loading_info=True, trust_remote_code=trusted, **options
+                )
             if _lacks_pooler(info["missing_keys"], source):
                 fresh.append("pooler")
             lm = None
             if type(config) in MODEL_FOR_MASKED_LM_MAPPING:
                 with seeded(part_seed(seed, "lm_head")):
-                    lm, info = AutoModelForMaskedLM.from_pretrained(source, output_loading_info=True, **options)
+                    lm, info = AutoModelForMaskedLM.from_pretrained(
+                        source, output_loading_info=True, trust_remote_code=trusted, **options
+                    )
                 if any(not k.startswith(lm.base_model_prefix + ".") for k in info["missing_keys"]):
                     fresh.append("lm_head")
                 setattr(lm, lm.base_model_prefix, backbone)
@@ -183,6 +219,8 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> 
     except UserError:
         raise
     except Exception as error:
+        if needs_foreign_code(error):
+            raise foreign_code(source) from error
         raise UserError(
             f"cannot load the weights of {source!r} ({first_line(error)})",
             where="encoder",
@@ -190,6 +228,12 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None) -> 
         ) from error
     check_vocabulary(tokenizer, backbone, source)
     return Encoder(backbone, lm, tokenizer, tuple(fresh))
+
+
+def know_padding(config: Any, tokenizer: Any) -> None:
+    """Name the padding in a configuration without one: some heads look for the last token that is none."""
+    if getattr(config, "pad_token_id", None) is None:
+        config.pad_token_id = tokenizer.pad_token_id
 
 
 def _lacks_pooler(missing: Collection[str], source: str) -> bool:
@@ -218,14 +262,8 @@ def check_vocabulary(tokenizer: Any, backbone: PreTrainedModel, source: str) -> 
 def new_encoder(config: Any, tokenizer: Any, *, seed: int) -> Encoder:
     """A randomly initialised encoder with a masked-LM head, for pretraining."""
     with quiet(), seeded(seed):
-        backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
-        lm = AutoModelForMaskedLM.from_config(config)  # type: ignore[no-untyped-call]
+        backbone = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+        lm = AutoModelForMaskedLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         setattr(lm, lm.base_model_prefix, backbone)
         lm.tie_weights()
     return Encoder(backbone, lm, tokenizer, ("pooler", "lm_head"))
-
-
-def first_line(error: BaseException) -> str:
-    """What an error of a library says, short enough for a message of ours."""
-    text = str(error).strip().splitlines()
-    return text[0][:200] if text else type(error).__name__

@@ -17,12 +17,22 @@ from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    PreTrainedModel,
 )
 
 from crosswind.data.examples import Kind
 from crosswind.model.encoder import Encoder, quiet, seeded
 from crosswind.model.labels import ClassMap
-from crosswind.model.pooling import ClassifierPooling, Embedder, Pooling, mean_of_attended
+from crosswind.model.pooling import (
+    ClassifierPooling,
+    Embedder,
+    Pooling,
+    left_aligned,
+    mean_of_attended,
+    summary_token,
+    text_encoder,
+)
+from crosswind.model.rows import Row
 
 AUTO_CLASSES: dict[Kind, Any] = {
     "pair": AutoModelForSequenceClassification,
@@ -52,6 +62,16 @@ class Head:
     def __call__(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return outputs(self.kind, self.module, batch)
 
+    def group(self, row: Row) -> int:
+        """Rows of different groups must not share a batch: its shape depends on them beside their length.
+
+        Longformer's heads of choice and span widen attention to the longest question of the batch.
+        """
+        config: Any = getattr(self.module, "config", None)
+        if self.kind not in ("choice", "span") or getattr(config, "model_type", "") != "longformer":
+            return 0
+        return int((row.ids == config.sep_token_id).argmax())
+
 
 def attach(
     encoder: Encoder,
@@ -68,7 +88,7 @@ def attach(
     """
     if kind == "query":
         pooling = pooling or Pooling()
-        return Head(kind, labels, Embedder(encoder.backbone, pooling), pooling)
+        return Head(kind, labels, Embedder(encoder.backbone, pooling, encoder.summary), pooling)
     config = copy.deepcopy(encoder.config)
     if kind == "span":
         config.num_labels = 2  # start and end, whatever the encoder was a classifier of before
@@ -78,13 +98,24 @@ def attach(
     with quiet(), seeded(seed):
         auto = AUTO_CLASSES[kind]
         if kind in ("pair", "choice") and classifier_pooling != "cls":
-            module = RowScorer(encoder, kind, max(len(labels), 1), classifier_pooling)
-        elif type(config) in auto._model_mapping:
-            module = auto.from_config(config)
-            setattr(module, module.base_model_prefix, encoder.backbone)
+            module: nn.Module = RowScorer(encoder, kind, max(len(labels), 1), classifier_pooling)
         else:
-            module = RowScorer(encoder, kind, max(len(labels), 1))
+            module = _around(encoder.backbone, auto, config) or RowScorer(encoder, kind, max(len(labels), 1))
     return Head(kind, labels, module)
+
+
+def _around(backbone: PreTrainedModel, auto: Any, config: Any) -> nn.Module | None:
+    """Hugging Face's class of a kind around the backbone; `None` where there is none that takes it whole.
+
+    T5's for tagging holds an encoder half alone, its for spans the two halves apart.
+    """
+    if type(config) not in auto._model_mapping:
+        return None
+    module: PreTrainedModel = auto.from_config(config, trust_remote_code=False)
+    if type(getattr(module, module.base_model_prefix, None)) is not type(backbone):
+        return None
+    setattr(module, module.base_model_prefix, backbone)
+    return module
 
 
 def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -98,15 +129,16 @@ def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> to
         return scores.reshape(-1)
     result = module(**batch)
     if kind == "span":
-        return torch.stack((result.start_logits, result.end_logits), dim=-1)
+        both = torch.stack((result.start_logits, result.end_logits), dim=-1)
+        return left_aligned(both, batch["attention_mask"])
     logits: torch.Tensor = result.logits
-    return logits
+    return left_aligned(logits, batch["attention_mask"]) if kind == "tagging" else logits
 
 
 class RowScorer(nn.Module):
     """Our own head, for architectures without one and for other poolings than Hugging Face's: dropout, a linear layer.
 
-    tagging and span read every token; pair and choice read the first one (`cls`), or the `mean` or
+    tagging and span read every token; pair and choice read the one that stands for the row (`cls`), or the `mean` or
     the `max` (of each feature) of all attended tokens.
     """
 
@@ -115,6 +147,7 @@ class RowScorer(nn.Module):
         self.backbone = encoder.backbone
         self.kind = kind
         self.pooling = pooling
+        self.summary = encoder.summary
         width = {"pair": classes, "choice": 1, "tagging": classes, "span": 2}[kind]
         self.dropout = nn.Dropout(float(getattr(encoder.config, "hidden_dropout_prob", 0.1) or 0.0))
         self.classifier = nn.Linear(int(encoder.config.hidden_size), width)
@@ -122,9 +155,11 @@ class RowScorer(nn.Module):
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
-        hidden = self.backbone(**batch).last_hidden_state
+        hidden = text_encoder(self.backbone)(**batch).last_hidden_state
         if self.kind in ("pair", "choice"):
             hidden = self._pooled(hidden, batch["attention_mask"])
+        else:
+            hidden = left_aligned(hidden, batch["attention_mask"])
         scores: torch.Tensor = self.classifier(self.dropout(hidden))
         return scores.reshape(-1) if self.kind == "choice" else scores
 
@@ -133,4 +168,4 @@ class RowScorer(nn.Module):
             return mean_of_attended(hidden.float(), attended)  # bf16 loses digits in long sums
         if self.pooling == "max":
             return hidden.masked_fill(attended.unsqueeze(-1) == 0, float("-inf")).amax(1)
-        return hidden[:, 0]
+        return summary_token(hidden, attended, self.summary)

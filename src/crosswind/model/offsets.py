@@ -2,14 +2,15 @@
 
 Every row is built the same way: raw tokens of each text, truncated or cut into windows by us, put
 into the tokenizer's own template of special tokens (read off an encoded pair). So windows, offsets
-and truncation do not depend on what a tokenizer class supports; tokenizers without offsets (CANINE:
-one token a character; ByT5: one a byte) only need `_raw_slow`.
+and truncation do not depend on what a tokenizer class supports. Tokenizers without a fast class serve
+all kinds but span QA; of CANINE (one token a character) and ByT5 (one a byte) offsets are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,27 +38,27 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Template:
-    """The special tokens around one text, `head A tail`, and two, `head A middle B tail2`."""
+    """The special tokens around one text, `head A tail`, and two, `head A middle B tail2`.
+
+    The segment ids of these parts, in the same order, are `single_types` (three) and `pair_types` (five): one for each
+    special token, one for a whole text; `None` where the model has no segments. They are the tokenizer's own: XLNet's
+    closing token has a third one.
+    """
 
     head: tuple[int, ...]
     tail: tuple[int, ...]
     middle: tuple[int, ...]
     tail2: tuple[int, ...]
-    second_type: int | None  # segment id of the second text; None where the model has no segments
+    single_types: tuple[tuple[int, ...], ...] | None
+    pair_types: tuple[tuple[int, ...], ...] | None
 
     def single(self, a: Sequence[int]) -> tuple[Ints, Ints | None]:
         """The ids of one text with its special tokens."""
-        ids = np.array([*self.head, *a, *self.tail], dtype=np.int64)
-        return ids, None if self.second_type is None else np.zeros(len(ids), dtype=np.int64)
+        return _joined((self.head, a, self.tail), self.single_types)
 
     def pair(self, a: Sequence[int], b: Sequence[int]) -> tuple[Ints, Ints | None]:
         """The ids of two texts with their special tokens."""
-        ids = np.array([*self.head, *a, *self.middle, *b, *self.tail2], dtype=np.int64)
-        if self.second_type is None:
-            return ids, None
-        types = np.zeros(len(ids), dtype=np.int64)
-        types[len(ids) - len(b) - len(self.tail2) :] = self.second_type
-        return ids, types
+        return _joined((self.head, a, self.middle, b, self.tail2), self.pair_types)
 
     @property
     def overhead(self) -> int:
@@ -70,78 +71,156 @@ class Template:
         return len(self.head) + len(self.tail)
 
 
+def _joined(parts: Sequence[Sequence[int]], types: Sequence[tuple[int, ...]] | None) -> tuple[Ints, Ints | None]:
+    ids = np.array([i for part in parts for i in part], dtype=np.int64)
+    if types is None:
+        return ids, None
+    of_tokens = [
+        segment for i, part in enumerate(parts) for segment in (types[i] if i % 2 == 0 else types[i] * len(part))
+    ]
+    return ids, np.array(of_tokens, dtype=np.int64)
+
+
 def template(tokenizer: Any) -> Template:
-    """Read the special tokens off the tokenizer."""
+    """Read the special tokens, and their segment ids, off what the tokenizer makes of one text and of two."""
     typed = "token_type_ids" in tokenizer.model_input_names
-    if not tokenizer.is_fast:
-        head = () if tokenizer.cls_token_id is None else (int(tokenizer.cls_token_id),)
-        end = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-        tail = () if end is None else (int(end),)
-        return Template(head, tail, tail, tail, 1 if typed else None)
-    single = tokenizer(["a"])
-    pair = tokenizer(["a"], ["a"])
-    one, two = single.encodings[0].sequence_ids, pair.encodings[0].sequence_ids
-    ids1, ids2 = single["input_ids"][0], pair["input_ids"][0]
-    first = one.index(0)
-    a_end = len(two) - two[::-1].index(0)
-    b_start, b_end = two.index(1), len(two) - two[::-1].index(1)
-    second_type = int(pair["token_type_ids"][0][b_start]) if typed else None
+    texts = [ids for ids, _ in raw(tokenizer, ["a", "b"], offsets=False)]
+    one, two = tokenizer("a"), tokenizer("a", "b")
+    single, pair = [int(i) for i in one["input_ids"]], [int(i) for i in two["input_ids"]]
+    first = _position(texts[0], single, 0)
+    begin = _position(texts[0], pair, 0)
+    behind = begin + len(texts[0])
+    second = _position(texts[1], pair, behind)
+    cuts1 = (0, first, first + len(texts[0]), len(single))
+    cuts2 = (0, begin, behind, second, second + len(texts[1]), len(pair))
+    parts1, parts2 = _cut(single, cuts1), _cut(pair, cuts2)
+    if parts1[0] != parts2[0]:
+        raise UserError(
+            f"the tokenizer {type(tokenizer).__name__} begins a pair with other special tokens than a text",
+            where="encoder",
+            hint="no tokenizer of an encoder that we know does; save one that begins both alike",
+        )
     return Template(
-        tuple(ids1[:first]),
-        tuple(ids1[len(one) - one[::-1].index(0) :]),
-        tuple(ids2[a_end:b_start]),
-        tuple(ids2[b_end:]),
-        second_type,
+        tuple(parts1[0]),
+        tuple(parts1[2]),
+        tuple(parts2[2]),
+        tuple(parts2[4]),
+        _types(one["token_type_ids"], cuts1) if typed else None,
+        _types(two["token_type_ids"], cuts2) if typed else None,
     )
+
+
+def _position(part: Sequence[int], whole: Sequence[int], start: int) -> int:
+    """Where the tokens of a part begin in a row, from `start` on."""
+    for i in range(start, len(whole) - len(part) + 1):
+        if part and list(whole[i : i + len(part)]) == list(part):
+            return i
+    raise UserError(
+        "the tokenizer makes other tokens of a letter alone than of the same letter in a row",
+        where="encoder",
+        hint="save a fast tokenizer (tokenizer.json) beside the encoder",
+    )
+
+
+def _cut(row: Sequence[int], cuts: Sequence[int]) -> list[list[int]]:
+    return [list(row[a:b]) for a, b in pairwise(cuts)]
+
+
+def _types(types: Sequence[int], cuts: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The segment ids of each part: of texts, every second one, that of their first token."""
+    parts = [tuple(int(t) for t in types[a:b]) for a, b in pairwise(cuts)]
+    return tuple(part if i % 2 == 0 else part[:1] for i, part in enumerate(parts))
 
 
 Raw = tuple[list[int], list[tuple[int, int]]]
 
 
-def raw(tokenizer: Any, texts: Sequence[str]) -> list[Raw]:
-    """Token ids and character offsets of each text, without special tokens."""
+def raw(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[Raw]:
+    """Token ids and character offsets of each text, without special tokens: `</s>` or `<mask>` in a text is text.
+
+    Without `offsets` they may be empty: tokenizers without a fast class have none.
+    """
     if not texts:
         return []
     if not tokenizer.is_fast:
-        return [_raw_slow(tokenizer, t) for t in texts]
+        return [_raw_slow(tokenizer, t, offsets) for t in texts]
     # Not verbose: a text longer than the model is no fault here, we cut it ourselves.
     batch = tokenizer(
-        list(texts), add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
+        list(texts),
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
     )
-    return [(e.ids, e.offsets) for e in batch.encodings]
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return [
+        (e.ids, e.offsets) if special.isdisjoint(e.ids) else _spelled(tokenizer, text, e, special)
+        for text, e in zip(texts, batch.encodings, strict=True)
+    ]
 
 
-def _raw_slow(tokenizer: Any, text: str) -> Raw:
+def _spelled(tokenizer: Any, text: str, encoding: Any, special: Set[int]) -> Raw:
+    """A text whose words are named like special tokens: these letter by letter.
+
+    SentencePiece's vocabularies hold `</s>` as a piece of text too.
+    """
+    ids: list[int] = []
+    spans: list[tuple[int, int]] = []
+    for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+        if token not in special:
+            ids.append(token)
+            spans.append((start, end))
+            continue
+        for i in range(start, end):
+            letter = None if text[i].isspace() else tokenizer.convert_tokens_to_ids(text[i])
+            if letter is not None and letter not in special:
+                ids.append(int(letter))
+                spans.append((i, i + 1))
+    return ids, spans
+
+
+def _raw_slow(tokenizer: Any, text: str, offsets: bool) -> Raw:
     name = type(tokenizer).__name__
     if name == "CanineTokenizer":
         return [ord(c) for c in text], [(i, i + 1) for i in range(len(text))]
     if name == "ByT5Tokenizer":
-        spans = [(i, i + 1) for i, c in enumerate(text) for _ in c.encode()]
-        return [int(i) for i in tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))], spans
-    raise UserError(
-        f"the tokenizer {name} gives no character offsets",
-        where="encoder",
-        hint="save a fast tokenizer (tokenizer.json) beside the encoder",
-    )
+        # Behind the ids of padding, end and unknown, which come first.
+        ids = [byte + int(tokenizer.offset) for byte in text.encode()]
+        return ids, [(i, i + 1) for i, c in enumerate(text) for _ in c.encode()]
+    if offsets:
+        raise UserError(
+            f"the tokenizer {name} gives no character offsets, which span tasks need",
+            where="encoder",
+            hint="save a fast tokenizer (tokenizer.json) beside the encoder",
+        )
+    encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)
+    return [int(i) for i in encoded["input_ids"]], []
 
 
 def tokenize(tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None], max_length: int) -> list[Tokens]:
     """One row a text or, where there is a second, a pair, the longer part truncated first."""
     shape = template(tokenizer)
     unique = list(dict.fromkeys(t for t in (*firsts, *seconds) if t is not None))
-    tokens = {t: ids for t, (ids, _) in zip(unique, raw(tokenizer, unique), strict=True)}
+    tokens = {t: ids for t, (ids, _) in zip(unique, raw(tokenizer, unique, offsets=False), strict=True)}
     alone = max(max_length - shape.single_overhead, 1)
     room = max(max_length - shape.overhead, 2)
+    last = getattr(tokenizer, "truncation_side", "right") == "left"
     rows: list[Tokens] = []
     for first, second in zip(firsts, seconds, strict=True):
         a = tokens[first]
         if second is None:
-            rows.append(Tokens(*shape.single(a[:alone]), cut=len(a) > alone))
+            rows.append(Tokens(*shape.single(_kept(a, alone, last)), cut=len(a) > alone))
             continue
         b = tokens[second]
         n, m = _longest_first(len(a), len(b), room, odd_to_first=not tokenizer.is_fast)
-        rows.append(Tokens(*shape.pair(a[:n], b[:m]), cut=n + m < len(a) + len(b)))
+        rows.append(Tokens(*shape.pair(_kept(a, n, last), _kept(b, m, last)), cut=n + m < len(a) + len(b)))
     return rows
+
+
+def _kept(ids: list[int], room: int, last: bool) -> list[int]:
+    """The first tokens that fit, or the last ones where the tokenizer truncates on the left."""
+    return ids[max(len(ids) - room, 0) :] if last else ids[:room]
 
 
 def _longest_first(n: int, m: int, room: int, *, odd_to_first: bool) -> tuple[int, int]:
@@ -173,7 +252,7 @@ def tokenize_words(
     unknown = tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.pad_token_id
     pieces = {
         w: (ids or [int(unknown)])[:room]
-        for w, (ids, _) in zip(unique, raw(tokenizer, [lead + w for w in unique]), strict=True)
+        for w, (ids, _) in zip(unique, raw(tokenizer, [lead + w for w in unique], offsets=False), strict=True)
     }
     result: list[list[tuple[int, Tokens]]] = []
     for words in sentences:

@@ -11,6 +11,9 @@ from transformers import PreTrainedModel
 
 from crosswind.errors import UserError
 
+RowSummary = Literal["first", "last"]
+"""The token of a row that stands for the whole of it: see `Encoder.summary`."""
+
 ClassifierPooling = Literal["cls", "mean", "max"]
 """What pair and choice heads read of a row: its first token, or the mean or maximum over its tokens."""
 
@@ -20,8 +23,9 @@ class Pooling:
     """How a text becomes a unit vector.
 
     `mean`: over all attended tokens, special ones included (XTREME's Tatoeba protocol); `cls`: the
-    first token; `pooler`: the checkpoint's own pooler (LAReQA). `layer`: the hidden state to read
-    (0 the embeddings; `None` the last). `prefix` goes before every text (e5 encoders want `query: `).
+    token that stands for the row, in most the first; `pooler`: the checkpoint's own pooler (LAReQA).
+    `layer`: the hidden state to read (0 the embeddings; `None` the last). `prefix` goes before every
+    text (e5 encoders want `query: `).
     """
 
     mode: Literal["mean", "cls", "pooler"] = "mean"
@@ -30,6 +34,31 @@ class Pooling:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def text_encoder(backbone: PreTrainedModel) -> PreTrainedModel:
+    """What turns rows into hidden states: the model, or of one with a decoder (T5, mBART) its encoder half."""
+    if not backbone.config.is_encoder_decoder:
+        return backbone
+    half: PreTrainedModel = backbone.get_encoder()
+    return half
+
+
+def summary_token(hidden: torch.Tensor, attended: torch.Tensor, which: RowSummary) -> torch.Tensor:
+    """The hidden state `(rows, width)` of each row's first or last attended token, wherever its padding is."""
+    first = attended.argmax(1)
+    position = first if which == "first" else first + attended.sum(1) - 1
+    return hidden[torch.arange(len(hidden), device=hidden.device), position]
+
+
+def left_aligned(output: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
+    """A model's output for every token `(rows, length, …)`, each row's first token in front, as rows count them."""
+    first = attended.argmax(1)
+    if not first.any():
+        return output
+    length = output.shape[1]
+    index = (torch.arange(length, device=output.device)[None, :] + first[:, None]) % length
+    return output[torch.arange(len(output), device=output.device)[:, None], index]
 
 
 def mean_of_attended(hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
@@ -45,18 +74,19 @@ class Embedder(nn.Module):
     starts at 100 (LAReQA). Raises `UserError` where a pooler is asked for and the encoder has none.
     """
 
-    def __init__(self, backbone: PreTrainedModel, pooling: Pooling) -> None:
+    def __init__(self, backbone: PreTrainedModel, pooling: Pooling, summary: RowSummary = "first") -> None:
         super().__init__()
         if pooling.layer is not None and not 0 <= pooling.layer <= int(backbone.config.num_hidden_layers):
             raise ValueError(f"layer {pooling.layer} of {backbone.config.num_hidden_layers}")
         self.backbone = backbone
         self.pooling = pooling
+        self.summary: RowSummary = summary
         self.log_scale = nn.Parameter(torch.tensor(100.0).log())
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         layer = self.pooling.layer
         last = layer is None or layer == int(self.backbone.config.num_hidden_layers)
-        result = self.backbone(**batch, output_hidden_states=not last)
+        result = text_encoder(self.backbone)(**batch, output_hidden_states=not last)
         if self.pooling.mode == "pooler":
             vector = getattr(result, "pooler_output", None)
             if vector is None:
@@ -67,8 +97,9 @@ class Embedder(nn.Module):
                 )
         else:
             hidden = result.last_hidden_state if last else result.hidden_states[layer]
-            first = self.pooling.mode == "cls"
-            vector = hidden[:, 0] if first else mean_of_attended(hidden, batch["attention_mask"])
+            attended = batch["attention_mask"]
+            one = self.pooling.mode == "cls"
+            vector = summary_token(hidden, attended, self.summary) if one else mean_of_attended(hidden, attended)
         return nn.functional.normalize(vector.float(), dim=-1)
 
 

@@ -104,25 +104,43 @@ def _row(tokens: Tokens, owner: int) -> Row:
     return Row(tokens.ids, tokens.types, owner, cut=tokens.cut)
 
 
-def pad(rows: Sequence[Row], pad_id: int, *, height: int | None = None, length: int | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Padding:
+    """What fills a row up: the token, its segment id, and the side (XLNet's is the left one)."""
+
+    token: int
+    type: int = 0
+    left: bool = False
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Padding:
+        """What the tokenizer declares."""
+        side, segment = tokenizer.padding_side, getattr(tokenizer, "pad_token_type_id", 0)
+        return cls(int(tokenizer.pad_token_id), int(segment or 0), side == "left")
+
+
+def pad(
+    rows: Sequence[Row], padding: Padding, *, height: int | None = None, length: int | None = None
+) -> dict[str, Any]:
     """Rows as one batch of tensors `(height, length)`: input_ids, attention_mask, token_type_ids.
 
-    Rows beyond `len(rows)` are dummies: one attended padding token, so that no softmax is empty.
+    Rows beyond `len(rows)` repeat the last one: some architectures look for separators or an end in every row.
     """
     import torch
 
     height = height or len(rows)
     length = length or max(len(r) for r in rows)
-    ids = np.full((height, length), pad_id, dtype=np.int64)
+    ids = np.full((height, length), padding.token, dtype=np.int64)
     mask = np.zeros((height, length), dtype=np.int64)
     typed = any(r.types is not None for r in rows)
-    types = np.zeros((height, length), dtype=np.int64)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = row.ids
-        mask[i, : len(row)] = 1
+    types = np.full((height, length), padding.type, dtype=np.int64)
+    for i in range(height):
+        row = rows[min(i, len(rows) - 1)]
+        part = slice(length - len(row), length) if padding.left else slice(0, len(row))
+        ids[i, part] = row.ids
+        mask[i, part] = 1
         if row.types is not None:
-            types[i, : len(row)] = row.types
-    mask[len(rows) :, 0] = 1
+            types[i, part] = row.types
     batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
     if typed:
         batch["token_type_ids"] = torch.from_numpy(types)

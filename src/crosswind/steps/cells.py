@@ -143,6 +143,7 @@ def _load(job: PlannedJob[CellParams]) -> Predictor:
         classes(task),
         revision=revision,
         given=() if "model" in job.inputs else params.labels,
+        trusted=bool(job.world.get("trusted")),
     )
     if task.kind == "query" and params.pooling is not None:
         pooling = resolved_pooling(params.pooling, encoder.layers, head.pooling)

@@ -40,5 +40,5 @@ def _cost(params: CellParams) -> float:
 
 
 EMBED: StepKind[CellParams] = StepKind(
-    name="embed", version=4, params=CellParams, run=_run, needs=device_needs, cost=_cost, inherits=("model",)
+    name="embed", version=5, params=CellParams, run=_run, needs=device_needs, cost=_cost, inherits=("model",)
 )

@@ -146,7 +146,8 @@ def _generated(text: TextParams) -> bool:
 def _encoder(params: PretrainParams, lines: _Lines, data: Mapping[str, str], world: Mapping[str, Any]) -> Encoder:
     from transformers import XLMRobertaConfig
 
-    from crosswind.model.encoder import first_line, load_encoder, load_tokenizer, new_encoder
+    from crosswind.model.encoder import load_encoder, load_tokenizer, new_encoder
+    from crosswind.model.foreign import first_line
     from crosswind.model.tokenizer import train_tokenizer
 
     if "encoder" in data:
@@ -192,7 +193,7 @@ def pretraining_defaults() -> Training:
 
 PRETRAIN: StepKind[PretrainParams] = StepKind(
     name="pretrain",
-    version=1,
+    version=2,
     params=PretrainParams,
     run=_run,
     needs=device_needs,

@@ -126,14 +126,14 @@ def _start(job: Job[TrainParams]) -> tuple[Encoder, Head | None]:
     from crosswind.model.checkpoint import load_head
     from crosswind.model.encoder import load_encoder
 
-    seed = job.params.seed
+    seed, trusted = job.params.seed, bool(job.world.get("trusted"))
     if "encoder" not in job.inputs:
-        return load_encoder(job.world["encoder"], seed=seed, revision=job.world["revision"]), None
+        return load_encoder(job.world["encoder"], seed=seed, revision=job.world["revision"], trusted=trusted), None
     folder = str(job.inputs["encoder"].path / "model")
     if not job.params.carry_head:
-        return load_encoder(folder, seed=seed), None
+        return load_encoder(folder, seed=seed, trusted=trusted), None
     head = job.params.heads[0]
-    return load_head(folder, head.kind, head.labels)
+    return load_head(folder, head.kind, head.labels, trusted=trusted)
 
 
 def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None) -> _Parts:
@@ -303,7 +303,7 @@ def training_tokens(params: TrainParams) -> float:
 
 TRAIN: StepKind[TrainParams] = StepKind(
     name="train",
-    version=5,
+    version=6,
     params=TrainParams,
     run=_run,
     needs=device_needs,

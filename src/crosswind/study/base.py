@@ -8,7 +8,13 @@ from typing import Any
 
 from crosswind.run.executors import Executor
 from crosswind.run.step import Step
-from crosswind.study.encoders import describe_encoder, encoder_fingerprint, encoder_name, place_of
+from crosswind.study.encoders import (
+    describe_encoder,
+    encoder_fingerprint,
+    encoder_name,
+    foreign_code_fingerprint,
+    place_of,
+)
 from crosswind.study.pretrain import config_of, pretraining
 from crosswind.study.spec import Study
 
@@ -32,7 +38,10 @@ def base_encoder(study: Study, executor: Executor) -> BaseEncoder:
     """What a study's `encoder` stands for; a `UserError` where it is not there."""
     if isinstance(study.encoder, str):
         fingerprint = {"encoder": encoder_fingerprint(study.encoder, study.revision)}
-        return BaseEncoder(encoder_name(study.encoder), place_of(study.encoder), fingerprint)
+        if study.trust_remote_code:
+            fingerprint["code of the encoder"] = foreign_code_fingerprint(study.encoder, study.revision)
+        context = {"trusted": True} if study.trust_remote_code else {}
+        return BaseEncoder(encoder_name(study.encoder), place_of(study.encoder), fingerprint, context=context)
     config = config_of(study.encoder)
     made = pretraining(config, executor, study.device)
     return BaseEncoder(config.name, config.name, step=made.step, context={"pretrain": made.world})

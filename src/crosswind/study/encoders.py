@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crosswind.errors import UserError
+from crosswind.model.foreign import refuse_adapter
 from crosswind.reading import expanded
 from crosswind.run.folders import file_hash
 
@@ -18,6 +19,7 @@ _TOKENIZERS = (
     "sentencepiece.bpe.model",
     "vocab.txt",
     "spiece.model",
+    "spm.model",
     "tokenizer.model",
     "vocab.json",
 )
@@ -48,6 +50,17 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     return f"{encoder}@{_commit(encoder, revision or 'main')}"
 
 
+def foreign_code_fingerprint(encoder: str, revision: str | None = None) -> str:
+    """The hash of the Python files that lie in a checkpoint's folder; for a hub id, id and commit."""
+    folder = folder_of(encoder)
+    if not folder.is_dir():
+        return encoder_fingerprint(encoder, revision)
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        total.update(f"{path.relative_to(folder).as_posix()} {file_hash(path)}\n".encode())
+    return total.hexdigest()
+
+
 def place_of(encoder: str) -> str:
     """Where steps find an encoder: a folder as an absolute path (`~` and relative ones too), a hub id as it is."""
     folder = folder_of(encoder)
@@ -61,6 +74,7 @@ def encoder_name(encoder: str) -> str:
 
 
 def _folder(folder: Path) -> str:
+    refuse_adapter(str(folder))
     weights = sorted(folder.glob("*.safetensors"))
     if not (folder / "config.json").exists() or not weights:
         hint = "it needs config.json and *.safetensors"

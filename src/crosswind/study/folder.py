@@ -46,7 +46,7 @@ PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of 
 def study_id(study: Study) -> str:
     """The hash of what a study asks, without its seeds, its encoder and places, in hex."""
     value = json.loads(study.model_dump_json(exclude_defaults=True))
-    for key in ("seeds", "lexicons", "keep", "notes", "name", "encoder", "revision"):
+    for key in ("seeds", "lexicons", "keep", "notes", "name", "encoder", "revision", "trust_remote_code"):
         value.pop(key, None)
     return digest(_without_roots(value))
 

@@ -90,6 +90,8 @@ class Planner:
         self._steps: dict[str, Step] = {}
         self._cells: dict[Cell, None] = {}
         self._notes: dict[str, None] = dict.fromkeys(self.declared.notes)
+        if study.trust_remote_code:
+            self.note(f"Python code that the encoder {self.base.name} brings was run (trust_remote_code).")
         self._asked: dict[str, None] = {}
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}

@@ -293,6 +293,7 @@ class Study(StrictModel):
     encoder: str | PretrainedEncoder
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
+    trust_remote_code: bool = Field(False, strict=True)  # run the Python code that the encoder brings
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: Annotated[
         list[Seed],

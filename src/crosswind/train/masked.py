@@ -61,10 +61,11 @@ class MaskedLM:
         pieces = np.setdiff1d(np.arange(len(tokenizer)), special)
         for r, visit in enumerate(visits):
             rng = np.random.default_rng((self.seed, 4, step, visit.example))
+            begin = int(inputs["attention_mask"][r].argmax())  # where padding is on the left
             free = np.flatnonzero(~np.isin(rows[r].ids, special))
             if len(free) == 0:
                 free = np.arange(len(rows[r]))
-            picks = torch.from_numpy(rng.choice(free, self.terms(*visit), replace=False))
+            picks = torch.from_numpy(begin + rng.choice(free, self.terms(*visit), replace=False))
             fate = rng.random(len(picks))
             noise = torch.from_numpy(pieces[rng.integers(len(pieces), size=len(picks))])
             chosen[r, picks] = True

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 
 from crosswind.model.encoder import Encoder
-from crosswind.model.rows import Row, pad
+from crosswind.model.rows import Padding, Row, pad
 from crosswind.train.batching import padded_length
 
 Tensors = Mapping[str, torch.Tensor]
@@ -99,7 +99,7 @@ def padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:
     """A training batch `(rows, length)`, padded to a step of `padded_length` within the encoder's positions."""
     longest = max(len(r) for r in rows)
     length = max(min(padded_length(longest), encoder.max_positions), longest)
-    return pad(rows, encoder.tokenizer.pad_token_id, length=length)
+    return pad(rows, Padding.of(encoder.tokenizer), length=length)
 
 
 def model_inputs(batch: Batch, embeddings: torch.Tensor | None) -> dict[str, torch.Tensor]:

@@ -90,7 +90,8 @@ class TaskObjective:
                 picked = out[targets["row"], targets["position"]]
                 return F.cross_entropy(picked, targets["gold"], reduction="sum")
             case "span":
-                pads = (batch.inputs["attention_mask"] == 0).unsqueeze(-1)
+                attended = batch.inputs["attention_mask"].sum(1, keepdim=True)
+                pads = (torch.arange(out.shape[1], device=out.device) >= attended).unsqueeze(-1)
                 scores = out.masked_fill(pads, torch.finfo(out.dtype).min)
                 start, end = (F.cross_entropy(scores[..., i], targets["gold"][:, i], reduction="sum") for i in (0, 1))
                 return (start + end) / 2
