@@ -141,19 +141,47 @@ def _load_auto(source: str, kind: Kind, revision: str | None, trusted: bool, con
     except Exception as error:
         if needs_foreign_code(error):
             raise foreign_code(source) from error
+        if "mismatched" in str(error):
+            raise _mismatched(source, AUTO_CLASSES[kind], config, revision, trusted) from error
         raise UserError(
             f"cannot load {source!r} as a model for {kind} tasks ({first_line(error)})",
             where="MODEL",
             hint="name a folder or hub id with config.json and safetensors weights",
         ) from error
     if info["missing_keys"]:
+        architecture = next(iter(config.architectures or ()), "")
+        generative = architecture.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
+        what = f"is a generative model ({architecture}) and has" if generative else "has"
         raise UserError(
-            f"{source!r} has no head for {kind} tasks (missing {sorted(info['missing_keys'])[0]})",
+            f"{source!r} {what} no head for {kind} tasks (missing {sorted(info['missing_keys'])[0]})",
             where="MODEL",
             hint="fine-tune it first (`crosswind run`), or choose a retrieval task, which needs no head",
         )
     loaded: PreTrainedModel = module
     return loaded
+
+
+def _mismatched(source: str, auto: Any, config: Any, revision: str | None, trusted: bool) -> UserError:
+    """Which weights have other sizes than the model that config.json describes, as transformers finds them."""
+    with quiet():
+        _, info = auto.from_pretrained(
+            source,
+            config=config,
+            revision=revision,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            trust_remote_code=trusted,
+        )
+    sizes = [
+        f"{key} is {list(have)} in the weights and {list(want)} in the model"
+        for key, have, want in info["mismatched_keys"]
+    ]
+    return UserError(
+        f"the weights of {source!r} do not fit its config.json: {'; '.join(sorted(sizes)[:3])}",
+        where="MODEL",
+        hint="mend config.json (num_labels, id2label, vocab_size), or name another checkpoint",
+    )
 
 
 def _own(source: str, revision: str | None) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
 
 def predictor_of(job: PlannedJob[CellParams], worker: Worker) -> Predictor:
     """The job's model, with the head and the pooling that its task needs; loaded once while the worker keeps it."""
-    predictor = worker.get("model", model_name(job), lambda: _load(job), most=MODELS)
+    predictor = worker.get("model", model_name(job), lambda: load_predictor(job), most=MODELS)
     predictor.set_query_length(job.params.query_length)
     return predictor
 
@@ -123,7 +123,8 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
     job.fact("cut", cuts.cut)
 
 
-def _load(job: PlannedJob[CellParams]) -> Predictor:
+def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
+    """The job's model, with the head and the pooling that its task needs; a `UserError` where it does not fit."""
     from crosswind.evaluate.predict import Predictor
     from crosswind.model.checkpoint import load_head
     from crosswind.model.device import torch_device, use_one_thread

@@ -19,6 +19,7 @@ from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.step import digest
 from crosswind.run.store import Store, Unavailable
+from crosswind.steps.probe import try_checkpoint
 from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import Collected, collect
 from crosswind.study.folder import open_folder
@@ -89,10 +90,12 @@ def run_study(
     checks = out / "logs" / "checks.json"  # what looking at the data found, for the report of a later call
     identity = digest(sorted(plan.graph))
     notes = _noted_before(checks, identity)
-    if notes is None or needed(plan.graph, plan.wanted, store):
+    missing = needed(plan.graph, plan.wanted, store)
+    if notes is None or missing:
         data = library(plan.graph.context["data"])
         notes = check_leakage(plan, data) + lone_clusters(plan, data)
     plan.notes.extend(notes)
+    try_checkpoint([plan.graph[key] for key in missing], plan.graph.context)
     with open_folder(out, study, plan.encoder), _named(out):
         write_sealed(checks, {"plan": identity, "notes": notes})
         begun = time.monotonic()
