@@ -195,3 +195,21 @@ def test_an_own_task_takes_no_name_of_another(tiny_encoder: Path, mner: Path) ->
     with pytest.raises(UserError, match="there is a task 'xnli' already") as caught:
         make_plan(parse_study(study))
     assert caught.value.where == "tasks.xnli"
+
+
+def test_how_answers_are_divided_is_signed_and_noted(fine_tuned: FineTuned, tmp_path: Path) -> None:
+    qa = {"id": "q1", "question": "誰?", "answers": [{"text": "東京", "answer_start": 0}]}
+    squad = {"data": [{"paragraphs": [{"context": "東京都です。", "qas": [qa]}]}]}
+    (tmp_path / "qa.json").write_text(json.dumps(squad), encoding="utf-8")
+    path = task_file(
+        tmp_path,
+        "like-squad: {like: squad, files: qa.json, languages: [ja]}\n"
+        "own: {kind: span, files: qa.json, languages: [ja]}\n",
+    )
+    finished = go(fine_tuned("span", "squad"), path, tmp_path / "store")
+    assert finished.outcome.complete, finished.outcome.failed
+    rows = {row["target"]: row for row in pl.read_parquet(tmp_path / "run" / "results.parquet").to_dicts()}
+    assert "|tokens=white space" in rows["like-squad"]["signature"]
+    assert "|tokens=words (icu " in rows["own"]["signature"]
+    assert "which Japanese (ja) does not write between words" in str(rows["like-squad"]["notes"])
+    assert "does not write" not in str(rows["own"]["notes"])
