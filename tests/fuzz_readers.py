@@ -197,11 +197,11 @@ def _parquet(folder: Path) -> object:
     return parquet_file(folder / "a.parquet").to_dicts()
 
 
-def _parquet_bytes() -> bytes:
+def _parquet_bytes(**columns: list[object]) -> bytes:
     import polars as pl
 
     stream = io.BytesIO()
-    pl.DataFrame({"id": ["a", "b"], "label": [0, 1], "words": [["x"], ["y", "z"]]}).write_parquet(stream)
+    pl.DataFrame(columns).write_parquet(stream)
     return stream.getvalue()
 
 
@@ -216,6 +216,38 @@ def _scored(folder: Path) -> object:
     options = ("--json", "--allow-missing", "--benchmark", benchmark)
     _main("score", folder / "predictions", folder / "labels", *options)
     return None
+
+
+_OWN = b"""
+ner: {like: panx, files: "ner/{language}/{split}.txt", languages: [hau, yor], separator: " ", map: {B-DATE: O}}
+pairs: {kind: pair, files: "pairs/{split}-{language}.csv", columns: {first: text_a, second: text_b, label: gold}, labels: [no, yes], languages: [de]}
+copa-ko: {like: copa, files: "COPA/{split}.tsv", columns: {premise: sentence, choice1: "1", choice2: "2", question: Q, label: Answer}, labels: {"1": 0, "2": 1}, languages: [ko]}
+squad-it: {like: squad, files: "it-{split}.json", languages: [it], bad_answers: drop}
+table: {kind: pair, files: "{split}.parquet", columns: {first: a, second: b, label: c}, labels: [no, yes], languages: [de]}
+"""
+
+
+def _own(folder: Path) -> object:
+    """The declarations of own tasks, and the data of each."""
+    from crosswind.data.sources.files import FilesSource
+    from crosswind.study.own import declare_own, read_task_file
+    from crosswind.tasks.base import TASKS
+    from crosswind.tasks.load import load
+
+    names = read_task_file(folder / "tasks.yaml")
+    declare_own(names, folder)
+    for name in names:
+        load(TASKS[name], TASKS[name].languages[0], "test", FilesSource(folder))
+    return None
+
+
+_OWN_FILES: dict[str, bytes] = {
+    "ner/hau/test.txt": b"Abuja B-LOC\na O\nLitinin B-DATE\n\nBello B-PER\n",
+    "ner/yor/test.txt": b"Abuja B-LOC\n",
+    "pairs/test-de.csv": _csv("text_a,text_b,gold", '"a, ""b""",c,no', "d,e,yes"),
+    "COPA/test.tsv": _tsv("sentence|1|2|Q|Answer", "a|b|c|cause|1", "d|e|f|effect|2"),
+    "it-test.json": _squad("it"),
+}
 
 
 _SUBMISSIONS: dict[str, tuple[bytes, bytes]] = {
@@ -247,7 +279,12 @@ def readers() -> list[Reader]:
         Reader("pretrain", {"pretrain.yaml": _PRETRAIN}, _read_pretraining),
         Reader("text", {"a.txt": b"eins zwei\ndrei\n\n", "b.txt": b"one two\nthree\n\n"}, _text),
         Reader("lexicon", {"en-de.txt": b"house Haus\nhouse\tHaus\ntree Baum\n"}, _lexicon),
-        Reader("parquet", {"a.parquet": _parquet_bytes()}, _parquet),
+        Reader("parquet", {"a.parquet": _parquet_bytes(id=["a", "b"], words=[["x"], ["y", "z"]])}, _parquet),
+        Reader(
+            "own",
+            {"tasks.yaml": _OWN, **_OWN_FILES, "test.parquet": _parquet_bytes(a=["x", "y"], b=["z", "w"], c=[0, 1])},
+            _own,
+        ),
         Reader("perturb", {"lines.txt": "Der Hund läuft.\nÄrzte 한글 😀\n".encode()}, _perturbed),
         *scored,
     ]

@@ -10,7 +10,7 @@ from fuzz import fuzz, is_refused
 from fuzz_readers import Reader, readers
 
 READERS = {reader.name: reader for reader in readers()}
-SLOW = ("plan", "pretrain", "perturb", "score")  # each input is a whole command, or a plan
+SLOW = ("own", "plan", "pretrain", "perturb", "score")  # each input is a whole command, or a plan
 
 
 @pytest.mark.parametrize("name", READERS)
