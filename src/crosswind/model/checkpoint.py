@@ -27,6 +27,7 @@ from crosswind.model.foreign import checkpoint_file, first_line, foreign_code, n
 from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
 from crosswind.model.labels import ClassMap, map_classes
 from crosswind.model.pooling import Embedder, Pooling
+from crosswind.model.sentence import sentence_modules
 
 OWN = "crosswind.json"  # beside config.json: kind, labels, pooling
 OWN_WEIGHTS = "crosswind_head.safetensors"  # parameters that no Hugging Face class holds
@@ -116,13 +117,21 @@ def _load_embedder(
 ) -> tuple[Encoder, Head]:
     encoder = load_encoder(source, revision=revision, trusted=trusted)
     saved = Pooling(**described["pooling"]) if described.get("pooling") else None
+    modules = None if saved else sentence_modules(source, revision)
+    notes: tuple[str, ...] = ()
+    if modules is not None:
+        saved = modules.pooling
+        notes = ("Texts are pooled as the checkpoint's sentence-transformers files say.",)
+        encoder.longest = modules.longest
     pooling = pooling or saved or Pooling()
     embedder = Embedder(encoder.backbone, pooling, encoder.summary)
-    weights = checkpoint_file(source, OWN_WEIGHTS, revision) if saved else None
+    if modules is not None:
+        embedder.dense = modules.dense
+    weights = checkpoint_file(source, OWN_WEIGHTS, revision) if saved and modules is None else None
     if weights is not None:
         with torch.no_grad():
             embedder.log_scale.copy_(load_file(weights)["log_scale"])
-    return encoder, Head("query", (), embedder, pooling)
+    return encoder, Head("query", (), embedder, pooling, notes=notes)
 
 
 def _load_auto(source: str, kind: Kind, revision: str | None, trusted: bool, config: Any) -> PreTrainedModel:

@@ -48,6 +48,7 @@ class Encoder:
     lm: PreTrainedModel | None
     tokenizer: Any
     fresh: tuple[str, ...] = field(default=())
+    longest: int | None = None  # tokens, where a checkpoint says less than its positions
 
     @property
     def config(self) -> Any:
@@ -68,7 +69,8 @@ class Encoder:
         embeddings = getattr(getattr(self.backbone, "embeddings", None), "position_embeddings", None)
         if isinstance(embeddings, nn.Embedding) and embeddings.padding_idx is not None:
             positions -= int(embeddings.padding_idx) + 1
-        return min(positions, int(getattr(self.tokenizer, "model_max_length", positions) or positions))
+        longest = self.longest or positions
+        return min(positions, longest, int(getattr(self.tokenizer, "model_max_length", positions) or positions))
 
     def modules(self) -> nn.Module:
         return self.lm if self.lm is not None else self.backbone

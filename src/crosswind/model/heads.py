@@ -46,7 +46,8 @@ AUTO_CLASSES: dict[Kind, Any] = {
 class Head:
     """A kind, its labels (class names or tags; choice, span and query heads do not need them) and the module.
 
-    Of a loaded head `classes` say how the checkpoint's own classes became the task's.
+    Of a loaded head `classes` say how the checkpoint's own classes became the task's, `notes` what a reader of results
+    should know.
 
     The module maps a batch of rows `(rows, length)` to outputs by kind: pair `(rows, classes)`,
     choice `(rows,)` one score a row, tagging `(rows, length, tags)`, span `(rows, length, 2)` start
@@ -58,6 +59,7 @@ class Head:
     module: nn.Module
     pooling: Pooling | None = None
     classes: ClassMap | None = None
+    notes: tuple[str, ...] = ()
 
     def __call__(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         return outputs(self.kind, self.module, batch)

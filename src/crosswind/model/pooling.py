@@ -81,6 +81,7 @@ class Embedder(nn.Module):
         self.backbone = backbone
         self.pooling = pooling
         self.summary: RowSummary = summary
+        self.dense: nn.Module = nn.Sequential()  # layers of a sentence-transformers checkpoint behind its pooling
         self.log_scale = nn.Parameter(torch.tensor(100.0).log())
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
@@ -100,7 +101,7 @@ class Embedder(nn.Module):
             attended = batch["attention_mask"]
             one = self.pooling.mode == "cls"
             vector = summary_token(hidden, attended, self.summary) if one else mean_of_attended(hidden, attended)
-        return nn.functional.normalize(vector.float(), dim=-1)
+        return nn.functional.normalize(self.dense(vector.float()), dim=-1)
 
 
 def resolved_pooling(asked: Any, layers: int, saved: Pooling | None = None) -> Pooling:

@@ -112,6 +112,8 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
         job.note(f"Rows have {used} tokens, all that the model has positions for; {asked} were asked for.")
     if predictor.head.kind == "span":
         job.sign("stride", predictor.stride)
+    for text in predictor.head.notes:
+        job.note(text)
     classes_read = predictor.head.classes
     if classes_read is not None:
         for name, value in classes_read.signature.items():
@@ -125,6 +127,8 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
 
 def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
     """The job's model, with the head and the pooling that its task needs; a `UserError` where it does not fit."""
+    from torch import nn
+
     from crosswind.evaluate.predict import Predictor
     from crosswind.model.checkpoint import load_head
     from crosswind.model.device import torch_device, use_one_thread
@@ -148,6 +152,10 @@ def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
     )
     if task.kind == "query" and params.pooling is not None:
         pooling = resolved_pooling(params.pooling, encoder.layers, head.pooling)
+        if head.notes and pooling != head.pooling:
+            # Layers behind another pooling were trained for that one.
+            head.module.dense = nn.Sequential()
+            head.notes = ("The study's pooling stands in the place of the checkpoint's sentence-transformers files.",)
         head.pooling = pooling
         head.module.pooling = pooling  # type: ignore[assignment]
         if pooling.mode == "pooler" and "pooler" in encoder.fresh:

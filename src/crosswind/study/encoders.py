@@ -91,6 +91,9 @@ def _folder(folder: Path) -> str:
     total = hashlib.sha256()
     for path in [*parts, *weights]:
         total.update(f"{path.name} {file_hash(path)}\n".encode())
+    if (folder / "modules.json").exists():  # What sentence-transformers' modules say changes vectors.
+        for path in sorted({*folder.glob("*sentence*.json"), folder / "modules.json", *folder.glob("*_*/*.*")}):
+            total.update(f"{path.relative_to(folder).as_posix()} {file_hash(path)}\n".encode())
     return total.hexdigest()
 
 
