@@ -17,6 +17,8 @@ from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.spec import TextScope, parse_spec
 
+MEMBERS = {"arb": "ar", "arz": "ar", "swh": "en", "nb": "no", "kmr": "ku", "ckb": "ckb", "pes": "fa", "ekk": "et"}
+
 
 def options(text: str, language: str, spec: str = "keyboard:1") -> list[set[str]]:
     (sites,) = parse_spec(spec).atoms[0].prepare(TextScope(language)).sites([Passage.line(text, language)])
@@ -129,6 +131,11 @@ def test_the_languages_of_the_microworld_are_typed_on_the_keyboards_of_their_scr
         "en": "en", "qla-Latn": "en", "qlo-Latn": "en", "qcy-Cyrl": "ru", "qgr-Grek": "el", "qdv-Deva": "hi",
         "qhb-Hebr": "he", "qth-Thai": "th",
     }  # fmt: skip
+
+
+def test_a_member_of_a_macrolanguage_is_typed_on_its_layout_in_the_same_script() -> None:
+    chosen = {code: layout_for(parse_spec("keyboard:1").atoms[0].setting(TextScope(code))).code for code in MEMBERS}
+    assert chosen == MEMBERS
 
 
 def test_no_letter_of_an_alphabet_is_without_a_neighbour() -> None:

@@ -46,6 +46,12 @@ def script_of(code: str) -> str:
     return registered(code).maximize().script or "Zyyy"
 
 
+def macrolanguage_of(code: str) -> str:
+    """The macrolanguage that a language is a member of by ISO 639-3 (`ar` for `arz`), or else its own subtag."""
+    language = registered(code).language or code
+    return MACROLANGUAGES.get(language, language)
+
+
 def name_of(code: str) -> str:
     """The English name of a language, by CLDR; the code where CLDR has none."""
     try:

@@ -24,7 +24,7 @@ from typing import Any
 
 import regex
 
-from crosswind.data.languages import name_of
+from crosswind.data.languages import macrolanguage_of, name_of
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.graphemes import positioned
@@ -176,10 +176,13 @@ def layout_for(setting: Setting) -> KeyboardLayout:
         if chosen not in known:
             raise UserError(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join(known)}")
         return known[chosen]
-    language, written = base_language(setting.language), script(setting.language)
-    for layout in known.values():
-        if written == layout.script and language in layout.languages:
-            return layout
+    written = script(setting.language)
+    # Standard Arabic (arb) is typed as Arabic: a macrolanguage's layout serves its members that have none.
+    languages = (base_language(setting.language), macrolanguage_of(setting.language))
+    for language in dict.fromkeys(languages):
+        for layout in known.values():
+            if written == layout.script and language in layout.languages:
+                return layout
     raise NotApplicable(
         f"keyboard has no layout for {setting.language} ({name_of(setting.language)}, {written})",
         hint="Chinese and Japanese are typed through an input method; keyboard(layout=CODE) names a layout",
