@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from crosswind.analysis.left_out import left_out_lines
 from crosswind.run.folders import read_sealed, write_sealed
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
@@ -113,6 +114,59 @@ def test_a_run_leaves_results_predictions_and_a_report(first: Path) -> None:
     assert len(hashes(run)) == 28
     assert "<html" in (run / "report.html").read_text(encoding="utf-8")
     assert "encoder" in (run / "study.yaml").read_text(encoding="utf-8")
+
+
+def test_results_say_how_much_of_the_items_and_tokens_each_condition_changed(first: Path) -> None:
+    results = pl.read_parquet(first / "run" / "results.parquet")
+    clean, noisy = (results.filter((pl.col("perturbation") == "clean") == x) for x in (True, False))
+    assert clean.select("changed_items", "changed_tokens").unique().rows() == [(0.0, 0.0)]
+    assert noisy["changed_items"].min() >= 0.5  # type: ignore[operator]
+    assert noisy["changed_tokens"].is_between(0.05, 0.95).all()
+    assert set(noisy["target"]) == {"udpos", "xnli", "tatoeba"}  # sentences, pairs, and a pool
+    assert pl.read_parquet(first / "run" / "left_out.parquet").is_empty()
+    page = (first / "run" / "report.html").read_text(encoding="utf-8")
+    assert "below it a cell is n/a" in page
+
+
+def test_a_cell_in_which_nothing_changed_has_no_score_and_is_named(
+    tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    """At this severity keyboard changes nothing: no drop of zero may come of it."""
+    small = "targets.tasks={udpos: {languages: [en, es], train: {tasks: [udpos], budget: {examples: 8}}}, "
+    small += "tatoeba: {languages: [jv], train: []}}"
+    study = study_of(tiny_encoder, small_data, small, 'perturb=["keyboard:1e-9,0.3"]')
+    finished = go(study, tmp_path)
+    results = pl.read_parquet(tmp_path / "run" / "results.parquet")
+    blank = results.filter(pl.col("score").is_null())
+    assert set(blank.select("severity", "changed_items", "changed_tokens").rows()) == {(1e-9, 0.0, 0.0)}
+    assert set(blank.select("target", "language").rows()) == {("udpos", "en"), ("udpos", "es"), ("tatoeba", "jv")}
+    assert finished.summary is not None
+    assert {x.condition.severity for x in finished.summary.lines} == {0.0, 0.3}
+    assert [*left_out_lines(finished.summary.left_out)] == [
+        "keyboard:1e-09 in en (0.0 %), es (0.0 %), jv (0.0 %) (udpos, tatoeba; 6 cells): "
+        "fewer than 5 % of the items changed, so the scores are n/a"
+    ]
+    table = pl.read_parquet(tmp_path / "run" / "left_out.parquet")
+    assert table["cause"].unique().to_list() == ["unchanged"]
+    assert table["cells"].sum() == 6
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "6 cells are in no figure above" in page
+    assert "<td>n/a</td>" in page
+    # The share is the study's: everything counts at 0, nothing but a whole test set at 1.
+    every = go(study_of(tiny_encoder, small_data, small, 'perturb=["keyboard:1e-9,0.3"]', "min_changed=0"), tmp_path)
+    assert every.outcome.done == []
+    assert not pl.read_parquet(tmp_path / "run" / "results.parquet")["score"].null_count()
+
+
+def test_cells_that_were_not_computed_are_named(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    shutil.copytree(first / "store", tmp_path / "store")
+    finished = go(study_of(tiny_encoder, small_data, "targets.tasks.xnli.train.budget.items=1000"), tmp_path)
+    assert finished.summary is not None
+    lines = [*left_out_lines(finished.summary.left_out)]
+    assert "clean in en, es (xnli; 4 cells): a step of it failed or was not run" in lines
+    assert "keyboard:0.3 in en, es (xnli; 4 cells): a step of it failed or was not run" in lines
 
 
 def test_running_again_computes_nothing(first: Path, tiny_encoder: Path, small_data: Path) -> None:

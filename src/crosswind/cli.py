@@ -39,6 +39,7 @@ StoreOption = Annotated[
     Path | None, typer.Option("--store", metavar="DIR", help="Where weights and shared steps live (CROSSWIND_STORE).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print the long table, every condition of every target.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -101,6 +102,7 @@ def demo(
     ] = False,
     store: StoreOption = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """See the whole mission work on artificial languages, in minutes, without a network.
@@ -118,7 +120,7 @@ def demo(
         finished = run_study(
             spec, out=folder, store=_store(store), reporter=reporter, workers=workers or microworld.workers()
         )
-    _print_finished(finished)
+    _print_finished(finished, verbose=verbose)
 
 
 @app.command()
@@ -131,6 +133,7 @@ def run(
     workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and the estimated work.")] = False,
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a study: train, evaluate, perturb, compare. Found again: what is there already.
@@ -151,7 +154,7 @@ def run(
         return
     with _progress(quiet) as reporter:
         finished = run_study(spec, out=folder, store=artifacts, reporter=reporter, executor=executor, workers=workers)
-    _print_finished(finished)
+    _print_finished(finished, verbose=verbose)
 
 
 @app.command()
@@ -236,7 +239,7 @@ def evaluate(
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         _exit(finished)
     else:
-        _print_finished(finished, folder=out is not None)
+        _print_finished(finished, folder=out is not None, verbose=True)
 
 
 @app.command()
@@ -419,6 +422,8 @@ def _progress(quiet: bool) -> Iterator[Any]:
 
 
 def _print_forecast(expected: Forecast) -> None:
+    from crosswind.analysis.left_out import left_out_lines
+
     plan, missing = expected.plan, set(expected.missing)
     rows = []
     for key, step in plan.graph.items():
@@ -434,16 +439,20 @@ def _print_forecast(expected: Forecast) -> None:
     print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
     for note in plan.notes:
         print(f"note: {note}")
+    for line in left_out_lines(plan.left_out):
+        print(f"left out: {line}")
 
 
-def _print_finished(finished: Finished, *, folder: bool = True) -> None:
+def _print_finished(finished: Finished, *, folder: bool = True, verbose: bool = False) -> None:
+    from crosswind.report.brief import render_brief
     from crosswind.report.terminal import render_terminal
 
     if finished.summary is not None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
-        print(render_terminal(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()))
+        render = render_terminal if verbose else render_brief
+        print(render(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()), flush=True)
     for line in finished.benchmarks:
-        print(line)
+        print(line, flush=True)
     outcome = finished.outcome
     for note in (*finished.plan.notes, *finished.notes):
         print(f"note: {note}", file=sys.stderr)
@@ -468,12 +477,18 @@ def _exit(finished: Finished) -> None:
 
 
 def _rows(finished: Finished) -> list[dict[str, Any]]:
+    """The rows of this run, and what it left out; never those of an earlier one in the same folder."""
     import polars as pl
 
-    from crosswind.analysis.results import read_results
+    from crosswind.analysis.results import ROW, read_results
 
-    path = finished.out / "results.parquet"
-    rows = read_results(path).to_dicts() if path.exists() else []
+    if finished.summary is None:
+        return []
+    rows = read_results(finished.out / "results.parquet").to_dicts()
+    for part in finished.summary.left_out:
+        if part.cause in ("no data", "not applicable", "not computed"):  # the others have rows
+            known = {name: getattr(part, name) for name in ROW if hasattr(part, name)}
+            rows.append({**dict.fromkeys(ROW), **known, "left_out": part.reason})
     official = finished.out / "benchmarks.parquet"
     return [*rows, *(pl.read_parquet(official).to_dicts() if official.exists() else [])]
 

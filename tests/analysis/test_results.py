@@ -66,6 +66,13 @@ def test_a_table_that_is_no_table_of_results_is_refused(change, message):
         validate_results(change(table([CELL])))
 
 
+def test_only_a_perturbed_row_may_be_without_a_score():
+    perturbed = replace(CELL, perturbation="keyboard", severity=0.1, draw=1, score=None, changed_items=0.01)
+    assert table([CELL, perturbed])["score"].to_list() == [61.5, None]
+    with pytest.raises(UserError, match="missing in score"):
+        table([replace(CELL, score=None)])
+
+
 def test_a_file_that_is_no_table_is_an_error_for_people(tmp_path):
     with pytest.raises(UserError, match="no such results"):
         read_results(tmp_path / "r.parquet")

@@ -175,3 +175,46 @@ def test_the_summary_is_a_tidy_table():
     assert frame.filter(pl.col("perturbation") == "clean")["drop_score"].null_count() == 4
     assert study.summary().table().equals(study.summary().table())
     assert summarise(table([]), {}.__getitem__).table().is_empty()
+
+
+def test_a_cell_without_a_score_is_in_no_mean_drop_or_contrast_and_is_named():
+    study = Study()
+    for route, more in (("none", 0), ("english", 15)):
+        for language, clean, noisy in (("en", 270, 240), ("de", 240, 180), ("sr", 150, 150)):
+            study.add(language, clean + more, route=route)
+            score = {"score": None, "changed_items": 0.0} if language == "sr" else {"changed_items": 0.9}
+            study.add(language, noisy + more, route=route, **KEYBOARD, **score, changed_tokens=0.25)
+    summary = study.summary(routes=["none", "english"])
+    noisy = one(summary, route="none", scope="others", condition=Condition("keyboard", 0.1))
+    assert (noisy.languages, noisy.estimate.score, noisy.drop.score) == (("de",), 60, 20)
+    assert (noisy.changed_items, noisy.changed_tokens) == (0.9, 0.25)
+    clean = one(summary, route="none", scope="others", condition=Condition())
+    assert (clean.languages, clean.changed_items) == (("de", "sr"), None)
+    base = next(c for c in summary.contrasts if c.route == "none")
+    assert (base.perturbed.score, base.drop.score, base.changed_items) == (60, 20, 0.9)
+    assert [(x.route, x.scope, x.languages, x.changed_items) for x in summary.unchanged] == [
+        ("english", "language", ("sr",), 0.0),
+        ("none", "language", ("sr",), 0.0),
+    ]
+    assert not [x for x in summary.lines if x.languages == ("sr",) and not x.condition.clean]
+
+
+def test_a_mean_of_which_every_cell_is_without_a_score_is_named():
+    study = Study().add("en", 270).add("de", 240)
+    study.add("en", 270, **KEYBOARD, score=None, changed_items=0.01).add("de", 240, **KEYBOARD, score=None)
+    summary = study.summary()
+    assert {line.condition for line in summary.lines} == {Condition()}
+    assert {x.scope: x.changed_items for x in summary.unchanged if x.scope != "language"} == {
+        "english": 0.01,
+        "others": 0.0,
+    }
+
+
+def test_the_changed_share_of_a_mean_is_that_of_its_languages():
+    study = Study().add("de", 240).add("fr", 240)
+    study.add("de", 200, **KEYBOARD, changed_items=0.4, changed_tokens=0.1)
+    study.add("fr", 200, **KEYBOARD, changed_items=0.8, changed_tokens=0.3)
+    line = one(study.summary(), scope="others", condition=Condition("keyboard", 0.1))
+    assert (line.changed_items, line.changed_tokens) == pytest.approx((0.6, 0.2))
+    columns = study.summary().table().filter(scope="others", perturbation="keyboard")
+    assert columns["changed_items"].item() == pytest.approx(0.6)

@@ -44,6 +44,8 @@ def summary() -> Summary:
                             cell=key,
                             perturbation=perturbation,
                             severity=severity,
+                            changed_items=0.7 if severity else 0.0,
+                            changed_tokens=0.25 if severity else 0.0,
                             exposure=exposure("same-task", "labelled" if seen else "unseen"),
                         )
                     )

@@ -1,4 +1,9 @@
-from crosswind.analysis.summary import Summary
+from dataclasses import replace
+
+from crosswind.analysis.left_out import LeftOut
+from crosswind.analysis.summary import Condition, Summary, UnchangedLine
+from crosswind.report.brief import render_brief
+from crosswind.report.page import render_page
 from crosswind.report.terminal import render_terminal
 from crosswind.report.view import blocks
 
@@ -50,3 +55,79 @@ def test_blocks_keep_the_order_of_targets_and_routes(summary):
 
 def test_an_empty_summary_is_shown_as_its_legend():
     assert render_terminal(Summary(())).startswith("Points, with 95 %")
+
+
+def unchanged(scope, *languages, route="none"):
+    return UnchangedLine(
+        encoder="mini",
+        defence="none",
+        route=route,
+        target="xnli",
+        split="test",
+        key="accuracy",
+        condition=Condition("diacritics", 0.2),
+        scope=scope,
+        languages=languages,
+        changed_items=0.012,
+    )
+
+
+LEFT_OUT = LeftOut(
+    cause="unchanged",
+    target="xnli",
+    language="sw",
+    split="test",
+    reason="fewer than 5 % of the items changed, so the scores are n/a",
+    perturbation="diacritics",
+    severity=0.2,
+    cells=2,
+    changed_items=0.012,
+)
+
+
+def test_the_changed_share_stands_beside_every_drop(summary):
+    text = render_terminal(summary)
+    header = next(line for line in text.splitlines() if "English" in line)
+    assert header.split()[2:] == ["English", "drop", "changed", "others", "of", "clean", "drop", "changed"]
+    assert "70/25 %" in next(line for line in text.splitlines() if "keyboard:0.1" in line)
+    page = render_page(title="x", facts={}, summary=summary)
+    drops = sum(line.drop is not None for line in summary.lines)
+    assert page.count("<td>70/25 %</td>") == drops
+
+
+def test_what_is_not_applicable_stands_in_table_and_report_with_its_share(summary):
+    gaps = (unchanged("english", "en"), unchanged("others", "sw"), unchanged("language", "sw"))
+    changed = replace(summary, unchanged=gaps, left_out=(LEFT_OUT,))
+    text = render_terminal(changed, width=180)
+    row = next(line for line in text.splitlines() if "diacritics:0.2" in line and "n/a" in line)
+    assert row.split()[1:] == ["n/a", "1.2", "%", "n/a", "1.2", "%"]
+    named = "diacritics:0.2 in sw (1.2 %) (xnli; 2 cells): fewer than 5 % of the items changed"
+    for shown in (text, render_brief(changed)):
+        assert "Left out: 2 cells." in shown
+        assert named in " ".join(shown.split())
+    page = render_page(title="x", facts={}, summary=changed)
+    assert "<h2>Cells left out</h2>" in page
+    assert "2 cells are in no figure above." in page
+    assert page.count("<td>n/a</td>") == 2 + 2  # English and the others; score and drop of the language
+    assert "<h2>Cells left out</h2>" not in render_page(title="x", facts={}, summary=summary)
+
+
+def test_a_run_ends_with_its_answer_and_a_row_a_route(summary):
+    lines = [line.strip() for line in render_brief(summary).splitlines()]
+    assert lines[0].startswith("Under perturbation zero-shot transfer loses")
+    start = next(i for i, line in enumerate(lines) if line.startswith("route"))
+    assert lines[start].split() == ["route", "clean", "perturbed", "drop", "changed"]
+    rows = [line.split() for line in lines[start + 1 : start + 4] if line and "─" not in line]
+    # pawsx is at its floor; of xnli's languages sw alone was perturbed and not trained on: 44 and 26 of 120.
+    assert [rows[0][i] for i in (0, 1, 4, 7)] == ["none", "36.7", "21.7", "15.0"]
+    assert rows[0][-2:] == ["70/25", "%"]
+    assert len(lines) < 30
+
+
+def test_a_run_of_one_route_ends_with_a_row_a_target(summary):
+    alone = replace(summary, lines=tuple(x for x in summary.lines if x.route == "none"), contrasts=())
+    lines = [line.strip() for line in render_brief(alone).splitlines()]
+    rows = [line for line in lines if line.startswith(("xnli ", "pawsx "))]
+    assert len(rows) == 4
+    assert rows[0].split()[:4] == ["pawsx", "none", "English", "80.0"]
+    assert "2 others" in rows[3]

@@ -25,7 +25,7 @@ class Clock:
         return self.now
 
 
-def test_the_share_is_of_cost_and_the_time_left_follows_its_rate() -> None:
+def test_the_share_is_of_cost() -> None:
     clock = Clock()
     tally = Tally(clock)
     tally.planned([TRAIN, *CELLS])
@@ -34,10 +34,60 @@ def test_the_share_is_of_cost_and_the_time_left_follows_its_rate() -> None:
     tally.advanced(TRAIN.key, 50, 100, "loss 0.71")
     clock.now = 30.0
     assert tally.share() == pytest.approx(0.3)
-    assert tally.seconds_left() == pytest.approx(70.0)
     tally.finished(TRAIN.key)
     tally.failed(CELLS[0].key, "no such language")
     assert tally.share() == pytest.approx(0.8)
+
+
+def test_no_time_left_is_told_before_the_estimate_held_still_for_half_of_the_time() -> None:
+    clock = Clock()
+    tally = Tally(clock)
+    tally.planned([TRAIN])
+    tally.started(TRAIN.key)
+    left = {}
+    for second in range(1, 61):
+        clock.now = float(second)
+        tally.advanced(TRAIN.key, max(1, second - 10), 50, "")  # ten seconds go by before it gets under way
+        left[second] = tally.seconds_left()
+    told = [second for second, value in left.items() if value is not None]
+    assert told[0] >= 20
+    assert told[-1] == 60
+    for second in told:
+        assert 0.5 * (60 - second) <= left[second] <= 2 * (60 - second)
+
+
+def test_the_pace_of_one_kind_of_step_is_not_taken_for_that_of_another() -> None:
+    """Cells take ten times as long for their cost as the training did: all are half done before it can be known."""
+    cells = [Step("cell", 1, {"n": n}, cost=1) for n in range(100)]
+    train = Step("train", 1, {}, cost=100)
+    clock = Clock()
+    tally = Tally(clock)
+    tally.planned([train, *cells])
+    tally.started(train.key)
+    clock.now = 10.0
+    tally.finished(train.key)
+    for n, cell in enumerate(cells):
+        tally.started(cell.key)
+        clock.now += 1.0
+        tally.finished(cell.key)
+        left = tally.seconds_left()
+        assert n < 60 or left is None or 0.5 * (99 - n) <= left <= 2 * (99 - n)
+    assert tally.seconds_left() == pytest.approx(0.0)
+
+
+def test_steps_that_run_at_a_time_share_the_time_left() -> None:
+    steps = [Step("cell", 1, {"n": n}, cost=10) for n in range(100)]
+    clock = Clock()
+    tally = Tally(clock)
+    tally.planned(steps)
+    for pair in zip(steps[:60:2], steps[1:60:2], strict=True):
+        for step in pair:
+            tally.started(step.key)
+        clock.now += 2.0
+        for step in pair:
+            tally.finished(step.key)
+        left = tally.seconds_left()
+    assert left == pytest.approx(40.0)
 
 
 def test_steps_that_cost_nothing_count_equally() -> None:
@@ -64,8 +114,8 @@ def test_plain_lines_come_at_most_once_a_second_and_failures_at_once() -> None:
         lines.failed(more[1].key, "no such language")
         lines.finished(more[2].key, "accuracy 40.0")
     assert stream.getvalue().splitlines() == [
-        "[ 38 %] train english  loss 0.52  50 s left",
-        "[ 75 %] xnli 2  accuracy 50.0  (and 2 more)  10 s left",
+        "[ 38 %] train english  loss 0.52",
+        "[ 75 %] xnli 2  accuracy 50.0  (and 2 more)",
         "FAILED xnli 3: no such language",
         "[100 %] xnli 4  accuracy 40.0",
     ]
@@ -80,7 +130,7 @@ def test_a_long_step_is_mentioned_every_half_minute() -> None:
             clock.now = float(second)
             lines.advanced(TRAIN.key, second, 100, f"loss 0.{second}")
     assert stream.getvalue().splitlines() == [
-        "[ 18 %] train english  loss 0.30  2 min left",
+        "[ 18 %] train english  loss 0.30",
         "[ 36 %] train english  loss 0.60  2 min left",
     ]
 

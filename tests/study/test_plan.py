@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from crosswind.analysis.left_out import left_out_lines
 from crosswind.errors import UserError
 from crosswind.run.step import Step
 from crosswind.study.collect import _budget_notes
 from crosswind.study.folder import prediction_path
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan
+from crosswind.study.resolve import lacking
 from crosswind.study.spec import parse_study
 
 STUDY = """
@@ -189,7 +191,7 @@ def test_draws_and_protections_are_cells_of_their_own(planned, tmp_path: Path, s
     assert Counter(c.protection for c in plan.cells if c.perturbation == "keyboard") == {"none": 1, "entities": 1}
 
 
-def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_with_a_note(
+def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_named_and_counted(
     planned,
     small_data: Path,
     tmp_path: Path,  # type: ignore[no-untyped-def]
@@ -198,7 +200,51 @@ def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_with_
     (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
     plan = planned("targets.tasks.xnli.languages=[en, zh]", "routes={none: []}", data=tmp_path / "data")
     assert {c.data.language for c in plan.cells if c.perturbation == "keyboard" and c.target == "xnli"} == {"en"}
-    assert [note for note in plan.notes if note.startswith("keyboard does not apply to zh: ")]
+    (first, second) = plan.left_out
+    assert (first.cause, first.target, first.language, first.perturbation) == (
+        "not applicable",
+        "xnli",
+        "zh",
+        "keyboard",
+    )
+    assert [(x.severity, x.cells) for x in (first, second)] == [(0.1, 1), (0.3, 1)]
+    (line,) = left_out_lines(plan.left_out)
+    assert line.startswith("keyboard in zh (xnli; 2 cells): ")
+
+
+def test_each_draw_and_model_of_a_cell_that_is_left_out_counts(planned, small_data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    shutil.copytree(small_data, tmp_path / "data")
+    (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
+    plan = planned("targets.tasks.xnli.languages=[en, zh]", "draws=3", "seeds=[1, 2]", data=tmp_path / "data")
+    assert [x.cells for x in plan.left_out] == [12, 12]  # draws, seeds and routes, at each severity
+
+
+def test_a_language_that_a_target_has_no_data_in_is_left_out_named(planned) -> None:  # type: ignore[no-untyped-def]
+    plan = planned("targets.languages=[en, es]", "targets.tasks={udpos: {}, tatoeba: {languages: [jv], train: []}}")
+    assert plan.left_out == ()  # tatoeba names its own
+    plan = planned("targets.languages=[en, hi, jv]", "targets.tasks={udpos: {}}")
+    (gap,) = plan.left_out
+    assert (gap.cause, gap.target, gap.split, gap.language, gap.cells) == ("no data", "udpos", "test", "jv", 2)
+    assert [*left_out_lines(plan.left_out)] == [
+        "everything in jv (udpos; 2 cells): the target has no data in them",
+    ]
+
+
+def test_a_target_of_a_preset_that_has_none_of_the_languages_is_left_out_named() -> None:
+    study = parse_study("{name: x, encoder: x, routes: {none: []}, targets: {preset: xtreme, languages: [en, hi, tl]}}")
+    gaps = {(name, language) for name, _, language in lacking(study)}
+    assert ("pawsx", "hi") in gaps
+    assert ("udpos", "hi") not in gaps
+    assert ("xnli", "tl") in gaps
+
+
+def test_a_protection_of_what_a_task_has_not_is_left_out_named(planned) -> None:  # type: ignore[no-untyped-def]
+    plan = planned('perturb=[{spec: "keyboard:0.1", targets: [xnli], protect: [answers]}]', "routes={none: []}")
+    assert {c.protection for c in plan.cells if c.perturbation == "keyboard"} == {"none"}
+    assert [*left_out_lines(plan.left_out)] == [
+        "keyboard, answers protected in en, es (xnli; 2 cells): "
+        "it has no answers to protect; the cell without protection stands for it",
+    ]
 
 
 def test_exposure_says_what_the_route_has_seen(planned) -> None:  # type: ignore[no-untyped-def]

@@ -17,18 +17,21 @@ from scipy.stats import norm, t
 
 from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import RowDict, Scored, Values, condition_of, language_of, mean_values
-from crosswind.analysis.summary import Condition, Contrast, Estimate
+from crosswind.analysis.summary import Condition, Contrast, Estimate, Level
 from crosswind.evaluate.metrics.base import Array, Better
 
 BASE = "none"
 
 
 class _Level(NamedTuple):
-    """What one route reaches in one target, in the languages that no route was trained on."""
+    """What one route reaches in one target, in the languages that no route was trained on; what was changed there."""
 
     clean: Values
-    perturbed: Values | None
-    drop: Values | None
+    had: Values | None = None
+    perturbed: Values | None = None
+    drop: Values | None = None
+    changed_items: float | None = None
+    changed_tokens: float | None = None
 
 
 class _Target(NamedTuple):
@@ -119,8 +122,15 @@ def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> It
                 values.append(level if name == base else (level[0] - reference[0], level[1] - reference[1]))
             return cells.estimate(mean_values(values)) if values else None
 
-        clean = change(targets, "clean")
+        def reached(of: Sequence[_Target], what: str, name: str = name) -> Estimate | None:
+            return cells.estimate(mean_values(getattr(x.levels[name], what) for x in of)) if of else None
+
+        def changed(what: str, name: str = name) -> float | None:
+            return float(np.mean([getattr(x.levels[name], what) for x in perturbed])) if perturbed else None
+
+        clean, level = change(targets, "clean"), reached(targets, "clean")
         assert clean is not None
+        assert level is not None
         yield Contrast(
             route=name,
             base=base,
@@ -132,6 +142,9 @@ def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> It
             at_floor=all(x.at_floor for x in targets),
             pipeline_seeds=min(len(x.seeds) for x in targets),
             better=cells.metric.better,
+            level=Level(level, *(reached(perturbed, what) for what in ("had", "perturbed", "drop"))),
+            changed_items=changed("changed_items"),
+            changed_tokens=changed("changed_tokens"),
         )
 
 
@@ -156,14 +169,16 @@ def _level(cells: Scored, tables: Sequence[dict[Key, list[int]]], keys: Sequence
 
     at_clean = _over_seeds(mean_by_seed(clean, cells.positions), weights)
     if not conditions:
-        return _Level(at_clean, None, None)
+        return _Level(at_clean)
     after, before = [], []
     for condition in conditions:
         chosen = [key for key in keys if key[0] == condition]
         after.append(_over_seeds(mean_by_seed(chosen, cells.positions), weights))
         before.append(_over_seeds(mean_by_seed(chosen, cells.clean_positions), weights))
     left, had = mean_values(after), mean_values(before)
-    return _Level(at_clean, left, cells.loss(had, left))
+    rows = [[i for key in keys if key[0] == x for table in tables for i in table[key]] for x in conditions]
+    shares = (cells.mean_of(column, rows) for column in ("changed_items", "changed_tokens"))
+    return _Level(at_clean, had, left, cells.loss(had, left), *shares)
 
 
 def _over_seeds(values: Iterable[Values], weights: Array) -> Values:

@@ -34,6 +34,10 @@ class ResultRow:
     `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
     is in points, `n` counts items, `clusters` the units that are resampled, and `cell` is the key under
     which the items' statistics of this metric are found. `notes` say what steps behind it changed or left out.
+
+    `changed_items` and `changed_tokens` are the shares, in [0, 1], of the items whose text differs from the clean one
+    and of the tokens that differ for the model's tokenizer; 0 in clean rows. Where too few items changed, the score is
+    not applicable: `None`.
     """
 
     encoder: str
@@ -44,7 +48,7 @@ class ResultRow:
     split: str
     metric: str
     key: str
-    score: float
+    score: float | None
     n: int
     clusters: int
     signature: str
@@ -61,6 +65,8 @@ class ResultRow:
     budget: int = 0
     exposure: str = "none/unseen"
     notes: tuple[str, ...] = ()
+    changed_items: float = 0.0
+    changed_tokens: float = 0.0
 
 
 ROW: dict[str, pl.DataType] = {
@@ -86,6 +92,8 @@ ROW: dict[str, pl.DataType] = {
     "score": pl.Float64(),
     "n": pl.Int64(),
     "clusters": pl.Int64(),
+    "changed_items": pl.Float64(),
+    "changed_tokens": pl.Float64(),
     "signature": pl.String(),
     "cell": pl.String(),
     "notes": pl.List(pl.String()),
@@ -150,7 +158,8 @@ def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFr
     wrong = [f"{c} is {frame.schema[c]}, not {t}" for c, t in ROW.items() if frame.schema[c] != t]
     if wrong:
         raise UserError("; ".join(wrong), where=where, hint="another version wrote these results")
-    if empty := [c for c in ROW if frame[c].null_count()]:
+    scored = frame.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE))  # others may be n/a
+    if empty := [c for c in ROW if (scored if c == "score" else frame)[c].null_count()]:
         raise UserError(f"values are missing in {', '.join(empty)}", where=where)
     if bad := sorted({e for e in frame["exposure"].unique() if not _is_exposure(e)}):
         raise UserError(f"{bad[0]!r} is no exposure", where=where, hint="write it as same-task/labelled")
@@ -170,4 +179,5 @@ def _is_exposure(text: str) -> bool:
     return task in TASK_EXPOSURES and language in LANGUAGE_EXPOSURES
 
 
-_IDENTITY = [c for c in ROW if c not in ("exposure", "score", "n", "clusters", "signature", "cell", "notes")]
+_FOUND = ("exposure", "score", "n", "clusters", "changed_items", "changed_tokens", "signature", "cell", "notes")
+_IDENTITY = [c for c in ROW if c not in _FOUND]

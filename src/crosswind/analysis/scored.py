@@ -56,6 +56,10 @@ class Scored:
             by_seed.setdefault(self.rows[i]["pipeline_seed"], []).append(self.values[cells[i]])
         return mean_values(mean_values(draws) for draws in by_seed.values())
 
+    def mean_of(self, column: str, groups: Iterable[Sequence[int]]) -> float:
+        """The mean over groups of rows (languages) of their mean of a column."""
+        return float(np.mean([np.mean([self.rows[i][column] for i in members]) for members in groups]))
+
     def estimate(self, values: Values) -> Estimate:
         """The score with its interval."""
         return Estimate(values[0], *interval(values[1], self.level))

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from crosswind.analysis.contrast import contrasts
+from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.resample import LEVEL, REPLICATES
-from crosswind.analysis.scored import Loader, Scored, condition_of, language_of, mean_values
-from crosswind.analysis.summary import Condition, Scope, Summary, SummaryLine
+from crosswind.analysis.scored import Loader, RowDict, Scored, condition_of, language_of, mean_values
+from crosswind.analysis.summary import Condition, Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.evaluate.metrics.base import METRICS
 
 
@@ -30,6 +32,7 @@ def summarise(
     source_language: str = "en",
     replicates: int = REPLICATES,
     level: float = LEVEL,
+    left_out: Sequence[LeftOut] = (),
 ) -> Summary:
     """Summarise a table of results (`results.ROW`) by one metric of each target, its headline key.
 
@@ -39,12 +42,15 @@ def summarise(
     `chance` maps a target to the score of guessing, in points; targets without one have no floor.
     `routes` gives the order of the routes; those that it leaves out follow by name.
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
-    In the lines pipeline seeds and draws are averaged. Raises `UserError` where a perturbed cell has no clean
-    one, or was scored otherwise.
+    In the lines pipeline seeds and draws are averaged. Rows without a score, of cells in which too little changed, are
+    in no mean, drop or contrast; `left_out` goes with the summary. Raises `UserError` where a perturbed cell has no
+    clean one, or was scored otherwise.
     """
     lines: list[SummaryLine] = []
     scored: list[Scored] = []
     rows, unnamed = _headline(rows, headline or {})
+    blank, rows = rows.filter(pl.col("score").is_null()), rows.filter(pl.col("score").is_not_null())
+    unchanged = tuple(_unchanged(blank, rows, source_language))
     rank = {route: i for i, route in enumerate(routes)}
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
@@ -53,7 +59,48 @@ def summarise(
         scored.append(cells)
         lines += sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
     compared, missing = contrasts(scored, routes, diagnostic)
-    return Summary(tuple(lines), tuple(compared), level, replicates, (*unnamed, *_notes(lines), *missing))
+    notes = (*unnamed, *_notes(lines), *missing)
+    return Summary(
+        lines=tuple(lines),
+        contrasts=tuple(compared),
+        level=level,
+        replicates=replicates,
+        notes=notes,
+        unchanged=unchanged,
+        left_out=tuple(left_out),
+        diagnostic=frozenset(diagnostic),
+    )
+
+
+def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, source: str) -> Iterator[UnchangedLine]:
+    """The figures of which every cell is without a score: of single languages, of English and of the others."""
+    columns = ("encoder", "defence", "route", "target", "split", "key")
+    scored: set[tuple[object, ...]] = set()
+    for row in rows.iter_rows(named=True):
+        name = (*(row[c] for c in columns), condition_of(row))
+        scored |= {(*name, "language", language_of(row)), (*name, _side(row, source))}
+    members: dict[tuple[object, ...], list[RowDict]] = {}
+    for row in blank.iter_rows(named=True):
+        name = (*(row[c] for c in columns), condition_of(row))
+        for figure in ((*name, "language", language_of(row)), (*name, _side(row, source))):
+            if figure not in scored:
+                members.setdefault(figure, []).append(row)
+    for figure, chosen in members.items():
+        scope: Scope | None = "language" if "language" in figure else _side(chosen[0], source)
+        if scope is not None:
+            first = {column: chosen[0][column] for column in columns}
+            languages = tuple(sorted({language_of(row) for row in chosen}))
+            share = float(np.mean([row["changed_items"] for row in chosen]))
+            yield UnchangedLine(
+                **first, condition=condition_of(chosen[0]), scope=scope, languages=languages, changed_items=share
+            )
+
+
+def _side(row: RowDict, source: str) -> Scope | None:
+    """The mean that a row belongs to, translate-train aside; `None` for a pair of languages."""
+    if row["context_language"] not in ("", row["language"]):
+        return None
+    return "english" if row["language"] == source else "others"
 
 
 def _headline(rows: pl.DataFrame, headline: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:
@@ -135,6 +182,8 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
         n=sum(cells.rows[i]["n"] for i in first),
         pipeline_seeds=len(seeds),
         draws=len({cells.rows[i]["draw"] for i in members}),
+        changed_items=None if condition_of(row).clean else cells.mean_of("changed_items", by_language.values()),
+        changed_tokens=None if condition_of(row).clean else cells.mean_of("changed_tokens", by_language.values()),
     )
 
 

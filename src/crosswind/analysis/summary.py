@@ -7,6 +7,7 @@ from typing import Literal
 
 import polars as pl
 
+from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.resample import LEVEL, REPLICATES
 from crosswind.analysis.results import CLEAN, NONE
 from crosswind.evaluate.metrics.base import Better
@@ -66,7 +67,8 @@ class SummaryLine:
     other way round where lower is better) are over the same languages and items; `None` on clean lines.
     `at_floor`: the interval reaches chance; `floor_languages` are those whose interval does.
     `trained_on` are the languages of this line that this route has seen labelled for the task.
-    `n` counts items over the languages.
+    `n` counts items over the languages. `changed_items` and `changed_tokens` are the mean shares of what the condition
+    changed, in [0, 1]; `None` on clean lines.
     """
 
     encoder: str
@@ -90,6 +92,35 @@ class SummaryLine:
     n: int
     pipeline_seeds: int
     draws: int
+    changed_items: float | None = None
+    changed_tokens: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnchangedLine:
+    """A figure that the summary does not have, because too few items changed in all of its languages."""
+
+    encoder: str
+    defence: str
+    route: str
+    target: str
+    split: str
+    key: str
+    condition: Condition
+    scope: Scope
+    languages: tuple[str, ...]
+    changed_items: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a route reaches: `perturbed` and `drop` in the languages and targets that were perturbed, `had` the clean
+    score there, `clean` in all."""
+
+    clean: Estimate
+    had: Estimate | None = None
+    perturbed: Estimate | None = None
+    drop: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +132,8 @@ class Contrast:
     severities) and `drop` (the loss of quality under them), these two over `perturbed_targets`. All targets
     have metrics of one direction, `better`. The intervals are of
     items and, with more than one, of pipeline seeds. `at_floor`: every route is at its floor in all targets.
+    `level` is what the route itself reaches, `changed_items` and `changed_tokens` the mean shares that the
+    perturbations changed of its cells.
     """
 
     route: str
@@ -113,13 +146,18 @@ class Contrast:
     at_floor: bool
     pipeline_seeds: int
     better: Better = "higher"
+    level: Level | None = None
+    changed_items: float | None = None
+    changed_tokens: float | None = None
 
 
 @dataclass(frozen=True)
 class Summary:
     """The lines, in the order target, route, condition, scope; `notes` are what a reader must know.
 
-    `contrasts` compare the routes with the first one, target by target and then over all.
+    `contrasts` compare the routes with the first one, target by target and then over all. `unchanged` are the figures
+    that are n/a, `left_out` all cells that are in no figure, `diagnostic` the perturbations under which labels need not
+    hold.
     """
 
     lines: tuple[SummaryLine, ...]
@@ -127,6 +165,9 @@ class Summary:
     level: float = LEVEL
     replicates: int = REPLICATES
     notes: tuple[str, ...] = ()
+    unchanged: tuple[UnchangedLine, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    diagnostic: frozenset[str] = frozenset()
 
     def table(self) -> pl.DataFrame:
         """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""
@@ -165,6 +206,8 @@ def _flat_contrast(contrast: Contrast) -> dict[str, object]:
         "at_floor": contrast.at_floor,
         "pipeline_seeds": contrast.pipeline_seeds,
         "better": contrast.better,
+        "changed_items": contrast.changed_items,
+        "changed_tokens": contrast.changed_tokens,
     }
 
 
@@ -175,6 +218,8 @@ _CONTRASTS: dict[str, pl.DataType] = {
     "at_floor": pl.Boolean(),
     "pipeline_seeds": pl.Int64(),
     "better": pl.String(),
+    "changed_items": pl.Float64(),
+    "changed_tokens": pl.Float64(),
 }
 _TABLE: dict[str, pl.DataType] = {
     **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "key", "better"), pl.String()),
@@ -188,4 +233,5 @@ _TABLE: dict[str, pl.DataType] = {
     "at_floor": pl.Boolean(),
     **dict.fromkeys(("floor_languages", "trained_on"), pl.String()),
     **dict.fromkeys(("n", "pipeline_seeds", "draws"), pl.Int64()),
+    **dict.fromkeys(("changed_items", "changed_tokens"), pl.Float64()),
 }

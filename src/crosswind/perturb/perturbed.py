@@ -82,18 +82,13 @@ class PerturbedDataset:
 
     @property
     def changed_share(self) -> float:
-        """The share of examples whose text differs.
+        """The share of items whose text differs, of all of them, those with nothing to change included.
 
-        If only the pool was perturbed it is the share of its candidates, if it only grew that of the items
-        that candidates were added for.
+        Where a pool may change, the largest of the shares of examples, of candidates, and of the items that candidates
+        were added for.
         """
-        items: Sequence[Perturbed[Example] | Perturbed[Candidate]] = self.examples
-        if not any(e.changed for e in self.examples):
-            if self.added and not any(c.changed for c in self.candidates):
-                return self.added_share
-            if self.candidates:
-                items = self.candidates
-        return sum(e.changed for e in items) / max(1, len(items))
+        parts: tuple[Sequence[Perturbed[Example] | Perturbed[Candidate]], ...] = (self.examples, self.candidates)
+        return max(self.added_share, *(sum(e.changed for e in items) / max(1, len(items)) for items in parts))
 
     @property
     def counts(self) -> dict[str, int]:

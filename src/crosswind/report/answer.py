@@ -11,7 +11,7 @@ def answer(summary: Summary) -> str | None:
 
     Of the contrasts over most targets: the means over them, in the other languages than English.
     """
-    chosen = _widest(summary)
+    chosen = widest_contrasts(summary)
     if not chosen:
         return None
     base, *others = chosen
@@ -24,8 +24,8 @@ def answer(summary: Summary) -> str | None:
     return f"{'; '.join(p for p in parts if p)} ({what}, other languages than English, {seeds})."
 
 
-def _widest(summary: Summary) -> list[Contrast]:
-    """The contrasts over most targets; of single targets the one that is not at its floor, if it is one."""
+def widest_contrasts(summary: Summary) -> list[Contrast]:
+    """The contrasts over most targets: what the answer is of. Of single targets the one above its floor, if one is."""
     groups: dict[tuple[str, ...], list[Contrast]] = {}
     for contrast in summary.contrasts:
         groups.setdefault(contrast.targets, []).append(contrast)

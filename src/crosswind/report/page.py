@@ -10,12 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from crosswind.analysis.left_out import left_out_groups
 from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
 from crosswind.report.official import official_blocks
-from crosswind.report.view import blocks, legend, marks
+from crosswind.report.view import blocks, changed, legend, marks
 from crosswind.run.folders import replacing
 
 
@@ -70,6 +71,9 @@ def render_page(
         notes=notes,
         official=official_blocks(official),
         marks=marks,
+        changed=changed,
+        left_out=left_out_groups(summary.left_out),
+        left_out_cells=f"{sum(part.cells for part in summary.left_out):,}",
         spec=None if spec is None else Markup(_data_block(spec)),
         scripts=[Markup(s) for s in scripts],
         hashes=[_csp_hash(s) for s in scripts],

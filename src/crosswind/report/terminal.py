@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from crosswind.analysis.left_out import left_out_lines
 from crosswind.analysis.summary import Estimate, Summary, SummaryLine
 from crosswind.report.answer import answer
-from crosswind.report.view import Block, ViewRow, blocks, legend, marks
+from crosswind.report.view import Block, ViewRow, blocks, changed, legend, marks
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,27 +28,37 @@ def render_terminal(summary: Summary, *, width: int = 120, colour: bool = False)
         console.print(block_table(block))
         if block.has_trained:
             console.print(trained_table(block))
-    for text in legend(summary):
+    for text in (*legend(summary), *left_out_text(summary)):
         console.print(text, style="dim", markup=False)
     if (sentence := answer(summary)) is not None:
         console.print(f"\n{sentence}", style="bold", markup=False)
     return out.getvalue()
 
 
-_NARROWEST = 110
+_NARROWEST = 140
+
+
+def left_out_text(summary: Summary, most: int = 8) -> list[str]:
+    """How many cells are in no mean, and which, a line a reason."""
+    cells = sum(part.cells for part in summary.left_out)
+    if not cells:
+        return []
+    lines = left_out_lines(summary.left_out, most)
+    return [f"Left out: {cells:,} cell{'' if cells == 1 else 's'}.", *(f"  {line}" for line in lines)]
 
 
 def block_table(block: Block) -> Table:
     """English and the mean of the other languages for one target, as a rich table."""
-    columns = ("English", "drop", "others", "of", "clean", "drop")
+    columns = ("English", "drop", "changed", "others", "of", "clean", "drop", "changed")
     return _table(block.title, columns, [(row, _cells(row)) for row in block.rows])
 
 
 def trained_table(block: Block) -> Table:
     """The languages that some route was trained on, apart."""
     lines = [(row, row.trained) for row in block.rows if row.trained]
-    cells = [(row, (_score(line), _compact(line.drop), " ".join(line.languages))) for row, line in lines]
-    return _table(f"{block.target} {block.split}, translate-train", ("score", "drop", "languages"), cells)
+    columns = ("score", "drop", "changed", "languages")
+    cells = [(row, (_score(x), _compact(x.drop), changed(x), " ".join(x.languages))) for row, x in lines]
+    return _table(f"{block.target} {block.split}, translate-train", columns, cells)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[ViewRow, Sequence[str]]]) -> Table:
@@ -73,12 +84,14 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[ViewRow, Seq
 def _cells(row: ViewRow) -> tuple[str, ...]:
     english, others = row.english, row.others
     return (
-        _score(english),
+        _score(english) or ("n/a" if "english" in row.blank else ""),
         _compact(english.drop if english else None),
-        _score(others),
+        changed(english or row.blank.get("english")),
+        _score(others) or ("n/a" if "others" in row.blank else ""),
         str(len(others.languages)) if others else "",
         f"{others.clean.score:.1f}" if others and others.clean else "",
         _compact(others.drop if others else None),
+        changed(others or row.blank.get("others")),
     )
 
 

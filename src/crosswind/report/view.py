@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from crosswind.analysis.results import NONE
-from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.analysis.summary import Contrast, Scope, Summary, SummaryLine, UnchangedLine
 
 FLOOR_MARK = "†"
 TRAINED_MARK = "‡"
@@ -14,7 +14,7 @@ TRAINED_MARK = "‡"
 
 @dataclass(frozen=True)
 class ViewRow:
-    """One route under one condition; `None` where a scope was not scored."""
+    """One route under one condition; `None` where a scope was not scored, `blank` where it is n/a."""
 
     route: str
     condition: str
@@ -22,6 +22,7 @@ class ViewRow:
     english: SummaryLine | None
     others: SummaryLine | None
     trained: SummaryLine | None
+    blank: Mapping[Scope, UnchangedLine] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Block:
     chance: float | None
     rows: tuple[ViewRow, ...]
     languages: tuple[SummaryLine, ...]
+    unchanged: tuple[UnchangedLine, ...] = ()
 
     @property
     def title(self) -> str:
@@ -51,17 +53,22 @@ def blocks(summary: Summary) -> tuple[Block, ...]:
     """The summary by target."""
     targets = dict.fromkeys((x.target, x.split, x.key, x.chance) for x in summary.lines)
     several = len({x.encoder for x in summary.lines}) > 1
-    return tuple(
-        Block(
-            *key,
-            rows=tuple(_rows([x for x in summary.lines if (x.target, x.split, x.key, x.chance) == key], several)),
-            languages=tuple(x for x in summary.select("language") if (x.target, x.split, x.key, x.chance) == key),
+    made = []
+    for key in targets:
+        lines = [x for x in summary.lines if (x.target, x.split, x.key, x.chance) == key]
+        blank = [x for x in summary.unchanged if (x.target, x.split, x.key) == key[:3]]
+        made.append(
+            Block(
+                *key,
+                rows=tuple(_rows(lines, blank, several)),
+                languages=tuple(x for x in lines if x.scope == "language"),
+                unchanged=tuple(x for x in blank if x.scope == "language"),
+            )
         )
-        for key in targets
-    )
+    return tuple(made)
 
 
-def series(line: SummaryLine, several_encoders: bool) -> str:
+def series(line: SummaryLine | UnchangedLine, several_encoders: bool) -> str:
     """The name of what is compared: the route, with its encoder and defence where they tell apart."""
     parts = [line.encoder] if several_encoders else []
     parts.append(line.route)
@@ -76,6 +83,19 @@ def marks(line: SummaryLine) -> str:
     return floor + (TRAINED_MARK if line.scope == "translate-train" and line.trained_on else "")
 
 
+def changed(line: SummaryLine | Contrast | UnchangedLine | None) -> str:
+    """`96/41 %`: the shares of items and of tokens that the condition changed; empty for clean lines."""
+    if line is None or line.changed_items is None:
+        return ""
+    tokens = "" if isinstance(line, UnchangedLine) else f"/{_percent(line.changed_tokens or 0.0)}"
+    return f"{_percent(line.changed_items)}{tokens} %"
+
+
+def _percent(share: float) -> str:
+    """A whole number, but for small shares, which must not look like none."""
+    return f"{100 * share:.0f}" if share >= 0.1 or share == 0 else f"{100 * share:.1f}"
+
+
 def legend(summary: Summary) -> tuple[str, ...]:
     """What brackets and marks mean, as far as they occur."""
     percent = f"{100 * summary.level:g} %"
@@ -85,6 +105,10 @@ def legend(summary: Summary) -> tuple[str, ...]:
         if any(line.better == "lower" for line in summary.lines):
             text.append("Where a lower score is better, the drop is perturbed minus clean.")
         text.append("The clean score beside a perturbed mean is over the languages and items of that mean.")
+        text.append("Changed: the share of the items whose text differs, and of the tokens that differ for the model's"
+                    " tokenizer.")  # fmt: skip
+    if summary.unchanged or any(part.cause == "unchanged" for part in summary.left_out):
+        text.append("n/a: too few items changed (their share stands beside it); in no mean, drop or contrast.")
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
     if floors:
         at_floor = sorted({x for line in floors for x in line.floor_languages})
@@ -96,18 +120,15 @@ def legend(summary: Summary) -> tuple[str, ...]:
     return (*text, *summary.notes)
 
 
-def _rows(lines: list[SummaryLine], several: bool) -> Iterator[ViewRow]:
-    grouped: dict[tuple[str, str], dict[str, SummaryLine]] = {}
-    for line in lines:
-        if line.scope != "language":
-            grouped.setdefault((series(line, several), line.condition.label), {})[line.scope] = line
-    for (route, condition), cells in grouped.items():
-        any_line = next(iter(cells.values()))
-        yield ViewRow(
-            route,
-            condition,
-            any_line.condition.clean,
-            cells.get("english"),
-            cells.get("others"),
-            cells.get("translate-train"),
-        )
+def _rows(lines: list[SummaryLine], blank: list[UnchangedLine], several: bool) -> Iterator[ViewRow]:
+    grouped: dict[tuple[str, str], dict[Scope, SummaryLine]] = {}
+    blanks: dict[tuple[str, str], dict[Scope, UnchangedLine]] = {}
+    for line in (x for x in lines if x.scope != "language"):
+        grouped.setdefault((series(line, several), line.condition.label), {})[line.scope] = line
+    for gap in (x for x in blank if x.scope != "language"):
+        blanks.setdefault((series(gap, several), gap.condition.label), {})[gap.scope] = gap
+    routes = [*dict.fromkeys(route for route, _ in (*grouped, *blanks))]
+    for key in sorted(dict.fromkeys((*grouped, *blanks)), key=lambda key: routes.index(key[0])):
+        cells, gaps = grouped.get(key, {}), blanks.get(key, {})
+        clean = all(line.condition.clean for line in cells.values()) and not gaps
+        yield ViewRow(*key, clean, cells.get("english"), cells.get("others"), cells.get("translate-train"), gaps)

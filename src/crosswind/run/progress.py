@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from typing import IO, Protocol
 from crosswind.run.step import Step
 
 HEARTBEAT = 30  # seconds between two lines about a long step
+SOONEST = 10.0  # seconds before which no time left is shown
+PRIOR = 0.2  # the share of a kind's work that counts as done at the pace of all kinds
+FIXED = 0.1  # what every step takes besides its cost, as a share of the mean cost
+STEADY = 4 / 3  # by how much the estimated whole time may have moved while half of the time so far went by
 
 
 class Reporter(Protocol):
@@ -51,7 +56,9 @@ class Running:
 class Tally(AbstractContextManager["Tally"]):
     """Counts what happens and shows nothing; the base of the displays.
 
-    Shares are of the steps' cost; steps that cost nothing weigh a thousandth of the mean.
+    Shares are of the steps' cost; steps that cost nothing weigh a thousandth of the mean. The time left is that of the
+    missing cost of each kind of step at the kind's own pace, as far as it is known, divided by how many steps ran at
+    a time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,6 +68,13 @@ class Tally(AbstractContextManager["Tally"]):
         self.running: dict[str, Running] = {}
         self.settled: set[str] = set()
         self._weights: dict[str, float] = {}
+        self._kinds: dict[str, str] = {}
+        self._efforts: dict[str, float] = {}  # what a step is expected to take, in any unit
+        self._planned: dict[str, float] = {}  # the same, of all steps of a kind
+        self._begun: dict[str, float] = {}  # the running steps, by when they began
+        self._spent: dict[str, float] = {}  # seconds that steps of a kind took
+        self._done: dict[str, float] = {}  # and the cost that was done in them
+        self._totals: deque[tuple[float, float]] = deque()  # elapsed seconds, and the total that was estimated then
 
     def __exit__(self, *error: object) -> None:
         return None
@@ -70,9 +84,15 @@ class Tally(AbstractContextManager["Tally"]):
         mean = sum(s.cost for s in steps) / len(steps) if steps else 0.0
         self._weights = {s.key: s.cost or mean / 1000 or 1.0 for s in steps}
         self.labels = {s.key: s.label or f"{s.kind} {s.key[:8]}" for s in steps}
+        self._kinds = {s.key: s.kind for s in steps}
+        self._efforts = _efforts(steps)
+        self._planned = {}
+        for step in steps:
+            self._planned[step.kind] = self._planned.get(step.kind, 0.0) + self._efforts[step.key]
 
     def started(self, key: str) -> None:
         self.running[key] = Running(self.label(key))
+        self._begun[key] = self.clock()
 
     def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
         before = self.running.get(key, Running(self.label(key)))
@@ -99,13 +119,65 @@ class Tally(AbstractContextManager["Tally"]):
         return done / total if total else 1.0
 
     def seconds_left(self) -> float | None:
-        """Estimated from the cost done per second so far; `None` before a hundredth is done."""
+        """The time left; `None` as long as it cannot be told within a factor of two.
+
+        It can when some of the work is done and the estimate of the whole time has held still, within a third up or
+        down, while the second half of the time so far went by. What is known of the pace then comes from twice as much
+        work as when it was first believed.
+        """
+        elapsed = self.clock() - self.begun
+        left = self._estimate(elapsed)
+        if left is None:
+            return None
+        total = elapsed + left
+        if not self._totals or elapsed > self._totals[-1][0] * 1.01:
+            self._totals.append((elapsed, total))
+        while len(self._totals) > 1 and self._totals[1][0] <= elapsed / 2:
+            self._totals.popleft()
+        since, _ = self._totals[0]
+        steady = all(total / STEADY <= earlier <= total * STEADY for _, earlier in self._totals)
+        return left if steady and since <= elapsed / 2 and elapsed >= SOONEST else None
+
+    def _estimate(self, elapsed: float) -> float | None:
+        """The time left as it looks now; `None` before a hundredth of the cost is done."""
         share = self.share()
-        return (self.clock() - self.begun) * (1 - share) / share if share >= 0.01 else None
+        if share < 0.01:
+            return None
+        spent, done = dict(self._spent), dict(self._done)
+        for key, step in [*self.running.items()]:
+            if step.share:
+                kind = self._kinds.get(key, "")
+                spent[kind] = spent.get(kind, 0.0) + self.clock() - self._begun.get(key, self.begun)
+                done[kind] = done.get(kind, 0.0) + self._efforts.get(key, 0.0) * step.share
+        if not sum(spent.values()) or not sum(done.values()):
+            return elapsed * (1 - share) / share
+        at_a_time = max(1.0, sum(spent.values()) / elapsed) if elapsed else 1.0
+        overall = sum(spent.values()) / sum(done.values())
+        seconds = 0.0
+        for kind, effort in self._planned.items():
+            # As if a part of the kind's work had been done at the common pace: its first steps are not like all.
+            known, believed = done.get(kind, 0.0), PRIOR * effort
+            pace = (spent.get(kind, 0.0) + overall * believed) / (known + believed)
+            seconds += max(0.0, effort - known) * pace
+        return seconds / at_a_time
 
     def _settle(self, key: str) -> None:
         self.running.pop(key, None)
+        begun = self._begun.pop(key, None)
         self.settled.add(key)
+        if begun is not None:
+            kind = self._kinds.get(key, "")
+            self._spent[kind] = self._spent.get(kind, 0.0) + self.clock() - begun
+            self._done[kind] = self._done.get(kind, 0.0) + self._efforts.get(key, 0.0)
+
+
+def _efforts(steps: Sequence[Step]) -> dict[str, float]:
+    """A fixed part that all steps have, one that all steps of a kind have, and the cost."""
+    costs: dict[str, list[float]] = {}
+    for step in steps:
+        costs.setdefault(step.kind, []).append(step.cost)
+    fixed = FIXED * sum(map(sum, costs.values())) / max(1, len(steps)) or 1.0
+    return {s.key: fixed + s.cost / 2 + sum(costs[s.kind]) / len(costs[s.kind]) / 2 for s in steps}
 
 
 Silent = Tally

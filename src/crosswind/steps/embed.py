@@ -7,18 +7,25 @@ Writes `vectors.npy` `(candidates, width)` float32 and `ids.json`.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs
 from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of, record_hardware, record_reading
 from crosswind.steps.parameters import tokens_of
 
+if TYPE_CHECKING:
+    from crosswind.data.examples import Dataset
+    from crosswind.evaluate.predict import Predictor
+    from crosswind.perturb.perturbed import PerturbedDataset
+
 
 def _run(job: Job[CellParams], worker: Worker) -> str:
     from crosswind.evaluate.cuts import count_pool_cuts
     from crosswind.evaluate.predict import embed_again, embed_pool
 
-    data = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    clean = dataset_of(job, job.params.ref)
+    data = perturbed(clean, job.inputs.get("rewrite"))
     pool = data.dataset.pool
     assert pool is not None
     vectors = job.draft.path / "vectors.npy"
@@ -26,6 +33,7 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     if "clean" in job.inputs:
         changed = {c.example.id for c in data.candidates if c.changed}
         embed_again(predictor, pool, changed, job.inputs["clean"].path / "vectors.npy", vectors)
+        job.fact("changed_tokens", _changed_tokens(predictor, clean, data))
     else:
         embed_pool(predictor, pool, vectors)
     ids = [c.id for c in pool.candidates]
@@ -33,6 +41,22 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     record_reading(job, predictor, count_pool_cuts(predictor, pool))
     record_hardware(job)
     return f"{len(pool)} candidates"
+
+
+def _changed_tokens(predictor: Predictor, clean: Dataset, changed: PerturbedDataset) -> float:
+    """The share of the pool's tokens that differ from the clean ones; all of an added candidate's do."""
+    from crosswind.evaluate.seen import compared, tokens_embedded
+
+    assert clean.pool is not None
+    assert changed.dataset.pool is not None
+    before = clean.pool.candidates
+    after = changed.dataset.pool.candidates
+    ids = {c.example.id for c in changed.candidates if c.changed}
+    tokens = tokens_embedded(predictor, before)
+    fresh = [c for i, c in enumerate(after) if i >= len(before) or c.id in ids]
+    replaced = dict(zip((c.id for c in fresh), tokens_embedded(predictor, fresh), strict=True))
+    kept = [(seen, replaced.get(c.id, seen)) for c, seen in zip(before, tokens, strict=True)]
+    return compared([*kept, *(((), replaced[c.id]) for c in after[len(before) :])]).share
 
 
 def _cost(params: CellParams) -> float:

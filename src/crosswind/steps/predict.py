@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crosswind.data.examples import Example, Kind, Pool
+from crosswind.data.examples import Dataset, Example, Kind, Pool
 from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from crosswind.perturb.perturbed import PerturbedDataset
 
+CLEAN_SETS = 8  # test sets whose clean tokens a worker keeps
 BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
 
 # What of a prediction says that it is the same one.
@@ -49,7 +50,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     from crosswind.evaluate.cuts import count_cuts
 
     task = TASKS[job.params.ref.task]
-    changed = perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    clean = dataset_of(job, job.params.ref)
+    changed = perturbed(clean, job.inputs.get("rewrite"))
     data = changed.dataset
     if task.kind == "query":
         predictions, known = _retrieved(job, worker, changed)
@@ -72,8 +74,27 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     job.sign("threads", 1)
     record_hardware(job)
     job.fact("n", len(data))
-    job.fact("changed", len(changed.changed_ids))
+    if "rewrite" in job.inputs:
+        job.fact("changed_items", float(job.inputs["rewrite"].facts.get("changed", changed.changed_share)))
+        job.fact("changed_tokens", _changed_tokens(job, worker, clean, changed))
     return f"{len(data)} predictions"
+
+
+def _changed_tokens(job: Job[CellParams], worker: Worker, clean: Dataset, changed: PerturbedDataset) -> float:
+    """The share of the tokens that the model sees that differ from the clean ones; of the pool's, if that is larger."""
+    from crosswind.evaluate.seen import compared, tokens_seen
+
+    share = 0.0
+    if ids := changed.changed_ids:
+        predictor = predictor_of(job, worker)
+        name = (*model_name(job), job.params.query_length, job.params.ref)
+        before = worker.get("clean tokens", name, lambda: tokens_seen(predictor, clean.examples), most=CLEAN_SETS)
+        fresh = {e.id: e for e in changed.dataset.examples if e.id in ids}
+        after = dict(zip(fresh, tokens_seen(predictor, [*fresh.values()]), strict=True))
+        pairs = zip(before, (after.get(e.id) for e in clean.examples), strict=True)
+        share = compared((a, a if b is None else b) for a, b in pairs).share
+    pool = job.inputs.get("pool")
+    return share if pool is None else max(share, float(pool.facts.get("changed_tokens", 0.0)))
 
 
 def _fresh(job: PlannedJob[CellParams], data: PerturbedDataset) -> tuple[list[Example], dict[str, Prediction]]:

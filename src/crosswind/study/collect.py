@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from crosswind import __version__
+from crosswind.analysis.left_out import LeftOut, left_out_table, merged
 from crosswind.analysis.official import official_lines, official_scores, official_table
 from crosswind.analysis.results import CellStats, ResultRow, write_results
 from crosswind.analysis.summarise import summarise
@@ -33,6 +34,7 @@ from crosswind.study.folder import (
     sums_frame,
     sums_path,
 )
+from crosswind.study.left_out import is_unchanged, model_and_set, not_there, unchanged, unchanged_reason
 from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
@@ -68,13 +70,14 @@ def collect(
     facts = _facts_of_cells(there, store, tables, computed)
     provenance = _write_provenance(plan, store, tables, computed)
     noted = notes_by_step(provenance)
-    rows = [row for cell in there for row in _rows(plan.encoder, cell, facts, noted)]
+    rows = [row for cell in there for row in _rows(plan.encoder, cell, facts, noted, study.min_changed)]
     frame = write_results(rows, out / "results.parquet")
     _write_cells(there, facts, tables)
     wanted = _write_sums(there, store, tables, computed)
     _copy(there, store, out, wanted)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
+    left_out = merged((*plan.left_out, *not_there(plan.cells, there), *unchanged(there, facts, study.min_changed)))
     summary = summarise(
         comparable,
         _Statistics(there, facts, out),
@@ -82,21 +85,23 @@ def collect(
         headline={cell.target: cell.judged[0][0] for cell in there},
         routes=list(study.routes),
         diagnostic=plan.diagnostic,
+        left_out=left_out,
     )
     tables.write(summary.table(), "summary.parquet")
     tables.write(summary.compared(), "contrasts.parquet")
-    official = official_scores(frame)
+    official = official_scores(frame.filter(pl.col("score").is_not_null()))
     if official:
         tables.write(official_table(official), "benchmarks.parquet")
     else:
         (out / "benchmarks.parquet").unlink(missing_ok=True)
+    tables.write(left_out_table(left_out), "left_out.parquet")
     tables.save()
     mixed = _mixed_hardware(provenance)
     from_steps = note_lines(there, noted)
     write_report(
         out / "report.html",
         title=study.name,
-        facts=_about(study, plan, there, provenance, seconds),
+        facts=_about(study, plan, there, left_out, provenance, seconds),
         summary=summary,
         notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed],
         official=official,
@@ -124,14 +129,23 @@ def _facts_of_cells(
                 names = ("scores", "n", "clusters", "chance", "headline", "context_language")
                 facts[key] = {"metric": metric} | {name: meta[name] for name in names if name in meta}
                 facts[key]["signature"] = METRICS[metric].signature(**meta["signature"])
+                if cell.rewrite:
+                    facts[key] |= _changed(store.manifest(cell.key)["meta"])
     return facts
 
 
-def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: Noted) -> list[ResultRow]:
+def _changed(meta: Mapping[str, Any]) -> dict[str, float]:
+    """The shares of items and tokens that a rewrite changed, of the manifest of the predictions."""
+    return {name: float(meta[name]) for name in ("changed_items", "changed_tokens") if name in meta}
+
+
+def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: Noted, least: float) -> list[ResultRow]:
     rows = []
     for metric, key in cell.judged:
         judgement = facts[key]
-        notes = notes_of(cell, key, noted)
+        scored = not is_unchanged(judgement, least)
+        reason = () if scored else (unchanged_reason(judgement["changed_items"], least),)
+        notes = (*notes_of(cell, key, noted), *reason)
         for name, score in judgement["scores"].items():
             rows.append(
                 ResultRow(
@@ -154,9 +168,11 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                     exposure=cell.exposure,
                     metric=metric,
                     key=name,
-                    score=score,
+                    score=score if scored else None,
                     n=judgement["n"],
                     clusters=judgement["clusters"],
+                    changed_items=judgement.get("changed_items", 0.0),
+                    changed_tokens=judgement.get("changed_tokens", 0.0),
                     signature=judgement["signature"],
                     cell=key,
                     notes=notes,
@@ -272,12 +288,8 @@ _SOURCES = {"files": "official files"}
 
 def _with_clean(cells: Sequence[Cell]) -> set[str]:
     """The keys of cells whose clean cell is there as well: without it (it failed) there is no drop to summarise."""
-    clean = {_model_and_set(c) for c in cells if c.condition.clean}
-    return {key for c in cells if _model_and_set(c) in clean for _, key in c.judged}
-
-
-def _model_and_set(cell: Cell) -> tuple[object, ...]:
-    return cell.route, cell.defence, cell.seed, cell.target, cell.data, cell.selection
+    clean = {model_and_set(c) for c in cells if c.condition.clean}
+    return {key for c in cells if model_and_set(c) in clean for _, key in c.judged}
 
 
 def _chance(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]]) -> dict[str, float]:
@@ -304,7 +316,14 @@ def _mixed_hardware(provenance: pl.DataFrame) -> list[str]:
     return [f"Steps were computed on different machines or versions, so last digits may differ: {'; '.join(kinds)}."]
 
 
-def _about(study: Study, plan: Plan, cells: Sequence[Cell], provenance: pl.DataFrame, seconds: float) -> dict[str, str]:
+def _about(
+    study: Study,
+    plan: Plan,
+    cells: Sequence[Cell],
+    left_out: Sequence[LeftOut],
+    provenance: pl.DataFrame,
+    seconds: float,
+) -> dict[str, str]:
     trained = [s for s in plan.graph.values() if s.kind in ("train", "pretrain")]
     cpu = float(provenance["cpu_seconds"].sum())
     sources = dict.fromkeys(data.source for data in (study.data, *study.data.tasks.values()))
@@ -315,6 +334,8 @@ def _about(study: Study, plan: Plan, cells: Sequence[Cell], provenance: pl.DataF
         "Pipeline seeds": ", ".join(map(str, study.seeds)),
         "Draws of each perturbation": str(study.draws),
         "Cells": f"{len(cells)} of {len(plan.cells)} ({count_examples(plan):,} predictions)",
+        "Cells left out": f"{sum(part.cells for part in left_out):,}, named below" if left_out else "none",
+        "Least share of changed items": f"{100 * study.min_changed:g} %, below it a cell is n/a",
         "Trained phases": str(len(trained)),
         "CPU time of all steps": f"{cpu / 60:.1f} min (this run: {seconds / 60:.1f} min of wall time)",
         "Data": ", ".join(_SOURCES.get(source, source) for source in sources),

@@ -1,6 +1,7 @@
 """The run folder: it holds exactly the cells of the study as it now stands, and suffices without the store.
 
 run.json            name and id of the study, written first
+left_out.parquet    cells that are in no mean, with the reason
 cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
 predictions/…       every prediction          rewrites/…    what was changed in the texts
@@ -38,6 +39,7 @@ RESULTS = (
     "summary.parquet",
     "contrasts.parquet",
     "benchmarks.parquet",
+    "left_out.parquet",
     "report.html",
 )
 PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others

@@ -7,12 +7,13 @@ once. Steps of one model have one affinity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, assert_never
 
+from crosswind.analysis.left_out import LeftOut, merged
 from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import metrics_of
@@ -39,7 +40,15 @@ from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
-from crosswind.study.resolve import PhasePlan, TargetPlan, carries_head, lacking_languages, routes, targets
+from crosswind.study.resolve import (
+    PhasePlan,
+    TargetPlan,
+    carries_head,
+    lacking,
+    lacking_languages,
+    routes,
+    targets,
+)
 from crosswind.study.spec import Study
 from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS, Task
@@ -93,6 +102,7 @@ class Planner:
         if study.trust_remote_code:
             self.note(f"Python code that the encoder {self.base.name} brings was run (trust_remote_code).")
         self._asked: dict[str, None] = {}
+        self._left_out: list[LeftOut] = []
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
@@ -150,22 +160,42 @@ class Planner:
             frozenset(self.diagnostic),
             tuple(self._asked),
             self.base.name,
+            merged((*self._lacking(), *self._left_out)),
         )
 
     def _available(self, target: TargetPlan) -> TargetPlan:
         """The target without the languages that its repository on the hub does not have, which is noted."""
-        lacking = lacking_languages(self.study, target.task)
-        left_out = [d.language for d in target.data if d.language in lacking]
+        missing = lacking_languages(self.study, target.task)
+        left_out = [d for d in target.data if d.language in missing]
         if left_out and target.task.hub is not None:
-            what = f"{target.task.name}: {', '.join(left_out)} left out"
+            reason = f"{target.task.hub.repo} does not have them; the official files do"
+            what = f"{target.task.name}: {', '.join(d.language for d in left_out)} left out"
             self.note(f"{what}, which {target.task.hub.repo} does not have; the official files do.")
-        return replace(target, data=tuple(d for d in target.data if d.language not in lacking))
+            self._left_out += [self._no_data(target.task.name, d.split, d.language, reason) for d in left_out]
+        return replace(target, data=tuple(d for d in target.data if d.language not in missing))
 
     # What stages use
 
     def note(self, text: str) -> None:
         """Tell the reader of the results."""
         self._notes[text] = None
+
+    def leave_out(self, evaluated: Evaluated, condition: CellCondition, reason: str, *, draws: int = 1) -> None:
+        """Say that a clean cell has no cells under a condition (so many draws), and why."""
+        data = evaluated.clean.data
+        self._left_out.append(
+            LeftOut(
+                cause="not applicable",
+                target=evaluated.clean.target,
+                language=data.language,
+                split=data.split,
+                perturbation=condition.perturbation,
+                severity=condition.severity,
+                protection=condition.protection,
+                cells=draws,
+                reason=reason,
+            )
+        )
 
     def want(self, step: Step) -> str:
         """Add a step of any kind that the run shall compute, though no cell needs it; its key."""
@@ -184,10 +214,10 @@ class Planner:
     def not_applicable(self, spec: Spec, evaluated: Evaluated) -> str | None:
         """Why a perturbation has no cell here; `None` if it has."""
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
-            return f"{spec.name}: its cells are left out here, there is no folder {self.lexicons!r}"
+            return f"there is no folder {self.lexicons!r}"
         data = evaluated.clean.data
         reason: str | None = self._refusal(spec, self._scope(data))
-        return None if reason is None else f"{spec.name} does not apply to {data.language}: {reason}"
+        return reason
 
     def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str) -> str:
         """The step that draws a perturbation on a cell's data; its key, the same for every model."""
@@ -245,6 +275,15 @@ class Planner:
         return self._fingerprints[ref]
 
     # Inside
+
+    def _lacking(self) -> Iterator[LeftOut]:
+        """The languages that the study asks of all its targets and some target lacks."""
+        for name, split, language in lacking(self.study):
+            yield self._no_data(name, split, language, "the target has no data in them")
+
+    def _no_data(self, target: str, split: str, language: str, reason: str) -> LeftOut:
+        models = len(self.study.routes) * len(self.study.seeds) * len(self.study.defences)
+        return LeftOut(cause="no data", target=target, language=language, split=split, cells=models, reason=reason)
 
     def _scope(self, data: DataRef) -> TextScope:
         return TextScope.of(TASKS[data.task], data.language, self.environment)

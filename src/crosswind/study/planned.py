@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from crosswind.analysis.left_out import LeftOut
 from crosswind.errors import UserError
 from crosswind.run.step import Graph
 from crosswind.steps.cells import CellParams
@@ -85,6 +86,7 @@ class Plan:
     diagnostic: frozenset[str] = frozenset()
     asked: tuple[str, ...] = ()
     encoder: str = ""  # what results call it
+    left_out: tuple[LeftOut, ...] = ()  # what the study asks for and has no cell
 
     @property
     def wanted(self) -> list[str]:

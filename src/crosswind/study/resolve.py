@@ -6,7 +6,7 @@ the study's, the target's, the phase's; the last one that sets a key wins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
@@ -178,6 +178,26 @@ def lacking_languages(study: Study, task: Task) -> tuple[str, ...]:
     return tuple(c for c in task.languages if c not in task.hub.languages)
 
 
+def lacking(study: Study) -> Iterator[tuple[str, str, str]]:
+    """(target, split, language) for each language of `targets.languages` that a target has no data in."""
+    spec = study.targets
+    preset = _preset(spec.preset) if spec.preset else {}
+    declared: dict[str, Any] = dict(preset.get("targets", {}))
+    for name in spec.tasks if spec.tasks is not None else declared:
+        ours = (spec.tasks or {}).get(name) or Target()
+        if ours.languages is not None:
+            continue
+        under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
+        split = ours.split or under.split or _usual_split(TASKS[name])
+        have = under.languages or TASKS[name].languages
+        yield from ((name, split, code) for code in spec.languages or () if code not in have)
+
+
+def _usual_split(task: Task) -> str:
+    # TyDiQA's public test set is its dev set; what has neither must be told.
+    return "dev" if "test" not in task.splits and "dev" in task.splits else "test"
+
+
 def _target(name: str, target: Target, spec: Targets, base: Training, where: str, fine_tuned: bool) -> TargetPlan:
     task = TASKS[name]
     languages = target.languages or []
@@ -190,9 +210,7 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
             where=f"{where}.languages",
             hint=f"it has {', '.join(task.languages)}",
         )
-    # TyDiQA's public test set is its dev set; what has neither must be told.
-    usual = "dev" if "test" not in task.splits and "dev" in task.splits else "test"
-    split = _split(task, target.split or usual, where)
+    split = _split(task, target.split or _usual_split(task), where)
     training = _merged(base, target.training)
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit

@@ -301,6 +301,7 @@ class Study(StrictModel):
         at_most(1000, "every route is trained anew for each"),
     ] = Field(default_factory=lambda: [1], min_length=1)
     draws: Annotated[int, at_most(1000, "every cell is predicted anew for each")] = Field(1, ge=1)
+    min_changed: float = Field(0.05, ge=0, le=1)  # a cell in which a smaller share of items changed has no score
     data: Data = Data()
     lexicons: Path | None = None
     training: TrainingSpec = TrainingSpec()

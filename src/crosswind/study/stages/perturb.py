@@ -37,13 +37,20 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
 
 
 def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluated) -> None:
+    name, severity = spec.condition
+    draws = planner.study.draws
     reason = planner.not_applicable(spec, evaluated)
     if reason is not None:
-        planner.note(reason)
+        for protection in _protections(perturb, evaluated.target.task):
+            planner.leave_out(evaluated, CellCondition(name, severity, protection), reason, draws=draws)
         return
-    name, severity = spec.condition
-    for protection in _protections(perturb, evaluated.target.task):
-        for draw in range(1, planner.study.draws + 1):
+    chosen = _protections(perturb, evaluated.target.task)
+    for protection in (p for p in perturb.protect if p not in chosen):
+        reason = f"it has no {protection} to protect"
+        reason += "" if "none" in perturb.protect else "; the cell without protection stands for it"
+        planner.leave_out(evaluated, CellCondition(name, severity, protection), reason, draws=draws)
+    for protection in chosen:
+        for draw in range(1, draws + 1):
             rewrite = planner.rewrite(evaluated, spec, draw, protection)
             condition = CellCondition(perturbation=name, severity=severity, protection=protection, draw=draw)
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)

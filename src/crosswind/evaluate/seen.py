@@ -1,0 +1,112 @@
+"""How much of what a model sees a perturbation changed: the share of its tokens that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from crosswind.data.examples import Candidate, Example
+from crosswind.evaluate.predict import Predictor
+from crosswind.model.rows import (
+    Row,
+    encode_choices,
+    encode_pairs,
+    encode_queries,
+    encode_spans,
+    encode_tagging,
+    encode_texts,
+)
+
+Ids = tuple[int, ...]
+"""The tokens of an example as the model sees them: cut as it cuts them, without special tokens."""
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """Tokens of clean and perturbed rows laid side by side, and how many of them differ."""
+
+    differ: int = 0
+    tokens: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share that differs, in [0, 1]."""
+        return self.differ / self.tokens if self.tokens else 0.0
+
+
+def tokens_seen(predictor: Predictor, examples: Sequence[Example]) -> list[Ids]:
+    """The tokens of each example, in order; a token of overlapping windows once, unknown ones included."""
+    seen: list[list[int]] = [[] for _ in examples]
+    special = _special(predictor)
+    ends: dict[int, int] = {}  # of each span example: how far its windows have come in the context
+    for row in _rows(predictor, examples):
+        first = row.owner not in ends
+        seen[row.owner] += [i for i in _fresh(row, first, ends.get(row.owner, 0)) if i not in special]
+        ends[row.owner] = int(row.offsets[-1, 1]) if row.offsets is not None and len(row.offsets) else 0
+    return [tuple(ids) for ids in seen]
+
+
+def tokens_embedded(predictor: Predictor, candidates: Sequence[Candidate]) -> list[Ids]:
+    """The tokens of each candidate of a pool, in order."""
+    pooling = predictor.head.pooling
+    texts = [(pooling.prefix if pooling else "") + c.text for c in candidates]
+    rows = encode_texts(predictor.encoder.tokenizer, texts, predictor.max_length, [c.context for c in candidates])
+    special = _special(predictor)
+    return [tuple(int(i) for i in row.ids if int(i) not in special) for row in rows]
+
+
+def compared(pairs: Iterable[tuple[Ids, Ids]]) -> TokenCount:
+    """The tokens of (clean, perturbed) pairs: those that are in no longest common subsequence differ."""
+    differ = tokens = 0
+    for clean, perturbed in pairs:
+        longer = max(len(clean), len(perturbed))
+        tokens += longer
+        differ += longer - _common(clean, perturbed)
+    return TokenCount(differ, tokens)
+
+
+def _common(a: Ids, b: Ids) -> int:
+    """The length of a longest common subsequence, a bit a token (Hyyrö 2004, "Bit-parallel LCS-length computation
+    revisited", figure 2): 400 tokens against 400 take a quarter of a millisecond."""
+    if a == b:
+        return len(a)
+    at: dict[int, int] = {}
+    for i, token in enumerate(a):
+        at[token] = at.get(token, 0) | 1 << i
+    every = (1 << len(a)) - 1
+    left = every
+    for token in b:
+        matched = left & at.get(token, 0)
+        left = ((left + matched) | (left - matched)) & every
+    return len(a) - left.bit_count()
+
+
+def _fresh(row: Row, first: bool, end: int) -> list[int]:
+    """The ids of a row that no earlier window of its example had."""
+    if first or row.offsets is None:
+        return [int(i) for i in row.ids]
+    return [int(row.ids[p]) for p, (start, _) in zip(row.positions, row.offsets, strict=True) if start >= end]
+
+
+def _rows(predictor: Predictor, examples: Sequence[Any]) -> list[Row]:
+    tokenizer, length = predictor.encoder.tokenizer, predictor.max_length
+    match predictor.head.kind:
+        case "pair":
+            return encode_pairs(tokenizer, examples, length)
+        case "choice":
+            return encode_choices(tokenizer, examples, length)
+        case "tagging":
+            return encode_tagging(tokenizer, examples, length)
+        case "span":
+            return encode_spans(tokenizer, examples, length, predictor.stride)
+        case "query":
+            pooling = predictor.head.pooling
+            return encode_queries(tokenizer, examples, predictor.query_length, pooling.prefix if pooling else "")
+        case other:
+            assert_never(other)
+
+
+def _special(predictor: Predictor) -> frozenset[int]:
+    tokenizer = predictor.encoder.tokenizer
+    return frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
