@@ -41,10 +41,8 @@ SCRIPTS = {
     "ta": "Tamil", "te": "Telugu", "th": "Thai", "tr": "Latin", "vi": "Latin", "yo": "Latin", "zh": "Han",
 }  # fmt: skip
 JOINERS = " -’\u0301\u0308\u0323\u200c\u200d\ufe0f\u0ccd👍🏽🇩🇪"
-LETTERS = {
-    code: "".join(c for c in map(chr, range(0x20, 0xD7A4)) if regex.match(rf"(?=\p{{{name}}})[\p{{L}}\p{{M}}]", c))
-    for code, name in SCRIPTS.items()
-}  # fmt: skip
+_ALL = "".join(map(chr, range(0x20, 0xD7A4)))
+LETTERS = {code: "".join(regex.findall(rf"(?=\p{{{name}}})[\p{{L}}\p{{M}}]", _ALL)) for code, name in SCRIPTS.items()}
 
 
 @st.composite
@@ -87,7 +85,7 @@ def check(language: str, text: str, spec: str, draw: int = 1) -> bool:
 @example(text=("ko", "각\u0301 글\ufe0f 한\u200d"), draw=1)
 @example(text=("pa", unicodedata.normalize("NFC", "ਸ਼ਹਿਰ ਜ਼ਮੀਨ ਖ਼ਬਰ")), draw=1)
 @example(text=("ru", "ещё ёлка"), draw=1)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_form_and_clusters_are_kept_in_any_script(spec: str, text: tuple[str, str], draw: int) -> None:
     check(*text, spec, draw)
 
