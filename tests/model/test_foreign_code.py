@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ def test_trusted_code_runs_and_is_in_every_key_and_in_the_notes(tmp_path: Path, 
     with pytest.raises(UserError):  # The class that it brings is no encoder, but it was run.
         load_encoder(str(encoder), trusted=True)
     assert mark.exists()
+
+
+@pytest.mark.skipif(find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
+def test_a_sentencepiece_model_alone_names_the_extra_that_reads_it(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "model", "xlm-roberta")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    (folder / "sentencepiece.bpe.model").write_bytes(b"\x0a\x0e\x0a\x05<unk>")
+    with pytest.raises(UserError, match=r"pip install 'crosswind\[sentencepiece\]'"):
+        load_encoder(str(folder))
 
 
 def test_an_adapter_is_named_as_one(tmp_path: Path) -> None:

@@ -152,9 +152,11 @@ def load_tokenizer(source: str, revision: str | None = None, *, trusted: bool = 
     except Exception as error:
         if needs_foreign_code(error):
             raise foreign_code(source) from error
-        if "sentencepiece" in str(error) and find_spec("sentencepiece") is None:
+        # transformers names the library that it tried last: tiktoken, where these two are not there.
+        asks = any(name in str(error) for name in ("sentencepiece", "tiktoken", "protobuf"))
+        if asks and (find_spec("sentencepiece") is None or find_spec("google") is None):
             raise UserError(
-                f"the tokenizer of {source!r} is a SentencePiece model, and the library that reads it is not installed",
+                f"the tokenizer of {source!r} is a SentencePiece model, and the libraries that read it are not installed",
                 where="encoder",
                 hint="pip install 'crosswind[sentencepiece]', or put its tokenizer.json into the folder",
             ) from error
