@@ -156,7 +156,7 @@ def load_tokenizer(source: str, revision: str | None = None, *, trusted: bool = 
         asks = any(name in str(error) for name in ("sentencepiece", "tiktoken", "protobuf"))
         if asks and (find_spec("sentencepiece") is None or find_spec("google") is None):
             raise UserError(
-                f"the tokenizer of {source!r} is a SentencePiece model, and the libraries that read it are not installed",
+                f"the tokenizer of {source!r} is a SentencePiece model, whose libraries are not installed",
                 where="encoder",
                 hint="pip install 'crosswind[sentencepiece]', or put its tokenizer.json into the folder",
             ) from error
