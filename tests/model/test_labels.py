@@ -80,6 +80,17 @@ def test_classes_beyond_the_tasks_are_never_right_noted_and_signed() -> None:
     assert pair.notes == ("The model has 1 class that the task has not (hidden), which is never right.",)
 
 
+def test_tags_that_mark_ends_and_single_words_are_read_in_iob2() -> None:
+    iobes = mapped("tagging", (*tuple(f"{p}-{t}" for t in ("PER", "ORG", "LOC") for p in "BIES"), "O", "S-MISC"), NER)
+    assert iobes.labels[:4] == ("B-PER", "I-PER", "I-PER", "B-PER")
+    assert iobes.labels[-2:] == ("O", "O")
+    assert iobes.extra == ("S-MISC",)
+    assert "E-PER as I-PER, S-PER as B-PER" in iobes.notes[0]
+    bilou = mapped("tagging", ("O", *(f"{p}_{t}" for p in "BILU" for t in ("per", "org", "loc"))), NER)
+    assert bilou.labels[7::3] == ("I-PER", "B-PER")
+    assert mapped("pair", (*NLI, "s-neutral"), NLI).extra == ("s-neutral",)  # classes of texts have no borders
+
+
 def test_fewer_classes_are_refused_and_the_missing_ones_named() -> None:
     with pytest.raises(UserError, match=r"are entailment, contradiction; none of them is neutral, and the task has"):
         mapped("pair", ("entailment", "contradiction"), NLI)

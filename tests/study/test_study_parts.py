@@ -74,6 +74,11 @@ def test_a_fingerprint_is_of_the_bytes_not_of_the_place(tiny_encoder: Path, tmp_
     assert encoder_fingerprint(str(copy)) == encoder_fingerprint(str(tiny_encoder))
 
 
+def test_a_name_that_no_repository_can_have_is_refused() -> None:
+    with pytest.raises(UserError, match=r"encoder: 'micro\"world' is no folder, and no id that the hub could have"):
+        encoder_fingerprint('micro"world')
+
+
 def test_a_folder_without_a_checkpoint_says_what_it_needs(tiny_encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"encoder: no folder '\./nowhere'"):
         encoder_fingerprint("./nowhere")

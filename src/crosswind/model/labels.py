@@ -99,6 +99,9 @@ def map_classes(
     names = tuple(given or named)
     known = _known(labels)
     read = [name if name in labels else known.get(_plain(name)) for name in names]
+    borders = [known.get(_in_iob2(name)) if kind == "tagging" and label is None else None
+               for name, label in zip(names, read, strict=True)]  # fmt: skip
+    read = [label or border for label, border in zip(read, borders, strict=True)]
     for name, label in zip(names, read, strict=True):
         if label is None and _plain(name).isdecimal():
             raise _unnamed(source, names, labels)
@@ -110,7 +113,8 @@ def map_classes(
             where="MODEL",
             hint="name a model of this task, or name its classes in its order: --labels A,B,C (in a study: labels)",
         )
-    twice = [label for label, count in Counter(x for x in read if x is not None).items() if count > 1]
+    single = [label for label, border in zip(read, borders, strict=True) if label is not None and border is None]
+    twice = [label for label, count in Counter(single).items() if count > 1]
     if twice:
         same = [name for name, label in zip(names, read, strict=True) if label == twice[0]]
         raise UserError(
@@ -140,6 +144,13 @@ def _plain(name: str) -> str:
     """A name without case, blanks around it, and what only says that it is a class; `B-LOC` and `b_loc` are one."""
     words = re.sub(r"[\s_-]+", " ", name).strip().casefold()
     return re.sub(r"^(label|class) (?=.)", "", words)
+
+
+def _in_iob2(name: str) -> str:
+    """The plain form in IOB2 of a tag that marks ends (`E-`, `L-`) and entities of one word (`S-`, `U-`) too."""
+    prefix, _, rest = _plain(name).partition(" ")
+    iob2 = {"s": "b", "u": "b", "e": "i", "l": "i"}.get(prefix)
+    return f"{iob2} {rest}" if iob2 and rest else ""
 
 
 def _unnamed(source: str, names: Sequence[str], labels: Sequence[str]) -> UserError:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.model.foreign import refuse_adapter
 from crosswind.reading import expanded
 from crosswind.run.folders import file_hash
@@ -47,7 +47,22 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
         raise UserError(
             f"no folder {encoder!r}", where="encoder", hint="name a checkpoint's folder or a hub id such as owner/name"
         )
+    _check_hub_id(encoder)
     return f"{encoder}@{_commit(encoder, revision or 'main')}"
+
+
+def _check_hub_id(encoder: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(encoder)
+    except HFValidationError:
+        raise UserError(
+            f"{shown(encoder)} is no folder, and no id that the hub could have",
+            where="encoder",
+            hint="name a checkpoint's folder or a hub id such as owner/name",
+        ) from None
 
 
 def foreign_code_fingerprint(encoder: str, revision: str | None = None) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from crosswind.model.foreign import checkpoint_file
 from crosswind.model.labels import map_classes
 from crosswind.study.resolve import TargetPlan
 from crosswind.tasks.base import classes
@@ -40,7 +40,7 @@ def _names(source: str, revision: str | None) -> list[str]:
 
 
 def _read(source: str, name: str, revision: str | None) -> dict[str, Any]:
-    path = _file(source, name, revision)
+    path = checkpoint_file(source, name, revision)
     if path is None:
         return {}
     try:
@@ -48,15 +48,3 @@ def _read(source: str, name: str, revision: str | None) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}  # Loading says what is wrong with it.
     return value if isinstance(value, dict) else {}
-
-
-def _file(source: str, name: str, revision: str | None) -> Path | None:
-    if Path(source).is_dir():
-        path = Path(source) / name
-        return path if path.is_file() else None
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(source, name, revision=revision))
-    except Exception:
-        return None  # Not there, or not to be reached; loading says which.
