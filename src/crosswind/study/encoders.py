@@ -47,22 +47,7 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
         raise UserError(
             f"no folder {encoder!r}", where="encoder", hint="name a checkpoint's folder or a hub id such as owner/name"
         )
-    _check_hub_id(encoder)
     return f"{encoder}@{_commit(encoder, revision or 'main')}"
-
-
-def _check_hub_id(encoder: str) -> None:
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    try:
-        validate_repo_id(encoder)
-    except HFValidationError:
-        raise UserError(
-            f"{shown(encoder)} is no folder, and no id that the hub could have",
-            where="encoder",
-            hint="name a checkpoint's folder or a hub id such as owner/name",
-        ) from None
 
 
 def foreign_code_fingerprint(encoder: str, revision: str | None = None) -> str:
@@ -114,8 +99,16 @@ def _folder(folder: Path) -> str:
 
 def _commit(encoder: str, revision: str) -> str:
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    cached = try_to_load_from_cache(encoder, "config.json", revision=revision)
+    try:
+        cached = try_to_load_from_cache(encoder, "config.json", revision=revision)
+    except HFValidationError:
+        raise UserError(
+            f"{shown(encoder)} is no folder, and no id that the hub could have",
+            where="encoder",
+            hint="name a checkpoint's folder or a hub id such as owner/name",
+        ) from None
     if isinstance(cached, str):
         return Path(cached).parent.name
     if constants.HF_HUB_OFFLINE:
