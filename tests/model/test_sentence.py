@@ -15,6 +15,8 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.checkpoint import load_head
 from crosswind.model.pooling import Pooling
+from crosswind.steps.cells import _pool_as_asked
+from crosswind.steps.parameters import PoolingParams
 from crosswind.study.encoders import encoder_fingerprint
 from tiny_models import TEXTS, write_encoder
 
@@ -62,6 +64,30 @@ def test_pooling_dense_layer_prompt_and_length_of_the_module_files_are_honoured(
         hidden = model(**batch).last_hidden_state[0]
         pooled = torch.tanh(weight @ (hidden[0] if mode == "cls_token" else hidden.mean(0)) + bias)
         torch.testing.assert_close(torch.from_numpy(vector), pooled / pooled.norm(), rtol=1e-4, atol=1e-5)
+
+
+def test_prompts_without_a_default_are_noted_and_put_before_no_text(tmp_path: Path) -> None:
+    folder = write_modules(tmp_path / "model")
+    prompts = {"prompts": {"query": "query: ", "document": "passage: ", "bare": ""}, "default_prompt_name": None}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    _, head = load_head(str(folder), "query", ())
+    assert head.pooling == Pooling("cls", None, "")
+    assert head.notes[1].startswith("The checkpoint has prompts (document, query) and calls none its default")
+
+
+def test_a_studys_pooling_drops_the_layers_behind_the_checkpoints_and_a_prefix_keeps_them(tmp_path: Path) -> None:
+    folder = write_modules(tmp_path / "model")
+
+    def pooled(**asked: Any) -> Any:
+        encoder, head = load_head(str(folder), "query", ())
+        _pool_as_asked(encoder, head, PoolingParams(**asked), "pooling")
+        return Predictor(encoder, head).embed(TEXTS[:1]).shape[1], head.pooling, head.notes[-1]
+
+    studys = "The study's pooling stands in the place of the checkpoint's sentence-transformers files."
+    assert pooled(mode="mean") == (16, Pooling("mean", None, "the dog "), studys)
+    prefix = "The study's prefix stands in the place of the checkpoint's prompts."
+    assert pooled(prefix="query: ") == (6, Pooling("cls", None, "query: "), prefix)
+    assert pooled(mode="cls")[:2] == (6, Pooling("cls", None, "the dog "))
 
 
 def test_what_is_not_read_is_refused(tmp_path: Path) -> None:

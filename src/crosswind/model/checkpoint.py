@@ -121,7 +121,7 @@ def _load_embedder(
     notes: tuple[str, ...] = ()
     if modules is not None:
         saved = modules.pooling
-        notes = ("Texts are pooled as the checkpoint's sentence-transformers files say.",)
+        notes = modules.notes
         encoder.longest = modules.longest
     pooling = pooling or saved or Pooling()
     embedder = Embedder(encoder.backbone, pooling, encoder.summary)

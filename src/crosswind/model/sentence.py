@@ -24,11 +24,26 @@ _ACTIVATIONS = {"Tanh": nn.Tanh, "Identity": nn.Identity, "ReLU": nn.ReLU, "GELU
 
 @dataclass(frozen=True)
 class SentenceModules:
-    """The pooling and prompt, the layers behind it, and the longest input (tokens), as the module files say."""
+    """The pooling and prompt, the layers behind it, and the longest input (tokens), as the module files say.
+
+    `prompts` are the names of prompts of which the files call none their default: no text gets one.
+    """
 
     pooling: Pooling
     dense: nn.Sequential
     longest: int | None
+    prompts: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of a result should know."""
+        notes = ["Texts are pooled as the checkpoint's sentence-transformers files say."]
+        if self.prompts:
+            notes.append(
+                f"The checkpoint has prompts ({', '.join(self.prompts)}) and calls none its default, so no text got "
+                "one: --prefix names one (in a study: pooling.prefix)."
+            )
+        return tuple(notes)
 
 
 def sentence_modules(source: str, revision: str | None = None) -> SentenceModules | None:
@@ -37,7 +52,8 @@ def sentence_modules(source: str, revision: str | None = None) -> SentenceModule
     if path is None:
         return None
     modules = [(str(m["type"]).rpartition(".")[2], str(m["path"])) for m in _json(path)]
-    pooling, dense = Pooling(), nn.Sequential()
+    prompt, others = _prompts(source, revision)
+    pooling, dense = Pooling("mean", None, prompt), nn.Sequential()
     for kind, folder in modules:
         match kind:
             case "Transformer":
@@ -45,7 +61,7 @@ def sentence_modules(source: str, revision: str | None = None) -> SentenceModule
             case "Normalize":
                 continue  # Vectors are compared by their cosine, whether they say so or not.
             case "Pooling":
-                pooling = _pooling(_config(source, folder, revision), source, _prompt(source, revision))
+                pooling = _pooling(_config(source, folder, revision), source, prompt)
             case "Dense":
                 dense.append(_dense(source, folder, revision))
             case _:
@@ -54,7 +70,7 @@ def sentence_modules(source: str, revision: str | None = None) -> SentenceModule
     facts = _json(settings) if settings is not None else {}
     if facts.get("do_lower_case"):
         raise _unread(source, "texts in lower case (do_lower_case)")
-    return SentenceModules(pooling, dense, facts.get("max_seq_length"))
+    return SentenceModules(pooling, dense, facts.get("max_seq_length"), others)
 
 
 def _pooling(config: Any, source: str, prompt: str) -> Pooling:
@@ -67,11 +83,14 @@ def _pooling(config: Any, source: str, prompt: str) -> Pooling:
     return Pooling("cls" if names[0] == "cls" else "mean", None, prompt)
 
 
-def _prompt(source: str, revision: str | None) -> str:
+def _prompts(source: str, revision: str | None) -> tuple[str, tuple[str, ...]]:
+    """The default prompt; without one, the names of those that there are."""
     path = checkpoint_file(source, "config_sentence_transformers.json", revision)
     facts = _json(path) if path is not None else {}
-    name = facts.get("default_prompt_name")
-    return str((facts.get("prompts") or {}).get(name, "")) if name else ""
+    prompts, name = facts.get("prompts") or {}, facts.get("default_prompt_name")
+    if name:
+        return str(prompts.get(name, "")), ()
+    return "", tuple(sorted(str(key) for key, text in prompts.items() if text))
 
 
 def _dense(source: str, folder: str, revision: str | None) -> nn.Module:

@@ -18,6 +18,8 @@ from crosswind.tasks.refs import DataRef, library
 if TYPE_CHECKING:
     from crosswind.evaluate.cuts import Cuts
     from crosswind.evaluate.predict import Predictor
+    from crosswind.model.encoder import Encoder
+    from crosswind.model.heads import Head
     from crosswind.perturb.perturbed import PerturbedDataset
 
 MODELS = 1  # models that a worker keeps
@@ -125,14 +127,35 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
     job.fact("cut", cuts.cut)
 
 
-def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
-    """The job's model, with the head and the pooling that its task needs; a `UserError` where it does not fit."""
+def _pool_as_asked(encoder: Encoder, head: Head, asked: PoolingParams, where: str) -> None:
     from torch import nn
 
+    from crosswind.model.pooling import resolved_pooling
+
+    saved, pooling = head.pooling, resolved_pooling(asked, encoder.layers, head.pooling)
+    assert saved is not None
+    if head.notes:  # The checkpoint's own files say how it pools.
+        if (pooling.mode, pooling.layer) != (saved.mode, saved.layer):
+            # Layers behind another pooling were trained for that one.
+            head.module.dense = nn.Sequential()
+            head.notes = ("The study's pooling stands in the place of the checkpoint's sentence-transformers files.",)
+        elif asked.prefix is not None:
+            head.notes = (head.notes[0], "The study's prefix stands in the place of the checkpoint's prompts.")
+    head.pooling = pooling
+    head.module.pooling = pooling  # type: ignore[assignment]
+    if pooling.mode == "pooler" and "pooler" in encoder.fresh:
+        raise UserError(
+            "the encoder has no pooler, and nothing trains one",
+            where=where,
+            hint="pool by mean or cls, or train the task",
+        )
+
+
+def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
+    """The job's model, with the head and the pooling that its task needs; a `UserError` where it does not fit."""
     from crosswind.evaluate.predict import Predictor
     from crosswind.model.checkpoint import load_head
     from crosswind.model.device import torch_device, use_one_thread
-    from crosswind.model.pooling import resolved_pooling
 
     params = job.params
     use_one_thread()
@@ -151,19 +174,7 @@ def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
         trusted=bool(job.world.get("trusted")),
     )
     if task.kind == "query" and params.pooling is not None:
-        pooling = resolved_pooling(params.pooling, encoder.layers, head.pooling)
-        if head.notes and pooling != head.pooling:
-            # Layers behind another pooling were trained for that one.
-            head.module.dense = nn.Sequential()
-            head.notes = ("The study's pooling stands in the place of the checkpoint's sentence-transformers files.",)
-        head.pooling = pooling
-        head.module.pooling = pooling  # type: ignore[assignment]
-        if pooling.mode == "pooler" and "pooler" in encoder.fresh:
-            raise UserError(
-                "the encoder has no pooler, and nothing trains one",
-                where=f"targets.tasks.{task.name}.pooling",
-                hint="pool by mean or cls, or train the task",
-            )
+        _pool_as_asked(encoder, head, params.pooling, f"targets.tasks.{task.name}.pooling")
     return Predictor(
         encoder,
         head,
