@@ -200,25 +200,40 @@ def checked_columns(row: list[str], expected: int, where: str) -> list[str]:
 def parquet_file(path: Path) -> pl.DataFrame:
     """A Parquet table; a `UserError` for what is none, or larger than `TABLE_LIMIT` or `ROW_LIMIT` by its metadata."""
     import polars as pl
+
+    with _parquet(path) as file:
+        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+        size, rows = sum(group.total_byte_size for group in groups), file.metadata.num_rows
+        if size > TABLE_LIMIT or rows > ROW_LIMIT:
+            what = f"a table of {rows:,} rows and {_size(size)}"
+            hint = f"at most {ROW_LIMIT:,} rows and {_size(TABLE_LIMIT)} are read: divide it"
+            raise UserError(what, where=str(path), hint=hint)
+        frame = pl.from_arrow(file.read())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def parquet_metadata(path: Path) -> dict[str, str]:
+    """What the writer of a Parquet table says of its columns, key by key; a `UserError` for what is no table."""
+    with _parquet(path) as file:
+        metadata = file.schema_arrow.metadata or {}
+        return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in metadata.items()}
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """An open Parquet table; what goes wrong while it is read is the file's fault."""
+    import polars as pl
     import pyarrow
     import pyarrow.parquet
 
     with opened(path) as stream:
         try:
-            file = pyarrow.parquet.ParquetFile(stream)
-            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-            size, rows = sum(group.total_byte_size for group in groups), file.metadata.num_rows
-            if size > TABLE_LIMIT or rows > ROW_LIMIT:
-                what = f"a table of {rows:,} rows and {_size(size)}"
-                hint = f"at most {ROW_LIMIT:,} rows and {_size(TABLE_LIMIT)} are read: divide it"
-                raise UserError(what, where=str(path), hint=hint)
-            frame = pl.from_arrow(file.read())
+            yield pyarrow.parquet.ParquetFile(stream)
         except (pyarrow.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             hint = "the file is damaged or of another sort: fetch it again"
             raise UserError(f"not a Parquet table: {shown(reason)}", where=str(path), hint=hint) from None
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def expanded(path: str | Path, where: str | None = None) -> Path:

@@ -9,6 +9,7 @@ import pytest
 
 from crosswind.data.leakage import normalized_hash
 from crosswind.errors import UserError
+from crosswind.registry import declare
 from crosswind.study.leakage import check_leakage
 from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
@@ -137,3 +138,35 @@ def test_what_an_encoder_was_pretrained_on_counts(tiny_encoder: Path, small_data
     assert refused(encoder, small_data, TATOEBA) == (
         "the encoder's pretraining has 1 of the same texts that tatoeba/jv/test evaluates (tatoeba/test/jv-3)"
     )
+
+
+OWN = """
+name: own
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+tasks:
+  mine: {{like: panx, files: "{{split}}-{{language}}.txt", languages: [de]}}
+targets: {{tasks: {{mine: {{train: {{tasks: [{{name: mine, languages: [de]}}], budget: {{steps: 1}}}}}}}}}}
+"""
+
+
+@pytest.mark.parametrize(("train", "count"), [(("Rom", "Paris", "Bern"), 2), (("Bern",), 0)])
+def test_texts_that_splits_of_the_users_own_share_are_refused(
+    tiny_encoder: Path, tmp_path: Path, train: tuple[str, ...], count: int
+) -> None:
+    for split, words in (("train", train), ("test", ("Rom", "Paris", "Genf"))):
+        text = "".join(f"{word} B-LOC\n\n" for word in words)
+        (tmp_path / f"{split}-de.txt").write_text(text, encoding="utf-8")
+    plan = make_plan(parse_study(OWN.format(encoder=tiny_encoder, data=tmp_path)))
+    try:
+        if not count:
+            assert check_leakage(plan, library(plan.graph.context["data"])) == []
+            return
+        with pytest.raises(UserError) as caught:
+            check_leakage(plan, library(plan.graph.context["data"]))
+        assert caught.value.what.startswith(
+            f"training on mine/de/train has {count} of the same texts that mine/de/test"
+        )
+    finally:
+        declare({})

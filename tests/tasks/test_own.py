@@ -14,7 +14,8 @@ from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import fingerprint, load
-from crosswind.tasks.own import codes_of, own_task
+from crosswind.tasks.own import own_task
+from crosswind.tasks.own_files import codes_of
 
 
 def declared(**keys: Any) -> Task:
@@ -130,7 +131,8 @@ def test_parquet_conllu_squad_and_aligned_lines_are_read(tmp_path: Path) -> None
     import polars as pl
 
     pl.DataFrame({"premise": ["a"], "hypothesis": ["b"], "label": [2]}).write_parquet(tmp_path / "de.parquet")
-    (pair,) = read(tmp_path, "de", like="xnli", files="{language}.parquet", languages=["de"])
+    labels = ["entailment", "neutral", "contradiction"]
+    (pair,) = read(tmp_path, "de", like="xnli", files="{language}.parquet", languages=["de"], labels=labels)
     assert isinstance(pair, PairExample)
     assert (pair.first, pair.second, pair.label) == ("a", "b", 2)
 

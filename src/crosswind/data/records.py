@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
@@ -20,11 +20,20 @@ Labels = Mapping[Any, int | None]
 
 @dataclass(frozen=True, slots=True)
 class TableRecord:
-    """Named values and the file:line (or hub row) they come from; `row` counts records from 0."""
+    """Named values and the file:line (or hub row) they come from; `row` counts records from 0.
+
+    `classes` are the names of the classes that a column writes as numbers, where the file says them.
+    """
 
     values: Mapping[str, Any]
     where: str
     row: int
+    classes: Mapping[str, Sequence[str]] | None = None
+
+    def named(self, key: str, value: str) -> tuple[str, ...]:
+        """What a value of a column may be called: the name of the class that it numbers, where there is one; itself."""
+        names = (self.classes or {}).get(key, ())
+        return (names[int(value)], value) if value.isdecimal() and int(value) < len(names) else (value,)
 
     def has(self, key: str) -> bool:
         """Whether there is a value, other than null."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crosswind.data.records import TableRecord, csv_table, jsonl_table, tsv_records, tsv_with_header
 from crosswind.errors import UserError, unknown
-from crosswind.reading import json_file, lines, parquet_file
+from crosswind.reading import json_file, json_value, lines, parquet_file, parquet_metadata
 
 
 def format_of(path: Path | str) -> str:
@@ -54,8 +54,31 @@ def _json_table(path: Path) -> Iterator[TableRecord]:
 
 
 def _parquet_table(path: Path) -> Iterator[TableRecord]:
+    classes = _class_names(path)
     for row, values in enumerate(parquet_file(path).iter_rows(named=True)):
-        yield TableRecord(values, f"{path}: row {row}", row)
+        yield TableRecord(values, f"{path}: row {row}", row, classes)
+
+
+def _class_names(path: Path) -> dict[str, tuple[str, ...]]:
+    """Column -> the names of its classes, of a Parquet table that the library `datasets` wrote."""
+    text = parquet_metadata(path).get("huggingface")
+    value = json_value(text, f"{path}: metadata") if text is not None else None
+    for key in ("info", "features"):
+        value = value.get(key) if isinstance(value, dict) else None
+    named = {str(key): _names(feature) for key, feature in (value.items() if isinstance(value, dict) else ())}
+    return {key: names for key, names in named.items() if names}
+
+
+def _names(feature: object) -> tuple[str, ...]:
+    """The names of a feature that is a class, or a list of classes."""
+    if isinstance(feature, list) and len(feature) == 1:
+        return _names(feature[0])
+    if not isinstance(feature, dict):
+        return ()
+    if "feature" in feature:
+        return _names(feature["feature"])
+    names = feature.get("names")
+    return tuple(map(str, names)) if feature.get("_type") == "ClassLabel" and isinstance(names, list) else ()
 
 
 _TABLES: dict[str, Callable[[Path], Iterator[TableRecord]]] = {

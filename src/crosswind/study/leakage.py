@@ -12,7 +12,7 @@ from crosswind.errors import UserError
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
 from crosswind.study.planned import Plan
-from crosswind.tasks.base import CORPORA
+from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load_text
 from crosswind.tasks.refs import DataRef, Library
 
@@ -36,7 +36,8 @@ def check_leakage(plan: Plan, library: Library) -> list[str]:
     Checks every phase's labelled data, its selection data, its masked-LM text and what the encoder was pretrained on
     against every evaluated cell, whatever the route: a test item that one route has seen spoils the comparison of
     all. Official splits of one task may share texts (68 sentences of UD English-EWT's train are in its
-    test, "Thank you ." and the like): everybody's numbers have that, so it is returned as a note.
+    test, "Thank you ." and the like): everybody's numbers have that, so it is returned as a note. Splits of the
+    user's own tasks are nobody's but theirs.
     """
     evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
     notes = []
@@ -45,12 +46,18 @@ def check_leakage(plan: Plan, library: Library) -> list[str]:
             texts = labelled if use.ref is not None else raw
             shared = use.ids & ids.keys()
             same = {texts[h] for h in use.texts & texts.keys()} if not shared else set()
-            if same and use.ref is not None and use.ref.task == ref.task and use.ref.split != ref.split:
+            if same and use.ref is not None and _official_splits(use.ref, ref):
                 shared_by = "the official splits share them"
                 notes.append(f"{use.name}: {len(same)} of its texts are in {ref.name} too; {shared_by}")
             elif shared or same:
                 raise _refusal(use, ref, sorted(shared or same), by_id=bool(shared))
     return notes
+
+
+def _official_splits(one: DataRef, other: DataRef) -> bool:
+    """Whether both are splits, not the same, of a task that comes with Crosswind."""
+    official = not one.declaration.declaration and TASKS.origin(one.task) is None
+    return official and one.task == other.task and one.split != other.split
 
 
 def _refusal(use: _Use, ref: DataRef, items: list[str], *, by_id: bool) -> UserError:
@@ -59,7 +66,7 @@ def _refusal(use: _Use, ref: DataRef, items: list[str], *, by_id: bool) -> UserE
     return UserError(
         f"{use.name} has {len(items)} of {how} that {ref.name} evaluates ({shown})",
         where="study",
-        hint="choose rows so that nothing serves twice (rows: 0-999 here, others there)",
+        hint="nothing serves twice: choose rows (rows: 0-999 here, others there), or take these out of one file",
     )
 
 

@@ -17,7 +17,7 @@ from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.registry import declare
 from crosswind.tasks.base import TASKS
-from crosswind.tasks.own import codes_of, file_patterns
+from crosswind.tasks.own_files import codes_of, file_patterns
 from crosswind.tasks.refs import library
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ class Task:
     they are of, where there are several (a hub source may have another, with counts of its own).
     `query_length` is the length in tokens that queries are cut to (None: that of all texts). `generated`
     makes the examples of the microworld's tasks, which have no files.
-    `aliases` are other spellings of labels in the official files, and the labels that they stand for.
+    `aliases` are other spellings of labels in the official files, and the labels that they stand for; `numbered` says
+    that these files write labels as their numbers from 0.
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
     format of its official submission files, if it has any; `unanswerable` says that a question may
     have no answer.
@@ -63,6 +64,7 @@ class Task:
     context_languages: tuple[str, ...] = ()
     crossed: Callable[[str], FileLayout] | None = None
     query_length: int | None = None
+    numbered: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
     declaration: str = ""

@@ -32,6 +32,7 @@ FIELDS: Mapping[Kind, tuple[str, ...]] = {
 }
 """The fields of an example that columns may fill, beside those of `COMMON`."""
 COMMON = ("id", "cluster", "language")
+_OPTIONAL: Mapping[Kind, tuple[str, ...]] = {"pair": ("second",), "choice": ("context", "question")}
 UNLABELLED = ("", "-1")  # what a file writes for a label that it does not have
 
 
@@ -41,7 +42,8 @@ class Form:
 
     `columns` are the columns that fill the fields: those that the user names, and else the official name or the
     field's own (`usual`, of which the first that a record has counts). `labels` are what the files may write ->
-    the index; `questions` what a name in the field `question` asks; `tags` are known tags and `map` what others become.
+    the index; `questions` what a name in the field `question` asks; `map` what tags of another set become. Fields that
+    are `required` have a column in every file; others may be empty, with a note.
     In a task with `unanswerable` questions, one without answers is such.
     """
 
@@ -50,6 +52,7 @@ class Form:
     columns: Mapping[str, str]
     usual: Mapping[str, tuple[str, ...]]
     labels: Mapping[str, int]
+    required: frozenset[str] = frozenset()
     label_names: tuple[str, ...] = ()
     questions: Mapping[str, str] = field(default_factory=dict)
     map: Mapping[str, str] = field(default_factory=dict)
@@ -59,11 +62,13 @@ class Form:
     def content(self, records: Iterable[TableRecord], language: str, code: str, split: str) -> Content:
         """The examples of records that are not span QA; `code` is the language as the files write it."""
         rows = list(self.of_language(records, code))
+        lacking = self._lacking(rows)
+        notes = tuple(f"no column fills the field {name}: it is empty in every example" for name in lacking)
         match self.kind:
             case "pair":
-                return Content(tuple(self._pairs(rows, language, split)))
+                return Content(tuple(self._pairs(rows, language, split, lacking)), notes=notes)
             case "choice":
-                return Content(tuple(self._choice(r, language, split) for r in rows))
+                return Content(tuple(self._choice(r, language, split, lacking) for r in rows), notes=notes)
             case "tagging":
                 return Content(tuple(self._tagging(r, language, split) for r in rows))
             case "query":
@@ -99,21 +104,26 @@ class Form:
             return self.columns[name]
         return next((column for column in self.usual.get(name, ()) if column in record.values), None)
 
-    def _text(self, record: TableRecord, name: str, *, optional: bool = False) -> str:
+    def _lacking(self, rows: Sequence[TableRecord]) -> tuple[str, ...]:
+        """The fields that may be empty and have a column in no record."""
+        names = (n for n in _OPTIONAL.get(self.kind, ()) if n not in self.required and n not in self.columns)
+        return tuple(n for n in names if not any(self._column(record, n) for record in rows))
+
+    def _text(self, record: TableRecord, name: str) -> str:
         column = self._column(record, name)
         if column is None:
-            if optional:
-                return ""
             usual = self.usual.get(name, (name,))
             raise UserError(
                 f"no column {' or '.join(repr(c) for c in usual)} for the field {name}",
                 where=record.where,
                 hint=f"name it: columns: {{{usual[0]}: …}}; the columns here are: {', '.join(map(str, record.values))}",
             )
-        value = record.get(column)
-        return "" if value is None and optional else record.text(column)
+        optional = name in _OPTIONAL.get(self.kind, ()) and name not in self.required and name not in self.columns
+        return "" if optional and record.get(column) is None else record.text(column)
 
-    def _pairs(self, rows: Sequence[TableRecord], language: str, split: str) -> Iterator[PairExample]:
+    def _pairs(
+        self, rows: Sequence[TableRecord], language: str, split: str, lacking: Sequence[str]
+    ) -> Iterator[PairExample]:
         """Neighbours with one first text form a cluster, as the hypotheses of a premise do."""
         first, cluster = None, ""
         for record in rows:
@@ -121,13 +131,12 @@ class Form:
             if text != first:
                 first, cluster = text, item
             name = self._cluster(record, split, cluster)
-            second = self._text(record, "second", optional="second" not in self.columns)
+            second = "" if "second" in lacking else self._text(record, "second")
             yield PairExample(item, name, language, text, second, self._label(record))
 
-    def _choice(self, record: TableRecord, language: str, split: str) -> ChoiceExample:
+    def _choice(self, record: TableRecord, language: str, split: str, lacking: Sequence[str]) -> ChoiceExample:
         item = self.item(record, split)
-        context = self._text(record, "context", optional="context" not in self.columns)
-        question = self._text(record, "question", optional="question" not in self.columns)
+        context, question = ("" if n in lacking else self._text(record, n) for n in ("context", "question"))
         if self.questions:
             if question not in self.questions:
                 raise unknown("question", question, self.questions, where=record.where)
@@ -140,10 +149,9 @@ class Form:
         if column is not None:
             return record.strings(column)
         numbered = {name for name in (*self.columns, *self.usual) if CHOICE.fullmatch(name)}
-        names = sorted((n for n in numbered if self._column(record, n) is not None), key=lambda n: int(n[6:]))
-        if not names:
-            self._text(record, "choice1")  # the error that says what is missing
-        return tuple(self._text(record, name) for name in names)
+        there = {int(n[6:]) for n in numbered if n in self.required or self._column(record, n) is not None} or {1}
+        # A number that is left out is a column of another name: the error says so.
+        return tuple(self._text(record, f"choice{i}") for i in range(min(1, *there), max(there) + 1))
 
     def _label(self, record: TableRecord) -> int | None:
         column = self._column(record, "label")
@@ -151,33 +159,50 @@ class Form:
         if value is None:
             return None
         name = _plain(value).strip()
-        if name in self.labels:
-            return self.labels[name]
+        for written in record.named(str(column), name):
+            if written in self.labels:
+                return self.labels[written]
         if name in UNLABELLED:
             return None
         if self.kind == "choice" and not self.label_names and name.isdecimal():
             return int(name)
-        raise unknown("label", name, self.labels, where=record.where)
+        if name.isdecimal() and not any(key.isdecimal() for key in self.labels):
+            first = self.label_names[0] if self.label_names else "…"
+            raise UserError(
+                f"the label is a number, {name}, and nothing says which label that is",
+                where=record.where,
+                hint=f'data sets differ in the order: say what each number is: labels: {{"0": {first}, …}}',
+            )
+        raise unknown("label", record.named(str(column), name)[0], self.labels, where=record.where)
 
     def _tagging(self, record: TableRecord, language: str, split: str) -> TaggingExample:
         item = self.item(record, split)
         words = _listed(record, self._column(record, "words") or "words")
         column = self._column(record, "tags")
         tags = None if column is None or record.get(column) is None else _listed(record, column)
-        named = None if tags is None else tuple(self.tag(tag, record.where) for tag in tags)
+        named = None if tags is None else tuple(self._tag(record, str(column), tag) for tag in tags)
         return TaggingExample(item, self._cluster(record, split, item), language, words, named)
 
-    def tag(self, tag: str, where: str) -> str:
-        """The task's tag of what a file writes: mapped, a name, or a class number."""
-        if tag in self.map:
-            return self.map[tag]
-        if tag in self.label_names:
-            return tag
-        if tag.isdecimal() and int(tag) < len(self.label_names):
-            return self.label_names[int(tag)]
-        error = unknown("tag", tag, self.label_names, where=where)
+    def tag(self, tag: str) -> str | None:
+        """The task's tag of what a file writes: mapped, a name, or what `labels` says; None for an unknown one."""
+        if tag in self.map or tag in self.label_names:
+            return self.map.get(tag, tag)
+        return self.label_names[self.labels[tag]] if tag in self.labels else None
+
+    def _tag(self, record: TableRecord, column: str, tag: str) -> str:
+        names = record.named(column, tag)
+        for written in names:
+            known = self.tag(written)
+            if known is not None:
+                return known
+        if tag.isdecimal() and len(names) == 1:
+            what = f"the tag is a number, {tag}, and nothing says which tag that is"
+            hint = f"data sets differ in the order: say what each number is: map: {{{tag}: {self.label_names[0]}, …}}"
+            raise UserError(what, where=record.where, hint=hint)
+        tag = names[0]
+        error = unknown("tag", tag, self.label_names, where=record.where)
         hint = f"{error.hint}; a tag of another set is mapped: map: {{{tag}: O}}"
-        raise UserError(error.what, where=where, hint=hint)
+        raise UserError(error.what, where=record.where, hint=hint)
 
     def _queries(self, rows: Sequence[TableRecord], language: str, split: str) -> Content:
         queries, candidates = [], []

@@ -46,6 +46,7 @@ E_CARE = Task(
     metrics=("accuracy",),
     perturbed=("context", "choices"),
     labels=_LABELS,
+    numbered=True,
     counts={("en", "train"): 14928, ("en", "dev"): 2132},
     trains_on="e-care",
     licence="MIT",

@@ -85,6 +85,7 @@ PAWSX = Task(
     submission="lines",
     perturbed=("first", "second"),
     labels=_LABELS,
+    numbered=True,
     columns={"sentence1": "first", "sentence2": "second", "label": "label", "id": "id"},
     counts={
         **{(language, split): 2000 for language in _LANGUAGES for split in ("dev", "test")},

@@ -50,6 +50,7 @@ PIQA = Task(
     metrics=("accuracy",),
     perturbed=("question", "choices"),
     labels=_LABELS,
+    numbered=True,
     columns={"goal": "question", "sol1": "choice1", "sol2": "choice2", "label": "label", "id": "id"},
     counts={("en", "train"): 16113, ("en", "dev"): 1838},
     trains_on="piqa",

@@ -58,6 +58,7 @@ QQP = Task(
     metrics=("accuracy",),
     perturbed=("first", "second"),
     labels=_LABELS,
+    numbered=True,
     columns={"question1": "first", "question2": "second", "label": "label", "idx": "id"},
     counts={("en", "train"): 363846, ("en", "dev"): 40430},  # GLUE as distributed
     trains_on="qqp",
