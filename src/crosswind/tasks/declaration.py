@@ -158,7 +158,7 @@ def tag_map(given: Mapping[str, str] | None, base: Task, labels: tuple[str, ...]
     return dict(given or {})
 
 
-def metrics_of(kind: Kind, labels: tuple[str, ...]) -> tuple[str, ...]:
+def usual_metrics(kind: Kind, labels: tuple[str, ...]) -> tuple[str, ...]:
     """Entities are judged by spans: tags that are O, B-… and I-…; other tags word by word."""
     entities = kind == "tagging" and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in labels)
     return _ENTITY_METRICS if entities else _METRICS[kind]

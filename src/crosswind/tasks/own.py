@@ -18,10 +18,10 @@ from crosswind.tasks.declaration import (
     codes_and_languages,
     field_columns,
     labels_and_values,
-    metrics_of,
     named_questions,
     tag_map,
     usual_columns,
+    usual_metrics,
 )
 from crosswind.tasks.forms import FIELDS, Form
 from crosswind.tasks.own_files import OwnReader
@@ -69,7 +69,7 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         languages=names,
         splits=splits,
         files=FileLayout(reader.locate, reader.read, _VERSION),
-        metrics=base.metrics or metrics_of(base.kind, labels),
+        metrics=base.metrics or usual_metrics(base.kind, labels),
         labels=labels,
         hub=reader.hub(),
         counts={},
