@@ -265,6 +265,84 @@ _SUBMISSIONS: dict[str, tuple[bytes, bytes]] = {
 }
 
 
+def _checkpoint(folder: Path) -> object:
+    """What is read of a checkpoint before its weights are."""
+    from crosswind.model.encoder import load_config
+    from crosswind.model.foreign import checkpoint_json
+    from crosswind.model.recorded import CONFIG, class_names, recorded_facts
+    from crosswind.model.sentence import sentence_modules
+    from crosswind.study.encoders import describe_encoder, encoder_fingerprint
+
+    source = str(folder)
+    encoder_fingerprint(source)
+    described = describe_encoder(source)
+    config = checkpoint_json(source, CONFIG) or {}
+    names = class_names(config.get("id2label", {}), source)
+    return described, names, recorded_facts(source), sentence_modules(source), load_config(source)
+
+
+def _tokenizer(folder: Path) -> object:
+    from crosswind.model.encoder import load_tokenizer
+
+    return load_tokenizer(str(folder))
+
+
+def _adapter(folder: Path) -> object:
+    from crosswind.errors import UserError
+    from crosswind.model.foreign import refuse_adapter
+
+    try:
+        return refuse_adapter(str(folder))
+    except UserError as error:
+        if "holds an adapter" not in error.what:
+            raise
+        return error
+
+
+def _object(**values: object) -> bytes:
+    return json.dumps(values).encode()
+
+
+def _safetensors(**shapes: list[int]) -> bytes:
+    """A file of zeros."""
+    import math
+
+    header: dict[str, object] = {}
+    end = 0
+    for name, shape in shapes.items():
+        start, end = end, end + 4 * math.prod(shape)
+        header[name.replace("_", ".")] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(end)
+
+
+_MODULES = [{"idx": i, "path": path, "type": f"sentence_transformers.models.{kind}"}
+    for i, (path, kind) in enumerate([("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense")])]  # fmt: skip
+
+_CHECKPOINT: dict[str, bytes] = {
+    "config.json": _object(model_type="bert", hidden_size=8, num_hidden_layers=2, num_attention_heads=2, vocab_size=30,
+        intermediate_size=8, id2label={"0": "no", "1": "yes"}, label2id={"no": 0, "yes": 1}, num_labels=2),
+    "crosswind.json": _object(kind="pair", labels=["no", "yes"], pooling={"mode": "mean", "layer": 1, "prefix": "q: "},
+        classifier_pooling="mean"),
+    "modules.json": json.dumps(_MODULES).encode(),
+    "1_Pooling/config.json": _object(word_embedding_dimension=8, pooling_mode_mean_tokens=True),
+    "2_Dense/config.json": _object(in_features=2, out_features=3, bias=False, activation_function="torch.nn.Tanh"),
+    "2_Dense/model.safetensors": _safetensors(linear_weight=[3, 2]),
+    "sentence_bert_config.json": _object(max_seq_length=128, do_lower_case=False),
+    "config_sentence_transformers.json": _object(prompts={"query": "query: "}, default_prompt_name="query"),
+    "tokenizer_config.json": _object(tokenizer_class="BertTokenizer"),
+    "model.safetensors": _safetensors(embeddings_weight=[30, 8]),
+}  # fmt: skip
+
+_TOKENIZER: dict[str, bytes] = {
+    "config.json": _object(model_type="bert"),
+    "tokenizer_config.json": _object(tokenizer_class="BertTokenizer", do_lower_case=False, pad_token="[PAD]",
+        model_max_length=128, added_tokens_decoder={"0": {"content": "[PAD]", "special": True}}),
+    "special_tokens_map.json": _object(pad_token="[PAD]", unk_token="[UNK]"),
+    "vocab.txt": "".join(f"{x}\n" for x in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklm")).encode(),
+}  # fmt: skip
+
+
 def readers() -> list[Reader]:
     """Every reader of files that others write."""
     scored = [
@@ -286,6 +364,9 @@ def readers() -> list[Reader]:
             _own,
         ),
         Reader("perturb", {"lines.txt": "Der Hund läuft.\nÄrzte 한글 😀\n".encode()}, _perturbed),
+        Reader("checkpoint", _CHECKPOINT, _checkpoint),
+        Reader("tokenizer", _TOKENIZER, _tokenizer),
+        Reader("adapter", {"adapter_config.json": _object(base_model_name_or_path="ann/base")}, _adapter),
         *scored,
     ]
 

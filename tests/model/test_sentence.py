@@ -15,6 +15,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.checkpoint import load_head
 from crosswind.model.pooling import Pooling
+from crosswind.model.sentence import sentence_modules
 from crosswind.steps.cells import _pool_as_asked
 from crosswind.steps.parameters import PoolingParams
 from crosswind.study.encoders import encoder_fingerprint
@@ -100,6 +101,27 @@ def test_what_is_not_read_is_refused(tmp_path: Path) -> None:
         folder = write_modules(tmp_path / str(i), **options)
         with pytest.raises(UserError, match=f"is a model of sentence-transformers with {message}"):
             load_head(str(folder), "query", ())
+
+
+@pytest.mark.parametrize("name", ["roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"])
+def test_the_settings_of_texts_are_read_by_their_older_names_too(name: str, tmp_path: Path) -> None:
+    (tmp_path / "modules.json").write_text('[{"path": "", "type": "x.Transformer"}]')
+    settings = tmp_path / f"sentence_{name}_config.json"
+    settings.write_text('{"max_seq_length": 77, "do_lower_case": false}')
+    modules = sentence_modules(str(tmp_path))
+    assert modules is not None
+    assert modules.longest == 77
+    settings.write_text('{"max_seq_length": 77, "do_lower_case": true}')
+    with pytest.raises(UserError, match="texts in lower case"):
+        sentence_modules(str(tmp_path))
+
+
+def test_the_settings_of_texts_lie_in_the_transformers_folder(tmp_path: Path) -> None:
+    (tmp_path / "0_Transformer").mkdir()
+    (tmp_path / "modules.json").write_text('[{"path": "0_Transformer", "type": "x.Transformer"}]')
+    (tmp_path / "0_Transformer" / "sentence_bert_config.json").write_text('{"do_lower_case": true}')
+    with pytest.raises(UserError, match="texts in lower case"):
+        sentence_modules(str(tmp_path))
 
 
 def test_the_module_files_are_part_of_an_encoders_fingerprint(tmp_path: Path) -> None:

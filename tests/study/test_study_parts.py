@@ -74,6 +74,41 @@ def test_a_fingerprint_is_of_the_bytes_not_of_the_place(tiny_encoder: Path, tmp_
     assert encoder_fingerprint(str(copy)) == encoder_fingerprint(str(tiny_encoder))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("special_tokens_map.json", "bpe.codes", "sentencepiece.model", "source.spm", "vocab.bpe"),
+        *("entity_vocab.json", "added_tokens.json", "pooling/config.json", "dense/model.safetensors", "notes.txt"),
+    ],
+)
+def test_whatever_a_checkpoint_may_read_is_part_of_its_fingerprint(
+    name: str, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_encoder, copy)
+    (copy / name).parent.mkdir(exist_ok=True)
+    (copy / name).write_text("one")
+    before = encoder_fingerprint(str(copy))
+    assert before != encoder_fingerprint(str(tiny_encoder))
+    (copy / name).write_text("two")
+    assert encoder_fingerprint(str(copy)) != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("README.md", "LICENSE", ".gitattributes", ".git/config", "pytorch_model.bin", "onnx/model.onnx", "model.py"),
+        *("__pycache__/a.x", "train.log", "runs/a/b", "checkpoint-500/model.safetensors", "trainer_state.json"),
+    ],
+)
+def test_what_no_result_depends_on_is_no_part_of_a_fingerprint(name: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_encoder, copy)
+    (copy / name).parent.mkdir(parents=True, exist_ok=True)
+    (copy / name).write_text("one")
+    assert encoder_fingerprint(str(copy)) == encoder_fingerprint(str(tiny_encoder))
+
+
 def test_a_name_that_no_repository_can_have_is_refused() -> None:
     with pytest.raises(UserError, match=r"encoder: 'micro\"world' is no folder, and no id that the hub could have"):
         encoder_fingerprint('micro"world')

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
@@ -23,13 +25,13 @@ from crosswind.model.encoder import (
     load_tokenizer,
     quiet,
 )
-from crosswind.model.foreign import checkpoint_file, first_line, foreign_code, needs_foreign_code
+from crosswind.model.foreign import checkpoint_file, first_line, foreign_code, malformed, needs_foreign_code
 from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
 from crosswind.model.labels import ClassMap, map_classes
 from crosswind.model.pooling import Embedder, Pooling
+from crosswind.model.recorded import RECORD, Recorded, class_names, recorded_facts
 from crosswind.model.sentence import sentence_modules
 
-OWN = "crosswind.json"  # beside config.json: kind, labels, pooling
 OWN_WEIGHTS = "crosswind_head.safetensors"  # parameters that no Hugging Face class holds
 
 
@@ -61,7 +63,7 @@ def save_head(folder: Path, encoder: Encoder, head: Head) -> None:
         "pooling": head.pooling.to_json() if head.pooling else None,
         "classifier_pooling": module.pooling if isinstance(module, RowScorer) else None,
     }
-    _write_json(folder / OWN, own_facts)
+    _write_json(folder / RECORD, own_facts)
 
 
 def load_head(
@@ -80,30 +82,30 @@ def load_head(
     Raises `UserError` where the head is missing or its classes do not fit. For `query`
     any encoder serves (`pooling` as asked, else as saved, else the mean of the last layer).
     """
-    described = _own(source, revision)
+    described = recorded_facts(source, revision)
     if kind == "query":
         return _load_embedder(source, described, revision, pooling, trusted)
-    if described and described["kind"] != kind:
+    if described and described.kind != kind:
         raise UserError(
-            f"{source!r} was trained for {described['kind']} tasks, not {kind}",
+            f"{source!r} was trained for {described.kind} tasks, not {kind}",
             where="MODEL",
             hint="name a model fine-tuned on a task of this kind",
         )
     weights = checkpoint_file(source, OWN_WEIGHTS, revision) if described else None
-    if weights is not None:
+    if described and weights is not None:
         encoder = load_encoder(source, revision=revision, trusted=trusted)
-        scorer = RowScorer(
-            encoder, kind, max(len(described["labels"]), 1), described.get("classifier_pooling") or "cls"
-        )
-        scorer.classifier.load_state_dict(load_file(weights))
-        return encoder, _named(kind, scorer, map_classes(kind, described["labels"], labels, source=source, given=given))
+        pooled: Any = described.classifier_pooling or "cls"
+        scorer = RowScorer(encoder, kind, max(len(described.labels), 1), pooled)
+        with _own_weights(source):
+            scorer.classifier.load_state_dict(load_file(weights))
+        return encoder, _named(kind, scorer, map_classes(kind, described.labels, labels, source=source, given=given))
     config = load_config(source, revision, trusted=trusted)
     tokenizer = load_tokenizer(source, revision, trusted=trusted)
     know_padding(config, tokenizer)
     module = _load_auto(source, kind, revision, trusted, config)
     backbone: Any = module.base_model
     check_vocabulary(tokenizer, backbone, source)
-    named = described["labels"] if described else [str(config.id2label[i]) for i in range(len(config.id2label))]
+    named = described.labels if described else class_names(config.id2label, source)
     mapped = map_classes(kind, named, labels, source=source, given=given)
     return Encoder(backbone, None, tokenizer), _named(kind, module, mapped)
 
@@ -113,10 +115,10 @@ def _named(kind: Kind, module: nn.Module, classes: ClassMap) -> Head:
 
 
 def _load_embedder(
-    source: str, described: dict[str, Any], revision: str | None, pooling: Pooling | None, trusted: bool
+    source: str, described: Recorded | None, revision: str | None, pooling: Pooling | None, trusted: bool
 ) -> tuple[Encoder, Head]:
     encoder = load_encoder(source, revision=revision, trusted=trusted)
-    saved = Pooling(**described["pooling"]) if described.get("pooling") else None
+    saved = Pooling(**described.pooling) if described and described.pooling else None
     modules = None if saved else sentence_modules(source, revision)
     notes: tuple[str, ...] = ()
     if modules is not None:
@@ -129,7 +131,7 @@ def _load_embedder(
         embedder.dense = modules.dense
     weights = checkpoint_file(source, OWN_WEIGHTS, revision) if saved and modules is None else None
     if weights is not None:
-        with torch.no_grad():
+        with _own_weights(source), torch.no_grad():
             embedder.log_scale.copy_(load_file(weights)["log_scale"])
     return encoder, Head("query", (), embedder, pooling, notes=notes)
 
@@ -193,12 +195,14 @@ def _mismatched(source: str, auto: Any, config: Any, revision: str | None, trust
     )
 
 
-def _own(source: str, revision: str | None) -> dict[str, Any]:
-    path = checkpoint_file(source, OWN, revision)
-    if path is None:
-        return {}
-    facts: Any = json.loads(path.read_text(encoding="utf-8"))
-    return facts if isinstance(facts, dict) and {"kind", "labels"} <= facts.keys() else {}
+@contextlib.contextmanager
+def _own_weights(source: str) -> Iterator[None]:
+    """What is wrong with the weights of ours, in a sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, SafetensorError) as error:
+        what = f"does not fit what {RECORD} says of the model ({first_line(error)})"
+        raise malformed(source, OWN_WEIGHTS, what) from error
 
 
 def _sentence_transformers(folder: Path, encoder: Encoder, pooling: Pooling) -> None:

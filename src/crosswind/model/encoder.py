@@ -25,8 +25,9 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, 
 from transformers.utils import logging as hf_logging
 
 from crosswind.errors import UserError
-from crosswind.model.foreign import first_line, foreign_code, needs_foreign_code, refuse_adapter
+from crosswind.model.foreign import checkpoint_json, first_line, foreign_code, needs_foreign_code, refuse_adapter
 from crosswind.model.offsets import template
+from crosswind.model.recorded import CONFIG, class_count
 from crosswind.run.step import digest
 
 # The attribute that alone maps hidden states to vocabulary logits, by architecture family: RoBERTa,
@@ -176,6 +177,7 @@ def load_tokenizer(source: str, revision: str | None = None, *, trusted: bool = 
 def load_config(source: str, revision: str | None = None, *, trusted: bool = False) -> Any:
     """The configuration of a checkpoint from a folder or the hub; `UserError` where it cannot be read."""
     refuse_adapter(source, revision)
+    class_count(checkpoint_json(source, CONFIG, revision) or {}, source)
     try:
         config = AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trusted)
     except Exception as error:

@@ -5,10 +5,12 @@ No torch here: a study asks before anything runs.
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
+from typing import Any
 
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
+from crosswind.reading import json_file
 
 ADAPTER = "adapter_config.json"
 
@@ -29,15 +31,13 @@ def foreign_code(source: str) -> UserError:
 
 def refuse_adapter(source: str, revision: str | None = None) -> None:
     """A `UserError` for the weights of an adapter (LoRA and the like), which are no model without their base."""
-    path = checkpoint_file(source, ADAPTER, revision)
-    if path is None:
+    adapter = checkpoint_json(source, ADAPTER, revision)
+    if adapter is None:
         return
-    try:
-        base = json.loads(path.read_text(encoding="utf-8")).get("base_model_name_or_path")
-    except (OSError, ValueError, AttributeError):
-        base = None
+    base = adapter.get("base_model_name_or_path")
+    named = base[:200] if isinstance(base, str) and base else "another model"
     raise UserError(
-        f"{source!r} holds an adapter (LoRA or the like) for {base or 'another model'}, not a model",
+        f"{source!r} holds an adapter (LoRA or the like) for {named}, not a model",
         where="encoder",
         hint="merge it into its base first (`merge_and_unload` of the library peft), and name the merged folder",
     )
@@ -45,9 +45,9 @@ def refuse_adapter(source: str, revision: str | None = None) -> None:
 
 def checkpoint_file(source: str, name: str, revision: str | None = None) -> Path | None:
     """A file of a folder or of a repository of the hub; `None` where it has none, or is not in an offline cache."""
-    if Path(source).is_dir():
+    if os.path.isdir(source):
         path = Path(source) / name
-        return path if path.exists() else None
+        return path if os.path.exists(path) else None  # False too for a name that no file can have
     from huggingface_hub import hf_hub_download, is_offline_mode
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -63,6 +63,40 @@ def checkpoint_file(source: str, name: str, revision: str | None = None) -> Path
             where="MODEL",
             hint="name a folder or hub id; with HF_HUB_OFFLINE=1 only what is cached is read",
         ) from error
+
+
+def checkpoint_json(source: str, name: str, revision: str | None = None) -> dict[str, Any] | None:
+    """The JSON object that a file of a checkpoint holds; `None` where there is no such file.
+
+    A `UserError` for what cannot be read or is no object.
+    """
+    value = _json_of(source, name, revision)
+    if value is not None and not isinstance(value, dict):
+        raise malformed(source, name, "is no JSON object")
+    return value
+
+
+def checkpoint_json_list(source: str, name: str, revision: str | None = None) -> list[dict[str, Any]] | None:
+    """The JSON list of objects that a file of a checkpoint holds, as `checkpoint_json`."""
+    value = _json_of(source, name, revision)
+    if value is not None and not (isinstance(value, list) and all(isinstance(part, dict) for part in value)):
+        raise malformed(source, name, "is no list of JSON objects")
+    return value
+
+
+def malformed(source: str, name: str, what: str) -> UserError:
+    """The refusal of a file of a checkpoint that says what it cannot mean."""
+    return UserError(what, where=f"{source}/{name}", hint="fetch the checkpoint again, or mend this file")
+
+
+def _json_of(source: str, name: str, revision: str | None) -> Any:
+    path = checkpoint_file(source, name, revision)
+    if path is None:
+        return None
+    value = json_file(path)
+    if value is None:
+        raise malformed(source, name, f"holds nothing but {shown('null')}")
+    return value
 
 
 def first_line(error: BaseException) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
+import os
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from crosswind.errors import UserError, shown
-from crosswind.model.foreign import refuse_adapter
-from crosswind.reading import expanded
+from crosswind.model.foreign import checkpoint_json, refuse_adapter
+from crosswind.reading import decoded, expanded, json_value, opened
 from crosswind.run.folders import file_hash
 
 _TOKENIZERS = (
@@ -22,8 +24,17 @@ _TOKENIZERS = (
     "spm.model",
     "tokenizer.model",
     "vocab.json",
+    "sentencepiece.model",
+    "source.spm",
+    "bpe.codes",
 )
-_PARTS = ("config.json", *_TOKENIZERS, "merges.txt", "added_tokens.json", "crosswind.json")
+
+# What a checkpoint's folder may hold that no result depends on; anything else may be read, so it counts.
+_NO_PART = (
+    *(".*", "README*", "LICENSE*", "*.md", "*.py", "*.pyc", "__pycache__"),
+    *("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.onnx_data", "*.tflite", "*.gguf"),
+    *("*.log", "events.out.tfevents*", "trainer_state.json", "checkpoint-*", "runs"),
+)
 
 # The encoders that come with the package, by the name that a study gives; a folder called so is `./NAME`.
 SHIPPED: Mapping[str, Path] = {"microworld": Path(__file__).resolve().parents[1] / "encoders" / "microworld"}
@@ -35,10 +46,12 @@ def folder_of(encoder: str) -> Path:
 
 
 def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
-    """The hash of a folder's configuration, tokenizer and weights; for a hub id, id and commit.
+    """The hash of a folder's files; for a hub id, id and commit.
 
-    Without a network and a cached copy the revision stands for the commit. Raises `UserError` for a
-    folder without a checkpoint.
+    Every file of the folder and of those in it counts, but hidden ones, documents (README, LICENSE, `*.md`), Python
+    code, weights in formats that are not read (`*.bin`, `*.onnx`, …), logs, and what training keeps for itself
+    (`checkpoint-*/`, `runs/`, `trainer_state.json`). Without a network and a cached copy the revision stands for the
+    commit. Raises `UserError` for a folder without a checkpoint.
     """
     folder = folder_of(encoder)
     if folder.is_dir():
@@ -87,14 +100,29 @@ def _folder(folder: Path) -> str:
             where="encoder",
             hint="put tokenizer.json and tokenizer_config.json there (tokenizer.save_pretrained)",
         )
-    parts = [folder / p for p in _PARTS if (folder / p).exists()]
     total = hashlib.sha256()
-    for path in [*parts, *weights]:
-        total.update(f"{path.name} {file_hash(path)}\n".encode())
-    if (folder / "modules.json").exists():  # What sentence-transformers' modules say changes vectors.
-        for path in sorted({*folder.glob("*sentence*.json"), folder / "modules.json", *folder.glob("*_*/*.*")}):
+    for path in _parts(folder):
+        hint = "every file of a checkpoint's folder counts: may you read it?"
+        if not path.is_file():
+            raise UserError("is no file", where=str(path), hint=hint)
+        try:
             total.update(f"{path.relative_to(folder).as_posix()} {file_hash(path)}\n".encode())
+        except OSError as error:
+            raise UserError(f"can't be read: {error.strerror or error}", where=str(path), hint=hint) from None
     return total.hexdigest()
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The files of a checkpoint's folder that results may depend on, in the order of their names."""
+    paths: list[Path] = []
+    for top, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_no_part(name)]
+        paths += [Path(top) / name for name in names if not _is_no_part(name)]
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _is_no_part(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in _NO_PART)
 
 
 def _commit(encoder: str, revision: str) -> str:
@@ -124,7 +152,7 @@ def describe_encoder(encoder: str) -> str:
     folder = folder_of(encoder)
     if not folder.is_dir():
         return encoder
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = checkpoint_json(str(folder), "config.json") or {}
     shapes = [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
     total = sum(math.prod(s) for s in shapes)
     words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
@@ -142,9 +170,25 @@ def describe_encoder(encoder: str) -> str:
 # What architectures call the number of their layers and their width (transformers' attribute maps).
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
 _WIDTH = ("hidden_size", "dim", "emb_dim", "n_embd", "d_model")
+_HEADER_LIMIT = 100_000_000  # bytes, by the format of safetensors
+_MOST_AXES = 16
 
 
 def _shapes(path: Path) -> list[list[int]]:
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return [value["shape"] for name, value in header.items() if name != "__metadata__"]
+    """The shapes of a file's tensors, by its header."""
+    with opened(path) as file:
+        size = int.from_bytes(file.read(8), "little")
+        text = file.read(min(size, _HEADER_LIMIT))
+    header = json_value(decoded(text, str(path)), str(path))
+    tensors = header if isinstance(header, dict) else {"": None}
+    shapes = [_shape(value) for name, value in tensors.items() if name != "__metadata__"]
+    if any(shape is None for shape in shapes):
+        raise UserError("has no header of safetensors", where=str(path), hint="fetch the checkpoint again")
+    return [shape for shape in shapes if shape is not None]
+
+
+def _shape(value: Any) -> list[int] | None:
+    shape = value.get("shape") if isinstance(value, dict) else None
+    if not isinstance(shape, list) or len(shape) > _MOST_AXES:
+        return None
+    return shape if all(type(size) is int and 0 <= size < 1 << 40 for size in shape) else None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
-from crosswind.model.foreign import checkpoint_file
+from crosswind.model.foreign import checkpoint_json
 from crosswind.model.labels import map_classes
+from crosswind.model.recorded import CONFIG, class_count, class_names, recorded_facts
 from crosswind.study.resolve import TargetPlan
 from crosswind.tasks.base import classes
-
-_CONFIG, _OWN = "config.json", "crosswind.json"
 
 
 def check_classes(source: str, revision: str | None, targets: Sequence[TargetPlan]) -> None:
@@ -28,23 +25,13 @@ def check_classes(source: str, revision: str | None, targets: Sequence[TargetPla
 
 
 def _names(source: str, revision: str | None) -> list[str]:
-    recorded = _read(source, _OWN, revision).get("labels")
-    if isinstance(recorded, list):
-        return [str(name) for name in recorded]
-    config = _read(source, _CONFIG, revision)
-    names = config.get("id2label")
-    if isinstance(names, dict):
-        return [str(name) for _, name in sorted(names.items(), key=lambda item: int(item[0]))]
+    recorded = recorded_facts(source, revision)
+    if recorded is not None:
+        return list(recorded.labels)
+    config = checkpoint_json(source, CONFIG, revision)
+    if not config:
+        return []
+    if config.get("id2label") is not None:
+        return class_names(config["id2label"], source)
     # Without names transformers makes them up: two classes, unless it says how many.
-    return [f"LABEL_{i}" for i in range(int(config.get("num_labels") or 2))] if config else []
-
-
-def _read(source: str, name: str, revision: str | None) -> dict[str, Any]:
-    path = checkpoint_file(source, name, revision)
-    if path is None:
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # Loading says what is wrong with it.
-    return value if isinstance(value, dict) else {}
+    return [f"LABEL_{i}" for i in range(class_count(config, source) or 2)]
