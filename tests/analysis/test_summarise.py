@@ -115,6 +115,15 @@ def test_languages_that_any_route_was_trained_on_leave_every_zero_shot_mean():
     assert [x.route for x in summary.select("others")] == ["multilingual", "english"]
 
 
+def test_the_source_language_of_a_target_takes_the_place_of_english():
+    study = Study().add("en", 270).add("de", 240).add("sw", 120)
+    summary = study.summary(sources={"xnli": "de"})
+    assert one(summary, scope="english").languages == ("de",)
+    assert one(summary, scope="others").languages == ("en", "sw")
+    assert "xnli: its source language is de, which stands where English does elsewhere." in summary.notes
+    assert study.summary().notes == ()
+
+
 def test_cells_whose_interval_reaches_chance_are_marked():
     summary = Study().add("en", 270).add("de", 240).add("sw", 105).summary(chance={"xnli": 100 / 3})
     others = one(summary, scope="others")

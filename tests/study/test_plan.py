@@ -268,6 +268,24 @@ def test_exposure_says_what_the_route_has_seen(planned) -> None:  # type: ignore
     assert tagging["udpos en"] == "same-data/labelled"
 
 
+def test_the_languages_that_a_target_trains_on_itself_are_no_zero_shot(planned) -> None:  # type: ignore[no-untyped-def]
+    def exposed(languages: str) -> tuple[dict[str, str], list[str]]:
+        train = f"{{tasks: [{{name: xnli, split: dev, languages: {languages}}}], budget: {{examples: 40}}}}"
+        study = (
+            "routes={none: []}",
+            "perturb=[]",
+            f"targets={{tasks: {{xnli: {{languages: [en, es], train: {train}}}}}}}",
+        )
+        plan = planned(*study)
+        return {c.data.language: c.exposure for c in plan.cells}, plan.notes
+
+    assert exposed("[en]")[0] == {"en": "none/unseen", "es": "none/unseen"}
+    assert exposed("[en, es]")[0] == {"en": "none/unseen", "es": "same-data/labelled"}
+    exposures, notes = exposed("[es]")
+    assert exposures == {"en": "none/unseen", "es": "same-data/labelled"}
+    assert "xnli is trained on es; en, its source language, is zero-shot here" in notes
+
+
 def test_labels_of_the_task_in_a_language_are_exposure_even_beside_the_same_data_in_another(planned) -> None:  # type: ignore[no-untyped-def]
     """XNLI in English and (as a stand-in for any other NLI) SNLI in Spanish: Spanish is translate-train."""
     from crosswind.study.exposure import Seen, exposure_of

@@ -20,6 +20,8 @@ from crosswind.analysis.scored import Loader, RowDict, Scored, condition_of, lan
 from crosswind.analysis.summary import Condition, Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.evaluate.metrics.base import METRICS
 
+_ENGLISH = "en"
+
 
 def summarise(
     rows: pl.DataFrame,
@@ -29,7 +31,7 @@ def summarise(
     headline: Mapping[str, str] | None = None,
     routes: Sequence[str] = (),
     diagnostic: Collection[str] = (),
-    source_language: str = "en",
+    sources: Mapping[str, str] | None = None,
     replicates: int = REPLICATES,
     level: float = LEVEL,
     left_out: Sequence[LeftOut] = (),
@@ -41,6 +43,7 @@ def summarise(
 
     `chance` maps a target to the score of guessing, in points; targets without one have no floor.
     `routes` gives the order of the routes; those that it leaves out follow by name.
+    `sources` maps a target to its source language, where that is not English: it takes the place of English.
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
     In the lines pipeline seeds and draws are averaged. Rows without a score, of cells in which too little changed, are
     in no mean, drop or contrast; `left_out` goes with the summary. Raises `UserError` where a perturbed cell has no
@@ -50,16 +53,17 @@ def summarise(
     scored: list[Scored] = []
     rows, unnamed = _headline(rows, headline or {})
     blank, rows = rows.filter(pl.col("score").is_null()), rows.filter(pl.col("score").is_not_null())
-    unchanged = tuple(_unchanged(blank, rows, source_language))
+    sources = sources or {}
+    unchanged = tuple(_unchanged(blank, rows, sources))
     rank = {route: i for i, route in enumerate(routes)}
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
         floor = (chance or {}).get(target)
-        cells = Scored(part, stats, replicates, level, floor, source_language)
+        cells = Scored(part, stats, replicates, level, floor, sources.get(target, _ENGLISH))
         scored.append(cells)
         lines += sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
     compared, missing = contrasts(scored, routes, diagnostic)
-    notes = (*unnamed, *_notes(lines), *missing)
+    notes = (*unnamed, *_notes(lines), *_other_sources(scored), *missing)
     return Summary(
         lines=tuple(lines),
         contrasts=tuple(compared),
@@ -72,21 +76,21 @@ def summarise(
     )
 
 
-def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, source: str) -> Iterator[UnchangedLine]:
+def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, sources: Mapping[str, str]) -> Iterator[UnchangedLine]:
     """The figures of which every cell is without a score: of single languages, of English and of the others."""
     columns = ("encoder", "defence", "route", "target", "split", "key")
     scored: set[tuple[object, ...]] = set()
     for row in rows.iter_rows(named=True):
         name = (*(row[c] for c in columns), condition_of(row))
-        scored |= {(*name, "language", language_of(row)), (*name, _side(row, source))}
+        scored |= {(*name, "language", language_of(row)), (*name, _side(row, sources))}
     members: dict[tuple[object, ...], list[RowDict]] = {}
     for row in blank.iter_rows(named=True):
         name = (*(row[c] for c in columns), condition_of(row))
-        for figure in ((*name, "language", language_of(row)), (*name, _side(row, source))):
+        for figure in ((*name, "language", language_of(row)), (*name, _side(row, sources))):
             if figure not in scored:
                 members.setdefault(figure, []).append(row)
     for figure, chosen in members.items():
-        scope: Scope | None = "language" if "language" in figure else _side(chosen[0], source)
+        scope: Scope | None = "language" if "language" in figure else _side(chosen[0], sources)
         if scope is not None:
             first = {column: chosen[0][column] for column in columns}
             languages = tuple(sorted({language_of(row) for row in chosen}))
@@ -96,11 +100,17 @@ def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, source: str) -> Iterator
             )
 
 
-def _side(row: RowDict, source: str) -> Scope | None:
+def _other_sources(scored: Sequence[Scored]) -> Iterator[str]:
+    for cells in scored:
+        if cells.source != _ENGLISH and any(row["language"] == cells.source for row in cells.rows):
+            yield f"{cells.target}: its source language is {cells.source}, which stands where English does elsewhere."
+
+
+def _side(row: RowDict, sources: Mapping[str, str]) -> Scope | None:
     """The mean that a row belongs to, translate-train aside; `None` for a pair of languages."""
     if row["context_language"] not in ("", row["language"]):
         return None
-    return "english" if row["language"] == source else "others"
+    return "english" if row["language"] == sources.get(row["target"], _ENGLISH) else "others"
 
 
 def _headline(rows: pl.DataFrame, headline: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:

@@ -38,6 +38,7 @@ from crosswind.study.left_out import is_unchanged, model_and_set, not_there, unc
 from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
+from crosswind.tasks.base import TASKS
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def collect(
         chance=_chance(there, facts),
         headline={cell.target: cell.judged[0][0] for cell in there},
         routes=list(study.routes),
+        sources={cell.target: TASKS[cell.target].source_language for cell in there},
         diagnostic=plan.diagnostic,
         left_out=left_out,
     )

@@ -1,4 +1,4 @@
-"""What an encoder has seen of a cell before its target phase."""
+"""What a model has seen of a cell: in its route, and where its target trains beside the source language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def exposure_of(target: Task, language: str, labelled: Sequence[Seen], unlabelle
 
     `labelled`: the task itself, or else the nearest one, was trained on in this language;
     `unlabelled`: the language was seen some other way (masked LM, another task); `unseen`: not in
-    this route.
+    this route. `labelled` holds what the target's own phases train on only where that is in `language` and
+    not in the source language.
     """
     in_language = [s for s in labelled if language in s.languages]
     nearest, nearest_here = _nearest(target, labelled), _nearest(target, in_language)

@@ -331,7 +331,7 @@ class Planner:
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             for data in target.data:
                 reading = self._reading(target, data)
-                exposure = self._exposure(target.task.name, data.language, phases)
+                exposure = self._exposure(target.task.name, data.language, phases, chain)
                 cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
                 embed = self._embed(target.task, model, reading) if target.task.kind == "query" else None
                 evaluated = Evaluated(target, model, cell, reading, embed)
@@ -482,8 +482,15 @@ class Planner:
             self.note("bf16 was asked for; this machine has it not in hardware, so fp32 was used")
         return hardware
 
-    def _exposed(self, task: str, language: str, phases: tuple[PhasePlan, ...]) -> str:
-        return exposure_of(TASKS[task], language, *_seen(phases))
+    def _exposed(self, task: str, language: str, phases: tuple[PhasePlan, ...], chain: tuple[PhasePlan, ...]) -> str:
+        source = TASKS[task].source_language
+        (labelled, text), (trained, _) = _seen(phases), _seen(chain)
+        languages = sorted({code for seen in trained for code in seen.languages})
+        if languages and source not in languages:
+            self.note(f"{task} is trained on {', '.join(languages)}; {source}, its source language, is zero-shot here")
+        # That a target is trained on its source language says nothing of a transfer: it always is.
+        here = [seen for seen in trained if language in seen.languages and language != source]
+        return exposure_of(TASKS[task], language, [*labelled, *here], text)
 
     def _resolved(self, ask: Callable[[], str], name: str) -> str:
         try:
