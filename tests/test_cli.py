@@ -237,6 +237,7 @@ def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest
         (("keybord:0.1",), "SPEC: unknown perturbation 'keybord'"),
         (("keyboard:2",), "SPEC: perturbation 'keyboard:2': severity 2 is outside (0, 1]"),
         (("keyboard",), "severity"),
+        (("keyboard:0.1", "--severity", "0.3"), "--severity: 'keyboard:0.1' has a severity of its own"),
         (("keyboard:0.1,0.2",), "several severities"),
         (("keyboard:0.1", "--language", "zh"), "zh"),
         (("keyboard:0.1", "--language", "not a language"), "not a language"),

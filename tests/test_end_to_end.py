@@ -14,6 +14,7 @@ import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from crosswind.analysis.left_out import left_out_lines
+from crosswind.errors import UserError
 from crosswind.run.folders import read_sealed, write_sealed
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
@@ -227,11 +228,12 @@ def test_a_pooler_that_nothing_trains_is_refused(tmp_path: Path, tiny_encoder: P
     AutoModelForMaskedLM.from_pretrained(tiny_encoder).save_pretrained(bare)
     AutoTokenizer.from_pretrained(tiny_encoder).save_pretrained(bare)
     study = study_of(bare, small_data, pooled, "routes={none: []}", "perturb=[]")
-    finished = go(study, tmp_path)
-    assert {f.message for f in finished.outcome.failed.values()} == {
+    with pytest.raises(UserError) as error:
+        go(study, tmp_path)
+    assert str(error.value) == (
         "targets.tasks.tatoeba.pooling: the encoder has no pooler, and nothing trains one\n"
         "  pool by mean or cls, or train the task"
-    }
+    )
 
 
 def test_a_clean_cell_that_failed_takes_its_drops_from_the_summary_but_not_the_results(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import os
@@ -13,7 +14,17 @@ import polars as pl
 import pytest
 
 from crosswind.errors import UserError, shown
-from crosswind.reading import csv_records, expanded, json_file, json_lines, json_value, lines, parquet_file, whole_text
+from crosswind.reading import (
+    csv_records,
+    expanded,
+    json_file,
+    json_lines,
+    json_value,
+    lines,
+    opened,
+    parquet_file,
+    whole_text,
+)
 
 
 def test_a_very_deep_json_file_is_an_error_with_its_place(tmp_path: Path) -> None:
@@ -170,3 +181,17 @@ def test_a_value_in_a_message_is_short_whatever_it_holds() -> None:
     assert shown(deep) == "[[[[...]]]]"
     assert len(shown("x" * 10_000)) <= 80
     assert shown("kurz") == "'kurz'"
+
+
+def test_a_fault_of_the_block_that_reads_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.txt"
+    path.write_text("a line\n" * 3)
+
+    def copy_onto_a_full_disk() -> None:
+        with opened(path) as stream:
+            assert stream.readline() == b"a line\n"
+            raise OSError(errno.ENOSPC, "No space left on device", "out.txt")
+
+    with pytest.raises(OSError, match="No space left") as error:
+        copy_onto_a_full_disk()
+    assert error.value.filename == "out.txt"

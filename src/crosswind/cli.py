@@ -269,7 +269,10 @@ def pretrain(
 def perturb(
     spec: Annotated[str, typer.Argument(metavar="SPEC")],
     source: Annotated[Path | None, typer.Argument(metavar="[IN]")] = None,
-    language: Annotated[str, typer.Option("--language", help="The language of the lines.")] = "en",
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="Of the lines (default: en), or of the task where it has several."),
+    ] = None,
     severity: Annotated[float | None, typer.Option(help="For a SPEC without one, in (0, 1].")] = None,
     seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
@@ -290,10 +293,10 @@ def perturb(
     """
     from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.lines import perturb_stream
-    from crosswind.perturb.spec import parse_spec
+    from crosswind.perturb.spec import spec_at
 
     _include(include)
-    parsed = parse_spec(spec, severity=severity, where="SPEC")
+    parsed = spec_at(spec, severity, where="SPEC", option="--severity")
     environment = environment_of(lexicons)
     count = changed = 0
     if task is not None and task_file is None:
@@ -301,7 +304,11 @@ def perturb(
     if task_file is not None:
         from crosswind.study.own_text import perturbed_texts
 
-        texts = perturbed_texts(parsed, task_file, task, language, split, data=data, draw=seed, environment=environment)
+        texts, notes = perturbed_texts(
+            parsed, task_file, task, language, split, data=data, draw=seed, environment=environment
+        )
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
         with _lines_out(target) as write:
             for text, differs in texts:
                 write(f"{text}\n".encode())
@@ -309,7 +316,7 @@ def perturb(
         print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
         return
     with _lines_in(source) as lines, _lines_out(target) as write:
-        for line, differs in perturb_stream(lines, parsed, language, draw=seed, environment=environment):
+        for line, differs in perturb_stream(lines, parsed, language or "en", draw=seed, environment=environment):
             write("".join(line).encode())
             count, changed = count + 1, changed + differs
     print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
@@ -377,7 +384,9 @@ def score(
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(metavar="tasks|perturbations|metrics|presets|corpora|executors|steps|stages")],
+    what: Annotated[
+        str, typer.Argument(metavar="tasks|perturbations|languages|metrics|presets|corpora|executors|steps|stages")
+    ],
     include: Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")] = None,
     as_json: Json = False,
 ) -> None:

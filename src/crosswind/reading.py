@@ -59,23 +59,21 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     unpacks beyond `EXPANSION_LIMIT`.
     """
     try:
-        with _raw(path) as raw:
-            packed = _archive(path, raw)
-            if packed is None:
-                yield raw
-            else:
-                size = os.fstat(raw.fileno()).st_size
-                with packed, io.BufferedReader(_Unpacked(packed, size, path)) as bounded:
-                    yield bounded
-    except _DAMAGE as error:
-        raise UserError(f"can't be read: {error}", where=str(path), hint=_DAMAGED) from None
+        raw = _raw(path)
     except OSError as error:
-        hint = "is it a file, and may you read it?"
-        raise UserError(f"can't be read: {error.strerror or error}", where=str(path), hint=hint) from None
+        raise _unreadable(path, error) from None
     except ValueError as error:
         if "null" not in str(error):
             raise
         raise UserError("a path with a null character", where=shown(str(path)), hint="name a file") from None
+    # Faults of reading are translated where they arise: what fails in the caller's block may be another file's.
+    with raw, io.BufferedReader(_Guarded(path, raw), 1 << 16) as stream:
+        yield stream
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    hint = "is it a file, and may you read it?"
+    return UserError(f"can't be read: {error.strerror or error}", where=str(path), hint=hint)
 
 
 def whole_text(path: Path, limit: int = DOCUMENT_LIMIT) -> str:
@@ -109,8 +107,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         while True:
             try:
                 raw = stream.readline(LINE_LIMIT + 1)
-            except _DAMAGE as error:
-                raise UserError(f"can't be read: {error}", where=f"{path}:{number + 1}", hint=_DAMAGED) from None
+            except UserError as error:
+                raise UserError(error.what, where=f"{path}:{number + 1}", hint=error.hint) from None
             if not raw:
                 return
             number += 1
@@ -297,25 +295,43 @@ class _Pipe(io.FileIO):
         return len(part)
 
 
-class _Unpacked(io.RawIOBase):
-    """An archive's content, up to a multiple of its packed size."""
+class _Guarded(io.RawIOBase):
+    """A file's content, an archive's unpacked up to a multiple of its size; faults of reading name the file."""
 
-    def __init__(self, stream: gzip.GzipFile | lzma.LZMAFile, packed: int, path: Path) -> None:
-        self._stream, self._path = stream, path
-        self._left = max(LINE_LIMIT, packed * EXPANSION_LIMIT)
-        self._size = packed
+    def __init__(self, path: Path, raw: IO[bytes]) -> None:
+        self._path, self._raw = path, raw
+        self._packed = _archive(path, raw)
+        self._size = os.fstat(raw.fileno()).st_size
+        self._left = max(LINE_LIMIT, self._size * EXPANSION_LIMIT)
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return self._packed is None and self._raw.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._raw.seek(offset, whence)
+
     def readinto(self, buffer: Any) -> int:
-        content = self._stream.read1(len(buffer))
+        content = self._content(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def _content(self, size: int) -> bytes:
+        try:
+            if self._packed is None:
+                return self._raw.read(size)
+            content = self._packed.read1(size)
+        except _DAMAGE as error:
+            raise UserError(f"can't be read: {error}", where=str(self._path), hint=_DAMAGED) from None
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
         self._left -= len(content)
         if self._left < 0:
             what = f"an archive of {_size(self._size)} that unpacks to more than {EXPANSION_LIMIT} times its size"
             raise UserError(what, where=str(self._path), hint="no text does: unpack it if you trust it")
-        buffer[: len(content)] = content
-        return len(content)
+        return content
 
 
 class _TwiceError(Exception):

@@ -204,6 +204,18 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     return tuple(Spec(atoms) for atoms in itertools.product(*choices))
 
 
+def spec_at(text: str, severity: float | None, *, where: str, option: str) -> Spec:
+    """The spec that `text` stands for, its names without a severity at that of an option; one must be without."""
+    spec = parse_spec(text, severity=severity, where=where)
+    if severity is not None:
+        other = 1.0 if severity != 1.0 else 0.5
+        if parse_spec(text, severity=other) == spec:
+            raise UserError(
+                f"{text!r} has a severity of its own", where=option, hint=f"leave out {option}, or the other"
+            )
+    return spec
+
+
 def parse_spec(text: str, *, severity: float | None = None, where: str | None = None) -> Spec:
     """The one spec that `text` stands for; a `UserError` if it lists several severities."""
     specs = parse_specs(text, severity=severity, where=where)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
@@ -30,6 +31,14 @@ def _tasks() -> Listing:
         }
         for t in TASKS
     ]
+
+
+def _languages() -> Listing:
+    tasks: dict[str, list[str]] = {}
+    for task in TASKS:
+        for code in task.languages if task.generated is None else ():
+            tasks.setdefault(code, []).append(task.name)
+    return [{"code": code, "name": name_of(code), "tasks": tasks[code]} for code in sorted(tasks)]
 
 
 def _perturbations() -> Listing:
@@ -75,6 +84,7 @@ def _stages() -> Listing:
 
 CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "tasks": _tasks,
+    "languages": _languages,
     "perturbations": _perturbations,
     "metrics": _metrics,
     "presets": _presets,

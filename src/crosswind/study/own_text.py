@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from crosswind.data.examples import text_fields
+from crosswind.data.examples import Dataset, text_fields
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
@@ -21,17 +21,18 @@ def perturbed_texts(
     spec: Spec,
     task_file: Path,
     name: str | None,
-    language: str,
+    language: str | None,
     split: str,
     *,
     data: Path | None,
     draw: int,
     environment: Environment,
-) -> Iterator[tuple[str, bool]]:
+) -> tuple[Iterator[tuple[str, bool]], tuple[str, ...]]:
     """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
 
-    The files lie below `data`, or else beside the task file; `name` may be left out where the file declares one task.
-    Raises `UserError` for a task that the file does not declare, and whatever reading its data raises.
+    And notes on what reading changed or left out. The files lie below `data`, or else beside the task file; `name`
+    may be left out where the file declares one task, `language` where the task has one. Raises `UserError` for a task
+    that the file does not declare, and whatever reading its data raises.
     """
     declared = read_task_file(task_file)
     if name is None and len(declared) != 1:
@@ -39,8 +40,15 @@ def perturbed_texts(
         raise UserError(f"the file declares {len(declared)} tasks", where=str(task_file), hint=hint)
     declare_own(declared, data or task_file.absolute().parent)
     task = TASKS.get(name or next(iter(declared)), where="--task")
-    dataset = load(task, language, split, FilesSource(data or task_file.absolute().parent))
+    if language is None and len(task.languages) != 1:
+        hint = f"name one of {', '.join(task.languages)} with --language"
+        raise UserError(f"{task.name} has {len(task.languages)} languages", where="--language", hint=hint)
+    dataset = load(task, language or task.languages[0], split, FilesSource(data or task_file.absolute().parent))
     changed = perturb_dataset(dataset, spec, draw=draw, fields=task.perturbed, environment=environment).dataset
+    return _lines(dataset, changed), dataset.notes
+
+
+def _lines(dataset: Dataset, changed: Dataset) -> Iterator[tuple[str, bool]]:
     for before, after in zip(dataset.examples, changed.examples, strict=True):
         yield json.dumps({"id": after.id, **text_fields(after)}, ensure_ascii=False), before != after
     old = {c.id: c.text for c in dataset.pool.candidates} if dataset.pool else {}

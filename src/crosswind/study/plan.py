@@ -489,8 +489,8 @@ class Planner:
         if languages and source not in languages:
             self.note(f"{task} is trained on {', '.join(languages)}; {source}, its source language, is zero-shot here")
         # That a target is trained on its source language says nothing of a transfer: it always is.
-        here = [seen for seen in trained if language in seen.languages and language != source]
-        return exposure_of(TASKS[task], language, [*labelled, *here], text)
+        in_language = [seen for seen in trained if language in seen.languages and language != source]
+        return exposure_of(TASKS[task], language, [*labelled, *in_language], text)
 
     def _resolved(self, ask: Callable[[], str], name: str) -> str:
         try:
