@@ -302,7 +302,8 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 
 def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: Path) -> None:
     code, _, err = crosswind("perturb", "keyboard:0.1", tmp_path / "none.txt")
-    assert (code, err) == (2, f"crosswind: {tmp_path}/none.txt: cannot be read (No such file or directory)\n")
+    hint = "  is it a file, and may you read it?\n"
+    assert (code, err) == (2, f"crosswind: {tmp_path}/none.txt: can't be read: No such file or directory\n{hint}")
     source = tmp_path / "in.txt"
     source.write_bytes(b"caf\xe9\n")
     code, _, err = crosswind("perturb", "keyboard:0.1", source, "-o", tmp_path / "out.txt")

@@ -119,6 +119,12 @@ def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: p
     assert [line["id"] for line in lines] == [f"masakhaner/test/hau-{i}" for i in range(3)]
     assert lines[0]["words.0"] != "Bello"
     assert "3 of 3 texts changed" in printed.err
+    with pytest.raises(UserError, match="--language: masakhaner has 2 languages\n  name one of hau, yor"):
+        app(["perturb", "keyboard:0.9", "--task-file", str(path)])
+    path.write_text(path.read_text().replace("[hau, yor]", "[hau]"))
+    with pytest.raises(SystemExit):  # a task of one language needs no --language
+        app(["perturb", "keyboard:0.9", "--task-file", str(path)])
+    assert capfd.readouterr().out == printed.out
 
 
 WRONG = """
