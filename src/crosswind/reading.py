@@ -102,6 +102,12 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises `UserError` with file:line for text that is not UTF-8, a line beyond `LINE_LIMIT` and a damaged
     archive, with the file for one that cannot be opened.
     """
+    for number, text in _ended_lines(path):
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def _ended_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The same with their line ends."""
     number = 0
     with opened(path) as stream:
         while True:
@@ -119,7 +125,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise _not_utf8(error.start + 1, f"{path}:{number}") from None
-            yield number, text.removesuffix("\n").removesuffix("\r")
+            yield number, text
 
 
 def json_file(path: Path, *, unique: bool = False) -> Any:
@@ -171,10 +177,14 @@ def json_value(text: str, name: str, *, first_line: int = 1, unique: bool = Fals
 
 
 def csv_records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """(first line of the record, {column: text}) of a CSV file with a header; a field may span lines."""
-    reader = csv.reader((text + "\n" for _, text in lines(path)), strict=True)
+    """(first line of the record, {column: text}) of a CSV file with a header.
+
+    A field may span lines, and keeps their ends: offsets into it count them.
+    """
+    csv.field_size_limit(LINE_LIMIT)
+    reader = csv.reader((text for _, text in _ended_lines(path)), strict=True)
     try:
-        header = next(reader, [])
+        header = checked_header(next(reader, []), f"{path}:1")
         start = reader.line_num + 1
         for row in reader:
             if row:
@@ -184,6 +194,15 @@ def csv_records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise UserError(
             f"not CSV: {error}", where=f"{path}:{reader.line_num}", hint="check the quotes of this record"
         ) from None
+
+
+def checked_header(names: list[str], where: str) -> list[str]:
+    """The names of the columns; a `UserError` for one that stands twice."""
+    for name in names:
+        if name and names.count(name) > 1:
+            hint = "every column has a name of its own"
+            raise UserError(f"two columns are called {shown(name)}", where=where, hint=hint)
+    return names
 
 
 def checked_columns(row: list[str], expected: int, where: str) -> list[str]:

@@ -116,7 +116,7 @@ def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: p
     assert ended.value.code == 0
     printed = capfd.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
-    assert [line["id"] for line in lines] == [f"masakhaner/test/hau-{i}" for i in range(3)]
+    assert [line["id"] for line in lines] == [f"masakhaner/test/{i}" for i in range(3)]
     assert lines[0]["words.0"] != "Bello"
     assert "3 of 3 texts changed" in printed.err
     with pytest.raises(UserError, match="--language: masakhaner has 2 languages\n  name one of hau, yor"):
@@ -177,6 +177,11 @@ def test_a_study_that_names_no_languages_has_those_of_its_files_and_says_so(fine
     plan = make_plan(parse_study(STUDY.format(encoder=fine_tuned("tagging", "panx"), data=mner)))
     assert [cell.data.language for cell in plan.cells] == ["hau", "yor"]
     assert "the languages of masakhaner are not named: its texts are taken as hau, yor" in plan.notes
+    parallel = "examples of masakhaner with one id or row (hau, yor) are taken as translations of each other"
+    assert f"{parallel}; where they are not: parallel: false" in plan.notes
+    said = STUDY.replace("like: panx", "like: panx, parallel: false")
+    plan = make_plan(parse_study(said.format(encoder=fine_tuned("tagging", "panx"), data=mner)))
+    assert not any("translations of each other" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,10 @@ def read_conll(
 ) -> Iterator[Sentence]:
     """Sentences with an empty line after each; the id is the row number.
 
-    `separator` divides the columns (None: tabs where a line has one, else white space), `word` and `tag` are their
-    numbers from 0, or from -1 at the end. `-DOCSTART-` and comments (`# …` before a sentence, not tagged) are passed
-    over. A file whose first line is a word alone is unlabelled. Raises `UserError` with file:line for an unknown tag,
-    a line of too few columns and an empty word.
+    `separator` divides the columns (None: tabs where a line has one, else blanks; spaces of other scripts belong to
+    words), `word` and `tag` are their numbers from 0, or from -1 at the end. `-DOCSTART-` and comments (`# …` before a
+    sentence, not tagged) are passed over. A file whose first line is a word alone is unlabelled. Raises `UserError`
+    with file:line for an unknown tag, a line of too few columns and an empty word.
     """
     known = frozenset(tags)
     words: list[str] = []
@@ -45,8 +46,11 @@ def read_conll(
 
 def _cells(text: str, separator: str | None) -> list[str]:
     if separator is None:
-        return text.split("\t") if "\t" in text else text.split()
-    return text.rstrip().split() if separator == " " else text.split(separator)
+        separator = "\t" if "\t" in text else " "
+    return _BLANKS.split(text.strip(" \t")) if separator == " " else text.split(separator)
+
+
+_BLANKS = re.compile(r"[ \t]+")
 
 
 def _cell(cells: list[str], index: int, where: str, least: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from crosswind.data.examples import Example
 from crosswind.data.source import Content
 from crosswind.errors import UserError, shown, unknown
-from crosswind.reading import checked_columns, csv_records, json_lines, lines
+from crosswind.reading import checked_columns, checked_header, csv_records, json_lines, lines
 
 Labels = Mapping[Any, int | None]
 """What a file writes for a label -> its index; None for "no label"."""
@@ -112,12 +112,22 @@ def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRe
     for row, (number, text) in enumerate(lines(path), -1):
         cells = text.split("\t")
         if row < 0:
-            header = cells
+            header = checked_header(cells, f"{path}:{number}")
             continue
         if skip_short and len(cells) < len(header):
             continue
         where = f"{path}:{number}"
         yield TableRecord(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
+
+
+def is_csv_quoted(text: str) -> bool:
+    """Whether a text is one that CSV has quoted: in quotes, the quotes within doubled."""
+    return len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1].replace('""', "")
+
+
+def csv_unquoted(text: str) -> str:
+    """The text that CSV has quoted; any other as it is."""
+    return text[1:-1].replace('""', '"') if is_csv_quoted(text) else text
 
 
 def csv_table(path: Path) -> Iterator[TableRecord]:

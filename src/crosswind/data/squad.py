@@ -138,12 +138,14 @@ def span_content(
     cluster: Naming,
     context_language: str = "",
     bad_answers: BadAnswers = "repair",
+    unanswerable: bool = False,
 ) -> Content:
     """The examples of the paragraphs, named by `item` and `cluster`, and notes on answers that were mended.
 
     Answers are checked against the context (`bad_answers`). A question without any gold answer is left out, unless
     no question has one: then the file is unlabelled (`answers=None`), as XTREME strips the answers of test files. One
-    that is marked impossible has `answers=()`. Raises `UserError` with file and question id for too many bad answers
+    that is marked impossible has `answers=()`; of data with `unanswerable` questions, so has every one without answers
+    in a labelled file. Raises `UserError` with file and question id for too many bad answers
     and for an id that is given twice.
     """
     held = list(paragraphs)
@@ -163,6 +165,8 @@ def span_content(
                     hint="every question has an id of its own: give one of the two another, or leave one out",
                 )
             seen[name] = number
+            if unanswerable and labelled and not any(text.strip() for text, _ in question.answers):
+                question = replace(question, impossible=True)
             gold = _gold(paragraph.context, question, labelled, bad_answers, repairs)
             if gold is not None and not (gold.spans or gold.unplaced or question.impossible):
                 repairs.left_out.append(question.id)
@@ -209,11 +213,24 @@ def answer_spans(context: str, question: Question) -> tuple[Span, ...]:
 def _question(path: Path, at: str, entry: Mapping[str, Any]) -> Question:
     name = _scalar(entry.get("id"), "id", at)
     where = f"{path}: question {name}"
-    answers = entry.get("answers") or ()
-    pairs = tuple((_scalar(a["text"], "an answer", name), _offset(a.get("answer_start"))) for a in answers)
+    pairs = answers_of(entry.get("answers"), name)
     impossible = bool(entry.get("is_impossible", False))
     text = _scalar(entry.get("question"), "question", name)
     return Question(name, text, () if impossible else pairs, where, impossible)
+
+
+def answers_of(value: Any, name: str) -> tuple[tuple[str, int], ...]:
+    """SQuAD's answers to the question `name` as (text, start), whoever wrote them; null is none.
+
+    They are a list of {text, answer_start}, or a table of two lists. Raises `TypeError`, `KeyError` or
+    `AttributeError` for anything else.
+    """
+    if isinstance(value, Mapping):
+        texts, starts = value["text"], value["answer_start"]
+        if len(texts) != len(starts):
+            raise TypeError(f"{len(texts)} texts of answers, and {len(starts)} starts")
+        return tuple((_scalar(t, "an answer", name), offset_of(s)) for t, s in zip(texts, starts, strict=True))
+    return tuple((_scalar(a["text"], "an answer", name), offset_of(a.get("answer_start"))) for a in value or ())
 
 
 def _scalar(value: object, what: str, where: str) -> str:
@@ -223,9 +240,9 @@ def _scalar(value: object, what: str, where: str) -> str:
     raise TypeError(f"{what} of {where} is no text: {shown(value)}")
 
 
-def _offset(value: object) -> int:
-    """A place in the context; -1, which is nowhere, for null."""
-    if value is None:
+def offset_of(value: object) -> int:
+    """A place in the context; -1, which is nowhere, for null and for an empty cell; a `TypeError` for no number."""
+    if value is None or value == "":
         return -1
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError(f"answer_start is no number: {shown(value)}")
@@ -240,10 +257,8 @@ def _hub_question(record: TableRecord) -> Question:
     where = f"{record.where}: question {name}"
     answers = record.get("answers")
     try:
-        texts = [_scalar(text, "an answer", name) for text in answers["text"]]
-        starts = [_offset(start) for start in answers["answer_start"]]
-        pairs = tuple(zip(texts, starts, strict=True))
-    except (KeyError, TypeError, ValueError) as error:
+        pairs = answers_of(answers, name)
+    except (AttributeError, KeyError, TypeError) as error:
         hint = "answers are {text: [...], answer_start: [...]}"
         raise UserError(f"no answers: {_reason(error)}", where=where, hint=hint) from None
-    return Question(name, record.text("question"), pairs, where, impossible=not pairs)
+    return Question(name, record.text("question"), pairs, where, impossible=answers is not None and not pairs)

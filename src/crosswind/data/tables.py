@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crosswind.data.records import TableRecord, csv_table, jsonl_table, tsv_records, tsv_with_header
+from crosswind.data.records import (
+    TableRecord,
+    csv_table,
+    csv_unquoted,
+    is_csv_quoted,
+    jsonl_table,
+    tsv_records,
+    tsv_with_header,
+)
 from crosswind.errors import UserError, unknown
 from crosswind.reading import json_file, json_value, lines, parquet_file, parquet_metadata
 
@@ -16,25 +25,54 @@ def format_of(path: Path | str) -> str:
     return Path(name).suffix.removeprefix(".").lower()
 
 
-def table_records(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Iterator[TableRecord]:
+@dataclass(frozen=True)
+class Table:
+    """The records of a file, and what was done to read them."""
+
+    records: Iterable[TableRecord]
+    notes: tuple[str, ...] = ()
+
+
+def read_table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Table:
     """The records of a TSV, CSV, JSON, JSON lines or Parquet file.
 
     `known` are columns that a header would name: a TSV file whose first line names none of them has none, and its
-    columns are `order` (a name that ends in `?` may be missing). Raises `UserError` for another format, and for a
+    columns are `order` (a name that ends in `?` may be missing). A TSV file all of whose cells with quotation marks are
+    quoted as in CSV is read without these quotes. Raises `UserError` for another format, and for a
     TSV file without a header where no order is given.
     """
     name = format_of(path)
     if name not in _TABLES:
         raise unknown("format of a table", name, _TABLES, where=str(path))
-    if name != "tsv" or set(known) & set(_first_line(path).split("\t")):
-        return _TABLES[name](path)
+    if name != "tsv":
+        return Table(_TABLES[name](path))
+    header = _first_line(path).split("\t")
+    if set(known) & {csv_unquoted(cell) for cell in header}:
+        return _without_quotes(list(tsv_with_header(path)), all(map(is_csv_quoted, header)))
     if not order:
         raise UserError(
             f"the first line names none of the columns {', '.join(sorted(known))}",
             where=f"{path}:1",
             hint="say what they are called (columns: {field: column}), or, without a header, their order (a list)",
         )
-    return tsv_records(path, *order)
+    return _without_quotes(list(tsv_records(path, *order)), False)
+
+
+def _without_quotes(records: list[TableRecord], every: bool) -> Table:
+    """TSV as programs for CSV write it (`"He said ""hi""."`); `every` says that they quoted the header too."""
+    marked = [cell for record in records for cell in record.values.values() if '"' in cell]
+    quoted = sum(map(is_csv_quoted, marked))
+    if marked and quoted == len(marked) and (every or any('""' in cell[1:-1] for cell in marked)):
+        note = f"its {quoted:,} cells with quotation marks were quoted as in CSV: they are read without these quotes"
+        return Table([_unquoted(record) for record in records], (note,))
+    if quoted:
+        what = f"{quoted:,} of its {len(marked):,} cells with quotation marks stand in them as in CSV"
+        return Table(records, (f"{what}: all are read as they are",))
+    return Table(records)
+
+
+def _unquoted(record: TableRecord) -> TableRecord:
+    return replace(record, values={csv_unquoted(k): csv_unquoted(v) for k, v in record.values.items()})
 
 
 def _first_line(path: Path) -> str:

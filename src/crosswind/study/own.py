@@ -76,6 +76,7 @@ class OwnTask(BaseModel):
     labels: Annotated[list[str] | dict[str, int | str] | None, BeforeValidator(_named)] = None
     questions: Annotated[dict[str, str] | None, BeforeValidator(_texts)] = None
     bad_answers: BadAnswers | None = None
+    parallel: bool | None = None
 
     @model_validator(mode="after")
     def says_what_it_is(self) -> OwnTask:
@@ -137,6 +138,11 @@ def _declare(own: Mapping[str, OwnTask], roots: Mapping[str, Path | None]) -> Ow
             value["languages"] = _languages(name, task, roots[name])
             taken = ", ".join(value["languages"])
             notes.append(f"the languages of {name} are not named: its texts are taken as {taken}")
+        codes = value["languages"]
+        if task.parallel is None and len(codes) > 1:
+            few = ", ".join(list(codes)[:3]) + (", …" if len(codes) > 3 else "")
+            what = f"examples of {name} with one id or row ({few}) are taken as translations of each other"
+            notes.append(f"{what}; where they are not: parallel: false")
         tasks[name] = value
     declare({"task": tasks})
     return OwnTasks(tasks, tuple(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, assert_never
 
@@ -19,7 +19,7 @@ from crosswind.data.examples import (
 )
 from crosswind.data.records import TableRecord
 from crosswind.data.source import Content
-from crosswind.data.squad import Paragraph, Question
+from crosswind.data.squad import Paragraph, Question, answers_of, offset_of
 from crosswind.errors import UserError, unknown
 
 CHOICE = re.compile(r"choice[0-9]+")
@@ -44,7 +44,7 @@ class Form:
     field's own (`usual`, of which the first that a record has counts). `labels` are what the files may write ->
     the index; `questions` what a name in the field `question` asks; `map` what tags of another set become. Fields that
     are `required` have a column in every file; others may be empty, with a note.
-    In a task with `unanswerable` questions, one without answers is such.
+    Examples of one id in several languages are translations of each other where the languages are `parallel`.
     """
 
     task: str
@@ -57,7 +57,7 @@ class Form:
     questions: Mapping[str, str] = field(default_factory=dict)
     map: Mapping[str, str] = field(default_factory=dict)
     source_language: str = "en"
-    unanswerable: bool = False
+    parallel: bool = True
 
     def content(self, records: Iterable[TableRecord], language: str, code: str, split: str) -> Content:
         """The examples of records that are not span QA; `code` is the language as the files write it."""
@@ -87,16 +87,24 @@ class Form:
     def of_language(self, records: Iterable[TableRecord], code: str) -> Iterator[TableRecord]:
         """The records of a language, where a column says it."""
         column = self.columns.get("language")
-        return (r for r in records if column is None or str(r.get(column)) == code)
+        if column is None:
+            yield from records
+            return
+        for row, record in enumerate(r for r in records if str(r.get(column)) == code):
+            yield replace(record, row=row)
 
-    def item(self, record: TableRecord, split: str) -> str:
-        """`TASK/SPLIT/ID`, or the row where there is no id: files of several languages are taken as parallel."""
-        name = self._column(record, "id")
-        return f"{self.task}/{split}/{record.row if name is None else _plain(record.get(name))}"
+    def name(self, native: object, language: str, split: str) -> str:
+        """`TASK/SPLIT/ID`, of an item or a cluster; with the language where equal ids do not mean translations."""
+        return f"{self.task}/{split}/{native}" if self.parallel else f"{self.task}/{split}/{language}-{native}"
 
-    def _cluster(self, record: TableRecord, split: str, usual: str) -> str:
-        name = self._column(record, "cluster")
-        return usual if name is None else f"{self.task}/{split}/c-{_plain(record.get(name))}"
+    def item(self, record: TableRecord, language: str, split: str) -> str:
+        """The name of the record's example: by its id, or by its row in the language where there is none."""
+        column = self._column(record, "id")
+        return self.name(record.row if column is None else _plain(record.get(column)), language, split)
+
+    def _cluster(self, record: TableRecord, language: str, split: str, usual: str) -> str:
+        column = self._column(record, "cluster")
+        return usual if column is None else self.name(f"c-{_plain(record.get(column))}", language, split)
 
     def _column(self, record: TableRecord, name: str) -> str | None:
         """The column of a field: the one that is named, or a usual one that the record has; `None` for neither."""
@@ -127,21 +135,21 @@ class Form:
         """Neighbours with one first text form a cluster, as the hypotheses of a premise do."""
         first, cluster = None, ""
         for record in rows:
-            item, text = self.item(record, split), self._text(record, "first")
+            item, text = self.item(record, language, split), self._text(record, "first")
             if text != first:
                 first, cluster = text, item
-            name = self._cluster(record, split, cluster)
+            name = self._cluster(record, language, split, cluster)
             second = "" if "second" in lacking else self._text(record, "second")
             yield PairExample(item, name, language, text, second, self._label(record))
 
     def _choice(self, record: TableRecord, language: str, split: str, lacking: Sequence[str]) -> ChoiceExample:
-        item = self.item(record, split)
+        item = self.item(record, language, split)
         context, question = ("" if n in lacking else self._text(record, n) for n in ("context", "question"))
         if self.questions:
             if question not in self.questions:
                 raise unknown("question", question, self.questions, where=record.where)
             question = self.questions[question]
-        name = self._cluster(record, split, item)
+        name = self._cluster(record, language, split, item)
         return ChoiceExample(item, name, language, context, question, self._choices(record), self._label(record))
 
     def _choices(self, record: TableRecord) -> tuple[str, ...]:
@@ -176,12 +184,12 @@ class Form:
         raise unknown("label", record.named(str(column), name)[0], self.labels, where=record.where)
 
     def _tagging(self, record: TableRecord, language: str, split: str) -> TaggingExample:
-        item = self.item(record, split)
+        item = self.item(record, language, split)
         words = _listed(record, self._column(record, "words") or "words")
         column = self._column(record, "tags")
         tags = None if column is None or record.get(column) is None else _listed(record, column)
         named = None if tags is None else tuple(self._tag(record, str(column), tag) for tag in tags)
-        return TaggingExample(item, self._cluster(record, split, item), language, words, named)
+        return TaggingExample(item, self._cluster(record, language, split, item), language, words, named)
 
     def tag(self, tag: str) -> str | None:
         """The task's tag of what a file writes: mapped, a name, or what `labels` says; None for an unknown one."""
@@ -207,8 +215,8 @@ class Form:
     def _queries(self, rows: Sequence[TableRecord], language: str, split: str) -> Content:
         queries, candidates = [], []
         for record in rows:
-            item = self.item(record, split)
-            name, gold = self._cluster(record, split, item), f"{item}/{language}"
+            item = self.item(record, language, split)
+            name, gold = self._cluster(record, language, split, item), f"{item}/{language}"
             text = self._text(record, "query")
             queries.append(QueryExample(item, name, self.source_language, text, (gold,)))
             candidates.append(Candidate(gold, language, self._text(record, "candidate"), cluster=name))
@@ -218,23 +226,21 @@ class Form:
         name = self._column(record, "id")
         native = str(record.row) if name is None else _plain(record.get(name))
         where = f"{record.where}, question {native}"
-        answers = self._answers(record, where)
-        return Question(
-            native, self._text(record, "question"), answers, where, impossible=self.unanswerable and not answers
-        )
+        impossible = _plain(record.values.get("is_impossible")).lower() in ("true", "1")
+        answers = () if impossible else self._answers(record, native, where)
+        return Question(native, self._text(record, "question"), answers, where, impossible)
 
-    def _answers(self, record: TableRecord, where: str) -> tuple[tuple[str, int], ...]:
-        """SQuAD's `answers`, a table or a list of {text, answer_start}; or the columns of one answer and its start."""
-        column = self._column(record, "answers")
+    def _answers(self, record: TableRecord, native: str, where: str) -> tuple[tuple[str, int], ...]:
+        """SQuAD's `answers`; or the columns of one answer and its start, of which an empty one is none."""
+        column, single = self._column(record, "answers"), self._column(record, "answer")
         try:
-            if column is None:
-                text, start = self._text(record, "answer"), record.get(self._column(record, "start") or "start")
-                return ((text, int(start)),)
-            value = record.get(column)
-            if isinstance(value, Mapping):
-                return tuple((str(t), int(s)) for t, s in zip(value["text"], value["answer_start"], strict=True))
-            return tuple((str(answer["text"]), int(answer["answer_start"])) for answer in value)
-        except (KeyError, TypeError, ValueError):
+            if column is not None:
+                return answers_of(record.get(column), native)
+            if single is not None and record.get(single) in (None, ""):
+                return ()
+            start = record.get(self._column(record, "start") or "start")
+            return ((self._text(record, "answer"), offset_of(start)),)
+        except (AttributeError, KeyError, TypeError):
             raise UserError(
                 "no readable answers",
                 where=where,
@@ -255,7 +261,7 @@ def _listed(record: TableRecord, column: str) -> tuple[str, ...]:
     """A list of texts or numbers, or a text of words between blanks."""
     value = record.get(column)
     if isinstance(value, str):
-        return tuple(value.split())
+        return tuple(re.findall(r"[^ \t]+", value))
     if isinstance(value, list | tuple) and all(isinstance(v, str | int) for v in value):
         return tuple(_plain(v) for v in value)
     return record.strings(column)

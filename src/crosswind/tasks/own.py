@@ -52,7 +52,7 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         label_names=labels,
         questions=named_questions(declared.get("questions"), base, where),
         map=tag_map(declared.get("map"), base, labels, where),
-        unanswerable=base.unanswerable,
+        parallel=declared.get("parallel", True),
         source_language="en" if "en" in names or base.kind == "query" else names[0],
     )
     if declared.get("bad_answers") and base.kind != "span":
@@ -82,6 +82,6 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         crossed=None,
         generated=None,
         submission="",
-        declaration=canonical({key: value for key, value in declared.items() if key != "languages"}),
+        declaration=canonical({k: v for k, v in declared.items() if k != "languages" and (k, v) != ("parallel", True)}),
         codes=codes_and_languages(declared),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from crosswind.data.conll import read_conll
 from crosswind.data.examples import TaggingExample
 from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, hub_table
-from crosswind.data.retrieval import pair_content, read_line_pairs
+from crosswind.data.retrieval import read_line_pairs
 from crosswind.data.source import HUB_SPLITS, Content, HubSource
 from crosswind.data.squad import Paragraph, read_squad, span_content
-from crosswind.data.tables import format_of, table_records
+from crosswind.data.tables import Table, format_of, read_table
 from crosswind.data.tagging import read_conllu
 from crosswind.errors import UserError, unknown
 from crosswind.tasks.base import Task
@@ -88,16 +89,18 @@ class OwnReader:
         form, kind = self.form, self.form.kind
         path, name = paths[0], format_of(paths[0])
         if len(paths) > 1:
-            return pair_content(
-                read_line_pairs(*paths), f"{form.task}/{split}/{language}", form.source_language, language
-            )
+            lines = enumerate(read_line_pairs(*paths))
+            records = [TableRecord({"query": q, "candidate": c}, f"{path}:{row + 1}", row) for row, (q, c) in lines]
+            return replace(form, columns={}).content(records, language, self.codes[language], split)
         if kind == "span" and (name not in _TABLES or (name == "json" and not self.declared.get("columns"))):
             return self._span(read_squad(path), language, split)
         if kind == "tagging" and name not in _TABLES:
             return self._tagged(path, language, split)
         if kind == "tagging" and name == "tsv" and not self.declared.get("columns"):
             return self._tagged(path, language, split)
-        return self._content(self._table(path), language, split)
+        table = self._table(path)
+        content = self._content(table.records, language, split)
+        return replace(content, notes=(*table.notes, *content.notes))
 
     def hub(self) -> HubSource | None:
         """The declaration of the hub, with the rows converted as a table's records."""
@@ -126,13 +129,13 @@ class OwnReader:
             return self._span(self.form.paragraphs(records, code), language, split)
         return self.form.content(records, language, code, split)
 
-    def _table(self, path: Path) -> Iterable[TableRecord]:
+    def _table(self, path: Path) -> Table:
         given, base, form = self.declared.get("columns"), self.base, self.form
         if isinstance(given, Sequence):
-            return table_records(path, (), tuple(given))
+            return read_table(path, (), tuple(given))
         order = [f"{c}?" if name == "label" else c for c, name in base.columns.items() if name != "id"]
         known = {*form.columns.values(), *(c for columns in form.usual.values() for c in columns)}
-        return table_records(path, known, () if given else order)
+        return read_table(path, known, () if given else order)
 
     def _tagged(self, path: Path, language: str, split: str) -> Content:
         form = self.form
@@ -144,19 +147,20 @@ class OwnReader:
             sentences = read_conll(path, tags, self.declared.get("separator"))
         examples = []
         for name, words, marks in sentences:
-            item = f"{form.task}/{split}/{language}-{name}"
+            item = form.name(name, language, split)
             mapped = None if marks is None else tuple(form.tag(mark) or mark for mark in marks)
             examples.append(TaggingExample(item, item, language, words, mapped))
         return Content(tuple(examples))
 
     def _span(self, paragraphs: list[Paragraph], language: str, split: str) -> Content:
-        task = self.form.task
+        form = self.form
         return span_content(
             paragraphs,
             language,
-            item=lambda paragraph, question: f"{task}/{split}/{question.id}",
-            cluster=lambda paragraph, question: f"{task}/{split}/p-{paragraph.first_id}",
+            item=lambda paragraph, question: form.name(question.id, language, split),
+            cluster=lambda paragraph, question: form.name(f"p-{paragraph.first_id}", language, split),
             bad_answers=self.declared.get("bad_answers", "repair"),
+            unanswerable=self.base.unanswerable,
         )
 
     def _patterns(self, given: Any) -> dict[str | None, tuple[str, ...]]:

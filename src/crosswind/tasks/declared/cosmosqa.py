@@ -48,7 +48,7 @@ COSMOSQA = Task(
     related=("causal-choice",),
     languages=("en",),
     splits=("train", "dev"),
-    files=FileLayout(_locate, reads(_records, _example)),
+    files=FileLayout(_locate, reads(_records, _example), 2),
     hub=HubSource(
         "allenai/cosmos_qa",
         {"train": "train", "dev": "validation"},

@@ -95,7 +95,7 @@ MNLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=("train", "dev"),
-    files=FileLayout(_locate_mnli, _read_mnli),
+    files=FileLayout(_locate_mnli, _read_mnli, 2),
     hub=HubSource(
         "nyu-mll/glue",
         {"train": "train", "dev": "validation_matched+validation_mismatched"},
@@ -143,7 +143,7 @@ SNLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=("train", "dev"),
-    files=FileLayout(_locate_snli, _read_snli),
+    files=FileLayout(_locate_snli, _read_snli, 2),
     hub=HubSource(
         "stanfordnlp/snli",
         {"train": "train", "dev": "validation"},
@@ -219,7 +219,7 @@ ANLI = Task(
     related=("paraphrase",),
     languages=("en",),
     splits=tuple(_ANLI_COUNTS),
-    files=FileLayout(_locate_anli, _read_anli),
+    files=FileLayout(_locate_anli, _read_anli, 2),
     hub=HubSource(
         "facebook/anli",
         {split: "+".join(f"{_rounds(split)[0]}_r{n}" for n in _rounds(split)[1]) for split in _ANLI_COUNTS},

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from crosswind.data.examples import PairExample
 from crosswind.data.files import Files
-from crosswind.data.records import TableRecord, converts, label_table, reads, tsv_records, tsv_with_header
+from crosswind.data.records import (
+    TableRecord,
+    converts,
+    csv_unquoted,
+    is_csv_quoted,
+    label_table,
+    reads,
+    tsv_records,
+    tsv_with_header,
+)
 from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.tasks.base import Task
 
@@ -37,8 +46,8 @@ def _records(path: Path) -> Iterator[TableRecord]:
         return
     records = list(tsv_records(path, "sentence1", "sentence2", "label?"))
     marked = [text for record in records for text in _sentences(record) if '"' in text]
-    twice = bool(marked) and all(_is_quoted(text) and _is_quoted(_unquoted(text)) for text in marked)
-    yield from (_changed(record, _unquoted) if twice else record for record in records)
+    twice = bool(marked) and all(is_csv_quoted(text) and is_csv_quoted(csv_unquoted(text)) for text in marked)
+    yield from (_changed(record, csv_unquoted) if twice else record for record in records)
 
 
 def _sentences(record: TableRecord) -> tuple[str, str]:
@@ -48,15 +57,6 @@ def _sentences(record: TableRecord) -> tuple[str, str]:
 def _changed(record: TableRecord, change: Callable[[str], str]) -> TableRecord:
     first, second = map(change, _sentences(record))
     return replace(record, values={**record.values, "sentence1": first, "sentence2": second})
-
-
-def _is_quoted(text: str) -> bool:
-    """Whether a text is one that CSV has quoted: in quotes, the quotes within doubled."""
-    return len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1].replace('""', "")
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1].replace('""', '"') if _is_quoted(text) else text
 
 
 def _example(record: TableRecord, language: str, split: str) -> PairExample:

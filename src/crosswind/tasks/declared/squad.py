@@ -20,6 +20,7 @@ def _task(
         file = f"{split}-v{version}.json"
         return (files.find(*dict.fromkeys((f"{name}/{file}", f"squad/{file}")), what=f"{name} {split}"),)
 
+    content = _content_2 if version == "2.0" else _content
     return Task(
         name=name,
         kind="span",
@@ -28,9 +29,9 @@ def _task(
         related=("answer-retrieval",),
         languages=("en",),
         splits=("train", "dev"),
-        files=FileLayout(locate, reads_squad(_content)),
+        files=FileLayout(locate, reads_squad(content), 2 if version == "2.0" else 1),
         hub=HubSource(
-            repo, {"train": "train", "dev": "validation"}, converts_squad(_content), config=None, revision=revision
+            repo, {"train": "train", "dev": "validation"}, converts_squad(content), config=None, revision=revision
         ),
         metrics=(name,),
         unanswerable=version == "2.0",
@@ -45,6 +46,10 @@ def _task(
 def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     # The answerable questions of 2.0 are 1.1's, with their ids: leakage checks must see them as the same.
     return span_content(paragraphs, language, item=squad_item(split), cluster=squad_cluster(split))
+
+
+def _content_2(paragraphs: list[Paragraph], language: str, split: str) -> Content:
+    return span_content(paragraphs, language, item=squad_item(split), cluster=squad_cluster(split), unanswerable=True)
 
 
 SQUAD = _task(
