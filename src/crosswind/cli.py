@@ -212,13 +212,14 @@ def evaluate(
     _include(include)
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
-    given = data or (Path(os.environ["CROSSWIND_DATA"]) if os.environ.get("CROSSWIND_DATA") else None)
+    variable = os.environ.get("CROSSWIND_DATA")
     spec = evaluation(
         model,
         task or (),
         languages=_listed(languages),
         perturb=perturb or (),
-        data=given,
+        data=data,
+        official=Path(variable) if variable else None,
         split=split,
         limit=limit,
         draws=draws,

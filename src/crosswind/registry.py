@@ -82,7 +82,8 @@ class Registry(Generic[_Declaration]):
 
     `kind` is the word for error messages ("task"), `package` the dotted package whose modules
     declare them, `group` the entry-point group of other packages (an entry names a module). `reads` names
-    (`module:function`) what makes a declaration that is written as data: (name, JSON, the others by name).
+    (`module:function`) what makes a declaration that is written as data: (name, JSON, the others by name,
+    their origins by name).
     """
 
     def __init__(
@@ -154,15 +155,18 @@ class Registry(Generic[_Declaration]):
         if self._joined is None:
             written = _WRITTEN.get(self.kind, {}) if self._reads else {}
             others = {name: entry.declaration for name, entry in in_files.items()}
-            made = {name: self._made(name, value, others) for name, value in written.items()}
+            origins = {name: entry.origin for name, entry in in_files.items()}
+            made = {name: self._made(name, value, others, origins) for name, value in written.items()}
             self._joined = dict(sorted((in_files | made).items())) if made else in_files
         return self._joined
 
-    def _made(self, name: str, value: Any, others: Mapping[str, _Declaration]) -> _Entry[_Declaration]:
+    def _made(
+        self, name: str, value: Any, others: Mapping[str, _Declaration], origins: Mapping[str, str | None]
+    ) -> _Entry[_Declaration]:
         """A declaration that is written as data, which its own fingerprints hold: it has no origin."""
         assert self._reads is not None
         module, _, function = self._reads.partition(":")
-        declaration: _Declaration = getattr(importlib.import_module(module), function)(name, value, others)
+        declaration: _Declaration = getattr(importlib.import_module(module), function)(name, value, others, origins)
         return _Entry(declaration, None)
 
     def _in_files(self) -> dict[str, _Entry[_Declaration]]:

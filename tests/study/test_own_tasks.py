@@ -109,6 +109,39 @@ def test_a_changed_declaration_counts_in_the_same_process(fine_tuned: FineTuned,
     )
 
 
+def test_files_of_a_task_file_lie_beside_it_whatever_the_variable_of_official_files_says(
+    mner: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path, official = task_file(mner, masakhaner()), tmp_path_factory.mktemp("official")
+    data = evaluation("model", ["masakhaner", "xnli"], task_file=path, official=official).data
+    assert (data.source, data.root) == ("files", official)
+    assert {name: source.root for name, source in data.tasks.items()} == {"masakhaner": mner}
+    given = evaluation("model", ["masakhaner"], task_file=path, data=official, official=mner).data
+    assert (given.root, dict(given.tasks)) == (official, {})
+
+
+ORIGIN = """
+from dataclasses import replace
+from crosswind.tasks.declared.panx import PANX
+
+MORE = replace(PANX, name="more")  # {}
+"""
+
+
+def test_an_edited_base_finds_no_old_results(mner: Path, tmp_path: Path) -> None:
+    keys = set()
+    for edit in ("one", "two"):
+        folder = tmp_path / edit
+        folder.mkdir()
+        (folder / "more.py").write_text(ORIGIN.format(edit), encoding="utf-8")
+        TASKS.names()
+        TASKS._entries = {name: entry for name, entry in (TASKS._entries or {}).items() if name != "more"}
+        TASKS.include(folder)
+        declare({"task": {"mine": {"like": "more", "files": "{language}.txt", "languages": ["hau"]}}})
+        keys.add(TASKS["mine"].declaration)
+    assert len(keys) == 2
+
+
 def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = task_file(mner, masakhaner())
     with pytest.raises(SystemExit) as ended:

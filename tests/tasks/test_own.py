@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,23 @@ def test_the_declaration_is_part_of_the_fingerprint_but_other_languages_are_not(
     alone = of(languages=["de"], map={"B-DATE": "O"})
     assert of(languages=["de", "sw"], map={"B-DATE": "O"}) == alone
     assert len({alone, of(languages=["de"], map={"B-DATE": "B-LOC"}), of(languages=["de"])}) == 3
+
+
+def test_where_files_lie_is_no_part_of_the_fingerprint_but_how_they_are_read_is(tmp_path: Path) -> None:
+    for name in ("a/de.txt", "b/de.txt", "b/de.iob", "b/de.conllu"):
+        write(tmp_path, name, "Rom B-LOC", "")
+
+    def of(files: Any, origin: str | None = None, panx: Task = TASKS["panx"]) -> str:
+        task = own_task("m", {"like": "panx", "files": files, "languages": ["de"]}, {"panx": panx}, {"panx": origin})
+        return fingerprint(task, "de", "test", FilesSource(tmp_path))
+
+    first = of("a/{language}.txt")
+    assert of("b/{language}.txt") == of(f"{tmp_path}/b/de.txt") == of({"test": "a/de.txt", "dev": "x.txt"}) == first
+    assert of("b/{language}.conllu") != first
+    assert of("a/{language}.txt", "another package 1.0") != first  # a base of another origin has other labels
+    files = TASKS["panx"].files
+    newer = replace(TASKS["panx"], files=replace(files, version=files.version + 1))
+    assert of("a/{language}.txt", panx=newer) != first
 
 
 def test_the_languages_of_files_are_read_off_their_names(tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ def format_of(path: Path | str) -> str:
 
 
 @dataclass(frozen=True)
-class Table:
+class OwnTable:
     """The records of a file, and what was done to read them."""
 
     records: Iterable[TableRecord]
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> Table:
+def read_own_table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> OwnTable:
     """The records of a TSV, CSV, JSON, JSON lines or Parquet file.
 
     `known` are columns that a header would name: a TSV file whose first line names none of them has none, and its
@@ -45,7 +45,7 @@ def read_table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> T
     if name not in _TABLES:
         raise unknown("format of a table", name, _TABLES, where=str(path))
     if name != "tsv":
-        return Table(_TABLES[name](path))
+        return OwnTable(_TABLES[name](path))
     header = _first_line(path).split("\t")
     if set(known) & {csv_unquoted(cell) for cell in header}:
         return _without_quotes(list(tsv_with_header(path)), all(map(is_csv_quoted, header)))
@@ -58,17 +58,17 @@ def read_table(path: Path, known: Iterable[str], order: Sequence[str] = ()) -> T
     return _without_quotes(list(tsv_records(path, *order)), False)
 
 
-def _without_quotes(records: list[TableRecord], every: bool) -> Table:
+def _without_quotes(records: list[TableRecord], every: bool) -> OwnTable:
     """TSV as programs for CSV write it (`"He said ""hi""."`); `every` says that they quoted the header too."""
     marked = [cell for record in records for cell in record.values.values() if '"' in cell]
     quoted = sum(map(is_csv_quoted, marked))
     if marked and quoted == len(marked) and (every or any('""' in cell[1:-1] for cell in marked)):
         note = f"its {quoted:,} cells with quotation marks were quoted as in CSV: they are read without these quotes"
-        return Table([_unquoted(record) for record in records], (note,))
+        return OwnTable([_unquoted(record) for record in records], (note,))
     if quoted:
         what = f"{quoted:,} of its {len(marked):,} cells with quotation marks stand in them as in CSV"
-        return Table(records, (f"{what}: all are read as they are",))
-    return Table(records)
+        return OwnTable(records, (f"{what}: all are read as they are",))
+    return OwnTable(records)
 
 
 def _unquoted(record: TableRecord) -> TableRecord:

@@ -31,6 +31,7 @@ def evaluation(
     languages: Sequence[str] = (),
     perturb: Sequence[str] = (),
     data: Path | None = None,
+    official: Path | None = None,
     split: str | None = None,
     limit: int | None = None,
     draws: int = 1,
@@ -44,11 +45,11 @@ def evaluation(
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
-    The microworld's tasks are generated; of others, with `data` the official files below it are read, otherwise
-    the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval, and what it leaves unset is
-    the checkpoint's own; `labels` name the model's classes in its own order. `task_file` declares tasks of the user's
-    own, whose files lie below `data` or else beside it; without `tasks` all of them are evaluated. Raises `UserError`
-    for no task, and for an option that none of the tasks reads.
+    The microworld's tasks are generated; of others, with `data` the files below it are read, otherwise the official
+    ones below `official`, or else the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval,
+    and what it leaves unset is the checkpoint's own; `labels` name the model's classes in its own order. `task_file`
+    declares tasks of the user's own, whose files lie below `data` or else beside it; without `tasks` all of them are
+    evaluated. Raises `UserError` for no task, and for an option that none of the tasks reads.
     """
     declared = read_task_file(task_file) if task_file else {}
     tasks = tasks or list(declared)
@@ -72,7 +73,7 @@ def evaluation(
         encoder=model,
         fine_tuned=True,
         draws=draws,
-        data=_data(tasks, data, declared, task_file),
+        data=_data(tasks, data, official, declared, task_file),
         lexicons=lexicons,
         training=TrainingSpec(
             precision="bf16" if precision == "bf16" else "fp32", max_length=max_length, stride=stride
@@ -113,13 +114,20 @@ def _require_reader(value: object, option: str, kinds: Set[Kind], *readers: Kind
         )
 
 
-def _data(tasks: Sequence[str], root: Path | None, declared: Mapping[str, OwnTask], task_file: Path | None) -> Data:
+def _data(
+    tasks: Sequence[str],
+    data: Path | None,
+    official: Path | None,
+    declared: Mapping[str, OwnTask],
+    task_file: Path | None,
+) -> Data:
+    root = data or official
     generated = [name for name in tasks if name not in declared and name in TASKS and TASKS[name].generated is not None]
     if not generated:
-        folder = task_file.absolute().parent if task_file and root is None else None
+        folder = task_file.absolute().parent if task_file and data is None else None
         with_files = [name for name, task in declared.items() if folder and task.files]
         sources = {name: Data(source="files", root=folder) for name in with_files}
-        return Data(source="files", root=root) if root else Data(source="hub", tasks=sources)
+        return Data(source="files", root=root, tasks=sources) if root else Data(source="hub", tasks=sources)
     if len(generated) < len(tasks):
         raise UserError(
             f"{generated[0]} is generated and {next(n for n in tasks if n not in generated)} is not",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from crosswind.data.source import FileLayout
+from crosswind.data.tables import format_of
 from crosswind.errors import UserError
 from crosswind.run.step import canonical
 from crosswind.tasks.base import Task
@@ -24,16 +25,22 @@ from crosswind.tasks.declaration import (
     usual_metrics,
 )
 from crosswind.tasks.forms import FIELDS, Form
-from crosswind.tasks.own_files import OwnReader
+from crosswind.tasks.own_files import OwnReader, patterns_by_split
 
 _VERSION = 2  # of the readers of this module: raised when the same bytes and declaration give other examples
 
 
-def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) -> Task:
+def own_task(
+    name: str,
+    declared: Mapping[str, Any],
+    tasks: Mapping[str, Task],
+    origins: Mapping[str, str | None] | None = None,
+) -> Task:
     """The task that a checked declaration stands for; `like` is one of `tasks`.
 
     `like` gives group, metric, fields, labels, head and what the task is trained on; its official counts and hub do
-    not count. Raises `UserError` at the study key `tasks.NAME` for what does not fit together.
+    not count. `origins` tell the tasks from others of their names (`Registry.origin`). Raises `UserError` at the study
+    key `tasks.NAME` for what does not fit together.
     """
     where = f"tasks.{name}"
     if name in tasks:
@@ -82,6 +89,14 @@ def own_task(name: str, declared: Mapping[str, Any], tasks: Mapping[str, Task]) 
         crossed=None,
         generated=None,
         submission="",
-        declaration=canonical({k: v for k, v in declared.items() if k != "languages" and (k, v) != ("parallel", True)}),
+        declaration=canonical(_keyed(declared, base, (origins or {}).get(base.name))),
         codes=codes_and_languages(declared),
     )
+
+
+def _keyed(declared: Mapping[str, Any], base: Task, origin: str | None) -> dict[str, Any]:
+    """What of a declaration makes results others: not where files lie, but how they are read, and the base's code."""
+    keyed = {k: v for k, v in declared.items() if k not in ("languages", "files") and (k, v) != ("parallel", True)}
+    formats = {tuple(format_of(pattern) for pattern in patterns) for patterns in patterns_by_split(declared).values()}
+    code = {"origin": origin, "version": base.files.version} if base.name else {}
+    return {**keyed, "formats": sorted(formats), "base": code}

@@ -16,7 +16,7 @@ from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.retrieval import read_line_pairs
 from crosswind.data.source import HUB_SPLITS, Content, HubSource
 from crosswind.data.squad import Paragraph, read_squad, span_content
-from crosswind.data.tables import Table, format_of, read_table
+from crosswind.data.tables import OwnTable, format_of, read_own_table
 from crosswind.data.tagging import read_conllu
 from crosswind.errors import UserError, unknown
 from crosswind.tasks.base import Task
@@ -32,6 +32,13 @@ def file_patterns(files: Any) -> list[str]:
     """Every pattern of a declaration's `files`."""
     values = files.values() if isinstance(files, Mapping) else [files or []]
     return [pattern for value in values for pattern in ([value] if isinstance(value, str) else value)]
+
+
+def patterns_by_split(declared: Mapping[str, Any]) -> dict[str | None, tuple[str, ...]]:
+    """Split (None: every one) -> the patterns of a declaration."""
+    given = declared.get("files")
+    by_split = given if isinstance(given, Mapping) else {None: given} if given is not None else {}
+    return {split: (value,) if isinstance(value, str) else tuple(value) for split, value in by_split.items()}
 
 
 def codes_of(pattern: str, root: Path) -> set[str]:
@@ -58,7 +65,7 @@ class OwnReader:
     def __init__(self, form: Form, base: Task, declared: Mapping[str, Any], where: str) -> None:
         self.form, self.base, self.declared, self.where = form, base, declared, where
         self.codes = {language: code for code, language in codes_and_languages(declared).items()}
-        self.patterns = self._patterns(declared.get("files"))
+        self.patterns = self._patterns(declared)
         if not self.patterns and not declared.get("hub"):
             hint = 'say where they lie: files: "mine/{split}-{language}.tsv", or hub: owner/name'
             raise UserError("neither files nor a hub repository", where=where, hint=hint)
@@ -129,13 +136,13 @@ class OwnReader:
             return self._span(self.form.paragraphs(records, code), language, split)
         return self.form.content(records, language, code, split)
 
-    def _table(self, path: Path) -> Table:
+    def _table(self, path: Path) -> OwnTable:
         given, base, form = self.declared.get("columns"), self.base, self.form
         if isinstance(given, Sequence):
-            return read_table(path, (), tuple(given))
+            return read_own_table(path, (), tuple(given))
         order = [f"{c}?" if name == "label" else c for c, name in base.columns.items() if name != "id"]
         known = {*form.columns.values(), *(c for columns in form.usual.values() for c in columns)}
-        return read_table(path, known, () if given else order)
+        return read_own_table(path, known, () if given else order)
 
     def _tagged(self, path: Path, language: str, split: str) -> Content:
         form = self.form
@@ -163,14 +170,9 @@ class OwnReader:
             unanswerable=self.base.unanswerable,
         )
 
-    def _patterns(self, given: Any) -> dict[str | None, tuple[str, ...]]:
-        """Split (None: every one) -> patterns."""
-        if given is None:
-            return {}
-        by_split = given if isinstance(given, Mapping) else {None: given}
-        patterns: dict[str | None, tuple[str, ...]] = {
-            split: (value,) if isinstance(value, str) else tuple(value) for split, value in by_split.items()
-        }
+    def _patterns(self, declared: Mapping[str, Any]) -> dict[str | None, tuple[str, ...]]:
+        """The patterns of each split, checked."""
+        patterns = patterns_by_split(declared)
         for pattern in (p for parts in patterns.values() for p in parts):
             self._check_pattern(pattern)
         if any(len(parts) > 1 for parts in patterns.values()) and self.form.kind != "query":
