@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from crosswind.errors import UserError
-from crosswind.plain_yaml import parse_yaml, parse_yaml_value
+from crosswind.plain_yaml import dump_yaml, parse_yaml, parse_yaml_value
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,23 @@ def test_aliases_that_unfold_to_billions_are_refused_at_once() -> None:
         text += f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
     with pytest.raises(UserError, match="more than 100,000 values, aliases unfolded"):
         parse_yaml(text, "s.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1e3", "12e45678", "0o17", "08", "010", "1:30", "1_000", ".inf", ".5", "0x1f", "+1", "12", "1.5"),
+        *("2024-01-01", "no", "yes", "on", "null", "~", "true", "=", "<<", "", " a ", "a: b", "# a", "- a"),
+        *("Ä 😀 \u2028 x\ny", "word " * 60),
+    ],
+)
+def test_a_text_that_is_written_is_read_back_by_either_version_of_yaml(text: str) -> None:
+    value = {"revision": text, "list": [text], text or "empty": {"a": text}}
+    written = dump_yaml(value)
+    assert parse_yaml(written, "s.yaml") == value
+    assert yaml.safe_load(written) == value
+
+
+def test_numbers_truth_and_nothing_are_read_back_too() -> None:
+    value = {"i": [0, -3, 10**20], "f": [1e-5, 1e22, 0.1, -2.0, 5e-324], "b": [True, False], "n": None, "e": [[], {}]}
+    assert parse_yaml(dump_yaml(value), "s.yaml") == value

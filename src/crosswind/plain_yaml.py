@@ -61,6 +61,11 @@ def parse_yaml_value(text: str, name: str) -> Any:
             loader.dispose()
 
 
+def dump_yaml(value: Any) -> str:
+    """YAML of plain values in their order, which `parse_yaml` and readers of YAML 1.1 take for the same values."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
 class _Plain(yaml.SafeLoader):
     """PyYAML's safe loader with the rules of this module."""
 
@@ -201,3 +206,15 @@ _Plain.add_constructor(_TAG + "seq", _sequence)
 for _tag in ("binary", "timestamp", "omap", "pairs", "set"):
     _Plain.add_constructor(_TAG + _tag, _foreign)
 _Plain.add_constructor(None, _foreign)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes a text that either version of YAML would take for something else."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *_Plain.yaml_implicit_resolvers.get(first, [])]
+        for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *_Plain.yaml_implicit_resolvers}
+    }
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_task_and_a_corpus_may_come_from_sources_of_their_own(tmp_path: Path) 
     assert load_text(CORPORA["ntrex"], ["en"], source)[0].texts == (("en", "One line."),)  # type: ignore[union-attr]
     from_files = open_source(files)
     assert text_fingerprint(CORPORA["ntrex"], ["en"], source) == text_fingerprint(CORPORA["ntrex"], ["en"], from_files)
+
+
+def test_the_version_of_a_corpus_is_part_of_its_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "NTREX-128").mkdir()
+    (tmp_path / "NTREX-128" / "newstest2019-src.eng.txt").write_text("One line.\n")
+    corpus, source = CORPORA["ntrex"], FilesSource(tmp_path)
+    before = text_fingerprint(corpus, ["en"], source)
+    assert text_fingerprint(replace(corpus, version=2), ["en"], source) != before
 
 
 def test_errors_name_the_key_of_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

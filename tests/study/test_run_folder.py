@@ -15,11 +15,12 @@ import polars as pl
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.model.encoder import load_encoder
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.folder import check_out, open_folder
 from crosswind.study.run import Finished, run_study
-from crosswind.study.spec import Study, parse_study
+from crosswind.study.spec import Study, parse_study, read_study
 
 STUDY = """
 name: small
@@ -52,6 +53,30 @@ def contents(folder: Path) -> dict[str, str]:
             continue
         files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return files
+
+
+def test_the_study_file_of_a_run_is_read_back_as_the_same_study(study: Study, tmp_path: Path) -> None:
+    asked = study.model_copy(update={"name": "1e3", "revision": "12e45678"})
+    with open_folder(tmp_path / "run", asked, "e"):
+        pass
+    again = read_study(tmp_path / "run" / "study.yaml")
+    assert (again.name, again.revision) == ("1e3", "12e45678")
+    (tmp_path / "run" / "run.json").write_text("{")
+    with pytest.raises(UserError, match="holds the run of another study, '1e3'"):
+        check_out(tmp_path / "run", "small")
+
+
+def test_queries_that_the_model_has_no_positions_for_are_signed_and_noted(study: Study, tmp_path: Path) -> None:
+    positions = load_encoder(str(study.encoder)).max_positions
+    asked = positions + 900
+    text = STUDY.format(encoder=study.encoder, data=study.data.root)
+    long = parse_study(text, [f"targets.tasks.tatoeba.training={{query_length: {asked}}}"])
+    go(long, tmp_path)
+    rows = pl.read_parquet(tmp_path / "run" / "results.parquet").rows(named=True)
+    note = f"Queries have {positions} tokens, all that the model has positions for; {asked} were asked for."
+    assert rows
+    assert all(note in row["notes"] for row in rows)
+    assert all(f"|query_length={positions}|" in row["signature"] for row in rows)
 
 
 def flip(path: Path) -> None:

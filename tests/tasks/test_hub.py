@@ -75,6 +75,16 @@ def test_the_fingerprint_follows_the_content_of_the_repository(tmp_path: Path) -
     assert fingerprint(task, "de", "test", Hub(cache=tmp_path / "cache")) != before
 
 
+def test_the_versions_of_the_readers_are_part_of_the_fingerprint(tmp_path: Path, hub: Hub) -> None:
+    table = datasets.Dataset.from_list([{"premise": "a", "hypothesis": "b", "label": 0}])
+    task = at("xnli", publish(tmp_path / "xnli", {("de", "test"): table}))
+    assert task.hub is not None
+    converted = replace(task, hub=replace(task.hub, version=2))
+    read = replace(task, files=replace(task.files, version=task.files.version + 1))
+    prints = {fingerprint(t, "de", "test", hub) for t in (task, converted, read)}
+    assert len(prints) == 3
+
+
 def test_class_labels_of_words_become_tags(tmp_path: Path, hub: Hub) -> None:
     tags = datasets.ClassLabel(names=["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"])
     features = datasets.Features({"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(tags)})

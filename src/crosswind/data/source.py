@@ -69,7 +69,8 @@ class HubSource:
 
     `revision` is the commit that was checked, or `main` where none is known: then what it resolves to is noted.
     `release` and `counts` are those of the data in this repository, where they are not the task's; `languages` are
-    those that it has, where it lacks some.
+    those that it has, where it lacks some. `version` is raised when `convert` gives another result for the same rows;
+    it is part of the fingerprint.
     """
 
     repo: str
@@ -83,6 +84,7 @@ class HubSource:
     release: str = ""
     counts: Mapping[tuple[str, ...], int] | None = None
     languages: tuple[str, ...] | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,10 @@ class DeclaredText(Protocol):
     @property
     def read(self) -> Callable[[tuple[Path, ...], tuple[str, ...]], TextLines]:
         """The lines of these files."""
+
+    @property
+    def version(self) -> int:
+        """Raised when `read` gives another result for the same bytes; part of the fingerprint."""
 
     @property
     def generated(self) -> Callable[[tuple[str, ...], int, int], TextLines] | None:

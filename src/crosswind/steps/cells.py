@@ -112,6 +112,10 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
     if used < asked:
         job.sign("max_length", used)
         job.note(f"Rows have {used} tokens, all that the model has positions for; {asked} were asked for.")
+    queries = job.params.query_length
+    if queries is not None and predictor.query_length < queries:
+        job.sign("query_length", predictor.query_length)
+        job.note(queries_clipped("Queries have", predictor.query_length, queries))
     if predictor.head.kind == "span":
         job.sign("stride", predictor.stride)
     for text in predictor.head.notes:
@@ -125,6 +129,11 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
     if cuts.note is not None:
         job.note(cuts.note)
     job.fact("cut", cuts.cut)
+
+
+def queries_clipped(beginning: str, used: int, asked: int) -> str:
+    """The note on queries that a model has no positions for."""
+    return f"{beginning} {used} tokens, all that the model has positions for; {asked} were asked for."
 
 
 def _pool_as_asked(encoder: Encoder, head: Head, asked: PoolingParams, where: str) -> None:

@@ -185,7 +185,7 @@ def _sign_pooling(job: Job[CellParams], worker: Worker) -> None:
 
 PREDICT: StepKind[CellParams] = StepKind(
     name="predict",
-    version=5,
+    version=6,
     params=CellParams,
     run=_run,
     needs=device_needs,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from crosswind.data.examples import Example, Kind, Pool, Rows
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.steps.cells import JobData
+from crosswind.steps.cells import JobData, queries_clipped
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
@@ -101,6 +101,9 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
         used = encoder.max_positions
         job.sign("max_length", used)
         job.note(f"Training read {used} tokens a row, all that the model has positions for; {asked} were asked for.")
+    queries = params.training.query_length
+    if queries is not None and encoder.max_positions < queries:
+        job.note(queries_clipped("Training read queries of", encoder.max_positions, queries))
     parts = _parts(params, data, encoder, carried)
     history = train(
         modules_of(encoder, parts.heads),
@@ -169,13 +172,13 @@ def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head |
             head,
             examples,
             max_length=max_length,
-            query_length=settings.query_length,
+            query_length=min(settings.query_length or max_length, encoder.max_positions),
             stride=settings.stride,
             pool=pool,
         )
         sources.append(objective)
         heads[plan.name] = head
-        sizes.append(len(examples))
+        sizes.append(len(objective.lengths))  # without the questions that it leaves out
     batch_size = settings.batch_size
     steps = steps_of(params.budget, sizes, mean_tokens(sources), batch_size) if sources else 0
     sampling = params.sampling
@@ -303,7 +306,7 @@ def training_tokens(params: TrainParams) -> float:
 
 TRAIN: StepKind[TrainParams] = StepKind(
     name="train",
-    version=6,
+    version=7,
     params=TrainParams,
     run=_run,
     needs=device_needs,

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 from filelock import FileLock, Timeout
 
 from crosswind import __version__
 from crosswind.errors import UserError
+from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
 from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
 from crosswind.study.planned import Cell
@@ -79,7 +79,7 @@ def open_folder(out: Path, study: Study, encoder: str) -> Iterator[None]:
 
 
 def _write_identity(out: Path, study: Study, encoder: str) -> None:
-    text = yaml.safe_dump(json.loads(study.model_dump_json(exclude_unset=True)), sort_keys=False, allow_unicode=True)
+    text = dump_yaml(json.loads(study.model_dump_json(exclude_unset=True)))
     identity = {"name": study.name, "encoder": encoder, "study": study_id(study), "crosswind": __version__}
     try:
         write_sealed(out / IDENTITY, identity)
@@ -167,10 +167,10 @@ def _identity(out: Path) -> Mapping[str, Any]:
     if plain and SEAL not in plain:
         return plain  # written before there were checksums
     try:
-        value = yaml.safe_load((out / STUDY).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        value = parse_yaml(yaml_text(out / STUDY, "study"), str(out / STUDY))
+    except UserError:
         return {}
-    return {"name": value["name"]} if isinstance(value, dict) and isinstance(value.get("name"), str) else {}
+    return {"name": value["name"]} if isinstance(value.get("name"), str) else {}
 
 
 class Tables:

@@ -92,7 +92,8 @@ class Corpus:
     """Raw (`text`) or parallel lines for masked- and translation-LM training.
 
     `languages` are the codes it can be read in. `generated` makes the lines of the microworld's
-    corpora from (languages, seed, lines of each language).
+    corpora from (languages, seed, lines of each language). `version` is raised when `read` gives other lines for the
+    same bytes; it is part of the fingerprint.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Corpus:
     licence: str = ""
     citation: str = ""
     generated: Callable[[tuple[str, ...], int, int], TextLines] | None = None
+    version: int = 1
 
 
 def classes(task: Task) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class FilesSource:
         return corpus.read(corpus.locate(self.files, languages), languages)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
-        return self.files.fingerprint(corpus.locate(self.files, languages))
+        return self.files.fingerprint(corpus.locate(self.files, languages), corpus.version)
 
 
 def data_root(settings: Mapping[str, Any]) -> Path | None:

@@ -38,8 +38,8 @@ TIMEOUT = 10.0  # seconds that a question about a commit may take
 class Hub:
     """The Hugging Face hub, or its local cache when offline.
 
-    A fingerprint is repository, commit, configuration and split. `cache` is the `datasets` cache
-    folder (None: the library's own). Text corpora, and tasks without a hub declaration, are read as
+    A fingerprint is repository, commit, configuration and split, and the readers' versions. `cache` is the
+    `datasets` cache folder (None: the library's own). Text corpora, and tasks without a hub declaration, are read as
     files. Once the hub has not answered, only the cache is looked into.
     """
 
@@ -64,7 +64,8 @@ class Hub:
         if task.hub is None and self.text is not None:
             return self.text.fingerprint(task, portion)
         source = self._declared(task, portion)
-        return hub_fingerprint(_addresses(source, portion), self._commit(task, source))
+        versions = (task.files.version, source.version)
+        return hub_fingerprint(_addresses(source, portion), self._commit(task, source), versions)
 
     def located(self, task: Declared, portion: Portion) -> str:
         if task.hub is None and self.text is not None:
@@ -206,10 +207,13 @@ def loaded_commits(checksums: Iterable[str]) -> set[str]:
     return {match.group(1) for match in matches if match}
 
 
-def hub_fingerprint(addresses: list[Address], commit: str) -> str:
-    """SHA-256 of repository, commit, configurations and split."""
+def hub_fingerprint(addresses: list[Address], commit: str, versions: tuple[int, int]) -> str:
+    """SHA-256 of repository, commit, configurations and split, and of the versions of what makes examples of the rows.
+
+    `versions` are those of the task's file layout, which shares code with the conversion, and of the hub's source.
+    """
     parts = [[a.repo if not Path(a.repo).is_dir() else "", a.config, a.split] for a in addresses]
-    return digest({"hub": parts, "commit": commit})
+    return digest({"hub": parts, "commit": commit, "versions": list(versions)})
 
 
 def source_lacks(source: HubSource, language: str) -> bool:
