@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -168,3 +169,33 @@ def test_an_encoder_of_any_architecture_is_described_without_none(tmp_path: Path
         assert "None" not in describe_encoder(str(tmp_path))
     (tmp_path / "config.json").write_text(json.dumps({"n_layers": 6, "dim": 768, "vocab_size": 1000}))
     assert describe_encoder(str(tmp_path)).endswith(": 6 layers of 768, 0.0 M parameters, 1,000 pieces")
+
+
+def test_a_checkpoint_that_contradicts_itself_on_its_classes_is_refused(
+    classifier: Callable[..., Path], small_data: Path, tmp_path: Path
+) -> None:
+    model = classifier("entailment", "neutral", "contradiction")
+    config = json.loads((model / "config.json").read_text())
+    other = {"contradiction": 0, "neutral": 1, "entailment": 2}
+    (model / "config.json").write_text(json.dumps(config | {"label2id": other}))
+    message = "`label2id` gives 'contradiction' the number 0, and 2 is read elsewhere"
+    with pytest.raises(UserError, match=message):
+        evaluated(model, small_data, tmp_path)
+
+
+def test_layers_of_the_weights_that_the_configuration_leaves_out_are_refused(
+    classifier: Callable[..., Path], tiny_encoder: Path, small_data: Path, tmp_path: Path
+) -> None:
+    model = classifier("entailment", "neutral", "contradiction")
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"num_hidden_layers": config["num_hidden_layers"] - 1}))
+    with pytest.raises(UserError, match=r"have layers that its config\.json does not \(roberta\.encoder\.layer\.\d"):
+        evaluated(model, small_data, tmp_path)
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_encoder, bare)
+    load_encoder(str(bare))
+    (bare / "config.json").write_text(
+        json.dumps(json.loads((bare / "config.json").read_text()) | {"num_hidden_layers": 1})
+    )
+    with pytest.raises(UserError, match=r"have layers that its config\.json does not"):
+        load_encoder(str(bare))

@@ -28,8 +28,9 @@ from crosswind.model.encoder import (
 from crosswind.model.foreign import checkpoint_file, first_line, foreign_code, malformed, needs_foreign_code
 from crosswind.model.heads import AUTO_CLASSES, Head, RowScorer
 from crosswind.model.labels import ClassMap, map_classes
+from crosswind.model.layers import refuse_layers_beyond
 from crosswind.model.pooling import Embedder, Pooling
-from crosswind.model.recorded import RECORD, Recorded, class_names, recorded_facts
+from crosswind.model.recorded import RECORD, Recorded, class_names, recorded_facts, refuse_other_orders
 from crosswind.model.sentence import sentence_modules
 
 OWN_WEIGHTS = "crosswind_head.safetensors"  # parameters that no Hugging Face class holds
@@ -106,6 +107,7 @@ def load_head(
     backbone: Any = module.base_model
     check_vocabulary(tokenizer, backbone, source)
     named = described.labels if described else class_names(config.id2label, source)
+    refuse_other_orders(named, config.id2label, config.label2id, source)
     mapped = map_classes(kind, named, labels, source=source, given=given)
     return Encoder(backbone, None, tokenizer), _named(kind, module, mapped)
 
@@ -169,6 +171,7 @@ def _load_auto(source: str, kind: Kind, revision: str | None, trusted: bool, con
             hint="fine-tune it first (`crosswind run`), or choose a retrieval task, which needs no head",
         )
     loaded: PreTrainedModel = module
+    refuse_layers_beyond(loaded, info["unexpected_keys"], source)
     return loaded
 
 

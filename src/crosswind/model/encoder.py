@@ -26,6 +26,7 @@ from transformers.utils import logging as hf_logging
 
 from crosswind.errors import UserError
 from crosswind.model.foreign import checkpoint_json, first_line, foreign_code, needs_foreign_code, refuse_adapter
+from crosswind.model.layers import refuse_layers_beyond
 from crosswind.model.offsets import template
 from crosswind.model.recorded import CONFIG, class_count
 from crosswind.run.step import digest
@@ -210,6 +211,7 @@ def load_encoder(source: str, *, seed: int = 0, revision: str | None = None, tru
                 backbone, info = AutoModel.from_pretrained(
                     source, output_loading_info=True, trust_remote_code=trusted, **options
                 )
+            refuse_layers_beyond(backbone, info["unexpected_keys"], source)
             if _lacks_pooler(info["missing_keys"], source):
                 fresh.append("pooler")
             lm = None

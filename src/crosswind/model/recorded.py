@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -71,6 +71,22 @@ def class_names(named: object, source: str) -> list[str]:
     if any(isinstance(name, (list, dict)) for name in names):
         raise malformed(source, CONFIG, "`id2label` has a class whose name is no text")
     return [str(name) for name in names]
+
+
+def refuse_other_orders(named: Sequence[str], id2label: object, label2id: object, source: str) -> None:
+    """A `UserError` where `id2label` or `label2id` of a configuration gives some of the classes another number.
+
+    `named` are the classes in the order that is read.
+    """
+    order = {name: i for i, name in enumerate(named)}
+    other = dict(enumerate(class_names(id2label, source))) if id2label is not None else {}
+    numbers = [("id2label", name, i) for i, name in other.items()]
+    if isinstance(label2id, Mapping):
+        numbers += [("label2id", str(name), i) for name, i in label2id.items()]
+    for key, name, i in numbers:
+        if name in order and str(i) != str(order[name]) and len(order) == len(named):
+            what = f"`{key}` gives {name!r} the number {shown(i)}, and {order[name]} is read elsewhere"
+            raise malformed(source, CONFIG, what)
 
 
 def _is_pooling(value: object) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from crosswind.model.foreign import checkpoint_json
 from crosswind.model.labels import map_classes
-from crosswind.model.recorded import CONFIG, class_count, class_names, recorded_facts
+from crosswind.model.recorded import CONFIG, class_count, class_names, recorded_facts, refuse_other_orders
 from crosswind.study.resolve import TargetPlan
 from crosswind.tasks.base import classes
 
@@ -26,12 +26,15 @@ def check_classes(source: str, revision: str | None, targets: Sequence[TargetPla
 
 def _names(source: str, revision: str | None) -> list[str]:
     recorded = recorded_facts(source, revision)
+    config = checkpoint_json(source, CONFIG, revision) or {}
     if recorded is not None:
+        refuse_other_orders(recorded.labels, config.get("id2label"), config.get("label2id"), source)
         return list(recorded.labels)
-    config = checkpoint_json(source, CONFIG, revision)
     if not config:
         return []
     if config.get("id2label") is not None:
-        return class_names(config["id2label"], source)
+        names = class_names(config["id2label"], source)
+        refuse_other_orders(names, None, config.get("label2id"), source)
+        return names
     # Without names transformers makes them up: two classes, unless it says how many.
     return [f"LABEL_{i}" for i in range(class_count(config, source) or 2)]
