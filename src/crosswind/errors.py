@@ -55,6 +55,15 @@ def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = N
     return UserError(f"unknown {kind} {shown(name)}", where=where, hint=hint)
 
 
+def mixed_labels(first: str, first_at: str, other: str, where: str) -> UserError:
+    """An error for a file that writes some labels as names and others as numbers."""
+    return UserError(
+        f"names and numbers of labels in one file: {shown(other)}, and {shown(first)} in {first_at}",
+        where=where,
+        hint="which label a number means differs between data sets: write all labels of a file in one way",
+    )
+
+
 def shown(value: object) -> str:
     """A value of a file for an error message: at most some 80 characters on one line, whatever its size and depth."""
     return _SHORT.repr(value)

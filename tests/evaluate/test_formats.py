@@ -17,7 +17,7 @@ def text(path: Path, content: str) -> Path:
 
 
 def test_every_format_of_the_official_layout_is_there() -> None:
-    assert FORMATS.names() == ["answers", "lines", "links", "pairs", "rankings", "tags"]
+    assert FORMATS.names() == ["answers", "lines", "links", "pairs", "rankings", "rows", "tags"]
 
 
 def test_lines_hold_the_names_of_the_classes(tmp_path: Path) -> None:

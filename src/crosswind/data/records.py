@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -11,24 +11,30 @@ from typing import Any
 
 from crosswind.data.examples import Example
 from crosswind.data.source import Content
-from crosswind.errors import UserError, shown, unknown
+from crosswind.errors import UserError, mixed_labels, shown, unknown
 from crosswind.reading import checked_columns, checked_header, csv_records, json_lines, lines
 
 Labels = Mapping[Any, int | None]
 """What a file writes for a label -> its index; None for "no label"."""
 
 
+Spoken = dict[str, dict[bool, tuple[str, str]]]
+"""Of a column of labels: the first that is a number (True) and the first that is none, each with its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableRecord:
     """Named values and the file:line (or hub row) they come from; `row` counts records from 0.
 
-    `classes` are the names of the classes that a column writes as numbers, where the file says them.
+    `classes` are the names of the classes that a column writes as numbers, where the file says them. `spoken` is
+    shared by the records of a file: how their labels are written.
     """
 
     values: Mapping[str, Any]
     where: str
     row: int
     classes: Mapping[str, Sequence[str]] | None = None
+    spoken: Spoken = field(default_factory=dict, compare=False, repr=False)
 
     def named(self, key: str, value: str) -> tuple[str, ...]:
         """What a value of a column may be called: the name of the class that it numbers, where there is one; itself."""
@@ -68,13 +74,29 @@ class TableRecord:
             raise UserError(what, where=self.where, hint="fetch the file again")
         return value
 
+    def speak(self, key: str, written: str) -> None:
+        """Keep in mind whether the file writes a label as a number; a `UserError` if it also writes names."""
+        first = self.spoken.setdefault(key, {})
+        first.setdefault(written.isdecimal(), (written, self.where))
+        if len(first) > 1:
+            one, at = first[not written.isdecimal()]
+            raise mixed_labels(one, at, written, self.where)
+
     def label(self, key: str, labels: Labels) -> int | None:
         """The index of the label; a `UserError` with "did you mean" for one that does not exist."""
         value = self.get(key)
         if isinstance(value, (str, int)) and value in labels:
-            return labels[value]
+            index = labels[value]
+            if index is not None and _named(labels):
+                self.speak(key, str(value))
+            return index
         name = value if isinstance(value, str) else shown(value)
         raise unknown("label", name, [str(name) for name in labels], where=self.where)
+
+
+def _named(labels: Labels) -> bool:
+    """Whether a label has a name that is no number."""
+    return any(isinstance(name, str) and i is not None and not name.isdecimal() for name, i in labels.items())
 
 
 def label_table(names: Iterable[str], *unlabelled: Any, **more: int) -> Labels:
@@ -94,13 +116,14 @@ def tsv_records(path: Path, *columns: str) -> Iterator[TableRecord]:
     names = [name.removesuffix("?") for name in columns]
     allowed = {len(columns), sum(not name.endswith("?") for name in columns)}
     expected = 0
+    spoken: Spoken = {}
     for row, (number, text) in enumerate(lines(path)):
         cells = text.split("\t")
         if not expected:
             expected = len(cells) if len(cells) in allowed else len(columns)
         where = f"{path}:{number}"
         checked_columns(cells, expected, where)
-        yield TableRecord(dict(zip(names, cells, strict=False)), where, row)
+        yield TableRecord(dict(zip(names, cells, strict=False)), where, row, spoken=spoken)
 
 
 def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRecord]:
@@ -109,6 +132,7 @@ def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRe
     `skip_short` passes over lines with too few columns, keeping the row numbers: GLUE's QQP has such.
     """
     header: list[str] = []
+    spoken: Spoken = {}
     for row, (number, text) in enumerate(lines(path), -1):
         cells = text.split("\t")
         if row < 0:
@@ -117,7 +141,8 @@ def tsv_with_header(path: Path, *, skip_short: bool = False) -> Iterator[TableRe
         if skip_short and len(cells) < len(header):
             continue
         where = f"{path}:{number}"
-        yield TableRecord(dict(zip(header, checked_columns(cells, len(header), where), strict=True)), where, row)
+        values = dict(zip(header, checked_columns(cells, len(header), where), strict=True))
+        yield TableRecord(values, where, row, spoken=spoken)
 
 
 def is_csv_quoted(text: str) -> bool:
@@ -132,14 +157,16 @@ def csv_unquoted(text: str) -> str:
 
 def csv_table(path: Path) -> Iterator[TableRecord]:
     """A CSV file with a header; a field may span lines."""
+    spoken: Spoken = {}
     for row, (number, values) in enumerate(csv_records(path)):
-        yield TableRecord(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row, spoken=spoken)
 
 
 def jsonl_table(path: Path) -> Iterator[TableRecord]:
     """JSON lines, one object each."""
+    spoken: Spoken = {}
     for row, (number, values) in enumerate(json_lines(path)):
-        yield TableRecord(values, f"{path}:{number}", row)
+        yield TableRecord(values, f"{path}:{number}", row, spoken=spoken)
 
 
 def labelled_table(path: Path, labels: Path, key: str = "label") -> Iterator[TableRecord]:
@@ -161,8 +188,9 @@ def labelled_table(path: Path, labels: Path, key: str = "label") -> Iterator[Tab
 
 def hub_table(rows: Iterable[Mapping[str, Any]]) -> Iterator[TableRecord]:
     """The rows of a hub source, numbered."""
+    spoken: Spoken = {}
     for row, values in enumerate(rows):
-        yield TableRecord(values, f"hub row {row}", row)
+        yield TableRecord(values, f"hub row {row}", row, spoken=spoken)
 
 
 RecordExample = Callable[[TableRecord, str, str], Example]

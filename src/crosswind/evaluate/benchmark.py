@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, Metric
@@ -50,7 +50,8 @@ class Benchmark:
 class Scoring:
     """A task of a benchmark with what it left to the task's declaration filled in.
 
-    `aliases` are other spellings of the labels; `unanswerable` says that a question may have no answer.
+    `aliases` are other spellings of the labels; `unanswerable` says that a question may have no answer;
+    `rows` is how many rows a format of row numbers counts in a language (none: not known).
     """
 
     name: str
@@ -62,6 +63,11 @@ class Scoring:
     suffix: str
     aliases: Mapping[str, str]
     unanswerable: bool
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    def labels_in(self, language: str) -> tuple[str, ...]:
+        """What may occur in the files of a language: the labels, or the numbers of the rows; empty: anything."""
+        return self.labels or tuple(str(row) for row in range(self.rows.get(language, 0)))
 
 
 def codes(text: str) -> tuple[str, ...]:
@@ -86,6 +92,7 @@ def scoring(benchmark: Benchmark, name: str) -> Scoring:
     form = FORMATS.get(format_, where=where)
     declared = task.labels if task else ()
     labels = tuple(entry.labels if entry.labels is not None else declared)
+    counts = task.counts if task else {}
     aliases = dict(task.aliases) if task else {}
     if labels != declared and len(labels) == len(declared):  # the official files number what the task names
         aliases |= dict(zip(declared, labels, strict=True))
@@ -99,6 +106,7 @@ def scoring(benchmark: Benchmark, name: str) -> Scoring:
         suffix=entry.suffix or form.suffix,
         aliases=aliases,
         unanswerable=task is not None and task.unanswerable,
+        rows={x: n for (x, split), n in counts.items() if split == "test"} if form.row_numbers else {},
     )
 
 

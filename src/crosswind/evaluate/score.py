@@ -120,7 +120,7 @@ def _score_task(task: Scoring, group: str, paths: Mapping[str, tuple[Path, Path]
     unanswered = 0
     notes = _suffix_notes(task, paths)
     for language, (given, gold) in paths.items():
-        submitted = task.format.read(given, gold, language, task.labels, task.aliases)
+        submitted = task.format.read(given, gold, language, task.labels_in(language), task.aliases)
         require_gold(submitted, gold, unanswerable=task.unanswerable)
         notes += submitted.notes
         judged = judge(metric, submitted.examples, submitted.predictions, where=task.name)

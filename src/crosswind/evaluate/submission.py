@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crosswind.data.examples import Example, SpanExample
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError, mixed_labels, unknown
 from crosswind.evaluate.predictions import Prediction
 from crosswind.reading import json_value, whole_text
 from crosswind.registry import Registry
@@ -57,7 +57,8 @@ class Format:
 
     `suffix` is that of its official files. `read` raises `UserError` with file and line for what is
     malformed, of another length than the labels, or none of the labels, in predictions and labels
-    alike. `settings` are what a score's signature says of the format.
+    alike. `settings` are what a score's signature says of the format. `row_numbers` says that the labels of
+    a task without any are the numbers of its test set's rows.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Format:
     read: ReadFormat
     write: WriteFormat
     settings: Mapping[str, str] = field(default_factory=dict)
+    row_numbers: bool = False
 
 
 FORMATS: Registry[Format] = Registry("submission format", "crosswind.evaluate.formats", "crosswind.formats", Format)
@@ -113,7 +115,7 @@ Lines = Sequence[tuple[int, str]]
 
 def predicted_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
     """The label of each line; a `UserError` for what is none of `labels`, if these are named."""
-    return [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+    return _labels(lines, labels, aliases, path)
 
 
 def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
@@ -136,7 +138,20 @@ def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str],
             where=f"{path}:{number}",
             hint=f"a file of texts without labels cannot be scored; the labels are {', '.join(labels)}",
         )
-    return [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+    return _labels(lines, labels, aliases, path)
+
+
+def _labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
+    """The label of each line; a `UserError` for an unknown one and for names and numbers in one file."""
+    read = [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+    if len({label.isdecimal() for label in labels}) == 1:
+        first: dict[bool, tuple[int, str]] = {}
+        for number, value in lines:
+            first.setdefault(value.isdecimal(), (number, value))
+        if len(first) > 1:
+            (line, one), (number, other) = first.values()
+            raise mixed_labels(one, f"line {line}", other, f"{path}:{number}")
+    return read
 
 
 def _label(value: str, labels: Sequence[str], aliases: Mapping[str, str], where: str) -> str:
@@ -148,13 +163,20 @@ def _label(value: str, labels: Sequence[str], aliases: Mapping[str, str], where:
 
 
 def require_gold(submitted: Submitted, path: Path, *, unanswerable: bool) -> None:
-    """A `UserError` for an item of the labels that has no answer, where there must be one."""
+    """A `UserError` for an item of the labels that has no answer, where there must be one, or a blank one."""
     for example in submitted.examples:
         if isinstance(example, SpanExample) and not example.answers and not unanswerable:
             raise UserError(
                 f"the question {native_id(example)} has no answer",
                 where=str(path),
                 hint="these labels were left out; a test set distributed without labels cannot be scored",
+            )
+        if isinstance(example, SpanExample) and example.answers and not all(t.strip() for t in example.answer_texts):
+            raise UserError(
+                f"the question {native_id(example)} has an answer without text",
+                where=str(path),
+                hint="an empty prediction would be right; if the answers were left out, as in a test set distributed"
+                " without labels, these labels cannot score anything",
             )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from crosswind.data.examples import Example, Span, SpanExample
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import (
     Format,
@@ -24,19 +24,50 @@ from crosswind.evaluate.submission import (
 
 def _gold_answers(path: Path) -> dict[str, list[str]]:
     """The gold answers by question id of a SQuAD file; a `UserError` for an id that is given twice."""
-    value = parse_json(submission_text(path), str(path))
     answers: dict[str, list[str]] = {}
-    try:
-        for question in (q for article in value["data"] for p in article["paragraphs"] for q in p["qas"]):
-            name, texts = question["id"], [answer["text"] for answer in question["answers"]]
-            if not isinstance(name, str) or not all(isinstance(text, str) for text in texts):
-                raise UserError(f"id or answer of {name!r} is no text", where=str(path))
-            if name in answers:
-                raise UserError(f"two questions are called {name!r}", where=str(path), hint="each id stands once")
-            answers[name] = texts
-    except (KeyError, TypeError) as error:
-        raise UserError(f"not a SQuAD file ({error!r})", where=str(path), hint="labels of QA are SQuAD JSON") from None
+    articles = _items([("", parse_json(submission_text(path), str(path)))], "data", path)
+    for at, question in _items(_items(articles, "paragraphs", path), "qas", path):
+        name = _text(question, "id", at, path)
+        if name in answers:
+            raise UserError(f"two questions are called {name!r}", where=str(path), hint="each id stands once")
+        answers[name] = [
+            _text(answer, "text", where, path) for where, answer in _items([(at, question)], "answers", path)
+        ]
     return answers
+
+
+_Placed = Iterable[tuple[str, object]]
+"""Values of a file, each with its place in it: `data[0].paragraphs[2]`."""
+
+
+def _items(values: _Placed, key: str, path: Path) -> Iterator[tuple[str, object]]:
+    """The items of the lists that objects have under a key."""
+    for at, value in values:
+        items = _value(value, key, at, path)
+        if not isinstance(items, list):
+            raise _no_squad(f"{key!r} is no list: {shown(items)}", at, path)
+        for i, item in enumerate(items):
+            yield f"{at}.{key}[{i}]".removeprefix("."), item
+
+
+def _text(value: object, key: str, at: str, path: Path) -> str:
+    text = _value(value, key, at, path)
+    if not isinstance(text, str):
+        raise _no_squad(f"{key!r} is no text: {shown(text)}", at, path)
+    return text
+
+
+def _value(value: object, key: str, at: str, path: Path) -> object:
+    if not isinstance(value, dict):
+        raise _no_squad(f"an object with {key!r} belongs here, not {shown(value)}", at, path)
+    if key not in value:
+        raise _no_squad(f"there is no {key!r}", at, path)
+    return value[key]
+
+
+def _no_squad(what: str, at: str, path: Path) -> UserError:
+    hint = "labels of QA are SQuAD JSON: data > paragraphs > qas > id and answers > text"
+    return UserError(f"not a SQuAD file: {what} ({at or 'the whole file'})", where=str(path), hint=hint)
 
 
 def _read(

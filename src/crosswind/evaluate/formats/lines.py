@@ -1,4 +1,4 @@
-"""A label, class or row number a line (`.tsv`); XCOPA: `{"label": 0}` a line (`.jsonl`)."""
+"""A label or class a line (`.tsv`); XCOPA: `{"label": 0}` a line (`.jsonl`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import (
     Format,
-    Lines,
     Submitted,
     gold_labels,
     parse_json,
@@ -23,7 +22,7 @@ from crosswind.evaluate.submission import (
 )
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
+def label_lines(path: Path) -> list[tuple[int, str]]:
     """A label a line, with the line's number; in a `.jsonl` file, or where lines are objects, the object's label."""
     lines = submission_lines(path)
     if path.suffix != ".jsonl" and not (lines and lines[0].lstrip().startswith("{")):
@@ -40,13 +39,11 @@ def _lines(path: Path) -> list[tuple[int, str]]:
 def _read(
     path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
 ) -> Submitted:
-    given, wanted = _lines(path), _lines(gold)
+    given, wanted = label_lines(path), label_lines(gold)
     numbers = {} if all(x.isdigit() for x in labels) else {str(i): x for i, x in enumerate(labels)}
     right = gold_labels(wanted, labels, {**numbers, **aliases}, gold)
     require_count(path, "lines", len(right), len(given))
     predicted = predicted_labels(given, labels, aliases, path)
-    if not labels:
-        _require_alike(given, path, wanted, gold)
     notes: tuple[str, ...] = ()
     if any(value in numbers for _, value in wanted):
         order = ", ".join(f"{number} {name}" for number, name in numbers.items())
@@ -59,20 +56,10 @@ def _read(
     )
 
 
-def _require_alike(given: Lines, path: Path, wanted: Lines, gold: Path) -> None:
-    """A `UserError` where one file has numbers and the other none, as Tatoeba's rows beside its sentences."""
-    blank = next((number for number, value in given if not value), None)
-    if blank is not None:
-        raise UserError("no label in this line", where=f"{path}:{blank}")
-    for lines, file, others, other in ((given, path, wanted, gold), (wanted, gold, given, path)):
-        odd = next(((number, value) for number, value in lines if not value.isdigit()), None)
-        if odd is not None and all(value.isdigit() for _, value in others):
-            raise UserError(
-                f"{odd[1][:60]!r} is no number", where=f"{file}:{odd[0]}", hint=f"{other} has a number a line"
-            )
-
-
-def _write(path: Path, examples: Sequence[Example], predictions: Sequence[Prediction], labels: Sequence[str]) -> None:
+def write_label_lines(
+    path: Path, examples: Sequence[Example], predictions: Sequence[Prediction], labels: Sequence[str]
+) -> None:
+    """Write the class of each prediction as a line, by name where there are `labels`."""
     if any("predicted" not in p for p in predictions):
         raise UserError("these predictions are no classes", where=str(path), hint="lines hold a class each")
     if path.suffix == ".jsonl":
@@ -89,4 +76,4 @@ def _written(predicted: int, labels: Sequence[str]) -> str:
 
 
 # The official script counts a blank last line of both files as one more right item.
-LINES_FORMAT = Format("lines", "a label a line", ".tsv", _read, _write, {"blank_last_lines": "left_out"})
+LINES_FORMAT = Format("lines", "a label a line", ".tsv", _read, write_label_lines, {"blank_last_lines": "left_out"})

@@ -60,7 +60,7 @@ TATOEBA = Task(
         revision="69e8f12da6e31d59addadda9a9c8a2e601a0e282",
     ),
     metrics=("accuracy",),
-    submission="lines",
+    submission="rows",
     perturbed=("pool",),
     counts={(language, "test"): _SHORTER.get(language, 1000) for language in XTREME_R},
     licence="CC BY 2.0 FR",
