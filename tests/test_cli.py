@@ -129,7 +129,7 @@ def test_an_unknown_label(crosswind: Run, folder: Path) -> None:
 def test_an_answer_outside_its_context(crosswind: Run, folder: Path) -> None:
     path = folder / "data" / "tydiqa" / "tydiqa-goldp-v1.1-dev" / "tydiqa.goldp.en.dev.json"
     path.parent.mkdir(parents=True)
-    answers = [{"text": "river", "answer_start": 900}]
+    answers = [{"text": "lake", "answer_start": 900}]
     question = {"id": "english-1", "question": "What does the dog see?", "answers": answers}
     paragraph = {"context": "The dog sees a river.", "qas": [question]}
     path.write_text(json.dumps({"data": [{"title": "t", "paragraphs": [paragraph]}]}), encoding="utf-8")
@@ -398,7 +398,7 @@ def test_evaluate_scores_a_checkpoint_and_refuses_one_without_a_head(crosswind: 
         "evaluate", folder / "encoder", "--task", "tatoeba", "--languages", "jv", "--limit", "9", *shared, "--json"
     )
     assert code == 0, err
-    (row,) = [r for r in json.loads(out) if r["key"] == "accuracy"]
+    (row,) = [r for r in json.loads(out) if r["key"] == "accuracy" and "benchmark" not in r]
     assert (row["target"], row["language"], row["n"], row["route"]) == ("tatoeba", "jv", 9, "none")
     code, out, err = crosswind("evaluate", folder / "encoder", "--task", "xnli", "--languages", "es", *shared)
     assert code == 2

@@ -175,7 +175,8 @@ def test_where_the_hub_cannot_be_asked_for_our_own_files_loading_stops(
     """Another pooling than the saved one would give other numbers without a word."""
     encoder = load_encoder(checkpoints["bert"], seed=2)
     save_head(tmp_path / "saved", encoder, attach(encoder, "query", (), seed=1, pooling=Pooling("cls")))
-    (tmp_path / "saved" / "crosswind.json").unlink()
+    for file in ("crosswind.json", "modules.json"):
+        (tmp_path / "saved" / file).unlink()
     name = on_the_hub(tmp_path / "saved", tmp_path / "hub", monkeypatch)
     assert load_head(name, "query", ())[1].pooling == Pooling()  # offline, what is cached is all there is
     monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: False)

@@ -130,7 +130,7 @@ def test_words_end_where_clusters_do() -> None:
 
 def test_the_words_of_burmese_lines_end_where_clusters_do(official_data: Callable[..., Path]) -> None:
     folder = official_data("ntrex")
-    (path,) = folder.rglob("*mya*")
+    (path,) = (folder / "ntrex").rglob("*mya*")
     lines = path.read_text(encoding="utf-8").splitlines()
     torn = [
         line for line in lines if not all(is_border(line, at) for w in words(line, "my") for at in (w.start, w.end))

@@ -36,10 +36,11 @@ from crosswind.perturb.spec import TextScope, parse_spec
 def included(tmp_path: Path) -> Iterator[None]:
     folder = tmp_path / "mine"
     shutil.copytree(Path(__file__).parent / "families", folder)
-    known, folders = dict(PERTURBATIONS._all()), list(PERTURBATIONS.included)
+    known, folders = dict(PERTURBATIONS._in_files()), list(PERTURBATIONS.included)
     PERTURBATIONS.include(folder)
     yield
     PERTURBATIONS._entries, PERTURBATIONS.included = known, folders
+    PERTURBATIONS.forget_written()
 
 
 def stored(result: PerturbedDataset, original: Dataset, tmp_path: Path) -> PerturbedDataset:

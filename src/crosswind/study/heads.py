@@ -32,6 +32,9 @@ def _names(source: str, revision: str | None) -> list[str]:
         return list(recorded.labels)
     if not config:
         return []
+    architectures = config.get("architectures")
+    if isinstance(architectures, list) and not any("Classification" in str(name) for name in architectures):
+        return []  # It has no head of this sort, which loading says.
     if config.get("id2label") is not None:
         names = class_names(config["id2label"], source)
         refuse_other_orders(names, None, config.get("label2id"), source)
