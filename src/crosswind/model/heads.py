@@ -67,12 +67,14 @@ class Head:
     def group(self, row: Row) -> int:
         """Rows of different groups must not share a batch: its shape depends on them beside their length.
 
-        Longformer's heads of choice and span widen attention to the longest question of the batch.
+        Longformer's heads widen attention to the most tokens of global attention in the batch: those of the question
+        in span QA, those behind it in choice.
         """
         config: Any = getattr(self.module, "config", None)
         if self.kind not in ("choice", "span") or getattr(config, "model_type", "") != "longformer":
             return 0
-        return int((row.ids == config.sep_token_id).argmax())
+        question = int((row.ids == config.sep_token_id).argmax())
+        return question if self.kind == "span" else len(row) - question
 
 
 def attach(
