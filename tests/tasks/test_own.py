@@ -215,6 +215,21 @@ def test_one_file_holds_several_languages_where_a_column_says_which(tmp_path: Pa
         ),
         ({"like": "copa", "questions": {"x": "reason"}}, "unknown question 'reason'", "tasks.mine.questions.x"),
         ({"like": "xnli", "files": "{lang}.tsv"}, "unknown placeholder 'lang'", "tasks.mine.files"),
+        (
+            {"like": "xnli", "files": "{language:>9999999999}.tsv"},
+            "'{language:>9999999999}.tsv' says how a placeholder is written",
+            "tasks.mine.files",
+        ),
+        (
+            {"like": "xnli", "files": "{language!z}.tsv"},
+            "'{language!z}.tsv' says how a placeholder is written",
+            "tasks.mine.files",
+        ),
+        (
+            {"like": "xnli", "files": "{language:{split}}.tsv"},
+            "'{language:{split}}.tsv' says how a placeholder is written",
+            "tasks.mine.files",
+        ),
         ({"like": "xnli", "bad_answers": "drop"}, "a pair task has no answers", "tasks.mine.bad_answers"),
         ({"like": "xnli", "files": None}, "neither files nor a hub repository", "tasks.mine"),
     ],

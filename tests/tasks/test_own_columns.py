@@ -57,6 +57,26 @@ def test_a_misnamed_column_is_no_empty_text(tmp_path: Path) -> None:
     assert "choice2" in refused(tmp_path, like="xcopa", files="copa.jsonl").what
 
 
+def test_a_list_of_the_bases_own_labels_in_another_order_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "nli.tsv", "premise\thypothesis\tlabel", "a\tb\tcontradiction")
+    error = refused(tmp_path, like="xnli", files="nli.tsv", labels=["contradiction", "neutral", "entailment"])
+    assert "in their order (entailment, neutral, contradiction), and this one says them in another" in error.what
+    assert '{"0": contradiction, "1": neutral, "2": entailment}' in str(error.hint)
+    (example,) = read(
+        tmp_path, like="xnli", files="nli.tsv", labels=["entailment", "neutral", "contradiction"]
+    ).examples
+    assert isinstance(example, PairExample)
+    assert example.label == 2
+    (example,) = read(tmp_path, like="xnli", files="nli.tsv").examples
+    assert isinstance(example, PairExample)
+    assert example.label == 2
+
+
+def test_a_line_of_json_that_says_a_key_twice_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "nli.jsonl", '{"premise": "a", "hypothesis": "b", "label": "neutral", "label": "entailment"}')
+    assert "the key 'label' is given twice" in refused(tmp_path, like="xnli", files="nli.jsonl").what
+
+
 def test_choices_are_numbered_without_gaps(tmp_path: Path) -> None:
     write(tmp_path, "three.tsv", "choice1\tchoise2\tchoice3\tlabel", "a\tb\tc\t1")
     assert "choice2" in refused(tmp_path, kind="choice", files="three.tsv").what

@@ -165,7 +165,7 @@ def csv_table(path: Path) -> Iterator[TableRecord]:
 def jsonl_table(path: Path) -> Iterator[TableRecord]:
     """JSON lines, one object each."""
     spoken: Spoken = {}
-    for row, (number, values) in enumerate(json_lines(path)):
+    for row, (number, values) in enumerate(json_lines(path, unique=True)):
         yield TableRecord(values, f"{path}:{number}", row, spoken=spoken)
 
 

@@ -100,6 +100,7 @@ def labels_and_values(
             what = f"{base.name} has {len(base.labels)} labels: {', '.join(base.labels)}"
             hint = "say what each label of your files is: labels: {mine: theirs}; tags are mapped by `map`"
             raise UserError(what, where=where, hint=hint)
+        _refuse_another_order(given, base, where)
         names = base.labels if base.name and base.labels else tuple(given)
         return names, _numbered(tuple(given)) | {label: i for i, label in enumerate(given)}
     table_of_labels = {str(key): _index(value, base, where) for key, value in given.items()}
@@ -117,6 +118,19 @@ def labels_and_values(
         what = f"there is no label {max(table_of_labels.values())}: {', '.join(names)} are 0 to {len(names) - 1}"
         raise UserError(what, where=where, hint="labels are numbered from 0")
     return names, table_of_labels
+
+
+def _refuse_another_order(given: Sequence[str], base: Task, where: str) -> None:
+    """A list renames the base's labels in their order: one that says the base's own names in another misleads."""
+    known = {**base.aliases, **{label: label for label in base.labels}}
+    if base.name and any(known.get(label, name) != name for label, name in zip(given, base.labels, strict=False)):
+        numbers = ", ".join(f'"{i}": {label}' for i, label in enumerate(given))
+        raise UserError(
+            f"a list renames the labels of {base.name} in their order ({', '.join(base.labels)}), and this one says "
+            f"them in another",
+            where=where,
+            hint=f"leave it out where the files write these names; for numbers: labels: {{{numbers}}}",
+        )
 
 
 def _index(value: int | str, base: Task, where: str) -> int:

@@ -18,7 +18,7 @@ from crosswind.data.source import HUB_SPLITS, Content, HubSource
 from crosswind.data.squad import Paragraph, read_squad, span_content
 from crosswind.data.tables import OwnTable, format_of, read_own_table
 from crosswind.data.tagging import read_conllu
-from crosswind.errors import UserError, unknown
+from crosswind.errors import UserError, shown, unknown
 from crosswind.tasks.base import Task
 from crosswind.tasks.declaration import codes_and_languages
 from crosswind.tasks.forms import Form
@@ -183,13 +183,17 @@ class OwnReader:
     def _check_pattern(self, pattern: str) -> None:
         where = f"{self.where}.files"
         try:
-            names = {name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None}
+            places = [part[1:] for part in string.Formatter().parse(pattern) if part[1] is not None]
         except ValueError:
             raise UserError(
                 f"{pattern!r} has a brace that is not closed", where=where, hint="{language}, {split}"
             ) from None
+        names = {name for name, _, _ in places}
         for name in names - {"language", "split"}:
-            raise unknown("placeholder", name, ("language", "split"), where=where)
+            raise unknown("placeholder", str(name), ("language", "split"), where=where)
+        if any(form or conversion for _, form, conversion in places):
+            hint = "write {language} and {split} as they are"
+            raise UserError(f"{shown(pattern)} says how a placeholder is written", where=where, hint=hint)
         many = len(self.codes) > 1
         if many and "language" not in names and "language" not in self.form.columns:
             hint = "write {language} into the file's name, or name the column of the language"
