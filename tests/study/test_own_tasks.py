@@ -222,6 +222,11 @@ def test_a_study_that_names_no_languages_has_those_of_its_files_and_says_so(fine
     [
         ("tasks.masakhaner.mapp={}", "study: tasks.masakhaner.mapp", "did you mean 'map'"),
         ("tasks.masakhaner.languages=[sr-lat]", "study: tasks.masakhaner.languages", "no registered language code"),
+        (
+            "tasks.masakhaner.languages=[tl, fil]",
+            "study: tasks.masakhaner.languages",
+            "a language is named twice: tl, fil",
+        ),
         ("tasks.masakhaner.like=null", "study: tasks.masakhaner", "say what the data are like"),
     ],
 )

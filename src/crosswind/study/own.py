@@ -88,15 +88,17 @@ class OwnTask(BaseModel):
     @classmethod
     def registered_codes(cls, languages: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
         codes = list(languages.values()) if isinstance(languages, dict) else languages or []
+        tags: dict[str, str] = {}  # `tl` and `fil` are one language
         for code in codes:
             try:
-                registered(code)
+                tag = registered(code).to_tag()
             except UserError as error:
                 hint = f"{error.hint}; " if error.hint else ""
                 what = "map what the files write to BCP 47, for example {sr-lat: sr-Latn}"
                 raise ValueError(f"{error.what}: {hint}{what}") from None
-        if len(set(codes)) < len(codes):
-            raise ValueError("a language is named twice")
+            if tag in tags:
+                raise ValueError(f"a language is named twice: {tags[tag]}, {code}")
+            tags[tag] = code
         return languages
 
     def canonical(self) -> dict[str, Any]:
