@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,14 +15,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosswind.errors import UserError, unknown
+from crosswind.output import (
+    end_with,
+    json_rows,
+    lines_in,
+    lines_out,
+    print_finished,
+    print_forecast,
+    print_table,
+    short_value,
+    use_utf8,
+)
 from crosswind.run.folders import FULL
 from crosswind.run.outcome import StepFailed
 from crosswind.run.stop import Stopped, stoppable
 
 if TYPE_CHECKING:
-    from crosswind.perturb.lines import EndedLine
     from crosswind.run.store import Store
-    from crosswind.study.run import Finished, Forecast
 
 app = typer.Typer(
     help="Does zero-shot cross-lingual transfer survive adversarial perturbation?",
@@ -62,7 +70,7 @@ def main() -> None:
     # CPU kernels are kept by shape, and a run sees many shapes: 1,024 (the default) or 128 of them hold up to a
     # gigabyte, 16 cost no measurable time more.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
-    _utf8_streams()
+    use_utf8()
     try:
         with stoppable():
             app()
@@ -120,7 +128,7 @@ def demo(
         finished = run_study(
             spec, out=folder, store=_store(store), reporter=reporter, workers=workers or microworld.workers()
         )
-    _print_finished(finished, verbose=verbose)
+    print_finished(finished, verbose=verbose)
 
 
 @app.command()
@@ -150,11 +158,11 @@ def run(
     check_out(folder, spec.name)
     artifacts = _store(store)
     if dry_run:
-        _print_forecast(forecast(spec, artifacts, executor))
+        print_forecast(forecast(spec, artifacts, executor))
         return
     with _progress(quiet) as reporter:
         finished = run_study(spec, out=folder, store=artifacts, reporter=reporter, executor=executor, workers=workers)
-    _print_finished(finished, verbose=verbose)
+    print_finished(finished, verbose=verbose)
 
 
 @app.command()
@@ -235,12 +243,12 @@ def evaluate(
         check_out(out)
     with tempfile.TemporaryDirectory() as scratch, _progress(quiet) as reporter:
         finished = run_study(spec, out=out or Path(scratch), store=_store(store), reporter=reporter, workers=workers)
-        rows = _rows(finished) if as_json else []
+        rows = json_rows(finished) if as_json else []
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
-        _exit(finished)
+        end_with(finished)
     else:
-        _print_finished(finished, folder=out is not None, verbose=True)
+        print_finished(finished, folder=out is not None, verbose=True)
 
 
 @app.command()
@@ -310,13 +318,13 @@ def perturb(
         )
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
-        with _lines_out(target) as write:
+        with lines_out(target) as write:
             for text, differs in texts:
                 write(f"{text}\n".encode())
                 count, changed = count + 1, changed + differs
         print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
         return
-    with _lines_in(source) as lines, _lines_out(target) as write:
+    with lines_in(source) as lines, lines_out(target) as write:
         for line, differs in perturb_stream(lines, parsed, language or "en", draw=seed, environment=environment):
             write("".join(line).encode())
             count, changed = count + 1, changed + differs
@@ -368,7 +376,7 @@ def score(
         (name, str(len(t.languages)), "  ".join(f"{k} {v:.2f}" for k, v in t.average.items()), f"{t.score:.2f}")
         for name, t in scores.tasks.items()
     ]
-    _table(("task", "languages", "mean over languages", "score"), rows)
+    print_table(("task", "languages", "mean over languages", "score"), rows)
     print(f"{benchmark}: {scores.score:.2f}, the mean of {', '.join(scores.averaged)}")
     for group, value in scores.groups.items():
         print(f"{group}: {value:.2f}")
@@ -405,7 +413,7 @@ def list_things(
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     columns = list(rows[0]) if rows else []
-    _table(columns, [tuple(_short(r[c]) for c in columns) for r in rows])
+    print_table(columns, [tuple(short_value(r[c]) for c in columns) for r in rows])
 
 
 def _include(folders: Sequence[Path] | None) -> None:
@@ -431,129 +439,5 @@ def _progress(quiet: bool) -> Iterator[Any]:
         yield reporter
 
 
-def _print_forecast(expected: Forecast) -> None:
-    from crosswind.analysis.left_out import left_out_lines
-
-    plan, missing = expected.plan, set(expected.missing)
-    rows = []
-    for key, step in plan.graph.items():
-        state = "to run" if key in missing else "cached"
-        rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
-    _table(("state", "step", "what", "k tokens", "key"), rows)
-    kinds: dict[str, list[str]] = {}
-    for key in expected.missing:
-        kinds.setdefault(plan.graph[key].kind, []).append(key)
-    parts = [f"{len(keys)} {kind}" for kind, keys in kinds.items()] or ["nothing"]
-    tokens = sum(plan.graph[k].cost for k in expected.missing)
-    print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
-    print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
-    for note in plan.notes:
-        print(f"note: {note}")
-    for line in left_out_lines(plan.left_out):
-        print(f"left out: {line}")
-
-
-def _print_finished(finished: Finished, *, folder: bool = True, verbose: bool = False) -> None:
-    from crosswind.report.brief import render_brief
-    from crosswind.report.terminal import render_terminal
-
-    if finished.summary is not None:
-        width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
-        render = render_terminal if verbose else render_brief
-        print(render(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()), flush=True)
-    for line in finished.benchmarks:
-        print(line, flush=True)
-    outcome = finished.outcome
-    for note in (*finished.plan.notes, *finished.notes):
-        print(f"note: {note}", file=sys.stderr)
-    cached = set(outcome.cached)
-    cells = sum(cell.key in cached for cell in finished.plan.cells)
-    print(f"computed {len(outcome.done)} steps, found {cells} cells", file=sys.stderr)
-    if folder and finished.summary is not None:
-        print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
-    _exit(finished)
-
-
-def _exit(finished: Finished) -> None:
-    """Say what failed, and end with 2 if only mistakes of the user's did, with 1 if anything else did."""
-    outcome = finished.outcome
-    if outcome.complete:
-        return
-    for key, failure in outcome.failed.items():
-        print(f"failed: {finished.plan.graph[key].label}: {failure.message}", file=sys.stderr)
-    if outcome.skipped:
-        print(f"not run: {len(outcome.skipped)} steps that need these", file=sys.stderr)
-    raise typer.Exit(2 if outcome.mistaken else 1)
-
-
-def _rows(finished: Finished) -> list[dict[str, Any]]:
-    """The rows of this run, and what it left out; never those of an earlier one in the same folder."""
-    import polars as pl
-
-    from crosswind.analysis.results import ROW, read_results
-
-    if finished.summary is None:
-        return []
-    rows = read_results(finished.out / "results.parquet").to_dicts()
-    for part in finished.summary.left_out:
-        if part.cause in ("no data", "not applicable", "not computed"):  # the others have rows
-            known = {name: getattr(part, name) for name in ROW if hasattr(part, name)}
-            rows.append({**dict.fromkeys(ROW), **known, "left_out": part.reason})
-    official = finished.out / "benchmarks.parquet"
-    return [*rows, *(pl.read_parquet(official).to_dicts() if official.exists() else [])]
-
-
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()] if text else []
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        text = " ".join(map(str, value))
-        return text if len(text) <= 60 else f"{len(value)}: {text[:50]}…"
-    return str(value)
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns, plain enough for grep and cut."""
-    widths = [max((len(str(r[i])) for r in [columns, *rows]), default=0) for i in range(len(columns))]
-    for row in [columns, *rows]:
-        print("  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip())
-
-
-@contextmanager
-def _lines_in(path: Path | None) -> Iterator[Iterator[EndedLine]]:
-    from crosswind.perturb.lines import read_lines
-    from crosswind.reading import opened
-
-    if path is None or str(path) == "-":
-        yield read_lines(sys.stdin.buffer, "standard input")
-        return
-    with opened(path) as file:
-        yield read_lines(file, str(path))
-
-
-@contextmanager
-def _lines_out(path: Path | None) -> Iterator[Callable[[bytes], object]]:
-    if path is None or str(path) == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
-        return
-    from crosswind.run.folders import replacing
-
-    with replacing(path, durable=False) as draft:
-        try:
-            file = draft.open("wb")
-        except OSError as error:
-            raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
-        with file:
-            yield file.write
-        if path.is_dir():
-            raise UserError("is a folder", where=str(path), hint="name a file with -o")
-
-
-def _utf8_streams() -> None:
-    """Text is UTF-8 on the standard streams, whatever the locale and PYTHONIOENCODING say."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # file names may be no Unicode

@@ -1,0 +1,148 @@
+"""What the command line reads and prints: forecasts, ends of runs, tables, lines of text."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crosswind.errors import UserError
+
+if TYPE_CHECKING:
+    from crosswind.perturb.lines import EndedLine
+    from crosswind.study.run import Finished, Forecast
+
+
+def print_forecast(expected: Forecast) -> None:
+    """Every step, whether it is to run, and what the run would leave out."""
+    from crosswind.analysis.left_out import left_out_lines
+
+    plan, missing = expected.plan, set(expected.missing)
+    rows = []
+    for key, step in plan.graph.items():
+        state = "to run" if key in missing else "cached"
+        rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
+    print_table(("state", "step", "what", "k tokens", "key"), rows)
+    kinds: dict[str, list[str]] = {}
+    for key in expected.missing:
+        kinds.setdefault(plan.graph[key].kind, []).append(key)
+    parts = [f"{len(keys)} {kind}" for kind, keys in kinds.items()] or ["nothing"]
+    tokens = sum(plan.graph[k].cost for k in expected.missing)
+    print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
+    print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
+    for note in plan.notes:
+        print(f"note: {note}")
+    for line in left_out_lines(plan.left_out):
+        print(f"left out: {line}")
+
+
+def print_finished(finished: Finished, *, folder: bool = True, verbose: bool = False) -> None:
+    """The answer and a small table (`verbose`: the long one), notes and the paths of a run; its exit code."""
+    from crosswind.report.brief import render_brief
+    from crosswind.report.terminal import render_terminal
+
+    if finished.summary is not None:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
+        render = render_terminal if verbose else render_brief
+        print(render(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()), flush=True)
+    for line in finished.benchmarks:
+        print(line, flush=True)
+    outcome = finished.outcome
+    for note in (*finished.plan.notes, *finished.notes):
+        print(f"note: {note}", file=sys.stderr)
+    cached = set(outcome.cached)
+    cells = sum(cell.key in cached for cell in finished.plan.cells)
+    print(f"computed {len(outcome.done)} steps, found {cells} cells", file=sys.stderr)
+    if folder and finished.summary is not None:
+        print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
+    end_with(finished)
+
+
+def end_with(finished: Finished) -> None:
+    """Say what failed, and end with 2 if only mistakes of the user's did, with 1 if anything else did."""
+    outcome = finished.outcome
+    if outcome.complete:
+        return
+    for key, failure in outcome.failed.items():
+        print(f"failed: {finished.plan.graph[key].label}: {failure.message}", file=sys.stderr)
+    if outcome.skipped:
+        print(f"not run: {len(outcome.skipped)} steps that need these", file=sys.stderr)
+    raise typer.Exit(2 if outcome.mistaken else 1)
+
+
+def json_rows(finished: Finished) -> list[dict[str, Any]]:
+    """The rows of this run, and what it left out; never those of an earlier one in the same folder."""
+    import polars as pl
+
+    from crosswind.analysis.results import ROW, read_results
+
+    if finished.summary is None:
+        return []
+    rows = read_results(finished.out / "results.parquet").to_dicts()
+    for part in finished.summary.left_out:
+        if part.cause in ("no data", "not applicable", "not computed"):  # the others have rows
+            known = {name: getattr(part, name) for name in ROW if hasattr(part, name)}
+            rows.append({**dict.fromkeys(ROW), **known, "left_out": part.reason})
+    official = finished.out / "benchmarks.parquet"
+    return [*rows, *(pl.read_parquet(official).to_dicts() if official.exists() else [])]
+
+
+def short_value(value: Any) -> str:
+    """A value as a cell of a table."""
+    if isinstance(value, list | tuple):
+        text = " ".join(map(str, value))
+        return text if len(text) <= 60 else f"{len(value)}: {text[:50]}…"
+    return str(value)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns, plain enough for grep and cut."""
+    widths = [max((len(str(r[i])) for r in [columns, *rows]), default=0) for i in range(len(columns))]
+    for row in [columns, *rows]:
+        print("  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def lines_in(path: Path | None) -> Iterator[Iterator[EndedLine]]:
+    """The lines of a file, or of standard input, each with its end."""
+    from crosswind.perturb.lines import read_lines
+    from crosswind.reading import opened
+
+    if path is None or str(path) == "-":
+        yield read_lines(sys.stdin.buffer, "standard input")
+        return
+    with opened(path) as file:
+        yield read_lines(file, str(path))
+
+
+@contextmanager
+def lines_out(path: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """What writes bytes to a file, which appears when all is written, or to standard output."""
+    if path is None or str(path) == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    from crosswind.run.folders import replacing
+
+    with replacing(path, durable=False) as draft:
+        try:
+            file = draft.open("wb")
+        except OSError as error:
+            raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+        with file:
+            yield file.write
+        if path.is_dir():
+            raise UserError("is a folder", where=str(path), hint="name a file with -o")
+
+
+def use_utf8() -> None:
+    """Text is UTF-8 on the standard streams, whatever the locale and PYTHONIOENCODING say."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # file names may be no Unicode
