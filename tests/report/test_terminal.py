@@ -131,3 +131,10 @@ def test_a_run_of_one_route_ends_with_a_row_a_target(summary):
     assert len(rows) == 4
     assert rows[0].split()[:4] == ["pawsx", "none", "English", "80.0"]
     assert "2 others" in rows[3]
+
+
+def test_the_small_table_says_what_its_intervals_are_over(summary):
+    assert "95 % intervals over items in brackets" in render_brief(summary)
+    several = replace(summary, contrasts=tuple(replace(c, pipeline_seeds=3) for c in summary.contrasts))
+    assert several.contrasts
+    assert "95 % intervals over items and 3 pipeline seeds (Student's t) in brackets" in render_brief(several)

@@ -37,11 +37,17 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
         console.print(f"{sentence}\n", style="bold", markup=False)
     compared = widest_contrasts(summary)
     console.print(_of_routes(compared) if compared else _of_targets(summary))
-    percent = f"{100 * summary.level:g} %"
-    legend = [f"Points, with {percent} intervals in brackets. Changed: the share of items and of the model's tokens."]
+    legend = [f"Points, with {100 * summary.level:g} % intervals {_over(compared)} in brackets."]
+    legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
         console.print(text, style="dim", markup=False)
     return out.getvalue()
+
+
+def _over(compared: Sequence[Contrast]) -> str:
+    """What the intervals of the table are over: the long tables, and those of targets, have them over items alone."""
+    seeds = compared[0].pipeline_seeds if compared else 1
+    return f"over items and {seeds} pipeline seeds (Student's t)" if seeds > 1 else "over items"
 
 
 def _of_routes(compared: Sequence[Contrast]) -> Table:

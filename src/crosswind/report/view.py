@@ -99,7 +99,9 @@ def _percent(share: float) -> str:
 def legend(summary: Summary) -> tuple[str, ...]:
     """What brackets and marks mean, as far as they occur."""
     percent = f"{100 * summary.level:g} %"
-    text = [f"Points, with {percent} cluster-bootstrap intervals ({summary.replicates} replicates) in brackets."]
+    text = [
+        f"Points, with {percent} cluster-bootstrap intervals over items ({summary.replicates} replicates) in brackets."
+    ]
     if any(line.drop for line in summary.lines):
         text.append("Drop: clean minus perturbed, over the same languages and items, resampled together.")
         if any(line.better == "lower" for line in summary.lines):
