@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from crosswind.registry import declare
 
 for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -55,6 +57,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def only_the_packages_tasks() -> Iterator[None]:
+    """What a study of a test declared as its own data is gone when the next test begins."""
+    yield
+    declare({})
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,12 @@ def _nli_parquet(root: Path, data: Dataset) -> None:
 
 
 def _headerless(root: Path, data: Dataset) -> None:
-    rows = [f"{e.first}\t{e.second}\t{e.label}\n" for e in _of(PairExample, data)]
+    """As spreadsheets and pandas write tabs: a cell with a quotation mark stands in quotation marks."""
+
+    def cell(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if '"' in text else text
+
+    rows = [f"{cell(e.first)}\t{cell(e.second)}\t{e.label}\n" for e in _of(PairExample, data)]
     _out(root, "paws/cat/test.tsv.xz", "".join(rows))
 
 
