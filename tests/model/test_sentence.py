@@ -89,6 +89,8 @@ def test_a_studys_pooling_drops_the_layers_behind_the_checkpoints_and_a_prefix_k
     prefix = "The study's prefix stands in the place of the checkpoint's prompts."
     assert pooled(prefix="query: ") == (6, Pooling("cls", None, "query: "), prefix)
     assert pooled(mode="cls")[:2] == (6, Pooling("cls", None, "the dog "))
+    layers = load_head(str(folder), "query", ())[0].layers
+    assert pooled(layer=layers)[:2] == (6, Pooling("cls", layers, "the dog "))  # the last one, by its number
 
 
 def test_what_is_not_read_is_refused(tmp_path: Path) -> None:

@@ -144,7 +144,9 @@ def _pool_as_asked(encoder: Encoder, head: Head, asked: PoolingParams, where: st
     saved, pooling = head.pooling, resolved_pooling(asked, encoder.layers, head.pooling)
     assert saved is not None
     if head.notes:  # The checkpoint's own files say how it pools.
-        if (pooling.mode, pooling.layer) != (saved.mode, saved.layer):
+        last = encoder.layers  # what None stands for
+        layer, saved_layer = (last if p.layer is None else p.layer for p in (pooling, saved))
+        if (pooling.mode, layer) != (saved.mode, saved_layer):
             # Layers behind another pooling were trained for that one.
             head.module.dense = nn.Sequential()
             head.notes = ("The study's pooling stands in the place of the checkpoint's sentence-transformers files.",)
