@@ -20,6 +20,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import json
 import lzma
 import os
@@ -108,24 +109,30 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _ended_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The same with their line ends."""
-    number = 0
     with opened(path) as stream:
-        while True:
-            try:
-                raw = stream.readline(LINE_LIMIT + 1)
-            except UserError as error:
-                raise UserError(error.what, where=f"{path}:{number + 1}", hint=error.hint) from None
-            if not raw:
-                return
-            number += 1
-            if len(raw) > LINE_LIMIT:
-                what = f"a line of more than {_size(LINE_LIMIT)}"
-                raise UserError(what, where=f"{path}:{number}", hint="is it a text file?")
-            try:
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise _not_utf8(error.start + 1, f"{path}:{number}") from None
-            yield number, text
+        for number, text in stream_lines(stream, str(path)):
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
+
+
+def stream_lines(stream: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text with what ends it) of a stream of UTF-8, read as it comes. LF alone ends a line.
+
+    Raises `UserError` with name:line for text that is not UTF-8, a line beyond `LINE_LIMIT` and a fault of reading.
+    """
+    for number in itertools.count(1):
+        try:
+            raw = stream.readline(LINE_LIMIT + 1)
+        except UserError as error:
+            raise UserError(error.what, where=f"{name}:{number}", hint=error.hint) from None
+        if not raw:
+            return
+        if len(raw) > LINE_LIMIT:
+            what = f"a line of more than {_size(LINE_LIMIT)}"
+            raise UserError(what, where=f"{name}:{number}", hint="is it a text file?")
+        try:
+            yield number, raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error.start + 1, f"{name}:{number}") from None
 
 
 def json_file(path: Path, *, unique: bool = False) -> Any:

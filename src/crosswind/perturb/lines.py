@@ -12,14 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
-from crosswind.errors import UserError
 from crosswind.perturb.noise import BATCH, numbered, perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Resolved, Spec, TextScope
-
-LONGEST_LINE = 1 << 26
-"""Bytes of a line, above which it is refused: no text has such lines, and a line is held in memory."""
+from crosswind.reading import stream_lines
 
 
 class EndedLine(NamedTuple):
@@ -34,20 +31,7 @@ def read_lines(stream: IO[bytes], name: str) -> Iterator[EndedLine]:
 
     Raises a `UserError` that names the stream and the line for bytes that are not UTF-8.
     """
-    for number in itertools.count(1):
-        raw = stream.readline(LONGEST_LINE + 1)
-        if not raw:
-            return
-        if len(raw) > LONGEST_LINE:
-            raise UserError(f"a line of more than {LONGEST_LINE >> 20} MiB", where=f"{name}:{number}")
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"not UTF-8 (byte {error.start + 1} of the line)",
-                where=f"{name}:{number}",
-                hint="convert it first, for example with iconv",
-            ) from None
+    for _, line in stream_lines(stream, name):
         text = line.removesuffix("\n").rstrip("\r")
         yield EndedLine(text, line[len(text) :])
 
