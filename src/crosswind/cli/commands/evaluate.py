@@ -1,0 +1,101 @@
+"""The command `crosswind evaluate`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Json, Out, Quiet, StoreOption, include_folders, listed, progress, store_of
+from crosswind.errors import unknown
+from crosswind.output import end_with, json_rows, print_finished
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A checkpoint: folder or hub id.")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="A task, or several (--task xnli --task pawsx).")
+    ] = None,
+    languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all of the task's.")] = None,
+    perturb: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="For example keyboard:0.1,0.2.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most N examples of each language, in whole clusters.")] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
+    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Tokens; default: 384 for span QA, 512 for retrieval, else 128.")
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option(min=0, help="Tokens that windows of span QA share; default: 128 of 384.")
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(metavar="MODE[:LAYER]", help="Of retrieval: mean, cls, pooler; default: the checkpoint's own."),
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help='Text before every query and candidate of retrieval, such as "query: ".')
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="The model's classes, in its order, where they have no names.")
+    ] = None,
+    task_file: Annotated[
+        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
+    ] = None,
+    include: Include = None,
+    out: Out = None,
+    store: StoreOption = None,
+    workers: Annotated[int, typer.Option(min=1)] = 1,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate any checkpoint in many languages, clean and perturbed.
+
+    Example: crosswind evaluate my-xnli-model --task xnli --languages en,de,sw --perturb keyboard:0.1 --data DIR
+    """
+    import tempfile
+
+    from crosswind.study.evaluate import evaluation, pooling_option
+    from crosswind.study.folder import check_out
+    from crosswind.study.run import run_study
+
+    include_folders(include)
+    if precision not in ("fp32", "bf16"):
+        raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
+    variable = os.environ.get("CROSSWIND_DATA")
+    spec = evaluation(
+        model,
+        task or (),
+        languages=listed(languages),
+        perturb=perturb or (),
+        data=data,
+        official=Path(variable) if variable else None,
+        split=split,
+        limit=limit,
+        draws=draws,
+        lexicons=lexicons,
+        precision=precision,
+        max_length=max_length,
+        stride=stride,
+        pooling=pooling_option(pooling, prefix),
+        labels=listed(labels),
+        task_file=task_file,
+    )
+    if out is not None:
+        check_out(out)
+    with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
+        finished = run_study(spec, out=out or Path(scratch), store=store_of(store), reporter=reporter, workers=workers)
+        rows = json_rows(finished) if as_json else []
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        end_with(finished)
+    else:
+        print_finished(finished, folder=out is not None, verbose=True)

@@ -1,0 +1,38 @@
+"""The command `crosswind list`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Json, include_folders
+from crosswind.errors import unknown
+from crosswind.output import print_table, short_value
+
+
+@app.command("list")
+def list_things(
+    what: Annotated[
+        str, typer.Argument(metavar="tasks|perturbations|languages|metrics|presets|corpora|executors|steps|stages")
+    ],
+    include: Include = None,
+    as_json: Json = False,
+) -> None:
+    """List what there is.
+
+    Example: crosswind list tasks
+    """
+    from crosswind.study.catalogue import CATALOGUE
+
+    include_folders(include)
+    if what not in CATALOGUE:
+        raise unknown("list", what, CATALOGUE, where="list")
+    rows = CATALOGUE[what]()
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    columns = list(rows[0]) if rows else []
+    print_table(columns, [tuple(short_value(r[c]) for c in columns) for r in rows])

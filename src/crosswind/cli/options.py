@@ -1,0 +1,54 @@
+"""Options that several commands have, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from crosswind.run.store import Store
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the file.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run folder.")]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", metavar="DIR", help="Where weights and shared steps live (CROSSWIND_STORE).")
+]
+Include = Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print the long table, every condition of every target.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def include_folders(folders: Sequence[Path] | None) -> None:
+    """Add the declarations of these folders."""
+    if folders:
+        from crosswind.registry import include
+
+        for folder in folders:
+            include(folder)
+
+
+def store_of(given: Path | None) -> Store:
+    """The store that the user named, or the default one."""
+    from crosswind.run.store import Store
+    from crosswind.study.run import default_store
+
+    return Store(given or default_store())
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Any]:
+    """A display of what runs, on standard error."""
+    from crosswind.run.progress import display
+
+    with display(quiet=quiet) as reporter:
+        yield reporter
+
+
+def listed(text: str | None) -> list[str]:
+    """The parts of a comma-separated option."""
+    return [part.strip() for part in text.split(",") if part.strip()] if text else []
