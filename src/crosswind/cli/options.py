@@ -49,6 +49,6 @@ def progress(quiet: bool) -> Iterator[Any]:
         yield reporter
 
 
-def listed(text: str | None) -> list[str]:
+def comma_separated(text: str | None) -> list[str]:
     """The parts of a comma-separated option."""
     return [part.strip() for part in text.split(",") if part.strip()] if text else []

@@ -52,8 +52,9 @@ class EncoderSubwords:
         padding = Padding.of(self.encoder.tokenizer)
         length = -(-max(len(r) for r in rows) // _STEP) * _STEP
         batch = pad(rows, padding, height=_HEIGHT, length=length)
-        backbone = self.encoder.backbone.eval()
+        backbone = self.encoder.backbone
         batch = {name: tensor.to(backbone.device) for name, tensor in batch.items()}
+        backbone.train(False)
         hidden = text_encoder(backbone)(**batch, output_hidden_states=True).hidden_states[self.layer]
         states = hidden.float().cpu().numpy()
         every = []

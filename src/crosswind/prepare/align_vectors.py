@@ -77,4 +77,5 @@ def _linked(source: SubwordVectors, target: SubwordVectors, matching: Matching) 
 
 def _unit(vectors: _Floats) -> _Floats:
     wide = vectors.astype(np.float64)
-    return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
+    scaled: _Floats = wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
+    return scaled

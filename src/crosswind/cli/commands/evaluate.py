@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, Json, Out, Quiet, StoreOption, include_folders, listed, progress, store_of
+from crosswind.cli.options import (
+    Include,
+    Json,
+    Out,
+    Quiet,
+    StoreOption,
+    comma_separated,
+    include_folders,
+    progress,
+    store_of,
+)
 from crosswind.errors import unknown
 from crosswind.output import end_with, json_rows, print_finished
 
@@ -74,7 +84,7 @@ def evaluate(
     spec = evaluation(
         model,
         task or (),
-        languages=listed(languages),
+        languages=comma_separated(languages),
         perturb=perturb or (),
         data=data,
         official=Path(variable) if variable else None,
@@ -86,7 +96,7 @@ def evaluate(
         max_length=max_length,
         stride=stride,
         pooling=pooling_option(pooling, prefix),
-        labels=listed(labels),
+        labels=comma_separated(labels),
         task_file=task_file,
     )
     if out is not None:

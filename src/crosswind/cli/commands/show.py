@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, include_folders, listed
+from crosswind.cli.options import Include, comma_separated, include_folders
 
 
 @app.command()
@@ -25,7 +25,7 @@ def show(
     from crosswind.perturb.show import SHOWN_SPECS, lines_of, shown_texts
 
     include_folders(include)
-    for number, shown in enumerate(shown_texts(text, listed(language), perturb or SHOWN_SPECS)):
+    for number, shown in enumerate(shown_texts(text, comma_separated(language), perturb or SHOWN_SPECS)):
         if number:
             print()
         for line in lines_of(shown, colour=sys.stdout.isatty()):
