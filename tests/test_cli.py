@@ -398,8 +398,15 @@ def test_evaluate_scores_a_checkpoint_and_refuses_one_without_a_head(crosswind: 
         "evaluate", folder / "encoder", "--task", "tatoeba", "--languages", "jv", "--limit", "9", *shared, "--json"
     )
     assert code == 0, err
-    (row,) = [r for r in json.loads(out) if r["key"] == "accuracy" and "benchmark" not in r]
+    (row,) = json.loads(out)
     assert (row["target"], row["language"], row["n"], row["route"]) == ("tatoeba", "jv", 9, "none")
+    arguments = ("evaluate", folder / "encoder", "--task", "tatoeba", "--languages", "jv", "--limit", "9", *shared)
+    code, out, err = crosswind(*arguments, "--json", "--benchmarks")
+    scores = json.loads(out)
+    assert {(s["benchmark"], s["name"], s["key"]) for s in scores} >= {("xtreme", "tatoeba", "metric")}
+    assert all(s["score"] is None for s in scores if s["name"] in ("retrieval", "all_task"))
+    code, out, err = crosswind(*arguments, "--benchmarks")
+    assert (code, out) == (2, "")
     code, out, err = crosswind("evaluate", folder / "encoder", "--task", "xnli", "--languages", "es", *shared)
     assert code == 2
     assert "no head for pair tasks" in err

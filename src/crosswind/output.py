@@ -77,9 +77,7 @@ def end_with(finished: Finished) -> None:
 
 
 def json_rows(finished: Finished) -> list[dict[str, Any]]:
-    """The rows of this run, and what it left out; never those of an earlier one in the same folder."""
-    import polars as pl
-
+    """The result rows of this run, and those that it left out; never those of an earlier one in the same folder."""
     from crosswind.analysis.results import ROW, read_results
 
     if finished.summary is None:
@@ -89,8 +87,15 @@ def json_rows(finished: Finished) -> list[dict[str, Any]]:
         if part.cause in ("no data", "not applicable", "not computed"):  # the others have rows
             known = {name: getattr(part, name) for name in ROW if hasattr(part, name)}
             rows.append({**dict.fromkeys(ROW), **known, "left_out": part.reason})
-    official = finished.out / "benchmarks.parquet"
-    return [*rows, *(pl.read_parquet(official).to_dicts() if official.exists() else [])]
+    return rows
+
+
+def json_benchmarks(finished: Finished) -> list[dict[str, Any]]:
+    """The scores of benchmarks of this run, the rows of its `benchmarks.parquet`."""
+    import polars as pl
+
+    path = finished.out / "benchmarks.parquet"
+    return pl.read_parquet(path).to_dicts() if finished.summary is not None and path.exists() else []
 
 
 def short_value(value: Any) -> str:

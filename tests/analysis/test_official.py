@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from crosswind.analysis.official import OfficialScore, official_lines, official_scores, official_table
 from crosswind.analysis.results import ResultRow, table
 from crosswind.evaluate.benchmark import BENCHMARKS
+from crosswind.evaluate.score import score_folder
 
 ROW = ResultRow(
     encoder="e", route="none", pipeline_seed=1, target="xquad", language="de", split="test", metric="squad", key="f1",
@@ -57,14 +59,18 @@ def test_the_official_list_of_each_benchmark_decides() -> None:
 
 def test_groups_stand_where_nothing_is_lacking() -> None:
     rows = list(chain.from_iterable(answers(task, f1, 40.0) for task, f1 in (("xquad", 50.0), ("mlqa", 60.0))))
-    assert "qa" not in {s.name for s in official_scores(table(rows))}
+    assert find(official_scores(table(rows)), "qa").score is None
+    assert find(official_scores(table(rows)), "qa").lacking == ("tydiqa",)
     whole = official_scores(table([*rows, *answers("tydiqa", 70.0, 40.0)]))
     assert find(whole, "qa").score == pytest.approx((45 + 50 + 55) / 3)
     assert find(whole, "qa").averaged == ("xquad", "mlqa", "tydiqa")
-    assert "all_task" not in {s.name for s in whole}
+    assert find(whole, "all_task").score is None
+    assert find(whole, "all_task").lacking == ("xnli", "pawsx", "udpos", "panx", "bucc2018", "tatoeba")
+    assert "tagging" not in {s.name for s in whole}  # nothing of it was run
     less = [r for r in answers("tydiqa", 70.0, 40.0) if r.language != "sw"]
     part = official_scores(table([*rows, *less]))
-    assert "qa" not in {s.name for s in part}
+    assert find(part, "qa").score is None
+    assert find(part, "qa").lacking == ("tydiqa (incomplete)",)
     assert find(part, "tydiqa").lacking == ("1 of 9 languages: sw",)
 
 
@@ -113,9 +119,67 @@ def test_the_scores_are_a_table_and_a_line_a_model() -> None:
     scores = official_scores(table(rows))
     frame = official_table(scores)
     assert len(frame) == len(scores)
-    assert frame.columns[:8] == ["benchmark", "encoder", "defence", "route", "condition", "name", "key", "score"]
-    assert official_lines(scores) == [
-        "xtreme, none: xquad 45.0, mlqa 50.0*",
-        "xtreme-r, none: xquad 45.0*, mlqa 50.0*",
+    columns = ["benchmark", "encoder", "defence", "route", "condition", "name", "key", "score", "zero_shot"]
+    assert frame.columns[:9] == columns
+    assert official_lines(scores, "xtreme") == [
+        "xtreme, none   official  zero-shot",
+        "  xquad           45.0        45.0  11 languages",
+        "  mlqa            50.0*       50.0  split dev",
+        "  qa                 –           –  not averaged, lacks mlqa (incomplete), tydiqa",
+        "  all_task           –           –  not averaged, lacks xnli, pawsx, udpos, panx, mlqa (incomplete), tydiqa, "
+        "bucc2018, tatoeba",
+        "official: the mean over the benchmark's languages, English included; zero-shot: without the source language "
+        "and trained ones",
         "* not the official score: languages, rows or the split are other ones (benchmarks.parquet)",
     ]
+    assert len(official_lines(scores)) == 12
+
+
+def test_the_zero_shot_mean_of_the_same_score_is_without_english_and_trained_languages() -> None:
+    rows = [
+        replace(r, exposure="same-task/labelled", score=r.score + 22) if r.language == "de" else r
+        for r in answers("xquad", 50.0, 40.0, english=11.0)
+    ]
+    score = find(official_scores(table(rows)), "xquad")
+    assert score.score == pytest.approx(45 + (11 + 22) / 11)
+    assert score.zero_shot == pytest.approx(45.0)
+    only = find(official_scores(table(answers("tydiqa", 50.0, 40.0, english=9.0))), "tydiqa")
+    assert (only.score, only.zero_shot) == (pytest.approx(46.0), pytest.approx(45.0))
+
+
+@pytest.mark.parametrize("benchmark", ["xtreme", "xtreme-r"])
+def test_the_averages_of_a_run_are_those_of_the_official_script_on_its_mock_data(
+    official_data: Callable[..., Path], benchmark: str
+) -> None:
+    """Figures of `evaluate.py` on its own mock data (../shared/reference/evaluation_protocol.md, Aggregation)."""
+    mock = official_data("xtreme-mock") / "xtreme-mock"
+    scores = score_folder(mock / "predictions", mock / "labels", benchmark, allow_missing=True)
+    rows = [
+        replace(ROW, target=task, language=language, metric=scored.metric, key=key, score=score,
+                split=SPLIT.get(task, "test"), signature=scored.signature)
+        for task, scored in scores.tasks.items()
+        for language, keys in scored.languages.items()
+        for key, score in keys.items()
+    ]  # fmt: skip
+    official = official_scores(table(rows))
+    if benchmark == "xtreme":
+        expected = {
+            "pawsx": 51.42857142857143, "xnli": 30.666666666666668, "panx": 57.50793650793652,
+            "udpos": 70.21746048354693, "bucc2018": 55.0, "tatoeba": 53.611111111111114,
+            "xquad": (77.27272727272727 + 79.9586776859504) / 2, "mlqa": (57.142857142857146 + 81.76870748299321) / 2,
+            "tydiqa": (88.88888888888889 + 97.22222222222223) / 2,
+        }  # fmt: skip
+        for task, value in expected.items():
+            assert find(official, task).score == pytest.approx(value, abs=1e-9)
+        assert find(official, "all_task").score == pytest.approx(sum(expected.values()) / 9, abs=1e-9)
+        qa = sum(expected[task] for task in ("xquad", "mlqa", "tydiqa")) / 3
+        assert find(official, "qa").score == pytest.approx(qa, abs=1e-9)
+        retrieval = (expected["bucc2018"] + expected["tatoeba"]) / 2
+        assert find(official, "retrieval").score == pytest.approx(retrieval, abs=1e-9)
+    else:
+        assert find(official, "mewslix", benchmark=benchmark).score == pytest.approx(14.39025156130419, abs=1e-9)
+        assert find(official, "all_task", benchmark=benchmark).score is None  # the mock data lack XCOPA and LAReQA
+    for task, scored in scores.tasks.items():
+        assert find(official, task, benchmark=benchmark).score == pytest.approx(scored.score, abs=1e-9)
+    for group, score in scores.groups.items():
+        assert find(official, group, benchmark=benchmark).score == pytest.approx(score, abs=1e-9)

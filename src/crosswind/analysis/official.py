@@ -1,13 +1,14 @@
 """The scores of benchmarks (XTREME, XTREME-R) as their own scripts average them, from the table of results.
 
 A task's score is the mean over the benchmark's official languages, English and translate-train languages
-included; that of question answering the mean of exact match and F1. So it is no zero-shot mean, which
-stands in the summary. Groups and the benchmark have a score where nothing of their tasks is missing.
+included; that of question answering the mean of exact match and F1. So it is no zero-shot mean: that of the same
+score stands beside it. Groups and the benchmark have a score where nothing of their tasks is missing; otherwise
+they are named with what they lack, and not averaged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,10 @@ class OfficialScore:
     `name` is a task, a group or `all_task`; `key` a key of the task's metric, or `metric`: what enters the
     averages. `averaged` are the languages of a task, or the tasks of a group. `lacking` says what keeps the
     score of a task from being the official one: languages that are missing, another split, some rows
-    only. Groups and the whole are there only where nothing is lacking. `trained` are the languages with
-    labelled data of the task in training: with one of them the score is no zero-shot score.
+    only; of a group, the tasks that are missing or lack something: then there is no `score` (None). `trained` are the
+    languages with labelled data of the task in training: with one of them the score is no zero-shot score.
+    `zero_shot` is Crosswind's own mean of the same key: over the languages in `averaged` but the task's source
+    language and the `trained` ones; of a group, over its tasks. None where there is no such language.
     """
 
     benchmark: str
@@ -45,10 +48,11 @@ class OfficialScore:
     condition: Condition
     name: str
     key: str
-    score: float
+    score: float | None
     averaged: tuple[str, ...]
     lacking: tuple[str, ...] = ()
     trained: tuple[str, ...] = ()
+    zero_shot: float | None = None
     signature: str = ""
 
 
@@ -76,19 +80,35 @@ def official_scores(rows: pl.DataFrame) -> tuple[OfficialScore, ...]:
 def _scores(
     name: str, benchmark: Benchmark, model: tuple[str, str, str, Condition], rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[OfficialScore]:
-    whole: dict[str, float] = {}
+    whole: dict[str, OfficialScore] = {}
     for task in benchmark.tasks:
         of_task = [row for row in rows if row["target"] == task]
         if not of_task:
             continue
         for score in _task(name, scoring(benchmark, task), model, of_task):
-            if score.key == METRIC_KEY and not score.lacking:
-                whole[task] = score.score
+            if score.key == METRIC_KEY:
+                whole[task] = score
             yield score
     for group, members in {**benchmark.groups, ALL_TASKS: tuple(benchmark.tasks)}.items():
-        if {*members} <= {*whole}:
-            value = float(np.mean([whole[x] for x in members]))
-            yield OfficialScore(name, *model, group, METRIC_KEY, value, members)
+        there = [whole[task] for task in members if task in whole]
+        if not there:
+            continue
+        lacking = [task if task not in whole else f"{task} (incomplete)" for task in members if _gap(whole.get(task))]
+        value = None if lacking else _mean(s.score for s in there)
+        zero_shot = None if lacking else _mean(s.zero_shot for s in there)
+        yield OfficialScore(name, *model, group, METRIC_KEY, value, members, tuple(lacking), zero_shot=zero_shot)
+
+
+def _gap(score: OfficialScore | None) -> bool:
+    """Whether the score of a task is not there, or is not the official one."""
+    return score is None or bool(score.lacking)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """The unweighted mean; None where a value is missing."""
+    held = list(values)
+    given = [value for value in held if value is not None]
+    return float(np.mean(given)) if given and len(given) == len(held) else None
 
 
 def _task(
@@ -111,18 +131,25 @@ def _task(
         if x != source and any(r["language"] == x and is_translate_train(r["exposure"]) for r in chosen)
     )  # fmt: skip
     signature = _common([r["signature"] for r in chosen])
-    averages = {}
+    official_means = _means(task, chosen, languages)
+    zero_shot = _means(task, chosen, [x for x in languages if x != source and x not in trained])
+    for key, value in official_means.items():
+        yield OfficialScore(
+            benchmark, *model, task.name, key, value, languages, tuple(lacking), trained, zero_shot.get(key), signature
+        )
+
+
+def _means(task: Scoring, rows: Sequence[Mapping[str, Any]], languages: Sequence[str]) -> dict[str, float]:
+    """Key -> the mean over languages of the mean over seeds and draws, and what enters the benchmark's average."""
+    averages: dict[str, float] = {}
     for key in task.keys:
-        values = {x: [r["score"] for r in chosen if r["language"] == x and r["key"] == key] for x in languages}
-        if all(values.values()):
+        values = {x: [r["score"] for r in rows if r["language"] == x and r["key"] == key] for x in languages}
+        if values and all(values.values()):
             averages[key] = float(np.mean([np.mean(v) for v in values.values()]))
     needed = task.metric.task_score or (task.metric.headline,)
     if all(key in averages for key in needed):
         averages[METRIC_KEY] = task.metric.benchmark_score(averages)
-    for key, value in averages.items():
-        yield OfficialScore(
-            benchmark, *model, task.name, key, value, languages, tuple(lacking), trained, signature
-        )  # fmt: skip
+    return averages
 
 
 def _split(task: str) -> str:
@@ -154,6 +181,7 @@ def official_row(score: OfficialScore) -> dict[str, Any]:
         "name": score.name,
         "key": score.key,
         "score": score.score,
+        "zero_shot": score.zero_shot,
         "averaged": list(score.averaged),
         "lacking": list(score.lacking),
         "trained": list(score.trained),
@@ -163,24 +191,54 @@ def official_row(score: OfficialScore) -> dict[str, Any]:
 
 _SCHEMA: dict[str, pl.DataType] = {
     **dict.fromkeys(("benchmark", "encoder", "defence", "route", "condition", "name", "key"), pl.String()),
-    "score": pl.Float64(),
+    **dict.fromkeys(("score", "zero_shot"), pl.Float64()),
     **dict.fromkeys(("averaged", "lacking", "trained"), pl.List(pl.String())),
     "signature": pl.String(),
 }
 
 
-def official_lines(scores: Sequence[OfficialScore]) -> list[str]:
-    """A sentence for each benchmark and clean model: its tasks, groups and mean, with what is lacking."""
+def official_lines(scores: Sequence[OfficialScore], only: str | None = None) -> list[str]:
+    """A small table for each benchmark (or the one named `only`) and clean model, as lines of text.
+
+    A line a task, then a line a group and the whole: the official score, Crosswind's zero-shot mean of the same, and
+    what they are over or lack.
+    """
     models: dict[tuple[str, str, str, str], list[OfficialScore]] = {}
     for score in scores:
-        if score.condition.clean and score.key == METRIC_KEY:
+        if score.condition.clean and score.key == METRIC_KEY and only in (None, score.benchmark):
             models.setdefault((score.benchmark, score.encoder, score.defence, score.route), []).append(score)
     several = len({encoder for _, encoder, _, _ in models}) > 1
-    lines = []
+    lines: list[str] = []
     for (benchmark, encoder, defence, route), members in models.items():
         model = " · ".join([*([encoder] if several else []), route, *([defence] if defence != "none" else [])])
-        parts = [f"{s.name} {s.score:.1f}{'*' if s.lacking else ''}" for s in members]
-        lines.append(f"{benchmark}, {model}: {', '.join(parts)}")
-    if any(s.lacking for members in models.values() for s in members):
+        rows = [(f"{benchmark}, {model}", "official", "zero-shot", "")]
+        rows += [(f"  {s.name}", _points(s), _figure(s.zero_shot), _over(s, benchmark)) for s in members]
+        width = max(len(row[0]) for row in rows)
+        lines += [f"{a:<{width}}  {b:>9}  {c:>9}  {d}".rstrip() for a, b, c, d in rows]
+    if lines:
+        lines.append(
+            "official: the mean over the benchmark's languages, English included; zero-shot: without the source language "
+            "and trained ones"
+        )
+    if any(s.lacking and s.score is not None for members in models.values() for s in members):
         lines.append("* not the official score: languages, rows or the split are other ones (benchmarks.parquet)")
     return lines
+
+
+def _points(score: OfficialScore) -> str:
+    mark = "*" if score.lacking and score.score is not None else " "
+    return f"{_figure(score.score)}{mark}"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _over(score: OfficialScore, benchmark: str) -> str:
+    """What a score is over, or what keeps it from being averaged."""
+    declared = BENCHMARKS[benchmark]
+    if score.name in declared.tasks:
+        return "; ".join(score.lacking) or f"{len(score.averaged)} languages"
+    if score.score is None:
+        return f"not averaged, lacks {', '.join(score.lacking)}"
+    return f"mean of {', '.join(score.averaged)}"

@@ -17,6 +17,7 @@ class OfficialRow:
     condition: str
     name: str
     score: str
+    zero_shot: str
     keys: str
     averaged: str
     lacking: str
@@ -36,9 +37,22 @@ def official_blocks(scores: Sequence[OfficialScore]) -> list[tuple[str, list[Off
 
 
 def _row(route: str, condition: str, name: str, members: Sequence[OfficialScore]) -> OfficialRow:
-    values = {s.key: f"{s.score:.2f}" for s in members}
+    values = {s.key: s for s in members}
     first = members[0]
     lacking = [*first.lacking, *([f"trained on {' '.join(first.trained)}"] if first.trained else [])]
-    score = values.pop(METRIC_KEY, "")
-    keys = ", ".join(f"{key} {value}" for key, value in values.items())
-    return OfficialRow(route, condition, name, score, keys, " ".join(first.averaged), "; ".join(lacking))
+    whole = values.pop(METRIC_KEY, None)
+    keys = ", ".join(f"{key} {_points(s.score)}" for key, s in values.items())
+    return OfficialRow(
+        route,
+        condition,
+        name,
+        _points(whole.score) if whole else "",
+        _points(whole.zero_shot) if whole else "",
+        keys,
+        " ".join(first.averaged),
+        "; ".join(lacking),
+    )
+
+
+def _points(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.2f}"

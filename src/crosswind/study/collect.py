@@ -108,7 +108,9 @@ def collect(
         notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed],
         official=official,
     )
-    return Collected(summary, tuple(from_steps), tuple(official_lines(official)))
+    preset = study.targets.preset
+    only = preset if preset in {score.benchmark for score in official} else None
+    return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)))
 
 
 def _is_there(cell: Cell, store: Store) -> bool:

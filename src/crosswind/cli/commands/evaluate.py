@@ -21,8 +21,8 @@ from crosswind.cli.options import (
     progress,
     store_of,
 )
-from crosswind.errors import unknown
-from crosswind.output import end_with, json_rows, print_finished
+from crosswind.errors import UserError, unknown
+from crosswind.output import end_with, json_benchmarks, json_rows, print_finished
 
 
 @app.command()
@@ -65,6 +65,9 @@ def evaluate(
     store: StoreOption = None,
     workers: Annotated[int, typer.Option(min=1)] = 1,
     as_json: Json = False,
+    benchmarks: Annotated[
+        bool, typer.Option("--benchmarks", help="With --json: the scores of benchmarks in place of the result rows.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Evaluate any checkpoint in many languages, clean and perturbed.
@@ -78,6 +81,8 @@ def evaluate(
     from crosswind.study.run import run_study
 
     include_folders(include)
+    if benchmarks and not as_json:
+        raise UserError("--benchmarks says what --json writes", where="--benchmarks", hint="add --json")
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
     variable = os.environ.get("CROSSWIND_DATA")
@@ -103,7 +108,7 @@ def evaluate(
         check_out(out)
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         finished = run_study(spec, out=out or Path(scratch), store=store_of(store), reporter=reporter, workers=workers)
-        rows = json_rows(finished) if as_json else []
+        rows = (json_benchmarks if benchmarks else json_rows)(finished) if as_json else []
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         end_with(finished)
