@@ -217,8 +217,8 @@ def official_lines(scores: Sequence[OfficialScore], only: str | None = None) -> 
         lines += [f"{a:<{width}}  {b:>9}  {c:>9}  {d}".rstrip() for a, b, c, d in rows]
     if lines:
         lines.append(
-            "official: the mean over the benchmark's languages, English included; zero-shot: without the source language "
-            "and trained ones"
+            "official: the mean over the benchmark's languages, English included; zero-shot: without the source "
+            "language and trained ones"
         )
     if any(s.lacking and s.score is not None for members in models.values() for s in members):
         lines.append("* not the official score: languages, rows or the split are other ones (benchmarks.parquet)")
