@@ -46,13 +46,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The last line says what was skipped, and why."""
+    """The last lines say what was left out or skipped, and why."""
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", ()):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         reasons[re.sub(r" of [^:]*:", ":", str(reason).removeprefix("Skipped: "))] += 1
     count = sum(reasons.values())
     why = "; ".join(f"{n}: {reason}" for reason, n in reasons.most_common())
+    if terminalreporter.config.option.markexpr == "not slow":
+        terminalreporter.write_line("left out: the tests marked slow (make test-all runs them too)")
     terminalreporter.write_line(f"skipped {count} tests ({why})" if count else "skipped nothing")
 
 

@@ -158,6 +158,14 @@ def _is_first(path: Path) -> bool:
     return path.name.startswith(f".{IDENTITY}.")
 
 
+def run_identity(out: Path) -> Mapping[str, Any]:
+    """`name`, `encoder` and `study` of a run folder; a `UserError` where it is none."""
+    identity = _identity(out) if out.is_dir() else {}
+    if "name" not in identity or not (out / STUDY).is_file():
+        raise UserError("is no run folder", where=str(out), hint="name what `crosswind run --out` wrote")
+    return identity
+
+
 def _identity(out: Path) -> Mapping[str, Any]:
     """What a run folder is of: by `run.json` or, where that is damaged, its name by the study file."""
     sealed = read_sealed(out / IDENTITY)
