@@ -38,10 +38,10 @@ def test_of_a_nearest_neighbour_it_is_one_over_the_pool() -> None:
     assert chance("accuracy", queries(1, "a"), [{"ranks": [1]}]) == 0.0
 
 
-def test_of_tags_and_answers_it_is_not_known() -> None:
+def test_of_chunks_and_answers_it_is_not_known() -> None:
     tagged = TaggingExample("t", "c", "en", ("a",), ("O",))
     assert chance("seqeval-f1", [tagged], [{"tags": ["O"]}]) is None
-    assert chance("token-accuracy", [tagged], [{"tags": ["O"]}]) is None
+    assert chance("token-accuracy", [tagged], [{"tags": ["O"]}]) == 100.0
     answer = SpanExample("s", "c", "en", "Who?", "fox", (Span(0, 3),))
     assert chance("squad", [answer], [{"text": "fox"}]) is None
 

@@ -47,8 +47,8 @@ def _judge(examples, predictions, fitted):
     return judged_pairs(examples, [[c] if s >= fitted["threshold"] else [] for s, c in best])
 
 
-BUCC_F1 = Metric(
-    name="bucc-f1",
+MINED_F1 = Metric(
+    name="mined-f1",
     version=1,
     columns=("tp", "predicted", "gold"),
     scores=f1_scores(),
@@ -66,7 +66,7 @@ def bucc(tmp_path_factory: pytest.TempPathFactory) -> Metric:
     (folder / "bucc.py").write_text(FILE, encoding="utf-8")
     metrics = Registry("metric", METRICS.package, METRICS.group, Metric)
     metrics.include(folder)
-    return metrics["bucc-f1"]
+    return metrics["mined-f1"]
 
 
 def query(name: str, *gold: str) -> QueryExample:
@@ -100,7 +100,7 @@ def test_pairs_above_the_threshold_are_judged_and_rows_are_source_side_sentences
 
 
 def test_it_needs_what_was_fitted(bucc: Metric) -> None:
-    with pytest.raises(UserError, match="'bucc-f1' needs what is fitted on development data"):
+    with pytest.raises(UserError, match="'mined-f1' needs what is fitted on development data"):
         judge(bucc, DEV, MINED, where="bucc2018")
 
 

@@ -32,13 +32,16 @@ class Files:
         candidates = (self.root / (relative + suffix) for suffix in SUFFIXES)
         return next((path for path in candidates if os.path.isfile(path)), None)
 
-    def find(self, *alternatives: str, what: str) -> Path:
-        """The first of the alternatives that exists; a `UserError` names `what` (`xnli dev-de`) otherwise."""
+    def find(self, *alternatives: str, what: str, origin: str = "") -> Path:
+        """The first of the alternatives that exists; a `UserError` names `what` (`xnli dev-de`) otherwise.
+
+        `origin` says where such files are to be had, and under which licence; the error repeats it.
+        """
         for relative in alternatives:
             path = self.has(relative)
             if path is not None:
                 return path
-        raise self.missing(*alternatives, what=what)
+        raise self.missing(*alternatives, what=what, origin=origin)
 
     def glob(self, pattern: str) -> tuple[Path, ...]:
         """Every file that matches, plain or compressed, in the order of their names; possibly none."""
@@ -48,11 +51,12 @@ class Files:
             paths |= {str(path).removesuffix(suffix): path for path in files}
         return tuple(paths[name] for name in sorted(paths))
 
-    def missing(self, *alternatives: str, what: str) -> UserError:
-        """The error for a file that is not there: what was tried, and what to set."""
+    def missing(self, *alternatives: str, what: str, origin: str = "") -> UserError:
+        """The error for a file that is not there: where it is to be had (`origin`), what was tried, and what to set."""
+        begin = f"{origin}; " if origin else ""
         how = f"set {self.setting} in the study, --data or CROSSWIND_DATA to the folder that holds the official files"
         if not self.root.is_dir():
-            return UserError(f"no folder of official files for {what}", where=str(self.root), hint=how)
+            return UserError(f"no folder of official files for {what}", where=str(self.root), hint=begin + how)
         tried = ", ".join(alternatives)
         for name in (relative + suffix for relative in alternatives for suffix in SUFFIXES):
             if (self.root / name).is_symlink():
@@ -64,7 +68,7 @@ class Files:
         return UserError(
             f"no file of {what} below this folder",
             where=str(self.root),
-            hint=f"looked for {tried} (plain, .gz or .xz); {how}, so that {self.root / alternatives[0]} exists",
+            hint=f"{begin}looked for {tried} (plain, .gz or .xz); {how}, so that {self.root / alternatives[0]} exists",
         )
 
     def fingerprint(self, paths: Iterable[Path], version: int = 1) -> str:

@@ -56,7 +56,17 @@ def _perturbations() -> Listing:
 
 
 def _metrics() -> Listing:
-    return [{"name": m.name, "keys": list(m.keys), "version": m.version} for m in METRICS]
+    return [
+        {
+            "name": m.name,
+            "keys": list(m.keys),
+            "better": m.better,
+            "version": m.version,
+            "formula": m.formula,
+            "source": m.source,
+        }
+        for m in METRICS
+    ]
 
 
 def _presets() -> Listing:

@@ -1,4 +1,4 @@
-"""Accuracy: classification, multiple choice, Tatoeba's nearest neighbour."""
+"""Accuracy: classification, multiple choice, Tatoeba's nearest neighbour; and its complement, the error rate."""
 
 from __future__ import annotations
 
@@ -57,4 +57,18 @@ ACCURACY = Metric(
     judge=_judge,
     chance=mean_of(2, 1),
     kinds=("pair", "choice", "query"),
+    formula="100 * right predictions / items",
+    source="Hu et al. 2020, XTREME, section 3 and evaluate.py",
+)
+ERROR_RATE = Metric(
+    name="error-rate",
+    version=1,
+    columns=ACCURACY.columns,
+    scores={"error_rate": lambda sums: 100.0 - mean_of(0, 1)(sums)},
+    judge=_judge,
+    better="lower",
+    chance=lambda sums: 100.0 - mean_of(2, 1)(sums),
+    kinds=ACCURACY.kinds,
+    formula="100 * (1 - right predictions / items)",
+    source="Artetxe and Schwenk 2019, Massively Multilingual Sentence Embeddings, section 4.3 (Tatoeba's error rate)",
 )

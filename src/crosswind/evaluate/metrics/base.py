@@ -2,16 +2,21 @@
 
 The metrics, as `Task.metrics` names them, and the keys that each reports (the headline first):
 
-    accuracy         accuracy                                  XNLI, PAWS-X, XCOPA, Tatoeba
-    seqeval-f1       f1 precision recall token_accuracy        UD-POS, PAN-X (seqeval 0.0.12, as published)
-    seqeval-f1-new   f1 precision recall token_accuracy        the same with seqeval >= 0.0.16
-    token-accuracy   token_accuracy
-    squad            f1 exact_match                            XQuAD, TyDiQA-GoldP, SQuAD 1.1
-    squad2           f1 exact_match                            SQuAD 2.0
-    mlqa             f1 exact_match                            MLQA
-    map@20           map@20 map mrr                            LAReQA, Mewsli-X
-    map              map map@20 mrr                            LAReQA as its own paper scores it
-    set-f1           f1 precision recall                       BUCC
+    accuracy           accuracy                                XNLI, PAWS-X, XCOPA, Tatoeba
+    error-rate         error_rate                              100 - accuracy: lower is better
+    seqeval-f1         f1 precision recall token_accuracy      UD-POS, PAN-X (seqeval 0.0.12, as published)
+    seqeval-f1-new     f1 precision recall token_accuracy      the same with seqeval >= 0.0.16
+    seqeval-f1-strict  f1 precision recall token_accuracy      seqeval 1.2.2, mode="strict", scheme=IOB2 (PAN-X)
+    token-accuracy     token_accuracy
+    squad              f1 exact_match                          XQuAD, TyDiQA-GoldP, SQuAD 1.1
+    squad2             f1 exact_match                          SQuAD 2.0
+    mlqa               f1 exact_match                          MLQA
+    checklist-error    error_rate, and one of each test        MultiCheckList: lower is better
+    map@20             map@20 map mrr                          LAReQA, Mewsli-X
+    map                map map@20 mrr                          LAReQA as its own paper scores it
+    mrr                mrr mrr@20                              reciprocal rank, uncut and cut
+    bucc-f1            f1 precision recall                     BUCC, mined pairs; threshold of its dev set
+    set-f1             f1 precision recall                     BUCC, pairs of a submission
 
 A metric never sees a model or an interval, and whoever resamples never looks inside a metric: it
 sums the rows of an `(items, k)` array and asks for the score of the sums. `evaluate.judge` calls a
@@ -85,6 +90,8 @@ class Metric:
     `sparse`: a row that is missing stands for zeros (and is no unit that resampling draws).
     `tokens` says how the texts of a language are cut, where that depends on the language.
     `task_score` names the keys whose mean is the task's score in a benchmark average (QA: EM and F1).
+    `formula` says in a line what the headline is, `source` where that is defined; `unknown_chance` why nobody knows
+    what guessing scores, where `chance` is left out.
     """
 
     name: str
@@ -100,6 +107,9 @@ class Metric:
     task_score: tuple[str, ...] = ()
     tokens: Callable[[str], AnswerTokens] | None = None
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    formula: str = ""
+    source: str = ""
+    unknown_chance: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:

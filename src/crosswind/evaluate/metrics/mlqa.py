@@ -18,7 +18,14 @@ import numpy as np
 
 from crosswind.data.examples import SpanExample
 from crosswind.evaluate.metrics.base import AnswerTokens, Array, Judged, Metric
-from crosswind.evaluate.metrics.squad import ANSWER_COLUMNS, ANSWER_SCORES, ANSWER_TASK_SCORE, answer_statistics
+from crosswind.evaluate.metrics.squad import (
+    ANSWER_CHANCE,
+    ANSWER_COLUMNS,
+    ANSWER_FORMULA,
+    ANSWER_SCORES,
+    ANSWER_TASK_SCORE,
+    answer_statistics,
+)
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.segments import answer_segments, segmentation_name
 from crosswind.perturb.words import base_language
@@ -93,4 +100,7 @@ MLQA_METRIC = Metric(
     task_score=ANSWER_TASK_SCORE,
     settings={"normaliser": "mlqa"},
     tokens=_tokens_of,
+    formula=ANSWER_FORMULA,
+    source="Lewis et al. 2020, MLQA, section 5; mlqa_evaluation_v1.py of facebookresearch/MLQA",
+    unknown_chance=ANSWER_CHANCE,
 )

@@ -1,7 +1,8 @@
 """Retrieval by ranks: average precision, cut at 20 and uncut, and reciprocal rank at 20.
 
 `map@20` divides by min(#gold, 20), as XTREME-R does for LAReQA; with one gold candidate (Mewsli-X)
-it is the reciprocal rank at 20. `map` is uncut, as in the LAReQA paper (Roy et al. 2020).
+it is the reciprocal rank at 20. `map` is uncut, as in the LAReQA paper (Roy et al. 2020). Both report the other's score
+beside their own, and as `mrr` the reciprocal rank at 20; the metric `mrr` is uncut.
 """
 
 from __future__ import annotations
@@ -65,14 +66,18 @@ def _row(ranks: NDArray[np.int64], gold: int) -> tuple[float, float, float, floa
     return float(precision[inside].sum() / min(gold, CUT)), float(precision.sum() / gold), float(first), 1.0
 
 
-def _judge(examples: Sequence[QueryExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]) -> Judged:
+def _require_gold(examples: Sequence[QueryExample]) -> None:
     for example in examples:
         if not example.gold:
             raise UserError(
                 f"{example.id} has no right candidate",
                 where=example.language,
-                hint="average precision is of queries that have one; judge by set-f1",
+                hint="ranks are judged of queries that have one; mined pairs are judged by bucc-f1",
             )
+
+
+def _judge(examples: Sequence[QueryExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]) -> Judged:
+    _require_gold(examples)
     ranks = [p["ranks"] for p in predictions]
     gold = [len(e.gold) for e in examples]
     return Judged.by_example(examples, rank_statistics(ranks, gold, [p.get("pool") or 0 for p in predictions]))
@@ -90,6 +95,8 @@ MAP_AT_20 = Metric(
     chance=mean_of(4, 3),
     kinds=("query",),
     settings={"cut": "20"},
+    formula="mean over queries of (1 / min(gold, 20)) * sum over gold candidates of rank k <= 20 of (gold up to k) / k",
+    source="Ruder et al. 2021, XTREME-R, section 4.1; evaluate.py and utils_lareqa.py of google-research/xtreme",
 )
 MAP = Metric(
     name="map",
@@ -100,4 +107,46 @@ MAP = Metric(
     chance=mean_of(5, 3),
     kinds=("query",),
     settings={"cut": "none"},
+    formula="mean over queries of (1 / gold) * sum over gold candidates of (gold up to its rank k) / k",
+    source="Roy et al. 2020, LAReQA, section 4 (mean average precision)",
+)
+
+
+def _judge_first(
+    examples: Sequence[QueryExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
+) -> Judged:
+    _require_gold(examples)
+    rows = []
+    for example, prediction in zip(examples, predictions, strict=True):
+        first, pool = next(iter(prediction["ranks"]), 0), prediction.get("pool") or 0
+        uncut = 1.0 / first if first else 0.0
+        rows.append((uncut, uncut if first <= CUT else 0.0, 1.0, random_reciprocal(len(example.gold), pool)))
+    return Judged.by_example(examples, np.array(rows, dtype=np.float64).reshape(-1, 4))
+
+
+@lru_cache(maxsize=4096)
+def random_reciprocal(gold: int, pool: int) -> float:
+    """The expected reciprocal rank (0 to 1) of the first of `gold` candidates in random order; 0 without a pool.
+
+    The first stands at rank k with probability C(pool - k, gold - 1) / C(pool, gold), which begins at gold / pool and
+    shrinks from k to k + 1 by (pool - k - gold + 1) / (pool - k).
+    """
+    if not pool:
+        return 0.0
+    ranks = np.arange(1, pool - gold + 2)
+    shrink = (pool - ranks[:-1] - gold + 1) / (pool - ranks[:-1])
+    return float((gold / pool * np.concatenate([[1.0], np.cumprod(shrink)]) / ranks).sum())
+
+
+MRR = Metric(
+    name="mrr",
+    version=1,
+    columns=("rr", "rr@20", "n", "random rr"),
+    scores={"mrr": mean_of(0, 2), "mrr@20": mean_of(1, 2)},
+    judge=_judge_first,
+    chance=mean_of(3, 2),
+    kinds=("query",),
+    settings={"cut": "none"},
+    formula="mean over queries of 1 / rank of the first gold candidate, 0 where none is ranked",
+    source="Voorhees 1999, The TREC-8 Question Answering Track Report, section 3",
 )

@@ -23,6 +23,8 @@ from crosswind.evaluate.segments import WHITE_SPACE, segmentation_name
 ANSWER_COLUMNS = ("exact_match", "f1", "n")
 ANSWER_SCORES = {"f1": mean_of(1, 2), "exact_match": mean_of(0, 2)}
 ANSWER_TASK_SCORE = ("exact_match", "f1")
+ANSWER_FORMULA = "mean over questions of the highest token F1 with a gold answer (exact match: whether one is equal)"
+ANSWER_CHANCE = "a guessed span scores by what its context repeats; the official scripts name no baseline"
 
 Normaliser = Callable[[str], str]
 Rules = Literal["1.1", "2.0"]
@@ -103,6 +105,9 @@ def _metric(name: str, rules: Rules) -> Metric:
         task_score=ANSWER_TASK_SCORE,
         tokens=_tokens_of,
         settings={"normaliser": "english", "rules": f"squad-{rules}"},
+        formula=ANSWER_FORMULA,
+        source=f"evaluate-v{rules}.py of SQuAD (Rajpurkar et al. {2016 if rules == '1.1' else 2018})",
+        unknown_chance=ANSWER_CHANCE,
     )
 
 

@@ -7,6 +7,7 @@ and SCONJ collapse. In both, the first letter acts as an IOBES prefix. For IOB2 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -36,7 +37,10 @@ def chunk_statistics(
 
 
 def token_statistics(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> Array:
-    """`(sentences, 2)`: right tags, tags."""
+    """`(sentences, 2)`: right tags, tags.
+
+    Raises `ValueError` where a sentence has another number of tags than its gold.
+    """
     if len(predicted) != len(gold):
         raise ValueError(f"{len(predicted)} predicted sentences for {len(gold)}")
     rows = np.zeros((len(gold), 2))
@@ -100,7 +104,7 @@ def _judge_chunks(behaviour: Behaviour) -> Judge:
     def judge(
         examples: Sequence[TaggingExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
     ) -> Judged:
-        return Judged.by_example(examples, chunk_statistics(*_tags(examples, predictions), behaviour))
+        return Judged.by_example(examples, chunk_statistics(*tags_of(examples, predictions), behaviour))
 
     return judge
 
@@ -108,12 +112,17 @@ def _judge_chunks(behaviour: Behaviour) -> Judge:
 def _judge_tokens(
     examples: Sequence[TaggingExample], predictions: Sequence[Prediction], fitted: Mapping[str, float]
 ) -> Judged:
-    return Judged.by_example(examples, token_statistics(*_tags(examples, predictions)))
+    predicted, gold = tags_of(examples, predictions)
+    counts = Counter(tag for tags in gold for tag in tags)
+    commonest = counts.most_common(1)[0][0] if counts else None
+    guessed = np.array([[sum(tag == commonest for tag in tags)] for tags in gold], dtype=np.float64).reshape(-1, 1)
+    return Judged.by_example(examples, np.concatenate([token_statistics(predicted, gold), guessed], axis=1))
 
 
-def _tags(
+def tags_of(
     examples: Sequence[TaggingExample], predictions: Sequence[Prediction]
 ) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
+    """The predicted and the gold tags of each sentence."""
     return [p["tags"] for p in predictions], [e.tags or () for e in examples]
 
 
@@ -126,6 +135,9 @@ def _seqeval(name: str, behaviour: Behaviour) -> Metric:
         judge=_judge_chunks(behaviour),
         kinds=("tagging",),
         settings={"seqeval": behaviour},
+        formula="2 * right chunks / (predicted chunks + gold chunks), in points, over the whole test set",
+        source=f"seqeval {behaviour}, metrics/sequence_labeling.py (after conlleval); XTREME's evaluate.py",
+        unknown_chance="random tags make few chunks and fewer right ones; no constant answer is a chunk in every task",
     )
 
 
@@ -133,9 +145,12 @@ SEQEVAL = _seqeval("seqeval-f1", "0.0.12")
 SEQEVAL_NEW = _seqeval("seqeval-f1-new", "0.0.16")
 TOKEN_ACCURACY = Metric(
     name="token-accuracy",
-    version=1,
-    columns=("correct", "tokens"),
+    version=2,
+    columns=("correct", "tokens", "guessed"),
     scores={"token_accuracy": mean_of(0, 1)},
     judge=_judge_tokens,
+    chance=mean_of(2, 1),
     kinds=("tagging",),
+    formula="100 * words with the right tag / words; guessing is the commonest gold tag of the test set",
+    source="Petrov et al. 2012, A Universal Part-of-Speech Tagset, section 4 (tagging accuracy)",
 )
