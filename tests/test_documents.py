@@ -12,6 +12,7 @@ from crosswind.study.spec import (
     BudgetSpec,
     Data,
     Defence,
+    MixtureSpec,
     Mlm,
     PerturbSpec,
     Phase,
@@ -32,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY_FILE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
 MODELS = (
-    Study, Data, Defence, Phase, TaskUse, Mlm, BudgetSpec, Sampling, TrainingSpec, Targets, Target, PoolingSpec,
-    PerturbSpec, PretrainConfig,
+    Study, Data, Defence, Phase, TaskUse, MixtureSpec, Mlm, BudgetSpec, Sampling, TrainingSpec, Targets, Target,
+    PoolingSpec, PerturbSpec, PretrainConfig,
 )  # fmt: skip
 
 

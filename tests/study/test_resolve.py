@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from crosswind.errors import UserError
-from crosswind.study.resolve import lacking_languages, presets, routes, targets
+from crosswind.study.preset import presets
+from crosswind.study.resolve import lacking_languages, routes, targets
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.base import TASKS
 from crosswind.train.settings import Training

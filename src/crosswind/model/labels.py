@@ -90,6 +90,8 @@ def map_classes(
     """
     if kind not in ("pair", "tagging"):
         return ClassMap(tuple(labels))
+    if not labels:  # an open set of tags: the model's own, which it was trained on
+        return ClassMap(tuple(given or named))
     if given and len(given) != len(named):
         raise UserError(
             f"{source!r} has {len(named)} classes, and labels names {len(given)} ({', '.join(given)})",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from crosswind.data.examples import Example, Kind, Pool, Rows
+from crosswind.data.examples import Example, Kind, Pool, Rows, TaggingExample
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
 from crosswind.steps.cells import JobData, queries_clipped
@@ -154,15 +154,15 @@ def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head |
     sources: list[Objective] = []
     sizes: list[int] = []
     for plan in params.heads:
+        examples, pool = _examples(plan.data, data)
         head = carried or attach(
             encoder,
             plan.kind,
-            plan.labels,
+            plan.labels or _tag_set(examples),
             seed=head_seed(seed, plan.name, plan.kind),
             pooling=pooling,
             classifier_pooling=settings.classifier_pooling,
         )
-        examples, pool = _examples(plan.data, data)
         if params.budget.items is not None:
             by_cluster = settings.batch_by == "clusters"
             examples = limited(examples, params.budget.items, seed, by_cluster=by_cluster, where=plan.data[0].task)
@@ -200,6 +200,11 @@ def _examples(refs: Sequence[DataRef], data: JobData) -> tuple[list[Example], Po
     examples = [e for s in sets for e in s.examples]
     candidates = {c.id: c for s in sets if s.pool for c in s.pool.candidates}
     return examples, Pool(tuple(candidates.values())) if candidates else None
+
+
+def _tag_set(examples: Sequence[Example]) -> tuple[str, ...]:
+    """The tags of tagged sentences, sorted: the classes of a head whose task leaves them open; of others none."""
+    return tuple(sorted({tag for e in examples if isinstance(e, TaggingExample) for tag in e.tags or ()}))
 
 
 def _masked(params: TrainParams, mlm: MlmParams, data: JobData, encoder: Encoder, max_length: int) -> Objective:

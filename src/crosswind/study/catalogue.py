@@ -11,9 +11,10 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
 from crosswind.run.kinds import STEPS
-from crosswind.study.resolve import presets
+from crosswind.study.preset import presets
 from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS
+from crosswind.tasks.mixture import MIXTURES
 
 Listing = list[dict[str, Any]]
 
@@ -30,6 +31,19 @@ def _tasks() -> Listing:
             "licence": t.licence,
         }
         for t in TASKS
+    ]
+
+
+def _mixtures() -> Listing:
+    return [
+        {
+            "name": m.name,
+            "kind": m.kind,
+            "members": [f"{task}:{m.caps[task]}" if task in m.caps else task for task in m.members],
+            "summary": m.summary,
+            "licence": m.licence,
+        }
+        for m in MIXTURES
     ]
 
 
@@ -94,6 +108,7 @@ def _stages() -> Listing:
 
 CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "tasks": _tasks,
+    "mixtures": _mixtures,
     "languages": _languages,
     "perturbations": _perturbations,
     "metrics": _metrics,

@@ -17,6 +17,7 @@ from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.registry import declare
 from crosswind.tasks.base import TASKS
+from crosswind.tasks.mixture import MIXTURES, members_of
 from crosswind.tasks.own_files import codes_of, file_patterns
 from crosswind.tasks.refs import library
 
@@ -122,7 +123,8 @@ def declare_tasks(study: Study) -> OwnTasks:
     declaration that does not fit together.
     """
     roots = {name: data_root({"root": study.data.tasks.get(name, study.data).root}) for name in study.tasks}
-    return _declare(study.tasks, roots)
+    mixtures = {name: mixture.model_dump(mode="json") for name, mixture in study.mixtures.items()}
+    return _declare(study.tasks, roots, mixtures)
 
 
 def declare_own(tasks: Mapping[str, OwnTask], root: Path) -> OwnTasks:
@@ -130,7 +132,11 @@ def declare_own(tasks: Mapping[str, OwnTask], root: Path) -> OwnTasks:
     return _declare(tasks, dict.fromkeys(tasks, root))
 
 
-def _declare(own: Mapping[str, OwnTask], roots: Mapping[str, Path | None]) -> OwnTasks:
+def _declare(
+    own: Mapping[str, OwnTask],
+    roots: Mapping[str, Path | None],
+    mixtures: Mapping[str, Mapping[str, Any]] | None = None,
+) -> OwnTasks:
     tasks: dict[str, Mapping[str, Any]] = {}
     notes: list[str] = []
     declare({})
@@ -146,7 +152,9 @@ def _declare(own: Mapping[str, OwnTask], roots: Mapping[str, Path | None]) -> Ow
             what = f"examples of {name} with one id or row ({few}) are taken as translations of each other"
             notes.append(f"{what}; where they are not: parallel: false")
         tasks[name] = value
-    declare({"task": tasks})
+    declare({"task": tasks, "mixture": mixtures or {}})
+    for name in mixtures or {}:
+        MIXTURES[name].tasks()
     return OwnTasks(tasks, tuple(notes))
 
 
@@ -177,8 +185,10 @@ def own_settings(study: Study, settings: Mapping[str, Any], declared: OwnTasks) 
     What is declared on the hub only is read there. The declarations stand in them because data sets are remembered
     by settings.
     """
+    named = settings.get("tasks", {})
+    settings = {**settings, **({"tasks": _of_members(named)} if named else {})}
     if not study.tasks:
-        return dict(settings)
+        return settings
     sources: dict[str, Any] = dict(settings.get("tasks", {}))
     for name, task in study.tasks.items():
         if name not in sources and task.files is None:
@@ -187,6 +197,12 @@ def own_settings(study: Study, settings: Mapping[str, Any], declared: OwnTasks) 
             hint = f"say where its files lie: data: {{tasks: {{{name}: {{source: files, root: DIR}}}}}}"
             raise UserError(f"{name} has files, and the microworld has none", where=f"tasks.{name}", hint=hint)
     return {**settings, **({"tasks": sources} if sources else {}), "declared": dict(declared.tasks)}
+
+
+def _of_members(sources: Mapping[str, Any]) -> dict[str, Any]:
+    """The source of each task; one that is named for a mixture is that of the members without one of their own."""
+    members = {task: source for name, source in sources.items() for task in members_of(name) if name != task}
+    return {**members, **{name: source for name, source in sources.items() if name not in MIXTURES}}
 
 
 def check_own_data(plan: Plan) -> None:

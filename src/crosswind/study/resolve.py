@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from itertools import pairwise
 from typing import Any
 
@@ -16,10 +15,10 @@ from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
 from crosswind.model.lengths import QUESTION_TOKENS, most_overlap, overlap
-from crosswind.plain_yaml import parse_yaml
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
 from crosswind.steps.train import HeadParams, MlmParams, TrainParams
+from crosswind.study.preset import preset_named
 from crosswind.study.spec import (
     Defence,
     Mlm,
@@ -32,14 +31,12 @@ from crosswind.study.spec import (
     validate_mapping,
 )
 from crosswind.tasks.base import CORPORA, TASKS, Task, classes
+from crosswind.tasks.mixture import MIXTURES, members_of
 from crosswind.tasks.refs import DataRef
 from crosswind.train.budget import Budget
 from crosswind.train.settings import Training
 
 _FP32 = Hardware("cpu")
-
-MIXTURES: Mapping[str, tuple[str, ...]] = {"anli+": ("snli", "mnli", "anli")}
-"""Several data sets under one head (Phang et al. 2020, §2.1: ANLI+ is SNLI, MNLI and ANLI together)."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ class TargetPlan:
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
     """Every route's phases; `UserError`s name the study key."""
-    preset = _preset(study.targets.preset) if study.targets.preset else {}
+    preset = preset_named(study.targets.preset) if study.targets.preset else {}
     base = _merged(Training(), _settings(preset.get("training")), study.training)
     return {
         name: tuple(_phase(p, base, f"routes.{name}[{i}]") for i, p in enumerate(phases))
@@ -140,20 +137,22 @@ def targets(study: Study) -> list[TargetPlan]:
     them is left out, one that the study names is an error.
     """
     spec = study.targets
-    preset = _preset(spec.preset) if spec.preset else {}
+    preset = preset_named(spec.preset) if spec.preset else {}
     declared: dict[str, Any] = dict(preset.get("targets", {}))
     if spec.tasks is None and not declared:
         raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
-    names = list(spec.tasks) if spec.tasks is not None else list(declared)
+    names = _members_with_mixture(spec, declared)
     known = {c for task in TASKS for c in task.languages}
     for code in spec.languages or ():
         if code not in known:
             raise unknown_language(code, known, where="targets.languages")
     plans = []
-    for name in names:
-        where = f"targets.tasks.{name}"
+    for name, mixture in names:
+        where = f"targets.tasks.{mixture or name}"
         TASKS.get(name, where=where)
-        ours = (spec.tasks or {}).get(name) or Target()
+        ours = (spec.tasks or {}).get(mixture or name) or Target()
+        if mixture is not None and ours.train is None:
+            ours = ours.model_copy(update={"train": [Phase(tasks=[TaskUse(name=mixture)])]})
         under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
         base = _merged(Training(), _settings(preset.get("training")), under.training, study.training)
         target = _over(under, ours)
@@ -181,16 +180,27 @@ def lacking_languages(study: Study, task: Task) -> tuple[str, ...]:
 def lacking(study: Study) -> Iterator[tuple[str, str, str]]:
     """(target, split, language) for each language of `targets.languages` that a target has no data in."""
     spec = study.targets
-    preset = _preset(spec.preset) if spec.preset else {}
+    preset = preset_named(spec.preset) if spec.preset else {}
     declared: dict[str, Any] = dict(preset.get("targets", {}))
-    for name in spec.tasks if spec.tasks is not None else declared:
-        ours = (spec.tasks or {}).get(name) or Target()
+    for name, mixture in _members_with_mixture(spec, declared):
+        ours = (spec.tasks or {}).get(mixture or name) or Target()
         if ours.languages is not None:
             continue
         under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
         split = ours.split or under.split or _usual_split(TASKS[name])
         have = under.languages or TASKS[name].languages
         yield from ((name, split, code) for code in spec.languages or () if code not in have)
+
+
+def _members_with_mixture(spec: Targets, declared: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """The tasks that are tested, each with the mixture that names it; a `UserError` for one that is named twice."""
+    named = list(spec.tasks) if spec.tasks is not None else list(declared)
+    pairs = [(task, name if name in MIXTURES else None) for name in named for task in members_of(name)]
+    for i, (task, mixture) in enumerate(pairs):
+        if task in [earlier for earlier, _ in pairs[:i]]:
+            hint = "name the task or the mixture that holds it"
+            raise UserError(f"{task} is tested twice", where=f"targets.tasks.{mixture or task}", hint=hint)
+    return pairs
 
 
 def _usual_split(task: Task) -> str:
@@ -369,13 +379,19 @@ def _mlm(mlm: Mlm | None, where: str) -> MlmParams | None:
 
 def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
     refs = []
-    for name in MIXTURES.get(use.name, (use.name,)):
+    mixture = MIXTURES[use.name] if use.name in MIXTURES else None  # noqa: SIM401 (a registry has no default)
+    if mixture is not None:
+        mixture.tasks()  # which checks that they share a head
+    for name in members_of(use.name):
+        if mixture is None and name not in TASKS:
+            raise unknown("task", name, [*TASKS.names(), *MIXTURES.names()], where=where)
         task = TASKS.get(name, where=where)
         split = _split(task, use.split or "train", where)
         for code in use.languages or [task.source_language]:
             if code not in task.languages:
                 raise unknown_language(code, task.languages, where=f"{where}.languages")
-            refs.append(DataRef(name, code, split, use.rows, use.limit))
+            caps = [n for n in (use.limit, mixture.cap(name, split) if mixture else None) if n is not None]
+            refs.append(DataRef(name, code, split, use.rows, min(caps) if caps else None))
     return tuple(refs)
 
 
@@ -400,22 +416,3 @@ def _over(under: Target, ours: Target) -> Target:
     """The study's settings of a target over the preset's, but for training settings: they are merged key by key."""
     given = {k: getattr(ours, k) for k in ours.model_fields_set}
     return under.model_copy(update={**given, "training": ours.training})
-
-
-def _preset(name: str) -> dict[str, Any]:
-    known = presets()
-    if name not in known:
-        raise unknown("preset", name, known, where="targets.preset")
-    text = (resources.files("crosswind.study") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_yaml(text, f"preset {name}")
-
-
-def presets() -> dict[str, str]:
-    """The presets by name, with their summaries."""
-    folder = resources.files("crosswind.study") / "presets"
-    files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
-    texts = {}
-    for name in files:
-        value = parse_yaml((folder / name).read_text(encoding="utf-8"), name)
-        texts[name.removesuffix(".yaml")] = str(value.get("summary", ""))
-    return texts

@@ -26,6 +26,7 @@ from crosswind.errors import UserError, shown, unknown
 from crosswind.plain_yaml import parse_yaml, parse_yaml_value, yaml_text
 from crosswind.reading import expanded
 from crosswind.study.own import OwnTask
+from crosswind.study.preset import with_preset_routes
 
 
 class StrictModel(BaseModel):
@@ -226,6 +227,13 @@ class PerturbSpec(StrictModel):
     protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
 
 
+class MixtureSpec(StrictModel):
+    """Tasks under one head, as a mixture of the study's own: `{members: [snli, mnli], caps: {mnli: 10000}}`."""
+
+    members: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1)
+    caps: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+
+
 class Data(StrictModel):
     """Where tasks and text come from; `seed` and `lines` (of each language) are the microworld's.
 
@@ -305,9 +313,10 @@ class Study(StrictModel):
     data: Data = Data()
     lexicons: Path | None = None
     training: TrainingSpec = TrainingSpec()
-    routes: dict[str, list[Phase]] = Field(min_length=1)
+    routes: Annotated[dict[str, list[Phase]], BeforeValidator(with_preset_routes)] = Field(min_length=1)
     defences: dict[str, Defence] = Field(default_factory=lambda: {"none": Defence()}, min_length=1)
     tasks: dict[str, OwnTask] = Field(default_factory=dict)  # data of the user's own
+    mixtures: dict[str, MixtureSpec] = Field(default_factory=dict)
     targets: Targets
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)

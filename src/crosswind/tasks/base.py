@@ -30,6 +30,7 @@ class Task:
     they are of, where there are several (a hub source may have another, with counts of its own).
     `query_length` is the length in tokens that queries are cut to (None: that of all texts). `generated`
     makes the examples of the microworld's tasks, which have no files.
+    `open_labels` says that the tags are those of the training data, as `labels` is empty then (CCG's supertags).
     `aliases` are other spellings of labels in the official files, and the labels that they stand for; `numbered` says
     that these files write labels as their numbers from 0.
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
@@ -65,6 +66,7 @@ class Task:
     crossed: Callable[[str], FileLayout] | None = None
     query_length: int | None = None
     numbered: bool = False
+    open_labels: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
     declaration: str = ""

@@ -105,7 +105,7 @@ def _tags(task: Task, example: TaggingExample) -> Iterator[tuple[str, str]]:
     if len(example.tags) != len(example.words):
         yield f"{len(example.tags)} tags for {len(example.words)} words", "every word has one tag"
     for tag in example.tags:
-        if tag not in task.labels:
+        if not task.open_labels and tag not in task.labels:
             error = unknown("tag", str(tag), task.labels)
             yield error.what, f"{error.hint}; own data map the tags of another set, for example map: {{{tag}: O}}"
 

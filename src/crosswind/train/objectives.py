@@ -201,6 +201,10 @@ def task_objective(
         case "tagging":
             rows = encode_tagging(tokenizer, examples, max_length)
             index = {label: i for i, label in enumerate(head.labels)}
+            beyond = next((t for e in examples for t in e.tags or () if t not in index), None)
+            if beyond is not None:
+                hint = "the phase before trained the head on other tags: train both on all of the data"
+                raise UserError(f"{name}: the head has no tag {beyond!r}", where=name, hint=hint)
             targets = [None if e.tags is None else [index[t] for t in e.tags] for e in examples]
         case "span":
             # A gold answer that stands nowhere in the context is no question without an answer.

@@ -16,7 +16,8 @@ from crosswind.output import print_table, short_value
 @app.command("list")
 def list_things(
     what: Annotated[
-        str, typer.Argument(metavar="tasks|perturbations|languages|metrics|presets|corpora|executors|steps|stages")
+        str,
+        typer.Argument(metavar="tasks|mixtures|perturbations|languages|metrics|presets|corpora|executors|steps|stages"),
     ],
     include: Include = None,
     as_json: Json = False,
