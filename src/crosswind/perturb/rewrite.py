@@ -8,11 +8,13 @@ border falls outside.
 
 from __future__ import annotations
 
+import itertools
 import json
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from crosswind.data.examples import Span
@@ -146,23 +148,46 @@ class Rewrite:
         pieces.extend(New("", p.over) for p in hidden)
         return Rewrite.of(pieces, self.length)
 
-    def edit_rate(self, words: Sequence[Span]) -> float:
-        """Edits per word of the original: words that are not kept whole or that moved, and insertions between.
+    def positions(self, words: Sequence[Span]) -> Iterator[int | None]:
+        """The output offset of each word that one piece keeps whole (of the first piece that does), else `None`."""
+        kept: list[tuple[int, int, int]] = []
+        at = 0
+        for piece in self.pieces:
+            if isinstance(piece, Keep):
+                kept.append((piece.start, piece.end, at))
+                at += piece.end - piece.start
+            else:
+                at += len(piece.text)
+        kept.sort(key=itemgetter(0))
+        twice = any(a[1] > b[0] for a, b in itertools.pairwise(kept))
+        starts = [k[0] for k in kept]
+        for word in words:
+            start, end = word.start, word.end
+            last = bisect_right(starts, start)
+            # Only where something is kept twice may a piece before the nearest one hold the word.
+            around = [k for k in kept[:last] if k[1] >= end] if twice else kept[max(0, last - 1) : last]
+            offsets = [offset + start - low for low, high, offset in around if high >= end]
+            yield min(offsets, default=None)
 
-        Read off the alignment: one inserted word is one edit, however many words follow it. The
+    def words_hit(self, words: Sequence[Span]) -> int:
+        """Words of the original that are not kept whole or that moved, and insertions between words.
+
+        Read off the alignment: one inserted word is one hit, however many words follow it. The
         words that moved are those outside the longest run of kept words in their old order.
         """
-        whole = [self._position(w) for w in words]
-        kept = [p for p in whole if p is not None]
-        inside = [False] * (self.length + 1)
-        for w in words:
-            inside[w.start + 1 : w.end] = [True] * max(0, w.end - w.start - 1)
+        kept = [p for p in self.positions(words) if p is not None]
+        starts, ends = [w.start for w in words], [w.end for w in words]
         inserted = 0
         for piece in self.pieces:
             if isinstance(piece, New) and piece.text and all(isinstance(o, Between) for o in piece.over):
                 at = [n.start for o in piece.over if isinstance(o, Between) for n in o.neighbours[1:]]
-                inserted += not (at and inside[at[0]])
-        return (len(words) - _longest_ascending(kept) + inserted) / max(1, len(words))
+                last = bisect_left(starts, at[0]) - 1 if at else -1
+                inserted += not (last >= 0 and at[0] < ends[last])
+        return len(words) - _longest_ascending(kept) + inserted
+
+    def edit_rate(self, words: Sequence[Span]) -> float:
+        """Words hit for each word of the original (`words` ascend and do not overlap)."""
+        return self.words_hit(words) / max(1, len(words))
 
     def to_json(self) -> list[Any]:
         """`[length, [piece…]]`; a piece is `[start, end]` or `[text, source…]`, an insertion's source a list."""
@@ -191,18 +216,6 @@ class Rewrite:
     def _check(self, text: str) -> None:
         if len(text) != self.length:
             raise ValueError(f"a rewrite of {self.length} characters does not fit a text of {len(text)}")
-
-    def _position(self, word: Span) -> int | None:
-        """The output offset of a word that one piece keeps whole and that nothing new adjoins inside."""
-        at = 0
-        for piece in self.pieces:
-            if isinstance(piece, Keep):
-                if piece.start <= word.start and word.end <= piece.end:
-                    return at + word.start - piece.start
-                at += piece.end - piece.start
-            else:
-                at += len(piece.text)
-        return None
 
 
 def _insertion(at: int, length: int) -> tuple[Between, ...]:

@@ -1,0 +1,40 @@
+"""The rewrite that leads from one text to another, where nobody recorded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import regex
+from rapidfuzz.distance import Levenshtein
+
+from crosswind.perturb.graphemes import clusters
+from crosswind.perturb.rewrite import Edit, Rewrite
+
+_TOKEN = regex.compile(r"\s+|[\p{L}\p{M}\p{N}]+|\X")
+
+
+def rewrite_between(before: str, after: str) -> Rewrite:
+    """The rewrite of `before` to `after` with the fewest words touched, and within these the fewest characters.
+
+    Words are laid side by side first, so that an edit does not take its letters from the next word; what was
+    replaced is laid side by side by grapheme clusters, so that none is torn.
+    """
+    if before == after:
+        return Rewrite.identity(before)
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    return Rewrite.from_edits(before, _edits(old, new, 0, deeper=True))
+
+
+def _edits(old: Sequence[str], new: Sequence[str], at: int, *, deeper: bool) -> Iterator[Edit]:
+    """The edits between two sequences of parts, the first of which begins at offset `at`."""
+    starts = [at]
+    for part in old:
+        starts.append(starts[-1] + len(part))
+    for kind, low, high, new_low, new_high in Levenshtein.opcodes(old, new):
+        if kind == "equal":
+            continue
+        if kind == "replace" and deeper:
+            a, b = "".join(old[low:high]), "".join(new[new_low:new_high])
+            yield from _edits(clusters(a), clusters(b), starts[low], deeper=False)
+        else:
+            yield starts[low], starts[high], "".join(new[new_low:new_high])
