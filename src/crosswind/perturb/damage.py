@@ -126,52 +126,6 @@ def damage_of(clean: Dataset, perturbed: PerturbedDataset, fields: Iterable[str]
     return total
 
 
-def chrf(self) -> float:
-        """The mean chrF of the texts against their originals, 0 to 100; 100 is no change."""
-        return self.similarity / self.texts if self.texts else 100.0
-
-    @classmethod
-    def none(cls, text: str, words: int) -> Damage:
-        """That of a text that was left as it is."""
-        return cls(1, 0, words, 0, len(text), 0, 100.0)
-
-
-def damage(before: str, after: str, rewrite: Rewrite, words: Sequence[Span]) -> Damage:
-    """The damage of one text that a `rewrite` made `after` of; `words` are those of `before`."""
-    if before == after:
-        return Damage.none(before, len(words))
-    return Damage(
-        texts=1,
-        changed=1,
-        words=len(words),
-        words_hit=rewrite.words_hit(words) + _glued(rewrite, words),
-        characters=len(before),
-        edits=int(OSA.distance(before, after)),
-        similarity=chrf(before, after, rewrite),
-    )
-
-
-def damage_of(clean: Dataset, perturbed: PerturbedDataset, fields: Iterable[str]) -> Damage:
-    """The damage of a data set, over the texts in those of its `fields` that may change.
-
-    `choices` stands for all options and `pool` for the texts of the pool; the texts of candidates that a
-    perturbation added have no original and are left out.
-    """
-    names = set(fields)
-    total = Damage()
-    for example, changed in zip(clean.examples, perturbed.examples or _unchanged(clean), strict=True):
-        for part in _of_example(example, changed, names):
-            total += part
-    if POOL in names and clean.pool is not None:
-        for i, candidate in enumerate(clean.pool.candidates):
-            after = perturbed.candidates[i].example if perturbed.candidates else candidate
-            rewrites = perturbed.candidates[i].rewrites if perturbed.candidates else {}
-            passage = candidate_passage(candidate)
-            name = passage.field.partition(".")[2]
-            total += _one(passage.text, getattr(after, name), rewrites.get(name), candidate.language)
-    return total
-
-
 def chrf(reference: str, hypothesis: str, rewrite: Rewrite | None = None) -> float:
     """The chrF2 of a hypothesis, 0 to 100, as sacreBLEU has it for one sentence.
 

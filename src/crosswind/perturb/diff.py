@@ -30,7 +30,8 @@ def _edits(old: Sequence[str], new: Sequence[str], at: int, *, deeper: bool) -> 
     starts = [at]
     for part in old:
         starts.append(starts[-1] + len(part))
-    for kind, low, high, new_low, new_high in Levenshtein.opcodes(old, new):
+    for code in Levenshtein.opcodes(old, new):
+        kind, low, high, new_low, new_high = code.tag, code.src_start, code.src_end, code.dest_start, code.dest_end
         if kind == "equal":
             continue
         if kind == "replace" and deeper:
