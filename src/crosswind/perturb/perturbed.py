@@ -100,6 +100,16 @@ class PerturbedDataset:
         return dict(sorted(total.items()))
 
     @property
+    def left_unperturbed(self) -> dict[str, int]:
+        """By reason, how many items were drawn to change and stand as they were; one may have several reasons."""
+        total: Counter[str] = Counter()
+        for items in (self.examples, self.candidates):
+            for item in items:
+                if not item.changed:
+                    total.update(item.counts.keys())
+        return dict(sorted(total.items()))
+
+    @property
     def rejected(self) -> int:
         """Drawn changes that were dropped because a label would not have survived them."""
         return self.counts.get("label", 0)

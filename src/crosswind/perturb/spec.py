@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +204,29 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     return tuple(Spec(atoms) for atoms in itertools.product(*choices))
 
 
+def parsed_call(
+    text: str, params_of: Callable[[str], Sequence[Param]], *, what: str, where: str | None = None
+) -> tuple[str, tuple[tuple[str, Value], ...]]:
+    """Name and parameters (those that differ from the defaults) of `NAME` or `NAME(key=value)` without a severity.
+
+    `params_of` gives the parameters of a name and raises for an unknown one. Raises a `UserError` as `parse_specs`.
+    """
+    reader = _Reader(text, where)
+    name = reader.word(f"the name of a {what}")
+    params = params_of(name)
+    given: dict[str, list[str]] = {}
+    if reader.accept("(") and not reader.accept(")"):
+        reader.params(given)
+    if reader.peek():
+        raise reader.error(f"unexpected {reader.peek()!r}")
+    return name, _typed(name, params, given, reader)
+
+
+def printed_call(name: str, params: Sequence[tuple[str, Value]]) -> str:
+    """What `parsed_call` reads as this name and these parameters."""
+    return name + _print_params(params)
+
+
 def spec_at(text: str, severity: float | None, *, where: str, option: str) -> Spec:
     """The spec that `text` stands for, its names without a severity at that of an option; one must be without."""
     spec = parse_spec(text, severity=severity, where=where)
@@ -265,8 +288,8 @@ class _Reader:
         perturbation = PERTURBATIONS.get(name, where=self.where)
         given: dict[str, list[str]] = {}
         if self.accept("(") and not self.accept(")"):
-            self._params(given)
-        params = _typed(perturbation, given, self)
+            self.params(given)
+        params = _typed(name, perturbation.params, given, self)
         if self.accept(":"):
             levels = [self._severity()]
             while self.accept(","):
@@ -281,7 +304,7 @@ class _Reader:
             )
         return [Atom(name, params, level) for level in dict.fromkeys(levels)]
 
-    def _params(self, given: dict[str, list[str]]) -> None:
+    def params(self, given: dict[str, list[str]]) -> None:
         key = ""
         while True:
             value = self.word("a parameter")
@@ -317,14 +340,14 @@ class _Reader:
 
 
 def _typed(
-    perturbation: Perturbation, given: Mapping[str, Sequence[str]], reader: _Reader
+    name: str, params: Sequence[Param], given: Mapping[str, Sequence[str]], reader: _Reader
 ) -> tuple[tuple[str, Value], ...]:
-    declared = {p.name: p for p in perturbation.params}
+    declared = {p.name: p for p in params}
     for key in given:
         if key not in declared:
-            raise unknown(f"parameter of {perturbation.name}", key, declared, where=reader.where)
+            raise unknown(f"parameter of {name}", key, declared, where=reader.where)
     values: list[tuple[str, Value]] = []
-    for param in perturbation.params:
+    for param in params:
         if param.name in given:
             value = _value(param, given[param.name], reader)
             if value != param.default:

@@ -1,0 +1,121 @@
+"""Constraints by name: what noise and attacks may not do, one file a constraint, found by `CONSTRAINTS`.
+
+A study file names them (`constraints: [digits, "chrf(least=80)"]`), in the grammar of perturbations without a
+severity. A named constraint with its parameters becomes the `Constraint` that noise and attacks obey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Sites
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.needs import Need
+from crosswind.perturb.perturbation import Given, Param, Value
+from crosswind.perturb.spec import Resolved, TextScope, parsed_call, printed_call
+from crosswind.registry import Registry
+
+Settings = Mapping[str, Value]
+"""The values of a constraint's parameters, defaults included."""
+
+
+class Similarity(Protocol):
+    """What says how similar texts are, passed in by whoever has a model."""
+
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
+        """The cosine of the vectors of each pair of texts, -1 to 1."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstraintKind:
+    """A declaration.
+
+    `make` makes the constraint of the parameters' values and what the needs resolved to, by role (a model: a
+    `Similarity`). `applies` says why it cannot be judged in a scope, or `None`. `resources` names the data that it
+    depends on, by version.
+    """
+
+    name: str
+    summary: str
+    source: str
+    make: Callable[[str, Settings, Given], Constraint]
+    params: tuple[Param, ...] = ()
+    needs: Callable[[Settings], tuple[Need, ...]] = lambda settings: ()
+    applies: Callable[[TextScope], str | None] = lambda scope: None
+    version: str = "1"
+
+
+CONSTRAINTS: Registry[ConstraintKind] = Registry(
+    "constraint", "crosswind.perturb.constraints", "crosswind.constraints", ConstraintKind
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedConstraint:
+    """A constraint with its parameters (those that differ from the defaults); `str` prints what it was parsed from."""
+
+    name: str
+    params: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def kind(self) -> ConstraintKind:
+        """The declaration that it names."""
+        return CONSTRAINTS[self.name]
+
+    @property
+    def settings(self) -> Settings:
+        """The values of all parameters."""
+        return {**{p.name: p.default for p in self.kind.params if p.default is not None}, **dict(self.params)}
+
+    def needs(self) -> tuple[Need, ...]:
+        """What it needs beside the text: the caller resolves it."""
+        return self.kind.needs(self.settings)
+
+    def made(self, resolved: Resolved | None = None) -> Constraint:
+        """The constraint that noise and attacks obey; a `UserError` for a need that is not met."""
+        given = {}
+        for need in self.needs():
+            if resolved is None or need not in resolved:
+                raise UserError(
+                    f"the constraint {self.name} needs its {need.role}, and it is not given",
+                    hint="a study resolves it; from Python pass `resolved={need: …}`",
+                )
+            given[need.role] = resolved[need]
+        return self.kind.make(str(self), self.settings, given)
+
+    def __str__(self) -> str:
+        return printed_call(self.name, self.params)
+
+
+def clear_of(sites: Sites, spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Of each site, whether it touches none of the spans (start, end) and is not put into one."""
+    if not spans:
+        return [True] * len(sites)
+    return [
+        not any(start < high and end > low for low, high in spans)
+        for start, end in zip(sites.starts, sites.ends, strict=True)
+    ]
+
+
+def parse_constraints(texts: Iterable[str], *, where: str | None = None) -> tuple[NamedConstraint, ...]:
+    """The constraints that texts name, sorted and each once; a `UserError` as perturbations give it, naming `where`."""
+
+    def params_of(name: str) -> Sequence[Param]:
+        return CONSTRAINTS.get(name, where=where).params
+
+    parsed = {NamedConstraint(*parsed_call(t, params_of, what="constraint", where=where)) for t in texts}
+    return tuple(sorted(parsed, key=str))
+
+
+def refusal_of(constraints: Iterable[NamedConstraint], scope: TextScope) -> str | None:
+    """Why one of the constraints cannot be judged in a scope, or `None`."""
+    return next((reason for c in constraints if (reason := c.kind.applies(scope)) is not None), None)
+
+
+def constraint_resources(constraints: Iterable[NamedConstraint]) -> dict[str, str]:
+    """Name -> version of what the constraints depend on."""
+    return {f"constraint/{c.name}": c.kind.version for c in constraints}

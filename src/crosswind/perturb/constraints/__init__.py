@@ -1,0 +1,1 @@
+"""Constraints, one a file: each declares itself (see `perturb/constraint.py`)."""
