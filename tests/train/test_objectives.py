@@ -30,7 +30,7 @@ from crosswind.model.heads import attach
 from crosswind.model.pooling import Pooling
 from crosswind.model.rows import encode_spans
 from crosswind.train.masked import MaskedLM, masked_lm
-from crosswind.train.objective import Objective, Visit, summed_loss
+from crosswind.train.objective import Objective, Visit
 from crosswind.train.objectives import task_objective
 from tiny_models import TEXTS
 
@@ -58,6 +58,12 @@ SPANS = [
 POOL = Pool(tuple(Candidate(f"d{i}", "en", t, TEXTS[i - 1] if i % 2 else "") for i, t in enumerate(TEXTS)))
 QUERIES = [QueryExample(f"q{i}", "c", "en", TEXTS[i][:20], (f"d{i}",)) for i in range(5)]
 LINES = [TextLine(f"l{i}", "en", t) for i, t in enumerate(TEXTS)]
+
+
+def summed_loss(objective: Objective, visits: list[Visit], step: int, device: torch.device) -> torch.Tensor:
+    """The summed loss of some examples: batches, forward passes, loss."""
+    batches = tuple(b.to(device) for b in objective.batch(visits, step))
+    return objective.loss(batches, [objective.forward(b) for b in batches])
 
 
 def total(objective: Any, indices: Sequence[int]) -> tuple[torch.Tensor, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.mixing import schedule
-from crosswind.train.objective import Objective, Visit, summed_loss
+from crosswind.train.objective import Objective, Visit
+from crosswind.train.robust import ROBUST, plain_backward
+from crosswind.train.robust.micro import MicroBatch
 from crosswind.train.settings import Training
 
 SelectionScore = Callable[[], float]
@@ -63,6 +65,7 @@ def train(
     seed: int,
     device: torch.device | None = None,
     frozen: Sequence[nn.Parameter] = (),
+    robust: tuple[str, Mapping[str, float]] | None = None,
     score: SelectionScore | None = None,
     folder: Path | None = None,
     interval: float = 120.0,
@@ -70,12 +73,13 @@ def train(
 ) -> History:
     """Train `modules` (encoder, heads; shared parameters count once) for `steps` optimiser steps.
 
-    `sources` are trained in the `shares` given (of steps). `score` judges the present weights: the
+    `sources` are trained in the `shares` given (of steps), each step by the method `robust` (name, settings) where
+    one is named. `score` judges the present weights: the
     best are kept, and `settings.patience` evaluations without a gain end the training. With `folder`
     a checkpoint is written every `interval` seconds (less often where writing takes more than a tenth
     of the time; 0: after every step), and found again.
     """
-    run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, score)
+    run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, robust, score)
     if folder is not None:
         run.resume(folder)
     clock = last_saved = time.monotonic()
@@ -111,6 +115,7 @@ class _Run:
         seed: int,
         device: torch.device | None,
         frozen: Sequence[nn.Parameter],
+        robust: tuple[str, Mapping[str, float]] | None,
         score: SelectionScore | None,
     ) -> None:
         self.sources, self.steps, self.settings, self.seed, self.score = sources, steps, settings, seed, score
@@ -119,6 +124,7 @@ class _Run:
         if settings.dropout is not None:
             set_dropout(self.model, settings.dropout)
         self.frozen = list(frozen)
+        self.robust = robust
         self.plan = schedule(shares, steps, seed)
         # The n-th step of a source is its batch n, however the sources alternate.
         self.turn = np.zeros(steps, dtype=np.int64)
@@ -156,12 +162,10 @@ class _Run:
         begin = time.perf_counter()
         value = torch.zeros((), device=self.device)
         for number, part in enumerate(parts):
-            torch.manual_seed(dropout_seed(self.seed, self.step, number))
             with self._memory(source, part):
-                with self._autocast(), training_attention(self.device, self.settings.precision):
-                    loss = summed_loss(source, part, self.step, self.device) / total
-                loss.backward()  # type: ignore[no-untyped-call]
-            value += loss.detach()
+                batches = tuple(b.to(self.device) for b in source.batch(part, self.step))
+                seed = dropout_seed(self.seed, self.step, number)
+                value += self._backward(MicroBatch(source, batches, total, seed, self._forward_context))
         self._require_finite(value, "loss", source)
         # A bound of infinity changes nothing and measures all the same.
         norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip or math.inf)
@@ -198,8 +202,21 @@ class _Run:
         parts = micro_batches(lengths, [len(r) for r in rows], self.settings.micro_tokens)
         return [[visits[i] for i in part] for part in parts]
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.settings.precision == "bf16")
+    def _backward(self, part: MicroBatch) -> torch.Tensor:
+        if self.robust is None:
+            return plain_backward(part)
+        name, settings = self.robust
+        return ROBUST[name].backward(part, settings)
+
+    @contextlib.contextmanager
+    def _forward_context(self) -> Iterator[None]:
+        """What a forward pass runs in: autocast, and the attention kernel."""
+        bf16 = self.settings.precision == "bf16"
+        with (
+            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16),
+            training_attention(self.device, self.settings.precision),
+        ):
+            yield
 
     def _memory(self, source: Objective, part: Sequence[Visit]) -> contextlib.AbstractContextManager[None]:
         """Names the micro-batch on which memory ran out; nothing is cut smaller by itself, as that changes results."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.text import monolingual
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row, encode_texts
-from crosswind.train.objective import Batch, Visit, model_inputs, padded
+from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded
 
 
 @dataclass
@@ -87,9 +86,12 @@ class MaskedLM:
         result: torch.Tensor = head(hidden[chosen])
         return result
 
-    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         (batch,), (output,) = batches, outputs
-        return F.cross_entropy(output.float(), batch.targets["gold"], reduction="sum")
+        return [Decision(output.float(), batch.targets["gold"])]
+
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return cross_entropy(self.decisions(batches, outputs))
 
 
 def masked_lm(

@@ -1,7 +1,7 @@
 """What a training step asks of a source of examples, and the batches that pass between them.
 
 A step is cut at its middle: `batch` makes tensors, `forward` runs the model, `loss` sums. Robust training
-wraps `forward`, which takes other embeddings in the place of the words' own.
+(`robust/`) wraps `forward`, which takes other embeddings in the place of the words' own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import torch
+from torch.nn import functional as F
 
 from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Padding, Row, pad
@@ -42,6 +43,14 @@ class Batch:
         return Batch(
             {k: v.to(device) for k, v in self.inputs.items()}, {k: v.to(device) for k, v in self.targets.items()}
         )
+
+
+class Decision(NamedTuple):
+    """Alternatives that a model chooses between: scores `(n, alternatives)`, the right ones `(n,)`, a weight."""
+
+    scores: torch.Tensor
+    gold: torch.Tensor
+    weight: float = 1.0
 
 
 class Objective(Protocol):
@@ -84,15 +93,22 @@ class Objective(Protocol):
         """
         ...
 
+    def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
+        """What the examples choose between, from the outputs of their batches."""
+        ...
+
     def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The summed loss of the examples, from the outputs of their batches."""
+        """The summed loss of the examples: mostly the cross-entropy of their decisions (`cross_entropy`)."""
         ...
 
 
-def summed_loss(objective: Objective, visits: Sequence[Visit], step: int, device: torch.device) -> torch.Tensor:
-    """The summed loss of some examples: batches, forward passes, loss."""
-    batches = tuple(b.to(device) for b in objective.batch(visits, step))
-    return objective.loss(batches, [objective.forward(b) for b in batches])
+def cross_entropy(decisions: Sequence[Decision]) -> torch.Tensor:
+    """The summed cross-entropy of decisions, by their weights."""
+    losses = [d.weight * F.cross_entropy(d.scores, d.gold, reduction="sum") for d in decisions]
+    total = losses[0]
+    for loss in losses[1:]:
+        total = total + loss
+    return total
 
 
 def padded(rows: Sequence[Row], encoder: Encoder) -> dict[str, torch.Tensor]:

@@ -8,7 +8,6 @@ from typing import Any, assert_never
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from crosswind.data.examples import Example, Pool
 from crosswind.errors import UserError
@@ -24,7 +23,7 @@ from crosswind.model.rows import (
     encode_tagging,
     encode_texts,
 )
-from crosswind.train.objective import Batch, Visit, model_inputs, padded
+from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded
 
 
 @dataclass
@@ -78,35 +77,36 @@ class TaskObjective:
     def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
         return self.head(model_inputs(batch, embeddings))
 
-    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         (batch,), (output,) = batches, outputs
         out, targets = output.float(), batch.targets
         match self.head.kind:
             case "pair":
-                return F.cross_entropy(out, targets["gold"], reduction="sum")
+                return [Decision(out, targets["gold"])]
             case "choice":
-                return _choice_loss(out, targets["counts"], targets["gold"])
+                return [Decision(_choice_table(out, targets["counts"]), targets["gold"])]
             case "tagging":
-                picked = out[targets["row"], targets["position"]]
-                return F.cross_entropy(picked, targets["gold"], reduction="sum")
+                return [Decision(out[targets["row"], targets["position"]], targets["gold"])]
             case "span":
                 attended = batch.inputs["attention_mask"].sum(1, keepdim=True)
                 pads = (torch.arange(out.shape[1], device=out.device) >= attended).unsqueeze(-1)
                 scores = out.masked_fill(pads, torch.finfo(out.dtype).min)
-                start, end = (F.cross_entropy(scores[..., i], targets["gold"][:, i], reduction="sum") for i in (0, 1))
-                return (start + end) / 2
+                return [Decision(scores[..., i], targets["gold"][:, i], 0.5) for i in (0, 1)]
             case "query":
                 raise ValueError("queries are trained by RetrievalObjective")
             case other:
                 assert_never(other)
 
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return cross_entropy(self.decisions(batches, outputs))
 
-def _choice_loss(scores: torch.Tensor, counts: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over each example's own choices; `scores` `(rows,)` come example by example."""
+
+def _choice_table(scores: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Scores `(rows,)` that come example by example as a table `(examples, most choices)`."""
     most = int(counts.max())
     table = scores.new_full((len(counts), most), torch.finfo(scores.dtype).min)
     mask = torch.arange(most, device=scores.device)[None, :] < counts[:, None]
-    return F.cross_entropy(table.masked_scatter(mask, scores), gold, reduction="sum")
+    return table.masked_scatter(mask, scores)
 
 
 def _tag_targets(rows: Sequence[Sequence[Row]], golds: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
@@ -162,14 +162,17 @@ class RetrievalObjective:
     def forward(self, batch: Batch, embeddings: torch.Tensor | None = None) -> torch.Tensor:
         return self.head(model_inputs(batch, embeddings))
 
-    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
         queries, candidates = (output.float() for output in outputs)
         # Autocast would compute the cosines in bf16, where those of 0.64 to 1.28 times 100 are half a point apart.
         with torch.autocast(queries.device.type, enabled=False):
             scores = scale * queries @ candidates.T
         scores = scores.masked_fill(batches[1].targets["right"], torch.finfo(scores.dtype).min)
-        return F.cross_entropy(scores, torch.arange(len(scores), device=scores.device), reduction="sum")
+        return [Decision(scores, torch.arange(len(scores), device=scores.device))]
+
+    def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        return cross_entropy(self.decisions(batches, outputs))
 
 
 def task_objective(

@@ -1,0 +1,56 @@
+"""A micro-batch as robust training sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+
+from crosswind.train.objective import Batch, Decision, Objective
+
+
+@dataclass
+class MicroBatch:
+    """The tensors of a micro-batch, and how the model is run on them.
+
+    `total` is what the batch's summed loss is divided by. Every forward pass draws the same dropout, from `seed`:
+    what an ascent finds belongs to the network that it was found for (Zhu et al. 2020, §3.3). `context` is that of
+    a forward pass: autocast, the attention kernel.
+    """
+
+    objective: Objective
+    batches: tuple[Batch, ...]
+    total: int
+    seed: int
+    context: Callable[[], AbstractContextManager[object]]
+    drawn: int = field(default=0)
+
+    def generator(self) -> torch.Generator:
+        """A generator of its own for each call: the draws of a micro-batch depend on its seed alone."""
+        self.drawn += 1
+        return torch.Generator().manual_seed((self.seed + 0x9E3779B9 * self.drawn) & 0x7FFF_FFFF_FFFF_FFFF)
+
+    def embeddings(self) -> list[torch.Tensor]:
+        """The words' own embeddings of each batch, `(rows, length, width)`, with their gradient's path."""
+        return [self.objective.encoder.embeddings(batch.inputs["input_ids"]) for batch in self.batches]
+
+    def outputs(self, deltas: Sequence[torch.Tensor] | None = None) -> list[torch.Tensor]:
+        """The model's outputs; `deltas` are added to the words' embeddings."""
+        torch.manual_seed(self.seed)
+        with self.context():
+            if deltas is None:
+                return [self.objective.forward(batch) for batch in self.batches]
+            moved = [words + delta for words, delta in zip(self.embeddings(), deltas, strict=True)]
+            return [self.objective.forward(batch, words) for batch, words in zip(self.batches, moved, strict=True)]
+
+    def loss(self, outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The share of the batch's mean loss."""
+        with self.context():
+            return self.objective.loss(self.batches, outputs) / self.total
+
+    def decisions(self, outputs: Sequence[torch.Tensor]) -> list[Decision]:
+        """What the objective chooses between."""
+        with self.context():
+            return self.objective.decisions(self.batches, outputs)

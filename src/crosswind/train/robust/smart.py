@@ -1,0 +1,66 @@
+"""SMART: what the model says of displaced embeddings stays near what it says of the clean ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional as F
+
+from crosswind.train.objective import Decision
+from crosswind.train.robust import Knob, RobustMethod, Settings
+from crosswind.train.robust.micro import MicroBatch
+
+_TINY = 1e-6
+
+
+def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmetric: bool) -> torch.Tensor:
+    """The summed Kullback-Leibler divergence of the second from the first distributions, or both ways."""
+    total = torch.zeros((), device=first[0].scores.device)
+    for a, b in zip(first, second, strict=True):
+        of, by = F.log_softmax(a.scores, -1), F.log_softmax(b.scores, -1)
+        one = F.kl_div(of, by, reduction="sum", log_target=True)
+        if symmetric:
+            one = one + F.kl_div(by, of, reduction="sum", log_target=True)
+        total = total + a.weight * one
+    return total
+
+
+def _backward(part: MicroBatch, settings: Settings) -> torch.Tensor:
+    outputs = part.outputs()
+    clean = part.decisions(outputs)
+    fixed = [Decision(d.scores.detach(), d.gold, d.weight) for d in clean]
+    deltas = []
+    for batch, words in zip(part.batches, part.embeddings(), strict=True):
+        mask = batch.inputs["attention_mask"].to(words.dtype).unsqueeze(-1)
+        noise = torch.randn(words.shape, generator=part.generator(), dtype=torch.float32).to(words)
+        deltas.append((noise * settings["noise"] * mask).detach())
+    for _ in range(int(settings["steps"])):
+        for delta in deltas:
+            delta.requires_grad_()
+        moved = part.decisions(part.outputs(deltas))
+        away = _divergence(moved, fixed, symmetric=False)
+        gradients = torch.autograd.grad(away, deltas, allow_unused=True)
+        deltas = [
+            d.detach() if g is None else (d + settings["rate"] * g / (g.abs().amax(-1, keepdim=True) + _TINY)).detach()
+            for d, g in zip(deltas, gradients, strict=True)
+        ]
+    moved = part.decisions(part.outputs(deltas))
+    loss = part.loss(outputs) + settings["weight"] * _divergence(moved, clean, symmetric=True) / part.total
+    loss.backward()  # type: ignore[no-untyped-call]
+    return loss.detach()
+
+
+SMART = RobustMethod(
+    name="smart",
+    summary="a penalty for how far a small displacement of the embeddings can change the output's distribution",
+    source="Jiang et al. 2020 (SMART), equation 2, with its authors' settings; without the Bregman proximal part",
+    backward=_backward,
+    passes=lambda settings: settings["steps"] + 2,
+    knobs=(
+        Knob("weight", 1, 0, 1e3, "of the penalty, beside the loss"),
+        Knob("noise", 1e-5, 0, 1, "standard deviation of the first displacement"),
+        Knob("rate", 1e-3, 0, 1e3, "largest change of a word's coordinate in an ascent step"),
+        Knob("steps", 1, 1, 100, "ascent steps, each a forward and a backward pass", whole=True),
+    ),
+)
