@@ -15,7 +15,7 @@ from crosswind.errors import UserError, unknown
 from crosswind.registry import Registry
 from crosswind.train.robust.micro import MicroBatch
 
-Settings = Mapping[str, float]
+Numbers = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class RobustMethod:
     name: str
     summary: str
     source: str
-    backward: Callable[[MicroBatch, Settings], torch.Tensor]
-    passes: Callable[[Settings], float]
+    backward: Callable[[MicroBatch, Numbers], torch.Tensor]
+    passes: Callable[[Numbers], float]
     knobs: tuple[Knob, ...] = field(default=())
 
     def settings(self, given: Mapping[str, float], where: str) -> dict[str, float]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from crosswind.train.robust import Knob, RobustMethod, Settings, ascended, uniform_start
+from crosswind.train.robust import Knob, RobustMethod, Numbers, ascended, uniform_start
 from crosswind.train.robust.micro import MicroBatch
 
 
-def _backward(part: MicroBatch, settings: Settings) -> torch.Tensor:
+def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
     steps, mean = int(settings["steps"]), torch.zeros(())
     deltas = uniform_start(part, settings["start"])
     for step in range(steps):

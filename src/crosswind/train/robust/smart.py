@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from crosswind.train.objective import Decision
-from crosswind.train.robust import Knob, RobustMethod, Settings
+from crosswind.train.robust import Knob, RobustMethod, Numbers
 from crosswind.train.robust.micro import MicroBatch
 
 _TINY = 1e-6
@@ -26,7 +26,7 @@ def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmet
     return total
 
 
-def _backward(part: MicroBatch, settings: Settings) -> torch.Tensor:
+def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
     outputs = part.outputs()
     clean = part.decisions(outputs)
     fixed = [Decision(d.scores.detach(), d.gold, d.weight) for d in clean]
