@@ -51,6 +51,7 @@ def test_it_shows_one_file_of_each_kind() -> None:
     assert sorted(FILES) == ["apart.py", "balanced.py", "reviews.py", "shout.py", "weights.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--workers", "2"), ("--executor", "apart")])
 def test_a_study_may_use_the_declarations_of_an_included_folder(mine: Path, options: tuple[str, str]) -> None:
     out = f"run{options[1]}"

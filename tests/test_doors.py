@@ -183,6 +183,7 @@ def root(tmp_path: Path, tiny_encoder: Path, small_data: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_kind_of_step_with_a_trained_input_goes_on_from_its_partial_where_its_worker_was_killed(root: Path) -> None:
     (root / "mine" / "count.py").write_text(KILLED)
     with (root / "study.yaml").open("a") as file:
@@ -201,6 +202,7 @@ def test_a_kind_of_step_with_a_trained_input_goes_on_from_its_partial_where_its_
     assert len([*(root / "store").glob("objects/*/*/names.txt")]) == 2
 
 
+@pytest.mark.slow
 def test_a_metric_with_a_threshold_is_fitted_on_development_predictions(root: Path, small_data: Path) -> None:
     (root / "mine" / "mining.py").write_text(MINING)
     data = root / "data" / "mining"
@@ -240,6 +242,7 @@ def test_a_metric_with_a_threshold_is_fitted_on_development_predictions(root: Pa
         assert f1[path.stem.partition("-")[0]] == pytest.approx(100 * 2 * right / (len(mined) + 16))
 
 
+@pytest.mark.slow
 def test_a_perturbation_may_need_a_step_and_a_model_which_are_in_its_key(root: Path, tiny_encoder: Path) -> None:
     reader = root / "reader"
     shutil.copytree(tiny_encoder, reader)
@@ -267,6 +270,7 @@ def test_a_perturbation_may_need_a_step_and_a_model_which_are_in_its_key(root: P
     assert len([*(root / "store").glob("objects/*/*/word.txt")]) == 2
 
 
+@pytest.mark.slow
 def test_a_defence_is_crossed_with_the_routes_and_changes_the_targets_training(root: Path) -> None:
     with (root / "study.yaml").open("a") as file:
         file.write(XNLI + "defences: {none: {}, dropout: {training: {dropout: 0.3}}}\n")
@@ -277,6 +281,7 @@ def test_a_defence_is_crossed_with_the_routes_and_changes_the_targets_training(r
     assert len([*(root / "run" / "predictions").rglob("*.parquet")]) == 2
 
 
+@pytest.mark.slow
 def test_the_run_folder_holds_the_cells_of_the_study_as_it_stands_and_of_no_other(root: Path) -> None:
     with (root / "study.yaml").open("a") as file:
         file.write(XNLI + "perturb: ['swap:0.3', 'keyboard:0.2']\n")
@@ -301,6 +306,7 @@ def test_the_run_folder_holds_the_cells_of_the_study_as_it_stands_and_of_no_othe
     assert "holds the run of another study, 'doors'" in other.stderr
 
 
+@pytest.mark.slow
 def test_a_study_pretrains_its_own_encoder(root: Path) -> None:
     (root / "text.txt").write_text("".join(f"the dog number {i} sees a river\n" for i in range(40)))
     shape = "{hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 32}"

@@ -179,6 +179,7 @@ def test_running_again_computes_nothing(first: Path, tiny_encoder: Path, small_d
     assert hashes(first / "run") == before
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_gives_the_same_bytes(
     first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
 ) -> None:
@@ -198,6 +199,7 @@ def test_a_run_killed_again_and_again_gives_the_same_bytes(
     assert not [*(tmp_path / "store" / "drafts").iterdir()]
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes_as_one(
     first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
 ) -> None:
@@ -287,6 +289,7 @@ def test_a_damaged_artifact_is_computed_again(
     assert hashes(tmp_path / "run") == hashes(first / "run")
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_kept_are_not_computed_again(
     first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
 ) -> None:

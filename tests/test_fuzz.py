@@ -22,6 +22,7 @@ def test_the_right_files_of_every_reader_are_read(name: str, tmp_path: Path) -> 
     assert not is_refused(READERS[name], tmp_path / "input")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_damaged_files_are_read_or_refused_with_a_sentence(name: str) -> None:
     figures = fuzz(READERS[name], 40 if name.startswith(SLOW) else 200, seed=1)

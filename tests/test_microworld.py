@@ -58,6 +58,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_what_was_learned_in_english_transfers_and_perturbations_cost(first: Path) -> None:
     lines = pl.read_parquet(first / "run" / "summary.parquet").filter(route="none", target="mw-pos")
     clean = {row["scope"]: row for row in lines.filter(perturbation="clean").to_dicts()}
@@ -67,6 +68,7 @@ def test_what_was_learned_in_english_transfers_and_perturbations_cost(first: Pat
     assert noisy["drop_low"] > 0
 
 
+@pytest.mark.slow
 def test_comparing_texts_is_learned_in_english_and_transfers(first: Path) -> None:
     lines = pl.read_parquet(first / "run" / "summary.parquet").filter(route="none", target="mw-reading")
     clean = {row["scope"]: row for row in lines.filter(perturbation="clean").to_dicts()}
@@ -75,6 +77,7 @@ def test_comparing_texts_is_learned_in_english_and_transfers(first: Path) -> Non
     assert clean["others"]["chance"] < 38
 
 
+@pytest.mark.slow
 def test_retrieval_of_translations_is_far_above_chance(first: Path) -> None:
     lines = pl.read_parquet(first / "run" / "summary.parquet").filter(target="mw-sentences", perturbation="clean")
     untuned = lines.filter(route="none", scope="others").to_dicts()[0]
@@ -82,6 +85,7 @@ def test_retrieval_of_translations_is_far_above_chance(first: Path) -> None:
     assert untuned["low"] > 10
 
 
+@pytest.mark.slow
 def test_code_mixing_uses_the_microworlds_own_lexicons(first: Path) -> None:
     rewrites = first / "run" / "rewrites" / "mw-pos" / "qth-Thai"
     found = [p for p in rewrites.iterdir() if "codemix" in p.name]
@@ -89,6 +93,7 @@ def test_code_mixing_uses_the_microworlds_own_lexicons(first: Path) -> None:
     assert len(pl.read_parquet(found[0])) > 50
 
 
+@pytest.mark.slow
 def test_again_it_computes_nothing_and_two_workers_give_the_same_bytes(first: Path, tmp_path: Path) -> None:
     assert go(study_of(), first).outcome.done == []
     assert go(study_of(), tmp_path, workers=2).outcome.complete
@@ -115,6 +120,7 @@ def test_the_demo_compares_four_routes_on_six_kinds_of_task() -> None:
     assert study.targets.limit >= 100
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_its_table_its_answer_and_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,7 @@ for read in (json_file, lambda path: sum(1 for _ in lines(path))):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"a", b"a" * 1023 + b"\n"])
 def test_a_small_archive_of_a_gigabyte_is_refused_within_bounded_memory(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bomb.gz"

@@ -80,6 +80,7 @@ def short(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
 def test_a_run_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     workers: int, number: signal.Signals, folder: Path
@@ -118,6 +119,7 @@ def test_a_command_that_keeps_nothing_says_only_that_it_was_stopped() -> None:
     assert (process.returncode, err) == (130, b"crosswind: stopped\n")
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_with_a_new_worker_when_one_is_killed(short: Path) -> None:
     run = Run(short, 2)
     while len(run.workers()) < 2 and run.process.poll() is None:

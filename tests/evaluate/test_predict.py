@@ -128,6 +128,7 @@ def test_two_threads_predict_the_same_bits_whatever_the_neighbours(
     check_canonical(lambda: make(kind, precision=precision), examples(kind)[:20], ([1, 5],))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "threads"), [("fp32", 1), ("bf16", 1), ("fp32", 2), ("bf16", 2)])
 def test_the_real_encoders_predictions_are_bit_identical_too(
     precision: str, threads: int, use_threads: Callable[[int], None], make: Callable[..., Predictor], real_encoder: Path
@@ -140,6 +141,7 @@ def test_the_real_encoders_predictions_are_bit_identical_too(
     assert predict(other, chosen[2:]) == whole[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["bert", "distilbert", "deberta-v2", "modernbert", "canine"])
 def test_every_architecture_predicts_the_same_bits_alone(architecture: str, make: Callable[..., Predictor]) -> None:
     for kind in ("pair", "tagging"):

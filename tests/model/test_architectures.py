@@ -136,6 +136,7 @@ def predictor_of(checkpoints: dict[str, str], tmp_path_factory: pytest.TempPathF
 COMBINATIONS = [(a, k) for a in ALL_ARCHITECTURES for k in KINDS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "kind"), COMBINATIONS)
 def test_every_kind_computes_what_plain_transformers_computes_or_has_a_head_of_ours(
     architecture: str, kind: Kind, predictor_of: Callable[..., Any]

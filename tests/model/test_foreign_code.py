@@ -69,6 +69,7 @@ def crosswind_cli(*arguments: str, answer: str = "") -> subprocess.CompletedProc
     return subprocess.run(command, input=answer, capture_output=True, text=True, timeout=240, env={**os.environ})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_checkpoints_code_does_not_run_whatever_standard_input_answers(
     workers: str, tmp_path: Path, small_data: Path
@@ -85,6 +86,7 @@ def test_a_checkpoints_code_does_not_run_whatever_standard_input_answers(
     assert done.returncode != 0
 
 
+@pytest.mark.slow
 def test_trusted_code_runs_and_is_in_every_key_and_in_the_notes(tmp_path: Path, small_data: Path) -> None:
     from crosswind.study.plan import make_plan
     from crosswind.study.spec import parse_study

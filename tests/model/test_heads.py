@@ -71,6 +71,7 @@ def run_plain(model: Any, kind: Kind, batch: dict[str, torch.Tensor]) -> torch.T
 COMBINATIONS = [(a, k) for a in ARCHITECTURES for k in PLAIN if a != "canine" or k == "tagging"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "kind"), COMBINATIONS)
 def test_plain_transformers_loads_a_saved_head_and_finds_the_same_logits(
     architecture: str, kind: Kind, checkpoints: dict[str, str], tmp_path: Path

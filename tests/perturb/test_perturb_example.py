@@ -214,6 +214,7 @@ def test_a_draw_depends_on_task_language_id_field_and_number_alone() -> None:
     assert len({first(base), *others}) == 6
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(0, 3))
 def test_order_and_company_change_nothing(shuffler: random.Random, draw: int) -> None:
     examples = [span_example("Amazon basin", number=i) for i in range(12)]

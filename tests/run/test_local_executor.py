@@ -105,6 +105,7 @@ def test_the_traceback_of_a_bug_goes_to_a_log_beside_the_plan(workers: int, tmp_
     assert "in _fault" in log
 
 
+@pytest.mark.slow
 def test_the_step_of_a_killed_worker_is_run_once_more(tmp_path: Path, trace: Path) -> None:
     (trace / "cell-a-sw.kill-worker").touch()
     outcome = run(family(), tmp_path, 2)
@@ -114,6 +115,7 @@ def test_the_step_of_a_killed_worker_is_run_once_more(tmp_path: Path, trace: Pat
     assert list((tmp_path / "store" / "drafts").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_step_that_kills_its_worker_twice_fails_and_the_rest_of_its_unit_goes_on(tmp_path: Path, trace: Path) -> None:
     (trace / "model-b.kill-always").touch()
     outcome = run(family(), tmp_path, 2)
@@ -127,6 +129,7 @@ def test_a_step_that_kills_its_worker_twice_fails_and_the_rest_of_its_unit_goes_
     assert run(family(), tmp_path, 2).complete
 
 
+@pytest.mark.slow
 def test_a_step_goes_on_from_what_it_kept_when_its_worker_died(tmp_path: Path, trace: Path) -> None:
     patient = step("patient", fault="partial")
     outcome = run([patient, step("other")], tmp_path, 2)
@@ -135,6 +138,7 @@ def test_a_step_goes_on_from_what_it_kept_when_its_worker_died(tmp_path: Path, t
     assert not (tmp_path / "store" / "partial" / patient.key).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "order"), [(1, "kill-worker"), (2, "kill-parent")])
 def test_a_run_that_is_killed_and_repeated_ends_with_the_same_bytes(
     workers: int, order: str, tmp_path: Path, trace: Path
@@ -150,6 +154,7 @@ def test_a_run_that_is_killed_and_repeated_ends_with_the_same_bytes(
     assert list((tmp_path / "store" / "drafts").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_its_workers_and_raises(tmp_path: Path, trace: Path) -> None:
     (trace / "cell-a-de.interrupt").touch()
     process = in_a_process(tmp_path, 2)
@@ -179,6 +184,7 @@ def test_a_damaged_input_is_computed_again_before_the_step_that_needs_it(tmp_pat
     assert texts(family(), tmp_path)["cell-a-de"] == CELL_A_DE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(("fault", "file"), [("flip", "out.txt"), ("remove", "out.txt"), ("flip", "manifest.json")])
 def test_an_input_that_is_damaged_while_the_run_goes_on_is_computed_again_in_the_same_run(
@@ -230,6 +236,7 @@ def test_a_mistake_in_one_step_and_a_bug_in_another_are_no_mistake_together(tmp_
     assert not run([step("bad", fault="user"), step("broken", fault="bug")], tmp_path).mistaken
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_on_one_store_compute_each_step_once(tmp_path: Path, trace: Path) -> None:
     os.mkfifo(trace / "encoder.hold")
     first = in_a_process(tmp_path, 1)

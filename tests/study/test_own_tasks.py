@@ -81,6 +81,7 @@ def go(model: Path, path: Path, store: Path, workers: int = 1) -> Finished:
     return run_study(study, out=store.parent / "run", store=Store(store), reporter=Silent(), workers=workers)
 
 
+@pytest.mark.slow
 def test_own_data_are_evaluated_in_two_processes_and_another_map_finds_no_old_results(
     fine_tuned: FineTuned, mner: Path
 ) -> None:

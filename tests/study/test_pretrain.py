@@ -65,6 +65,7 @@ def test_a_pretrained_encoder_is_an_ordinary_checkpoint_with_a_manifest(text: Pa
         pretrain(config(text), tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_an_interrupted_pretraining_goes_on_bit_for_bit(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def flip(path: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_any_file_of_the_store_or_the_run_folder_is_gone_after_the_next_run(
     study: Study, tmp_path: Path
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_flipped_bit_in_any_file_of_the_store_or_the_run_folder_is_gone_after_
     assert Store(tmp_path / "store").verify() == []
 
 
+@pytest.mark.slow
 def test_a_file_that_is_missing_or_foreign_is_put_right_by_the_next_run(study: Study, tmp_path: Path) -> None:
     go(study, tmp_path)
     before = contents(tmp_path)
@@ -130,6 +132,7 @@ def test_a_file_that_is_missing_or_foreign_is_put_right_by_the_next_run(study: S
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_what_only_the_writing_of_results_reads_is_computed_again_too(study: Study, tmp_path: Path) -> None:
     go(study, tmp_path)
     steps = set(pl.read_parquet(tmp_path / "run" / "provenance.parquet")["step"])

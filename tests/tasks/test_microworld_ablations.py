@@ -94,16 +94,19 @@ def blanked(example: Any, field: str) -> Any:
     return replace(example, **{field: empty})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIELDS)
 def test_with_all_fields_a_trained_model_is_above_chance(name: str) -> None:
     assert 100 * right(name, held_out(name)) / len(held_out(name)) > LEARNED[name][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "field"), [(n, f) for n, fields in FIELDS.items() for f in fields])
 def test_with_a_field_blank_it_is_at_chance(name: str, field: str) -> None:
     at_chance(name, right(name, [blanked(e, field) for e in held_out(name)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "field"), ALONE.items())
 def test_trained_without_a_field_it_is_at_chance(name: str, field: str) -> None:
     at_chance(name, right(name, [blanked(e, field) for e in held_out(name)], without=field))

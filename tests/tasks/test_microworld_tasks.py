@@ -62,6 +62,7 @@ def test_translations_share_id_cluster_and_label(name: str) -> None:
     assert len({e.id for e in one}) == len(one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_is_in_two_splits(name: str) -> None:
     seen: dict[str, str] = {}
@@ -92,6 +93,7 @@ def test_no_line_of_the_corpora_is_the_text_of_an_example() -> None:
         assert not lines & {normalized_hash(e.query) for e in read("mw-sentences", "qla-Latn", split)}  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_no_sentence_to_tag_or_to_find_is_translated_in_the_corpora() -> None:
     parallel = load_text(CORPORA["mw-parallel"], ["en"], MicroworldSource(lines=20_000))
     translated = {s for line in parallel for _, t in line.texts for s in re.split(r"(?<=[.?]) ", t)}  # type: ignore[union-attr]
@@ -255,6 +257,7 @@ def test_the_pool_of_answers_holds_the_gold_of_every_language_once() -> None:
         assert all(c.text in c.context for c in gold)
 
 
+@pytest.mark.slow
 def test_no_two_sentences_of_a_pool_read_the_same() -> None:
     for code in TASKS["mw-sentences"].languages:
         pool = read("mw-sentences", code).pool
