@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from crosswind.train.robust import Knob, RobustMethod, Numbers, ascended, uniform_start
+from crosswind.train.robust import Knob, Numbers, RobustMethod, ascended, uniform_start
 from crosswind.train.robust.micro import MicroBatch
 
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from crosswind.train.objective import Decision
-from crosswind.train.robust import Knob, RobustMethod, Numbers
+from crosswind.train.robust import Knob, Numbers, RobustMethod
 from crosswind.train.robust.micro import MicroBatch
 
 _TINY = 1e-6
