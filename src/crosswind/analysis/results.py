@@ -38,6 +38,10 @@ class ResultRow:
     `changed_items` and `changed_tokens` are the shares, in [0, 1], of the items whose text differs from the clean one
     and of the tokens that differ for the model's tokenizer; 0 in clean rows. Where too few items changed, the score is
     not applicable: `None`.
+
+    The other axes of damage: `words_hit` for each word of the originals (changed, moved, joined or put in), `edits` in
+    characters for each text, `chrf` against the originals (100 is no change), and by how much the share of
+    `unknown_tokens` grew for the model's tokenizer (`perturb/damage.py`, `evaluate/seen.py`).
     """
 
     encoder: str
@@ -67,6 +71,10 @@ class ResultRow:
     notes: tuple[str, ...] = ()
     changed_items: float = 0.0
     changed_tokens: float = 0.0
+    words_hit: float = 0.0
+    edits: float = 0.0
+    chrf: float = 100.0
+    unknown_tokens: float = 0.0
 
 
 ROW: dict[str, pl.DataType] = {
@@ -94,6 +102,10 @@ ROW: dict[str, pl.DataType] = {
     "clusters": pl.Int64(),
     "changed_items": pl.Float64(),
     "changed_tokens": pl.Float64(),
+    "words_hit": pl.Float64(),
+    "edits": pl.Float64(),
+    "chrf": pl.Float64(),
+    "unknown_tokens": pl.Float64(),
     "signature": pl.String(),
     "cell": pl.String(),
     "notes": pl.List(pl.String()),

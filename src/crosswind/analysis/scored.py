@@ -163,11 +163,12 @@ def _other_items(row: RowDict) -> UserError:
     )
 
 
+_LIMITS = ("protect", "fields", "constraints")  # what signatures of perturbed scores say of their extent
+
+
 def _require_same_scoring(row: RowDict, clean: RowDict) -> None:
-    """Protection is the one setting in which a perturbed score may differ from its clean one."""
-    unequal = {
-        k: v for k, v in differences(clean["signature"], row["signature"]).items() if not k.startswith("protect")
-    }
+    """Which texts were perturbed, and what had to stay, is all that a perturbed score's settings may differ in."""
+    unequal = {k: v for k, v in differences(clean["signature"], row["signature"]).items() if not k.startswith(_LIMITS)}
     if unequal:
         text = ", ".join(f"{k} ({a or 'unset'} against {b or 'unset'})" for k, (a, b) in unequal.items())
         raise UserError(

@@ -1,4 +1,4 @@
-"""How much of what a model sees a perturbation changed: the share of its tokens that differ."""
+"""How much of what a model sees a perturbation changed: the shares of its tokens that differ and that are unknown."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ def tokens_embedded(predictor: Predictor, candidates: Sequence[Candidate]) -> li
     rows = encode_texts(predictor.encoder.tokenizer, texts, predictor.max_length, [c.context for c in candidates])
     special = _special(predictor)
     return [tuple(int(i) for i in row.ids if int(i) not in special) for row in rows]
+
+
+def unknown_share(predictor: Predictor, tokens: Iterable[Ids]) -> float:
+    """The share of tokens that are the unknown one, in [0, 1]; 0 for a tokenizer that knows every text."""
+    unknown = predictor.encoder.tokenizer.unk_token_id
+    count = total = 0
+    for ids in tokens:
+        total += len(ids)
+        count += ids.count(unknown) if unknown is not None else 0
+    return count / total if total else 0.0
 
 
 def compared(pairs: Iterable[tuple[Ids, Ids]]) -> TokenCount:

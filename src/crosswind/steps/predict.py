@@ -76,25 +76,33 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     job.fact("n", len(data))
     if "rewrite" in job.inputs:
         job.fact("changed_items", float(job.inputs["rewrite"].facts.get("changed", changed.changed_share)))
-        job.fact("changed_tokens", _changed_tokens(job, worker, clean, changed))
+        share, unknown = _changed_tokens(job, worker, clean, changed)
+        job.fact("changed_tokens", share)
+        job.fact("unknown_tokens", unknown)
+        for name, value in job.inputs["rewrite"].facts.get("damage", {}).items():
+            job.fact(name, value)
     return f"{len(data)} predictions"
 
 
-def _changed_tokens(job: Job[CellParams], worker: Worker, clean: Dataset, changed: PerturbedDataset) -> float:
-    """The share of the tokens that the model sees that differ from the clean ones; of the pool's, if that is larger."""
-    from crosswind.evaluate.seen import compared, tokens_seen
+def _changed_tokens(
+    job: Job[CellParams], worker: Worker, clean: Dataset, changed: PerturbedDataset
+) -> tuple[float, float]:
+    """The share of the tokens that the model sees that differ from the clean ones (of the pool's, if that is larger),
+    and by how much the share of unknown tokens among those of the examples grew."""
+    from crosswind.evaluate.seen import compared, tokens_seen, unknown_share
 
-    share = 0.0
+    share = unknown = 0.0
     if ids := changed.changed_ids:
         predictor = predictor_of(job, worker)
         name = (*model_name(job), job.params.query_length, job.params.ref)
         before = worker.get("clean tokens", name, lambda: tokens_seen(predictor, clean.examples), most=CLEAN_SETS)
         fresh = {e.id: e for e in changed.dataset.examples if e.id in ids}
         after = dict(zip(fresh, tokens_seen(predictor, [*fresh.values()]), strict=True))
-        pairs = zip(before, (after.get(e.id) for e in clean.examples), strict=True)
-        share = compared((a, a if b is None else b) for a, b in pairs).share
+        now = [after.get(e.id, seen) for e, seen in zip(clean.examples, before, strict=True)]
+        share = compared(zip(before, now, strict=True)).share
+        unknown = unknown_share(predictor, now) - unknown_share(predictor, before)
     pool = job.inputs.get("pool")
-    return share if pool is None else max(share, float(pool.facts.get("changed_tokens", 0.0)))
+    return (share if pool is None else max(share, float(pool.facts.get("changed_tokens", 0.0)))), unknown
 
 
 def _fresh(job: PlannedJob[CellParams], data: PerturbedDataset) -> tuple[list[Example], dict[str, Prediction]]:

@@ -6,8 +6,9 @@ Writes `rewrites.parquet` and, where candidates were added to a pool, `added.par
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, assert_never
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, assert_never
 
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.run.job import Job, Worker
@@ -16,6 +17,9 @@ from crosswind.steps.cells import ADDED, TABLE, dataset_of
 from crosswind.steps.parameters import tokens_of
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
+
+if TYPE_CHECKING:
+    from crosswind.perturb.perturbed import PerturbedDataset
 
 _COLUMN = "results have a column for it"
 
@@ -31,12 +35,15 @@ class RewriteParams:
     ref: DataRef = unsigned(_COLUMN)
     perturbation: tuple[tuple[str, float], ...] = unsigned(_COLUMN)
     draw: int = unsigned(_COLUMN)
-    fields: tuple[str, ...] = unsigned("it follows from the task")
+    fields: tuple[str, ...] = unsigned("it follows from the task, or the run signs it")
     protection: str = "none"
     needs: tuple[tuple[str, DataRef], ...] = unsigned("it follows from the perturbation", ())
+    constraints: tuple[str, ...] = ()
 
 
 def _run(job: Job[RewriteParams], worker: Worker) -> str:
+    from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.damage import damage_of
     from crosswind.perturb.dataset import perturb_dataset
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
@@ -47,7 +54,9 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
     text = "+".join(f"{identity}:{severity!r}" for identity, severity in params.perturbation)
     spec = parse_spec(job.world["specs"].get(job.step.key, text))
     environment = environment_of(job.world["lexicons"])
-    scope = TextScope.of(TASKS[params.ref.task], params.ref.language, environment)
+    task = TASKS[params.ref.task]
+    scope = replace(TextScope.of(task, params.ref.language, environment), fields=params.fields)
+    constraints = parse_constraints(params.constraints)
     data = dataset_of(job, params.ref)
     perturbed = perturb_dataset(
         data,
@@ -57,13 +66,38 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
         protect=check_protection(params.protection),
         environment=environment,
         resolved={need: _resolved(job, need) for need in spec.needs(scope)},
+        constraints=[c.made({need: _judge(job, worker, need) for need in c.needs()}) for c in constraints],
     )
     perturbed.table().write_parquet(job.draft.path / TABLE)
     if perturbed.added:
         perturbed.added_table().write_parquet(job.draft.path / ADDED)
     job.fact("changed", perturbed.changed_share)
     job.fact("counts", perturbed.counts)
+    if params.fields != tuple(task.perturbed):
+        job.sign("fields", ",".join(params.fields))
+    _say_left(job, perturbed, [str(c) for c in constraints])
+    measured = damage_of(data, perturbed, params.fields)
+    job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     return f"{100 * perturbed.changed_share:.0f} % changed"
+
+
+def _say_left(job: Job[RewriteParams], perturbed: PerturbedDataset, constraints: Sequence[str]) -> None:
+    """Record how many items each reason left unperturbed; say it of the constraints that a user named."""
+    left = perturbed.left_unperturbed
+    job.fact("left_unperturbed", left)
+    count = len(perturbed) + len(perturbed.candidates)
+    for name in constraints:
+        items = left.get(name, 0)
+        job.note(f"The constraint {name} left {items:,} of {count:,} items as they were that were drawn to change.")
+
+
+def _judge(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
+    """What a constraint asks of a model: the similarity of texts for its sentence vectors."""
+    assert isinstance(need, ModelNeed)
+    from crosswind.model.similarity import EncoderSimilarity
+
+    path = _resolved(job, need)
+    return worker.get("similarity", str(path), lambda: EncoderSimilarity(str(path)))
 
 
 def _resolved(job: Job[RewriteParams], need: Need) -> Any:
@@ -81,7 +115,7 @@ def _resolved(job: Job[RewriteParams], need: Need) -> Any:
 
 REWRITE: StepKind[RewriteParams] = StepKind(
     name="rewrite",
-    version=4,
+    version=5,
     params=RewriteParams,
     run=_run,
     cost=lambda params: tokens_of(params.ref) / 20,  # noise makes about twenty times as many words a second as a model

@@ -40,6 +40,9 @@ from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS
 
+DAMAGE = ("changed_items", "changed_tokens", "words_hit", "edits", "chrf", "unknown_tokens")
+"""The columns of results that say how much a condition changed."""
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -139,8 +142,8 @@ def _facts_of_cells(
 
 
 def _changed(meta: Mapping[str, Any]) -> dict[str, float]:
-    """The shares of items and tokens that a rewrite changed, of the manifest of the predictions."""
-    return {name: float(meta[name]) for name in ("changed_items", "changed_tokens") if name in meta}
+    """How much a rewrite changed on each axis, of the manifest of the predictions."""
+    return {name: float(meta[name]) for name in DAMAGE if name in meta}
 
 
 def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: Noted, least: float) -> list[ResultRow]:
@@ -177,6 +180,10 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                     clusters=judgement["clusters"],
                     changed_items=judgement.get("changed_items", 0.0),
                     changed_tokens=judgement.get("changed_tokens", 0.0),
+                    words_hit=judgement.get("words_hit", 0.0),
+                    edits=judgement.get("edits", 0.0),
+                    chrf=judgement.get("chrf", 100.0),
+                    unknown_tokens=judgement.get("unknown_tokens", 0.0),
                     signature=judgement["signature"],
                     cell=key,
                     notes=notes,

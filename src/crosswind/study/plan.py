@@ -18,6 +18,8 @@ from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import metrics_of
 from crosswind.evaluate.metrics.base import METRICS, Metric
+from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources
+from crosswind.perturb.extent import EVERYTHING, Extent
 from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
@@ -108,7 +110,7 @@ class Planner:
         self._exposure = lru_cache(maxsize=None)(self._exposed)
         self._models: dict[str, str] = {}  # models that perturbations need: as they name them, and where they lie
         self._resources = lru_cache(maxsize=None)(lambda spec, scope: spec.resources(scope))
-        self._refusal = lru_cache(maxsize=None)(lambda spec, scope: spec.applies(scope))
+        self._refusal = lru_cache(maxsize=None)(lambda spec, scope, extent, kind: extent.refusal(spec, scope, kind))
         self._declared = lru_cache(maxsize=None)(_declared)
         self._rewrite = lru_cache(maxsize=None)(self._rewritten)
         self._metrics: dict[str, tuple[Metric, ...]] = {}  # of each target, by its place in the study
@@ -211,27 +213,27 @@ class Planner:
         self._steps.setdefault(step.key, step)
         return step.key
 
-    def not_applicable(self, spec: Spec, evaluated: Evaluated) -> str | None:
+    def not_applicable(self, spec: Spec, evaluated: Evaluated, extent: Extent = EVERYTHING) -> str | None:
         """Why a perturbation has no cell here; `None` if it has."""
         if self.without_lexicons and any(a.name.startswith("codemix") for a in spec.atoms):
             return f"there is no folder {self.lexicons!r}"
         data = evaluated.clean.data
-        reason: str | None = self._refusal(spec, self._scope(data))
+        reason: str | None = self._refusal(spec, self._scope(data), extent, TASKS[data.task].kind)
         return reason
 
-    def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str) -> str:
+    def rewrite(self, evaluated: Evaluated, spec: Spec, draw: int, protection: str, extent: Extent = EVERYTHING) -> str:
         """The step that draws a perturbation on a cell's data; its key, the same for every model."""
-        key: str = self._rewrite(evaluated.clean.data, spec, draw, protection)
+        key: str = self._rewrite(evaluated.clean.data, spec, draw, protection, extent)
         return key
 
-    def _rewritten(self, data: DataRef, spec: Spec, draw: int, protection: str) -> str:
+    def _rewritten(self, data: DataRef, spec: Spec, draw: int, protection: str, extent: Extent) -> str:
         task = TASKS[data.task]
-        scope = self._scope(data)
+        scope = extent.scope(self._scope(data), task.kind)
         prints = {data.name: self.fingerprint(data)}
         inputs: dict[str, str] = {}
         needs: list[tuple[str, DataRef]] = []
         roles: dict[str, Need] = {}
-        for need in spec.needs(scope):
+        for need in (*spec.needs(scope), *(n for c in extent.constraints for n in c.needs())):
             if roles.setdefault(need.role, need) != need:
                 raise UserError(
                     f"{spec.name} needs two things as its {need.role}",
@@ -243,15 +245,19 @@ class Planner:
             ref=data,
             perturbation=tuple((atom.identity, atom.severity) for atom in spec.atoms),
             draw=draw,
-            fields=tuple(task.perturbed),
+            fields=scope.fields,
             protection=protection,
             needs=tuple(needs),
+            constraints=tuple(map(str, extent.constraints)),
         )
         prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
+        prints |= constraint_resources(extent.constraints)
         prints |= self._declared(TASKS, data.task)
+        for constraint in extent.constraints:
+            prints |= self._declared(CONSTRAINTS, constraint.name)
         for atom in spec.atoms:
             prints |= self._declared(PERTURBATIONS, atom.name)
-        label = f"{spec} on {data.name}"
+        label = f"{spec}{extent.suffix} on {data.name}"
         affinity = f"rewrites {task.name}"
         key = self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
         if any(atom.condition != str(atom) for atom in spec.atoms):
@@ -263,7 +269,7 @@ class Planner:
     ) -> None:
         """A cell of the same model and data under a rewrite, which may change or extend the pool (`moves_pool`)."""
         embed = evaluated.embed
-        if embed is not None and (moves_pool or "pool" in evaluated.target.task.perturbed):
+        if embed is not None and moves_pool:
             embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
         inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
         self._cell(evaluated, condition, rewrite, inputs, embed, label)

@@ -219,12 +219,18 @@ class Targets(StrictModel):
 
 
 class PerturbSpec(StrictModel):
-    """`"keyboard:0.1,0.2"`, or with the languages and targets that it is applied in."""
+    """`"keyboard:0.1,0.2"`, or with the languages and targets that it is applied in.
+
+    `fields` are the texts that may change (premise, hypothesis, question, context, choices, query, pool, text), by
+    default those of the task; `constraints` are named and hold over every example.
+    """
 
     spec: str
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     targets: Annotated[list[str], BeforeValidator(listed)] | None = None
     protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
+    fields: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
+    constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
 
 
 class MixtureSpec(StrictModel):

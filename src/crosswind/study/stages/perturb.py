@@ -9,8 +9,10 @@ from pydantic import BeforeValidator
 
 from crosswind.data.languages import unknown_language
 from crosswind.errors import unknown
+from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.example import PROTECTIONS
-from crosswind.perturb.spec import Spec, parse_specs
+from crosswind.perturb.extent import Extent, check_fields
+from crosswind.perturb.spec import POOL, Spec, parse_specs
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
@@ -23,7 +25,10 @@ _Entry = Annotated[PerturbSpec, BeforeValidator(lambda v: {"spec": v} if isinsta
 
 def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
     perturbations = list(_specs(section, targets))
-    planner.diagnostic.update(spec.condition[0] for _, spec in perturbations if not spec.preserving)
+    extents = {id(perturb): _extent(perturb, f"perturb[{i}]") for i, perturb in enumerate(section)}
+    planner.diagnostic.update(
+        spec.condition[0] + extents[id(perturb)].suffix for perturb, spec in perturbations if not spec.preserving
+    )
 
     def conditions(evaluated: Evaluated) -> None:
         task, language = evaluated.target.task, evaluated.clean.data.language
@@ -31,15 +36,16 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
             if (perturb.targets is None or task.name in perturb.targets) and (
                 perturb.languages is None or language in perturb.languages
             ):
-                _add(perturb, spec, planner, evaluated)
+                _add(perturb, spec, extents[id(perturb)], planner, evaluated)
 
     return conditions
 
 
-def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluated) -> None:
+def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, evaluated: Evaluated) -> None:
     name, severity = spec.condition
+    name += extent.suffix
     draws = planner.study.draws
-    reason = planner.not_applicable(spec, evaluated)
+    reason = planner.not_applicable(spec, evaluated, extent)
     if reason is not None:
         for protection in _protections(perturb, evaluated.target.task):
             planner.leave_out(evaluated, CellCondition(name, severity, protection), reason, draws=draws)
@@ -51,10 +57,12 @@ def _add(perturb: PerturbSpec, spec: Spec, planner: Planner, evaluated: Evaluate
         planner.leave_out(evaluated, CellCondition(name, severity, protection), reason, draws=draws)
     for protection in chosen:
         for draw in range(1, draws + 1):
-            rewrite = planner.rewrite(evaluated, spec, draw, protection)
+            rewrite = planner.rewrite(evaluated, spec, draw, protection, extent)
             condition = CellCondition(perturbation=name, severity=severity, protection=protection, draw=draw)
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)
-            planner.condition(evaluated, condition, rewrite, label=str(spec), moves_pool=adds)
+            fields = extent.of(evaluated.target.task.kind, evaluated.target.task.perturbed)
+            moves = adds or POOL in fields
+            planner.condition(evaluated, condition, rewrite, label=str(spec) + extent.suffix, moves_pool=moves)
 
 
 def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Iterator[tuple[PerturbSpec, Spec]]:
@@ -73,6 +81,11 @@ def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Ite
                 raise unknown("protection", name, PROTECTIONS, where=f"{where}.protect")
         for spec in parse_specs(perturb.spec, where=where):
             yield perturb, spec
+
+
+def _extent(perturb: PerturbSpec, where: str) -> Extent:
+    fields = check_fields(perturb.fields or (), f"{where}.fields")
+    return Extent(fields, parse_constraints(perturb.constraints, where=f"{where}.constraints"))
 
 
 def _protections(perturb: PerturbSpec, task: Task) -> list[str]:

@@ -1,0 +1,81 @@
+"""The extent of a perturbation: in which fields of an example, and under which constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from crosswind.data.examples import Kind
+from crosswind.errors import unknown
+from crosswind.perturb.constraint import NamedConstraint, refusal_of
+from crosswind.perturb.spec import POOL, Spec, TextScope
+
+# What users call a field -> the fields of each kind of example that it stands for.
+_FIELDS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
+    "premise": {"pair": ("first",), "choice": ("context",)},
+    "hypothesis": {"pair": ("second",)},
+    "first": {"pair": ("first",)},
+    "second": {"pair": ("second",)},
+    "question": {"span": ("question",), "choice": ("question",)},
+    "context": {"span": ("context",), "choice": ("context",)},
+    "choices": {"choice": ("choices",)},
+    "query": {"query": ("query",)},
+    "pool": {"query": (POOL,)},
+    "words": {"tagging": ("words",)},
+    "text": {
+        "pair": ("first", "second"),
+        "choice": ("context", "question", "choices"),
+        "span": ("question", "context"),
+        "tagging": ("words",),
+        "query": ("query",),
+    },
+}
+FIELD_NAMES: tuple[str, ...] = tuple(_FIELDS)
+"""What users may call the fields of examples; `text` is all texts of one, `pool` the candidates of retrieval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """`fields` are the names as asked for (none: those of the task); `constraints` hold over all of it."""
+
+    fields: tuple[str, ...] = ()
+    constraints: tuple[NamedConstraint, ...] = ()
+
+    @property
+    def suffix(self) -> str:
+        """What the name of a condition says of it: `@hypothesis~digits`; empty for the task's fields and no constraint.
+
+        Two conditions that differ in their extent are not one row of results.
+        """
+        fields = "@" + ",".join(self.fields) if self.fields else ""
+        constraints = "~" + "+".join(map(str, self.constraints)) if self.constraints else ""
+        return fields + constraints
+
+    def of(self, kind: Kind, usual: Sequence[str]) -> tuple[str, ...]:
+        """The fields of a kind of example that may change: those asked for, or the task's `usual` ones; maybe none."""
+        if not self.fields:
+            return tuple(usual)
+        return tuple(dict.fromkeys(f for name in self.fields for f in _FIELDS[name].get(kind, ())))
+
+    def scope(self, scope: TextScope, kind: Kind) -> TextScope:
+        """A task's scope with the fields of this extent."""
+        return replace(scope, fields=self.of(kind, scope.fields))
+
+    def refusal(self, spec: Spec, scope: TextScope, kind: Kind) -> str | None:
+        """Why a perturbation has nothing to change within the extent, or `None`."""
+        limited = self.scope(scope, kind)
+        if not limited.fields:
+            return f"examples of kind {kind} have no {' or '.join(self.fields)}"
+        return spec.applies(limited) or refusal_of(self.constraints, limited)
+
+
+EVERYTHING = Extent()
+"""The fields of the task, without a constraint."""
+
+
+def check_fields(names: Sequence[str], where: str) -> tuple[str, ...]:
+    """The names, each once in the canonical order; a `UserError` for an unknown one."""
+    for name in names:
+        if name not in _FIELDS:
+            raise unknown("field", name, FIELD_NAMES, where=where)
+    return tuple(name for name in FIELD_NAMES if name in names)
