@@ -59,7 +59,7 @@ def stored(result: PerturbedDataset, original: Dataset, tmp_path: Path) -> Pertu
 def test_the_right_option_is_found_again_wherever_it_went(tmp_path: Path) -> None:
     items = tuple(ChoiceExample(f"c/{i}", "c", "en", "It rained.", "Why?", ("a", "bb", "ccc"), 1) for i in range(40))
     data = Dataset("copa", "en", "test", items)
-    result = perturb_dataset(data, parse_spec("option-order:1"), draw=0, fields=("choices",))
+    result = perturb_dataset(data, parse_spec("my-order:1"), draw=0, fields=("choices",))
     assert result.changed_share == 1
     new = [e for e in result.dataset.examples if isinstance(e, ChoiceExample)]
     assert all(e.label is not None and e.choices[e.label] == "bb" for e in new)
@@ -76,14 +76,14 @@ def test_text_noise_before_and_after_a_change_of_whole_examples_is_replayed(tmp_
         ChoiceExample(f"c/{i}", "c", "en", "", "Why was it?", ("the rain", "the snow"), i % 2) for i in range(20)
     )
     data = Dataset("copa", "en", "test", items)
-    spec = parse_spec("swap:0.5+option-order:0.5+keyboard:0.3")
+    spec = parse_spec("swap:0.5+my-order:0.5+keyboard:0.3")
     result = perturb_dataset(data, spec, draw=0, fields=("question", "choices"))
     assert {"choices.0", "1:example", "2:choices.0", "2:question"} <= set(result.table()["field"])
     stored(result, data, tmp_path)
 
 
 def test_what_applies_is_known_by_kind_and_field_without_loading() -> None:
-    order, distractor = parse_spec("option-order:1"), parse_spec("distract-qa:1")
+    order, distractor = parse_spec("my-order:1"), parse_spec("my-distractor:1")
     assert order.applies(TextScope("en", "choice", ("choices",))) is None
     assert order.applies(TextScope("en", "pair", ("first",))) == "only choice questions have options"
     assert distractor.applies(TextScope("en", "span", ("question",))) == "only for QA contexts"
@@ -101,7 +101,7 @@ def article(number: int, context: str, question: str, answer: str) -> SpanExampl
 def test_a_distractor_comes_from_the_whole_split_whatever_rows_are_perturbed(tmp_path: Path) -> None:
     items = tuple(article(i, f"Town {i} lies by river R{i}x.", f"Where is town {i}?", f"R{i}x") for i in range(30))
     whole = Dataset("xquad", "en", "test", items)
-    spec, resolved = parse_spec("distract-qa:1"), {DataNeed("donors"): whole}
+    spec, resolved = parse_spec("my-distractor:1"), {DataNeed("donors"): whole}
     result = perturb_dataset(whole, spec, draw=0, fields=("question", "context"), resolved=resolved)
     assert result.changed_share == 1
     for old, new in zip(items, result.dataset.examples, strict=True):

@@ -161,7 +161,7 @@ def perturb_dataset(
         added, share = _added(dataset, dataset.pool, adding, draw, environment, resolved)
         pool = Pool((*(pool or dataset.pool).candidates, *added))
     kind: PassageKind = kind_of(dataset.examples[0]) if dataset.examples else "line"
-    scope = TextScope(dataset.language, kind, tuple(fields), environment or Environment())
+    scope = TextScope(dataset.language, kind, tuple(fields), environment or Environment(), dataset.task)
     identity = {
         "source": dataset.fingerprint,
         "spec": [(a.identity, a.severity) for a in spec.atoms],
@@ -192,9 +192,11 @@ def _prepared(
     resolved: Resolved | None,
 ) -> Prepared:
     scopes = {(p.language, p.kind) for p in flat}
-    full_environment = environment or Environment()
+    every = TextScope(
+        "", fields=tuple(fields), environment=environment or Environment(), task=flat[0].task if flat else ""
+    )
     return {
-        (atom, language, kind): atom.prepare(TextScope(language, kind, tuple(fields), full_environment), resolved)
+        (atom, language, kind): atom.prepare(replace(every, language=language, kind=kind), resolved)
         for language, kind in sorted(scopes)
         for atom, _ in atoms
     }
@@ -263,7 +265,8 @@ def _added(
     resolved: Resolved | None,
 ) -> tuple[tuple[Candidate, ...], float]:
     """The candidates that atoms add, and the share of candidates or queries that they are added for."""
-    scope = TextScope(dataset.language, "candidate", ("text", "context"), environment or Environment())
+    pool_fields = ("text", "context")
+    scope = TextScope(dataset.language, "candidate", pool_fields, environment or Environment(), dataset.task)
     known = {c.id for c in pool.candidates}
     added: dict[str, Candidate] = {}
     share = 0.0

@@ -44,3 +44,30 @@ def _missed(jamo: str, allowed: str, neighbours: Mapping[str, Sequence[str]]) ->
 
 def _compose(lead: int, vowel: int, tail: int) -> str:
     return chr(_FIRST + (lead * 21 + vowel) * 28 + tail)
+
+
+def without_tail(cluster: str) -> str:
+    """A precomposed syllable without its final consonant, as when its last key is not hit; nothing of what has none."""
+    if not "가" <= cluster <= "힣":
+        return ""
+    index = ord(cluster[0]) - _FIRST
+    return chr(ord(cluster[0]) - index % 28) if index % 28 else ""
+
+
+def last_key(cluster: str) -> str:
+    """The jamo that the last key of a precomposed syllable gives; nothing for another cluster."""
+    if not "가" <= cluster <= "힣":
+        return ""
+    index = ord(cluster[0]) - _FIRST
+    jamo = TAILS[index % 28] if index % 28 else VOWELS[index % 588 // 28]
+    return _PAIRS.get(jamo, jamo)[-1]
+
+
+def with_one_more_key(cluster: str) -> tuple[str, ...]:
+    """What a precomposed syllable becomes when a random consonant key follows: a final consonant, or a lone jamo."""
+    if not "가" <= cluster <= "힣":
+        return ()
+    keys = [lead for lead in LEADS if lead not in "ㄲㄸㅃㅆㅉ"]
+    if (ord(cluster[0]) - _FIRST) % 28:
+        return tuple(cluster + key for key in keys)
+    return tuple(chr(ord(cluster[0]) + TAILS.index(key)) for key in keys if key in TAILS)

@@ -50,7 +50,8 @@ class Setting:
     """What alternatives are prepared for.
 
     The language and the kind of the passages, the fields of them that may change (`choices` stands for
-    all options; `text` and `context` of a candidate), the parameters' values and the environment.
+    all options; `text` and `context` of a candidate), the parameters' values, the environment, and the name
+    of the task (empty for lines).
     """
 
     language: str
@@ -58,6 +59,7 @@ class Setting:
     environment: Environment = field(default_factory=Environment)
     kind: PassageKind = "line"
     fields: tuple[str, ...] = ("text",)
+    task: str = ""
 
 
 Given = Mapping[str, Any]

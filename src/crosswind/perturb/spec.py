@@ -13,7 +13,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from crosswind.errors import UserError, unknown
@@ -49,25 +49,26 @@ Resolved = Mapping[Need, Any]
 
 @dataclass(frozen=True, slots=True)
 class TextScope:
-    """What is perturbed: texts of a language and a kind of example, in some of its fields."""
+    """What is perturbed: texts of a language and a kind of example, in some of its fields, of a task if it is one."""
 
     language: str
     kind: PassageKind = "line"
     fields: tuple[str, ...] = ("text",)
     environment: Environment = field(default_factory=Environment)
+    task: str = ""
 
     @classmethod
     def of(cls, task: Task, language: str, environment: Environment | None = None) -> TextScope:
         """The scope of a task's test set in a language."""
-        return cls(language, task.kind, task.perturbed, environment or Environment())
+        return cls(language, task.kind, task.perturbed, environment or Environment(), task.name)
 
     def parts(self) -> tuple[TextScope, ...]:
         """The scopes of the examples and of the pool's candidates, each where its fields are named."""
         if POOL not in self.fields:
             return (self,)
         rest = tuple(f for f in self.fields if f != POOL)
-        pool = TextScope(self.language, "candidate", ("text", "context"), self.environment)
-        return (pool, TextScope(self.language, self.kind, rest, self.environment)) if rest else (pool,)
+        pool = replace(self, kind="candidate", fields=("text", "context"))
+        return (pool, replace(self, fields=rest)) if rest else (pool,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Atom:
         """The setting of one kind of passage (a scope without a pool, or of a pool alone)."""
         defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
         params = {**defaults, **dict(self.params)}
-        return Setting(scope.language, params, scope.environment, scope.kind, scope.fields)
+        return Setting(scope.language, params, scope.environment, scope.kind, scope.fields, scope.task)
 
     def applies(self, scope: TextScope) -> str | None:
         """Why it has no alternatives in any part of the scope, or `None`."""
@@ -250,9 +251,7 @@ def parse_spec(text: str, *, severity: float | None = None, where: str | None = 
 def _reached(atom: Atom, scope: TextScope) -> list[TextScope]:
     """The parts of a scope that an atom works on: a pool it adds to is one whichever fields may change."""
     if atom.perturbation.add is not None:
-        return [TextScope(scope.language, "candidate", ("text", "context"), scope.environment)] * (
-            scope.kind == "query"
-        )
+        return [replace(scope, kind="candidate", fields=("text", "context"))] * (scope.kind == "query")
     return list(scope.parts())
 
 

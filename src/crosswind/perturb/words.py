@@ -85,6 +85,18 @@ def tokens(text: str, language: str) -> list[Span]:
     return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
 
 
+def sentences(text: str, language: str) -> list[Span]:
+    """The sentences of `text` with the white space behind them, by ICU (UAX #29, sentence boundaries)."""
+    _breaker()
+    from icu4py.breakers import SentenceBreaker
+
+    spans, at = list[Span](), 0
+    for piece in SentenceBreaker(text, language):
+        spans.append(Span(at, at + len(piece)))
+        at += len(piece)
+    return spans
+
+
 def segmentation(language: str) -> dict[str, str]:
     """What the words of an unspaced language depend on, for fingerprints; nothing for a spaced one."""
     if not is_unspaced(language):

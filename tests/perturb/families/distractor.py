@@ -37,7 +37,7 @@ def fits(donor, example):
 
 
 DISTRACT_QA = Perturbation(
-    name="distract-qa",
+    name="my-distractor",
     nature="preserving",
     summary="a distracting sentence",
     source="Jia & Liang 2017",

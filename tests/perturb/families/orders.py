@@ -36,7 +36,7 @@ class Orders:
 
 
 OPTION_ORDER = Perturbation(
-    name="option-order",
+    name="my-order",
     nature="preserving",
     summary="options change places",
     source="test",

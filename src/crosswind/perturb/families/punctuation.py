@@ -1,0 +1,48 @@
+"""Dropped punctuation: a comma, full stop, quotation mark, bracket, apostrophe or hyphen is missing.
+
+Signs at a digit (3.5, −1, 10:30), those with a meaning of their own (% & @ #) and the marks that spell a
+word in Hebrew, Thai and Arabic stay. A sign that is a word of a tagged sentence goes with its tag.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from crosswind.perturb.alternatives import Alternatives, Listed, Sites
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Perturbation, Setting
+
+_SIGN = regex.compile(r"(?<!\p{N})(?![#@%&*/\\‰§¶٪])\p{P}(?!\p{N}|\p{M}|\u200d)")
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
+        spans = [m.span() for m in _SIGN.finditer(text)]
+        if passage.words:
+            spans = [_with_space(text, start, end) for start, end in spans]
+            spans = [(start, end) for start, end in spans if end - start < len(text)]
+        return Sites([start for start, _ in spans], [end for _, end in spans], lambda i: ("",))
+
+    return Listed(sites)
+
+
+def _with_space(text: str, start: int, end: int) -> tuple[int, int]:
+    """A sign that is a word, with the space that separates it."""
+    if (start == 0 or text[start - 1] == " ") and text[end : end + 1] == " ":
+        return start, end + 1
+    if end == len(text) and start and text[start - 1] == " ":
+        return start - 1, end
+    return start, end
+
+
+PUNCTUATION = Perturbation(
+    name="punctuation",
+    nature="preserving",
+    summary="a punctuation mark is missing",
+    source="Náplava et al. 2021 (KaziText), punctuation",
+    unit="punctuation mark",
+    languages="all",
+    changes_words=True,
+    prepare=_prepare,
+)

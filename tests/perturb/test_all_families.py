@@ -1,0 +1,288 @@
+"""Every perturbation on real data of every kind and language: what none of them may break.
+
+The fast run takes a part of the data sets for each perturbation, so that together they meet every kind and
+language; the slow one takes all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import regex
+from tests.perturb.official_samples import SETS, Sample, samples
+
+from crosswind.data.examples import (
+    ChoiceExample,
+    Dataset,
+    Example,
+    PairExample,
+    QueryExample,
+    Span,
+    SpanExample,
+    TaggingExample,
+    kind_of,
+    text_fields,
+)
+from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.draw import draw, key
+from crosswind.perturb.example import candidate_passage, passages
+from crosswind.perturb.form import normal_form
+from crosswind.perturb.lexicons import LexiconFolder
+from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.passage import WHOLE, Passage
+from crosswind.perturb.perturbation import PERTURBATIONS, Environment
+from crosswind.perturb.perturbed import PerturbedDataset
+from crosswind.perturb.pieces import Keep
+from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.spec import TextScope, parse_spec
+from crosswind.perturb.words import base_language, words
+
+Official = Callable[..., Path]
+
+# What perturbations need that have parameters without defaults.
+PARAMETERS = {"codemix": "codemix(embed=de)"}
+# Those that need a model or the user's files are tested where these are (test_word_families.py).
+BROUGHT: frozenset[str] = frozenset()
+NAMES = sorted(set(PERTURBATIONS.names()) - BROUGHT)
+CLUSTER = regex.compile(r"\X")
+SHARES = 12  # of the data sets that each perturbation meets in the fast run: one in so many
+
+
+@dataclass(frozen=True)
+class Run:
+    """One perturbation of one sample."""
+
+    sample: Sample
+    perturb: Callable[..., PerturbedDataset]
+
+    @property
+    def data(self) -> Dataset:
+        return self.sample.data
+
+
+@pytest.fixture(scope="module")
+def every(official_data: Official) -> list[Sample]:
+    return samples(official_data(*SETS), 4)
+
+
+@pytest.fixture(scope="module")
+def environment(every: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """A German word for every other word of the samples."""
+    folder = tmp_path_factory.mktemp("lexicons")
+    entries: dict[str, set[str]] = {}
+    for sample in every:
+        for passage in cut(sample, "swap"):
+            spans = words(passage.text, passage.language)
+            entries.setdefault(passage.language, set()).update(passage.text[w.start : w.end].lower() for w in spans)
+    for language, some_words in entries.items():
+        listed = "".join(f"{word} wort{n}\n" for n, word in enumerate(sorted(some_words)) if n % 2)
+        (folder / f"{base_language(language)}-de.txt").write_text(listed, encoding="utf-8")
+    return Environment(LexiconFolder(folder))
+
+
+def runs(name: str, chosen: list[Sample], environment: Environment) -> Iterator[Run]:
+    """The samples that a perturbation applies to."""
+    text = PARAMETERS.get(name, name)
+    for sample in chosen:
+        data = sample.data
+        kind = kind_of(data.examples[0])
+        spec = parse_spec(text, severity=0.5)
+        scope = TextScope(data.language, kind, sample.fields, environment, data.task)
+        if spec.applies(scope) is not None:
+            continue
+
+        def perturb(data: Dataset, severity: float, whole: Dataset = data, sample: Sample = sample) -> PerturbedDataset:
+            at = parse_spec(text, severity=severity)
+            scope = TextScope(data.language, kind_of(data.examples[0]), sample.fields, environment, data.task)
+            needed = {need: whole for need in at.needs(scope) if isinstance(need, DataNeed)}
+            return perturb_dataset(data, at, draw=3, fields=sample.fields, environment=environment, resolved=needed)
+
+        yield Run(sample, perturb)
+
+
+def some(name: str, every: list[Sample]) -> list[Sample]:
+    return every[NAMES.index(name) % SHARES :: SHARES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], environment: Environment) -> None:
+    changed = [check(name, run) for run in runs(name, some(name, every), environment)]
+    assert changed, f"{name} met no data set"
+    assert any(changed) or name == "digits", f"{name} changed nothing"  # few of the sentences have a number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost_in_any_language(name: str, official_data: Official, environment: Environment) -> None:
+    for run in runs(name, samples(official_data(*SETS), 12), environment):
+        check(name, run)
+
+
+def check(name: str, run: Run) -> bool:
+    """Whether anything changed; what must hold is asserted."""
+    data = run.data
+    perturbation = PERTURBATIONS[name]
+    result = run.perturb(data, 0.5)
+    # Ids and order.
+    assert [e.id for e in result.dataset] == [e.id for e in data]
+    for old, new, perturbed in zip(data.examples, result.dataset.examples, result.examples, strict=True):
+        assert (kind_of(new), new.language, new.cluster) == (kind_of(old), old.language, old.cluster)
+        check_example(old, new)
+        for field, rewrite in perturbed.rewrites.items():
+            before, after, labels = field_text(old, field), field_text(new, field), labels_of(old, new, field)
+            assert rewrite.apply(before) == after
+            check_text(perturbation.changes_form, before, after, rewrite)
+            for was, is_now in labels:
+                check_span(rewrite, was, is_now, after)
+    # Clean text and stored rewrites give the perturbed text.
+    again = replay_dataset(data, result.table(), result.added_table() if result.added else None)
+    assert again.dataset.examples == result.dataset.examples
+    assert again.dataset.pool == result.dataset.pool
+    # The same in any order and batch.
+    turned = run.perturb(replace(data, examples=data.examples[::-1]), 0.5)
+    assert turned.dataset.examples[::-1] == result.dataset.examples
+    alone = run.perturb(replace(data, examples=data.examples[1:2]), 0.5)
+    assert alone.dataset.examples == result.dataset.examples[1:2]
+    # Nothing happens as severity goes to 0, and what happens at a lower one happens at a higher one.
+    nothing = run.perturb(data, 1e-9)
+    assert nothing.dataset.examples == data.examples
+    assert nothing.dataset.pool == data.pool
+    check_nested(run.perturb(data, 0.15), result)
+    for text in itertools.chain.from_iterable(text_fields(e).values() for e in result.dataset.examples):
+        text.encode("utf-8")
+    if result.dataset.pool is not None and data.pool is not None:
+        ids = [c.id for c in result.dataset.pool.candidates]
+        assert ids[: len(data.pool)] == [c.id for c in data.pool.candidates]
+        assert len(set(ids)) == len(ids)
+    return result.changed_share > 0
+
+
+def check_example(old: Example, new: Example) -> None:
+    """What is right stays right."""
+    match old, new:
+        case PairExample(), PairExample():
+            assert old.label == new.label
+        case ChoiceExample(), ChoiceExample():
+            assert old.label is not None
+            assert new.label is not None
+            assert len(old.choices) == len(new.choices)
+        case TaggingExample(), TaggingExample():
+            assert new.tags is not None
+            assert len(new.tags) == len(new.words)
+            assert all(word and not regex.search(r"\s", word) for word in new.words)
+        case SpanExample(), SpanExample():
+            assert (old.answers is None) == (new.answers is None)
+            assert len(old.answers or ()) == len(new.answers or ())
+            for answer in new.answer_texts:
+                assert answer
+                assert answer == answer.strip()
+                assert answer in new.context
+        case QueryExample(), QueryExample():
+            assert old.gold == new.gold
+        case _:
+            raise AssertionError(f"{old.id} became another kind")
+
+
+def field_text(example: Example, field: str) -> str:
+    if field == WHOLE:
+        return passages(example, list(text_fields(example)), whole=True)[0].text
+    if field == "words" and isinstance(example, TaggingExample):
+        return " ".join(example.words)
+    return text_fields(example)[field]
+
+
+def labels_of(old: Example, new: Example, field: str) -> list[tuple[Span, Span]]:
+    if isinstance(old, SpanExample) and isinstance(new, SpanExample) and field == "context":
+        return list(zip(old.answers or (), new.answers or (), strict=True))
+    return []
+
+
+def check_text(changes_form: bool, before: str, after: str, rewrite: Rewrite) -> None:
+    """A normal form is kept, and clusters are kept whole."""
+    if changes_form:
+        return
+    if normal_form(before) is not None:
+        assert normal_form(after) == normal_form(before)
+    borders = {0, *itertools.accumulate(len(m.group()) for m in CLUSTER.finditer(before))}
+    new_borders = {0, *itertools.accumulate(len(m.group()) for m in CLUSTER.finditer(after))}
+    at = 0
+    for piece in rewrite.pieces:
+        assert at in new_borders
+        if isinstance(piece, Keep):
+            assert {piece.start, piece.end} <= borders
+            at += piece.end - piece.start
+        else:
+            at += len(piece.text)
+
+
+def check_span(rewrite: Rewrite, was: Span, now: Span, after: str) -> None:
+    """An answer holds what is left of it and nothing else of the original (read off the pieces, one by one)."""
+    origins: list[int | None] = []
+    for piece in rewrite.pieces:
+        origins.extend(range(piece.start, piece.end) if isinstance(piece, Keep) else [None] * len(piece.text))
+    inside = [i for i, origin in enumerate(origins) if origin is not None and was.start <= origin < was.end]
+    kept = [i for i in inside if not after[i].isspace()]
+    assert all(now.start <= i < now.end for i in kept)
+    foreign = [o for o in origins[now.start : now.end] if o is not None and not was.start <= o < was.end]
+    assert foreign == []
+
+
+def check_nested(low: PerturbedDataset, high: PerturbedDataset) -> None:
+    for few, many in zip(low.examples, high.examples, strict=True):
+        if "label" in few.counts or "label" in many.counts:
+            continue
+        for field, rewrite in few.rewrites.items():
+            more = many.rewrites[field]
+            if all(map(ascending, (rewrite, more))):
+                assert kept(more) <= kept(rewrite)
+
+
+def ascending(rewrite: Rewrite) -> bool:
+    keeps = [p for p in rewrite.pieces if isinstance(p, Keep)]
+    return all(a.end <= b.start for a, b in itertools.pairwise(keeps))
+
+
+def kept(rewrite: Rewrite) -> set[int]:
+    return {i for p in rewrite.pieces if isinstance(p, Keep) for i in range(p.start, p.end)}
+
+
+def cut(sample: Sample, name: str) -> list[Passage]:
+    fields = [f for f in sample.fields if f != "pool"]
+    whole = PERTURBATIONS[name].whole
+    cut = (
+        [p for e in sample.data.examples for p in passages(e, fields, task=sample.data.task, whole=whole)]
+        if fields
+        else []
+    )
+    if "pool" in sample.fields and sample.data.pool is not None:
+        cut += [candidate_passage(c, task=sample.data.task) for c in sample.data.pool.candidates]
+    return cut
+
+
+@pytest.mark.parametrize("severity", [0.1, 0.4])
+def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: Environment, severity: float) -> None:
+    far = {}
+    for name in NAMES:
+        if PERTURBATIONS[name].prepare is None:
+            continue
+        total = drawn = 0
+        for run in runs(name, some(name, every)[:12], environment):
+            atom = parse_spec(PARAMETERS.get(name, name), severity=severity).atoms[0]
+            for passage in cut(run.sample, name):
+                scope = TextScope(passage.language, passage.kind, run.sample.fields, environment, run.data.task)
+                if atom.applies(scope) is not None:
+                    continue
+                needed = dict.fromkeys(atom.perturbation.needs(atom.setting(scope)), run.data)
+                (sites,) = atom.prepare(scope, needed).sites([passage])
+                (hits,) = draw([key("7", name, passage.id, passage.field)], [sites.counters], severity)
+                total, drawn = total + len(sites), drawn + len(hits)
+        # Five standard deviations: one in a million and a half.
+        if abs(drawn - severity * total) > 5 * math.sqrt(max(1, total) * severity * (1 - severity)) + 1:
+            far[name] = (drawn, total)
+    assert far == {}
