@@ -16,7 +16,7 @@ def passage_words(passage: Passage) -> list[Span]:
     return tokens(passage.text, passage.language)
 
 
-def blocks(passage: Passage) -> list[Span]:
+def moving_blocks(passage: Passage) -> list[Span]:
     """The words of a passage, those of a labelled span (an answer, an entity) as one, in order."""
     spans = sorted(passage.labels, key=lambda s: (s.start, -s.end))
     merged: list[Span] = []

@@ -58,7 +58,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     return Listed(sites)
 
 
-DIGITS = Perturbation(
+DIGIT_SYSTEM = Perturbation(
     name="digits",
     nature="preserving",
     summary="a number in the other system of digits: 1990 ↔ ١٩٩٠, १९९०, ๑๙๙๐, 一九九〇",

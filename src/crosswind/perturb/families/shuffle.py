@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from crosswind.data.examples import Span
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, SiteAddress, Sites
-from crosswind.perturb.blocks import blocks
+from crosswind.perturb.blocks import moving_blocks
 from crosswind.perturb.donors import Donors
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
@@ -24,7 +24,7 @@ class _Shuffled:
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         every = []
         for passage in passages:
-            moving = blocks(passage)
+            moving = moving_blocks(passage)
             differ = len({passage.text[b.start : b.end] for b in moving}) > 1
             starts, ends = ([moving[0].start], [moving[-1].end]) if differ else ([], [])
             every.append(Sites(starts, ends, passage=passage))
@@ -40,12 +40,12 @@ class _Shuffled:
 
 
 def _order(passage: Passage, bits: int) -> Option:
-    moving = blocks(passage)
+    moving = moving_blocks(passage)
     order = Donors(moving, [str(b.start) for b in moving]).ranked(bits)
-    return exchanged(moving, list(order))
+    return reordered_spans(moving, list(order))
 
 
-def exchanged(spans: Sequence[Span], order: Sequence[Span]) -> tuple[Piece, ...]:
+def reordered_spans(spans: Sequence[Span], order: Sequence[Span]) -> tuple[Piece, ...]:
     """The spans in another order, with what stands between them where it is."""
     gaps = [Keep(a.end, b.start) for a, b in itertools.pairwise(spans)]
     pieces: list[Piece] = []
