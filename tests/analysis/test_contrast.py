@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import t
 
+from crosswind.analysis.contrast import Comparisons, RouteFacts
 from crosswind.analysis.results import CellStats, ResultRow, table
 from crosswind.analysis.summarise import summarise
+from crosswind.errors import UserError
 from crosswind.evaluate.metrics import accuracy
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.report.answer import answer
@@ -45,8 +46,13 @@ class Study:
         return summarise(table(self.rows), self.cells.__getitem__, **options)
 
 
-def by_route(contrasts, targets):
-    return {c.route: c for c in contrasts if c.targets == targets}
+def rows(contrasts, targets, scope="target"):
+    """The rows of a target, or over all, by measure and name."""
+    return {(c.measure, c.name): c for c in contrasts if c.scope == scope and c.targets == targets and c.kind in KINDS}
+
+
+KINDS = ("level", "difference")
+MULTI = "multi − none"
 
 
 def two_routes(study, target="xnli", seed=1):
@@ -59,46 +65,42 @@ def two_routes(study, target="xnli", seed=1):
 
 
 def test_what_a_route_changes_is_counted_over_the_other_languages():
-    found = by_route(two_routes(Study()).contrasts(routes=["none", "multi"]), ("xnli",))
-    none, multi = found["none"], found["multi"]
-    assert none.clean.score == pytest.approx(100 * (300 + 200) / (2 * N))
-    assert none.perturbed.score == pytest.approx(100 * (260 + 180) / (2 * N))
-    assert none.drop.score == pytest.approx(100 * 60 / (2 * N))
-    assert multi.clean.score == pytest.approx(100 * 40 / (2 * N))
-    assert multi.perturbed.score == pytest.approx(100 * 76 / (2 * N))
-    assert multi.drop.score == pytest.approx(100 * (24 - 60) / (2 * N))
-    for estimate in (multi.clean, multi.perturbed, multi.drop):
+    of = rows(two_routes(Study()).contrasts(routes=["none", "multi"]), ("xnli",))
+    assert of["clean", "none"].estimate.score == pytest.approx(100 * (300 + 200) / (2 * N))
+    assert of["perturbed", "none"].estimate.score == pytest.approx(100 * (260 + 180) / (2 * N))
+    assert of["drop", "none"].estimate.score == pytest.approx(100 * 60 / (2 * N))
+    assert of["clean", MULTI].estimate.score == pytest.approx(100 * 40 / (2 * N))
+    assert of["perturbed", MULTI].estimate.score == pytest.approx(100 * 76 / (2 * N))
+    assert of["drop", MULTI].estimate.score == pytest.approx(100 * (24 - 60) / (2 * N))
+    for measure in ("clean", "perturbed", "drop"):
+        estimate = of[measure, MULTI].estimate
         assert estimate.low < estimate.score < estimate.high
 
 
 def test_the_interval_is_of_paired_items():
     """Both routes are right on the same items but for 20 each: the standard error is that of these alone."""
-    found = by_route(two_routes(Study()).contrasts(routes=["none", "multi"], replicates=4000), ("xnli",))
+    of = rows(two_routes(Study()).contrasts(routes=["none", "multi"]), ("xnli",))
     # Per item the mean difference over de and sw is 1/2 where one of them differs: items 300-319 and 200-219.
     difference = np.zeros(N)
     difference[300:320] += 50
     difference[200:220] += 50
-    error = difference.std() / np.sqrt(N)
-    clean = found["multi"].clean
-    assert (clean.high - clean.low) / 2 == pytest.approx(1.96 * error, rel=0.08)
+    assert of["clean", MULTI].estimate.se == pytest.approx(difference.std(ddof=1) / np.sqrt(N))
 
 
-def test_pipeline_seeds_widen_the_interval_and_are_drawn_jointly():
-    apart, alike = Study(), Study()
+def test_pipeline_seeds_are_shared_by_all_targets_and_nested_in_routes():
+    study = Study()
     for target in ("xnli", "pawsx"):
         for seed, gain in ((1, -60), (2, 0), (3, 60)):
-            for study, more in ((apart, gain), (alike, 0)):
-                study.add("none", "de", 200, seed=seed, target=target)
-                study.add("multi", "de", 220 + more, seed=seed, target=target)
-    targets = ("pawsx", "xnli")
-    wide = by_route(apart.contrasts(replicates=4000), targets)["multi"].clean
-    narrow = by_route(alike.contrasts(replicates=4000), targets)["multi"].clean
-    assert wide.score == pytest.approx(narrow.score) == pytest.approx(5.0)
-    # Three seeds with gains of -10, 5 and 20 points in both targets: Student's interval of their mean, whichever the
-    # number of targets, for the draws are theirs together.
-    seeds = np.array([-10.0, 5.0, 20.0])
-    assert (wide.high - wide.low) / 2 == pytest.approx(t.ppf(0.975, 2) * seeds.std(ddof=1) / np.sqrt(3), rel=0.2)
-    assert narrow.high - narrow.low < (wide.high - wide.low) / 3
+            study.add("none", "de", 200, seed=seed, target=target)
+            study.add("multi", "de", 220 + gain, seed=seed, target=target)
+    multi = rows(study.contrasts(), ("pawsx", "xnli"), "all")["clean", MULTI]
+    # Seeds of `multi` at 40, 55 and 70 points in both targets: the variance of their mean, whichever the number of
+    # targets; those of `none` do not differ.
+    assert multi.estimate.components.seeds == pytest.approx(np.var([40, 55, 70], ddof=1) / 3)
+    assert multi.estimate.components.df_seeds == pytest.approx(2)
+    assert (multi.estimate.seeds, multi.estimate.basis) == ((3, 3), "items and seeds")
+    assert multi.verdict == "not settled"
+    assert multi.words.startswith("not settled: effects below ")
 
 
 def test_all_targets_are_averaged_but_for_those_at_their_floor():
@@ -106,11 +108,27 @@ def test_all_targets_are_averaged_but_for_those_at_their_floor():
     two_routes(study, target="pawsx")
     for route in ("none", "multi"):
         study.pair(route, "de", 134, 133, target="xcopa")
-    found = study.contrasts(routes=["none", "multi"], chance={"xcopa": 50.0})
-    together = by_route(found, ("pawsx", "xnli"))
-    assert together["multi"].clean.score == pytest.approx(5.0)
-    assert not by_route(found, ("pawsx", "xcopa", "xnli"))
-    assert by_route(found, ("xcopa",))["multi"].clean.score == pytest.approx(0.0)
+    contrasts = study.contrasts(routes=["none", "multi"], chance={"xcopa": 50.0})
+    together = rows(contrasts, ("pawsx", "xnli"), "all")
+    assert together["clean", MULTI].estimate.score == pytest.approx(5.0)
+    assert together["drop", MULTI].excluded == ("xcopa (at the floor)",)
+    assert not rows(contrasts, ("pawsx", "xcopa", "xnli"), "all")
+    floored = rows(contrasts, ("xcopa",))["drop", MULTI]
+    assert (floored.floored, floored.words) == (("multi", "none"), "not tested: multi, none at the floor")
+
+
+def test_a_target_in_which_one_route_is_at_its_floor_enters_clean_contrasts_and_no_drop():
+    """A route at its floor has nothing to lose: it must not look robust."""
+    study = two_routes(two_routes(Study()), target="pawsx")
+    study.pair("none", "de", 300, 240, target="xcopa").pair("multi", "de", 134, 134, target="xcopa")
+    contrasts = study.contrasts(routes=["none", "multi"], chance={"xcopa": 50.0})
+    clean = rows(contrasts, ("pawsx", "xcopa", "xnli"), "all")["clean", MULTI]
+    assert clean.estimate.score == pytest.approx((5 + 5 + 100 * (134 - 300) / N) / 3)
+    of = rows(contrasts, ("pawsx", "xnli"), "all")
+    assert of["drop", MULTI].estimate.score == pytest.approx(-4.5)
+    assert of["drop", MULTI].excluded == ("xcopa (at the floor)",)
+    assert of["before", MULTI].estimate.score == pytest.approx(5.0)  # like for like with what is left
+    assert of["perturbed", MULTI].estimate.score == pytest.approx(9.5)
 
 
 def test_what_is_not_zero_shot_or_need_not_hold_does_not_enter():
@@ -121,16 +139,18 @@ def test_what_is_not_zero_shot_or_need_not_hold_does_not_enter():
     study.add("none", "de", 300, perturbation="shuffle", severity=1.0, draw=1)
     study.add("multi", "sw", 0, perturbation="swap", severity=0.1, draw=1, protection="answers")
     study.add("none", "sw", 0, selection="oracle").add("multi", "sw", 400, selection="oracle")
-    multi = by_route(study.contrasts(routes=["none", "multi"], diagnostic={"shuffle"}), ("xnli",))["multi"]
-    assert multi.clean.score == pytest.approx(5.0)
-    assert multi.perturbed.score == pytest.approx(9.5)
+    of = rows(study.contrasts(routes=["none", "multi"], diagnostic={"shuffle"}), ("xnli",))
+    assert of["clean", MULTI].estimate.score == pytest.approx(5.0)
+    assert of["perturbed", MULTI].estimate.score == pytest.approx(9.5)
 
 
-def test_seeds_that_only_one_route_has_are_left_out():
+def test_routes_may_have_other_numbers_of_seeds():
     study = two_routes(Study())
-    study.pair("none", "de", 0, 0, seed=2).pair("none", "sw", 0, 0, seed=2)
-    multi = by_route(study.contrasts(routes=["none", "multi"]), ("xnli",))["multi"]
-    assert (multi.clean.score, multi.pipeline_seeds) == (pytest.approx(5.0), 1)
+    study.pair("none", "de", 340, 260, seed=2).pair("none", "sw", 240, 180, seed=2)
+    multi = rows(study.contrasts(routes=["none", "multi"]), ("xnli",))["clean", MULTI]
+    assert (multi.estimate.score, multi.estimate.seeds) == (pytest.approx(0.0), (1, 2))
+    assert multi.words == "one seed: not tested"
+    assert multi.adjusted is None
 
 
 @pytest.mark.parametrize("lost", [("multi", "sw", 1), ("multi", "sw", 2), ("none", "de", 2)])
@@ -143,63 +163,247 @@ def test_routes_are_compared_on_the_cells_that_all_have(lost):
                 if (route, language, seed) != lost:
                     study.pair(route, language, right, right - 40, seed=seed)
     summary = study.summary(routes=["none", "multi"])
-    multi = by_route(summary.contrasts, ("xnli",))["multi"]
-    assert (multi.clean.score, multi.perturbed.score) == pytest.approx((0.0, 0.0))
+    of = rows(summary.contrasts, ("xnli",))
+    assert (of["clean", MULTI].estimate.score, of["perturbed", MULTI].estimate.score) == pytest.approx((0.0, 0.0))
     assert any("lack some cells" in note for note in summary.notes)
+
+
+def test_a_run_of_which_no_seed_has_all_languages_has_figures_of_what_there_is():
+    study = Study().add("none", "de", 300, seed=1).add("none", "sw", 200, seed=2).add("none", "fr", 100, seed=1)
+    summary = study.summary()
+    (others,) = summary.select("others")
+    assert (others.languages, others.estimate.score) == (("de", "fr"), pytest.approx(50.0))
 
 
 def test_a_route_that_misses_a_target_is_not_in_the_mean_and_that_is_said():
     study = two_routes(two_routes(Study()), target="pawsx")
     study.pair("late", "de", 300, 260).pair("late", "sw", 200, 180)
     summary = study.summary(routes=["none", "multi", "late"])
-    assert set(by_route(summary.contrasts, ("pawsx", "xnli"))) == {"none", "multi"}
+    assert {name for _, name in rows(summary.contrasts, ("pawsx", "xnli"), "all")} == {"none", "multi", MULTI}
     assert any(note.startswith("late is not in the mean") for note in summary.notes)
+
+
+def test_routes_without_a_common_seed_over_targets_are_not_averaged():
+    study = Study()
+    for route, seed in (("none", 1), ("multi", 2)):
+        study.pair("none", "de", 300, 260, seed=seed, target="xnli" if seed == 1 else "pawsx")
+        study.pair("multi", "de", 300, 260, seed=1, target="xnli" if route == "none" else "pawsx")
+    summary = study.summary()
+    assert any(note.startswith("none is not in the mean over targets: no pipeline seed") for note in summary.notes)
+
+
+def test_means_over_perturbations_are_over_the_languages_that_all_of_them_have():
+    study = Study()
+    for route, more in (("none", 0), ("multi", 20)):
+        for language in ("de", "sw", "zh"):
+            study.pair(route, language, 300 + more, 260 + more)
+        study.add(route, "de", 100 + more, perturbation="diacritics", severity=0.2, draw=1)
+    summary = study.summary(routes=["none", "multi"])
+    drop = rows(summary.contrasts, ("xnli",))["drop", "none"]
+    assert drop.languages == ("de",)
+    assert drop.estimate.score == pytest.approx(100 * (40 + 200) / 2 / N)
+    (note,) = (n for n in summary.notes if "mean over perturbations" in n)
+    assert note.startswith("xnli: the mean over perturbations is over de, which all of them have; sw, zh stand with")
+    swap = next(c for c in summary.contrasts if c.within == "swap" and (c.measure, c.name) == ("drop", "none"))
+    assert (swap.languages, swap.estimate.score) == (("de", "sw", "zh"), pytest.approx(10.0))
+    pair = next(c for c in summary.contrasts if c.kind == "perturbations" and c.name == "none")
+    assert (pair.within, pair.languages) == ("diacritics − swap", ("de",))
+    assert pair.estimate.score == pytest.approx(100 * (200 - 40) / N)
+
+
+def test_every_pair_is_compared_and_english_with_multilingual_always():
+    study = Study()
+    for route, right in (("none", 200), ("english", 240), ("multilingual", 260)):
+        study.pair(route, "de", right, right - 20)
+    names = ["none", "english", "multilingual"]
+    of = rows(study.contrasts(routes=names), ("xnli",), "all")
+    pairs = {name: c.estimate.score for (m, name), c in of.items() if m == "clean" and c.kind == "difference"}
+    assert pairs == {
+        "english − none": pytest.approx(10.0),
+        "multilingual − none": pytest.approx(15.0),
+        "english − multilingual": pytest.approx(-5.0),
+    }
+    declared = Comparisons(pairs=(("multilingual", "none"),), margin=1.0)
+    of = rows(study.contrasts(routes=names, comparisons=declared), ("xnli",), "all")
+    assert {name for (m, name) in of if "−" in name} == {"multilingual − none", "english − multilingual"}
+    with pytest.raises(UserError, match=r"(?s)compare\.pairs: unknown route 'multilingul'.*mean 'multilingual'"):
+        study.contrasts(routes=names, comparisons=Comparisons(pairs=(("multilingul", "none"),)))
+
+
+def seeded(shift=0, spread=(0, 3, -3), languages=("de", "sw")):
+    study = Study()
+    for route, more in (("none", 0), ("multi", shift)):
+        for seed, other in zip((1, 2, 3), spread, strict=True):
+            for language in languages:
+                study.pair(route, language, 240 + more + other, 200 + more, seed=seed)
+    return study
+
+
+def test_verdicts_need_the_adjusted_p_of_the_declared_family():
+    of = rows(seeded(shift=60).contrasts(), ("xnli",), "all")
+    assert of["clean", MULTI].verdict == "helps"
+    assert of["clean", MULTI].family == "primary"
+    p = sorted(of[m, MULTI].estimate.p for m in ("clean", "perturbed", "drop"))
+    assert of["drop", MULTI].adjusted == pytest.approx(max(p[2], 2 * p[1], 3 * p[0]))
+    assert rows(seeded(shift=-60).contrasts(), ("xnli",), "all")["perturbed", MULTI].verdict == "hurts"
+
+
+def test_no_difference_is_a_statement_of_equivalence_with_a_margin_or_is_not_made():
+    plain = rows(seeded(shift=0, spread=(0, 1, -1)).contrasts(), ("xnli",), "all")["clean", MULTI]
+    assert plain.verdict == "not settled"
+    wide = Comparisons(margin=10.0)
+    of = rows(seeded(shift=0, spread=(0, 1, -1)).contrasts(comparisons=wide), ("xnli",), "all")["clean", MULTI]
+    assert of.words == "equivalent within ±10"
+    narrow = Comparisons(margin=0.1)
+    of = rows(seeded(shift=0, spread=(0, 1, -1)).contrasts(comparisons=narrow), ("xnli",), "all")["clean", MULTI]
+    assert of.verdict == "not settled"
+
+
+def test_a_model_that_was_given_is_judged_over_items():
+    study = Study().pair("none", "de", 300, 200).pair("none", "en", 300, 200)
+    cells = {row.cell for row in study.rows}
+    of = rows(study.contrasts(given=cells), ("xnli",))
+    assert of["drop", "none"].estimate.basis == "one model"
+    assert of["drop", "none"].verdict == "differs"
+    assert rows(study.contrasts(), ("xnli",))["drop", "none"].estimate.basis == "items"
+
+
+def test_seeds_that_share_a_cell_are_one_model():
+    study = Study().pair("none", "de", 300, 200)
+    study.rows += [replace(row, pipeline_seed=seed) for row in study.rows for seed in (2, 3)]
+    drop = rows(study.contrasts(), ("xnli",))["drop", "none"]
+    assert (drop.estimate.basis, drop.estimate.seeds) == ("one model", (3,))
+
+
+def test_english_stands_against_the_other_languages():
+    gaps = [c for c in two_routes(Study()).contrasts(routes=["none", "multi"]) if c.kind == "source gap"]
+    over_all = {(c.measure, c.name): c.estimate.score for c in gaps if c.scope == "all"}
+    assert over_all["clean", "none"] == pytest.approx(100 * (360 - 250) / N)
+    assert over_all["drop", "multi"] == pytest.approx(100 * (10 - (20 + 4) / 2) / N)
+
+
+def test_languages_families_and_scripts_have_contrasts_of_their_own():
+    study = Study()
+    for route, more in (("none", 0), ("multi", 40)):
+        for language in ("de", "nl", "ru", "sw"):
+            study.pair(route, language, 200 + more, 160)
+    by = {(c.scope, c.within): c.languages for c in study.contrasts() if (c.measure, c.name) == ("drop", MULTI)}
+    assert by["family", "IE: Germanic"] == ("de", "nl")
+    assert by["family", "Niger-Congo"] == ("sw",)
+    assert by["script", "Cyrl"] == ("ru",)
+    assert by["script", "Latn"] == ("de", "nl", "sw")
+    assert by["language", "ru"] == ("ru",)
+
+
+def test_relative_and_normalised_drops_residuals_and_errors_stand_beside_the_raw_ones():
+    of = rows(two_routes(Study()).contrasts(routes=["none", "multi"], chance={"xnli": 25.0}), ("xnli",), "all")
+    assert of["relative-drop", "none"].estimate.score == pytest.approx(100 * 7.5 / 62.5)
+    assert of["normalised-drop", "none"].estimate.score == pytest.approx(100 * 7.5 / 37.5)
+    # The line through (75, 65), (50, 45), (80, 75), (55, 54): what multi has beyond it.
+    slope = np.polyfit([75, 50, 80, 55], [65, 45, 75, 54], 1)[0]
+    assert of["residual", MULTI].estimate.score == pytest.approx(9.5 - slope * 5)
+    error = next(c for c in two_routes(Study()).contrasts(routes=["none", "multi"]) if c.kind == "ratio")
+    assert error.estimate.score == pytest.approx(100 * (100 - 64.5) / (100 - 55))
+
+
+def test_unequal_items_and_settings_that_differ_are_refused_with_the_reason():
+    study = Study().pair("none", "de", 300, 260)
+    study.rows[-1:] = []
+    study.add("multi", "de", 300)
+    study.rows[-1] = replace(study.rows[-1], n=N - 1)
+    summary = study.summary()
+    assert summary.contrasts == ()
+    assert any("the routes were scored on unequal items" in note for note in summary.notes)
+    study = (
+        Study().add("none", "de", 300).add("multi", "de", 300, signature=METRICS["accuracy"].signature(device="cuda"))
+    )
+    summary = study.summary()
+    assert summary.contrasts == ()
+    assert any("these scores cannot be compared: they differ in device (cuda against cpu)" in n for n in summary.notes)
+
+
+def test_seeds_of_one_cell_with_other_items_are_refused():
+    study = Study().add("none", "de", 300).add("none", "de", 300, seed=2)
+    cell = study.cells["cell-1"]
+    study.cells["cell-1"] = replace(cell, clusters=tuple(f"other/{i}" for i in range(N)))
+    with pytest.raises(UserError, match="the pipeline seeds or draws were scored on different items"):
+        study.summary()
+
+
+def test_a_score_that_is_no_number_is_refused():
+    study = Study().add("none", "de", 300)
+    study.cells["cell-0"] = replace(study.cells["cell-0"], stats=np.full((N, 3), np.nan))
+    with pytest.raises(UserError, match="the score of none, xnli, de, clean is no number"):
+        study.summary()
+
+
+def test_what_two_routes_differ_in_and_what_they_saw_stand_beside():
+    study = Study()
+    for route in ("none", "english"):
+        study.add(route, "fr", 300)
+        study.add(route, "fr", 260, perturbation="codemix(embed=de)", severity=0.5, draw=1)
+    facts = RouteFacts({"none": {}, "english": {"tasks": "mnli", "items": "8,000"}}, {"english": {"de": "labelled"}})
+    of = rows(study.contrasts(routes=["none", "english"], facts=facts), ("xnli",), "all")
+    assert of["drop", "english − none"].differs == "tasks: mnli | none; items: 8,000 | none"
+    assert of["drop", "english − none"].material == "de: labelled for english, unseen for none"
 
 
 def test_the_answer_is_about_what_is_not_at_its_floor():
     study = two_routes(Study())
     for route in ("none", "multi"):
         study.pair(route, "de", 134, 133, target="xcopa")
-    assert answer(study.summary(chance={"xcopa": 50.0})).endswith(
-        "(xnli, other languages than English, one pipeline seed)."
-    )
+    text = answer(study.summary(chance={"xcopa": 50.0}))
+    assert "(xnli, other languages than English; one pipeline seed, intervals over items only;" in text
+    assert "not in it: xcopa (at the floor)" in text
     lost = Study()
     for route in ("none", "multi"):
         lost.pair(route, "de", 134, 133, target="xcopa")
     assert answer(lost.summary(chance={"xcopa": 50.0})).startswith("Every route is at its floor in xcopa")
 
 
-def test_targets_that_were_not_perturbed_enter_the_clean_mean_only():
+def test_targets_that_were_not_perturbed_enter_the_mean_of_clean_scores_everywhere():
     study = two_routes(Study())
     study.add("none", "de", 200, target="pawsx").add("multi", "de", 240, target="pawsx")
-    multi = by_route(study.contrasts(routes=["none", "multi"]), ("pawsx", "xnli"))["multi"]
-    assert multi.clean.score == pytest.approx(7.5)
-    assert (multi.perturbed.score, multi.perturbed_targets) == (pytest.approx(9.5), ("xnli",))
+    contrasts = study.contrasts(routes=["none", "multi"])
+    assert rows(contrasts, ("pawsx", "xnli"), "all")["everywhere", MULTI].estimate.score == pytest.approx(7.5)
+    of = rows(contrasts, ("xnli",), "all")
+    assert of["perturbed", MULTI].estimate.score == pytest.approx(9.5)
+    assert of["clean", MULTI].excluded == ("pawsx (not perturbed)",)
 
 
-def test_one_route_has_no_contrast_and_no_answer():
+def test_one_route_has_levels_and_drops_and_no_answer():
     summary = Study().pair("none", "de", 300, 200).summary()
-    assert summary.contrasts == ()
+    assert {c.kind for c in summary.contrasts} == {"level"}
     assert answer(summary) is None
-    assert summary.compared().is_empty()
 
 
 def test_the_answer_says_what_is_lost_and_whether_the_routes_help():
-    study = two_routes(two_routes(Study()), target="pawsx")
-    for target in ("xnli", "pawsx"):
-        for language, right in (("en", 330), ("de", 270), ("sw", 140)):
-            study.pair("worse", language, right, right - 60, target=target)
+    study = Study()
+    for seed in (1, 2, 3):
+        for target in ("xnli", "pawsx"):
+            two_routes(study, target, seed)
+            for language, right in (("en", 330), ("de", 270), ("sw", 140)):
+                study.pair("worse", language, right, right - 60, target=target, seed=seed)
     text = answer(study.summary(routes=["none", "multi", "worse"]))
     assert text.startswith("Under perturbation zero-shot transfer loses 7.5 [")
-    assert "of 62.5 points" in text
-    assert "+9.5 [" in text
-    assert "with multi (helps)" in text
-    assert "with worse (hurts)" in text
-    assert text.endswith("(means of 2 targets, other languages than English, one pipeline seed).")
+    assert "of 62.5 points without intermediate training" in text
+    assert "multi − none: clean +5.0 [" in text
+    assert "left under perturbation +9.5 [" in text
+    assert "(helps), drop −4.5 [" in text
+    assert "(more robust)" in text
+    assert "worse − none: clean −" in text
+    assert "(hurts)" in text
+    assert text.endswith(
+        "(means of 2 targets, other languages than English; intervals over items and 3 pipeline seeds; verdicts by Holm"
+        " over 9 comparisons, given this encoder)."
+    )
 
 
 def test_the_table_of_contrasts_has_a_row_each():
-    summary = two_routes(Study()).summary(routes=["none", "multi"])
-    frame = summary.compared()
-    assert frame["route"].to_list() == ["none", "multi"]
-    assert frame["drop_score"].to_list() == pytest.approx([7.5, -4.5])
+    frame = two_routes(Study()).summary(routes=["none", "multi"]).compared()
+    row = frame.filter(scope="all", measure="drop", kind="difference").row(0, named=True)
+    assert (row["name"], row["system"], row["against"], row["interval"]) == (MULTI, "multi", "none", "items")
+    assert (row["estimate"], row["clusters"], row["seeds"], row["family"]) == (pytest.approx(-4.5), N, "1 1", "primary")
+    assert row["verdict"] == "one seed: not tested"
+    assert row["df"] == pytest.approx(N - 1)
+    assert row["conditions"] == "swap:0.1"

@@ -23,7 +23,7 @@ def summary() -> Summary:
                     if perturbation == "keyboard" and language == "zh":
                         continue
                     correct = (np.arange(N) < right + gain - loss).astype(float)
-                    stats = np.stack([correct, np.ones(N)], axis=1)
+                    stats = np.stack([correct, np.ones(N), np.zeros(N)], axis=1)
                     key = f"cell-{len(rows)}"
                     items = tuple(f"{target}/test/{i}" for i in range(N))
                     cells[key] = CellStats(stats, tuple(f"{target}/{i // 3}" for i in range(N)), "accuracy", items)

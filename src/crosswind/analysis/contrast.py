@@ -1,206 +1,503 @@
-"""Contrasts of routes: what a route changes against another, in each target and over all of them.
+"""Every comparison that a table of results holds: levels, systems, drops, languages, perturbations; a row each.
 
-Pipeline seeds and items are crossed random factors: a replicate draws seeds with replacement, the same
-ones for every route and target (one seed runs a whole pipeline), and beside them the clusters of each target
-(Davison and Hinkley 1997, section 3.8). Two routes are paired in both, and compared on the cells that all of
-them have.
+Choosing the cells is `shared_cells`, estimating them `estimate`; here stand the kinds of comparisons, over which
+targets and languages each is, and which of them are one family.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, t
 
+from crosswind.analysis.condition import Condition
+from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
+from crosswind.analysis.estimate import Estimate, estimate
+from crosswind.analysis.exposed import material_seen
+from crosswind.analysis.influence import ClusterNumbers, Influence, mean_influence, weighted_sum
+from crosswind.analysis.multiplicity import benjamini_hochberg, holm
 from crosswind.analysis.results import NONE
-from crosswind.analysis.scored import RowDict, Scored, Values, condition_of, language_of, mean_values
-from crosswind.analysis.summary import Condition, Contrast, Estimate, Level
-from crosswind.evaluate.metrics.base import Array, Better
+from crosswind.analysis.scored import Scored, System, under_common_seeds
+from crosswind.analysis.shared_cells import SharedCells, mean_shares, shared_cells, system_of
+from crosswind.data.families import family_of
+from crosswind.data.languages import script_of
+from crosswind.errors import UserError, unknown
+from crosswind.evaluate.metrics.base import Better
 
 BASE = "none"
+PRIMARY = "primary"
+_NEEDED = 1.0  # points of error that a reference must have for others to be measured in per cent of it
 
 
-class _Level(NamedTuple):
-    """What one route reaches in one target, in the languages that no route was trained on; what was changed there."""
+@dataclass(frozen=True)
+class Comparisons:
+    """Which routes are compared: declared before a run. Without `pairs` all of them.
 
-    clean: Values
-    had: Values | None = None
-    perturbed: Values | None = None
-    drop: Values | None = None
-    changed_items: float | None = None
-    changed_tokens: float | None = None
+    `measures` are those of the primary family. `paired_seeds`: seeds of one number are one draw of what routes share.
+    `margin`: effects smaller than so many points count as none.
+    """
 
-
-class _Target(NamedTuple):
-    cells: Scored
-    levels: dict[str, _Level]
-    seeds: list[int]
-    at_floor: bool
+    pairs: tuple[tuple[str, str], ...] = ()
+    measures: tuple[Measure, ...] = ("clean", "perturbed", "drop")
+    paired_seeds: bool = False
+    margin: float | None = None
 
 
-Key = tuple[Condition, str]  # a condition in a language
+@dataclass(frozen=True)
+class RouteFacts:
+    """What the study knows of its routes beside their scores: `factors` (route -> what -> text) that two routes can
+    differ in, and `seen` (route -> language -> labelled or unlabelled)."""
+
+    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def differing(self, a: str, b: str) -> str:
+        """What two routes differ in, `tasks: mnli | xnli; languages: en | de en`."""
+        x, y = self.factors.get(a, {}), self.factors.get(b, {})
+        names = [name for name in dict.fromkeys((*x, *y)) if x.get(name, NONE) != y.get(name, NONE)]
+        return "; ".join(f"{name}: {x.get(name, NONE)} | {y.get(name, NONE)}" for name in names)
+
+
+class _Part(NamedTuple):
+    """The cells of one target that a comparison is over."""
+
+    shared: SharedCells
+    languages: tuple[str, ...]
+    conditions: tuple[Condition, ...]
 
 
 def contrasts(
-    scored: Sequence[Scored], routes: Sequence[str] = (), diagnostic: Collection[str] = ()
+    scored: Sequence[Scored],
+    numbers: ClusterNumbers,
+    routes: Sequence[str] = (),
+    diagnostic: Collection[str] = (),
+    comparisons: Comparisons | None = None,
+    facts: RouteFacts | None = None,
 ) -> tuple[list[Contrast], list[str]]:
-    """The level of the base route (`none`, otherwise the first) and what every other one changes; and notes.
+    """All comparisons, those over all targets first; and notes on what was left out of them.
 
-    First target by target, then the means over all targets in which some route leaves the floor. `diagnostic`
-    perturbations need not preserve the label and do not enter. Nothing for a single route, and nothing where
-    encoders or defences are several: what is compared then is not the route. The notes say what some route or
-    seed lacks and what therefore was left out.
+    `diagnostic` perturbations need not preserve the label and do not enter. Raises `UserError` where a pair names a
+    route that is not there.
     """
     rows = [row for cells in scored for row in cells.rows]
-    names = [r for r in routes if any(row["route"] == r for row in rows)] or sorted({r["route"] for r in rows})
-    if len(names) < 2:
+    names = [r for r in routes if any(row["route"] == r for row in rows)]
+    names += sorted({row["route"] for row in rows} - set(names))
+    systems = sorted({system_of(row) for row in rows}, key=lambda s: (s.encoder, names.index(s.route), s.defence))
+    if not systems:
         return [], []
-    if len({(row["encoder"], row["defence"]) for row in rows}) > 1:
-        return [], ["Several encoders or defences were run, so the routes are not compared with each other here."]
-    base = BASE if BASE in names else names[0]
     notes: list[str] = []
-    compared = [x for cells in scored if (x := _target(cells, names, base, diagnostic, notes)) is not None]
-    result = [c for target in compared for c in _compared([target], list(target.levels), base)]
-    for above in _by_direction([x for x in compared if not x.at_floor], notes):
-        everywhere = [n for n in names if all(n in x.levels for x in above)]
+    shared = [x for cells in scored if (x := shared_cells(cells, systems, diagnostic, notes)) is not None]
+    study = _Study(numbers, systems, comparisons or Comparisons(), facts or RouteFacts(), notes)
+    made = [*study.over_all(shared), *(c for x in shared for c in study.over_target(x))]
+    return _with_adjusted(made), list(dict.fromkeys(notes))
+
+
+def system_label(system: System, systems: Sequence[System]) -> str:
+    """The route, with encoder and defence where they tell systems apart."""
+    parts = [system.encoder] if len({s.encoder for s in systems}) > 1 else []
+    parts.append(system.route)
+    return " · ".join([*parts, *([system.defence] if system.defence != NONE else [])])
+
+
+def _pairs(systems: Sequence[System], comparisons: Comparisons) -> list[tuple[System, System]]:
+    """Each pair that differs in one thing at least and shares its encoder, or shares all but the encoder; the base
+    second."""
+    base = next((s for s in systems if s.route == BASE and s.defence == NONE), systems[0])
+    pairs = []
+    for a, b in combinations(systems, 2):
+        if a.encoder == b.encoder or a[1:] == b[1:]:
+            is_base = a == base or (a.route == base.route and b.route != base.route)
+            pairs.append((b, a) if is_base or a.route == b.route else (a, b))
+    if not comparisons.pairs:
+        return pairs
+    routes = {s.route for s in systems}
+    for route in (r for pair in comparisons.pairs for r in pair):
+        if route not in routes:
+            raise unknown("route", route, sorted(routes), where="compare.pairs")
+    asked = []
+    for a, b in [*comparisons.pairs, *([("english", "multilingual")] if {"english", "multilingual"} <= routes else [])]:
+        asked += [
+            (x, y) for x in systems for y in systems
+            if (x.route, y.route) == (a, b) and x.encoder == y.encoder and x.defence == y.defence
+        ]  # fmt: skip
+    asked += [(a, b) for a, b in pairs if a.route == b.route]
+    unique: dict[frozenset[System], tuple[System, System]] = {}
+    for pair in asked:
+        unique.setdefault(frozenset(pair), pair)
+    return list(unique.values())
+
+
+class _Study:
+    """The comparisons of one table of results."""
+
+    def __init__(
+        self,
+        numbers: ClusterNumbers,
+        systems: Sequence[System],
+        comparisons: Comparisons,
+        facts: RouteFacts,
+        notes: list[str],
+    ) -> None:
+        self.numbers, self.systems, self.comparisons = numbers, systems, comparisons
+        self.facts, self.notes = facts, notes
+        self.pairs = _pairs(systems, comparisons)
+        self._quantities: dict[tuple[object, ...], Influence] = {}
+
+    # Over which cells
+
+    def over_all(self, shared: Sequence[SharedCells]) -> Iterator[Contrast]:
+        """The comparisons over all targets whose scores are better in one direction."""
+        groups: dict[Better, list[SharedCells]] = {}
+        for x in shared:
+            groups.setdefault(x.cells.metric.better, []).append(x)
+        if len(groups) > 1:
+            lower = ", ".join(x.cells.target for x in groups["lower"])
+            self.notes.append(
+                f"{lower}: a lower score is better, so the means over targets do not mix them with the others."
+            )
+        for members in groups.values():
+            if len(members) > 1 or len(groups) == 1:
+                yield from self._of_group(members)
+
+    def _of_group(self, members: Sequence[SharedCells]) -> Iterator[Contrast]:
+        systems = []
+        for s in self.systems:
+            if all(s in x.systems for x in members):
+                if set.intersection(*(x.seeds(s) for x in members)):
+                    systems.append(s)
+                else:
+                    self.notes.append(
+                        f"{self._label(s)} is not in the mean over targets: no pipeline seed has them all."
+                    )
+        for s in self.systems:
+            if any(s in x.systems for x in members) and not all(s in x.systems for x in members):
+                self.notes.append(f"{self._label(s)} is not in the mean over targets: some of them lack it.")
+        if not systems:
+            return
+        parts = [self._noisy(x) for x in members]
+        yield from self._scope("all", "", parts, systems, family=PRIMARY)
+        everywhere = [_Part(x, x.languages(), ()) for x in members]
+        wider = any(set(p.languages) != set(e.languages) for p, e in zip(parts, everywhere, strict=True))
+        if wider or any(not p.conditions for p in parts):
+            yield from self._measured(["everywhere"], "all", "", everywhere, systems)
+        yield from self._by_condition(members, systems)
+        yield from self._by_language(members, parts, systems)
+        yield from self._source_gaps("all", "", parts, systems)
+        yield from self._between_perturbations(members, systems)
+        yield from self._errors(members, systems)
+
+    def over_target(self, shared: SharedCells) -> Iterator[Contrast]:
+        """The comparisons in one target."""
+        part, name = self._noisy(shared), shared.cells.target
+        yield from self._scope("target", name, [part], shared.systems)
+        if set(part.languages) != set(shared.languages()):
+            everywhere = _Part(shared, shared.languages(), ())
+            yield from self._measured(["everywhere"], "target", name, [everywhere], shared.systems)
+        yield from self._source_gaps("target", name, [part], shared.systems)
+
+    def _noisy(self, shared: SharedCells) -> _Part:
+        """The conditions of a target and the languages that have all of them; without any, its clean cells."""
+        conditions = shared.conditions
+        languages = shared.languages(conditions)
+        target = shared.cells.target
+        if conditions and not languages:
+            self.notes.append(f"{target}: its perturbations have no language in common, so there is no mean over them.")
+            return _Part(shared, shared.languages(), ())
+        lacking = sorted({x for c in conditions for x in shared.languages([c])} - set(languages))
+        if lacking:
+            self.notes.append(
+                f"{target}: the mean over perturbations is over {', '.join(languages)}, which all of them have;"
+                f" {', '.join(lacking)} stand with single perturbations."
+            )
+        return _Part(shared, languages, conditions)
+
+    def _by_condition(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
+        conditions = sorted({c for x in members for c in x.conditions})
+        for name in dict.fromkeys(c.perturbation for c in conditions):
+            parts = []
+            for x in members:
+                chosen = tuple(c for c in x.conditions if c.perturbation == name)
+                if chosen and (languages := x.languages(chosen)):
+                    parts.append(_Part(x, languages, chosen))
+            yield from self._scope("perturbation", name, parts, systems)
+        for condition in sorted({c for x in members for c in (*x.conditions, *x.attacks)}):
+            parts = [_Part(x, x.languages([condition]), (condition,)) for x in members
+                     if condition in (*x.conditions, *x.attacks)]  # fmt: skip
+            yield from self._scope("condition", condition.label, parts, systems)
+
+    def _by_language(
+        self, members: Sequence[SharedCells], parts: Sequence[_Part], systems: Sequence[System]
+    ) -> Iterator[Contrast]:
+        for language in sorted({x for shared in members for x in shared.languages()}):
+            of_language = [
+                _Part(x, (language,), tuple(c for c in x.conditions if language in x.languages([c])))
+                for x in members
+                if language in x.languages()
+            ]
+            yield from self._scope("language", language, of_language, systems)
+        groupings: list[tuple[ContrastScope, Callable[[str], str]]] = [("family", family_of), ("script", script_of)]
+        for scope, group_of in groupings:
+            groups: dict[str, set[str]] = {}
+            for language in {x for part in parts for x in part.languages}:
+                groups.setdefault(group_of(language), set()).add(language)
+            for group, languages in sorted(groups.items()):
+                chosen = [p._replace(languages=tuple(x for x in p.languages if x in languages)) for p in parts]
+                if len(groups) > 1:
+                    yield from self._scope(scope, group, [p for p in chosen if p.languages], systems)
+
+    # What is compared
+
+    def _scope(
+        self, scope: ContrastScope, within: str, parts: Sequence[_Part], systems: Sequence[System], family: str = ""
+    ) -> Iterator[Contrast]:
+        """Levels and differences: clean where some system leaves its floor, the others where all of them do."""
+        some = [p for p in parts if scope == "target" or not set(systems) <= p.shared.floored]
+        every = [p for p in some if p.conditions and (scope == "target" or not set(systems) & p.shared.floored)]
+        clean = [p for p in some if p.conditions] if any(p.conditions for p in parts) else some
+        without = [
+            f"{p.shared.cells.target} ({'not perturbed' if p in some else 'at the floor'})"
+            for p in parts
+            if p not in clean
+        ]
+        yield from self._measured(["clean"], scope, within, clean, systems, family, without)
+        if not every:
+            return
+        lost = [f"{p.shared.cells.target} (at the floor)" for p in parts if p.conditions and p not in every]
+        if [p.shared for p in every] != [p.shared for p in clean]:
+            yield from self._measured(["before"], scope, within, every, systems, "", lost)
+        yield from self._measured(["perturbed", "drop"], scope, within, every, systems, family, lost)
+        if scope in ("all", "target"):
+            known = any(p.shared.cells.chance is not None for p in every)
+            relative: list[Measure] = ["relative-drop", *(["normalised-drop"] if known else [])]
+            yield from self._measured(relative, scope, within, every, systems, "", lost)
+            yield from self._residuals(scope, within, every, systems, lost)
+
+    def _measured(
+        self,
+        measures: Sequence[Measure],
+        scope: ContrastScope,
+        within: str,
+        parts: Sequence[_Part],
+        systems: Sequence[System],
+        family: str = "",
+        excluded: Sequence[str] = (),
+    ) -> Iterator[Contrast]:
+        if not parts:
+            return
+        for measure in measures:
+            primary = family == PRIMARY and measure in self.comparisons.measures
+            for s in systems:
+                of_drop = "drops by " + scope if measure == "drop" else ""
+                quantity = [(1.0, self._quantity(parts, s, measure))]
+                yield self._row("level", measure, scope, within, (s,), parts, quantity, of_drop, excluded)
+            for a, b in self.pairs:
+                if a not in systems or b not in systems:
+                    continue
+                terms = [(1.0, self._quantity(parts, a, measure)), (-1.0, self._quantity(parts, b, measure))]
+                table = PRIMARY if primary else f"differences by {scope}"
+                yield self._row("difference", measure, scope, within, (a, b), parts, terms, table, excluded)
+
+    def _residuals(
+        self,
+        scope: ContrastScope,
+        within: str,
+        parts: Sequence[_Part],
+        systems: Sequence[System],
+        excluded: Sequence[str],
+    ) -> Iterator[Contrast]:
+        """What differs beyond the line from clean to perturbed scores of all systems, targets and languages (after
+        Taori et al. 2020, effective robustness); the line is taken as given."""
+        points = np.array([
+            (self._quantity([p._replace(languages=(x,))], s, "before").mean,
+             self._quantity([p._replace(languages=(x,))], s, "perturbed").mean)
+            for p in parts for s in systems for x in p.languages
+        ])  # fmt: skip
+        if len(points) < 3 or np.ptp(points[:, 0]) == 0:
+            return
+        slope = float(np.polyfit(points[:, 0], points[:, 1], 1)[0])
+        for a, b in self.pairs:
+            if a in systems and b in systems:
+                terms = []
+                for sign, s in ((1.0, a), (-1.0, b)):
+                    after, before = under_common_seeds(
+                        [self._quantity(parts, s, "perturbed"), self._quantity(parts, s, "before")]
+                    )
+                    terms.append((sign, weighted_sum([(1.0, after), (-slope, before)], self.numbers)))
+                table = f"differences by {scope}"
+                yield self._row("difference", "residual", scope, within, (a, b), parts, terms, table, excluded)
+
+    def _source_gaps(
+        self, scope: ContrastScope, within: str, parts: Sequence[_Part], systems: Sequence[System]
+    ) -> Iterator[Contrast]:
+        """The source language minus the mean of the others, where both have the same conditions."""
+        chosen = [p for p in parts if not set(systems) & p.shared.floored]
+        for measure in ("clean", "perturbed", "drop"):
+            having = [p for p in chosen if (measure == "clean" or p.conditions) and _has_source(p, measure)]
+            for s in systems if having else ():
+                gaps = []
+                for p in having:
+                    source = (p.shared.cells.source,)
+                    conditions = p.conditions if _has_source(p, "drop") else ()
+                    english = p.shared.influence(s, measure, source, conditions, english=True)
+                    others = p.shared.influence(s, measure, p.languages, conditions)
+                    common = under_common_seeds([english, others])
+                    gaps.append(weighted_sum([(1.0, common[0]), (-1.0, common[1])], self.numbers))
+                terms = [(1.0, mean_influence(under_common_seeds(gaps), self.numbers))]
+                table = f"source gaps by {scope}"
+                yield self._row("source gap", measure, scope, within, (s,), having, terms, table)
+
+    def _between_perturbations(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
+        """What one perturbation takes more than another, over the targets and languages that have both."""
+        names = list(dict.fromkeys(c.perturbation for x in members for c in x.conditions))
+        above = [x for x in members if not set(systems) & x.floored]
+        for one, other in combinations(names, 2):
+            both = []
+            for x in above:
+                chosen = [tuple(c for c in x.conditions if c.perturbation == n) for n in (one, other)]
+                languages = x.languages([*chosen[0], *chosen[1]]) if all(chosen) else ()
+                if languages:
+                    both.append((_Part(x, languages, chosen[0]), _Part(x, languages, chosen[1])))
+            for s in systems if both else ():
+                first, second = [p for p, _ in both], [q for _, q in both]
+                drops = under_common_seeds([self._quantity(first, s, "drop"), self._quantity(second, s, "drop")])
+                terms = [(1.0, weighted_sum([(1.0, drops[0]), (-1.0, drops[1])], self.numbers))]
+                within, table = f"{one} − {other}", "perturbations compared"
+                row = self._row("perturbations", "drop", "all", within, (s,), first, terms, table)
+                tokens = [
+                    mean_shares([p.shared.shares(s, p.languages, p.conditions) for p in side])[1]
+                    for side in (first, second)
+                ]
+                yield replace(row, differs=f"tokens changed: {100 * tokens[0]:.0f} % | {100 * tokens[1]:.0f} %")
+
+    def _errors(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
+        """The error under each perturbation in per cent of the reference's, the mean over perturbations (Hendrycks and
+        Dietterich 2019, section 4: the corruption error)."""
+        names = list(dict.fromkeys(c.perturbation for x in members for c in x.conditions))
+        above = [x for x in members if x.cells.gain > 0 and not set(systems) & x.floored]
+        by_name = []
         for name in names:
-            if name not in everywhere and any(name in x.levels for x in above):
-                notes.append(f"{name} is not in the mean over targets: some of them lack it.")
-        result += _compared(above, everywhere, base)
-    return result, notes
+            parts = []
+            for x in above:
+                chosen = tuple(c for c in x.conditions if c.perturbation == name)
+                if chosen and x.languages(chosen):
+                    parts.append(_Part(x, x.languages(chosen), chosen))
+            if parts:
+                by_name.append(parts)
+        base = next((s for s in systems if s.route == BASE), systems[0])
+        for s in systems if by_name else ():
+            if s == base or s.encoder != base.encoder:
+                continue
+            mine = under_common_seeds([self._quantity(parts, s, "perturbed") for parts in by_name])
+            theirs = under_common_seeds([self._quantity(parts, base, "perturbed") for parts in by_name])
+            errors = [(100 - a.mean, 100 - b.mean) for a, b in zip(mine, theirs, strict=True)]
+            if any(b < _NEEDED for _, b in errors):
+                self.notes.append(f"{self._label(base)} makes too few errors to measure others in per cent of them.")
+                return
+            share = 1 / len(errors)
+            score = share * sum(100 * a / b for a, b in errors)
+            up = weighted_sum([(-100 * share / b, x) for x, (_, b) in zip(mine, errors, strict=True)], self.numbers)
+            down = weighted_sum([(100 * share * a / b**2, x) for x, (a, b) in zip(theirs, errors, strict=True)],
+                            self.numbers)  # fmt: skip
+            value = estimate([(1.0, up), (1.0, down)], self.numbers, score=score, null=100.0)
+            parts = by_name[0]
+            yield self._contrast("ratio", "error", "all", "", (s, base), parts, value, "errors against the base")
 
+    # Rows
 
-def _by_direction(targets: Sequence[_Target], notes: list[str]) -> list[list[_Target]]:
-    """The targets whose scores may be averaged: several, of which all are better when higher, or when lower."""
-    groups: dict[Better, list[_Target]] = {}
-    for target in targets:
-        groups.setdefault(target.cells.metric.better, []).append(target)
-    if len(groups) > 1:
-        lower = ", ".join(x.cells.target for x in groups["lower"])
-        notes.append(f"{lower}: a lower score is better, so the means over targets do not mix them with the others.")
-    return [members for members in groups.values() if len(members) > 1]
+    def _quantity(self, parts: Sequence[_Part], system: System, measure: Measure) -> Influence:
+        """A measure of a system, the mean over targets."""
+        name = (tuple((id(p.shared), p.languages, p.conditions) for p in parts), system, measure)
+        if name not in self._quantities:
+            of_targets = [p.shared.influence(system, measure, p.languages, p.conditions) for p in parts]
+            self._quantities[name] = mean_influence(under_common_seeds(of_targets), self.numbers)
+        return self._quantities[name]
 
+    def _row(
+        self,
+        kind: ContrastKind,
+        measure: Measure,
+        scope: ContrastScope,
+        within: str,
+        systems: tuple[System, ...],
+        parts: Sequence[_Part],
+        terms: Sequence[tuple[float, Influence]],
+        family: str,
+        excluded: Sequence[str] = (),
+    ) -> Contrast:
+        try:
+            level = kind == "level" and measure in ("clean", "before", "everywhere", "perturbed")
+            value = estimate(terms, self.numbers, level=level, paired=self.comparisons.paired_seeds)
+        except ValueError as error:
+            raise UserError(
+                f"{' and '.join(map(self._label, systems))} have {error}", where="compare.paired_seeds"
+            ) from error
+        return self._contrast(kind, measure, scope, within, systems, parts, value, family, excluded)
 
-def _target(
-    cells: Scored, names: Sequence[str], base: str, diagnostic: Collection[str], notes: list[str]
-) -> _Target | None:
-    """The levels of the routes in the cells that all of them have under the same seeds."""
-    table: dict[tuple[str, int], dict[Key, list[int]]] = {}
-    for i, row in enumerate(cells.rows):
-        if row["route"] in names and row["attack"] == NONE and _counts(cells, row, diagnostic):
-            key = condition_of(row), language_of(row)
-            table.setdefault((row["route"], row["pipeline_seed"]), {}).setdefault(key, []).append(i)
-    present = [n for n in names if any(route == n for route, _ in table)]
-    if base not in present or len(present) < 2:
-        return None
-    seeds = sorted(set.intersection(*({s for route, s in table if route == n} for n in present)))
-    if not seeds:
-        notes.append(f"{cells.target}: the routes have no pipeline seed in common, and are not compared.")
-        return None
-    keys = set.intersection(*(set(table[n, s]) for n in present for s in seeds))
-    if any(set(cells_of) != keys for cells_of in table.values()) or len(table) != len(present) * len(seeds):
-        notes.append(f"{cells.target}: some routes or seeds lack some cells; the routes are compared on what all have.")
-    if not any(condition.clean for condition, _ in keys):
-        return None
-    levels = {n: _level(cells, [table[n, s] for s in seeds], sorted(keys), seeds) for n in present}
-    at_floor = all(cells.is_floor(cells.estimate(level.clean)) for level in levels.values())
-    return _Target(cells, levels, seeds, at_floor)
-
-
-def _compared(targets: Sequence[_Target], names: Sequence[str], base: str) -> Iterator[Contrast]:
-    cells = targets[0].cells
-    perturbed = [x for x in targets if all(x.levels[n].perturbed is not None for n in names)]
-    for name in (base, *(n for n in names if n != base)):
-
-        def change(of: Sequence[_Target], what: str, name: str = name) -> Estimate | None:
-            values = []
-            for target in of:
-                level, reference = getattr(target.levels[name], what), getattr(target.levels[base], what)
-                values.append(level if name == base else (level[0] - reference[0], level[1] - reference[1]))
-            return cells.estimate(mean_values(values)) if values else None
-
-        def reached(of: Sequence[_Target], what: str, name: str = name) -> Estimate | None:
-            return cells.estimate(mean_values(getattr(x.levels[name], what) for x in of)) if of else None
-
-        def changed(what: str, name: str = name) -> float | None:
-            return float(np.mean([getattr(x.levels[name], what) for x in perturbed])) if perturbed else None
-
-        clean, level = change(targets, "clean"), reached(targets, "clean")
-        assert clean is not None
-        assert level is not None
-        yield Contrast(
-            route=name,
-            base=base,
-            targets=tuple(x.cells.target for x in targets),
-            clean=clean,
-            perturbed=change(perturbed, "perturbed"),
-            drop=change(perturbed, "drop"),
-            perturbed_targets=tuple(x.cells.target for x in perturbed),
-            at_floor=all(x.at_floor for x in targets),
-            pipeline_seeds=min(len(x.seeds) for x in targets),
-            better=cells.metric.better,
-            level=Level(level, *(reached(perturbed, what) for what in ("had", "perturbed", "drop"))),
-            changed_items=changed("changed_items"),
-            changed_tokens=changed("changed_tokens"),
+    def _contrast(
+        self,
+        kind: ContrastKind,
+        measure: Measure,
+        scope: ContrastScope,
+        within: str,
+        systems: tuple[System, ...],
+        parts: Sequence[_Part],
+        value: Estimate,
+        family: str,
+        excluded: Sequence[str] = (),
+    ) -> Contrast:
+        noisy = [p for p in parts if p.conditions and measure not in ("everywhere",)]
+        shares = [p.shared.shares(s, p.languages, p.conditions) for p in noisy for s in systems]
+        items, tokens = mean_shares(shares) if shares else (None, None)
+        conditions = tuple(dict.fromkeys(c for p in noisy for c in p.conditions))
+        routes = tuple(s.route for s in systems)
+        floored = {s for p in parts for s in systems if s in p.shared.floored}
+        return Contrast(
+            name=" − ".join(self._label(s) for s in systems),
+            kind=kind,
+            measure=measure,
+            scope=scope,
+            within=within,
+            systems=tuple(self._label(s) for s in systems),
+            targets=tuple(dict.fromkeys(p.shared.cells.target for p in parts)),
+            languages=tuple(sorted({x for p in parts for x in p.languages})),
+            conditions=conditions,
+            estimate=value,
+            better=parts[0].shared.cells.metric.better,
+            draws=max(p.shared.draws() for p in parts) if noisy else 1,
+            family=family,
+            margin=self.comparisons.margin if kind == "difference" else None,
+            excluded=tuple(excluded),
+            floored=tuple(self._label(s) for s in systems if s in floored),
+            changed_items=items,
+            changed_tokens=tokens,
+            differs=self.facts.differing(*routes) if len(routes) == 2 else "",
+            material=material_seen(conditions, dict.fromkeys(routes), self.facts.seen),
         )
 
-
-def _counts(cells: Scored, row: RowDict, diagnostic: Collection[str]) -> bool:
-    """Whether a row is zero-shot transfer to another language, chosen without that language's data."""
-    foreign = row["language"] != cells.source and row["language"] not in cells.trained
-    same = row["context_language"] in ("", row["language"])
-    holds = row["perturbation"] not in diagnostic and row["protection"] == NONE
-    return foreign and same and holds and row["selection"] != "oracle"
+    def _label(self, system: System) -> str:
+        return system_label(system, self.systems)
 
 
-def _level(cells: Scored, tables: Sequence[dict[Key, list[int]]], keys: Sequence[Key], seeds: Sequence[int]) -> _Level:
-    """Means over draws, then languages, then conditions; the seeds weighed by their draws."""
-    weights = _weights(seeds, len(cells.values[0][1]), cells.level)
-    clean = [key for key in keys if key[0].clean]
-    conditions = list(dict.fromkeys(condition for condition, _ in keys if not condition.clean))
-
-    def mean_by_seed(chosen: Sequence[Key], places: Sequence[int]) -> list[Values]:
-        return [
-            mean_values(mean_values(cells.values[places[i]] for i in table[key]) for key in chosen) for table in tables
-        ]
-
-    at_clean = _over_seeds(mean_by_seed(clean, cells.positions), weights)
-    if not conditions:
-        return _Level(at_clean)
-    after, before = [], []
-    for condition in conditions:
-        chosen = [key for key in keys if key[0] == condition]
-        after.append(_over_seeds(mean_by_seed(chosen, cells.positions), weights))
-        before.append(_over_seeds(mean_by_seed(chosen, cells.clean_positions), weights))
-    left, had = mean_values(after), mean_values(before)
-    rows = [[i for key in keys if key[0] == x for table in tables for i in table[key]] for x in conditions]
-    shares = (cells.mean_of(column, rows) for column in ("changed_items", "changed_tokens"))
-    return _Level(at_clean, had, left, cells.loss(had, left), *shares)
+def _has_source(part: _Part, measure: Measure) -> bool:
+    """Whether the source language was scored, under all conditions of a part where these count."""
+    having = set(next(iter(part.shared.english.values()), {}))
+    source = part.shared.cells.source
+    clean = any(c.clean and x == source for c, x in having)
+    return clean and (measure == "clean" or all((c, source) in having for c in part.conditions))
 
 
-def _over_seeds(values: Iterable[Values], weights: Array) -> Values:
-    pairs = list(values)
-    replicates = np.stack([r for _, r in pairs])
-    return float(np.mean([e for e, _ in pairs])), (weights * replicates).sum(axis=0)
-
-
-def _weights(seeds: Sequence[int], replicates: int, level: float) -> Array:
-    """How much each seed weighs in each replicate, `(seeds, replicates)`; the same wherever the seeds are the same.
-
-    A bootstrap of few units is too narrow: its variance lacks the factor n / (n - 1), and its quantiles are
-    the normal ones where Student's are due (Davison and Hinkley 1997, section 2.3 and 5.2). The weights are
-    stretched about their mean by both.
-    """
-    n = len(seeds)
-    if n == 1:
-        return np.ones((1, replicates))
-    rng = np.random.default_rng([7919, *seeds])
-    drawn = rng.integers(n, size=(replicates, n))
-    weights = np.stack([(drawn == i).mean(axis=1) for i in range(n)])
-    tail = (1 + level) / 2
-    stretch = math.sqrt(n / (n - 1)) * float(t.ppf(tail, n - 1) / norm.ppf(tail))
-    stretched: Array = 1 / n + (weights - 1 / n) * stretch
-    return stretched
+def _with_adjusted(made: Iterable[Contrast]) -> list[Contrast]:
+    """The p-values adjusted within each family. What is not tested is no member."""
+    rows = list(made)
+    families: dict[str, list[int]] = {}
+    for i, c in enumerate(rows):
+        if c.family and not c.at_floor and not c.one_seed:
+            families.setdefault(c.family, []).append(i)
+    for name, members in families.items():
+        adjust = holm if name == PRIMARY else benjamini_hochberg
+        for i, p in zip(members, adjust([rows[i].estimate.p for i in members]), strict=True):
+            rows[i] = replace(rows[i], adjusted=p)
+    return rows

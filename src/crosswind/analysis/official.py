@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crosswind.analysis.condition import Condition
 from crosswind.analysis.results import is_translate_train
 from crosswind.analysis.scored import condition_of
-from crosswind.analysis.summary import Condition
 from crosswind.evaluate.benchmark import BENCHMARKS, Benchmark, Scoring, scoring
 from crosswind.evaluate.metrics.base import parse_signature
 from crosswind.tasks.base import TASKS

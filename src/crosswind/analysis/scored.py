@@ -1,73 +1,169 @@
-"""The cells of one target, resampled together: scores with their replicates, and the clean score beside each."""
+"""The cells of one target: their statistics aligned by seed, draw and cluster, and the clean cell beside each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 import polars as pl
 
-from crosswind.analysis.resample import ResampledCell, bootstrap, interval, mean
+from crosswind.analysis.condition import Condition
+from crosswind.analysis.estimate import estimate
+from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, mean_influence
 from crosswind.analysis.results import CellStats, is_translate_train
-from crosswind.analysis.summary import Condition, Estimate
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import METRICS, Array, Metric, differences
+from crosswind.evaluate.metrics.base import METRICS, Array, Metric, Score, differences
 
 Loader = Callable[[str], CellStats]
 """Cell key -> the statistics of its items."""
 
 RowDict = dict[str, Any]
-Values = tuple[float, Array]  # an estimate and its replicates
+FLOOR_ALPHA = 0.10
+"""Reaching chance is a one-sided question at 5 %: the lower end of the two-sided interval of 90 %."""
+
+
+class System(NamedTuple):
+    """What is compared: an encoder with a route and a defence."""
+
+    encoder: str
+    defence: str
+    route: str
 
 
 class Scored:
-    """The cells of one target and split.
+    """The cells of one target and split, all of one metric.
 
-    Of row `i`, `values[positions[i]]` is its score and `values[clean_positions[i]]` the clean one of the
-    same items. `trained` are the languages whose labelled data of the task some route has seen. All rows
-    are of one metric.
+    Of row `i`, `positions[i]` is the cell and `clean_positions[i]` the clean one of the same items. `trained` are the
+    languages whose labelled data of the task some route has seen. `given` are the cells (keys) of models that nothing
+    was trained for, so that their seed is no sample.
     """
 
     def __init__(
-        self, rows: pl.DataFrame, stats: Loader, replicates: int, level: float, chance: float | None, source: str
+        self,
+        rows: pl.DataFrame,
+        stats: Loader,
+        numbers: ClusterNumbers,
+        chance: float | None,
+        source: str,
+        given: Collection[str] = (),
     ) -> None:
         self.rows: list[RowDict] = list(rows.iter_rows(named=True))
-        self.level, self.chance, self.source = level, chance, source
+        self.numbers, self.chance, self.source, self.given = numbers, chance, source, given
         self.target: str = self.rows[0]["target"]
         self.trained = {r["language"] for r in self.rows if self.is_exposed(r)}
         self.clean = {self._clean_key(r): r for r in self.rows if condition_of(r).clean}
         self.metric = METRICS.get(self.rows[0]["metric"])
-        cells = _Cells(stats, self.metric)
+        self.score: Score = self.metric.function(self.rows[0]["key"])
+        self._cells = _Cells(stats, self.metric, numbers)
+        self._influences: dict[tuple[tuple[int, ...], bool, bool], Influence] = {}
         self.positions: list[int] = []
         self.clean_positions: list[int] = []
         for row in self.rows:
             clean = None if condition_of(row).clean else self._clean_of(row)
-            position, clean_position = cells.add(row, clean)
+            position, clean_position = self._cells.add(row, clean)
             self.positions.append(position)
             self.clean_positions.append(clean_position)
-        replicated = bootstrap(cells.cells, replicates=replicates)
-        self.values: list[Values] = [(c.estimate, x) for c, x in zip(cells.cells, replicated, strict=True)]
 
-    def average(self, members: Sequence[int], cells: Sequence[int]) -> Values:
-        """The mean over draws, then over pipeline seeds, of these rows' scores at `cells`."""
-        by_seed: dict[int, list[Values]] = {}
-        for i in members:
-            by_seed.setdefault(self.rows[i]["pipeline_seed"], []).append(self.values[cells[i]])
-        return mean_values(mean_values(draws) for draws in by_seed.values())
+    def aligned(self, rows: Sequence[int], *, clean: bool = False) -> Array:
+        """The sums of these rows of one system, language and condition: `(seeds, draws, clusters, k)`.
+
+        `clean`: of the clean cells of the same items. Seeds and draws are in ascending order; every seed has the same
+        number of draws, which is a ValueError otherwise. Raises `UserError` where the cells have other items.
+        """
+        return self._aligned(self._by_seed(rows), clean)[1]
+
+    def influence(self, rows: Sequence[int], *, clean: bool = False, chance: bool = False) -> Influence:
+        """The score of these rows, all of one system, language and condition, under each seed; the mean over draws.
+
+        `chance`: what guessing scores instead, as far as the items say it.
+        """
+        key = tuple(rows), clean, chance
+        if key not in self._influences:
+            score = self.metric.chance if chance and self.metric.chance is not None else self.score
+            self._influences[key] = self._influence(self._by_seed(rows), clean, score)
+        return self._influences[key]
+
+    def _influence(self, by_seed: dict[int, list[int]], clean: bool, score: Score) -> Influence:
+        at = self.clean_positions if clean else self.positions
+        cells = [sorted({at[i] for i in members}) for members in by_seed.values()]
+        seeds = tuple(by_seed)
+        given = all(self._key_of(i, clean) in self.given for members in by_seed.values() for i in members)
+        fixed = given or (len(seeds) > 1 and all(c == cells[0] for c in cells))
+        if fixed and len(seeds) > 1 and all(c == cells[0] for c in cells):
+            one = self._influence({seeds[0]: by_seed[seeds[0]]}, clean, score)
+            values = np.repeat(one.values, len(seeds), axis=0)
+            return Influence(seeds, np.repeat(one.theta, len(seeds)), values, one.columns, one.layouts, True)
+        if len({len(members) for members in by_seed.values()}) > 1:
+            parts = [self._influence({s: members}, clean, score) for s, members in by_seed.items()]
+            first = parts[0]
+            if any(p.layouts != first.layouts for p in parts):
+                raise self._unequal(next(iter(by_seed.values()))[0])
+            theta = np.concatenate([p.theta for p in parts])
+            return Influence(seeds, theta, np.concatenate([p.values for p in parts]), first.columns, first.layouts)
+        layout, sums = self._aligned(by_seed, clean)
+        influence = cell_influence(sums, score, seeds, layout, self.numbers, fixed=fixed)
+        if not np.isfinite(influence.theta).all():
+            row = self.rows[next(iter(by_seed.values()))[0]]
+            raise UserError(
+                f"the score of {_cell_name(row)} is no number",
+                hint="a cell without items has no score",
+            )
+        return influence
+
+    def _key_of(self, i: int, clean: bool) -> str:
+        row = self.rows[i]
+        return str((self._clean_of(row) if clean and not condition_of(row).clean else row)["cell"])
+
+    def _by_seed(self, rows: Sequence[int]) -> dict[int, list[int]]:
+        by_seed: dict[int, list[int]] = {}
+        for i in sorted(rows, key=lambda i: (self.rows[i]["pipeline_seed"], self.rows[i]["draw"])):
+            by_seed.setdefault(self.rows[i]["pipeline_seed"], []).append(i)
+        return by_seed
+
+    def _aligned(self, by_seed: dict[int, list[int]], clean: bool) -> tuple[int, Array]:
+        at = self.clean_positions if clean else self.positions
+        cells = [[self._cells.cells[at[i]] for i in members] for members in by_seed.values()]
+        if len({len(members) for members in cells}) > 1:
+            raise ValueError("the seeds have different numbers of draws")
+        layouts = {layout for members in cells for layout, _ in members}
+        if len(layouts) == 1:
+            return layouts.pop(), np.stack([np.stack([sums for _, sums in members]) for members in cells])
+        if not self.metric.sparse:  # a row that is missing stands for zeros only there
+            raise self._unequal(next(iter(by_seed.values()))[0])
+        columns = self.numbers.columns(frozenset(layouts))
+        out = np.zeros((len(cells), len(cells[0]), len(columns), cells[0][0][1].shape[1]))
+        for s, members in enumerate(cells):
+            for d, (layout, sums) in enumerate(members):
+                out[s, d, np.searchsorted(columns, self.numbers.columns(frozenset([layout])))] = sums
+        return self.numbers.layout_of(columns), out
+
+    def _unequal(self, i: int) -> UserError:
+        row = self.rows[i]
+        return UserError(
+            f"{_cell_name(row)}: the pipeline seeds or draws were scored on different items",
+            hint="score all of them on the same rows",
+        )
+
+    def average(self, by_language: Iterable[Sequence[int]], *, clean: bool = False, chance: bool = False) -> Influence:
+        """The mean over languages, each a list of rows, under the seeds that all of them have."""
+        parts = [self.influence(members, clean=clean, chance=chance) for members in by_language]
+        return mean_influence(under_common_seeds(parts), self.numbers)
+
+    def above_chance(self, by_language: Sequence[Sequence[int]], *, clean: bool = False) -> Influence | None:
+        """How much better than guessing these rows are, in points; `None` where nobody knows what guessing scores."""
+        if self.chance is None:
+            return None
+        level = self.average(by_language, clean=clean)
+        values = level.values
+        if self.metric.chance is not None:
+            values = values - self.average(by_language, clean=clean, chance=True).values
+        theta = self.gain * (level.theta - self.chance)
+        return Influence(level.seeds, theta, self.gain * values, level.columns, level.layouts, level.fixed)
 
     def mean_of(self, column: str, groups: Iterable[Sequence[int]]) -> float:
         """The mean over groups of rows (languages) of their mean of a column."""
         return float(np.mean([np.mean([self.rows[i][column] for i in members]) for members in groups]))
-
-    def estimate(self, values: Values) -> Estimate:
-        """The score with its interval."""
-        return Estimate(values[0], *interval(values[1], self.level))
-
-    def loss(self, before: Values, after: Values) -> Values:
-        """How much quality is lost from one score to another: positive where the second is worse."""
-        sign = self.gain
-        return sign * (before[0] - after[0]), sign * (before[1] - after[1])
 
     @property
     def gain(self) -> int:
@@ -80,11 +176,13 @@ class Scored:
             case _:
                 assert_never(self.metric.better)
 
-    def is_floor(self, estimate: Estimate) -> bool:
-        """Whether the interval reaches what guessing scores."""
-        if self.chance is None:
+    def is_floor(self, above: Influence | None) -> bool:
+        """Whether what a mean is above chance reaches 0, one-sided at 5 %; without an interval, whether it is there."""
+        if above is None:
             return False
-        return estimate.low <= self.chance if self.gain > 0 else estimate.high >= self.chance
+        level = estimate([(1.0, above)], self.numbers)
+        low, _ = level.bounds(FLOOR_ALPHA) or (level.score, level.score)
+        return low <= 0
 
     def is_exposed(self, row: RowDict) -> bool:
         """Whether the row's language was seen labelled for the task, and is not the source language."""
@@ -106,12 +204,23 @@ class Scored:
 _MODEL = ("encoder", "defence", "route", "pipeline_seed", "selection", "language", "context_language")
 
 
-class _Cells:
-    """The cells that are resampled, each once."""
+def under_common_seeds(parts: Sequence[Influence]) -> list[Influence]:
+    """Quantities of one system under the seeds that all of them have; a `UserError` if there are none."""
+    common = [s for s in parts[0].seeds if all(s in part.seeds for part in parts)]
+    if not common:
+        raise UserError(
+            "no pipeline seed has all of the cells that are averaged",
+            hint="finish the run, or narrow it with targets.languages",
+        )
+    return [part.of_seeds(common) for part in parts]
 
-    def __init__(self, load: Loader, metric: Metric) -> None:
-        self.load, self.metric = load, metric
-        self.cells: list[ResampledCell] = []
+
+class _Cells:
+    """The cells that are estimated, each once: layout and sums by cluster."""
+
+    def __init__(self, load: Loader, metric: Metric, numbers: ClusterNumbers) -> None:
+        self.load, self.metric, self.numbers = load, metric, numbers
+        self.cells: list[tuple[int, Array]] = []
         self._at: dict[tuple[object, ...], int] = {}
         self._clean: dict[str, CellStats] = {}
 
@@ -142,8 +251,10 @@ class _Cells:
             if stats.metric != self.metric.name:
                 raise ValueError(f"statistics of {stats.metric} where {self.metric.name} is summarised")
             self._at[key] = len(self.cells)
-            score = self.metric.function(row["key"])
-            self.cells.append(ResampledCell.of(stats.stats, stats.clusters, score))
+            statistics = np.asarray(stats.stats, dtype=np.float64)
+            if statistics.ndim != 2 or len(stats.clusters) != len(statistics) or not len(statistics):
+                raise ValueError(f"statistics {statistics.shape} with {len(stats.clusters)} cluster ids")
+            self.cells.append(self.numbers.sums(statistics, stats.clusters))
         return self._at[key]
 
 
@@ -177,10 +288,8 @@ def _require_same_scoring(row: RowDict, clean: RowDict) -> None:
         )
 
 
-def mean_values(values: Iterable[Values]) -> Values:
-    """The unweighted mean of estimates and of their replicates."""
-    pairs = list(values)
-    return float(np.mean([estimate for estimate, _ in pairs])), mean([replicates for _, replicates in pairs])
+def _cell_name(row: RowDict) -> str:
+    return f"{row['route']}, {row['target']}, {row['language']}, {condition_of(row).label}"
 
 
 def condition_of(row: RowDict) -> Condition:

@@ -1,7 +1,7 @@
 """From the table of results to its summary.
 
 A perturbed score stands beside the clean score of the same languages and items, and their drop has
-its own interval, from the same cluster draws. Languages whose labelled data of the task some route
+its own interval, in which the items are paired. Languages whose labelled data of the task some route
 has seen are translate-train: no route's zero-shot mean has them, so that all routes are compared on
 the same languages; they are reported apart.
 """
@@ -9,15 +9,19 @@ the same languages; they are reported apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from crosswind.analysis.contrast import contrasts
+from crosswind.analysis.condition import Condition
+from crosswind.analysis.contrast import Comparisons, RouteFacts, contrasts
+from crosswind.analysis.estimate import Estimate, estimate
+from crosswind.analysis.influence import ClusterNumbers, Influence, weighted_sum
 from crosswind.analysis.left_out import LeftOut
-from crosswind.analysis.resample import LEVEL, REPLICATES
-from crosswind.analysis.scored import Loader, RowDict, Scored, condition_of, language_of, mean_values
-from crosswind.analysis.summary import Condition, Scope, Summary, SummaryLine, UnchangedLine
+from crosswind.analysis.multiplicity import benjamini_hochberg
+from crosswind.analysis.scored import Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
+from crosswind.analysis.summary import Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.evaluate.metrics.base import METRICS
 
 _ENGLISH = "en"
@@ -32,9 +36,10 @@ def summarise(
     routes: Sequence[str] = (),
     diagnostic: Collection[str] = (),
     sources: Mapping[str, str] | None = None,
-    replicates: int = REPLICATES,
-    level: float = LEVEL,
     left_out: Sequence[LeftOut] = (),
+    given: Collection[str] = (),
+    comparisons: Comparisons | None = None,
+    facts: RouteFacts | None = None,
 ) -> Summary:
     """Summarise a table of results (`results.ROW`) by one metric of each target, its headline key.
 
@@ -45,6 +50,8 @@ def summarise(
     `routes` gives the order of the routes; those that it leaves out follow by name.
     `sources` maps a target to its source language, where that is not English: it takes the place of English.
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
+    `given` are the keys of cells of models that nothing was trained for: their seed is no sample. `comparisons` declare
+    which routes are compared, `facts` say what these differ in.
     In the lines pipeline seeds and draws are averaged. Rows without a score, of cells in which too little changed, are
     in no mean, drop or contrast; `left_out` goes with the summary. Raises `UserError` where a perturbed cell has no
     clean one, or was scored otherwise.
@@ -53,22 +60,21 @@ def summarise(
     scored: list[Scored] = []
     rows, unnamed = _headline(rows, headline or {})
     blank, rows = rows.filter(pl.col("score").is_null()), rows.filter(pl.col("score").is_not_null())
-    sources = sources or {}
+    sources, numbers = sources or {}, ClusterNumbers()
     unchanged = tuple(_unchanged(blank, rows, sources))
     rank = {route: i for i, route in enumerate(routes)}
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
         floor = (chance or {}).get(target)
-        cells = Scored(part, stats, replicates, level, floor, sources.get(target, _ENGLISH))
+        cells = Scored(part, stats, numbers, floor, sources.get(target, _ENGLISH), given)
         scored.append(cells)
-        lines += sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
-    compared, missing = contrasts(scored, routes, diagnostic)
+        of_target = sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
+        lines += _with_adjusted_drops(of_target)
+    compared, missing = contrasts(scored, numbers, routes, diagnostic, comparisons, facts)
     notes = (*unnamed, *_notes(lines), *_other_sources(scored), *missing)
     return Summary(
         lines=tuple(lines),
         contrasts=tuple(compared),
-        level=level,
-        replicates=replicates,
         notes=notes,
         unchanged=unchanged,
         left_out=tuple(left_out),
@@ -158,17 +164,16 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
     by_language: dict[str, list[int]] = {}
     for i in members:
         by_language.setdefault(language_of(cells.rows[i]), []).append(i)
+    by_language = _of_common_seeds(cells, by_language)
     languages = tuple(sorted(by_language))
-    values = {x: cells.average(by_language[x], cells.positions) for x in languages}
-    estimate = cells.estimate(mean_values(values.values()))
+    members_by = [by_language[x] for x in languages]
+    after = cells.average(members_by)
     clean = drop = None
     row = cells.rows[members[0]]
     if not condition_of(row).clean:
-        before = mean_values(cells.average(by_language[x], cells.clean_positions) for x in languages)
-        after = mean_values(values.values())
-        clean = cells.estimate(before)
-        drop = cells.estimate(cells.loss(before, after))
-    seeds = {cells.rows[i]["pipeline_seed"] for i in members}
+        before, left = under_common_seeds([cells.average(members_by, clean=True), after])
+        clean = _level(before, cells)
+        drop = _level(weighted_sum([(cells.gain, before), (-cells.gain, left)], cells.numbers), cells, difference=True)
     first = [by_language[x][0] for x in languages]
     return SummaryLine(
         encoder=row["encoder"],
@@ -182,19 +187,41 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
         condition=condition_of(row),
         scope=scope,
         languages=languages,
-        estimate=estimate,
+        estimate=_level(after, cells),
         clean=clean,
         drop=drop,
         chance=cells.chance,
-        at_floor=cells.is_floor(estimate),
-        floor_languages=tuple(x for x in languages if cells.is_floor(cells.estimate(values[x]))),
+        at_floor=cells.is_floor(cells.above_chance(members_by)),
+        floor_languages=tuple(x for x in languages if cells.is_floor(cells.above_chance([by_language[x]]))),
         trained_on=tuple(sorted({cells.rows[i]["language"] for i in members if cells.is_exposed(cells.rows[i])})),
         n=sum(cells.rows[i]["n"] for i in first),
-        pipeline_seeds=len(seeds),
+        pipeline_seeds=len(after.seeds),
         draws=len({cells.rows[i]["draw"] for i in members}),
         changed_items=None if condition_of(row).clean else cells.mean_of("changed_items", by_language.values()),
         changed_tokens=None if condition_of(row).clean else cells.mean_of("changed_tokens", by_language.values()),
     )
+
+
+def _of_common_seeds(cells: Scored, by_language: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """The languages of the seed that has most of them, where no seed has all: the run is not complete."""
+    seeds = {x: {cells.rows[i]["pipeline_seed"] for i in members} for x, members in by_language.items()}
+    if set.intersection(*seeds.values()):
+        return dict(by_language)
+    every = sorted(set.union(*seeds.values()))
+    fullest = max(every, key=lambda seed: sum(seed in having for having in seeds.values()))
+    return {x: members for x, members in by_language.items() if fullest in seeds[x]}
+
+
+def _level(quantity: Influence, cells: Scored, *, difference: bool = False) -> Estimate:
+    """A score, or a difference within one system, with its interval."""
+    return estimate([(1.0, quantity)], cells.numbers, level=not difference)
+
+
+def _with_adjusted_drops(lines: Sequence[SummaryLine]) -> Iterator[SummaryLine]:
+    """The lines of a target with the p-values of their drops adjusted over all of them."""
+    adjusted = benjamini_hochberg([line.drop.p if line.drop is not None else None for line in lines])
+    for line, p in zip(lines, adjusted, strict=True):
+        yield replace(line, drop_adjusted=p)
 
 
 def _notes(lines: Sequence[SummaryLine]) -> Iterator[str]:

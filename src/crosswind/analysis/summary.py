@@ -7,55 +7,14 @@ from typing import Literal
 
 import polars as pl
 
+from crosswind.analysis.condition import Condition
+from crosswind.analysis.contrasted import CONTRASTS, Contrast, flat_contrast
+from crosswind.analysis.estimate import LEVEL, Estimate, IntervalBasis
 from crosswind.analysis.left_out import LeftOut
-from crosswind.analysis.resample import LEVEL, REPLICATES
-from crosswind.analysis.results import CLEAN, NONE
 from crosswind.evaluate.metrics.base import Better
 
 Scope = Literal["english", "others", "translate-train", "language"]
 SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "language")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A score or a difference of scores in points, with its cluster-bootstrap interval."""
-
-    score: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Condition:
-    """How the test set was changed; `Condition()` is the clean one."""
-
-    perturbation: str = CLEAN
-    severity: float = 0.0
-    protection: str = NONE
-    attack: str = NONE
-    budget: int = 0
-    rows: str = "all"
-    selection: str = "english"
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing was changed."""
-        return self.perturbation == CLEAN and self.attack == NONE
-
-    @property
-    def label(self) -> str:
-        """`clean`, `keyboard:0.1`, `keyboard:0.1, answers protected`, `polygloss, 500 queries`."""
-        parts = []
-        if self.perturbation != CLEAN or self.clean:
-            parts.append(f"{self.perturbation}:{self.severity:g}" if self.severity else self.perturbation)
-        if self.protection != NONE:
-            parts.append(f"{self.protection} protected")
-        if self.attack != NONE:
-            parts.append(f"{self.attack}, {self.budget} queries")
-            parts += [f"rows {self.rows}"] if self.rows != "all" else []
-        if self.selection == "oracle":
-            parts.append("selected on target languages")
-        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +27,8 @@ class SummaryLine:
     `at_floor`: the interval reaches chance; `floor_languages` are those whose interval does.
     `trained_on` are the languages of this line that this route has seen labelled for the task.
     `n` counts items over the languages. `changed_items` and `changed_tokens` are the mean shares of what the condition
-    changed, in [0, 1]; `None` on clean lines.
+    changed, in [0, 1]; `None` on clean lines. `drop_adjusted` is the p-value of no drop, adjusted over all drops of the
+    target (Benjamini and Hochberg).
     """
 
     encoder: str
@@ -94,6 +54,12 @@ class SummaryLine:
     draws: int
     changed_items: float | None = None
     changed_tokens: float | None = None
+    drop_adjusted: float | None = None
+
+    @property
+    def basis(self) -> IntervalBasis:
+        """What its interval is over."""
+        return self.estimate.basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,50 +78,11 @@ class UnchangedLine:
     changed_items: float
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What a route reaches: `perturbed` and `drop` in the languages and targets that were perturbed, `had` the clean
-    score there, `clean` in all."""
-
-    clean: Estimate
-    had: Estimate | None = None
-    perturbed: Estimate | None = None
-    drop: Estimate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """What a route changes against the route `base`, or (`route == base`) what the base itself reaches.
-
-    Means over `targets` (one of them, or all that are not at their floor) of the means over the languages
-    that no route was trained on: `clean`, `perturbed` (the mean over preserving perturbations and their
-    severities) and `drop` (the loss of quality under them), these two over `perturbed_targets`. All targets
-    have metrics of one direction, `better`. The intervals are of
-    items and, with more than one, of pipeline seeds. `at_floor`: every route is at its floor in all targets.
-    `level` is what the route itself reaches, `changed_items` and `changed_tokens` the mean shares that the
-    perturbations changed of its cells.
-    """
-
-    route: str
-    base: str
-    targets: tuple[str, ...]
-    clean: Estimate
-    perturbed: Estimate | None
-    drop: Estimate | None
-    perturbed_targets: tuple[str, ...]
-    at_floor: bool
-    pipeline_seeds: int
-    better: Better = "higher"
-    level: Level | None = None
-    changed_items: float | None = None
-    changed_tokens: float | None = None
-
-
 @dataclass(frozen=True)
 class Summary:
     """The lines, in the order target, route, condition, scope; `notes` are what a reader must know.
 
-    `contrasts` compare the routes with the first one, target by target and then over all. `unchanged` are the figures
+    `contrasts` are levels, drops and what is compared, the mean over targets first. `unchanged` are the figures
     that are n/a, `left_out` all cells that are in no figure, `diagnostic` the perturbations under which labels need not
     hold.
     """
@@ -163,7 +90,6 @@ class Summary:
     lines: tuple[SummaryLine, ...]
     contrasts: tuple[Contrast, ...] = ()
     level: float = LEVEL
-    replicates: int = REPLICATES
     notes: tuple[str, ...] = ()
     unchanged: tuple[UnchangedLine, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -174,9 +100,8 @@ class Summary:
         return pl.DataFrame([_flat(line) for line in self.lines], schema=_TABLE)
 
     def compared(self) -> pl.DataFrame:
-        """The contrasts as a tidy table; targets are joined by spaces."""
-        rows = [_flat_contrast(contrast) for contrast in self.contrasts]
-        return pl.DataFrame(rows, schema=_CONTRASTS)
+        """The contrasts as a tidy table, a row each; lists are joined by spaces."""
+        return pl.DataFrame([flat_contrast(contrast) for contrast in self.contrasts], schema=CONTRASTS)
 
     def select(self, *scopes: Scope) -> tuple[SummaryLine, ...]:
         """The lines of these scopes."""
@@ -185,42 +110,19 @@ class Summary:
 
 def _flat(line: SummaryLine) -> dict[str, object]:
     flat: dict[str, object] = {}
-    for name, value in asdict(line).items():
+    for name in SummaryLine.__slots__:
+        value = getattr(line, name)
         if name in ("estimate", "clean", "drop"):
             prefix = "" if name == "estimate" else f"{name}_"
-            flat |= {f"{prefix}{n}": None if value is None else value[n] for n in ("score", "low", "high")}
+            flat |= {f"{prefix}{n}": None if value is None else getattr(value, n) for n in ("score", "low", "high")}
         elif name == "condition":
-            flat |= value
+            flat |= asdict(value)
         else:
             flat[name] = " ".join(value) if isinstance(value, tuple) else value
+    flat["basis"] = line.basis
     return flat
 
 
-def _flat_contrast(contrast: Contrast) -> dict[str, object]:
-    flat: dict[str, object] = {"route": contrast.route, "base": contrast.base, "targets": " ".join(contrast.targets)}
-    for name in ("clean", "perturbed", "drop"):
-        value: Estimate | None = getattr(contrast, name)
-        flat |= {f"{name}_{n}": None if value is None else getattr(value, n) for n in Estimate.__slots__}
-    flat["perturbed_targets"] = " ".join(contrast.perturbed_targets)
-    return flat | {
-        "at_floor": contrast.at_floor,
-        "pipeline_seeds": contrast.pipeline_seeds,
-        "better": contrast.better,
-        "changed_items": contrast.changed_items,
-        "changed_tokens": contrast.changed_tokens,
-    }
-
-
-_CONTRASTS: dict[str, pl.DataType] = {
-    **dict.fromkeys(("route", "base", "targets"), pl.String()),
-    **{f"{p}_{n}": pl.Float64() for p in ("clean", "perturbed", "drop") for n in ("score", "low", "high")},
-    "perturbed_targets": pl.String(),
-    "at_floor": pl.Boolean(),
-    "pipeline_seeds": pl.Int64(),
-    "better": pl.String(),
-    "changed_items": pl.Float64(),
-    "changed_tokens": pl.Float64(),
-}
 _TABLE: dict[str, pl.DataType] = {
     **dict.fromkeys(("encoder", "defence", "route", "target", "split", "metric", "key", "better"), pl.String()),
     **dict.fromkeys(("perturbation",), pl.String()),
@@ -233,5 +135,6 @@ _TABLE: dict[str, pl.DataType] = {
     "at_floor": pl.Boolean(),
     **dict.fromkeys(("floor_languages", "trained_on"), pl.String()),
     **dict.fromkeys(("n", "pipeline_seeds", "draws"), pl.Int64()),
-    **dict.fromkeys(("changed_items", "changed_tokens"), pl.Float64()),
+    **dict.fromkeys(("changed_items", "changed_tokens", "drop_adjusted"), pl.Float64()),
+    "basis": pl.String(),
 }

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crosswind.analysis.summary import Contrast, Estimate, Summary, SummaryLine
-from crosswind.report.answer import answer, widest_contrasts
+from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.report.answer import answer, level_of, random_factors, widest_contrasts
 from crosswind.report.terminal import left_out_text
-from crosswind.report.view import changed, series
+from crosswind.report.view import changed, figure, series
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,28 +38,24 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
         console.print(f"{sentence}\n", style="bold", markup=False)
     compared = widest_contrasts(summary)
     console.print(_of_routes(compared) if compared else _of_targets(summary))
-    legend = [f"Points, with {100 * summary.level:g} % intervals {_over(compared)} in brackets."]
+    over = random_factors(compared) if compared else "intervals as in the report"
+    legend = [f"Points; in brackets {100 * summary.level:g} % {over}."]
     legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
         console.print(text, style="dim", markup=False)
     return out.getvalue()
 
 
-def _over(compared: Sequence[Contrast]) -> str:
-    """What the intervals of the table are over: the long tables, and those of targets, have them over items alone."""
-    seeds = compared[0].pipeline_seeds if compared else 1
-    return f"over items and {seeds} pipeline seeds (Student's t)" if seeds > 1 else "over items"
-
-
 def _of_routes(compared: Sequence[Contrast]) -> Table:
-    targets = compared[0].perturbed_targets or compared[0].targets
+    systems = list(dict.fromkeys(c.systems[0] for c in compared if c.kind == "level"))
+    rows, targets = [], compared[0].targets
+    for system in systems:
+        had = level_of(compared, system, "before", "clean", "everywhere")
+        perturbed, drop = level_of(compared, system, "perturbed"), level_of(compared, system, "drop")
+        targets = drop.targets if drop is not None else targets
+        cells = [figure(x.estimate) if x is not None else "" for x in (had, perturbed, drop)]
+        rows.append(((system,), (*cells, changed(drop))))
     title = targets[0] if len(targets) == 1 else f"means of {len(targets)} targets"
-    rows = []
-    for contrast in compared:
-        level = contrast.level
-        assert level is not None
-        cells = (_interval(level.had or level.clean), _interval(level.perturbed), _interval(level.drop))
-        rows.append(((contrast.route,), (*cells, changed(contrast))))
     return _table(f"{title}, other languages than English", ("route",), rows)
 
 
@@ -82,9 +79,9 @@ def _cells(lines: Sequence[SummaryLine], summary: Summary) -> Iterator[str]:
     """Clean, perturbed, drop and changed share; of several conditions the means, which have no intervals."""
     clean = next((line for line in lines if line.condition.clean), None)
     noisy = [x for x in lines if not x.condition.clean and x.condition.perturbation not in summary.diagnostic]
-    yield "" if clean is None else _interval(clean.estimate)
+    yield "" if clean is None else figure(clean.estimate)
     if len(noisy) == 1:
-        yield from (_interval(noisy[0].estimate), _interval(noisy[0].drop), changed(noisy[0]))
+        yield from (figure(noisy[0].estimate), figure(noisy[0].drop), changed(noisy[0]))
     elif noisy:
         yield f"{np.mean([x.estimate.score for x in noisy]):.1f}"
         yield f"{np.mean([x.drop.score for x in noisy if x.drop]):.1f}"
@@ -92,10 +89,6 @@ def _cells(lines: Sequence[SummaryLine], summary: Summary) -> Iterator[str]:
     else:
         gap = any(x.target == lines[0].target and x.scope == lines[0].scope for x in summary.unchanged)
         yield from ("n/a" if gap else "", "", "")
-
-
-def _interval(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{estimate.score:.1f} [{estimate.low:.1f}, {estimate.high:.1f}]"
 
 
 def _table(title: str, names: Sequence[str], rows: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Table:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crosswind.analysis.summary import Estimate, Summary, SummaryLine
-from crosswind.report.view import Block, blocks, series
+from crosswind.analysis.estimate import Estimate
+from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.report.view import Block, blocks, figure, series
 
 # Okabe and Ito 2008, "Color Universal Design": told apart in every colour vision. Yellow and black
 # are left out: one is lost on white, the other on a dark page.
@@ -125,6 +126,6 @@ def _mark(line: SummaryLine, estimate: Estimate, state: str, block: Block, sever
         "low": estimate.low,
         "high": estimate.high,
         "chance": block.chance,
-        "figure": f"{estimate.score:.1f} [{estimate.low:.1f}, {estimate.high:.1f}]",
+        "figure": figure(estimate),
         "languages": " ".join(line.languages),
     }

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crosswind.analysis.left_out import left_out_lines
-from crosswind.analysis.summary import Estimate, Summary, SummaryLine
+from crosswind.analysis.summary import Summary, SummaryLine
 from crosswind.report.answer import answer
-from crosswind.report.view import Block, ViewRow, blocks, changed, legend, marks
+from crosswind.report.view import Block, ViewRow, blocks, changed, drop_mark, figure, legend, marks
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +57,7 @@ def trained_table(block: Block) -> Table:
     """The languages that some route was trained on, apart."""
     lines = [(row, row.trained) for row in block.rows if row.trained]
     columns = ("score", "drop", "changed", "languages")
-    cells = [(row, (_score(x), _compact(x.drop), changed(x), " ".join(x.languages))) for row, x in lines]
+    cells = [(row, (_score(x), _drop(x), changed(x), " ".join(x.languages))) for row, x in lines]
     return _table(f"{block.target} {block.split}, translate-train", columns, cells)
 
 
@@ -85,19 +85,21 @@ def _cells(row: ViewRow) -> tuple[str, ...]:
     english, others = row.english, row.others
     return (
         _score(english) or ("n/a" if "english" in row.blank else ""),
-        _compact(english.drop if english else None),
+        _drop(english),
         changed(english or row.blank.get("english")),
         _score(others) or ("n/a" if "others" in row.blank else ""),
         str(len(others.languages)) if others else "",
         f"{others.clean.score:.1f}" if others and others.clean else "",
-        _compact(others.drop if others else None),
+        _drop(others),
         changed(others or row.blank.get("others")),
     )
 
 
 def _score(line: SummaryLine | None) -> str:
-    return _compact(line.estimate) + (marks(line) or " ") if line else ""
+    return figure(line.estimate, tight=True) + (marks(line) or " ") if line else ""
 
 
-def _compact(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{estimate.score:.1f} [{estimate.low:.1f},{estimate.high:.1f}]"
+def _drop(line: SummaryLine | None) -> str:
+    return (
+        figure(line.drop, tight=True) + (drop_mark(line) or " ") if line is not None and line.drop is not None else ""
+    )

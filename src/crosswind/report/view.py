@@ -5,11 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.estimate import Estimate
+from crosswind.analysis.multiplicity import ALPHA
 from crosswind.analysis.results import NONE
-from crosswind.analysis.summary import Contrast, Scope, Summary, SummaryLine, UnchangedLine
+from crosswind.analysis.summary import Scope, Summary, SummaryLine, UnchangedLine
 
 FLOOR_MARK = "†"
 TRAINED_MARK = "‡"
+SHOWN_MARK = "*"
+
+
+def figure(estimate: Estimate | None, *, signed: bool = False, negated: bool = False, tight: bool = False) -> str:
+    """`61.2 [58.0, 64.4]`; with its sign, with the sign turned, or without the blank. Says so where there is no
+    interval."""
+    if estimate is None:
+        return ""
+    score, low, high = estimate.score, estimate.low, estimate.high
+    if negated:
+        score, low, high = -score, None if high is None else -high, None if low is None else -low
+    form = "+.1f" if signed else ".1f"
+    if low is None or high is None:
+        text = f"{score:{form}} (no interval)"
+    else:
+        text = f"{score:{form}} [{low:{form}},{'' if tight else ' '}{high:{form}}]"
+    return text.replace("-", "−") if signed else text
+
+
+def drop_mark(line: SummaryLine | None) -> str:
+    """* where the drop differs from 0 after adjusting over all drops of the target."""
+    if line is None or line.drop_adjusted is None:
+        return ""
+    return SHOWN_MARK if line.drop_adjusted < ALPHA else ""
 
 
 @dataclass(frozen=True)
@@ -99,11 +126,11 @@ def _percent(share: float) -> str:
 def legend(summary: Summary) -> tuple[str, ...]:
     """What brackets and marks mean, as far as they occur."""
     percent = f"{100 * summary.level:g} %"
-    text = [
-        f"Points, with {percent} cluster-bootstrap intervals over items ({summary.replicates} replicates) in brackets."
-    ]
+    text = [f"Points, with {percent} intervals {_over(summary)} in brackets."]
     if any(line.drop for line in summary.lines):
-        text.append("Drop: clean minus perturbed, over the same languages and items, resampled together.")
+        text.append("Drop: clean minus perturbed, over the same languages and items, which are paired.")
+        text.append(f"{SHOWN_MARK} the drop differs from 0 at a false discovery rate of 5 % over all drops of its"
+                    " target (Benjamini and Hochberg); intervals are not adjusted.")  # fmt: skip
         if any(line.better == "lower" for line in summary.lines):
             text.append("Where a lower score is better, the drop is perturbed minus clean.")
         text.append("The clean score beside a perturbed mean is over the languages and items of that mean.")
@@ -114,12 +141,24 @@ def legend(summary: Summary) -> tuple[str, ...]:
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
     if floors:
         at_floor = sorted({x for line in floors for x in line.floor_languages})
-        text.append(f"{FLOOR_MARK} the interval of the mean or of a language ({', '.join(at_floor)}) reaches chance:"
+        text.append(f"{FLOOR_MARK} the mean or a language ({', '.join(at_floor)}) reaches chance (one-sided, 5 %):"
                     " what is at the floor cannot fall and does not count as robust.")  # fmt: skip
     if any(TRAINED_MARK in marks(line) for line in summary.lines):
         text.append(f"{TRAINED_MARK} translate-train: this route was trained on labelled data of the task in the"
                     " language; it is no zero-shot transfer.")  # fmt: skip
     return (*text, *summary.notes)
+
+
+def _over(summary: Summary) -> str:
+    """What the intervals of the lines are over."""
+    bases = {line.basis for line in summary.lines}
+    if "items" in bases and "items and seeds" in bases:
+        return "over items, and over pipeline seeds where there are several,"
+    if "items and seeds" in bases:
+        return "over items and pipeline seeds"
+    if "one model" in bases and "items" not in bases:
+        return "over items, of a model that was given,"
+    return "over items alone (one pipeline seed: they say nothing of another training)"
 
 
 def _rows(lines: list[SummaryLine], blank: list[UnchangedLine], several: bool) -> Iterator[ViewRow]:

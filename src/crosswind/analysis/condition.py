@@ -1,0 +1,40 @@
+"""How a test set was changed, as results, summaries and contrasts name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crosswind.analysis.results import CLEAN, NONE
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """How the test set was changed; `Condition()` is the clean one."""
+
+    perturbation: str = CLEAN
+    severity: float = 0.0
+    protection: str = NONE
+    attack: str = NONE
+    budget: int = 0
+    rows: str = "all"
+    selection: str = "english"
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was changed."""
+        return self.perturbation == CLEAN and self.attack == NONE
+
+    @property
+    def label(self) -> str:
+        """`clean`, `keyboard:0.1`, `keyboard:0.1, answers protected`, `polygloss, 500 queries`."""
+        parts = []
+        if self.perturbation != CLEAN or self.clean:
+            parts.append(f"{self.perturbation}:{self.severity:g}" if self.severity else self.perturbation)
+        if self.protection != NONE:
+            parts.append(f"{self.protection} protected")
+        if self.attack != NONE:
+            parts.append(f"{self.attack}, {self.budget} queries")
+            parts += [f"rows {self.rows}"] if self.rows != "all" else []
+        if self.selection == "oracle":
+            parts.append("selected on target languages")
+        return ", ".join(parts)

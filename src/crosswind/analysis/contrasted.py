@@ -1,0 +1,186 @@
+"""A contrast: a level, a difference or a difference of drops, with its interval, as a row of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+import polars as pl
+
+from crosswind.analysis.condition import Condition
+from crosswind.analysis.estimate import Estimate
+from crosswind.analysis.multiplicity import ALPHA
+from crosswind.evaluate.metrics.base import Better
+
+ContrastKind = Literal["level", "difference", "source gap", "perturbations", "ratio"]
+"""`level`: what one system reaches, or loses (clean minus perturbed). `difference`: system minus system. `source gap`:
+the source language minus the mean of the others. `perturbations`: what one perturbation takes, minus what another
+does. `ratio`: the error under perturbation in per cent of the reference's."""
+ContrastScope = Literal["all", "target", "language", "family", "script", "perturbation", "condition"]
+Measure = Literal[
+    "clean", "before", "everywhere", "perturbed", "drop", "relative-drop", "normalised-drop", "residual", "error"
+]
+"""`clean`: the clean score in the languages that were perturbed. `before`: the same, over the targets of `perturbed`
+too. `everywhere`: the clean score in all languages. `drop`: the loss of quality, clean minus perturbed (the other way
+round where lower is better); `relative-drop` in per cent of the clean score, `normalised-drop` in per cent of what the
+clean score is above chance. `residual`: what is left beyond the straight line from clean to perturbed scores. `error`:
+what the perturbed score lacks to 100."""
+Verdict = Literal["helps", "hurts", "more robust", "less robust", "differs", "equivalent", "not settled", "not tested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One comparison in points of the metric, the mean over draws, languages, conditions and targets, each equal.
+
+    `systems` are what is compared, the second one subtracted. `within` is the member of the scope (the target, the
+    language, …), empty over all. `family` names the comparisons that `adjusted` is over: `primary` by Holm, tables by
+    Benjamini and Hochberg; without a family it is a figure, no test. `excluded` are targets that are not in it, with
+    the reason; `floored` the systems that are at their floor when clean, so that nothing follows from their drops.
+    `differs` says what two routes differ in; `material` what they have seen of what the perturbation is made of.
+    """
+
+    name: str
+    kind: ContrastKind
+    measure: Measure
+    scope: ContrastScope
+    within: str
+    systems: tuple[str, ...]
+    targets: tuple[str, ...]
+    languages: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    estimate: Estimate
+    better: Better
+    draws: int = 1
+    family: str = ""
+    adjusted: float | None = None
+    margin: float | None = None
+    excluded: tuple[str, ...] = ()
+    floored: tuple[str, ...] = ()
+    changed_items: float | None = None
+    changed_tokens: float | None = None
+    differs: str = ""
+    material: str = ""
+
+    @property
+    def one_seed(self) -> bool:
+        """Whether some system that was trained has one seed, so that nothing can be said of routes."""
+        return self.kind in ("difference", "ratio") and self.estimate.basis == "items"
+
+    @property
+    def at_floor(self) -> bool:
+        """Whether nothing follows from it, because a system is at its floor: it has nothing to lose."""
+        return bool(self.floored) and self.measure not in ("clean", "before", "everywhere")
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said of it: *helps* and *hurts* of levels, *more* and *less robust* of drops.
+
+        `equivalent` where the interval of 90 % lies within the margin (two one-sided tests at 5 %; Schuirmann 1987).
+        """
+        if self.estimate.p is None or self.one_seed or self.at_floor:
+            return "not tested"
+        if (self.estimate.p if self.adjusted is None else self.adjusted) < ALPHA:
+            return self._direction
+        bounds = self.estimate.bounds(2 * ALPHA)
+        if self.margin is not None and bounds is not None and max(-bounds[0], bounds[1]) < self.margin:
+            return "equivalent"
+        return "not settled"
+
+    @property
+    def _direction(self) -> Verdict:
+        more = self.estimate.score > 0
+        if self.kind not in ("difference", "ratio"):
+            return "differs"
+        match self.measure:
+            case "clean" | "before" | "everywhere" | "perturbed":
+                return "helps" if more == (self.better == "higher") else "hurts"
+            case "residual":
+                return "more robust" if more == (self.better == "higher") else "less robust"
+            case "drop" | "relative-drop" | "normalised-drop":
+                return "less robust" if more else "more robust"
+            case "error":
+                return "less robust" if self.estimate.score > 100 else "more robust"
+            case _:
+                assert_never(self.measure)
+
+    @property
+    def words(self) -> str:
+        """The verdict with what a reader must know beside it."""
+        match self.verdict:
+            case "not tested":
+                if self.at_floor:
+                    return f"not tested: {', '.join(self.floored)} at the floor"
+                return "one seed: not tested" if self.one_seed else f"not tested: {self.estimate.note or 'no interval'}"
+            case "not settled":
+                smallest = self.estimate.detectable
+                if self.estimate.components is None and self.estimate.note:
+                    return self.estimate.note
+                limit = "" if smallest is None else f": effects below {smallest:.1f} cannot be seen here"
+                return f"not settled{limit}"
+            case "equivalent":
+                return f"equivalent within ±{self.margin:g}"
+            case verdict:
+                return verdict
+
+
+def flat_contrast(contrast: Contrast) -> dict[str, object]:
+    """A contrast as plain data: a row of `contrasts.parquet`."""
+    e = contrast.estimate
+    parts = e.components
+    return {
+        "name": contrast.name,
+        "kind": contrast.kind,
+        "measure": contrast.measure,
+        "scope": contrast.scope,
+        "within": contrast.within,
+        "system": contrast.systems[0],
+        "against": contrast.systems[1] if len(contrast.systems) > 1 else "",
+        "targets": " ".join(contrast.targets),
+        "languages": " ".join(contrast.languages),
+        "conditions": "; ".join(condition.label for condition in contrast.conditions),
+        "better": contrast.better,
+        "estimate": e.score,
+        "se": e.se,
+        "df": None if parts is None else parts.df,
+        "df_items": None if parts is None else parts.df_items,
+        "df_seeds": None if parts is None or parts.seeds == 0 else parts.df_seeds,
+        "low": e.low,
+        "high": e.high,
+        "interval": e.basis,
+        "p": e.p,
+        "p_adjusted": contrast.adjusted,
+        "family": contrast.family,
+        "verdict": contrast.words if contrast.family else "",
+        "sigma_item": None if parts is None else parts.sigma_item,
+        "sigma_seed": None if parts is None else parts.sigma_seed,
+        "sigma_interaction": None if parts is None else parts.sigma_interaction,
+        "variance_items": None if parts is None else parts.items,
+        "minimal_detectable": e.detectable,
+        "seeds": " ".join(map(str, e.seeds)),
+        "draws": contrast.draws,
+        "clusters": e.clusters,
+        "excluded": "; ".join(contrast.excluded),
+        "floored": " ".join(contrast.floored),
+        "changed_items": contrast.changed_items,
+        "changed_tokens": contrast.changed_tokens,
+        "differs": contrast.differs,
+        "material": contrast.material,
+        "note": e.note,
+    }
+
+
+_TEXT = ("name", "kind", "measure", "scope", "within", "system", "against", "targets", "languages", "conditions")
+_NUMBERS = ("sigma_item", "sigma_seed", "sigma_interaction", "variance_items", "minimal_detectable")
+CONTRASTS: dict[str, pl.DataType] = {
+    **dict.fromkeys((*_TEXT, "better"), pl.String()),
+    **dict.fromkeys(("estimate", "se", "df", "df_items", "df_seeds", "low", "high"), pl.Float64()),
+    "interval": pl.String(),
+    **dict.fromkeys(("p", "p_adjusted"), pl.Float64()),
+    **dict.fromkeys(("family", "verdict"), pl.String()),
+    **dict.fromkeys(_NUMBERS, pl.Float64()),
+    "seeds": pl.String(),
+    **dict.fromkeys(("draws", "clusters"), pl.Int64()),
+    **dict.fromkeys(("excluded", "floored"), pl.String()),
+    **dict.fromkeys(("changed_items", "changed_tokens"), pl.Float64()),
+    **dict.fromkeys(("differs", "material", "note"), pl.String()),
+}

@@ -1,0 +1,284 @@
+"""Intervals against formulas written out, exhaustive leaving-out and other libraries."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from crosswind.analysis.estimate import EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, estimate
+from crosswind.analysis.influence import (
+    ClusterNumbers,
+    Influence,
+    cell_influence,
+    mean_influence,
+    quotient,
+    weighted_sum,
+)
+from crosswind.analysis.multiplicity import benjamini_hochberg, holm
+from crosswind.evaluate.metrics.base import METRICS
+
+ACCURACY = METRICS["accuracy"].function()
+F1 = METRICS["set-f1"].function()
+
+
+def cell(numbers, rows, ids, score=ACCURACY, seeds=None, fixed=False):
+    """A cell of item statistics `(seeds, items, k)`."""
+    rows = np.asarray(rows, dtype=float)
+    rows = rows[None] if rows.ndim == 2 else rows
+    sums = [numbers.sums(r, tuple(ids)) for r in rows]
+    stacked = np.stack([s for _, s in sums])[:, None]
+    return cell_influence(stacked, score, seeds or range(len(rows)), sums[0][0], numbers, fixed=fixed)
+
+
+def right(values):
+    """Accuracy statistics of items that are right or wrong."""
+    values = np.asarray(values, dtype=float)
+    return np.stack([values, np.ones_like(values), np.zeros_like(values)], axis=-1)
+
+
+def test_the_standard_error_of_independent_items_is_that_of_a_share():
+    """400 items of which 280 are right: s / sqrt(n), and Student's t with 399 degrees of freedom."""
+    numbers = ClusterNumbers()
+    x = cell(numbers, right([i < 280 for i in range(400)]), [f"x/{i}" for i in range(400)], fixed=True)
+    level = estimate([(1.0, x)], numbers, level=True)
+    error = 100 * math.sqrt(0.7 * 0.3 / 399)
+    assert level.score == pytest.approx(70)
+    assert level.se == pytest.approx(error)
+    assert (level.low, level.high) == pytest.approx(
+        (70 - stats.t.ppf(0.975, 399) * error, 70 + stats.t.ppf(0.975, 399) * error)
+    )
+    assert (level.basis, level.p, level.clusters) == ("one model", None, 400)
+
+
+def test_repeating_every_item_in_its_cluster_adds_no_certainty():
+    once, four, apart = ClusterNumbers(), ClusterNumbers(), ClusterNumbers()
+    values, ids = [i % 3 > 0 for i in range(300)], [f"x/{i}" for i in range(300)]
+    a = estimate([(1.0, cell(once, right(values), ids))], once)
+    b = estimate([(1.0, cell(four, right(values * 4), ids * 4))], four)
+    c = estimate([(1.0, cell(apart, right(values * 4), [f"x/{i}" for i in range(1200)]))], apart)
+    assert b.se == pytest.approx(a.se)
+    assert c.se == pytest.approx(a.se / 2, rel=0.01)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_influence_values_are_what_leaving_each_cluster_out_changes(data):
+    ids = [f"c{i}" for i in range(data.draw(st.integers(2, 5)))]
+    clusters = ids + data.draw(st.lists(st.sampled_from(ids), max_size=5))
+    rows = np.array([data.draw(st.sampled_from([(1, 1, 1), (0, 1, 0), (1, 2, 3), (0, 0, 1)])) for _ in clusters], float)
+    numbers = ClusterNumbers()
+    x = cell(numbers, rows, clusters, F1)
+    whole = F1(rows.sum(axis=0))
+    for i, name in enumerate(ids):
+        left = rows[[c != name for c in clusters]].sum(axis=0)
+        assert x.values[0, i] == pytest.approx(whole - F1(left))
+    assert x.theta.tolist() == [pytest.approx(whole)]
+
+
+def spelled_out(terms, sizes):
+    """The specification, section How, written with loops. Terms: (coefficient, theta (S,), E (S, G)), by stratum."""
+    cuts = [0, *np.cumsum(sizes)]
+    items = interaction = 0.0
+    by_stratum = []
+    for (start, end), many in zip(pairwise(cuts), sizes, strict=True):
+        scaled = [(a, e[:, start:end] * (many - 1)) for a, _, e in terms]
+        mean = sum(a * e.mean(axis=0) for a, e in scaled)
+        by_stratum.append(np.var(mean, ddof=1) / many)
+        items += by_stratum[-1]
+        for a, e in scaled:
+            s = len(e)
+            if s > 1:
+                total = 0.0
+                for i in range(s):
+                    for g in range(many):
+                        total += (e[i, g] - e[:, g].mean() - e[i].mean() + e.mean()) ** 2
+                interaction += a**2 * total / ((s - 1) * (many - 1) * s * many)
+    of_seeds = [a**2 * np.var(theta, ddof=1) / len(theta) if len(theta) > 1 else 0.0 for a, theta, _ in terms]
+    x = sum(of_seeds)
+    df_items = items**2 / sum(v**2 / (many - 1) for v, many in zip(by_stratum, sizes, strict=True))
+    df_seeds = x**2 / sum(v**2 / (len(t) - 1) for v, (_, t, _) in zip(of_seeds, terms, strict=True) if len(t) > 1)
+    return items, min(interaction, items), x, df_items, df_seeds
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 4), st.integers(2, 5), st.lists(st.integers(2, 9), min_size=1, max_size=3))
+def test_the_components_are_those_of_the_specification(seed, s1, s2, sizes):
+    rng = np.random.default_rng(seed)
+    numbers = ClusterNumbers()
+    layouts = []
+    for number, many in enumerate(sizes):
+        layouts.append(numbers.sums(np.ones((many, 1)), tuple(f"{number}/{i}" for i in range(many)))[0])
+    columns, shared = numbers.columns(frozenset(layouts)), frozenset(layouts)
+    terms = []
+    for a, s in ((1.0, s1), (-1.0, s2)):
+        theta, values = rng.normal(50, 3, s), rng.normal(0, 1, (s, sum(sizes)))
+        terms.append((a, Influence(tuple(range(s)), theta, values, columns, shared)))
+    got = estimate(terms, numbers).components
+    items, interaction, x, df_items, df_seeds = spelled_out([(a, t.theta, t.values) for a, t in terms], sizes)
+    assert got is not None
+    assert (got.items, got.interaction, got.seeds) == pytest.approx((items, interaction, x))
+    assert (got.df_items, got.df_seeds) == pytest.approx((df_items, df_seeds))
+    t_i, t_s = stats.t.ppf(0.975, df_items), stats.t.ppf(0.975, df_seeds)
+    half = math.sqrt(t_i**2 * (items - interaction) + max(t_i**2 * interaction, t_s**2 * x))
+    assert got.half_width(0.05) == pytest.approx(half)
+    assert got.variance == pytest.approx(items + x - interaction)
+
+
+@pytest.mark.parametrize("size", [0.2, 1.0, 4.0, 30.0])
+def test_p_is_the_level_at_which_the_interval_ends_at_zero(size):
+    parts = Components(2.0, 0.5, 3.0, 250.0, 2.7, 3, 300)
+    p = parts.p_value(size)
+    assert parts.half_width(p) == pytest.approx(size, rel=1e-6)
+    assert parts.p_value(0.0) == 1.0
+
+
+def test_without_seed_variance_p_is_that_of_students_t():
+    parts = Components(4.0, 0.0, 0.0, 99.0, 1.0, 1, 100)
+    assert parts.p_value(5.0) == pytest.approx(2 * stats.t.sf(2.5, 99))
+    assert parts.detectable() == pytest.approx(2 * (stats.t.ppf(0.975, 99) + stats.t.ppf(0.8, 99)))
+
+
+def test_items_are_paired_where_cells_share_clusters_and_not_where_they_do_not():
+    """200 items, of which one system is wrong on 20 more: the variance is that of a 10 % count."""
+    numbers = ClusterNumbers()
+    ids = [f"p{i}" for i in range(200)]
+    good, worse = [i % 4 > 0 for i in range(200)], [i % 4 > 0 and i >= 20 for i in range(200)]
+    a, b = cell(numbers, right(good), ids), cell(numbers, right(worse), ids)
+    c = cell(numbers, right(worse), [f"q{i}" for i in range(200)])
+    differ = np.array(good, float) - np.array(worse, float)
+    paired = estimate([(1.0, a), (-1.0, b)], numbers)
+    assert paired.se == pytest.approx(100 * differ.std(ddof=1) / math.sqrt(200))
+    apart = estimate([(1.0, a), (-1.0, c)], numbers)
+    assert apart.se == pytest.approx(100 * math.sqrt((np.var(good, ddof=1) + np.var(worse, ddof=1)) / 200))
+    assert (paired.clusters, apart.clusters) == (200, 400)
+
+
+def test_strata_are_the_connected_components_of_cells_over_all_targets():
+    numbers = ClusterNumbers()
+    first, _ = numbers.sums(np.ones((3, 1)), ("a", "b", "c"))
+    second, _ = numbers.sums(np.ones((3, 1)), ("c", "d", "d"))
+    third, _ = numbers.sums(np.ones((2, 1)), ("x", "y"))
+    assert numbers.strata(frozenset([first, third])).sizes.tolist() == [3, 2]
+    joined = numbers.strata(frozenset([first, second, third]))
+    assert sorted(joined.sizes.tolist()) == [2, 4]
+    assert len(set(joined.component[:4].tolist())) == 1
+
+
+def test_the_order_of_items_and_cells_changes_nothing():
+    rng = np.random.default_rng(0)
+    values, ids = rng.random(90) < 0.5, np.array([f"p{i // 3}" for i in range(90)])
+    order = rng.permutation(90)
+    one, two = ClusterNumbers(), ClusterNumbers()
+    a = estimate([(1.0, cell(one, right(values), ids))], one)
+    cell(two, right(values), ids[::-1])
+    b = estimate([(1.0, cell(two, right(values[order]), ids[order]))], two)
+    assert (a.score, a.se, a.low) == pytest.approx((b.score, b.se, b.low))
+
+
+def test_seeds_that_are_one_model_have_no_component_and_one_seed_gives_items_only():
+    numbers, ids = ClusterNumbers(), [f"x{i}" for i in range(100)]
+    rows = np.stack([right([i < 60 + s for i in range(100)]) for s in (0, 10, 20)])
+    trained = cell(numbers, rows, ids)
+    given = cell(numbers, np.stack([rows[0]] * 3), ids, fixed=True)
+    both = estimate([(1.0, trained), (-1.0, given)], numbers)
+    assert both.basis == "items and seeds"
+    assert both.components is not None
+    assert both.components.df_seeds == pytest.approx(2)
+    assert both.components.seeds == pytest.approx(np.var([60, 70, 80], ddof=1) / 3)
+    alone = estimate([(1.0, given)], numbers)
+    assert (alone.basis, alone.components.seeds) == ("one model", 0.0)
+    assert estimate([(1.0, trained.of_seeds([1])), (-1.0, given)], numbers).basis == "items"
+
+
+def test_paired_seeds_are_compared_seed_by_seed():
+    numbers, ids = ClusterNumbers(), [f"x{i}" for i in range(100)]
+    a = cell(numbers, np.stack([right([i < k for i in range(100)]) for k in (60, 70, 80)]), ids)
+    b = cell(numbers, np.stack([right([i < k for i in range(100)]) for k in (55, 66, 74)]), ids)
+    nested, paired = (estimate([(1.0, a), (-1.0, b)], numbers, paired=p) for p in (False, True))
+    assert paired.score == nested.score == pytest.approx(5.0)
+    assert paired.components.seeds == pytest.approx(np.var([5, 4, 6], ddof=1) / 3)
+    assert nested.components.seeds == pytest.approx((np.var([60, 70, 80], ddof=1) + np.var([55, 66, 74], ddof=1)) / 3)
+    with pytest.raises(ValueError, match="no seed in common"):
+        estimate([(1.0, a.of_seeds([0])), (-1.0, b.of_seeds([1]))], numbers, paired=True)
+
+
+def test_where_all_items_are_alike_the_interval_is_clopper_and_pearsons():
+    numbers = ClusterNumbers()
+    x = cell(numbers, right([1] * 300), [f"x{i}" for i in range(300)])
+    level = estimate([(1.0, x)], numbers, level=True)
+    exact = stats.binomtest(300, 300).proportion_ci(method="exact")
+    assert (level.low, level.high) == pytest.approx((100 * exact.low, 100.0))
+    assert level.note == NONE_DIFFERS
+    none = estimate([(1.0, x), (-1.0, x)], numbers)
+    assert (none.low, none.score, none.high, none.p) == (-1.0, 0.0, 1.0, 1.0)  # 3 of 300
+    assert none.detectable == 1.0
+
+
+def test_near_a_bound_the_interval_of_a_level_stays_within():
+    """98 of 100: the logit of .98 is 3.892, its standard error se / (.98 * .02)."""
+    numbers = ClusterNumbers()
+    x = cell(numbers, right([i < 98 for i in range(100)]), [f"x{i}" for i in range(100)])
+    level = estimate([(1.0, x)], numbers, level=True)
+    spread = stats.t.ppf(0.975, 99) * math.sqrt(0.98 * 0.02 / 99) / (0.98 * 0.02)
+    ends = [100 / (1 + math.exp(-(math.log(49) + sign * spread))) for sign in (-1, 1)]
+    assert (level.low, level.high) == pytest.approx(tuple(ends))
+    assert level.high < 100
+    assert estimate([(1.0, x)], numbers).high > 100  # a difference has no bound there
+
+
+def test_one_cluster_and_a_cell_that_is_empty_without_one_have_no_interval():
+    numbers = ClusterNumbers()
+    lone = cell(numbers, right([1, 0, 1]), ["a", "a", "a"])
+    assert (estimate([(1.0, lone)], numbers).low, estimate([(1.0, lone)], numbers).note) == (None, ONE_CLUSTER)
+    wide = cell(numbers, right([1, 0, 1]), ["a", "b", "c"])
+    both = estimate([(0.5, wide), (0.5, lone)], numbers)
+    assert (both.low, both.p, both.note) == (None, None, EMPTY_WITHOUT)
+    assert both.score == pytest.approx(200 / 3)
+
+
+def test_means_and_differences_of_quantities_are_sums_of_their_influences():
+    numbers, ids = ClusterNumbers(), [f"x{i}" for i in range(6)]
+    a, b = cell(numbers, right([1, 1, 0, 0, 1, 0]), ids), cell(numbers, right([0, 1, 1]), ids[3:])
+    mean = mean_influence([a, b], numbers)
+    assert mean.theta.tolist() == [pytest.approx((50 + 200 / 3) / 2)]
+    assert mean.values[0, :3].tolist() == pytest.approx((a.values[0, :3] / 2).tolist())
+    assert mean.values[0, 3:].tolist() == pytest.approx(((a.values[0, 3:] + b.values[0]) / 2).tolist())
+    with pytest.raises(ValueError, match="different seeds"):
+        weighted_sum([(1.0, a), (1.0, replace(b, seeds=(7,)))], numbers)
+
+
+def test_the_influence_of_a_ratio_is_its_derivative():
+    """Against leaving clusters out of the ratio itself: equal to first order."""
+    rng = np.random.default_rng(3)
+    numbers, ids = ClusterNumbers(), [f"x{i}" for i in range(400)]
+    before, after = rng.random(400) < 0.8, rng.random(400) < 0.6
+    x, y = cell(numbers, right(after), ids), cell(numbers, right(before), ids)
+    ratio = quotient(x, y, numbers)
+    assert ratio.mean == pytest.approx(100 * after.sum() / before.sum())
+    left = 100 * (after.sum() - after) / (before.sum() - before)
+    assert np.allclose(ratio.values[0], ratio.mean - left, rtol=0.01)
+
+
+def test_adjusted_p_values_are_those_of_holm_and_of_benjamini_and_hochberg():
+    p = [0.01, 0.04, None, 0.03, 0.005]
+    # Holm 1979: 4 * .005, 3 * .01, 2 * .03, 1 * .04 made monotone.
+    assert holm(p) == [pytest.approx(0.03), pytest.approx(0.06), None, pytest.approx(0.06), pytest.approx(0.02)]
+    given = [x for x in p if x is not None]
+    expected = stats.false_discovery_control(given, method="bh")
+    assert [x for x in benjamini_hochberg(p) if x is not None] == pytest.approx(expected.tolist())
+    assert holm([]) == benjamini_hochberg([]) == []
+
+
+def test_the_planned_standard_error_takes_the_components_apart():
+    parts = Components(items=4.0, interaction=1.0, seeds=3.0, df_items=99, df_seeds=4, seed_count=3, clusters=100)
+    assert parts.standard_error(3, 100) == pytest.approx(math.sqrt(4 + 3 - 1))
+    assert parts.standard_error(6, 100) == pytest.approx(math.sqrt(3.0 + 2 / 2 + 1 / 2))
+    assert parts.standard_error(3, 400) == pytest.approx(math.sqrt(3.0 / 4 + 2 + 1 / 4))
+    assert (parts.sigma_item, parts.sigma_seed) == pytest.approx((math.sqrt(300), math.sqrt(6)))
