@@ -407,3 +407,9 @@ def test_the_table_of_contrasts_has_a_row_each():
     assert row["verdict"] == "one seed: not tested"
     assert row["df"] == pytest.approx(N - 1)
     assert row["conditions"] == "swap:0.1"
+
+
+def test_a_clean_score_of_zero_has_no_relative_drop_and_that_is_said():
+    summary = Study().pair("none", "de", 0, 0).pair("multi", "de", 20, 10).summary()
+    assert "xnli: a clean score is 0, so no drop is measured in per cent of it." in summary.notes
+    assert not any(c.measure == "relative-drop" for c in summary.contrasts)

@@ -29,6 +29,8 @@ from crosswind.evaluate.metrics.base import Better
 
 BASE = "none"
 PRIMARY = "primary"
+ALWAYS = ("english", "multilingual")
+"""The question that Crosswind was made for is always one of the comparisons."""
 _NEEDED = 1.0  # points of error that a reference must have for others to be measured in per cent of it
 
 
@@ -114,15 +116,14 @@ def _pairs(systems: Sequence[System], comparisons: Comparisons) -> list[tuple[Sy
     if not comparisons.pairs:
         return pairs
     routes = {s.route for s in systems}
-    for route in (r for pair in comparisons.pairs for r in pair):
+    declared = [*comparisons.pairs, *([ALWAYS] if set(ALWAYS) <= routes else [])]
+    for route in (r for named in declared for r in named):
         if route not in routes:
             raise unknown("route", route, sorted(routes), where="compare.pairs")
-    asked = []
-    for a, b in [*comparisons.pairs, *([("english", "multilingual")] if {"english", "multilingual"} <= routes else [])]:
-        asked += [
-            (x, y) for x in systems for y in systems
-            if (x.route, y.route) == (a, b) and x.encoder == y.encoder and x.defence == y.defence
-        ]  # fmt: skip
+    asked = [
+        (x, y) for named in declared for x in systems for y in systems
+        if (x.route, y.route) == named and x.encoder == y.encoder and x.defence == y.defence
+    ]  # fmt: skip
     asked += [(a, b) for a, b in pairs if a.route == b.route]
     unique: dict[frozenset[System], tuple[System, System]] = {}
     for pair in asked:
@@ -270,9 +271,11 @@ class _Study:
             yield from self._measured(["before"], scope, within, every, systems, "", lost)
         yield from self._measured(["perturbed", "drop"], scope, within, every, systems, family, lost)
         if scope in ("all", "target"):
-            known = any(p.shared.cells.chance is not None for p in every)
-            relative: list[Measure] = ["relative-drop", *(["normalised-drop"] if known else [])]
-            yield from self._measured(relative, scope, within, every, systems, "", lost)
+            relative: list[Measure] = ["relative-drop"]
+            if any(p.shared.cells.chance is not None for p in every):
+                relative.append("normalised-drop")
+            if not any(set(systems) & p.shared.floored for p in every):
+                yield from self._relative(relative, scope, within, every, systems, lost)
             yield from self._residuals(scope, within, every, systems, lost)
 
     def _measured(
@@ -299,6 +302,22 @@ class _Study:
                 terms = [(1.0, self._quantity(parts, a, measure)), (-1.0, self._quantity(parts, b, measure))]
                 table = PRIMARY if primary else f"differences by {scope}"
                 yield self._row("difference", measure, scope, within, (a, b), parts, terms, table, excluded)
+
+    def _relative(
+        self,
+        measures: Sequence[Measure],
+        scope: ContrastScope,
+        within: str,
+        parts: Sequence[_Part],
+        systems: Sequence[System],
+        excluded: Sequence[str],
+    ) -> Iterator[Contrast]:
+        """Drops in per cent of the clean score, or of what it is above chance; not where that is nothing."""
+        try:
+            yield from list(self._measured(measures, scope, within, parts, systems, "", excluded))
+        except ZeroDivisionError:
+            names = ", ".join(p.shared.cells.target for p in parts)
+            self.notes.append(f"{names}: a clean score is 0, so no drop is measured in per cent of it.")
 
     def _residuals(
         self,

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from crosswind.analysis.influence import ClusterNumbers, Influence, Strata
+from crosswind.analysis.influence import ClusterNumbers, Influence, Numbers, Strata, weighted_sum
 from crosswind.evaluate.metrics.base import Array
 
 LEVEL = 0.95
@@ -230,7 +230,7 @@ def _on(x: Influence, strata: Strata) -> Array:
     return values
 
 
-def _variances(values: Array, component: Array, sizes: Array) -> Array:
+def _variances(values: Array, component: Numbers, sizes: Numbers) -> Array:
     """The variance of the values within each stratum."""
     means = np.bincount(component, values, len(sizes)) / sizes
     variances: Array = np.bincount(component, (values - means[component]) ** 2, len(sizes)) / (sizes - 1)
@@ -239,8 +239,6 @@ def _variances(values: Array, component: Array, sizes: Array) -> Array:
 
 def _seed_by_seed(terms: Sequence[tuple[float, Influence]], numbers: ClusterNumbers) -> tuple[float, Influence]:
     """The contrast under each seed that all systems have, as one quantity."""
-    from crosswind.analysis.influence import weighted_sum
-
     common = [s for s in terms[0][1].seeds if all(s in x.seeds for _, x in terms)]
     if not common:
         raise ValueError("no seed in common")

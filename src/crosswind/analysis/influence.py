@@ -178,7 +178,12 @@ def mean_influence(parts: Sequence[Influence], numbers: ClusterNumbers) -> Influ
 
 
 def quotient(top: Influence, bottom: Influence, numbers: ClusterNumbers) -> Influence:
-    """100 times one quantity over another, seed by seed; its influence by the delta method."""
+    """100 times one quantity over another, seed by seed; its influence by the delta method.
+
+    A ZeroDivisionError where the other is 0.
+    """
+    if (bottom.theta == 0).any():
+        raise ZeroDivisionError("nothing to measure in per cent of")
     ratio = top.theta / bottom.theta
     a, b = weighted_sum([(1.0, top), (0.0, bottom)], numbers), weighted_sum([(0.0, top), (1.0, bottom)], numbers)
     values = 100 * (a.values - ratio[:, None] * b.values) / bottom.theta[:, None]

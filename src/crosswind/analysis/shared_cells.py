@@ -97,7 +97,8 @@ class SharedCells:
                 before, after = under_common_seeds([of("before"), of("perturbed")])
                 return weighted_sum([(sign, before), (-sign, after)], numbers)
             case "relative-drop":
-                return quotient(*under_common_seeds([of("drop"), of("before")]), numbers)
+                drop, before = under_common_seeds([of("drop"), of("before")])
+                return quotient(drop, before, numbers)
             case "normalised-drop":
                 rows = (self.english if english else self.rows)[system]
                 tables = [[rows[c, x] for x in languages if (c, x) in rows] for c in conditions]

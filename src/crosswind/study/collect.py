@@ -23,11 +23,14 @@ from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.store import Missing, Store
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
+from crosswind.study.analysed import Analysed, comparisons_of, write_analysed
 from crosswind.study.base import describe_base
+from crosswind.study.differences import route_facts
 from crosswind.study.folder import (
     Copies,
     Tables,
     clear,
+    declared_late,
     prediction_path,
     rewrite_path,
     rows_by_key,
@@ -82,15 +85,29 @@ def collect(
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     left_out = merged((*plan.left_out, *not_there(plan.cells, there), *unchanged(there, facts, study.min_changed)))
+    analysed = Analysed(
+        routes=tuple(study.routes),
+        headline={cell.target: cell.judged[0][0] for cell in there},
+        chance=_chance(there, facts),
+        sources={cell.target: TASKS[cell.target].source_language for cell in there},
+        diagnostic=tuple(sorted(plan.diagnostic)),
+        given=tuple(dict.fromkeys(key for cell in there if _is_given(plan, cell) for _, key in cell.judged)),
+        comparisons=comparisons_of(study.compare),
+        facts=route_facts(plan, study.routes),
+    )
+    write_analysed(analysed, out)
     summary = summarise(
         comparable,
         _Statistics(there, facts, out),
-        chance=_chance(there, facts),
-        headline={cell.target: cell.judged[0][0] for cell in there},
-        routes=list(study.routes),
-        sources={cell.target: TASKS[cell.target].source_language for cell in there},
-        diagnostic=plan.diagnostic,
+        chance=analysed.chance,
+        headline=analysed.headline,
+        routes=analysed.routes,
+        sources=analysed.sources,
+        diagnostic=analysed.diagnostic,
         left_out=left_out,
+        given=frozenset(analysed.given),
+        comparisons=analysed.comparisons,
+        facts=analysed.facts,
     )
     tables.write(summary.table(), "summary.parquet")
     tables.write(summary.compared(), "contrasts.parquet")
@@ -102,18 +119,25 @@ def collect(
     tables.write(left_out_table(left_out), "left_out.parquet")
     tables.save()
     mixed = _mixed_hardware(provenance)
+    late = [note] if (note := declared_late(out)) else []
     from_steps = note_lines(there, noted)
     write_report(
         out / "report.html",
         title=study.name,
         facts=_about(study, plan, there, left_out, provenance, seconds),
         summary=summary,
-        notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed],
+        notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed, *late],
         official=official,
     )
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
     return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)))
+
+
+def _is_given(plan: Plan, cell: Cell) -> bool:
+    """Whether nothing was trained for a cell's model: a checkpoint as it was given, or as it was pretrained."""
+    model = plan.graph[cell.key].inputs.get("model")
+    return model is None or plan.graph[model].kind == "pretrain"
 
 
 def _is_there(cell: Cell, store: Store) -> bool:

@@ -6,6 +6,7 @@ cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
 predictions/…       every prediction          rewrites/…    what was changed in the texts
 provenance.parquet  what made each step: versions, processor, seconds
+analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
 """
 
@@ -40,6 +41,7 @@ RESULTS = (
     "contrasts.parquet",
     "benchmarks.parquet",
     "left_out.parquet",
+    "analysis.json",
     "report.html",
 )
 PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
@@ -80,7 +82,8 @@ def open_folder(out: Path, study: Study, encoder: str) -> Iterator[None]:
 
 def _write_identity(out: Path, study: Study, encoder: str) -> None:
     text = dump_yaml(json.loads(study.model_dump_json(exclude_unset=True)))
-    identity = {"name": study.name, "encoder": encoder, "study": study_id(study), "crosswind": __version__}
+    identity: dict[str, Any] = {"name": study.name, "encoder": encoder, "study": study_id(study)}
+    identity |= {"crosswind": __version__, "compare": _declared(study, out)}
     try:
         write_sealed(out / IDENTITY, identity)
         with replacing(out / STUDY) as draft:
@@ -89,6 +92,25 @@ def _write_identity(out: Path, study: Study, encoder: str) -> None:
         if not (out / STUDY).exists():
             shutil.rmtree(out, ignore_errors=True)
         raise
+
+
+def _declared(study: Study, out: Path) -> dict[str, Any]:
+    """The comparisons that a study declares, and those that it declared before, if results were there already."""
+    now = study.compare.model_dump(mode="json")
+    earlier = _identity(out).get("compare")
+    if not isinstance(earlier, dict) or not (out / "results.parquet").exists():
+        return now
+    changed = {k: v for k, v in earlier.items() if k != "declared before"} != now
+    first = earlier.get("declared before", earlier if changed else None)
+    return now if first is None else {**now, "declared before": first}
+
+
+def declared_late(out: Path) -> str | None:
+    """A note where the comparisons were changed when results of the run were there already."""
+    value = _identity(out).get("compare")
+    if not isinstance(value, dict) or "declared before" not in value:
+        return None
+    return "What is compared was declared anew when results were there already (run.json has what was declared first)."
 
 
 @contextmanager

@@ -295,6 +295,18 @@ class Defence(StrictModel):
     training: TrainingSpec = TrainingSpec()
 
 
+class CompareSpec(StrictModel):
+    """What is compared, declared before the run: `pairs` of routes (all of them), the `measures` of the family whose
+    verdicts are corrected together; `paired_seeds`: seeds of one number are one draw; `margin`: effects smaller than
+    so many points count as none.
+    """
+
+    pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
+    measures: list[Literal["clean", "perturbed", "drop"]] = Field(["clean", "perturbed", "drop"], min_length=1)
+    paired_seeds: bool = Field(False, strict=True)
+    margin: float | None = Field(None, gt=0, le=100)
+
+
 class Study(StrictModel):
     """A study file as read; see design §5 and `crosswind run --help`.
 
@@ -324,8 +336,17 @@ class Study(StrictModel):
     tasks: dict[str, OwnTask] = Field(default_factory=dict)  # data of the user's own
     mixtures: dict[str, MixtureSpec] = Field(default_factory=dict)
     targets: Targets
+    compare: CompareSpec = CompareSpec()
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def pairs_name_routes(self) -> Study:
+        """A `UserError` for a pair that names no route."""
+        for route in (r for pair in self.compare.pairs for r in pair):
+            if route not in self.routes:
+                raise unknown("route", route, list(self.routes), where="study: compare.pairs")
+        return self
 
     @model_validator(mode="before")
     @classmethod

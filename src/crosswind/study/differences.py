@@ -1,0 +1,52 @@
+"""What the routes of a study differ in, so that a comparison of two says how many things it compares at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from crosswind.analysis.contrast import RouteFacts
+from crosswind.analysis.results import TASK_EXPOSURES
+from crosswind.steps.parameters import examples_of
+from crosswind.steps.train import TrainParams, labelled_of, training_tokens
+from crosswind.study.planned import Cell, Plan
+
+
+def route_facts(plan: Plan, routes: Iterable[str]) -> RouteFacts:
+    """The factors of every route (tasks, languages, items, examples, tokens, masked LM, what it shares with the
+    targets), and the languages that it has seen labelled or as raw text."""
+    factors = {route: _factors(plan.training.get(route, [])) | _overlap(plan.cells, route) for route in routes}
+    return RouteFacts(factors, {route: _seen(plan.training.get(route, [])) for route in routes})
+
+
+def _factors(phases: Sequence[tuple[str, TrainParams]]) -> dict[str, str]:
+    params = [p for _, p in phases]
+    refs = [ref for p in params for head in p.heads for ref in head.data]
+    text = [corpus for p in params if p.mlm for corpus in p.mlm.corpora]
+    values = {
+        "tasks": " ".join(sorted({ref.task for ref in refs})),
+        "languages": " ".join(sorted({ref.language for ref in refs})),
+        "items": f"{sum(examples_of(ref) for ref in refs):,}" if refs else "",
+        "labelled examples": f"{sum(labelled_of(p) for p in params if p.heads):,.0f}" if refs else "",
+        "tokens": f"{sum(training_tokens(p) for p in params):,.0f}" if params else "",
+        "masked LM": "; ".join(f"{name} in {' '.join(languages)}" for name, languages, _ in text),
+        "phases": str(len(params)) if params else "",
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _overlap(cells: Sequence[Cell], route: str) -> dict[str, str]:
+    """The nearest task of each target that a route has seen: `xquad same-task`."""
+    nearest: dict[str, str] = {}
+    order: list[str] = [*TASK_EXPOSURES]
+    for cell in cells:
+        if cell.route == route:
+            task = cell.exposure.partition("/")[0]
+            before = nearest.get(cell.target, task)
+            nearest[cell.target] = min(task, before, key=order.index)
+    seen = [f"{target} {task}" for target, task in sorted(nearest.items()) if task != "none"]
+    return {"seen of the targets": ", ".join(seen)} if seen else {}
+
+
+def _seen(phases: Sequence[tuple[str, TrainParams]]) -> Mapping[str, str]:
+    seen = {code: "unlabelled" for _, p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages}
+    return seen | {ref.language: "labelled" for _, p in phases for head in p.heads for ref in head.data}
