@@ -22,11 +22,11 @@ SWAP = {"perturbation": "swap", "severity": 0.1, "draw": 1}
 FILE = """
 from crosswind.evaluate.metrics.base import Judged, Metric, mean_of
 
-ERROR_RATE = Metric(
-    name="error-rate",
+MISTAKE_RATE = Metric(
+    name="mistake-rate",
     version=1,
     columns=("wrong", "n"),
-    scores={"error_rate": mean_of(0, 1)},
+    scores={"mistake_rate": mean_of(0, 1)},
     judge=lambda examples, predictions, fitted: Judged((), (), None),
     better="lower",
     chance=mean_of(1, 1),
@@ -73,10 +73,10 @@ def line(summary: Summary, perturbation: str) -> SummaryLine:
 @pytest.fixture(scope="module")
 def error_rate(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("mine")
-    (folder / "error_rate.py").write_text(FILE, encoding="utf-8")
-    if "error-rate" not in METRICS:
+    (folder / "mistake_rate.py").write_text(FILE, encoding="utf-8")
+    if "mistake-rate" not in METRICS:
         METRICS.include(folder)
-    return "error-rate"
+    return "mistake-rate"
 
 
 def test_a_drop_is_a_loss_of_quality_where_a_lower_score_is_better(error_rate: str) -> None:
@@ -86,7 +86,7 @@ def test_a_drop_is_a_loss_of_quality_where_a_lower_score_is_better(error_rate: s
     assert swapped.drop is not None
     assert (swapped.estimate.score, swapped.drop.score) == (pytest.approx(35), pytest.approx(15))
     assert swapped.drop.low > 0
-    assert (swapped.metric, swapped.key, swapped.better) == ("error-rate", "error_rate", "lower")
+    assert (swapped.metric, swapped.key, swapped.better) == ("mistake-rate", "mistake_rate", "lower")
     assert "Where a lower score is better, the drop is perturbed minus clean." in render_terminal(summary)
 
 
@@ -183,4 +183,4 @@ def test_the_direction_is_part_of_a_metric() -> None:
         raise NotImplementedError
 
     assert Metric("m", 1, ("a", "n"), {"m": mean_of(0, 1)}, judge).better == "higher"
-    assert all(m.better == "higher" for m in METRICS if m.name != "error-rate")
+    assert {METRICS[name].better for name in ("accuracy", "squad", "seqeval-f1", "map@20")} == {"higher"}

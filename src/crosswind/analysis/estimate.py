@@ -261,9 +261,9 @@ def _alike(
     # Of several strata with equal weights the smallest hides most.
     seen = float(strata.sizes.min()) * len(strata.sizes)
     low, high = value - 300 / seen, value + 300 / seen
-    if level and (value <= 0 or value >= 100):
+    if level and (math.isclose(value, 0, abs_tol=1e-9) or math.isclose(value, 100)):
         # Clopper and Pearson 1934 for n of n: the bound is (alpha / 2) ** (1 / n).
         missed = 100 * (1 - ((1 - LEVEL) / 2) ** (1 / seen))
-        low, high = (0.0, missed) if value <= 0 else (100 - missed, 100.0)
+        low, high = (0.0, missed) if value < 50 else (100 - missed, 100.0)
     p = None if level else 1.0 if value == null else 0.0 if abs(value - null) > 300 / seen else None
     return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS)
