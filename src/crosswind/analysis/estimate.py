@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from crosswind.analysis.influence import ClusterNumbers, Influence, Numbers, Strata, weighted_sum
+from crosswind.analysis.influence import ClusterNumbers, Influence, Indices, Strata, weighted_sum
 from crosswind.evaluate.metrics.base import Array
 
 LEVEL = 0.95
@@ -230,7 +230,7 @@ def _on(x: Influence, strata: Strata) -> Array:
     return values
 
 
-def _variances(values: Array, component: Numbers, sizes: Numbers) -> Array:
+def _variances(values: Array, component: Indices, sizes: Indices) -> Array:
     """The variance of the values within each stratum."""
     means = np.bincount(component, values, len(sizes)) / sizes
     variances: Array = np.bincount(component, (values - means[component]) ** 2, len(sizes)) / (sizes - 1)

@@ -18,27 +18,27 @@ from scipy.sparse.csgraph import connected_components
 
 from crosswind.evaluate.metrics.base import Array, Score
 
-Numbers = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 class Strata(NamedTuple):
     """The clusters of some cells by connected component: `columns` (sorted numbers), the component of each, and how
     many clusters each component has."""
 
-    columns: Numbers
-    component: Numbers
-    sizes: Numbers
+    columns: Indices
+    component: Indices
+    sizes: Indices
 
 
 class ClusterNumbers:
-    """Numbers for cluster ids, and for the sets of clusters that cells have: layouts. One for all targets of a run."""
+    """Indices for cluster ids, and for the sets of clusters that cells have: layouts. One for all targets of a run."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._layouts: list[Numbers] = []
+        self._layouts: list[Indices] = []
         self._by_content: dict[bytes, int] = {}
-        self._known: dict[tuple[str, ...], tuple[int, Numbers | None]] = {}
-        self._columns: dict[frozenset[int], Numbers] = {}
+        self._known: dict[tuple[str, ...], tuple[int, Indices | None]] = {}
+        self._columns: dict[frozenset[int], Indices] = {}
         self._strata: dict[frozenset[int], Strata] = {}
 
     def sums(self, statistics: Array, ids: tuple[str, ...]) -> tuple[int, Array]:
@@ -54,7 +54,7 @@ class ClusterNumbers:
                 out[:, i] = np.bincount(rows_of, weights=statistics[:, i], minlength=len(out))
         return layout, out
 
-    def _layout(self, ids: tuple[str, ...]) -> tuple[int, Numbers | None]:
+    def _layout(self, ids: tuple[str, ...]) -> tuple[int, Indices | None]:
         """The layout of these cluster ids and the position of each in it; `None` where rows are in order."""
         known = self._known.get(ids)
         if known is None:
@@ -65,7 +65,7 @@ class ClusterNumbers:
             known = self._known[ids] = (self.layout_of(distinct), None if ordered else positions)
         return known
 
-    def layout_of(self, numbers: Numbers) -> int:
+    def layout_of(self, numbers: Indices) -> int:
         """The layout of sorted, distinct cluster numbers."""
         content = numbers.tobytes()
         if content not in self._by_content:
@@ -73,7 +73,7 @@ class ClusterNumbers:
             self._layouts.append(numbers)
         return self._by_content[content]
 
-    def columns(self, layouts: frozenset[int]) -> Numbers:
+    def columns(self, layouts: frozenset[int]) -> Indices:
         """The sorted numbers of the clusters of these layouts; the same array for the same layouts."""
         if layouts not in self._columns:
             members = [self._layouts[i] for i in sorted(layouts)]
@@ -92,14 +92,14 @@ class ClusterNumbers:
         return self._strata[layouts]
 
 
-def _components(members: Sequence[Numbers], columns: Numbers) -> Numbers:
+def _components(members: Sequence[Indices], columns: Indices) -> Indices:
     """The component of every column in the graph of cells and clusters."""
     clusters = np.concatenate([np.searchsorted(columns, m) for m in members])
     cells = np.repeat(np.arange(len(members)) + len(columns), [len(m) for m in members])
     size = len(columns) + len(members)
     graph = coo_matrix((np.ones(len(clusters), dtype=np.int8), (clusters, cells)), shape=(size, size))
     labels = connected_components(graph, directed=False)[1][: len(columns)]
-    component: Numbers = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+    component: Indices = np.unique(labels, return_inverse=True)[1].astype(np.intp)
     return component
 
 
@@ -115,7 +115,7 @@ class Influence:
     seeds: tuple[int, ...]
     theta: Array
     values: Array
-    columns: Numbers
+    columns: Indices
     layouts: frozenset[int]
     fixed: bool = False
 
