@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from crosswind.analysis.influence import ClusterNumbers, Influence, Indices, Strata, weighted_sum
+from crosswind.analysis.influence import ClusterNumbers, Indices, Influence, Strata, weighted_sum
 from crosswind.evaluate.metrics.base import Array
 
 LEVEL = 0.95
