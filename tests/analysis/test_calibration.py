@@ -1,4 +1,4 @@
-"""A short version of `benchmarks/calibration.py`: intervals cover the truth and are not much wider than they must be."""
+"""A short version of `benchmarks/calibration.py`: intervals cover the truth and are no wider than they must be."""
 
 from __future__ import annotations
 
