@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from crosswind.data.examples import Example, ParallelLine, Pool, TextLine
+from crosswind.data.examples import Dataset, Example, ParallelLine, Pool, TextLine
 from crosswind.data.files import Files
 from crosswind.errors import UserError
 from crosswind.registry import Registry
@@ -47,12 +47,14 @@ class FileLayout:
     """The official files of a task: `locate` finds them without reading, `read` makes examples of them.
 
     `version` is raised when `read` gives another result for the same bytes; it is part of the
-    fingerprint.
+    fingerprint. `write` gives the text of the file of a data set's language, by its path below the root, of which
+    `read` makes the same examples; it also gets the official files that the data were read from, where there are some.
     """
 
     locate: Callable[[Files, str, str], tuple[Path, ...]]  # (files, language, split)
     read: Callable[[tuple[Path, ...], str, str], Content]  # (paths, language, split)
     version: int = 1
+    write: Callable[[Dataset, tuple[Path, ...]], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class HubSource:
     `revision` is the commit that was checked, or `main` where none is known: then what it resolves to is noted.
     `release` and `counts` are those of the data in this repository, where they are not the task's; `languages` are
     those that it has, where it lacks some. `version` is raised when `convert` gives another result for the same rows;
-    it is part of the fingerprint.
+    it is part of the fingerprint. `rows` makes of a data set the rows of its schema; `classes` are the names of the
+    classes that columns of it write as numbers.
     """
 
     repo: str
@@ -85,6 +88,8 @@ class HubSource:
     counts: Mapping[tuple[str, ...], int] | None = None
     languages: tuple[str, ...] | None = None
     version: int = 1
+    rows: Callable[[Dataset], list[dict[str, Any]]] | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from crosswind.data.examples import Span, SpanExample
 from crosswind.data.ids import text_hash
 from crosswind.data.records import TableRecord, hub_table
 from crosswind.data.source import Content
+from crosswind.data.writing import CLUSTER
 from crosswind.errors import UserError, shown
 from crosswind.reading import json_file
 
@@ -142,6 +143,8 @@ def span_content(
 ) -> Content:
     """The examples of the paragraphs, named by `item` and `cluster`, and notes on answers that were mended.
 
+    A paragraph that Crosswind wrote names its cluster itself.
+
     Answers are checked against the context (`bad_answers`). A question without any gold answer is left out, unless
     no question has one: then the file is unlabelled (`answers=None`), as XTREME strips the answers of test files. One
     that is marked impossible has `answers=()`; of data with `unanswerable` questions, so has every one without answers
@@ -174,7 +177,7 @@ def span_content(
             examples.append(
                 SpanExample(
                     id=name,
-                    cluster=cluster(paragraph, question),
+                    cluster=str(paragraph.extra.get(CLUSTER) or cluster(paragraph, question)),
                     language=language,
                     question=question.text,
                     context=paragraph.context,

@@ -15,9 +15,8 @@ import polars as pl
 from crosswind.data.examples import Example
 from crosswind.evaluate.predictions import Prediction, read_predictions
 from crosswind.run.job import Artifact, Job, Worker
-from crosswind.run.kinds import StepKind, unsigned
+from crosswind.run.kinds import STEPS, StepKind, unsigned
 from crosswind.steps.cells import dataset_of, perturbed
-from crosswind.steps.predict import PREDICT
 
 if TYPE_CHECKING:
     from crosswind.evaluate.metrics.base import Metric
@@ -73,7 +72,7 @@ def _read(
 ) -> tuple[tuple[Example, ...], list[Prediction], str]:
     """The examples that an input predicts, its predictions, and the task's name."""
     artifact = job.inputs[role]
-    ref = PREDICT.load(artifact.params).ref
+    ref = STEPS[artifact.kind].load(artifact.params).ref
     data = perturbed(dataset_of(job, ref), rewrite).dataset
     if sign and data.release:
         job.sign("release", data.release)

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crosswind.errors import UserError
+from crosswind.reading import expanded
 from crosswind.run.executors import Executor
-from crosswind.run.step import Step
+from crosswind.run.folders import file_hash
+from crosswind.run.step import Step, digest
 from crosswind.study.encoders import (
     describe_encoder,
     encoder_fingerprint,
@@ -36,6 +39,8 @@ class BaseEncoder:
 
 def base_encoder(study: Study, executor: Executor) -> BaseEncoder:
     """What a study's `encoder` stands for; a `UserError` where it is not there."""
+    if study.predictions is not None:
+        return _named_alone(study)
     if isinstance(study.encoder, str):
         fingerprint = {"encoder": encoder_fingerprint(study.encoder, study.revision)}
         if study.trust_remote_code:
@@ -47,8 +52,23 @@ def base_encoder(study: Study, executor: Executor) -> BaseEncoder:
     return BaseEncoder(config.name, config.name, step=made.step, context={"pretrain": made.world})
 
 
+def _named_alone(study: Study) -> BaseEncoder:
+    """A model that is known by its predictions: its name, and the hashes of the files that hold them."""
+    paths = [expanded(path, "predictions").absolute() for path in study.predictions or ()]
+    for path in paths:
+        if not path.is_file():
+            raise UserError(
+                "no such file of predictions", where=str(path), hint="name a Parquet, CSV or JSON lines file"
+            )
+    prints = digest([file_hash(path) for path in paths])
+    context = {"predictions": [str(path) for path in paths]}
+    return BaseEncoder(str(study.encoder), "", {"predictions": prints}, context=context)
+
+
 def describe_base(study: Study) -> str:
     """The encoder's name and, where its files are at hand, its size."""
+    if study.predictions is not None:
+        return f"{study.encoder}, whose predictions were given"
     if isinstance(study.encoder, str):
         return describe_encoder(study.encoder)
     return f"{config_of(study.encoder).name}, pretrained by this study"

@@ -47,10 +47,17 @@ RESULTS = (
 PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
 
 
+# The keys that say who asks and where things lie.
+_NO_QUESTION = (
+    *("seeds", "lexicons", "keep", "notes", "name"),
+    *("encoder", "predictions", "revision", "trust_remote_code"),
+)
+
+
 def study_id(study: Study) -> str:
     """The hash of what a study asks, without its seeds, its encoder and places, in hex."""
     value = json.loads(study.model_dump_json(exclude_defaults=True))
-    for key in ("seeds", "lexicons", "keep", "notes", "name", "encoder", "revision", "trust_remote_code"):
+    for key in _NO_QUESTION:
         value.pop(key, None)
     return digest(_without_roots(value))
 

@@ -32,6 +32,7 @@ from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step, digest
 from crosswind.steps.cells import CellParams
 from crosswind.steps.embed import EMBED
+from crosswind.steps.given import GIVEN, GivenParams
 from crosswind.steps.judge import JUDGE, JudgeParams
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
@@ -120,7 +121,7 @@ class Planner:
     def plan(self) -> Plan:
         """Every step of the study, with the cells that they serve."""
         all_targets = [self._available(target) for target in targets(self.study)]
-        if self.study.fine_tuned and self.base.key is None:
+        if self.study.fine_tuned and self.base.key is None and self.study.predictions is None:
             check_classes(self.base.place, self.study.revision, all_targets)
         conditions = [
             stage.begin(self.study.section(stage.name), self, all_targets)
@@ -339,7 +340,8 @@ class Planner:
                 reading = self._reading(target, data)
                 exposure = self._exposure(target.task.name, data.language, phases, chain)
                 cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
-                embed = self._embed(target.task, model, reading) if target.task.kind == "query" else None
+                embedded = target.task.kind == "query" and self.study.predictions is None
+                embed = self._embed(target.task, model, reading) if embedded else None
                 evaluated = Evaluated(target, model, cell, reading, embed)
                 evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, {}, embed, ""))
                 for add in conditions:
@@ -398,9 +400,12 @@ class Planner:
             inputs["pool"] = embed
         prints = self._prints(model, cell.data)
         label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "") + f", route {cell.route}"
-        key = self.add(
-            PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
-        )
+        if self.study.predictions is None:
+            step = PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
+        else:
+            params = GivenParams(cell.data, condition.label, condition.draw, condition.protection)
+            step = GIVEN.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity)
+        key = self.add(step)
         where = evaluated.target.where
         metrics = self._metrics.setdefault(where, ()) or metrics_of(task, where=where)
         self._metrics[where] = metrics

@@ -30,6 +30,14 @@ class CellCondition:
         """Whether nothing was changed."""
         return self.perturbation == "clean" and self.attack == "none"
 
+    @property
+    def label(self) -> str:
+        """What files of items and predictions call it: `clean`, `keyboard:0.1`, `swap:0.1+keyboard:0.2`."""
+        if not self.severity or "+" in self.perturbation:  # the name of joined ones holds their severities
+            return self.perturbation
+        short = f"{self.severity:g}"
+        return f"{self.perturbation}:{short if float(short) == self.severity else repr(self.severity)}"
+
 
 @dataclass(frozen=True)
 class Cell:

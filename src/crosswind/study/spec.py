@@ -317,6 +317,7 @@ class Study(StrictModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     encoder: str | PretrainedEncoder
+    predictions: list[Path] | None = None  # files of predictions in the place of the encoder's, which is only named
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
     trust_remote_code: bool = Field(False, strict=True)  # run the Python code that the encoder brings

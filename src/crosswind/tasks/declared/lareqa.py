@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.retrieval import read_xquad_r
 from crosswind.data.source import Content, FileLayout
+from crosswind.data.writing import with_questions
+from crosswind.errors import UserError
+from crosswind.reading import json_file
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
@@ -26,7 +30,15 @@ def _layout(pool_languages: tuple[str, ...]) -> FileLayout:
     def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
         return read_xquad_r(dict(zip(needed(language), paths, strict=True)), language, pool_languages)
 
-    return FileLayout(locate, read)
+    return FileLayout(locate, read, write=_write)
+
+
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    """The official file of the queries' language with their questions; passages and sentences as they are."""
+    original = next((path for path in originals if path.name.partition(".")[0] == dataset.language), None)
+    if original is None:
+        raise UserError("LAReQA is written from its official files", where="lareqa", hint="name them with --data")
+    return {f"lareqa/xquad-r/{dataset.language}.json": with_questions(json_file(original), dataset)}
 
 
 LAREQA = Task(

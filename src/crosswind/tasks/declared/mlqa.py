@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
+from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
@@ -29,7 +31,12 @@ def _layout(context: str | None = None) -> FileLayout:
     def read(paths: tuple[Path, ...], language: str, split: str) -> Content:
         return _content(read_squad(paths[0]), read_squad(paths[-1]), language, split, context)
 
-    return FileLayout(locate, read)
+    def write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+        passages, questions = context or dataset.language, dataset.language
+        name = f"{dataset.split}-context-{passages}-question-{questions}.json"
+        return {f"mlqa/MLQA_V1/{dataset.split}/{name}": squad_file(dataset)}
+
+    return FileLayout(locate, read, write=write)
 
 
 def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
@@ -97,6 +104,7 @@ MLQA = Task(
         _convert,
         config="MLQA.{context}.{language}",
         companion="MLQA.en.en",
+        rows=squad_rows,
     ),
     metrics=("mlqa",),
     submission="answers",

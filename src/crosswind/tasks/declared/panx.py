@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from crosswind.data.examples import TaggingExample
+from crosswind.data.examples import Dataset, TaggingExample
 from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, converts
 from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.data.tagging import read_tagged, tagged_words
+from crosswind.data.writing import of_kind, tagged_lines
 from crosswind.tasks.base import Task
 
 _TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -41,6 +43,21 @@ def _example(
     return TaggingExample(item, item, language, words, tags)
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    return {f"panx/{dataset.split}-{dataset.language}.tsv": tagged_lines(dataset)}
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    return [
+        {
+            "tokens": list(e.words),
+            "ner_tags": [_TAGS.index(tag) for tag in e.tags or ()],
+            "langs": [e.language] * len(e.words),
+        }
+        for e in of_kind(dataset, TaggingExample)
+    ]
+
+
 def _dev_count(language: str) -> int:
     return 1000 if language in _THOUSAND else 100 if language in _HUNDRED else 10000
 
@@ -53,8 +70,8 @@ PANX = Task(
     related=("pos",),
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource("unimelb-nlp/wikiann", HUB_SPLITS, converts(_hub)),
+    files=FileLayout(_locate, _read, write=_write),
+    hub=HubSource("unimelb-nlp/wikiann", HUB_SPLITS, converts(_hub), rows=_rows, classes={"ner_tags": _TAGS}),
     metrics=("seqeval-f1", "seqeval-f1-new", "seqeval-f1-strict", "token-accuracy"),
     submission="tags",
     perturbed=("words",),

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from crosswind.data.examples import PairExample
+from crosswind.data.examples import Dataset, PairExample
 from crosswind.data.files import Files
 from crosswind.data.records import (
     TableRecord,
@@ -25,6 +26,7 @@ from crosswind.data.records import (
     tsv_with_header,
 )
 from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
+from crosswind.data.writing import of_kind, pair_lines
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
@@ -66,6 +68,15 @@ def _example(record: TableRecord, language: str, split: str) -> PairExample:
     return PairExample(item, item, language, record.text("sentence1"), record.text("sentence2"), label)
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    """XTREME's layout, which writes labels as numbers."""
+    return {f"pawsx/{dataset.split}-{dataset.language}.tsv": pair_lines(dataset, str)}
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    return [{"sentence1": e.first, "sentence2": e.second, "label": e.label} for e in of_kind(dataset, PairExample)]
+
+
 PAWSX = Task(
     name="pawsx",
     kind="pair",
@@ -74,12 +85,14 @@ PAWSX = Task(
     related=("nli",),
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, reads(_records, _example), version=2),
+    files=FileLayout(_locate, reads(_records, _example), version=2, write=_write),
     hub=HubSource(
         "google-research-datasets/paws-x",
         HUB_SPLITS,
         converts(_example),
         revision="4cd8187c404bda33cb1f62b49b001115862acf37",
+        rows=_rows,
+        classes={"label": ("0", "1")},
     ),
     metrics=("accuracy",),
     submission="lines",

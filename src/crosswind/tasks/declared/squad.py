@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
+from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
 
@@ -20,6 +22,9 @@ def _task(
         file = f"{split}-v{version}.json"
         return (files.find(*dict.fromkeys((f"{name}/{file}", f"squad/{file}")), what=f"{name} {split}"),)
 
+    def write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+        return {f"{name}/{dataset.split}-v{version}.json": squad_file(dataset)}
+
     content = _content_2 if version == "2.0" else _content
     return Task(
         name=name,
@@ -29,9 +34,14 @@ def _task(
         related=("answer-retrieval",),
         languages=("en",),
         splits=("train", "dev"),
-        files=FileLayout(locate, reads_squad(content), 2 if version == "2.0" else 1),
+        files=FileLayout(locate, reads_squad(content), 2 if version == "2.0" else 1, write),
         hub=HubSource(
-            repo, {"train": "train", "dev": "validation"}, converts_squad(content), config=None, revision=revision
+            repo,
+            {"train": "train", "dev": "validation"},
+            converts_squad(content),
+            config=None,
+            revision=revision,
+            rows=squad_rows,
         ),
         metrics=(name,),
         unanswerable=version == "2.0",

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.records import hub_table
 from crosswind.data.retrieval import pair_content, read_line_pairs
 from crosswind.data.source import Content, FileLayout, HubSource
+from crosswind.data.writing import line_pair
 from crosswind.tasks.base import Task
 
 # XTREME's 36 languages
@@ -37,6 +39,19 @@ def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
     return pair_content(read_line_pairs(*paths), f"tatoeba/{split}/{language}", "en", language)
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    code = XTREME_R[dataset.language]
+    return {
+        f"tatoeba/v1/tatoeba.{code}-eng.{side}": text
+        for side, text in zip(("eng", code), line_pair(dataset), strict=True)
+    }
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    english, other = (side.split("\n")[:-1] for side in line_pair(dataset))
+    return [{"sentence1": text, "sentence2": query} for query, text in zip(english, other, strict=True)]
+
+
 def _convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
     pairs = [(record.text("sentence2"), record.text("sentence1")) for record in hub_table(rows)]
     return pair_content(pairs, f"tatoeba/{split}/{language}", "en", language)
@@ -50,7 +65,7 @@ TATOEBA = Task(
     related=("answer-retrieval",),
     languages=tuple(sorted(XTREME_R)),
     splits=("test",),
-    files=FileLayout(_locate, _read),
+    files=FileLayout(_locate, _read, write=_write),
     hub=HubSource(
         "mteb/tatoeba-bitext-mining",
         {"test": "test"},
@@ -58,6 +73,7 @@ TATOEBA = Task(
         config="{language}-eng",
         names=XTREME_R,
         revision="69e8f12da6e31d59addadda9a9c8a2e601a0e282",
+        rows=_rows,
     ),
     metrics=("accuracy",),
     submission="rows",

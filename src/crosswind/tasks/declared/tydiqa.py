@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.ids import ContentIds
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
+from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 
 # The ids of official files begin with the language's name
@@ -58,6 +60,12 @@ def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     return span_content(paragraphs, language, item=item, cluster=cluster)
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    """XTREME's file of the language; the ids of train differ between the distributions."""
+    name = f"tydiqa.goldp.{dataset.language}.{dataset.split}.json"
+    return {f"tydiqa/tydiqa-goldp-v1.1-{dataset.split}/{name}": squad_file(dataset)}
+
+
 TYDIQA = Task(
     name="tydiqa",
     kind="span",
@@ -66,9 +74,13 @@ TYDIQA = Task(
     related=("answer-retrieval",),
     languages=tuple(_NAMES),
     splits=("train", "dev"),
-    files=FileLayout(_locate, _read),
+    files=FileLayout(_locate, _read, write=_write),
     hub=HubSource(
-        "google-research-datasets/tydiqa", {"train": "train", "dev": "validation"}, _convert, config="secondary_task"
+        "google-research-datasets/tydiqa",
+        {"train": "train", "dev": "validation"},
+        _convert,
+        config="secondary_task",
+        rows=squad_rows,
     ),
     metrics=("squad",),
     submission="answers",

@@ -13,12 +13,14 @@ Romanian, Ukrainian and Wolof are missing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from crosswind.data.examples import TaggingExample
+from crosswind.data.examples import Dataset, TaggingExample
 from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, converts
 from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.data.tagging import read_conllu, read_tagged, tagged_words
+from crosswind.data.writing import of_kind, tagged_lines
 from crosswind.tasks.base import Task
 
 _TAGS = (
@@ -85,6 +87,18 @@ def _example(
     return TaggingExample(item, item, language, words, tags)
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    """XTREME's layout, which names sentences by their rows."""
+    return {f"udpos/{dataset.split}-{dataset.language}.tsv": tagged_lines(dataset)}
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    return [
+        {"tokens": list(e.words), "pos_tags": [_TAGS.index(tag) for tag in e.tags or ()]}
+        for e in of_kind(dataset, TaggingExample)
+    ]
+
+
 UDPOS = Task(
     name="udpos",
     kind="tagging",
@@ -92,7 +106,7 @@ UDPOS = Task(
     group="pos",
     languages=tuple(_NAMES),
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, _read, version=2),
+    files=FileLayout(_locate, _read, version=2, write=_write),
     hub=HubSource(
         "google/xtreme",
         HUB_SPLITS,
@@ -100,6 +114,8 @@ UDPOS = Task(
         config="udpos.{language}",
         names=_NAMES,
         languages=_HUB_LANGUAGES,
+        rows=_rows,
+        classes={"pos_tags": _TAGS},
         release="UD 2.5",
         counts={
             **{(language, "test"): n for language, n in {**_TEST, **_HUB_TEST}.items()},

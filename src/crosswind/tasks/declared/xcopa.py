@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
-from crosswind.data.examples import ChoiceExample
+from crosswind.data.examples import ChoiceExample, Dataset, Example
 from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, converts, jsonl_table, label_table, reads
 from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
+from crosswind.data.writing import choice_lines, file_id
 from crosswind.errors import unknown
 from crosswind.tasks.base import Task
 
@@ -58,6 +61,27 @@ def _example(record: TableRecord, language: str, split: str) -> ChoiceExample:
     )
 
 
+def _number(example: Example) -> int | str:
+    name = file_id(example)
+    return int(name) if name.isdecimal() else name
+
+
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    name = f"xcopa/data/{dataset.language}/{_NATIVE[dataset.split]}.{dataset.language}.jsonl"
+    return {name: choice_lines(dataset, COPA_QUESTIONS, _number)}
+
+
+def _write_copa(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    return {f"copa/{_NATIVE[dataset.split]}.en.jsonl": choice_lines(dataset, COPA_QUESTIONS, _number)}
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [
+        json.loads(line) for line in choice_lines(dataset, COPA_QUESTIONS, _number).split("\n")[:-1]
+    ]
+    return [{**row, "label": row.get("label", -1)} for row in rows]
+
+
 XCOPA = Task(
     name="xcopa",
     kind="choice",
@@ -67,8 +91,8 @@ XCOPA = Task(
     related=("commonsense-choice",),
     languages=_LANGUAGES,
     splits=("dev", "test"),
-    files=FileLayout(_locate, reads(jsonl_table, _example)),
-    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, converts(_example)),
+    files=FileLayout(_locate, reads(jsonl_table, _example), write=_write),
+    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, converts(_example), rows=_rows),
     metrics=("accuracy",),
     submission="lines",
     perturbed=("context", "choices"),
@@ -90,13 +114,15 @@ COPA = Task(
     related=("commonsense-choice",),
     languages=("en",),
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate_copa, reads(jsonl_table, _example)),
+    files=FileLayout(_locate_copa, reads(jsonl_table, _example), write=_write_copa),
     hub=HubSource(
         "aps/super_glue",
         HUB_SPLITS,
         converts(_example),
         config="copa",
         revision="3de24cf8022e94f4ee4b9d55a6f539891524d646",
+        rows=_rows,
+        classes={"label": _LABELS},
     ),
     metrics=("accuracy",),
     perturbed=("context", "choices"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from crosswind.data.examples import PairExample
+from crosswind.data.examples import Dataset, PairExample
 from crosswind.data.files import Files
 from crosswind.data.records import TableRecord, converts, label_table, tsv_records, tsv_with_header
 from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
+from crosswind.data.writing import of_kind, pair_lines
+from crosswind.errors import UserError
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
@@ -68,6 +71,17 @@ def _example(record: TableRecord, language: str, split: str) -> PairExample:
     )
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    if dataset.split == "train":
+        raise UserError("the training data have no file of a language to write", where="xnli train")
+    name = f"xnli/{dataset.split}-{dataset.language}.tsv"
+    return {name: pair_lines(dataset, lambda label: _LABELS[label])}
+
+
+def _rows(dataset: Dataset) -> list[dict[str, Any]]:
+    return [{"premise": e.first, "hypothesis": e.second, "label": e.label} for e in of_kind(dataset, PairExample)]
+
+
 XNLI = Task(
     name="xnli",
     kind="pair",
@@ -76,8 +90,15 @@ XNLI = Task(
     related=("paraphrase",),
     languages=_LANGUAGES,
     splits=("train", "dev", "test"),
-    files=FileLayout(_locate, _read),
-    hub=HubSource("facebook/xnli", HUB_SPLITS, converts(_example), revision="b8dd5d7af51114dbda02c0e3f6133f332186418e"),
+    files=FileLayout(_locate, _read, write=_write),
+    hub=HubSource(
+        "facebook/xnli",
+        HUB_SPLITS,
+        converts(_example),
+        revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
+        rows=_rows,
+        classes={"label": _LABELS},
+    ),
     metrics=("accuracy",),
     submission="lines",
     perturbed=("first", "second"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
+from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
@@ -20,6 +22,10 @@ def _content(paragraphs: list[Paragraph], language: str, split: str) -> Content:
     return span_content(paragraphs, language, item=squad_item("dev"), cluster=squad_cluster("dev"))
 
 
+def _write(dataset: Dataset, originals: tuple[Path, ...]) -> dict[str, str]:
+    return {f"xquad/xquad.{dataset.language}.json": squad_file(dataset)}
+
+
 XQUAD = Task(
     name="xquad",
     kind="span",
@@ -28,13 +34,14 @@ XQUAD = Task(
     related=("answer-retrieval",),
     languages=_LANGUAGES,
     splits=("test",),
-    files=FileLayout(_locate, reads_squad(_content)),
+    files=FileLayout(_locate, reads_squad(_content), write=_write),
     hub=HubSource(
         "google/xquad",
         {"test": "validation"},
         converts_squad(_content),
         config="xquad.{language}",
         revision="51adfef1c1287aab1d2d91b5bead9bcfb9c68583",
+        rows=squad_rows,
     ),
     metrics=("squad",),
     submission="answers",
