@@ -2,8 +2,8 @@
 
 A row is an item under a condition: `id`, `condition` (`clean`, or a perturbation as its results call it, such as
 `keyboard:0.1`), `prediction` and, where the model gives them, `probabilities` (one a class). Columns `task`,
-`language`, `draw` and `protection` say more where a file holds several. Parquet, CSV, TSV, JSON and JSON lines are read,
-and what lm-evaluation-harness logs of exported items (`--log_samples`).
+`language`, `draw` and `protection` say more where a file holds several. Parquet, CSV, TSV, JSON and JSON lines are
+read, and what lm-evaluation-harness logs of exported items (`--log_samples`).
 """
 
 from __future__ import annotations
@@ -65,6 +65,21 @@ class GivenPredictions:
 
     rows: Mapping[GivenCondition, Mapping[str, GivenRow]]
 
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that the files name."""
+        return sorted({key.task for key in self.rows} - {""})
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages that the files name."""
+        return sorted({key.language for key in self.rows} - {""})
+
+    @property
+    def draws(self) -> int:
+        """How many draws of a perturbation there are."""
+        return max(1, *(key.draw for key in self.rows))
+
     def of(self, wanted: GivenCondition) -> Mapping[str, GivenRow]:
         """The rows of a cell, of files that say task and language or do not; a `UserError` where there is none."""
         fitting = [key for key in self.rows if _fits(key, wanted)]
@@ -117,7 +132,7 @@ def _twice(name: str, first: str, second: str) -> UserError:
     return UserError(
         f"two predictions for {name!r} under one condition, the first at {first}",
         where=second,
-        hint="an item has one prediction under a condition and draw; columns task, language and draw tell several apart",
+        hint="columns task, language and draw tell several predictions of one item apart",
     )
 
 
@@ -165,8 +180,8 @@ def _key(values: Mapping[str, Any], where: str) -> GivenCondition:
     except ValueError:
         raise UserError(f"{shown(draw)} is no number of a draw", where=where) from None
     number = 0 if condition == CLEAN_CONDITION else number
-    texts = (str(values.get(name) or "") for name in ("task", "language"))
-    return GivenCondition(*texts, condition, number, str(values.get("protection") or "none"))
+    task, language, protection = (str(values.get(name) or "") for name in ("task", "language", "protection"))
+    return GivenCondition(task, language, condition, number, protection or "none")
 
 
 @lru_cache(maxsize=256)

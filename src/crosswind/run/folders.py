@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from crosswind.errors import UserError
 from crosswind.run.step import digest
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a disk refuses to everybody
@@ -58,6 +59,25 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         # Where the path could not be written at all, the error that the reader needs is the first one.
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `out` when the block ends; nothing does where it raises.
+
+    Raises `UserError` where `out` is a file or a folder that is not empty.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError("is there and not empty", where=str(out), hint="name a new folder")
+    draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if out.exists():
+            out.rmdir()
+        os.replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust end their messages

@@ -229,6 +229,10 @@ def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tab
             "language": cell.data.language,
             "metric": metric,
             "file": prediction_path(cell),
+            "rewrites": rewrite_path(cell) if cell.rewrite else "",
+            "ref": json.dumps(cell.data.to_json(), ensure_ascii=False, sort_keys=True),
+            "condition": cell.condition.name,
+            "selection": cell.selection,
             "facts": json.dumps(facts[key], ensure_ascii=False, sort_keys=True),
         }
         for cell in cells

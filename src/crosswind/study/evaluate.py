@@ -7,6 +7,8 @@ from pathlib import Path
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
+from crosswind.evaluate.given import CLEAN_CONDITION, GivenCondition, GivenPredictions, read_given
+from crosswind.perturb.spec import parse_spec
 from crosswind.registry import declare
 from crosswind.study.own import OwnTask, read_task_file
 from crosswind.study.spec import (
@@ -42,6 +44,7 @@ def evaluation(
     pooling: PoolingSpec | None = None,
     labels: Sequence[str] = (),
     task_file: Path | None = None,
+    predictions: Sequence[Path] | None = None,
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
@@ -49,8 +52,16 @@ def evaluation(
     ones below `official`, or else the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval,
     and what it leaves unset is the checkpoint's own; `labels` name the model's classes in its own order. `task_file`
     declares tasks of the user's own, whose files lie below `data` or else beside it; without `tasks` all of them are
-    evaluated. Raises `UserError` for no task, and for an option that none of the tasks reads.
+    evaluated. With files of `predictions` nothing is loaded, and `model` is a name; what is not said (tasks, languages,
+    perturbations, draws) is what the files have. Raises `UserError` for no task, and for an option that none of the
+    tasks reads.
     """
+    given = None
+    if predictions:
+        _refuse_of_models(precision != "fp32", max_length, stride, pooling, labels)
+        given = read_given(predictions)
+        tasks, languages = tasks or given.tasks, languages or given.languages
+        draws = max(draws, given.draws)
     declared = read_task_file(task_file) if task_file else {}
     tasks = tasks or list(declared)
     if not tasks:
@@ -68,9 +79,14 @@ def evaluation(
         "pair": target.model_copy(update={"labels": list(labels) or None}),
         "tagging": target.model_copy(update={"labels": list(labels) or None}),
     }
+    section = [PerturbSpec(spec=p) for p in perturb] if perturb or given is None else conditions_of(given)
+    if given is not None and not languages and any(len(TASKS[name].languages) > 1 for name in tasks):
+        hint = "a column `language`, or --languages"
+        raise UserError("the files of predictions do not say the language", where="--predictions", hint=hint)
     return Study(
         name="evaluate",
         encoder=model,
+        predictions=None if predictions is None else [*predictions],
         fine_tuned=True,
         draws=draws,
         data=_data(tasks, data, official, declared, task_file),
@@ -83,8 +99,35 @@ def evaluation(
         targets=Targets(
             tasks={name: special.get(TASKS[name].kind, target) for name in tasks}, languages=list(languages) or None
         ),
-        perturb=[PerturbSpec(spec=p) for p in perturb],
+        perturb=section,
     )
+
+
+def conditions_of(given: GivenPredictions) -> list[PerturbSpec]:
+    """The perturbations that files of predictions have, each in the tasks and languages that they have it in."""
+    entries: dict[str, list[GivenCondition]] = {}
+    for key in given.rows:
+        if key.condition != CLEAN_CONDITION:
+            entries.setdefault(key.condition, []).append(key)
+    return [
+        PerturbSpec(
+            spec=str(parse_spec(condition, where="--predictions")),
+            languages=sorted({k.language for k in keys if k.language}) or None,
+            targets=sorted({k.task for k in keys if k.task}) or None,
+            protect=sorted({k.protection for k in keys}),
+        )
+        for condition, keys in entries.items()
+    ]
+
+
+def _refuse_of_models(*values: object) -> None:
+    """Predictions that are given have been made: no option of the model can change them."""
+    if any(values):
+        raise UserError(
+            "options of a model beside predictions that are given",
+            where="--predictions",
+            hint="leave out --precision, --max-length, --stride, --pooling, --prefix and --labels",
+        )
 
 
 def pooling_option(text: str | None, prefix: str | None) -> PoolingSpec | None:

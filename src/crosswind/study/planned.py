@@ -38,6 +38,15 @@ class CellCondition:
         short = f"{self.severity:g}"
         return f"{self.perturbation}:{short if float(short) == self.severity else repr(self.severity)}"
 
+    @property
+    def name(self) -> str:
+        """The label with all that tells conditions apart: `keyboard:0.1, draw 2, answers protected`."""
+        parts = [self.label]
+        parts += [f"draw {self.draw}"] if self.draw > 1 else []
+        parts += [f"{self.protection} protected"] if self.protection != "none" else []
+        parts += [f"{self.attack}, {self.budget} queries"] if self.attack != "none" else []
+        return ", ".join(parts)
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -62,6 +62,10 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str | Mapping) else value
 
 
+def _path_listed(value: object) -> object:
+    return [value] if isinstance(value, str | Path) else value
+
+
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -317,7 +321,9 @@ class Study(StrictModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     encoder: str | PretrainedEncoder
-    predictions: list[Path] | None = None  # files of predictions in the place of the encoder's, which is only named
+    predictions: Annotated[list[Path] | None, BeforeValidator(_path_listed)] = (
+        None  # files of predictions in the place of the encoder's, which is only named
+    )
     fine_tuned: bool = False  # the checkpoint brings the targets' head; nothing is trained for them
     revision: str | None = None
     trust_remote_code: bool = Field(False, strict=True)  # run the Python code that the encoder brings

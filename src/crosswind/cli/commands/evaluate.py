@@ -27,7 +27,10 @@ from crosswind.output import end_with, json_benchmarks, json_rows, print_finishe
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A checkpoint: folder or hub id.")],
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", help="A checkpoint: folder or hub id; with --predictions its name alone."),
+    ] = None,
     task: Annotated[
         list[str] | None, typer.Option("--task", help="A task, or several (--task xnli --task pawsx).")
     ] = None,
@@ -60,6 +63,10 @@ def evaluate(
     task_file: Annotated[
         Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
     ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option("--predictions", metavar="FILE", help="Predictions made elsewhere: Parquet, CSV, JSON lines."),
+    ] = None,
     include: Include = None,
     out: Out = None,
     store: StoreOption = None,
@@ -85,6 +92,10 @@ def evaluate(
         raise UserError("--benchmarks says what --json writes", where="--benchmarks", hint="add --json")
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
+    if model is None:
+        if not predictions:
+            raise UserError("no model is named", where="MODEL", hint="a checkpoint, or --predictions FILE")
+        model = predictions[0].name.partition(".")[0]
     variable = os.environ.get("CROSSWIND_DATA")
     spec = evaluation(
         model,
@@ -103,6 +114,7 @@ def evaluate(
         pooling=pooling_option(pooling, prefix),
         labels=comma_separated(labels),
         task_file=task_file,
+        predictions=predictions,
     )
     if out is not None:
         check_out(out)

@@ -15,6 +15,7 @@ from crosswind.data.source import (
     FileLayout,
     Portion,
     Source,
+    SourceByTask,
     SourceKind,
     TextLines,
     context_language_error,
@@ -34,22 +35,31 @@ class FilesSource:
         self.files = Files(root, f"{where}.root")
 
     def content(self, task: Declared, portion: Portion) -> Content:
-        layout = _layout(task, portion)
+        layout = layout_of(task, portion)
         paths = layout.locate(self.files, portion.language, portion.split)
         return layout.read(paths, portion.language, portion.split)
 
     def fingerprint(self, task: Declared, portion: Portion) -> str:
-        layout = _layout(task, portion)
+        layout = layout_of(task, portion)
         return self.files.fingerprint(layout.locate(self.files, portion.language, portion.split), layout.version)
 
     def located(self, task: Declared, portion: Portion) -> str:
-        return ", ".join(map(str, _layout(task, portion).locate(self.files, portion.language, portion.split)))
+        return ", ".join(map(str, layout_of(task, portion).locate(self.files, portion.language, portion.split)))
 
     def lines(self, corpus: DeclaredText, languages: tuple[str, ...]) -> TextLines:
         return corpus.read(corpus.locate(self.files, languages), languages)
 
     def text_fingerprint(self, corpus: DeclaredText, languages: tuple[str, ...]) -> str:
         return self.files.fingerprint(corpus.locate(self.files, languages), corpus.version)
+
+
+def official_files(source: Source, task: Declared, portion: Portion) -> tuple[Path | None, tuple[Path, ...]]:
+    """The root and the official files that a portion is read from; (None, ()) where it comes from elsewhere."""
+    if isinstance(source, SourceByTask):
+        return official_files(source.named.get(task.name, source.default), task, portion)
+    if not isinstance(source, FilesSource):
+        return None, ()
+    return source.files.root, layout_of(task, portion).locate(source.files, portion.language, portion.split)
 
 
 def data_root(settings: Mapping[str, Any]) -> Path | None:
@@ -69,7 +79,8 @@ def _open(settings: Mapping[str, Any], where: str) -> Source:
     return FilesSource(root, where)
 
 
-def _layout(task: Declared, portion: Portion) -> FileLayout:
+def layout_of(task: Declared, portion: Portion) -> FileLayout:
+    """The layout of the files that a portion is read from."""
     if portion.context_language is not None:
         if task.crossed is None:
             raise context_language_error(task)

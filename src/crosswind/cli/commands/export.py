@@ -1,0 +1,102 @@
+"""The command `crosswind export`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Quiet, StoreOption, comma_separated, include_folders, progress, store_of
+from crosswind.errors import UserError
+from crosswind.output import print_table
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder.")],
+    submission: Annotated[
+        Path | None, typer.Option("--submission", metavar="RUN", help="The predictions of a run, as official folders.")
+    ] = None,
+    benchmark: Annotated[str, typer.Option(help="Of --submission: xtreme or xtreme-r.")] = "xtreme-r",
+    route: Annotated[str | None, typer.Option(help="Of --submission: one route of the run.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of --submission: one pipeline seed of the run.")] = None,
+    condition: Annotated[str, typer.Option(help="Of --submission: clean, or such as keyboard:0.1.")] = "clean",
+    labels: Annotated[
+        Path | None, typer.Option("--labels", metavar="DIR", help="Of --submission: a new folder for the labels.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Of items: a task, or several.")] = None,
+    languages: Annotated[
+        str | None,
+        typer.Option("--languages", "--language", help="Of items: comma-separated; default: all of the task's."),
+    ] = None,
+    perturb: Annotated[
+        list[str] | None, typer.Option(metavar="SPEC", help="Of items: for example keyboard:0.1,0.2.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="Of items: official, hf or lm-eval.")] = "official",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub, or the run's."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Of items; default: test.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Of items: at most N of each language, in whole clusters.")] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Of items: realisations of each perturbation.")] = 1,
+    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    task_file: Annotated[
+        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
+    ] = None,
+    include: Include = None,
+    store: StoreOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write test sets, clean and perturbed, to be predicted elsewhere; or a run's predictions as official folders.
+
+    Example: crosswind export --task xnli --language de --perturb keyboard:0.1 --format hf --data DIR --out items
+    """
+    from crosswind.study.evaluate import evaluation
+    from crosswind.study.items import export_items, item_form
+    from crosswind.study.submitted import export_submission
+
+    include_folders(include)
+    if submission is not None:
+        if task or perturb or languages:
+            hint = "export the run's predictions (--submission), or items (--task, --language, --perturb)"
+            raise UserError("a submission and items are two exports", where="--submission", hint=hint)
+        done = export_submission(
+            submission, out, benchmark, route=route, seed=seed, condition=condition, data=data, labels=labels
+        )
+        print_table(("folder", "task", "languages"), [(str(f), t, " ".join(x)) for f, t, x in done.files])
+        for note in done.notes:
+            print(f"note: {note}", file=sys.stderr)
+        return
+    if labels is not None or route is not None or seed is not None or condition != "clean":
+        raise UserError(
+            "no run is named", where="--submission", hint="--labels, --route, --seed and --condition need it"
+        )
+    variable = os.environ.get("CROSSWIND_DATA")
+    study = evaluation(
+        "items",
+        task or (),
+        languages=comma_separated(languages),
+        perturb=perturb or (),
+        data=data,
+        official=Path(variable) if variable else None,
+        split=split,
+        limit=limit,
+        draws=draws,
+        lexicons=lexicons,
+        task_file=task_file,
+        predictions=(),
+    )
+    with progress(quiet) as reporter:
+        items = export_items(study, item_form(form), out, store_of(store), reporter)
+    rows = [
+        (c["folder"], c["task"], c["language"], f"{c['items']:,}", f"{100 * c['changed_items']:.0f} %")
+        for c in items.conditions
+    ]
+    print_table(("folder", "task", "language", "items", "changed"), rows)
+    for note in items.notes:
+        print(f"note: {note}", file=sys.stderr)
