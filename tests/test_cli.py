@@ -445,3 +445,38 @@ def test_one_thread_a_step_whatever_the_machine_has(crosswind: Run, monkeypatch:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     crosswind("list", "presets")
     assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_items_go_out_and_their_predictions_come_in(
+    crosswind: Run, official_data: Callable[..., Path], tmp_path: Path
+) -> None:
+    shared = ("--data", official_data("xcopa"), "--store", tmp_path / "store", "--quiet")
+    arguments = ("--task", "xcopa", "--language", "et", "--limit", "8", "--perturb", "swap:0.5", *shared)
+    code, out, err = crosswind("export", *arguments, "--format", "lm-eval", "--out", tmp_path / "items")
+    assert code == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == ["folder", "clean", "swap-0.5-none-draw1"]
+    logged = []
+    for path in sorted((tmp_path / "items").glob("*/xcopa-et.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            doc = json.loads(line)
+            logged.append(
+                json.dumps({"doc": doc, "filtered_resps": [[-1.0 - (i != doc["label"]), True] for i in (0, 1)]})
+            )
+    (tmp_path / "samples.jsonl").write_text("\n".join(logged), encoding="utf-8")
+    code, out, err = crosswind(
+        "evaluate", "a-model", "--predictions", tmp_path / "samples.jsonl", "--limit", "8", "--json", *shared,
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert code == 0, err
+    rows = {r["perturbation"]: (r["encoder"], r["score"], r["n"]) for r in json.loads(out)}
+    assert rows == {"clean": ("a-model", 100.0, 8), "swap": ("a-model", 100.0, 8)}
+    code, out, err = crosswind("export", "--submission", tmp_path / "run", "--out", tmp_path / "out")
+    assert code == 0, err
+    assert len((tmp_path / "out" / "xcopa" / "test-et.jsonl").read_text(encoding="utf-8").splitlines()) == 8
+    assert "rows 8 by clusters" in err
+    code, out, err = crosswind("compare", tmp_path / "run", "published", "--json")
+    assert code == 0, err
+    assert json.loads(out)["compared"] == []
+    for arguments in (("evaluate", *shared), ("export", "--out", tmp_path / "x", "--route", "none", *shared)):
+        assert crosswind(*arguments)[0] == 2
+    assert crosswind("compare", tmp_path / "items", "published")[0] == 2

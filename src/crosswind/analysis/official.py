@@ -115,7 +115,7 @@ def _task(
     benchmark: str, task: Scoring, model: tuple[str, str, str, Condition], rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[OfficialScore]:
     official = [r for r in rows if r["metric"] == task.metric.name and r["language"] in task.languages]
-    split = _split(task.name)
+    split = official_split(task.name)
     chosen = [r for r in official if r["split"] == split] or official
     if not chosen:
         return
@@ -152,7 +152,7 @@ def _means(task: Scoring, rows: Sequence[Mapping[str, Any]], languages: Sequence
     return averages
 
 
-def _split(task: str) -> str:
+def official_split(task: str) -> str:
     """The split that the benchmark scores: the test set, or the development set of a task without one."""
     splits = TASKS[task].splits if task in TASKS else ("test",)
     return "test" if "test" in splits else "dev"

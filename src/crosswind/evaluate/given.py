@@ -71,11 +71,6 @@ class GivenPredictions:
         return sorted({key.task for key in self.rows} - {""})
 
     @property
-    def languages(self) -> list[str]:
-        """The languages that the files name."""
-        return sorted({key.language for key in self.rows} - {""})
-
-    @property
     def draws(self) -> int:
         """How many draws of a perturbation there are."""
         return max(1, *(key.draw for key in self.rows))

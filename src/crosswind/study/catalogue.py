@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from crosswind.analysis.published import published_results
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.perturbation import PERTURBATIONS
@@ -106,6 +107,25 @@ def _stages() -> Listing:
     return [{"name": s.name, "summary": s.summary} for s in STAGES]
 
 
+def _published() -> Listing:
+    return [
+        {
+            "task": r.task,
+            "key": r.key,
+            "where": r.where or r.what,
+            "value": r.value,
+            "model": r.model,
+            "protocol": r.protocol,
+            "split": r.split,
+            "setting": r.setting,
+            "evidence": r.evidence,
+            "source": r.source,
+            "note": r.note,
+        }
+        for r in published_results()
+    ]
+
+
 CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "tasks": _tasks,
     "mixtures": _mixtures,
@@ -117,4 +137,5 @@ CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "executors": _executors,
     "steps": _steps,
     "stages": _stages,
+    "published": _published,
 }

@@ -60,7 +60,7 @@ def evaluation(
     if predictions:
         _refuse_of_models(precision != "fp32", max_length, stride, pooling, labels)
         given = read_given(predictions)
-        tasks, languages = tasks or given.tasks, languages or given.languages
+        tasks = tasks or given.tasks
         draws = max(draws, given.draws)
     declared = read_task_file(task_file) if task_file else {}
     tasks = tasks or list(declared)
@@ -79,10 +79,13 @@ def evaluation(
         "pair": target.model_copy(update={"labels": list(labels) or None}),
         "tagging": target.model_copy(update={"labels": list(labels) or None}),
     }
-    section = [PerturbSpec(spec=p) for p in perturb] if perturb or given is None else conditions_of(given)
-    if given is not None and not languages and any(len(TASKS[name].languages) > 1 for name in tasks):
-        hint = "a column `language`, or --languages"
-        raise UserError("the files of predictions do not say the language", where="--predictions", hint=hint)
+    section = (
+        [PerturbSpec(spec=p) for p in perturb] if perturb or given is None else conditions_of(given, tasks, languages)
+    )
+    targets = {name: special.get(TASKS[name].kind, target) for name in tasks}
+    if given is not None:
+        chosen = {name: _languages_of(given, name, languages) for name in tasks}
+        targets = {name: t.model_copy(update={"languages": chosen[name]}) for name, t in targets.items()}
     return Study(
         name="evaluate",
         encoder=model,
@@ -96,28 +99,43 @@ def evaluation(
         ),
         routes={"none": []},
         tasks=declared,
-        targets=Targets(
-            tasks={name: special.get(TASKS[name].kind, target) for name in tasks}, languages=list(languages) or None
-        ),
+        targets=Targets(tasks=targets, languages=list(languages) or None),
         perturb=section,
     )
 
 
-def conditions_of(given: GivenPredictions) -> list[PerturbSpec]:
-    """The perturbations that files of predictions have, each in the tasks and languages that they have it in."""
-    entries: dict[str, list[GivenCondition]] = {}
+def conditions_of(given: GivenPredictions, tasks: Sequence[str], languages: Sequence[str] = ()) -> list[PerturbSpec]:
+    """The perturbations that files of predictions have, each in the tasks and languages that they have it in.
+
+    Of these `tasks`, and of these `languages` alone if some are named.
+    """
+    entries: dict[tuple[str, str], list[GivenCondition]] = {}
     for key in given.rows:
-        if key.condition != CLEAN_CONDITION:
-            entries.setdefault(key.condition, []).append(key)
+        wanted = (not key.task or key.task in tasks) and (
+            not languages or not key.language or key.language in languages
+        )
+        if key.condition != CLEAN_CONDITION and wanted:
+            entries.setdefault((key.condition, key.task), []).append(key)
     return [
         PerturbSpec(
             spec=str(parse_spec(condition, where="--predictions")),
             languages=sorted({k.language for k in keys if k.language}) or None,
-            targets=sorted({k.task for k in keys if k.task}) or None,
+            targets=[task] if task else None,
             protect=sorted({k.protection for k in keys}),
         )
-        for condition, keys in entries.items()
+        for (condition, task), keys in entries.items()
     ]
+
+
+def _languages_of(given: GivenPredictions, task: str, asked: Sequence[str]) -> list[str] | None:
+    """The languages that files of predictions have of a task, of those asked for; None: the task's only one."""
+    named = list(dict.fromkeys(k.language for k in given.rows if k.language and k.task in ("", task)))
+    if named:
+        return [code for code in named if not asked or code in asked] or list(asked)
+    if not asked and len(TASKS[task].languages) > 1:
+        hint = "a column `language`, or --languages"
+        raise UserError("the files of predictions do not say the language", where="--predictions", hint=hint)
+    return list(asked) or None
 
 
 def _refuse_of_models(*values: object) -> None:

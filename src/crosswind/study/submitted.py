@@ -182,6 +182,11 @@ def _write_language(
 
 def _submitted(prediction: Prediction, dataset: Dataset, official: Scoring) -> Prediction:
     """A prediction as its format writes it: of a format of rows, the row of the first candidate in the pool."""
+    if prediction.get("predicted", 0) < 0:
+        raise UserError(
+            f"a prediction of {official.name}, {dataset.language} is none of the task's classes",
+            hint="the official files have no way to say so; the scripts would have to count it as wrong",
+        )
     if not official.format.row_numbers or "predicted" in prediction:
         return prediction
     top = list(prediction["top"])

@@ -17,7 +17,9 @@ from crosswind.output import print_table, short_value
 def list_things(
     what: Annotated[
         str,
-        typer.Argument(metavar="tasks|mixtures|perturbations|languages|metrics|presets|corpora|executors|steps|stages"),
+        typer.Argument(
+            metavar="tasks|mixtures|perturbations|languages|metrics|presets|corpora|executors|steps|stages|published"
+        ),
     ],
     include: Include = None,
     as_json: Json = False,

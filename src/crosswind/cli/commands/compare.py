@@ -1,0 +1,59 @@
+"""The command `crosswind compare`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Json, include_folders
+from crosswind.errors import unknown
+from crosswind.output import print_table
+
+
+@app.command()
+def compare(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    other: Annotated[str, typer.Argument(metavar="published", help="What it is set beside.")],
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="How a checkpoint from elsewhere was trained: zero-shot, intermediate, translate-train, …"),
+    ] = None,
+    include: Include = None,
+    as_json: Json = False,
+) -> None:
+    """Set a run beside published results, where the protocols can be compared; else say why not.
+
+    Example: crosswind compare runs/mine published
+    """
+    from crosswind.analysis.published import PROTOCOLS
+    from crosswind.study.comparing import run_beside_published
+
+    include_folders(include)
+    if other != "published":
+        raise unknown("thing to compare with", other, ["published"], where="compare")
+    known = {name: name for name in PROTOCOLS}
+    if protocol is not None and protocol not in known:
+        raise unknown("protocol", protocol, known, where="--protocol")
+    compared = run_beside_published(run, known[protocol] if protocol else None)
+    if as_json:
+        print(json.dumps(compared.to_json(), ensure_ascii=False, indent=1))
+        return
+    rows = [
+        (
+            *(row.route, row.published.task, row.published.where, row.published.key, f"{row.score:.1f}"),
+            *(f"{row.published.value:.1f}", f"{row.difference:+.1f}", row.published.model),
+            *(row.published.evidence, row.published.source),
+        )
+        for row in compared.rows
+    ]
+    columns = ("route", "task", "where", "key", "run", "published", "difference", "model", "evidence", "source")
+    print_table(columns, rows)
+    for reason, count in compared.reasons.items():
+        print(f"not compared: {count} ({reason})")
+    for note in compared.notes:
+        print(f"note: {note}", file=sys.stderr)
