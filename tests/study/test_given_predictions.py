@@ -191,7 +191,7 @@ def test_what_official_files_cannot_say_is_no_submission(
     """A prediction that is empty, or a class that the task does not have, is wrong in a run; no file can say it."""
     path = tmp_path / "p.jsonl"
     for task, answer in (("xcopa", "choice1"), ("tatoeba", None)):
-        language = dict((t, x) for t, x, _ in SETS)[task]
+        language = {t: x for t, x, _ in SETS}[task]
         clean = load(TASKS[task], language, "test", FilesSource(data), limit=LIMIT)
         rows = [{"id": e.id, "condition": "clean", "prediction": answer if i else None} for i, e in enumerate(clean)]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
