@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-Tokens = Sequence[Hashable]
+TokenSequence = Sequence[Hashable]
 """Ids of a tokenizer, or words."""
 
 
 @dataclass(frozen=True)
 class TokenCount:
-    """Tokens of clean and perturbed rows laid side by side, and how many of them differ."""
+    """TokenSequence of clean and perturbed rows laid side by side, and how many of them differ."""
 
     differ: int = 0
     tokens: int = 0
@@ -22,7 +22,7 @@ class TokenCount:
         return self.differ / self.tokens if self.tokens else 0.0
 
 
-def compared(pairs: Iterable[tuple[Tokens, Tokens]]) -> TokenCount:
+def compared(pairs: Iterable[tuple[TokenSequence, TokenSequence]]) -> TokenCount:
     """The tokens of (clean, perturbed) pairs: those that are in no longest common subsequence differ."""
     differ = tokens = 0
     for clean, perturbed in pairs:
@@ -32,7 +32,7 @@ def compared(pairs: Iterable[tuple[Tokens, Tokens]]) -> TokenCount:
     return TokenCount(differ, tokens)
 
 
-def _common(a: Tokens, b: Tokens) -> int:
+def _common(a: TokenSequence, b: TokenSequence) -> int:
     """The length of a longest common subsequence, a bit a token (Hyyrö 2004, "Bit-parallel LCS-length computation
     revisited", figure 2): 400 tokens against 400 take a quarter of a millisecond."""
     if a == b:

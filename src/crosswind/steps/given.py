@@ -92,4 +92,4 @@ def _words(example: Example) -> list[str]:
     return " ".join(text_fields(example).values()).split()
 
 
-GIVEN: StepKind[GivenParams] = StepKind(name="given", version=1, params=GivenParams, run=_run, inherits=("rewrite",))
+TAKEN: StepKind[GivenParams] = StepKind(name="given", version=1, params=GivenParams, run=_run, inherits=("rewrite",))

@@ -32,7 +32,7 @@ from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step, digest
 from crosswind.steps.cells import CellParams
 from crosswind.steps.embed import EMBED
-from crosswind.steps.given import GIVEN, GivenParams
+from crosswind.steps.given import TAKEN, GivenParams
 from crosswind.steps.judge import JUDGE, JudgeParams
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
@@ -404,7 +404,7 @@ class Planner:
             step = PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         else:
             params = GivenParams(cell.data, condition.label, condition.draw, condition.protection)
-            step = GIVEN.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity)
+            step = TAKEN.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         key = self.add(step)
         where = evaluated.target.where
         metrics = self._metrics.setdefault(where, ()) or metrics_of(task, where=where)
