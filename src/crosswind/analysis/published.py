@@ -253,15 +253,15 @@ def _other_protocol(
     """How the run's training differs from the source's; None where it is of the same sort."""
     source = TASKS[result.task].source_language
     labelled = rows.filter(pl.col("language") != source)["exposure"].to_list()
-    own: Protocol | None = protocol
+    trained_as: Protocol | None = protocol
     if any(is_translate_train(exposure) for exposure in labelled):
-        own = "translate-train"
+        trained_as = "translate-train"
     elif set(rows["selection"].unique()) == {"untuned"} and protocol == "zero-shot":
-        own = "untuned"
-    if own is None:
+        trained_as = "untuned"
+    if trained_as is None:
         return "what the checkpoint was trained on is not known here: say it with --protocol"
-    if own != result.protocol:
-        return f"{result.task}: published {result.protocol}, the run is {own}"
+    if trained_as != result.protocol:
+        return f"{result.task}: published {result.protocol}, the run is {trained_as}"
     if part := trained.parts.get(result.task):
         return f"{result.task}: {part}"
     if defence != NONE:
