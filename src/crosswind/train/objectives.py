@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -273,3 +273,20 @@ def _retrieval(
     rows = [[q, t] for q, t in zip(queries, texts, strict=True)]
     gold = [frozenset(e.gold) for e in examples]
     return RetrievalObjective(name, head, encoder, rows, gold, [e.gold[0] for e in examples])
+
+
+def gathered(
+    parts: Sequence[tuple[TaskObjective | RetrievalObjective, int]],
+) -> TaskObjective | RetrievalObjective:
+    """An objective of single examples of objectives of the same head, in the order given."""
+    tasks = [(objective, i) for objective, i in parts if isinstance(objective, TaskObjective)]
+    queries = [(objective, i) for objective, i in parts if isinstance(objective, RetrievalObjective)]
+    if tasks and not queries:
+        one = tasks[0][0]
+        rows, targets = [o.rows_of[i] for o, i in tasks], [o.targets[i] for o, i in tasks]
+        return TaskObjective(one.name, one.head, one.encoder, [o.examples[i] for o, i in tasks], rows, targets)
+    if queries and not tasks:
+        first = queries[0][0]
+        gold, positive = [o.gold[i] for o, i in queries], [o.positive[i] for o, i in queries]
+        return replace(first, rows_of=[o.rows_of[i] for o, i in queries], gold=gold, positive=positive)
+    raise ValueError("examples of tasks and of retrieval have no batch in common")

@@ -1,0 +1,121 @@
+"""Input defences: what is put right in a text before the model reads it. One file a purifier, which declares itself.
+
+A purifier needs no training. It says which parts of a text become what, so that an answer found in the purified
+text is given in the words of the text as it was, and each word of a tagged sentence keeps its tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from crosswind.data.examples import (
+    Candidate,
+    ChoiceExample,
+    Example,
+    PairExample,
+    Pool,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosswind.perturb.pieces import Keep, Placement
+from crosswind.perturb.rewrite import Edit, Rewrite
+from crosswind.registry import Registry
+
+Cleaning = Callable[[str], Sequence[Edit]]
+"""What becomes of a text of one language: (start, end, replacement), without overlap; nothing is inserted."""
+
+
+@dataclass(frozen=True)
+class Purifier:
+    """A declaration.
+
+    `prepare` makes the cleanings of a language, one pass after another, from the folder of word lists that the study
+    names (None: none); it raises a `UserError` where it needs one. `resources` are what the result depends on, by SHA-256 or version.
+    """
+
+    name: str
+    summary: str
+    source: str
+    prepare: Callable[[str, str | None], Sequence[Cleaning]]
+    resources: Callable[[str, str | None], Mapping[str, str]] = lambda language, words: {}
+
+
+PURIFIERS: Registry[Purifier] = Registry("input defence", "crosswind.evaluate.purify", "crosswind.purifiers", Purifier)
+
+
+class Purification:
+    """Purifiers one after another, ready for examples of any language."""
+
+    def __init__(self, names: Sequence[str], words: str | None = None) -> None:
+        self._purifiers = [PURIFIERS[name] for name in names]
+        self._words = words
+        self._of: dict[str, list[Cleaning]] = {}
+
+    def example(self, example: Example) -> Example:
+        """The example as the model shall read it."""
+        match example:
+            case PairExample():
+                first, second = (self._text(t, example.language) for t in (example.first, example.second))
+                return replace(example, first=first, second=second)
+            case ChoiceExample():
+                return replace(
+                    example,
+                    context=self._text(example.context, example.language),
+                    question=self._text(example.question, example.language),
+                    choices=tuple(self._text(choice, example.language) for choice in example.choices),
+                )
+            case TaggingExample():
+                words = tuple(self._text(word, example.language) or word for word in example.words)
+                return replace(example, words=words)
+            case SpanExample():
+                language = example.context_language or example.language
+                question = self._text(example.question, example.language)
+                # The gold answers belong to the text as it was: a model that reads has no use for them.
+                return replace(example, question=question, context=self._text(example.context, language), answers=None)
+            case QueryExample():
+                return replace(
+                    example,
+                    query=self._text(example.query, example.language),
+                    context=self._text(example.context, example.language),
+                )
+            case _:
+                assert_never(example)
+
+    def pool(self, pool: Pool) -> Pool:
+        """The pool as the model shall read it."""
+        return Pool(tuple(self._candidate(candidate) for candidate in pool.candidates))
+
+    def answer(self, example: SpanExample, start: int, end: int) -> tuple[str, int, int]:
+        """An answer in the purified context as a part of the context as it was: text, start, end."""
+        language = example.context_language or example.language
+        rewrite = self.rewrite(example.context, language)
+        sources = Placement(rewrite.pieces).origin([Keep(start, end)])
+        kept = [source for source in sources if isinstance(source, Keep)]
+        at, until = min(source.start for source in kept), max(source.end for source in kept)
+        return example.context[at:until], at, until
+
+    def rewrite(self, text: str, language: str) -> Rewrite:
+        """What becomes of a text."""
+        whole = Rewrite.identity(text)
+        for cleaning in self._cleanings(language):
+            now = whole.apply(text)
+            if edits := cleaning(now):
+                whole = whole.then(Rewrite.from_edits(now, edits))
+        return whole
+
+    def _text(self, text: str, language: str) -> str:
+        return self.rewrite(text, language).apply(text)
+
+    def _candidate(self, candidate: Candidate) -> Candidate:
+        language = candidate.language
+        text, context = self._text(candidate.text, language), self._text(candidate.context, language)
+        return replace(candidate, text=text, context=context)
+
+    def _cleanings(self, language: str) -> list[Cleaning]:
+        if language not in self._of:
+            self._of[language] = [c for p in self._purifiers for c in p.prepare(language, self._words)]
+        return self._of[language]
+
