@@ -19,10 +19,10 @@ from crosswind.model.encoder import Encoder
 from crosswind.model.heads import attach
 from crosswind.train.loop import train
 from crosswind.train.masked import masked_lm
+from crosswind.train.micro import MicroBatch, plain_backward
 from crosswind.train.objective import Objective, Visit
 from crosswind.train.objectives import task_objective
-from crosswind.train.robust import ROBUST, plain_backward
-from crosswind.train.robust.micro import MicroBatch
+from crosswind.train.robust import ROBUST
 from crosswind.train.settings import Training
 from tiny_models import TEXTS
 

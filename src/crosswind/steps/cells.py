@@ -18,6 +18,7 @@ from crosswind.tasks.refs import DataRef, library
 if TYPE_CHECKING:
     from crosswind.evaluate.cuts import Cuts
     from crosswind.evaluate.predict import Predictor
+    from crosswind.evaluate.purify import Purification
     from crosswind.model.encoder import Encoder
     from crosswind.model.heads import Head
     from crosswind.perturb.perturbed import PerturbedDataset
@@ -32,6 +33,7 @@ class CellParams:
 
     `stride` is for span QA, `query_length` and `pooling` for retrieval; what pooling leaves out is the checkpoint's
     own. `labels` name the model's classes in the order of its outputs, instead of the names in its configuration.
+    `purify` names the input defences (`evaluate/purify/`) that a text goes through before the model reads it.
     """
 
     ref: DataRef = unsigned("results have columns for it")
@@ -42,6 +44,7 @@ class CellParams:
     precision: str = "fp32"
     device: str = "cpu"
     labels: tuple[str, ...] = ()
+    purify: tuple[str, ...] = unsigned("results have a column for the defence", ())
 
 
 class JobData:
@@ -82,6 +85,16 @@ def perturbed(data: Dataset, rewrite: Artifact | None) -> PerturbedDataset:
     path = rewrite.path / ADDED
     added = pl.read_parquet(path) if path.exists() else None
     return replay_dataset(data, pl.read_parquet(rewrite.path / TABLE), added)
+
+
+def purification_of(job: PlannedJob[CellParams], worker: Worker) -> Purification | None:
+    """The job's input defences, prepared once while the worker keeps them; `None` without one."""
+    from crosswind.evaluate.purify import Purification
+
+    names = job.params.purify
+    if not names:
+        return None
+    return worker.get("purification", names, lambda: Purification(names, job.world.get("words")), most=2)
 
 
 def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:

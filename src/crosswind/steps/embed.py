@@ -7,11 +7,20 @@ Writes `vectors.npy` `(candidates, width)` float32 and `ids.json`.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs
-from crosswind.steps.cells import CellParams, dataset_of, perturbed, predictor_of, record_hardware, record_reading
+from crosswind.steps.cells import (
+    CellParams,
+    dataset_of,
+    perturbed,
+    predictor_of,
+    purification_of,
+    record_hardware,
+    record_reading,
+)
 from crosswind.steps.parameters import tokens_of
 
 if TYPE_CHECKING:
@@ -26,6 +35,9 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
 
     clean = dataset_of(job, job.params.ref)
     data = perturbed(clean, job.inputs.get("rewrite"))
+    purification = purification_of(job, worker)
+    if purification is not None:
+        clean, data = purification.dataset(clean), replace(data, dataset=purification.dataset(data.dataset))
     pool = data.dataset.pool
     assert pool is not None
     vectors = job.draft.path / "vectors.npy"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from crosswind.data.examples import Dataset, Example, Kind, Pool
+from crosswind.data.examples import Dataset, Example, Kind, Pool, SpanExample
 from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
@@ -22,6 +23,7 @@ from crosswind.steps.cells import (
     model_name,
     perturbed,
     predictor_of,
+    purification_of,
     record_hardware,
     record_reading,
 )
@@ -50,8 +52,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     from crosswind.evaluate.cuts import count_cuts
 
     task = TASKS[job.params.ref.task]
-    clean = dataset_of(job, job.params.ref)
-    changed = perturbed(clean, job.inputs.get("rewrite"))
+    written = _written(job)
+    clean, changed = _read(job, worker)
     data = changed.dataset
     if task.kind == "query":
         predictions, known = _retrieved(job, worker, changed)
@@ -60,6 +62,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
         _predict_ahead(job, worker)
         fresh, known = _fresh(job, changed)
         made = dict(zip((e.id for e in fresh), predictor_of(job, worker).predict(fresh), strict=True)) if fresh else {}
+        if task.kind == "span":
+            made = _in_text(job, worker, written, made)
         predictions = [made[e.id] if e.id in made else known[e.id] for e in data.examples]
     if known:
         column = SAME[task.kind]
@@ -84,6 +88,37 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     return f"{len(data)} predictions"
 
 
+def _written(job: PlannedJob[CellParams]) -> PerturbedDataset:
+    """The test set as it is written, with its rewrites."""
+    return perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+
+
+def _read(job: PlannedJob[CellParams], worker: Worker) -> tuple[Dataset, PerturbedDataset]:
+    """The clean and the perturbed test set as the model reads them, behind its input defences."""
+    clean, changed = dataset_of(job, job.params.ref), _written(job)
+    purification = purification_of(job, worker)
+    if purification is None:
+        return clean, changed
+    return purification.dataset(clean), replace(changed, dataset=purification.dataset(changed.dataset))
+
+
+def _in_text(
+    job: Job[CellParams], worker: Worker, written: PerturbedDataset, made: Mapping[str, Prediction]
+) -> dict[str, Prediction]:
+    """Answers that were found behind an input defence, in the words of the text as it is written."""
+    purification = purification_of(job, worker)
+    if purification is None:
+        return dict(made)
+    placed = dict(made)
+    for example in written.dataset.examples:
+        prediction = made.get(example.id)
+        if prediction is not None and prediction["end"] > prediction["start"]:
+            assert isinstance(example, SpanExample)
+            text, start, end = purification.answer(example, prediction["start"], prediction["end"])
+            placed[example.id] = {**prediction, "text": text, "start": start, "end": end}
+    return placed
+
+
 def _changed_tokens(
     job: Job[CellParams], worker: Worker, clean: Dataset, changed: PerturbedDataset
 ) -> tuple[float, float]:
@@ -94,7 +129,7 @@ def _changed_tokens(
     share = unknown = 0.0
     if ids := changed.changed_ids:
         predictor = predictor_of(job, worker)
-        name = (*model_name(job), job.params.query_length, job.params.ref)
+        name = (*model_name(job), job.params.query_length, job.params.purify, job.params.ref)
         before = worker.get("clean tokens", name, lambda: tokens_seen(predictor, clean.examples), most=CLEAN_SETS)
         fresh = {e.id: e for e in changed.dataset.examples if e.id in ids}
         after = dict(zip(fresh, tokens_seen(predictor, [*fresh.values()]), strict=True))
@@ -129,12 +164,12 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
     if job.step.key in ahead:
         ahead.discard(job.step.key)
         return
-    gathered = _gathered(job)
+    gathered = _gathered(job, worker)
     for other in worker.ahead(job):
         if model_name(other) != model_name(job):
             continue
         try:
-            examples = _gathered(other)
+            examples = _gathered(other, worker)
         except Exception:
             continue  # Its own turn will fail and say why; this step must not.
         if len(gathered) + len(examples) > BATCH_EXAMPLES:
@@ -145,11 +180,11 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
         try:
             predictor_of(job, worker).predict(gathered)
         except Exception:
-            predictor_of(job, worker).predict(_gathered(job))  # Another cell's example may be at fault.
+            predictor_of(job, worker).predict(_gathered(job, worker))  # Another cell's example may be at fault.
 
 
-def _gathered(job: PlannedJob[CellParams]) -> list[Example]:
-    return _fresh(job, perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite")))[0]
+def _gathered(job: PlannedJob[CellParams], worker: Worker) -> list[Example]:
+    return _fresh(job, _read(job, worker)[1])[0]
 
 
 def _retrieved(

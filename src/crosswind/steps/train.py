@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from crosswind.data.examples import Example, Kind, Pool, Rows, TaggingExample
@@ -25,8 +26,11 @@ from crosswind.train.settings import Training
 if TYPE_CHECKING:
     from crosswind.model.encoder import Encoder
     from crosswind.model.heads import Head
+    from crosswind.perturb.perturbation import Environment
+    from crosswind.train.augment import Augmentation, Augmented
     from crosswind.train.loop import History
     from crosswind.train.objective import Objective
+    from crosswind.train.objectives import RetrievalObjective, TaskObjective
 
 CHECKPOINT_SECONDS = 60.0
 _HOW = "it says how a model was made, which is what scores compare"
@@ -58,6 +62,26 @@ class MlmParams:
 
 
 @dataclass(frozen=True)
+class RobustParams:
+    """A method of robust training (`train/robust/`) with all its settings."""
+
+    name: str
+    settings: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class AugmentParams:
+    """Noise on a share of the examples: identity and severity of each perturbation of the spec (`train/augment.py`)."""
+
+    perturbation: tuple[tuple[str, float], ...]
+    share: float
+    pick: int | None = None
+
+
+_DEFENCE = "results have a column for the defence"
+
+
+@dataclass(frozen=True)
 class TrainParams:
     """A phase ready to run. `output` is the encoder alone, or the model with the (only) head."""
 
@@ -72,6 +96,8 @@ class TrainParams:
     carry_head: bool = unsigned(_HOW, False)
     pooling: PoolingParams | None = unsigned("the scored model's own pooling is signed", None)
     device: str = "cpu"
+    robust: RobustParams | None = unsigned(_DEFENCE, None)
+    augment: tuple[AugmentParams, ...] = unsigned(_DEFENCE, ())
 
 
 @dataclass(frozen=True)
@@ -104,7 +130,9 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
     queries = params.training.query_length
     if queries is not None and encoder.max_positions < queries:
         job.note(queries_clipped("Training read queries of", encoder.max_positions, queries))
-    parts = _parts(params, data, encoder, carried)
+    augment = _augmentations(job)
+    parts = _parts(params, data, encoder, carried, augment)
+    robust = params.robust
     history = train(
         modules_of(encoder, parts.heads),
         parts.sources,
@@ -114,6 +142,7 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
         seed=params.seed,
         device=device,
         frozen=frozen_parameters(encoder, params.training.freeze),
+        robust=(robust.name, dict(robust.settings)) if robust is not None else None,
         score=_scorer(params, data, parts, device),
         folder=job.partial,
         interval=CHECKPOINT_SECONDS,
@@ -139,7 +168,33 @@ def _start(job: Job[TrainParams]) -> tuple[Encoder, Head | None]:
     return load_head(folder, head.kind, head.labels, trusted=trusted)
 
 
-def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None) -> _Parts:
+@dataclass(frozen=True)
+class _Augment:
+    """The augmentations of a phase, and the lexicons that they may need."""
+
+    augmentations: tuple[Augmentation, ...]
+    environment: Environment
+
+
+def _augmentations(job: Job[TrainParams]) -> _Augment | None:
+    from crosswind.perturb.lexicons import environment_of
+    from crosswind.perturb.spec import parse_spec
+    from crosswind.train.augment import Augmentation
+
+    if not job.params.augment:
+        return None
+    made = []
+    for i, augment in enumerate(job.params.augment):
+        # The specification as written may say where a lexicon lies, which is no part of the step's identity.
+        text = "+".join(f"{identity}:{severity!r}" for identity, severity in augment.perturbation)
+        spec = parse_spec(job.world["specs"].get(f"{job.step.key}/{i}", text))
+        made.append(Augmentation(spec, augment.share, augment.pick))
+    return _Augment(tuple(made), environment_of(job.world["lexicons"]))
+
+
+def _parts(
+    params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None, augment: _Augment | None
+) -> _Parts:
     from crosswind.model.heads import attach
     from crosswind.model.pooling import resolved_pooling
     from crosswind.train.budget import limited, steps_of
@@ -166,16 +221,19 @@ def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head |
         if params.budget.items is not None:
             by_cluster = settings.batch_by == "clusters"
             examples = limited(examples, params.budget.items, seed, by_cluster=by_cluster, where=plan.data[0].task)
-        objective = task_objective(
+        make = partial(
+            task_objective,
             plan.name,
             encoder,
             head,
-            examples,
             max_length=max_length,
             query_length=min(settings.query_length or max_length, encoder.max_positions),
             stride=settings.stride,
             pool=pool,
         )
+        objective: TaskObjective | RetrievalObjective | Augmented = make(examples)
+        if augment is not None:
+            objective = _augmented(make, examples, plan, augment, params)
         sources.append(objective)
         heads[plan.name] = head
         sizes.append(len(objective.lengths))  # without the questions that it leaves out
@@ -192,6 +250,37 @@ def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head |
             steps, shares = steps_of(params.budget, [len(masked.lengths)], mean_tokens([masked]), batch_size), [1.0]
         sources.append(masked)
     return _Parts(encoder, heads, sources, shares, steps)
+
+
+def _augmented(
+    make: Callable[[Sequence[Example]], TaskObjective | RetrievalObjective],
+    examples: Sequence[Example],
+    head: HeadParams,
+    augment: _Augment,
+    params: TrainParams,
+) -> Augmented:
+    """The objective that sees the examples anew in every epoch; of a retrieval task the queries."""
+    from crosswind.train.augment import Augmented, augmented_examples
+
+    def of_epoch(epoch: int) -> TaskObjective | RetrievalObjective:
+        return make(
+            augmented_examples(
+                examples,
+                augment.augmentations,
+                task=head.name,
+                seed=params.seed,
+                epoch=epoch,
+                fields=fields_of(head),
+                environment=augment.environment,
+            )
+        )
+
+    return Augmented(make(examples), of_epoch, params.training.batch_size)
+
+
+def fields_of(head: HeadParams) -> tuple[str, ...]:
+    """The text fields that augmentation may change: those that perturbing the test set may, without the pool."""
+    return tuple(name for name in TASKS[head.data[0].task].perturbed if name != "pool")
 
 
 def _examples(refs: Sequence[DataRef], data: JobData) -> tuple[list[Example], Pool | None]:
@@ -309,12 +398,21 @@ def training_tokens(params: TrainParams) -> float:
     return tokens / (1 - share)
 
 
+def robust_passes(params: TrainParams) -> float:
+    """The forward and backward passes of a micro-batch, in those of plain training."""
+    if params.robust is None:
+        return 1.0
+    from crosswind.train.robust import ROBUST  # imports torch: only where a study names a method
+
+    return ROBUST[params.robust.name].passes(dict(params.robust.settings))
+
+
 TRAIN: StepKind[TrainParams] = StepKind(
     name="train",
     version=7,
     params=TrainParams,
     run=_run,
     needs=device_needs,
-    cost=lambda params: 3.0 * training_tokens(params),  # forward, backward twice as dear
+    cost=lambda params: 3.0 * training_tokens(params) * robust_passes(params),  # forward, backward twice as dear
     droppable=("*.safetensors",),
 )

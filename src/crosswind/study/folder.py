@@ -49,7 +49,7 @@ PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of 
 
 # The keys that say who asks and where things lie.
 _NO_QUESTION = (
-    *("seeds", "lexicons", "keep", "notes", "name"),
+    *("seeds", "lexicons", "words", "keep", "notes", "name"),
     *("encoder", "predictions", "revision", "trust_remote_code"),
 )
 

@@ -18,6 +18,7 @@ from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import metrics_of
 from crosswind.evaluate.metrics.base import METRICS, Metric
+from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources
 from crosswind.perturb.extent import EVERYTHING, Extent
 from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of
@@ -38,6 +39,7 @@ from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.base import BaseEncoder, base_encoder
+from crosswind.study.defences import augment_prints, defended, purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
@@ -57,6 +59,7 @@ from crosswind.study.stages import STAGES
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import open_data, text_fingerprint
 from crosswind.tasks.refs import DataRef
+from crosswind.train.robust import ROBUST
 
 _CLEAN = CellCondition()
 
@@ -92,6 +95,7 @@ class Planner:
         self.source: Source = open_data(self.settings)
         self.lexicons = lexicons_of(study)
         self.environment: Environment = environment_of(self.lexicons)
+        self.words = None if study.words is None else str(expanded(study.words, "words").absolute())
         self.diagnostic: set[str] = set()
         folder = None if self.lexicons in (None, MICROWORLD_LEXICONS) else Path(str(self.lexicons))
         self.without_lexicons = folder is not None and not folder.is_dir()
@@ -136,12 +140,13 @@ class Planner:
                 encoder: str | None = self.base.key
                 for i, phase in enumerate(phases):
                     params = self._params(phase, seed)
-                    encoder = self._train(params, encoder, f"route {name}, phase {i + 1}")
+                    encoder = self._train(params, encoder, f"route {name}, phase {i + 1}", phase.augment_specs)
                     if seed == self.study.seeds[0]:
                         training.setdefault(name, []).append((encoder, params))
                 for defence, settings in self.study.defences.items():
                     for target in all_targets:
-                        self._target(target.defended(settings), name, defence, phases, encoder, seed, conditions)
+                        shielded = defended(target, defence, settings)
+                        self._target(shielded, name, defence, phases, encoder, seed, conditions)
         _check_names(self._cells)
         context = {
             "data": self.settings,
@@ -150,6 +155,7 @@ class Planner:
             "include": [str(folder) for folder in included()],
             "declared": {"task": dict(self.declared.tasks)},
             "lexicons": self.lexicons,
+            "words": self.words,
             "specs": self._specs,
             "models": self._models,
             **self.base.context,
@@ -334,7 +340,7 @@ class Planner:
             for i, phase in enumerate(chain):
                 label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
                 carry = i > 0 and carries_head(chain[i - 1], phase)
-                key = self._train(self._params(phase, seed, target, carry), key, label)
+                key = self._train(self._params(phase, seed, target, carry), key, label, phase.augment_specs)
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             for data in target.data:
                 reading = self._reading(target, data)
@@ -359,6 +365,7 @@ class Planner:
             precision=hardware.precision,
             device=hardware.device,
             labels=target.labels,
+            purify=target.purify,
         )
 
     def _params(
@@ -368,7 +375,7 @@ class Planner:
         pooling = target.pooling if target else None
         return phase.params(seed=seed, head=target is not None, carry_head=carry, pooling=pooling, hardware=hardware)
 
-    def _train(self, params: TrainParams, encoder: str | None, label: str) -> str:
+    def _train(self, params: TrainParams, encoder: str | None, label: str, augments: tuple[Spec, ...]) -> str:
         data = {} if encoder else dict(self.base.data)
         for ref in [*(d for h in params.heads for d in h.data), *params.select]:
             data[ref.name] = self.fingerprint(ref)
@@ -382,7 +389,17 @@ class Planner:
             metric = METRICS[TASKS[params.select[0].task].metric]
             data[f"metric {metric.name}"] = str(metric.version)
             data |= self._declared(METRICS, metric.name)
-        return self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
+        if params.robust is not None:
+            data |= self._declared(ROBUST, params.robust.name)
+        data |= augment_prints(params, augments, self.environment)
+        for spec in augments:
+            for atom in spec.atoms:
+                data |= self._declared(PERTURBATIONS, atom.name)
+        key = self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
+        for i, spec in enumerate(augments):
+            if any(atom.condition != str(atom) for atom in spec.atoms):
+                self._specs[f"{key}/{i}"] = str(spec)
+        return key
 
     def _cell(
         self,
@@ -398,7 +415,7 @@ class Planner:
             inputs["model"] = model.key
         if embed:
             inputs["pool"] = embed
-        prints = self._prints(model, cell.data)
+        prints = self._purified(self._prints(model, cell.data), evaluated.reading)
         label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "") + f", route {cell.route}"
         if self.study.predictions is None:
             step = PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
@@ -455,7 +472,7 @@ class Planner:
         if target.task.kind == "query":
             inputs["pool"] = self._embed(target.task, evaluated.model, reading)
         label = f"{target.task.name} {data.language}, dev, route {evaluated.clean.route}"
-        prints = self._prints(evaluated.model, reading.ref)
+        prints = self._purified(self._prints(evaluated.model, reading.ref), reading)
         affinity = evaluated.model.affinity
         return self.add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
 
@@ -475,12 +492,24 @@ class Planner:
             inputs |= {"rewrite": rewrite, "clean": clean}
         label = f"pool of {task.name}" + ("" if languages else f" {ref.language}")
         params = replace(reading, ref=ref, query_length=None)
-        prints = self._prints(model, ref)
+        prints = self._purified(self._prints(model, ref), params)
         return self.add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
     def _prints(self, model: EvaluatedModel, ref: DataRef) -> Mapping[str, str]:
         prints: Mapping[str, str] = self._read(model.key is None, ref)
         return prints
+
+    def _purified(self, prints: Mapping[str, str], reading: CellParams) -> Mapping[str, str]:
+        """The fingerprints with those of the input defences."""
+        if not reading.purify:
+            return prints
+        declared: dict[str, str] = {}
+        for name in reading.purify:
+            declared |= self._declared(PURIFIERS, name)
+        languages = dict.fromkeys((reading.ref.language, *(reading.ref.pool_languages or ())))
+        for language in languages:
+            declared |= purify_prints(reading.purify, language, self.words)
+        return {**prints, **declared}
 
     def _printed(self, from_base: bool, ref: DataRef) -> Frozen:
         base = self.base.data if from_base else {}

@@ -15,12 +15,12 @@ from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
 from crosswind.model.lengths import QUESTION_TOKENS, most_overlap, overlap
+from crosswind.perturb.spec import Spec
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
-from crosswind.steps.train import HeadParams, MlmParams, TrainParams
+from crosswind.steps.train import AugmentParams, HeadParams, MlmParams, RobustParams, TrainParams
 from crosswind.study.preset import preset_named
 from crosswind.study.spec import (
-    Defence,
     Mlm,
     Phase,
     Study,
@@ -50,6 +50,9 @@ class PhasePlan:
     training: Training
     select: tuple[DataRef, ...]
     where: str
+    robust: RobustParams | None = None
+    augment: tuple[AugmentParams, ...] = ()
+    augment_specs: tuple[Spec, ...] = ()  # as written: with where lexicons lie
 
     def effective(self) -> Training:
         """The settings; those that no head of the phase reads are the defaults, so that one training has one key."""
@@ -87,6 +90,8 @@ class PhasePlan:
             carry_head=carry_head,
             pooling=pooling if any(h.kind == "query" for h in self.heads) else None,
             device=hardware.device,
+            robust=self.robust,
+            augment=self.augment,
         )
 
 
@@ -102,6 +107,7 @@ class TargetPlan:
     pooling: PoolingParams | None
     where: str
     labels: tuple[str, ...] = ()
+    purify: tuple[str, ...] = ()
 
     @property
     def max_length(self) -> int:
@@ -113,17 +119,11 @@ class TargetPlan:
         """The tokens that two windows of a context share; None for kinds that have no context."""
         return overlap(self.training.stride, self.max_length) if self.task.kind == "span" else None
 
-    def defended(self, defence: Defence) -> TargetPlan:
-        """The target with a defence's settings over those of its phases."""
-        chain = tuple(replace(p, training=_merged(p.training, defence.training)) for p in self.chain)
-        training = chain[-1].training if chain else _merged(self.training, defence.training)
-        return replace(self, chain=chain, training=training)
-
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
     """Every route's phases; `UserError`s name the study key."""
     preset = preset_named(study.targets.preset) if study.targets.preset else {}
-    base = _merged(Training(), _settings(preset.get("training")), study.training)
+    base = merged_settings(Training(), _settings(preset.get("training")), study.training)
     return {
         name: tuple(_phase(p, base, f"routes.{name}[{i}]") for i, p in enumerate(phases))
         for name, phases in study.routes.items()
@@ -154,7 +154,7 @@ def targets(study: Study) -> list[TargetPlan]:
         if mixture is not None and ours.train is None:
             ours = ours.model_copy(update={"train": [Phase(tasks=[TaskUse(name=mixture)])]})
         under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
-        base = _merged(Training(), _settings(preset.get("training")), under.training, study.training)
+        base = merged_settings(Training(), _settings(preset.get("training")), under.training, study.training)
         target = _over(under, ours)
         if study.fine_tuned:
             target = target.model_copy(update={"train": []})
@@ -221,7 +221,7 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
             hint=f"it has {', '.join(task.languages)}",
         )
     split = _split(task, target.split or _usual_split(task), where)
-    training = _merged(base, target.training)
+    training = merged_settings(base, target.training)
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit
     data = tuple(DataRef(name, code, split, target.rows, limit, pool) for code in languages)
@@ -323,7 +323,7 @@ def _labels(labels: tuple[str, ...]) -> str:
 
 
 def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
-    training = _merged(base, phase.training)
+    training = merged_settings(base, phase.training)
     grouped: dict[str, list[DataRef]] = {}
     for i, use in enumerate(phase.tasks):
         grouped.setdefault(use.name, []).extend(_refs(use, f"{where}.tasks[{i}]"))
@@ -401,7 +401,7 @@ def _split(task: Task, split: str, where: str) -> str:
     return split
 
 
-def _merged(base: Training, *over: TrainingSpec) -> Training:
+def merged_settings(base: Training, *over: TrainingSpec) -> Training:
     for spec in over:
         base = replace(base, **spec.model_dump(exclude_none=True))
     return base

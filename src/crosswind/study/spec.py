@@ -293,10 +293,41 @@ class PretrainedEncoder(StrictModel):
     pretrain: Path | dict[str, Any]
 
 
+class AugmentSpec(StrictModel):
+    """Noise on a `share` of the training examples, drawn anew in every epoch: `keyboard:0.1`, or with its settings.
+
+    `pick`: of the languages that code-mixing embeds, so many an example (None: all).
+    """
+
+    spec: str
+    share: float = Field(0.5, gt=0, le=1)
+    pick: int | None = Field(None, ge=1)
+
+
 class Defence(StrictModel):
-    """What every target's training is changed by; `{}` changes nothing."""
+    """What every target's training and reading is changed by; `{}` changes nothing.
+
+    `training` are settings, `robust` a method of `train/robust/` with its settings (`freelb`, or
+    `{freelb: {steps: 2}}`), `augment` noise on the training examples, `purify` the input defences that a test text
+    goes through before the model reads it.
+    """
 
     training: TrainingSpec = TrainingSpec()
+    robust: Annotated[
+        dict[str, dict[str, float]] | None, BeforeValidator(lambda v: {v: {}} if isinstance(v, str) else v)
+    ] = Field(None, min_length=1, max_length=1)
+    augment: Annotated[
+        list[Annotated[AugmentSpec, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]],
+        BeforeValidator(listed),
+    ] = Field(default_factory=list)
+    purify: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def shares_are_of_one_epoch(self) -> Defence:
+        total = sum(augment.share for augment in self.augment)
+        if total > 1 + 1e-9:
+            raise ValueError(f"the shares of augment sum to {total:g}: an example gets one of them, so at most to 1")
+        return self
 
 
 class CompareSpec(StrictModel):
@@ -337,6 +368,7 @@ class Study(StrictModel):
     min_changed: float = Field(0.05, ge=0, le=1)  # a cell in which a smaller share of items changed has no score
     data: Data = Data()
     lexicons: Path | None = None
+    words: Path | None = None  # lists of known words, LL.txt, for the input defence `correct`
     training: TrainingSpec = TrainingSpec()
     routes: Annotated[dict[str, list[Phase]], BeforeValidator(with_preset_routes)] = Field(min_length=1)
     defences: dict[str, Defence] = Field(default_factory=lambda: {"none": Defence()}, min_length=1)

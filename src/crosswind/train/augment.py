@@ -17,7 +17,7 @@ from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row
 from crosswind.perturb.dataset import perturb_examples
 from crosswind.perturb.draw import choose, key
-from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.perturbation import Environment, Value
 from crosswind.perturb.spec import Spec
 from crosswind.train.batching import WINDOW
 from crosswind.train.objective import Batch, Decision, Visit
@@ -89,19 +89,14 @@ class Augmented:
     clean: TaskObjective | RetrievalObjective
     of_epoch: Callable[[int], TaskObjective | RetrievalObjective]
     batch_size: int
+    name: str = field(init=False)
+    encoder: Encoder = field(init=False)
+    whole_batch: bool = field(init=False)
     _epochs: OrderedDict[int, TaskObjective | RetrievalObjective] = field(default_factory=OrderedDict)
 
-    @property
-    def name(self) -> str:
-        return self.clean.name
-
-    @property
-    def encoder(self) -> Encoder:
-        return self.clean.encoder
-
-    @property
-    def whole_batch(self) -> bool:
-        return self.clean.whole_batch
+    def __post_init__(self) -> None:
+        self.name, self.encoder = self.clean.name, self.clean.encoder
+        self.whole_batch = self.clean.whole_batch
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -140,13 +135,13 @@ class Augmented:
         return self._epochs[epoch]
 
 
-def _some(params: Sequence[tuple[str, object]], count: int, bits: int) -> tuple[tuple[str, object], ...]:
+def _some(params: Sequence[tuple[str, Value]], count: int, bits: int) -> tuple[tuple[str, Value], ...]:
     """Parameters with `count` of the values of `embed`, in their order."""
-    narrowed = []
+    narrowed: list[tuple[str, Value]] = []
     for name, value in params:
         if name == "embed" and isinstance(value, tuple):
             left = list(value)
-            chosen = set()
+            chosen: set[str] = set()
             while left and len(chosen) < count:
                 at = choose(bits, len(left))
                 bits = key("next", str(bits))

@@ -24,10 +24,10 @@ from crosswind.model.attention import training_attention
 from crosswind.model.memory import names_memory
 from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from crosswind.train.micro import MicroBatch, plain_backward
 from crosswind.train.mixing import schedule
 from crosswind.train.objective import Objective, Visit
-from crosswind.train.robust import ROBUST, plain_backward
-from crosswind.train.robust.micro import MicroBatch
+from crosswind.train.robust import ROBUST
 from crosswind.train.settings import Training
 
 SelectionScore = Callable[[], float]

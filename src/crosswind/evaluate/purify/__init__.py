@@ -13,6 +13,7 @@ from typing import assert_never
 from crosswind.data.examples import (
     Candidate,
     ChoiceExample,
+    Dataset,
     Example,
     PairExample,
     Pool,
@@ -33,7 +34,8 @@ class Purifier:
     """A declaration.
 
     `prepare` makes the cleanings of a language, one pass after another, from the folder of word lists that the study
-    names (None: none); it raises a `UserError` where it needs one. `resources` are what the result depends on, by SHA-256 or version.
+    names (None: none); it raises a `UserError` where it needs one. `resources` are what the result depends on, by
+    SHA-256 or version.
     """
 
     name: str
@@ -84,6 +86,11 @@ class Purification:
             case _:
                 assert_never(example)
 
+    def dataset(self, data: Dataset) -> Dataset:
+        """The data set as the model shall read it."""
+        pool = None if data.pool is None else self.pool(data.pool)
+        return replace(data, examples=tuple(self.example(example) for example in data.examples), pool=pool)
+
     def pool(self, pool: Pool) -> Pool:
         """The pool as the model shall read it."""
         return Pool(tuple(self._candidate(candidate) for candidate in pool.candidates))
@@ -118,4 +125,3 @@ class Purification:
         if language not in self._of:
             self._of[language] = [c for p in self._purifiers for c in p.prepare(language, self._words)]
         return self._of[language]
-

@@ -1,8 +1,8 @@
 """Spelling correction: a word that no list knows becomes the most frequent known word one edit away.
 
-The list of a language is the file `LL.txt` of the folder that the study names with `words`: a word, a blank or tab, and
-how often it was seen. Words are found by their deletions (Garbe 2012, SymSpell): two words are one edit apart, a swap of
-neighbours included (Damerau 1964), only if deleting at most one cluster of each makes them equal.
+The list of a language is the file `LL.txt` of the folder that the study names with `words`: a word, a blank or tab,
+and how often it was seen. Words are found by their deletions (Garbe 2012, SymSpell): two words are one edit apart, a
+swap of neighbours included (Damerau 1964), only if deleting at most one cluster of each makes them equal.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _one_edit(a: Sequence[str], b: Sequence[str]) -> bool:
 @lru_cache(maxsize=8)
 def _speller(path: Path, modified: int, turkic: bool) -> Speller:
     counts: dict[str, int] = {}
-    for number, line in enumerate(lines(path), 1):
+    for number, line in lines(path):
         if not line.strip():
             continue
         word, _, count = line.strip().replace("\t", " ").rpartition(" ")

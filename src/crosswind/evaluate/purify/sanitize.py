@@ -128,14 +128,14 @@ def _inside_word(text: str, at: int) -> bool:
 
 
 def _plain(text: str) -> list[Edit]:
-    """Clusters that NFKC changes."""
+    """Clusters that NFKC changes, without those that it only writes otherwise (canonical equivalence)."""
     if unicodedata.is_normalized("NFKC", text):
         return []
     edits = []
     for match in regex.finditer(r"\X", text):
         cluster = match.group()
         plain = unicodedata.normalize("NFKC", cluster)
-        if plain != cluster and plain:
+        if plain and unicodedata.normalize("NFD", plain) != unicodedata.normalize("NFD", cluster):
             edits.append((*match.span(), plain))
     return edits
 

@@ -1,19 +1,22 @@
 """Robust training: what wraps the middle of a training step. One file a method, which declares itself.
 
 A method is given a micro-batch whose words' embeddings it may displace, and leaves the gradient of what it
-minimises in the parameters. The loop knows nothing else of it.
+minimises in the parameters. The loop knows nothing else of it. Declarations import no torch: planning reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
-import torch
+from typing import TYPE_CHECKING
 
 from crosswind.errors import UserError, unknown
 from crosswind.registry import Registry
-from crosswind.train.robust.micro import MicroBatch
+
+if TYPE_CHECKING:
+    import torch
+
+    from crosswind.train.micro import MicroBatch
 
 Numbers = Mapping[str, float]
 
@@ -66,44 +69,3 @@ class RobustMethod:
 ROBUST: Registry[RobustMethod] = Registry(
     "robust training method", "crosswind.train.robust", "crosswind.robust", RobustMethod
 )
-
-
-def plain_backward(part: MicroBatch) -> torch.Tensor:
-    """The step without a defence: one forward and one backward pass."""
-    loss = part.loss(part.outputs())
-    loss.backward()  # type: ignore[no-untyped-call]
-    return loss.detach()
-
-
-def per_row(values: torch.Tensor) -> torch.Tensor:
-    """`(rows,)` numbers as `(rows, 1, 1)`, to scale embeddings `(rows, length, width)` by."""
-    return values.reshape(-1, 1, 1)
-
-
-def uniform_start(part: MicroBatch, magnitude: float) -> list[torch.Tensor]:
-    """Uniform displacements in the balls of Frobenius norm `magnitude` of each row (Zhu et al. 2020, algorithm 1).
-
-    A row of n words of width w draws from (-1, 1) and is divided by the square root of n·w.
-    """
-    deltas = []
-    for batch, words in zip(part.batches, part.embeddings(), strict=True):
-        mask = batch.inputs["attention_mask"].to(words.dtype)
-        drawn = torch.rand(words.shape, generator=part.generator(), dtype=torch.float32).to(words) * 2 - 1
-        scale = magnitude / (mask.sum(1) * words.shape[-1]).clamp(min=1).sqrt()
-        deltas.append(drawn * mask.unsqueeze(-1) * per_row(scale))
-    return deltas
-
-
-def ascended(
-    deltas: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], rate: float, bound: float
-) -> list[torch.Tensor]:
-    """A step of length `rate` along each row's normalised gradient, back into the ball of norm `bound` (0: no ball)."""
-    stepped = []
-    for delta, gradient in zip(deltas, gradients, strict=True):
-        norm = gradient.flatten(1).norm(dim=1).clamp(min=1e-8)
-        moved = delta + rate * gradient / per_row(norm)
-        if bound:
-            length = moved.flatten(1).norm(dim=1).clamp(min=1e-12)
-            moved = moved * per_row((bound / length).clamp(max=1))
-        stepped.append(moved.detach())
-    return stepped

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
-from crosswind.train.robust import Knob, Numbers, RobustMethod, ascended, uniform_start
-from crosswind.train.robust.micro import MicroBatch
+from crosswind.train.robust import Knob, Numbers, RobustMethod
+
+if TYPE_CHECKING:
+    import torch
+
+    from crosswind.train.micro import MicroBatch
 
 
 def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
+    import torch
+
+    from crosswind.train.micro import ascended, uniform_start
+
     deltas = uniform_start(part, settings["start"])
     for _ in range(int(settings["steps"])):
         for delta in deltas:

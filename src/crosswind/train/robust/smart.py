@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from torch.nn import functional as F
-
-from crosswind.train.objective import Decision
 from crosswind.train.robust import Knob, Numbers, RobustMethod
-from crosswind.train.robust.micro import MicroBatch
+
+if TYPE_CHECKING:
+    import torch
+
+    from crosswind.train.micro import MicroBatch
+    from crosswind.train.objective import Decision
 
 _TINY = 1e-6
 
 
 def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmetric: bool) -> torch.Tensor:
     """The summed Kullback-Leibler divergence of the second from the first distributions, or both ways."""
+    import torch
+    from torch.nn import functional as F
+
     total = torch.zeros((), device=first[0].scores.device)
     for a, b in zip(first, second, strict=True):
         of, by = F.log_softmax(a.scores, -1), F.log_softmax(b.scores, -1)
@@ -27,6 +32,10 @@ def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmet
 
 
 def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
+    import torch
+
+    from crosswind.train.objective import Decision
+
     outputs = part.outputs()
     clean = part.decisions(outputs)
     fixed = [Decision(d.scores.detach(), d.gold, d.weight) for d in clean]

@@ -1,0 +1,89 @@
+"""Defences of a study: what they change of a target's phases and of how its test sets are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from crosswind.errors import UserError
+from crosswind.evaluate.purify import PURIFIERS
+from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.spec import Spec, TextScope, parse_spec
+from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, TrainParams, fields_of
+from crosswind.study.resolve import TargetPlan, merged_settings
+from crosswind.study.spec import AugmentSpec, Defence
+from crosswind.train.robust import ROBUST
+
+
+def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
+    """The target with a defence over its phases; a `UserError` names the study key of what is not there."""
+    where = f"defences.{name}"
+    robust = _robust(defence.robust, f"{where}.robust")
+    augments = tuple(_augment(a, f"{where}.augment[{i}]") for i, a in enumerate(defence.augment))
+    for purifier in defence.purify:
+        PURIFIERS.get(purifier, where=f"{where}.purify")
+    chain = tuple(
+        replace(
+            phase,
+            training=merged_settings(phase.training, defence.training),
+            robust=robust,
+            augment=tuple(params for params, _ in augments),
+            augment_specs=tuple(spec for _, spec in augments),
+        )
+        for phase in target.chain
+    )
+    training = chain[-1].training if chain else merged_settings(target.training, defence.training)
+    return replace(target, chain=chain, training=training, purify=tuple(defence.purify))
+
+
+def augment_prints(params: TrainParams, specs: tuple[Spec, ...], environment: Environment) -> dict[str, str]:
+    """What the noise of training depends on besides text and code; a `UserError` where it has no alternatives."""
+    prints: dict[str, str] = {}
+    for i, spec in enumerate(specs):
+        for head in params.heads:
+            for scope in _scopes(head, environment):
+                reason = spec.applies(scope)
+                if reason is not None:
+                    hint = "leave it out, or train the target in languages that have it"
+                    raise UserError(f"{spec} in {scope.language}: {reason}", where=f"augment[{i}]", hint=hint)
+                if spec.needs(scope):
+                    hint = "augmentation takes perturbations that need nothing but lexicons"
+                    raise UserError(f"{spec.name} needs data, steps or models", where=f"augment[{i}]", hint=hint)
+                prints |= {f"augment {key}": value for key, value in spec.resources(scope).items()}
+    return prints
+
+
+def purify_prints(names: tuple[str, ...], language: str, words: str | None) -> Mapping[str, str]:
+    """What the input defences of a language depend on besides text and code."""
+    return {
+        f"purify {name} {key}": value
+        for name in names
+        for key, value in PURIFIERS[name].resources(language, words).items()
+    }
+
+
+def _scopes(head: HeadParams, environment: Environment) -> list[TextScope]:
+    languages = dict.fromkeys(ref.language for ref in head.data)
+    return [TextScope(language, head.kind, fields_of(head), environment) for language in languages]
+
+
+def _robust(given: Mapping[str, Mapping[str, float]] | None, where: str) -> RobustParams | None:
+    if given is None:
+        return None
+    ((name, settings),) = given.items()
+    method = ROBUST.get(name, where=where)
+    return RobustParams(name, tuple(method.settings(settings, f"{where}.{name}").items()))
+
+
+def _augment(augment: AugmentSpec, where: str) -> tuple[AugmentParams, Spec]:
+    spec = parse_spec(augment.spec, where=f"{where}.spec")
+    if any(atom.perturbation.add is not None for atom in spec.atoms):
+        raise UserError(f"{spec.name} adds candidates to a pool", where=where, hint="augmentation changes texts")
+    if not spec.preserving:
+        hint = "labels need not hold under it: choose a preserving perturbation (crosswind list perturbations)"
+        raise UserError(f"{spec.name} is diagnostic", where=where, hint=hint)
+    embeds = any(name == "embed" for atom in spec.atoms for name, _ in atom.params)
+    if augment.pick is not None and not embeds:
+        raise UserError(f"{spec.name} embeds no languages to pick from", where=f"{where}.pick", hint="leave pick out")
+    identity = tuple((atom.identity, atom.severity) for atom in spec.atoms)
+    return AugmentParams(identity, augment.share, augment.pick), spec

@@ -1,0 +1,133 @@
+"""Defences in a study: what they change of keys, what is refused, and a small run with all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.steps.train import TRAIN, robust_passes
+from crosswind.study.plan import make_plan
+from crosswind.study.planned import Plan
+from crosswind.study.run import run_study
+from crosswind.study.spec import Study, parse_study
+
+STUDY = """
+name: defended
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+lexicons: {lexicons}
+training: {{batch_size: 8, learning_rate: 1.0e-3, max_length: 64}}
+routes: {{none: []}}
+targets:
+  languages: [en, es]
+  limit: 9
+  tasks: {{xnli: {{train: {{tasks: [{{name: snli, split: dev}}], budget: {{steps: 2}}}}}}}}
+perturb: ["swap:0.4"]
+defences:
+  none: {{}}
+  sanitize: {{purify: sanitize}}
+  freelb: {{robust: {{freelb: {{steps: 2}}}}}}
+  noise: {{augment: [{{spec: "swap:0.3", share: 0.5}}]}}
+  cat: {{augment: [{{spec: "codemix(embed=es):0.5", share: 0.33, pick: 1}}]}}
+"""
+
+
+@pytest.fixture
+def text(tiny_encoder: Path, small_data: Path, tmp_path: Path) -> str:
+    (tmp_path / "lexicons").mkdir()
+    (tmp_path / "lexicons" / "en-es.txt").write_text("house casa\ndog perro\nwater agua\n")
+    return STUDY.format(encoder=tiny_encoder, data=small_data, lexicons=tmp_path / "lexicons")
+
+
+def plan_of(text: str, *overrides: str) -> Plan:
+    return make_plan(parse_study(text, list(overrides)))
+
+
+def trained(plan: Plan) -> dict[str, str]:
+    """The key of the step that trained each defence's model."""
+    keys = {}
+    for cell in plan.cells:
+        keys[cell.defence] = plan.graph[cell.key].inputs["model"]
+    return keys
+
+
+def test_a_defence_that_only_reads_shares_the_training_of_none(text: str) -> None:
+    plan = plan_of(text)
+    keys = trained(plan)
+    assert keys["sanitize"] == keys["none"]
+    assert len(set(keys.values())) == 4
+    cells = {c.defence: c for c in plan.cells if c.condition.clean and c.data.language == "en"}
+    assert cells["sanitize"].key != cells["none"].key
+    reading = plan.graph[cells["sanitize"].key]
+    assert reading.params["purify"] == ["sanitize"]
+    assert "purify sanitize confusables.json" in reading.data
+
+
+def test_a_study_without_defences_keeps_its_keys(text: str) -> None:
+    only = plan_of(text, "defences={none: {}}")
+    assert {c.key for c in only.cells} == {c.key for c in plan_of(text).cells if c.defence == "none"}
+    assert all("robust" not in s.params and "augment" not in s.params for s in only.graph.values())
+
+
+def test_a_lexicon_that_changes_trains_the_code_mixed_defence_anew_and_no_other(text: str, tmp_path: Path) -> None:
+    before = trained(plan_of(text))
+    (tmp_path / "lexicons" / "en-es.txt").write_text("house hogar\n")
+    after = trained(plan_of(text))
+    assert {name for name in before if before[name] != after[name]} == {"cat"}
+
+
+def test_robust_training_costs_its_passes(text: str) -> None:
+    plan = plan_of(text, "defences.freelb={robust: {freelb: {steps: 4}}}", "defences.pgd={robust: pgd}")
+    keys = trained(plan)
+    passes = {name: robust_passes(TRAIN.load(plan.graph[key].params)) for name, key in keys.items()}
+    assert passes == {"none": 1, "sanitize": 1, "noise": 1, "cat": 1, "freelb": 4, "pgd": 4}
+    assert plan.graph[keys["freelb"]].cost == pytest.approx(4 * plan.graph[keys["none"]].cost)
+
+
+@pytest.mark.parametrize(
+    ("override", "where", "what"),
+    [
+        ("defences.x={purify: sanitise}", "defences.x.purify", "sanitise"),
+        ("defences.x={robust: freelbs}", "defences.x.robust", "freelbs"),
+        ("defences.x={robust: {freelb: {stepz: 1}}}", "defences.x.robust.freelb", "stepz"),
+        ("defences.x={augment: [swop:0.1]}", "defences.x.augment[0].spec", "swop"),
+        ("defences.x={augment: [swap]}", "defences.x.augment[0].spec", "severity"),
+        ("defences.x={augment: [shuffle:0.5]}", "defences.x.augment[0]", "diagnostic"),
+        ('defences.x={augment: [{spec: "swap:0.1", pick: 2}]}', "defences.x.augment[0].pick", "no languages"),
+        ('defences.x={augment: ["codemix(embed=de):0.5"]}', "augment[0]", "de"),
+        ("defences.x={purify: correct}", "words", "lists of words"),
+        (
+            'defences.x={augment: [{spec: "swap:0.1", share: 0.6}, {spec: "swap:0.2", share: 0.6}]}',
+            "defences.x",
+            "at most to 1",
+        ),
+    ],
+)
+def test_what_no_defence_is_is_refused_with_its_place(text: str, override: str, where: str, what: str) -> None:
+    with pytest.raises(UserError) as caught:
+        plan_of(text, override)
+    assert str(caught.value.where).endswith(where)
+    assert what in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_path: Path) -> None:
+    def go(workers: int, name: str) -> Path:
+        store = Store(tmp_path / f"store-{name}")
+        study: Study = parse_study(text, [])
+        finished = run_study(study, out=tmp_path / name, store=store, reporter=Silent(), workers=workers)
+        assert finished.outcome.complete, finished.outcome.failed
+        return tmp_path / name
+
+    one, two = go(1, "one"), go(2, "two")
+    results = pl.read_parquet(one / "results.parquet")
+    assert set(results["defence"]) == {"none", "sanitize", "freelb", "noise", "cat"}
+    assert results.group_by("defence").len()["len"].n_unique() == 1
+    for path in sorted((one / "predictions").rglob("*.parquet")):
+        assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
+    assert set(results["n"]) == {9}
