@@ -402,6 +402,7 @@ def _split(task: Task, split: str, where: str) -> str:
 
 
 def merged_settings(base: Training, *over: TrainingSpec) -> Training:
+    """Training settings with overrides, of which the last that sets a key wins."""
     for spec in over:
         base = replace(base, **spec.model_dump(exclude_none=True))
     return base

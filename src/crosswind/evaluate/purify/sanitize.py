@@ -29,7 +29,7 @@ from crosswind.data.languages import script_of
 from crosswind.evaluate.purify import Cleaning, Purifier
 from crosswind.perturb.rewrite import Edit
 
-TABLE = "confusables.json"
+_CLASSES = "confusables.json"
 _UNSEEN = regex.compile(r"[\p{Cc}\p{Cf}\p{Variation_Selector}--[\n\r\t\x1e]]+", regex.V1)
 _EMOJI = regex.compile(r"\p{Extended_Pictographic}[\p{M}\p{Emoji_Modifier}\uFE0F\u200D\p{Extended_Pictographic}]*")
 _JOINERS = frozenset("\u200c\u200d")
@@ -57,7 +57,7 @@ def derive_classes(lines: Iterable[str]) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _table() -> bytes:
-    return files(__package__).joinpath(TABLE).read_bytes()
+    return files(__package__).joinpath(_CLASSES).read_bytes()
 
 
 @lru_cache(maxsize=64)
@@ -72,11 +72,11 @@ def _letters(language: str) -> tuple[regex.Pattern[str], Mapping[str, str]]:
     native = regex.compile("[" + "".join(rf"\p{{Script={name}}}" for name in names) + "]")
     becomes: dict[str, str] = {}
     for prototype, members in json.loads(_table()).items():
-        own = sorted((m for m in members if native.match(m)), key=lambda m: (m != prototype, m))
-        for stranger in members if own else ():
+        natives = sorted((m for m in members if native.match(m)), key=lambda m: (m != prototype, m))
+        for stranger in members if natives else ():
             if not native.match(stranger):
-                alike = [m for m in own if m.isupper() == stranger.isupper()]
-                becomes[stranger] = (alike or own)[0]
+                alike = [m for m in natives if m.isupper() == stranger.isupper()]
+                becomes[stranger] = (alike or natives)[0]
     return native, becomes
 
 
@@ -162,7 +162,7 @@ def _letters_back(language: str) -> Cleaning:
 
 
 def _resources(language: str, words: str | None) -> Mapping[str, str]:
-    return {TABLE: hashlib.sha256(_table()).hexdigest(), "unicode": unicodedata.unidata_version}
+    return {_CLASSES: hashlib.sha256(_table()).hexdigest(), "unicode": unicodedata.unidata_version}
 
 
 SANITIZE = Purifier(
