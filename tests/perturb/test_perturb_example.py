@@ -272,7 +272,7 @@ def test_gold_answers_of_xquad_survive_every_perturbation(language: str, officia
         for article in data["data"][:4] for p in article["paragraphs"][:2] for q in p["qas"][:3]
     ]  # fmt: skip
     assert len(examples) > 20
-    for spec in ("swap:0.2", "word-order:0.3"):
+    for spec in ("swap(scripts=all):0.2", "word-order:0.3"):
         found = perturb_examples(examples, parse_spec(spec), task="xquad", draw=0, fields=("question", "context"))
         assert all(p.changed for p in found)
         for old, new in zip(examples, found, strict=True):

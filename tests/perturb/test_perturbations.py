@@ -38,7 +38,7 @@ SENTENCES = {
     "ta": "தமிழ் மொழி மிகவும் பழமையானது",
     "en-emoji": "fine 👨‍👩‍👧 thanks 👍🏽 café e\u0301te\u0301",
 }
-PLAIN = ("swap", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
+PLAIN = ("swap", "swap(scripts=all)", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
 
 
 def alternatives(spec: str, text: str, language: str, environment: Environment | None = None) -> Sites:
@@ -77,11 +77,11 @@ def test_alternatives_differ_from_the_text_and_tear_no_cluster(name: str, langua
     try:
         sites = alternatives(name, text, language.partition("-")[0])
     except NotApplicable:
-        assert name in ("keyboard", "homoglyph", "diacritics")
+        assert name in ("swap", "keyboard", "homoglyph", "diacritics")
         return
     check_sites(text, sites, tears=False)
-    if name == "swap":  # and no cluster is lost or made
-        changed = everything("swap", text, language.partition("-")[0])
+    if name.startswith("swap"):  # and no cluster is lost or made
+        changed = everything(name, text, language.partition("-")[0])
         assert sorted(clusters(changed)) == sorted(clusters(text))
 
 
@@ -101,10 +101,28 @@ def test_sites_hold_on_any_text(name: str, text: str, language: str) -> None:
 def test_swap_exchanges_letters_of_one_script_within_a_word() -> None:
     assert everything("swap", "ab", "en") == "ba"
     assert everything("swap", "a b 12 3a aa", "en") == "a b 12 3a aa"
-    assert everything("swap", "कि", "hi") == "कि"  # one cluster
-    assert everything("swap", "किताब", "hi") in {"ताकिब", "किबता"}
-    sites = alternatives("swap", "我昨天在", "zh")
+    every = "swap(scripts=all)"
+    assert everything(every, "कि", "hi") == "कि"  # one cluster
+    assert everything(every, "किताब", "hi") in {"ताकिब", "किबता"}
+    sites = alternatives(every, "我昨天在", "zh")
     assert [(s.start, s.end) for s in sites] == [(1, 3)]  # 昨天 is a word, 我 and 在 are others
+
+
+@pytest.mark.parametrize("language", ["zh", "ja", "ko", "hi", "ta", "my", "am"])
+def test_characters_that_are_syllables_or_words_are_swapped_only_on_request(language: str) -> None:
+    reason = parse_spec("swap:0.1").applies(TextScope(language))
+    assert reason is not None
+    assert "swap(scripts=all)" in reason
+    assert parse_spec("swap(scripts=all):0.1").applies(TextScope(language)) is None
+
+
+def test_the_swap_of_belinkov_and_bisk_is_once_in_a_word_of_four_letters_and_keeps_its_ends() -> None:
+    """§3.2 has noise → nosie as its example; noise has two inner pairs, oi and is."""
+    sites = alternatives("swap(model=belinkov)", "the noise was loud, boot 3and4", "en")
+    text = "the noise was loud, boot 3and4"
+    assert [(text[s.start : s.end], len(s.options)) for s in sites] == [("ois", 2), ("ou", 1)]  # boot has two equal
+    assert everything("swap(model=belinkov)", "noise", "en") in {"niose", "nosie"}
+    assert everything("swap(model=belinkov)", "was loud", "en") == "was luod"
 
 
 @pytest.mark.parametrize(

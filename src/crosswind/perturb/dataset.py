@@ -206,23 +206,26 @@ def _rebuilt(
     examples: Sequence[Example], cut: Sequence[Sequence[Passage]], noised: Noised, prefix: str
 ) -> list[Perturbed[Example]]:
     perturbed = []
-    results, counted = iter(noised.written), noised.counts
+    results, counted = noised.written, noised.counts
     at = 0
     for example, some in zip(examples, cut, strict=True):
         # A later perturbation may have undone an earlier one.
-        written = [w for p, w in zip(some, results, strict=False) if w is not None and w.passage.text != p.text]
+        written = [w for n, p in enumerate(some, at) if (w := results[n]) is not None and w.passage.text != p.text]
         counts: Mapping[str, int] = _NOTHING
         if counted:
-            total: Counter[str] = Counter()
-            for i in range(at, at + len(some)):
-                total.update(counted.get(i, _NOTHING))
-            counts = total
-            at += len(some)
+            of_passages = [counted[n] for n in range(at, at + len(some)) if n in counted]
+            if len(of_passages) == 1:
+                counts = of_passages[0]
+            elif of_passages:
+                counts = sum(of_passages, Counter())
+        at += len(some)
         if not written:
             perturbed.append(Perturbed(example, _NOTHING, counts, _NOTHING))
             continue
         rewrites = {prefix + w.passage.field: w.rewrite for w in written}
-        tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
+        tags: Mapping[str, tuple[str, ...] | None] = _NOTHING
+        if any(w.retagged for w in written):
+            tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
         perturbed.append(Perturbed(rebuild(example, written), rewrites, counts, tags))
     return perturbed
 

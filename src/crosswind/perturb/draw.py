@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,35 @@ def key(*parts: str) -> int:
 
 def splitmix64(keys: Words, counters: Words) -> Words:
     """Number `counters` (from 0) of the SplitMix64 streams seeded with `keys`."""
-    z = keys + (counters + np.uint64(1)) * _GAMMA
-    z = (z ^ (z >> np.uint64(30))) * _MIX1
-    z = (z ^ (z >> np.uint64(27))) * _MIX2
-    mixed: Words = z ^ (z >> np.uint64(31))
-    return mixed
+    z: Words = counters + np.uint64(1)
+    z *= _GAMMA
+    z += keys
+    z ^= z >> np.uint64(30)
+    z *= _MIX1
+    z ^= z >> np.uint64(27)
+    z *= _MIX2
+    z ^= z >> np.uint64(31)
+    return z
+
+
+def keys_of(common: Sequence[str], own: Iterable[Sequence[str]]) -> Words:
+    """The key of each text as `key(*common, *own)` gives it, in one pass."""
+    before = "".join(f"{part}\x1f" for part in common)
+    texts = (before + "\x1f".join(parts) for parts in own)
+    digests = [hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=8).digest() for t in texts]
+    return np.frombuffer(b"".join(digests), dtype="<u8")
+
+
+def limit(severity: float) -> np.uint64:
+    """The 53-bit number below which u is below a severity: u is k / 2^53 with k the upper 53 bits."""
+    return np.uint64(math.ceil(severity * 2.0**53))
+
+
+def below(bits: Words, n: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """An index below each `n` (at most 2^31) by 64 random bits, as `choose` takes it."""
+    wide = n.astype(np.uint64)
+    low = (bits & np.uint64(0xFFFFFFFF)) * wide >> np.uint64(32)
+    return (((bits >> np.uint64(32)) * wide + low) >> np.uint64(32)).astype(np.int64)
 
 
 def draw(keys: Sequence[int], offsets: Sequence[Sequence[int]], severity: float) -> list[list[Drawn]]:

@@ -100,6 +100,10 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
     by_field = {w.passage.field: w.passage for w in written}
     if WHOLE in by_field:
         return _from_parts(example, by_field[WHOLE])
+    if isinstance(example, PairExample):
+        first = by_field["first"].text if "first" in by_field else example.first
+        second = by_field["second"].text if "second" in by_field else example.second
+        return PairExample(example.id, example.cluster, example.language, first, second, example.label)
     new = {name: p.text for name, p in by_field.items()}
     match example:
         case TaggingExample():
@@ -119,8 +123,6 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
                 question=new.get("question", example.question),
                 choices=tuple(new.get(f"choices.{i}", c) for i, c in enumerate(example.choices)),
             )
-        case PairExample():
-            return replace(example, first=new.get("first", example.first), second=new.get("second", example.second))
         case QueryExample():
             return replace(example, query=new.get("query", example.query))
         case _:

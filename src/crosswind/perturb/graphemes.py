@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import regex
 
 _CLUSTER = regex.compile(r"\X")
 # A text without any of these has one code point a cluster (UAX #29, the rules that join).
 _JOINS = regex.compile(
     r"[\p{GCB=CR}\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=Prepend}\p{GCB=ZWJ}"
-    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Regional_Indicator}]"
+    r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Regional_Indicator}\p{InCB=Linker}]"
 )
 
 # A border between two code points is sure unless the second is of those that join, or the first of those that
@@ -18,7 +20,9 @@ _JOINS = regex.compile(
 _JOINS_BEFORE = regex.compile(
     r"[\n\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{GCB=Regional_Indicator}]"
 )
-_JOINS_AFTER = regex.compile(r"[\p{GCB=Prepend}\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=L}\p{GCB=Regional_Indicator}]")
+_JOINS_AFTER = regex.compile(
+    r"[\p{GCB=Prepend}\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=L}\p{GCB=Regional_Indicator}\p{InCB=Linker}]"
+)
 
 
 def is_simple(text: str) -> bool:
@@ -68,3 +72,92 @@ def whole_clusters(text: str, start: int, end: int) -> tuple[int, int]:
 @lru_cache(maxsize=65536)
 def _may_join(before: str, after: str) -> bool:
     return _JOINS_BEFORE.match(after) is not None or _JOINS_AFTER.match(before) is not None
+
+
+# What decides whether two code points are one cluster (UAX #29, table 2 and rule GB9c), a bit each.
+_CONTROL, _EXTEND, _SPACING, _PREPEND, _ZWJ, _L, _V, _T, _LV, _LVT, _FLAG, _PICTURE, _CONSONANT, _LINKER, _WITHIN = (
+    1 << i for i in range(15)
+)
+_BITS = tuple(
+    (regex.compile(rf"\p{{{name}}}"), bit)
+    for name, bit in (
+        ("GCB=Control", _CONTROL),
+        ("GCB=CR", _CONTROL),
+        ("GCB=LF", _CONTROL),
+        ("GCB=Extend", _EXTEND),
+        ("GCB=SpacingMark", _SPACING),
+        ("GCB=Prepend", _PREPEND),
+        ("GCB=ZWJ", _ZWJ),
+        ("GCB=L", _L),
+        ("GCB=V", _V),
+        ("GCB=T", _T),
+        ("GCB=LV", _LV),
+        ("GCB=LVT", _LVT),
+        ("GCB=Regional_Indicator", _FLAG),
+        ("Extended_Pictographic", _PICTURE),
+        ("InCB=Consonant", _CONSONANT),
+        ("InCB=Linker", _LINKER),
+        ("InCB=Extend", _WITHIN),
+    )
+)
+_JOINING = _EXTEND | _SPACING | _PREPEND | _ZWJ | _L | _V | _T | _FLAG | _LINKER
+_UNKNOWN = 1 << 15
+
+
+@lru_cache(maxsize=1)
+def _bits() -> npt.NDArray[np.uint16]:
+    """The bits of every code point, filled in when it first occurs; the pages not written to take no memory."""
+    return np.zeros(0x110000, dtype=np.uint16)
+
+
+def _bits_of(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    table = _bits()
+    bits = table[codes]
+    if not bits.all():
+        for code in np.unique(codes[bits == 0]).tolist():
+            char = chr(code)
+            table[code] = _UNKNOWN | sum(bit for pattern, bit in _BITS if pattern.match(char))
+        bits = table[codes]
+    return bits
+
+
+def cluster_starts(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Of an array of code points, whether a grapheme cluster begins at each (UAX #29, rules GB1 to GB999)."""
+    bits = _bits_of(codes)
+    starts = np.ones(len(codes), dtype=np.bool_)
+    every = int(np.bitwise_or.reduce(bits)) if len(bits) else 0
+    carriage = (codes[:-1] == 13) & (codes[1:] == 10) if every & _CONTROL else None
+    if every & _JOINING:
+        before, after = bits[:-1], bits[1:]
+        joins = (after & (_EXTEND | _ZWJ | _SPACING)) | (before & _PREPEND) != 0  # GB9, GB9a, GB9b
+        if every & (_L | _V | _T):  # GB6 to GB8
+            joins |= ((before & _L) != 0) & ((after & (_L | _V | _LV | _LVT)) != 0)
+            joins |= ((before & (_LV | _V)) != 0) & ((after & (_V | _T)) != 0)
+            joins |= ((before & (_LVT | _T)) != 0) & ((after & _T) != 0)
+        at = np.arange(len(codes))
+        if every & _LINKER:  # GB9c as `\X` has it: marks with a linker among them, then a consonant
+            base = np.maximum.accumulate(np.where(bits & (_WITHIN | _LINKER), -1, at))[:-1]
+            linker = np.maximum.accumulate(np.where(bits & _LINKER, at, -1))[:-1]
+            joins |= ((after & _CONSONANT) != 0) & (linker > base)
+        if every & _PICTURE and every & _ZWJ:  # GB11: a picture, marks, a joiner, a picture
+            base = np.concatenate(([-1], np.maximum.accumulate(np.where(bits & _EXTEND, -1, at))[:-1]))[:-1]
+            joins |= ((after & _PICTURE) != 0) & ((before & _ZWJ) != 0) & (base >= 0) & ((bits[base] & _PICTURE) != 0)
+        if every & _FLAG:  # GB12, GB13: flags are pairs
+            other = np.maximum.accumulate(np.where(bits & _FLAG, -1, at))[:-1]
+            joins |= ((after & _FLAG) != 0) & ((at[1:] - other) % 2 == 0)
+        joins &= ((before & _CONTROL) == 0) & ((after & _CONTROL) == 0)
+        starts[1:] = ~joins
+    if carriage is not None and carriage.any():
+        starts[1:] &= ~carriage
+    return starts
+
+
+def may_reach(codes: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Of the clusters that begin at `starts`, whether one could join what stands before or behind it elsewhere."""
+    bits = _bits_of(codes)
+    whole = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
+    reaches = (whole & (_PREPEND | _ZWJ | _L | _FLAG | _LINKER)) | (
+        bits[starts] & (_CONTROL | _EXTEND | _SPACING | _V | _T)
+    )
+    could: npt.NDArray[np.bool_] = (reaches & ~np.uint16(_UNKNOWN)) != 0
+    return could

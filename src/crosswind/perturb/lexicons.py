@@ -34,8 +34,12 @@ class LexiconFolder:
 
     def translations(self, source: str, target: str) -> Table:
         """Lower-cased word of `source` -> words of `target`, in the order of the files; see `_route` for errors."""
+        return _chain(self.state(source, target))
+
+    def state(self, source: str, target: str) -> tuple[tuple[Path, int, bool], ...]:
+        """The files that `translations` reads, when each was last modified, and whether it is read backwards."""
         route = self._route(source, target)
-        return _chain(tuple((path, path.stat().st_mtime_ns, backwards) for path, backwards in route))
+        return tuple((path, path.stat().st_mtime_ns, backwards) for path, backwards in route)
 
     def lacking(self, source: str, target: str) -> str | None:
         """Why no file leads from `source` to `target`, or `None`; a `UserError` if there is no folder."""

@@ -13,10 +13,12 @@ What is drawn and not done is counted by reason:
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import not_
 
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Sites, breaks_words
 from crosswind.perturb.applied import (
@@ -30,11 +32,16 @@ from crosswind.perturb.applied import (
     touches_lock,
     without_overlaps,
 )
-from crosswind.perturb.draw import Drawn, draw, key
+from crosswind.perturb.codes import BETWEEN_TEXTS, TextBatch
+from crosswind.perturb.columns import Columnar
+from crosswind.perturb.draw import Drawn, Words, draw, keys_of
 from crosswind.perturb.passage import Passage, PassageKind, Written
+from crosswind.perturb.plain import plain_noise
 from crosswind.perturb.spec import Atom
 
 BATCH = 1024  # passages whose hashes are computed at once; the result does not depend on it
+
+FEW = 4  # passages for which columns of numbers cost more than they save; the result does not depend on it
 
 Prepared = Mapping[tuple[Atom, str, PassageKind], Alternatives]
 """The alternatives of each (atom, language, kind of passage)."""
@@ -100,9 +107,12 @@ def _perturb(
     constraints: Sequence[Constraint],
 ) -> None:
     passages = [now[i] for i in batch]
+    keys = keys_of(identity, [(p.task, p.language, p.id, p.field) for p in passages])
+    if len(batch) >= FEW and not constraints and isinstance(alternatives, Columnar):
+        left = _perturb_plain(noised, now, batch, alternatives, keys, atom.severity)
+        batch, passages, keys = [batch[i] for i in left], [passages[i] for i in left], keys[left]
     sites = alternatives.sites(passages)
-    keys = [key(*identity, p.task, p.language, p.id, p.field) for p in passages]
-    drawn = draw(keys, [s.counters for s in sites], atom.severity)
+    drawn = draw(keys.tolist(), [s.counters for s in sites], atom.severity)
     masks = [c for c in constraints if c.mask is not None]
     at: list[DrawnSite] = []
     chosen: list[tuple[int, Sites, Sequence[Drawn]]] = []
@@ -123,6 +133,34 @@ def _perturb(
         pending = _checked(noised, now, list(pending), checks, free)
     for i, changes in pending:
         _write(noised, now, i, changes, free)
+
+
+def _perturb_plain(
+    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, severity: float
+) -> list[int]:
+    """Noise on the plain passages of a batch that are in NFC; the positions in the batch of those that are left."""
+    plain: list[int] = []
+    left: list[int] = []
+    for n, i in enumerate(batch):
+        p = now[i]
+        (left if p.labels or p.locked or p.words or p.parts else plain).append(n)
+    texts = [now[batch[n]].text for n in plain]
+    if not unicodedata.is_normalized("NFC", BETWEEN_TEXTS.join(texts)):
+        in_form = [unicodedata.is_normalized("NFC", text) for text in texts]
+        left += compress(plain, map(not_, in_form))
+        plain, texts = list(compress(plain, in_form)), list(compress(texts, in_form))
+    if not plain:
+        return left
+    joined = TextBatch(texts)
+    result = plain_noise(joined, alternatives.columns(joined), keys[plain], severity)
+    for at, n in result.overlaps.items():
+        noised.count(batch[plain[at]], "overlap", n)
+    for at, text, rewrite in result.changed:
+        i = batch[plain[at]]
+        p = now[i]
+        now[i] = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
+        noised.written[i] = Written(now[i], rewrite).after(noised.written[i])
+    return left + [plain[at] for at in result.refused]
 
 
 def _pending(

@@ -23,9 +23,12 @@ WHOLE = "example"
 """The field of a passage that is a whole example."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Passage:
     """A text and what is known about it.
+
+    Nothing changes a passage once it is made. It is not declared `frozen` because millions are made, and each would
+    take three times as long.
 
     `id`, `task`, `field` and `language` identify it: a draw is keyed by them. `labels` are spans that
     must survive (answers, entities, the right option); a site that touches one of the `locked` spans

@@ -6,7 +6,7 @@ alternatives at a severity, an attack searches them: one definition serves both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -107,6 +107,8 @@ class Perturbation:
       if it has some; it loads nothing.
     * `prepare` makes the alternatives from the setting and what the needs resolved to, by role. It loads
       what it needs once. It is called only where the perturbation applies.
+    * `kept` says what, besides the setting, prepared alternatives depend on (when a file was last modified): they
+      are kept in memory while it stays the same. `None` keeps none.
     * `resources` names the data that the result depends on, by SHA-256 or version.
     * `whole`: its passages are whole examples, all texts of one as `parts`. It may move, change or (of a
       choice question) add parts; severity is then mostly a share of examples.
@@ -129,6 +131,7 @@ class Perturbation:
     needs: Callable[[Setting], tuple[Need, ...]] = _nothing
     applies: Callable[[Setting], str | None] = _everywhere
     resources: Callable[[Setting], Mapping[str, str]] = lambda setting: {}
+    kept: Callable[[Setting], Hashable | None] = lambda setting: ()
     whole: bool = False
     changes_words: bool = False
     changes_form: bool = False

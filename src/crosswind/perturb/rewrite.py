@@ -17,6 +17,9 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from crosswind.data.examples import Span
 from crosswind.perturb.pieces import Between, Keep, New, Piece, Placement, tearable
 
@@ -27,12 +30,64 @@ Edit = tuple[int, int, str]
 """(start, end, replacement)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """A rewriting of a text of `length` characters. Pieces are in normal form (see `of`)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """The changes of a batch of texts as columns: start and end of each in the texts joined to one, and its option.
 
-    pieces: tuple[Piece, ...]
-    length: int
+    `option(i, shift)` is that of change i, which lies in a text that begins at `shift` in the joined one.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    option: Callable[[int, int], str | tuple[Piece, ...]]
+
+    def of(self, low: int, high: int, shift: int) -> Iterator[tuple[int, int, str | tuple[Piece, ...]]]:
+        """The changes `low:high` of a text that begins at `shift`: start and end in it, and what it becomes."""
+        starts, ends = (self.starts[low:high] - shift).tolist(), (self.ends[low:high] - shift).tolist()
+        return zip(starts, ends, (self.option(i, shift) for i in range(low, high)), strict=True)
+
+
+class Rewrite:
+    """A rewriting of a text of `length` characters. Pieces are in normal form (see `of`).
+
+    It never changes. Where it was made from columns (`of_columns`), the pieces are made when they are looked at.
+    """
+
+    __slots__ = ("_columns", "_pieces", "length")
+
+    def __init__(self, pieces: tuple[Piece, ...], length: int) -> None:
+        self._pieces: tuple[Piece, ...] | None = pieces
+        self._columns: tuple[Changes, int, int, int] | None = None
+        self.length = length
+
+    @classmethod
+    def of_columns(cls, length: int, changes: Changes, low: int, high: int, shift: int) -> Rewrite:
+        """The rewrite of a text by some changes of a batch, none of which overlap or insert anything."""
+        rewrite = cls((), length)
+        rewrite._pieces, rewrite._columns = None, (changes, low, high, shift)
+        return rewrite
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces in the order of the rewritten text."""
+        if self._pieces is None:
+            assert self._columns is not None
+            changes, low, high, shift = self._columns
+            self._pieces = Rewrite.from_changes(self.length, changes.of(low, high, shift)).pieces
+            self._columns = None
+        return self._pieces
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rewrite) and (self.length, self.pieces) == (other.length, other.pieces)
+
+    def __hash__(self) -> int:
+        return hash((self.length, self.pieces))
+
+    def __repr__(self) -> str:
+        return f"Rewrite(pieces={self.pieces!r}, length={self.length})"
+
+    def __reduce__(self) -> tuple[type[Rewrite], tuple[tuple[Piece, ...], int]]:
+        return Rewrite, (self.pieces, self.length)
 
     @classmethod
     def of(cls, pieces: Iterable[Piece], length: int) -> Rewrite:
@@ -195,6 +250,11 @@ class Rewrite:
 
     def dumps(self) -> str:
         """`to_json` as a text, made faster."""
+        if self._columns is not None:
+            changes, low, high, shift = self._columns
+            plain = _dumped(self.length, changes.of(low, high, shift))
+            if plain is not None:
+                return plain
         pieces = [p if isinstance(p, Keep) else (p.text, *map(_bare, p.over)) for p in self.pieces]
         return _ENCODER.encode((self.length, pieces))
 
@@ -216,6 +276,22 @@ class Rewrite:
     def _check(self, text: str) -> None:
         if len(text) != self.length:
             raise ValueError(f"a rewrite of {self.length} characters does not fit a text of {len(text)}")
+
+
+def _dumped(length: int, changes: Iterable[tuple[int, int, str | tuple[Piece, ...]]]) -> str | None:
+    """The JSON of a rewrite that replaces regions by texts; `None` if it does more."""
+    parts, done = [], 0
+    for start, end, text in changes:
+        if not isinstance(text, str) or start == end:
+            return None
+        if start > done:
+            parts.append(f"[{done}, {start}]")
+        if text:
+            parts.append(f"[{_ENCODER.encode(text)}, [{start}, {end}]]")
+        done = end
+    if done < length:
+        parts.append(f"[{done}, {length}]")
+    return f"[{length}, [{', '.join(parts)}]]"
 
 
 def _insertion(at: int, length: int) -> tuple[Between, ...]:

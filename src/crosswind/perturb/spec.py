@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,10 @@ POOL = "pool"
 
 Resolved = Mapping[Need, Any]
 """What each need resolved to: a `Dataset`, the path of a step's folder, a model's place."""
+
+
+_KEPT: dict[Hashable, Alternatives] = {}
+_MOST_KEPT = 64  # prepared alternatives, of a perturbation in a language each
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +114,27 @@ class Atom:
         return None if None in reasons else reasons[0]
 
     def prepare(self, scope: TextScope, resolved: Resolved | None = None) -> Alternatives:
-        """The alternatives in a scope; `NotApplicable` if there are none, `UserError` for a need that is not met."""
+        """The alternatives in a scope; `NotApplicable` if there are none, `UserError` for a need that is not met.
+
+        Those that need nothing but the setting are kept, so that one example at a call costs what it costs in a batch.
+        """
         setting, given = self._given(scope, resolved)
-        if self.perturbation.prepare is None:
+        perturbation = self.perturbation
+        if perturbation.prepare is None:
             raise ValueError(f"{self.name} changes no text: it adds candidates")
-        return self.perturbation.prepare(setting, given)
+        state = None if given else perturbation.kept(setting)
+        if state is None:
+            return perturbation.prepare(setting, given)
+        try:
+            key = (perturbation, self.params, scope, state)
+            known = _KEPT.get(key)
+        except TypeError:  # an environment that has no hash
+            return perturbation.prepare(setting, given)
+        if known is None:
+            while len(_KEPT) >= _MOST_KEPT:
+                _KEPT.pop(next(iter(_KEPT)), None)
+            known = _KEPT[key] = perturbation.prepare(setting, given)
+        return known
 
     def additions(self, scope: TextScope, resolved: Resolved | None = None) -> Additions:
         """What it adds to a pool; raises as `prepare` does."""

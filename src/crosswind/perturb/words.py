@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import regex
 
 from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
+from crosswind.perturb.codes import Ints, TextBatch
 from crosswind.perturb.graphemes import is_border, whole_clusters
 
 if TYPE_CHECKING:
@@ -74,14 +76,14 @@ def raised(text: str, turkic: bool) -> str:
 def words(text: str, language: str) -> list[Span]:
     """The words of `text`. A `UserError` if the language needs a segmenter and none is installed."""
     if is_unspaced(language):
-        return _segmented(text, language)
+        return list(_segmented(text, language))
     return _snapped(text, [Span(*m.span()) for m in _WORD.finditer(text)])
 
 
 def tokens(text: str, language: str) -> list[Span]:
     """What stands between spaces and punctuation: as `words`, but `l'homme`, `5,000` and `$100` are one."""
     if is_unspaced(language):
-        return _segmented(text, language)
+        return list(_segmented(text, language))
     return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
 
 
@@ -95,6 +97,24 @@ def sentences(text: str, language: str) -> list[Span]:
         spans.append(Span(at, at + len(piece)))
         at += len(piece)
     return spans
+
+
+def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tuple[Ints, Ints]:
+    """Where the words of a batch begin and end in its joined text; `glued` ones are those of `tokens`."""
+    cut = tokens if glued else words
+    if not is_unspaced(language):
+        pairs = [m.span() for m in (_TOKEN if glued else _WORD).finditer(batch.text)]
+        spans = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
+        borders[batch.clusters.starts] = borders[batch.clusters.ends] = True
+        if borders[spans].all():
+            return spans[:, 0], spans[:, 1]
+    starts, ends = [], []
+    for text, shift in zip(batch.texts, batch.first.tolist(), strict=False):
+        for span in cut(text, language):
+            starts.append(span.start + shift)
+            ends.append(span.end + shift)
+    return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 
 def segmentation(language: str) -> dict[str, str]:
@@ -115,7 +135,8 @@ def segmenter_version() -> str:
     return str(icu4py.icu_version)
 
 
-def _segmented(text: str, language: str) -> list[Span]:
+@lru_cache(maxsize=16384)  # the texts of a large test set, which every perturbation and severity cuts again
+def _segmented(text: str, language: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     at = 0
     name = base_language(language)
@@ -124,7 +145,7 @@ def _segmented(text: str, language: str) -> list[Span]:
         # A segment of mixed kinds ("3月") is cut into its runs like any other text.
         spans.extend(Span(at + m.start(), at + m.end()) for m in _WORD.finditer(piece))
         at += len(piece)
-    return _snapped(text, spans)
+    return tuple(_snapped(text, spans))
 
 
 def _whole_clusters(text: str, pieces: Iterable[str]) -> Iterator[str]:

@@ -6,17 +6,22 @@ which belong to a labelled span only if both sides of them do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import lru_cache
 
+import numpy as np
 import regex
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import Ints, TextBatch
+from crosswind.perturb.columns import Columned, Columns, OptionTable
+from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
-from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New, Piece
-from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, words
+from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, word_columns
 from crosswind.reading import expanded
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -61,27 +66,48 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     lexicons = _lexicons(setting)
     tables = [(lexicons.translations(matrix, e), is_turkic(e)) for e in embedded]
     most = int(str(setting.params["translations"]))
-    turkic, unspaced = is_turkic(matrix), is_unspaced(setting.language)
-    memo: dict[str, tuple[str, ...]] = {}
+    return _Mixed(_translator(tables, most, is_turkic(matrix)), setting.language)
 
-    def options(word: str) -> tuple[str, ...]:
-        if word not in memo:
-            translations = _translations(lowered(word, turkic), word, tables, most)
-            memo[word] = tuple(dict.fromkeys(o for o in translations if o != word))
-        return memo[word]
 
-    def sites(passage: Passage) -> Sites:
-        text = passage.text
-        spans = [(s.start, s.end) for s in words(text, setting.language) if options(text[s.start : s.end])]
+def _translator(
+    tables: list[tuple[Mapping[str, tuple[str, ...]], bool]], most: int, turkic: bool
+) -> Callable[[str], tuple[str, ...]]:
+    """What gives the translations of a word."""
 
-        def at(index: int) -> tuple[Option, ...]:
-            start, end = spans[index]
-            plain = options(text[start:end])
-            return tuple(_set_off(text, start, end, o) for o in plain) if unspaced else plain
+    @lru_cache(maxsize=65536)
+    def translations(word: str) -> tuple[str, ...]:
+        others = _translations(lowered(word, turkic), word, tables, most)
+        return tuple(dict.fromkeys(o for o in (unicodedata.normalize("NFC", o) for o in others) if o != word))
 
-        return Sites([start for start, _ in spans], [end for _, end in spans], at)
+    return translations
 
-    return Listed(sites)
+
+class _Mixed(Columned):
+    """Words of a language and what they become."""
+
+    def __init__(self, translations: Callable[[str], tuple[str, ...]], language: str) -> None:
+        super().__init__(self._columns)
+        self._table, self._language = OptionTable(translations), language
+        self._unspaced = is_unspaced(language)
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        text = batch.text
+        plain = self._table.columns(text, *word_columns(batch, self._language))
+        if not self._unspaced:
+            return plain
+        borders = batch.first
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            start, end = int(plain.starts[i]), int(plain.ends[i])
+            own = text[first : borders[np.searchsorted(borders, first) + 1] - 1]
+            return tuple(_set_off(own, start - first, end - first, str(o)) for o in plain.options(i, first))
+
+        def become(at: Ints, bits: Words) -> list[str]:
+            texts = plain.become(at, bits)
+            edges = zip(plain.starts[at].tolist(), plain.ends[at].tolist(), texts, strict=True)
+            return ["".join(_spaced(text, start, end, other)) for start, end, other in edges]
+
+        return Columns(plain.starts, plain.ends, options, become, pieces=True)
 
 
 def _translations(
@@ -93,15 +119,23 @@ def _translations(
                 yield _cased(other, word, turkic)
 
 
-def _set_off(text: str, start: int, end: int, other: str) -> Option:
-    """`other` with spaces around it where it would touch another word and is in a spaced script."""
+def _spaced(text: str, start: int, end: int, other: str) -> tuple[str, str, str]:
+    """`other` with a space before and after it where it would touch another word and is in a spaced script."""
     if _UNSPACED.match(other):
-        return other
+        return "", other, ""
+    before = start > 0 and _WORD_CHARACTER.match(text[start - 1])
+    after = end < len(text) and _WORD_CHARACTER.match(text[end])
+    return " " if before else "", other, " " if after else ""
+
+
+def _set_off(text: str, start: int, end: int, other: str) -> Option:
+    """`other` with the spaces around it that it needs."""
+    before, _, after = _spaced(text, start, end, other)
     pieces: list[Piece] = [New(other, (Keep(start, end),))]
-    if start > 0 and _WORD_CHARACTER.match(text[start - 1]):
-        pieces.insert(0, New(" ", (Between((Keep(start - 1, start), Keep(start, start + 1))),)))
-    if end < len(text) and _WORD_CHARACTER.match(text[end]):
-        pieces.append(New(" ", (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
+    if before:
+        pieces.insert(0, New(before, (Between((Keep(start - 1, start), Keep(start, start + 1))),)))
+    if after:
+        pieces.append(New(after, (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
     return tuple(pieces) if len(pieces) > 1 else other
 
 
@@ -121,6 +155,15 @@ def _resources(setting: Setting) -> Mapping[str, str]:
     return {**hashes, **segmentation(setting.language)}
 
 
+def _kept(setting: Setting) -> Hashable | None:
+    """The state of the lexicons' files, or `None` where it is not known: then nothing is kept."""
+    lexicons = _lexicons(setting)
+    matrix, embedded = _embedded(setting)
+    if not isinstance(lexicons, LexiconFolder):
+        return None
+    return tuple(lexicons.state(matrix, e) for e in embedded)
+
+
 CODEMIX = Perturbation(
     name="codemix",
     nature="preserving",
@@ -131,6 +174,7 @@ CODEMIX = Perturbation(
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
+    kept=_kept,
     params=(
         Param("embed", "list", "embedded languages: embed=de,zh"),
         Param("translations", "integer", "most translations a language, best first; 0 is all", default=0, low=0),

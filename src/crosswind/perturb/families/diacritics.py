@@ -18,9 +18,10 @@ import unicodedata
 
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Sites
-from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import Ints, TextBatch
+from crosswind.perturb.columns import ByCluster, Columns
+from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -51,13 +52,13 @@ def _stripped(cluster: str) -> str:
     return plain if plain != apart and cluster == apart else unicodedata.normalize("NFC", plain)
 
 
-class _Strip(dict[str, str]):
-    """Cluster -> what is left of it, worked out on first use; empty where nothing changes."""
+class _Strip(dict[str, tuple[str, ...]]):
+    """Cluster -> what is left of it, worked out on first use; nothing where nothing changes."""
 
-    def __missing__(self, cluster: str) -> str:
+    def __missing__(self, cluster: str) -> tuple[str, ...]:
         plain = _stripped(cluster)
         same = unicodedata.normalize("NFC", plain) == unicodedata.normalize("NFC", cluster)
-        self[cluster] = bare = "" if same else plain
+        self[cluster] = bare = () if same else (plain,)
         return bare
 
 
@@ -68,27 +69,36 @@ def _applies(setting: Setting) -> str | None:
     return f"diacritics has nothing to strip in {setting.language} ({written}): its marks are vowels, tones or letters"
 
 
+class _Stripped(ByCluster):
+    """What clusters are without their diacritics; ß beside a capital is two capitals."""
+
+    def __init__(self) -> None:
+        super().__init__(_Strip())
+        self.columns = self._with_capitals
+
+    def _with_capitals(self, batch: TextBatch) -> Columns:
+        columns = self._columns(batch)
+        text, starts = batch.text, columns.starts
+        if "ß" not in text:
+            return columns
+
+        def shouted(i: int) -> bool:
+            at = int(starts[i])
+            return text[at] == "ß" and any(c.isupper() for c in text[max(0, at - 1) : at + 2])
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            plain = columns.options(i, first)
+            return tuple(str(o).upper() for o in plain) if shouted(i) else plain
+
+        def become(at: Ints, bits: Words) -> list[str]:
+            texts = columns.become(at, bits)
+            return [t.upper() if shouted(i) else t for i, t in zip(at.tolist(), texts, strict=True)]
+
+        return Columns(columns.starts, columns.ends, options, become)
+
+
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    strip = _Strip()
-
-    def sites(passage: Passage) -> Sites:
-        text = passage.text
-        if text.isascii():
-            return Sites((), (), lambda i: ())
-        units, offsets = positioned(text)
-        at = [i for i, unit in enumerate(units) if strip[unit]]
-        starts = [offsets[i] for i in at]
-        ends = [offsets[i] + len(units[i]) for i in at]
-
-        def option(index: int) -> tuple[str]:
-            i = at[index]
-            plain = strip[units[i]]
-            shouted = units[i] == "ß" and any(u.isupper() for u in units[max(0, i - 1) : i + 2])
-            return (plain.upper() if shouted else plain,)
-
-        return Sites(starts, ends, option)
-
-    return Listed(sites)
+    return _Stripped()
 
 
 DIACRITICS = Perturbation(

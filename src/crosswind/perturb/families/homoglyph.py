@@ -18,9 +18,8 @@ from importlib.resources import files
 
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives
+from crosswind.perturb.columns import ByCluster
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -82,10 +81,10 @@ def _table() -> Mapping[str, tuple[str, ...]]:
     return {letter: tuple(others) for letter, others in json.loads(_data()).items()}
 
 
-class _Homoglyphs(dict[str, tuple[Option, ...]]):
+class _Homoglyphs(dict[str, tuple[str, ...]]):
     """Cluster -> its homoglyphs: the base letter changes, combining marks of no script stay."""
 
-    def __missing__(self, cluster: str) -> tuple[Option, ...]:
+    def __missing__(self, cluster: str) -> tuple[str, ...]:
         apart = unicodedata.normalize("NFD", cluster)
         whole = _table().get(unicodedata.normalize("NFC", cluster))
         if whole is None and _PLAIN_MARKS.fullmatch(apart, 1):
@@ -106,14 +105,7 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    known = _Homoglyphs()
-
-    def sites(passage: Passage) -> Sites:
-        units, offsets = positioned(passage.text)
-        at = [i for i, unit in enumerate(units) if known[unit]]
-        return Sites([offsets[i] for i in at], [offsets[i] + len(units[i]) for i in at], lambda i: known[units[at[i]]])
-
-    return Listed(sites)
+    return ByCluster(_Homoglyphs())
 
 
 def _resources(setting: Setting) -> dict[str, str]:

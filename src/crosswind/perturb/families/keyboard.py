@@ -26,10 +26,9 @@ import regex
 
 from crosswind.data.languages import macrolanguage_of, name_of
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.graphemes import positioned
+from crosswind.perturb.alternatives import Alternatives
+from crosswind.perturb.columns import ByCluster
 from crosswind.perturb.hangul import hangul_options
-from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script
 
@@ -76,14 +75,14 @@ class KeyboardLayout:
         return {key: tuple(sorted(others, key=lambda o: (others[o], o))) for key, others in near.items()}
 
 
-class Keys(dict[str, tuple[Option, ...]]):
+class Keys(dict[str, tuple[str, ...]]):
     """Grapheme cluster -> what it may become on a layout, worked out on first use."""
 
     def __init__(self, layout: KeyboardLayout, turkic: bool) -> None:
         super().__init__()
         self.layout, self.turkic = layout, turkic
 
-    def __missing__(self, cluster: str) -> tuple[Option, ...]:
+    def __missing__(self, cluster: str) -> tuple[str, ...]:
         options = tuple(dict.fromkeys(o for o in self._options(cluster) if o != cluster))
         self[cluster] = options
         return options
@@ -152,8 +151,8 @@ class Keys(dict[str, tuple[Option, ...]]):
 
     def _raised(self, lower: str) -> Iterator[str]:
         for option in self[lower]:
-            upper = raised(str(option), self.turkic)
-            if len(unicodedata.normalize("NFC", upper)) == len(unicodedata.normalize("NFC", str(option))):
+            upper = raised(option, self.turkic)
+            if len(unicodedata.normalize("NFC", upper)) == len(unicodedata.normalize("NFC", option)):
                 yield upper
 
 
@@ -215,19 +214,7 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    keys = Keys(layout_for(setting), is_turkic(setting.language))
-
-    def sites(passage: Passage) -> Sites:
-        text = passage.text
-        units, offsets = positioned(text)
-        if len(units) == len(text):
-            starts = [i for i, unit in enumerate(text) if keys[unit]]
-            return Sites(starts, [i + 1 for i in starts], lambda i: keys[text[starts[i]]])
-        chosen = [(unit, at) for unit, at in zip(units, offsets, strict=True) if keys[unit]]
-        starts = [at for _, at in chosen]
-        return Sites(starts, [at + len(unit) for unit, at in chosen], lambda i: keys[chosen[i][0]])
-
-    return Listed(sites)
+    return ByCluster(Keys(layout_for(setting), is_turkic(setting.language)))
 
 
 def _resources(setting: Setting) -> Mapping[str, str]:

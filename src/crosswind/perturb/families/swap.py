@@ -1,19 +1,53 @@
-"""Swapped neighbours: two adjacent graphemes of a word change places."""
+"""Swapped neighbours: two adjacent letters of a word change places.
+
+Ours (the default) takes every pair of adjacent letters within a word. `model=belinkov` is the swap of Belinkov &
+Bisk 2018, §3.2: once in a word of four or more letters, whose first and last letter stay.
+
+Where a letter is a syllable or a whole word (Hangul, the Indic scripts, Khmer, Burmese, Ethiopic, Chinese
+characters) no slip of a finger swaps two of them: not applicable, unless `scripts=all` asks for it.
+"""
 
 from __future__ import annotations
 
-import itertools
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
+
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.graphemes import clusters, positioned
+from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.draw import Words
+from crosswind.perturb.graphemes import clusters, may_reach, positioned
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, segmentation, words
+from crosswind.perturb.words import is_unspaced, script, segmentation, word_columns, words
 
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"})
+
+# Scripts of which a grapheme cluster is a syllable or a word (Unicode Standard, chapters 12, 13, 16, 18, 19).
+# fmt: off
+_SYLLABIC = frozenset({
+    "Beng", "Bopo", "Cans", "Cher", "Deva", "Ethi", "Gujr", "Guru", "Hang", "Hani", "Hans", "Hant", "Jpan", "Khmr",
+    "Knda", "Kore", "Mlym", "Mymr", "Orya", "Sinh", "Taml", "Telu", "Tibt", "Yiii",
+})
+# fmt: on
+
+
+def _applies(setting: Setting) -> str | None:
+    written = script(setting.language)
+    if setting.params["scripts"] == "all" or written not in _SYLLABIC:
+        return None
+    return (
+        f"swap has no letters to swap in {setting.language} ({written}): its characters are syllables or words, which "
+        "no slip of a finger exchanges; swap(scripts=all) swaps them all the same"
+    )
+
+
+def _names() -> CodeTable:
+    numbers: dict[str, int] = {"": 0}
+    return CodeTable(lambda char: numbers.setdefault(_script(char), len(numbers)))
 
 
 @lru_cache(maxsize=65536)
@@ -26,37 +60,101 @@ def _script(cluster: str) -> str:
     return "CJK" if name in _JAPANESE else name
 
 
-def _prepare(setting: Setting, given: Given) -> Alternatives:
-    language, unspaced = setting.language, is_unspaced(setting.language)
+class _Pairs(Columned):
+    """Every pair of adjacent letters of one script within a word."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(self._columns)
+        self._language, self._unspaced = language, is_unspaced(language)
+        self._scripts = _names()
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        text, codes = batch.text, batch.codes
+        starts, ends = batch.clusters
+        scripts = self._scripts(codes[starts])
+        pairs = (scripts[:-1] > 0) & (scripts[:-1] == scripts[1:]) & (ends[:-1] == starts[1:])
+        if self._unspaced:
+            inside = np.ones(len(codes), dtype=np.bool_)
+            inside[word_columns(batch, self._language)[0]] = False
+            pairs &= inside[starts[1:]]
+        long = ends - starts > 1
+        pairs &= (codes[starts[:-1]] != codes[starts[1:]]) | long[:-1] | long[1:]
+        reach = may_reach(codes, starts)
+        doubtful = long | reach
+        at = np.flatnonzero(pairs)
+        if doubtful.any():
+            near = np.concatenate(([False], doubtful, [False, False]))
+            unsure = near[at] | near[at + 1] | near[at + 2] | near[at + 3]
+            # Two long clusters may be equal, and one that reaches may join others where it moves to.
+            good = np.ones(len(at), dtype=np.bool_)
+            good[unsure] = [_stays_whole(text, starts, ends, i) for i in at[unsure].tolist()]
+            at = at[good]
+        low, middle, high = starts[at], ends[at], ends[at + 1]
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            a, b, c = int(low[i]) - first, int(middle[i]) - first, int(high[i]) - first
+            return ((Keep(b, c), Keep(a, b)),)
+
+        def become(chosen: Ints, bits: Words) -> list[str]:
+            edges = zip(low[chosen].tolist(), middle[chosen].tolist(), high[chosen].tolist(), strict=True)
+            return [text[b:c] + text[a:b] for a, b, c in edges]
+
+        return Columns(low, high, options, become, pieces=True)
+
+
+def _stays_whole(text: str, starts: Ints, ends: Ints, i: int) -> bool:
+    """Whether two clusters differ and stay clusters where they change places."""
+    first, second = text[starts[i] : ends[i]], text[starts[i + 1] : ends[i + 1]]
+    if first == second:
+        return False
+    moved = [second, first]
+    if i and ends[i - 1] == starts[i]:
+        moved.insert(0, text[starts[i - 1] : ends[i - 1]])
+    if i + 2 < len(starts) and ends[i + 1] == starts[i + 2]:
+        moved.append(text[starts[i + 2] : ends[i + 2]])
+    return _are_clusters(tuple(moved))
+
+
+@lru_cache(maxsize=65536)
+def _are_clusters(units: tuple[str, ...]) -> bool:
+    return clusters("".join(units)) == list(units)
+
+
+def _inner_swaps(language: str) -> Listed:
+    """A word of four or more letters, of which two neighbours other than the first and the last change places."""
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        units, offsets = positioned(text)
-        simple = len(units) == len(text)
-        borders = {s.start for s in words(text, language)} if unspaced else frozenset()
-        scripts = [_script(u) for u in units]
-        pairs = [
-            i
-            for i, (a, b) in enumerate(itertools.pairwise(scripts))
-            if a and a == b and units[i] != units[i + 1] and offsets[i + 1] not in borders
-        ]
-        if not simple:
-            pairs = [i for i in pairs if _stays_whole(units, i)]
-        offsets.append(len(text))
-
-        def options(index: int) -> tuple[Option, ...]:
-            i = pairs[index]
-            return ((Keep(offsets[i + 1], offsets[i + 2]), Keep(offsets[i], offsets[i + 1])),)
-
-        return Sites([offsets[i] for i in pairs], [offsets[i + 2] for i in pairs], options)
+        starts: list[int] = []
+        ends: list[int] = []
+        swaps: list[tuple[Option, ...]] = []
+        for word in words(text, language):
+            units, offsets = positioned(text[word.start : word.end])
+            if len(units) < 4 or not all(_script(u) for u in units):
+                continue
+            edges = [word.start + at for at in [*offsets, word.end - word.start]]
+            inner = [
+                i
+                for i in range(1, len(units) - 2)
+                if units[i] != units[i + 1] and _are_clusters((units[i - 1], units[i + 1], units[i], units[i + 2]))
+            ]
+            if inner:
+                starts.append(edges[1])
+                ends.append(edges[-2])
+                swaps.append(tuple(_exchange(edges, i) for i in inner))
+        return Sites(starts, ends, lambda i: swaps[i])
 
     return Listed(sites)
 
 
-def _stays_whole(units: list[str], i: int) -> bool:
-    """Whether the swapped clusters stay clusters (a final virama would join what follows it)."""
-    moved = [*units[max(0, i - 1) : i], units[i + 1], units[i], *units[i + 2 : i + 3]]
-    return clusters("".join(moved)) == moved
+def _exchange(edges: list[int], i: int) -> Option:
+    """The letters of a word other than its first and last, of which i and i + 1 change places."""
+    around = (edges[1], edges[i]), (edges[i + 1], edges[i + 2]), (edges[i], edges[i + 1]), (edges[i + 2], edges[-2])
+    return tuple(Keep(start, end) for start, end in around if start < end)
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    return _inner_swaps(setting.language) if setting.params["model"] == "belinkov" else _Pairs(setting.language)
 
 
 def _resources(setting: Setting) -> dict[str, str]:
@@ -67,9 +165,14 @@ SWAP = Perturbation(
     name="swap",
     nature="preserving",
     summary="two adjacent letters of a word (grapheme clusters of one script) change places",
-    source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2",
-    unit="adjacent pair",
-    languages="all; words of Chinese, Japanese and Thai by ICU",
+    source="own; model=belinkov: Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2 Swap",
+    unit="adjacent pair (model=belinkov: word of four or more letters)",
+    languages="scripts with letters; those of syllables and words with scripts=all; words of Thai and Lao by ICU",
+    applies=_applies,
     prepare=_prepare,
     resources=_resources,
+    params=(
+        Param("model", "text", "any: every pair; belinkov: once a word", default="any", choices=("any", "belinkov")),
+        Param("scripts", "text", "letters, or all scripts", default="letters", choices=("letters", "all")),
+    ),
 )

@@ -2,61 +2,86 @@
 
 from __future__ import annotations
 
-import itertools
-
+import numpy as np
 import regex
 
-from crosswind.data.examples import Span
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.draw import Words, choose
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, segmentation, tokens
+from crosswind.perturb.words import is_unspaced, segmentation, word_columns
 
-_SPACES = regex.compile(r"\s*")
+_SPACE = regex.compile(r"\s")
+
+
+class _Reorder(Columned):
+    """A word moved behind one of those that follow it within a window; the white space stays where it is."""
+
+    def __init__(self, language: str, window: int) -> None:
+        super().__init__(self._columns)
+        self._language, self._window, self._unspaced = language, window, is_unspaced(language)
+        self._solid = CodeTable(lambda char: int(_SPACE.match(char) is None))
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        text = batch.text
+        starts, ends = word_columns(batch, self._language, glued=True)
+        numbers: dict[str, int] = {}
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        names = np.array([numbers.setdefault(text[a:b], len(numbers)) for a, b in spans], dtype=np.int64)
+        solid = self._solid(batch.codes)
+        solid[batch.first[1:] - 1] = 1
+        before = np.concatenate(([0], np.cumsum(solid)))
+        # Nothing but white space stands between two words of a phrase: it ends at punctuation.
+        joined = before[starts[1:]] == before[ends[:-1]]
+        if not self._unspaced:
+            joined &= starts[1:] > ends[:-1]
+        count = len(starts)
+        reach = np.zeros(count, dtype=np.int64)
+        alive, differs = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+        for step in range(1, min(self._window, count)):
+            alive[:-step] &= joined[step - 1 :]
+            alive[count - step :] = False
+            reach += alive
+            differs[:-step] |= alive[:-step] & (names[step:] != names[:-step])
+        at = np.flatnonzero(differs)
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            low = int(at[i])
+            high = low + int(reach[low]) + 1
+            words = [(s - first, e - first) for s, e in zip(starts[low:high].tolist(), ends[low:high].tolist())]  # noqa: B905
+            return tuple(_moves(words, names[low:high].tolist()))
+
+        def become(chosen: Ints, bits: Words) -> list[str]:
+            texts = []
+            for i, some in zip(chosen.tolist(), bits.tolist(), strict=True):
+                moves = options(i, 0)
+                pieces = moves[choose(some, len(moves))]
+                texts.append("".join(text[p.start : p.end] for p in pieces if isinstance(p, Keep)))
+            return texts
+
+        return Columns(starts[at], ends[at + reach[at]], options, become, pieces=True)
+
+
+def _moves(words: list[tuple[int, int]], names: list[int]) -> list[Option]:
+    """The first word moved behind each of the others; the white space stays where it is."""
+    moves: list[Option] = []
+    for places in range(1, len(words)):
+        if len(set(names[: places + 1])) == 1:
+            continue
+        order = [*words[1 : places + 1], words[0], *words[places + 1 :]]
+        pieces = [Keep(*order[0])]
+        for (_, end), (start, _), word in zip(words, words[1:], order[1:], strict=False):
+            if end < start:
+                pieces.append(Keep(end, start))
+            pieces.append(Keep(*word))
+        moves.append(tuple(pieces))
+    return moves
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    language, window = setting.language, int(str(setting.params["window"]))
-    unspaced = is_unspaced(language)
-
-    def sites(passage: Passage) -> Sites:
-        text = passage.text
-        spans = tokens(text, language)
-        starts, ends, reach = [], [], []
-        for i, word in enumerate(spans[:-1]):
-            last = i
-            while last + 1 < min(i + window, len(spans)) and _adjacent(text, spans[last], spans[last + 1], unspaced):
-                last += 1
-            group = spans[i : last + 1]
-            if len({text[w.start : w.end] for w in group}) > 1:
-                starts.append(word.start)
-                ends.append(group[-1].end)
-                reach.append(group)
-        return Sites(starts, ends, lambda i: tuple(_moves(text, reach[i])))
-
-    return Listed(sites)
-
-
-def _adjacent(text: str, a: Span, b: Span, unspaced: bool) -> bool:
-    """Whether nothing but white space stands between two words: a phrase ends at punctuation."""
-    match = _SPACES.fullmatch(text, a.end, b.start)
-    return match is not None and (unspaced or match.end() > match.start())
-
-
-def _moves(text: str, group: list[Span]) -> list[Option]:
-    """The first word moved behind each of the others; the white space stays where it is."""
-    gaps = [Keep(a.end, b.start) for a, b in itertools.pairwise(group)]
-    moves: list[Option] = []
-    for places in range(1, len(group)):
-        order = [*group[1 : places + 1], group[0], *group[places + 1 :]]
-        if [text[w.start : w.end] for w in order] == [text[w.start : w.end] for w in group]:
-            continue
-        pieces = [Keep(order[0].start, order[0].end)]
-        for gap, word in zip(gaps, order[1:], strict=True):
-            pieces += [gap, Keep(word.start, word.end)]
-        moves.append(tuple(p for p in pieces if p.start < p.end))
-    return moves
+    return _Reorder(setting.language, int(str(setting.params["window"])))
 
 
 def _resources(setting: Setting) -> dict[str, str]:

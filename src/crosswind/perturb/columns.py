@@ -1,0 +1,158 @@
+"""Sites of a whole batch as columns of numbers: what makes noise fast where a text needs no further care.
+
+Alternatives that offer `columns` beside `sites` (`Alternatives`) say the same by both: the same sites in
+the same order, and by the same bits the same choice. `noise.py` takes the columns for plain texts and `sites`
+for those with labels, words or constraints; attacks take `sites`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from crosswind.perturb.alternatives import Listed, Option, Sites
+from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.draw import Words, below
+from crosswind.perturb.passage import Passage
+
+_MOST_UNITS = 200_000  # words that a table keeps: an endless input must not fill the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The sites of a batch, ascending by text and start; none has a group or weights, its counter is its start.
+
+    * `starts` and `ends` are offsets in the joined text of the batch.
+    * `options(i, first)` are the options of site i, whose text begins at `first` in the joined text.
+    * `become(at, bits)` are the texts, in NFC, that the sites `at` (indices) become by their bits: those of
+      `options(i, first)[bits * n >> 64]`.
+    * `pieces` says that an option may be more than the text that it becomes: pieces of the text in another order.
+    """
+
+    starts: Ints
+    ends: Ints
+    options: Callable[[int, int], tuple[Option, ...]]
+    become: Callable[[Ints, Words], Sequence[str]]
+    pieces: bool = False
+
+
+@runtime_checkable
+class Columnar(Protocol):
+    """Alternatives that give the sites of plain texts as columns."""
+
+    def columns(self, batch: TextBatch) -> Columns:
+        """The sites of all texts of a batch."""
+        ...
+
+
+class Columned(Listed):
+    """Alternatives that a function lists for a whole batch of texts, knowing nothing of them but the text."""
+
+    def __init__(self, columns: Callable[[TextBatch], Columns]) -> None:
+        super().__init__(lambda passage: self.sites([passage])[0])
+        self.columns = columns
+
+    def sites(self, passages: Sequence[Passage]) -> list[Sites]:
+        """The sites of each passage."""
+        return list(self._sites(passages))
+
+    def _sites(self, passages: Sequence[Passage]) -> Iterator[Sites]:
+        batch = TextBatch([p.text for p in passages])
+        columns = self.columns(batch)
+        bounds = np.searchsorted(columns.starts, batch.first).tolist()
+        shifts = batch.first.tolist()
+        for i, passage in enumerate(passages):
+            low, high, shift = bounds[i], bounds[i + 1], shifts[i]
+            starts = (columns.starts[low:high] - shift).tolist()
+            ends = (columns.ends[low:high] - shift).tolist()
+            yield Sites(starts, ends, _options_of(columns, low, shift), passage=passage)
+
+
+def _options_of(columns: Columns, low: int, shift: int) -> Callable[[int], tuple[Option, ...]]:
+    return lambda i: columns.options(low + i, shift)
+
+
+class OptionTable:
+    """The evenly likely options of units of text (clusters, words), which do not depend on what stands beside them.
+
+    `options(unit)` is empty where a unit never changes.
+    """
+
+    def __init__(self, options: Callable[[str], tuple[str, ...]]) -> None:
+        self.options = options
+        self._reset()
+
+    def _reset(self) -> None:
+        self.numbers = _Numbers(self._added)
+        self._texts: list[str] = []
+        self._first: list[int] = [0]  # of number n from 1: where its options begin in `_texts`
+
+    def _added(self, unit: str) -> int:
+        options = self.options(unit)
+        if not options:
+            return 0
+        self._texts += (o if o.isascii() else unicodedata.normalize("NFC", o) for o in options)
+        self._first.append(len(self._texts))
+        return len(self._first) - 1
+
+    def chosen(self, numbers: Ints, bits: Words) -> list[str]:
+        """The options that bits choose for units by their numbers, in NFC."""
+        first = np.array(self._first, dtype=np.int64)
+        low = first[numbers - 1]
+        texts = self._texts
+        return [texts[i] for i in (low + below(bits, first[numbers] - low)).tolist()]
+
+    def columns(self, text: str, starts: Ints, ends: Ints, numbers: Ints | None = None) -> Columns:
+        """The sites of units of a text; their `numbers` are looked up where they are not given."""
+        if numbers is None:
+            if len(self.numbers) > _MOST_UNITS:
+                self._reset()
+            known = self.numbers
+            pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+            numbers = np.array([known[text[start:end]] for start, end in pairs], dtype=np.int64)
+        at = np.flatnonzero(numbers)
+        starts, ends, numbers = starts[at], ends[at], numbers[at]
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            return self.options(text[starts[i] : ends[i]])
+
+        return Columns(starts, ends, options, lambda at, bits: self.chosen(numbers[at], bits))
+
+
+class _Numbers(dict[str, int]):
+    """Unit -> the number of its options, 0 if it has none; given when the unit first occurs."""
+
+    def __init__(self, added: Callable[[str], int]) -> None:
+        super().__init__()
+        self._added = added
+
+    def __missing__(self, unit: str) -> int:
+        self[unit] = number = self._added(unit)
+        return number
+
+
+class ByCluster(Columned):
+    """Alternatives of single grapheme clusters: what each may become does not depend on what stands beside it.
+
+    `options[cluster]` is empty where a cluster never changes; a mapping may work them out on first use (`__missing__`).
+    """
+
+    def __init__(self, options: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(self._columns)
+        self._table = OptionTable(options.__getitem__)
+        self._single = CodeTable(self._table.numbers.__getitem__)
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        starts, ends = batch.clusters
+        text = batch.text
+        numbers = self._single(batch.codes[starts])
+        long = np.flatnonzero(ends - starts > 1)
+        if len(long):
+            known = self._table.numbers
+            pairs = zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+            numbers[long] = [known[text[start:end]] for start, end in pairs]
+        return self._table.columns(text, starts, ends, numbers)

@@ -1,0 +1,145 @@
+"""Noise on plain texts, a batch at once: what has neither labels nor words nor constraints to care for.
+
+All is done on arrays, from the draw to the rewritten text; rewrites are made from the arrays when they are
+looked at. A text whose changes need more care (its normal form or a cluster would be torn, a site overlaps
+more than its neighbours) is left to the ordinary way, which draws the same.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from crosswind.perturb.codes import Ints, TextBatch, code_points
+from crosswind.perturb.columns import Columns
+from crosswind.perturb.draw import Words, choose, limit, splitmix64
+from crosswind.perturb.graphemes import cluster_starts
+from crosswind.perturb.pieces import Piece
+from crosswind.perturb.rewrite import Changes, Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class PlainNoise:
+    """What became of a batch: `changed` holds (index, text, rewrite) of the texts that did.
+
+    `overlaps` counts by index the drawn sites that lay over others. The `refused` texts are left to the ordinary way.
+    """
+
+    changed: list[tuple[int, str, Rewrite]]
+    overlaps: dict[int, int]
+    refused: list[int]
+
+
+def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float) -> PlainNoise:
+    """Noise on texts in NFC; `keys` are those of their draws."""
+    first, n = batch.first, len(batch.texts)
+    counts = np.diff(np.searchsorted(columns.starts, first))
+    of_text = np.repeat(np.arange(n), counts)
+    counters = (columns.starts - first[of_text]).astype(np.uint64) * np.uint64(2)
+    u = splitmix64(keys[of_text], counters) >> np.uint64(11)
+    at = np.flatnonzero(u < limit(severity))
+    bits = splitmix64(keys[of_text[at]], counters[at] + np.uint64(1))
+    hits = _Hits(at, of_text[at], u[at], bits, columns.starts[at], columns.ends[at])
+    refused: set[int] = set()
+    overlaps: dict[int, int] = {}
+    crossed = hits.owners[2:][hits.starts[2:] < hits.ends[:-2]]
+    if len(crossed):  # sites that overlap more than their neighbours
+        refused.update(crossed.tolist())
+        hits = hits.where(~np.isin(hits.owners, crossed))
+    keep = _apart(hits.starts, hits.ends, hits.u)
+    if not keep.all():
+        lost = np.bincount(hits.owners[~keep], minlength=n)
+        overlaps = {i: int(lost[i]) for i in np.flatnonzero(lost).tolist()}
+        hits = hits.where(keep)
+    at, owners, _, bits, starts, ends = hits
+    texts = columns.become(at, bits)
+    joined = _joined(batch.text, starts, ends, texts)
+    grown = np.zeros(len(at) + 1, dtype=np.int64)  # by how much the joined text is longer before each change
+    np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) - (ends - starts), out=grown[1:])
+    bounds = np.searchsorted(owners, np.arange(n + 1))
+    new_first = first + grown[bounds]
+    refused.update(_torn(joined, new_first, starts + grown[:-1], ends + grown[1:], owners))
+    changes = _changes(columns, at, bits, starts, ends, texts)
+    changed = []
+    edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
+    for i in np.flatnonzero(np.diff(bounds)).tolist():
+        text, before = joined[edges[i] : edges[i + 1] - 1], batch.texts[i]
+        if text != before and i not in refused:  # two equal words may have changed places
+            changed.append((i, text, Rewrite.of_columns(len(before), changes, lows[i], lows[i + 1], shifts[i])))
+    return PlainNoise(changed, {i: n for i, n in overlaps.items() if i not in refused}, sorted(refused))
+
+
+class _Hits(NamedTuple):
+    """The drawn sites: index among all, text, u and bits of the draw, start and end."""
+
+    at: Ints
+    owners: Ints
+    u: Words
+    bits: Words
+    starts: Ints
+    ends: Ints
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> _Hits:
+        at, owners, u, bits, starts, ends = self
+        return _Hits(at[mask], owners[mask], u[mask], bits[mask], starts[mask], ends[mask])
+
+
+def _apart(starts: Ints, ends: Ints, u: Words) -> npt.NDArray[np.bool_]:
+    """Which sites change so that none overlap, greedily in ascending u; none overlaps more than its neighbours.
+
+    A site of which u is below that of its neighbours is taken and these go; so on with the rest. That is what
+    taking them one by one gives.
+    """
+    over = starts[1:] < ends[:-1]
+    keep = np.ones(len(starts), dtype=np.bool_)
+    if not over.any():
+        return keep
+    lower = u[1:] < u[:-1]
+    left = np.concatenate(([False], over & ~lower))  # its left neighbour overlaps it and comes first
+    right = np.concatenate((over & lower, [False]))
+    over_left, over_right = np.concatenate(([False], over)), np.concatenate((over, [False]))
+    open_ = over_left | over_right
+    while open_.any():
+        before, after = np.roll(open_, 1), np.roll(open_, -1)
+        taken = open_ & ~(left & before) & ~(right & after)
+        gone = open_ & ((over_left & np.roll(taken, 1)) | (over_right & np.roll(taken, -1)))
+        keep &= ~gone
+        open_ &= ~(taken | gone)
+    return keep
+
+
+def _changes(columns: Columns, at: Ints, bits: Words, starts: Ints, ends: Ints, texts: Sequence[str]) -> Changes:
+    if not columns.pieces:
+        return Changes(starts, ends, lambda i, shift: texts[i])
+
+    def option(i: int, shift: int) -> str | tuple[Piece, ...]:
+        options = columns.options(int(at[i]), shift)
+        return options[choose(int(bits[i]), len(options))]
+
+    return Changes(starts, ends, option)
+
+
+def _joined(text: str, starts: Ints, ends: Ints, texts: Sequence[str]) -> str:
+    """The joined text after all changes."""
+    parts = [""] * (2 * len(texts) + 1)
+    parts[::2] = [text[low:high] for low, high in zip([0, *ends.tolist()], [*starts.tolist(), len(text)], strict=True)]
+    parts[1::2] = texts
+    return "".join(parts)
+
+
+def _torn(joined: str, first: Ints, starts: Ints, ends: Ints, owners: Ints) -> Iterator[int]:
+    """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster."""
+    if joined.isascii() and "\r" not in joined:
+        return
+    if not unicodedata.is_normalized("NFC", joined):
+        borders = first.tolist()
+        for i in dict.fromkeys(owners.tolist()):
+            if not unicodedata.is_normalized("NFC", joined[borders[i] : borders[i + 1] - 1]):
+                yield i
+    borders_of_clusters = cluster_starts(code_points(joined))
+    yield from owners[~(borders_of_clusters[starts] & borders_of_clusters[ends])].tolist()
