@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from crosswind.perturb.graphemes import cluster_starts
 
-Ints = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int64]
 
 BETWEEN_TEXTS = "\x1e"
 """What stands behind every text of a batch: a control, of which no cluster, word or composition reaches across."""
@@ -20,8 +20,8 @@ BETWEEN_TEXTS = "\x1e"
 class Clusters(NamedTuple):
     """The grapheme clusters of a batch: where each begins and ends in the joined text."""
 
-    starts: Ints
-    ends: Ints
+    starts: Integers
+    ends: Integers
 
 
 class TextBatch:
@@ -36,7 +36,7 @@ class TextBatch:
         self.text = BETWEEN_TEXTS.join([*texts, ""])
         self.codes = code_points(self.text)
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        self.first: Ints = np.concatenate(([0], np.cumsum(lengths + 1)))
+        self.first: Integers = np.concatenate(([0], np.cumsum(lengths + 1)))
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -57,7 +57,7 @@ class CodeTable:
         # Zero is "not yet known". The pages that nothing is written to take no memory.
         self._known = np.zeros(0x110000, dtype=np.int32)
 
-    def __call__(self, codes: Ints) -> Ints:
+    def __call__(self, codes: Integers) -> Integers:
         """The numbers of an array of code points."""
         values = self._known[codes]
         if not values.all():
@@ -67,6 +67,6 @@ class CodeTable:
         return values.astype(np.int64) - 1
 
 
-def code_points(text: str) -> Ints:
+def code_points(text: str) -> Integers:
     """The code points of a text."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)

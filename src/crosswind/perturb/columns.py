@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from crosswind.perturb.alternatives import Listed, Option, Sites
-from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.codes import CodeTable, Integers, TextBatch
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.passage import Passage
 
@@ -33,10 +33,10 @@ class Columns:
     * `pieces` says that an option may be more than the text that it becomes: pieces of the text in another order.
     """
 
-    starts: Ints
-    ends: Ints
+    starts: Integers
+    ends: Integers
     options: Callable[[int, int], tuple[Option, ...]]
-    become: Callable[[Ints, Words], Sequence[str]]
+    become: Callable[[Integers, Words], Sequence[str]]
     pieces: bool = False
 
 
@@ -99,14 +99,14 @@ class OptionTable:
         self._first.append(len(self._texts))
         return len(self._first) - 1
 
-    def chosen(self, numbers: Ints, bits: Words) -> list[str]:
+    def chosen(self, numbers: Integers, bits: Words) -> list[str]:
         """The options that bits choose for units by their numbers, in NFC."""
         first = np.array(self._first, dtype=np.int64)
         low = first[numbers - 1]
         texts = self._texts
         return [texts[i] for i in (low + below(bits, first[numbers] - low)).tolist()]
 
-    def columns(self, text: str, starts: Ints, ends: Ints, numbers: Ints | None = None) -> Columns:
+    def columns(self, text: str, starts: Integers, ends: Integers, numbers: Integers | None = None) -> Columns:
         """The sites of units of a text; their `numbers` are looked up where they are not given."""
         if numbers is None:
             if len(self.numbers) > _MOST_UNITS:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crosswind.perturb.codes import Ints, TextBatch, code_points
+from crosswind.perturb.codes import Integers, TextBatch, code_points
 from crosswind.perturb.columns import Columns
 from crosswind.perturb.draw import Words, choose, limit, splitmix64
 from crosswind.perturb.graphemes import cluster_starts
@@ -64,7 +64,7 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
     refused.update(_torn(joined, new_first, starts + grown[:-1], ends + grown[1:], owners))
-    changes = _changes(columns, at, bits, starts, ends, texts)
+    changes = _changes(columns, hits, texts)
     changed = []
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
     for i in np.flatnonzero(np.diff(bounds)).tolist():
@@ -77,19 +77,19 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
 class _Hits(NamedTuple):
     """The drawn sites: index among all, text, u and bits of the draw, start and end."""
 
-    at: Ints
-    owners: Ints
+    at: Integers
+    owners: Integers
     u: Words
     bits: Words
-    starts: Ints
-    ends: Ints
+    starts: Integers
+    ends: Integers
 
     def where(self, mask: npt.NDArray[np.bool_]) -> _Hits:
         at, owners, u, bits, starts, ends = self
         return _Hits(at[mask], owners[mask], u[mask], bits[mask], starts[mask], ends[mask])
 
 
-def _apart(starts: Ints, ends: Ints, u: Words) -> npt.NDArray[np.bool_]:
+def _apart(starts: Integers, ends: Integers, u: Words) -> npt.NDArray[np.bool_]:
     """Which sites change so that none overlap, greedily in ascending u; none overlaps more than its neighbours.
 
     A site of which u is below that of its neighbours is taken and these go; so on with the rest. That is what
@@ -113,7 +113,9 @@ def _apart(starts: Ints, ends: Ints, u: Words) -> npt.NDArray[np.bool_]:
     return keep
 
 
-def _changes(columns: Columns, at: Ints, bits: Words, starts: Ints, ends: Ints, texts: Sequence[str]) -> Changes:
+def _changes(
+    columns: Columns, at: Integers, bits: Words, starts: Integers, ends: Integers, texts: Sequence[str]
+) -> Changes:
     if not columns.pieces:
         return Changes(starts, ends, lambda i, shift: texts[i])
 
@@ -124,7 +126,7 @@ def _changes(columns: Columns, at: Ints, bits: Words, starts: Ints, ends: Ints, 
     return Changes(starts, ends, option)
 
 
-def _joined(text: str, starts: Ints, ends: Ints, texts: Sequence[str]) -> str:
+def _joined(text: str, starts: Integers, ends: Integers, texts: Sequence[str]) -> str:
     """The joined text after all changes."""
     parts = [""] * (2 * len(texts) + 1)
     parts[::2] = [text[low:high] for low, high in zip([0, *ends.tolist()], [*starts.tolist(), len(text)], strict=True)]
@@ -132,7 +134,7 @@ def _joined(text: str, starts: Ints, ends: Ints, texts: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _torn(joined: str, first: Ints, starts: Ints, ends: Ints, owners: Ints) -> Iterator[int]:
+def _torn(joined: str, first: Integers, starts: Integers, ends: Integers, owners: Integers) -> Iterator[int]:
     """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster."""
     if joined.isascii() and "\r" not in joined:
         return

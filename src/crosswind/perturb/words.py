@@ -18,7 +18,7 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
-from crosswind.perturb.codes import Ints, TextBatch
+from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.graphemes import is_border, whole_clusters
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def sentences(text: str, language: str) -> list[Span]:
     return spans
 
 
-def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tuple[Ints, Ints]:
+def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tuple[Integers, Integers]:
     """Where the words of a batch begin and end in its joined text; `glued` ones are those of `tokens`."""
     cut = tokens if glued else words
     if not is_unspaced(language):

@@ -15,7 +15,7 @@ import regex
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import Ints, TextBatch
+from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
@@ -99,10 +99,10 @@ class _Mixed(Columned):
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, end = int(plain.starts[i]), int(plain.ends[i])
-            own = text[first : borders[np.searchsorted(borders, first) + 1] - 1]
-            return tuple(_set_off(own, start - first, end - first, str(o)) for o in plain.options(i, first))
+            line = text[first : borders[np.searchsorted(borders, first) + 1] - 1]
+            return tuple(_set_off(line, start - first, end - first, str(o)) for o in plain.options(i, first))
 
-        def become(at: Ints, bits: Words) -> list[str]:
+        def become(at: Integers, bits: Words) -> list[str]:
             texts = plain.become(at, bits)
             edges = zip(plain.starts[at].tolist(), plain.ends[at].tolist(), texts, strict=True)
             return ["".join(_spaced(text, start, end, other)) for start, end, other in edges]

@@ -19,7 +19,7 @@ import unicodedata
 import regex
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import Ints, TextBatch
+from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import ByCluster, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
@@ -90,7 +90,7 @@ class _Stripped(ByCluster):
             plain = columns.options(i, first)
             return tuple(str(o).upper() for o in plain) if shouted(i) else plain
 
-        def become(at: Ints, bits: Words) -> list[str]:
+        def become(at: Integers, bits: Words) -> list[str]:
             texts = columns.become(at, bits)
             return [t.upper() if shouted(i) else t for i, t in zip(at.tolist(), texts, strict=True)]
 

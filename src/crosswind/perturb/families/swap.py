@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.codes import CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.graphemes import clusters, may_reach, positioned
@@ -95,14 +95,14 @@ class _Pairs(Columned):
             a, b, c = int(low[i]) - first, int(middle[i]) - first, int(high[i]) - first
             return ((Keep(b, c), Keep(a, b)),)
 
-        def become(chosen: Ints, bits: Words) -> list[str]:
+        def become(chosen: Integers, bits: Words) -> list[str]:
             edges = zip(low[chosen].tolist(), middle[chosen].tolist(), high[chosen].tolist(), strict=True)
             return [text[b:c] + text[a:b] for a, b, c in edges]
 
         return Columns(low, high, options, become, pieces=True)
 
 
-def _stays_whole(text: str, starts: Ints, ends: Ints, i: int) -> bool:
+def _stays_whole(text: str, starts: Integers, ends: Integers, i: int) -> bool:
     """Whether two clusters differ and stay clusters where they change places."""
     first, second = text[starts[i] : ends[i]], text[starts[i + 1] : ends[i + 1]]
     if first == second:

@@ -6,7 +6,7 @@ import numpy as np
 import regex
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeTable, Ints, TextBatch
+from crosswind.perturb.codes import CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, choose
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -53,7 +53,7 @@ class _Reorder(Columned):
             words = [(s - first, e - first) for s, e in zip(starts[low:high].tolist(), ends[low:high].tolist())]  # noqa: B905
             return tuple(_moves(words, names[low:high].tolist()))
 
-        def become(chosen: Ints, bits: Words) -> list[str]:
+        def become(chosen: Integers, bits: Words) -> list[str]:
             texts = []
             for i, some in zip(chosen.tolist(), bits.tolist(), strict=True):
                 moves = options(i, 0)
