@@ -113,9 +113,8 @@ def _apart(starts: Integers, ends: Integers, u: Words) -> npt.NDArray[np.bool_]:
     return keep
 
 
-def _changes(
-    columns: Columns, at: Integers, bits: Words, starts: Integers, ends: Integers, texts: Sequence[str]
-) -> Changes:
+def _changes(columns: Columns, hits: _Hits, texts: Sequence[str]) -> Changes:
+    at, _, _, bits, starts, ends = hits
     if not columns.pieces:
         return Changes(starts, ends, lambda i, shift: texts[i])
 
