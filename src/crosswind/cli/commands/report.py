@@ -1,0 +1,35 @@
+"""The command `crosswind report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Quiet, include_folders
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders; several of one study are joined.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page.")] = None,
+    include: Include = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report of runs that are there: several runs of one study, seeds run apart, are joined.
+
+    Example: crosswind report runs/seed1 runs/seed2 runs/seed3 -o report.html
+    """
+    from crosswind.report.brief import render_brief
+    from crosswind.study.joined import join_runs
+    from crosswind.study.reported import write_joined_report
+
+    include_folders(include)
+    run = join_runs(runs)
+    path = output or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))
+    summary = write_joined_report(run, path)
+    if not quiet:
+        print(render_brief(summary))
+    print(f"report: {path}")

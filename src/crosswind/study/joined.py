@@ -1,0 +1,199 @@
+"""Run folders read back for their statistics, and several runs of one study, with seeds run apart, as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
+from crosswind.analysis.results import CellStats, read_results
+from crosswind.analysis.summarise import summarise
+from crosswind.analysis.summary import Summary
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import require_comparable
+from crosswind.study.analysed import Analysed, read_analysed
+from crosswind.study.folder import run_identity
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults:
+    """The results of a run, or of several joined: its rows, what its statistics need, and where the sums lie.
+
+    `files` maps a cell to its file of sums, `metrics` to the metric that these are of.
+    """
+
+    paths: tuple[Path, ...]
+    name: str
+    identity: Mapping[str, Any]
+    rows: pl.DataFrame
+    analysed: Analysed
+    files: Mapping[str, Path]
+    metrics: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Its pipeline seeds."""
+        return tuple(self.rows["pipeline_seed"].unique().sort().to_list())
+
+    @property
+    def missing(self) -> int:
+        """How many cells were asked for and not computed."""
+        return sum(part.cells for part in self.left_out if part.cause in ("not computed", "no clean cell"))
+
+    def statistics(self) -> SumsReader:
+        """What reads the per-cluster sums of its cells."""
+        return SumsReader(self.files, self.metrics)
+
+    def summary(self) -> Summary:
+        """The summary of its cells."""
+        a = self.analysed
+        scored = self.rows.filter((pl.col("perturbation") == "clean") & (pl.col("attack") == "none"))
+        model = ["encoder", "defence", "route", "pipeline_seed", "target", "split", "language", "context_language"]
+        comparable = self.rows.join(scored.select([*model, "selection"]).unique(), on=[*model, "selection"], how="semi")
+        return summarise(
+            comparable,
+            self.statistics(),
+            chance=a.chance,
+            headline=a.headline,
+            routes=a.routes,
+            sources=a.sources,
+            diagnostic=a.diagnostic,
+            left_out=self.left_out,
+            given=frozenset(a.given),
+            comparisons=a.comparisons,
+            facts=a.facts,
+        )
+
+
+class SumsReader:
+    """The statistics of a cell's clusters by its key, read file by file."""
+
+    def __init__(self, files: Mapping[str, Path], metrics: Mapping[str, str]) -> None:
+        self._files, self._metrics = files, metrics
+        self._tables: dict[Path, dict[str, pl.DataFrame]] = {}
+
+    def __call__(self, key: str) -> CellStats:
+        path = self._files[key]
+        if path not in self._tables:
+            if len(self._tables) >= 64:
+                self._tables.clear()
+            parts = _table(path).partition_by("cell", as_dict=True, maintain_order=True)
+            self._tables[path] = {str(name[0]): part for name, part in parts.items()}
+        if key not in self._tables[path]:
+            raise UserError("lacks the sums of a cell", where=str(path), hint="run the study again")
+        part = self._tables[path][key]
+        clusters = tuple(part["cluster"])
+        sums = np.array(part["sums"].to_list(), dtype=np.float64)
+        return CellStats(sums, clusters, self._metrics[key], clusters)
+
+
+def read_run(path: Path) -> RunResults:
+    """Read a run folder; a `UserError` where it is none, or lacks what its statistics need."""
+    if not (path / "results.parquet").is_file():
+        raise UserError("is no run folder with results", where=str(path), hint="`crosswind run` writes them")
+    identity = run_identity(path)
+    cells = _table(path / "cells.parquet")
+    files, metrics = {}, {}
+    for row in cells.iter_rows(named=True):
+        route = row["route"] if row["defence"] == "none" else f"{row['route']}@{row['defence']}"
+        files[row["cell"]] = path / "sums" / route / str(row["pipeline_seed"]) / f"{row['target']}.parquet"
+        metrics[row["cell"]] = row["metric"]
+    left_out = path / "left_out.parquet"
+    parts = _table(left_out).iter_rows(named=True) if left_out.exists() else []
+    return RunResults(
+        (path,),
+        str(identity.get("name", path.name)),
+        identity,
+        read_results(path / "results.parquet"),
+        read_analysed(path),
+        files,
+        metrics,
+        tuple(LeftOut(**{name: part[name] for name in LEFT_OUT}) for part in parts),
+    )
+
+
+def join_runs(paths: Sequence[Path]) -> RunResults:
+    """Several runs of one study as one. A `UserError` where study (its seeds aside), encoder or signatures differ, or
+    two runs have a pipeline seed in common."""
+    first, *others = (read_run(path) for path in paths)
+    joined = first
+    for other in others:
+        _require_same(first, other)
+        for path, earlier in ((p, r) for r in [joined] for p in r.paths):
+            common = sorted(set(earlier.seeds) & set(other.seeds))
+            if common:
+                raise UserError(
+                    f"has pipeline seed {common[0]} too, like {path}",
+                    where=str(other.paths[0]),
+                    hint="join runs of different seeds (`--set seeds=[2]`)",
+                )
+        joined = replace(
+            joined,
+            paths=(*joined.paths, *other.paths),
+            rows=pl.concat([joined.rows, other.rows]),
+            files={**joined.files, **other.files},
+            metrics={**joined.metrics, **other.metrics},
+            left_out=merged((*joined.left_out, *other.left_out)),
+            analysed=replace(
+                joined.analysed, given=tuple(dict.fromkeys((*joined.analysed.given, *other.analysed.given)))
+            ),
+        )
+    return joined
+
+
+_SAME_CELL = (
+    *("route", "defence", "target", "language", "context_language", "split", "rows", "selection"),
+    *("perturbation", "severity", "protection", "attack", "budget", "metric", "key"),
+)
+
+
+def _require_same(first: RunResults, other: RunResults) -> None:
+    """A `UserError` where two runs are not of one study with one encoder and the same settings."""
+    for what, key in (("another study", "study"), ("another encoder", "encoder")):
+        a, b = first.identity.get(key), other.identity.get(key)
+        if a != b:
+            raise UserError(
+                f"is a run of {what} than {first.paths[0]}" + (f" ({b} and {a})" if key == "encoder" else ""),
+                where=str(other.paths[0]),
+                hint="`crosswind compare` sets two runs beside each other",
+            )
+    pairs = _matched(first.rows, other.rows)
+    for a, b in pairs.select("signature", "signature_other").unique().iter_rows():
+        require_comparable(_unfitted(a), _unfitted(b), where=str(other.paths[0]))
+
+
+def _matched(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    columns = [*_SAME_CELL, "signature"]
+    return rows.select(columns).unique().join(others.select(columns).unique(), on=_SAME_CELL, suffix="_other")
+
+
+def _unfitted(signature: str) -> str:
+    """A signature without what was fitted to a model, which every training has its own of."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("fitted "))
+
+
+def facts_of(run: RunResults) -> dict[str, str]:
+    """What stands at the head of a report of runs read back."""
+    return {
+        "Runs": ", ".join(str(path) for path in run.paths),
+        "Encoder": str(run.identity.get("encoder", "")),
+        "Routes": ", ".join(run.analysed.routes),
+        "Pipeline seeds": ", ".join(map(str, run.seeds)),
+        "Cells": f"{run.rows['cell'].n_unique():,}" + (f" ({run.missing:,} are missing)" if run.missing else ""),
+        "Declared comparisons": json.dumps(run.identity.get("compare", {}), ensure_ascii=False),
+    }
+
+
+def _table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        hint = "run the study again: what is there is found in the store"
+        raise UserError(f"cannot be read ({type(error).__name__})", where=str(path), hint=hint) from error

@@ -1,0 +1,210 @@
+"""Run folders read back: joined, reported, planned from and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from crosswind.analysis.contrast import Comparisons, RouteFacts
+from crosswind.analysis.left_out import left_out_table
+from crosswind.analysis.planner import SEEDS, detectable, plan_contrast, price_of_seeds
+from crosswind.analysis.results import ResultRow, write_results
+from crosswind.cli import app
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.run.folders import write_sealed
+from crosswind.study.analysed import Analysed, write_analysed
+from crosswind.study.changed import compare_runs
+from crosswind.study.folder import sums_frame
+from crosswind.study.joined import join_runs, read_run
+from crosswind.study.power import power_plan
+
+N = 240
+SIGNATURE = METRICS["accuracy"].signature(device="cpu")
+RIGHT = {("none", "clean"): 150, ("none", "swap"): 120, ("english", "clean"): 170, ("english", "swap"): 150}
+
+
+def write_run(out: Path, seeds: tuple[int, ...], *, more: int = 0, **identity: str) -> Path:
+    """A run folder of two routes, a language, clean and swapped; seed s is right on 6 (s - 2) items more."""
+    rows: list[ResultRow] = []
+    cells: list[dict[str, Any]] = []
+    sums: dict[str, list[tuple[str, pl.DataFrame]]] = {}
+    clusters = [f"xnli/test/{i // 2}" for i in range(N)]
+    for seed in seeds:
+        for (route, perturbation), right in RIGHT.items():
+            key = f"{out.name}-{route}-{seed}-{perturbation}"
+            rng = np.random.default_rng([seed, right])
+            correct = (rng.permutation(N) < right + more + 6 * (seed - 2)).astype(float)
+            columns = {"correct": correct, "n": np.ones(N), "guessed": np.full(N, 1 / 3)}
+            sums.setdefault(f"sums/{route}/{seed}/xnli.parquet", []).append(
+                (key, pl.DataFrame({"id": clusters, "cluster": clusters, **columns}))
+            )
+            noisy = {} if perturbation == "clean" else {"severity": 0.1, "draw": 1, "changed_items": 0.9}
+            rows.append(
+                ResultRow(
+                    encoder="mini", route=route, pipeline_seed=seed, target="xnli", language="de", split="test",
+                    metric="accuracy", key="accuracy", score=float(100 * correct.mean()), n=N, clusters=N // 2,
+                    signature=SIGNATURE, cell=key, perturbation=perturbation, **noisy,
+                )
+            )  # fmt: skip
+            cells.append({"cell": key, "route": route, "pipeline_seed": seed, "defence": "none", "target": "xnli"})
+    write_results(rows, out / "results.parquet")
+    for path, entries in sums.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        sums_frame(entries).write_parquet(out / path)
+    pl.DataFrame(cells).with_columns(pl.lit("accuracy").alias("metric")).write_parquet(out / "cells.parquet")
+    left_out_table([]).write_parquet(out / "left_out.parquet")
+    kinds = {"kind": ["train", "predict"], "cpu_seconds": [600.0, 60.0]}
+    pl.DataFrame(kinds).write_parquet(out / "provenance.parquet")
+    write_analysed(
+        Analysed(("none", "english"), {"xnli": "accuracy"}, {"xnli": 100 / 3}, {"xnli": "en"}, (), (), Comparisons(),
+                 RouteFacts({"none": {}, "english": {"tasks": "mnli"}})),
+        out,
+    )  # fmt: skip
+    write_sealed(out / "run.json", {"name": "s", "encoder": "mini", "study": "abc"} | identity)
+    (out / "study.yaml").write_text("name: s\n", encoding="utf-8")
+    return out
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    return [write_run(tmp_path / f"seed{s}", (s,)) for s in (1, 2, 3)]
+
+
+def test_runs_of_other_seeds_are_joined_to_what_one_run_of_all_seeds_gives(runs: list[Path], tmp_path: Path) -> None:
+    whole = read_run(write_run(tmp_path / "whole", (1, 2, 3))).summary()
+    joined = join_runs(runs)
+    assert joined.seeds == (1, 2, 3)
+    columns = ["name", "measure", "scope", "within", "estimate", "low", "high", "p_adjusted", "differs", "seeds"]
+    assert joined.summary().compared().select(columns).equals(whole.compared().select(columns))
+    drop = next(c for c in joined.summary().contrasts if (c.name, c.measure) == ("english − none", "drop"))
+    assert (drop.estimate.score, drop.estimate.seeds) == (pytest.approx(-100 * 10 / N), (3, 3))
+    assert drop.differs == "tasks: none | mnli" or drop.differs == "tasks: mnli | none"
+
+
+def test_what_is_not_of_one_study_is_not_joined(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has pipeline seed 1 too"):
+        join_runs([runs[0], runs[0]])
+    with pytest.raises(UserError, match="is a run of another study"):
+        join_runs([runs[0], write_run(tmp_path / "a", (7,), study="abd")])
+    with pytest.raises(UserError, match=r"is a run of another encoder than .* \(large and mini\)"):
+        join_runs([runs[0], write_run(tmp_path / "b", (7,), encoder="large")])
+    other = write_run(tmp_path / "c", (7,))
+    rows = pl.read_parquet(other / "results.parquet")
+    rows.with_columns(pl.lit(METRICS["accuracy"].signature(device="cuda")).alias("signature")).write_parquet(
+        other / "results.parquet"
+    )
+    with pytest.raises(UserError, match=r"cannot be compared: they differ in device \(cpu against cuda\)"):
+        join_runs([runs[0], other])
+    with pytest.raises(UserError, match="is no run folder"):
+        join_runs([tmp_path / "nothing"])
+
+
+def test_a_run_without_what_its_statistics_need_is_refused(runs: list[Path]) -> None:
+    (runs[0] / "analysis.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="lacks what its statistics need"):
+        read_run(runs[0])
+    (runs[1] / "cells.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_run(runs[1])
+
+
+def test_the_report_of_joined_runs_is_a_page(runs: list[Path], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["report", *map(str, runs), "-o", str(tmp_path / "page.html")])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<dt>Pipeline seeds</dt><dd>1, 2, 3</dd>" in page
+    assert "intervals over items and 3 pipeline seeds" in page
+    assert "english − none: clean +8.3 [" in page
+
+
+def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:
+    made = power_plan(runs[0], 2.0, runs[1:])
+    assert {(f.contrast.name, f.contrast.measure) for f in made.forecasts} == {
+        ("english − none", m) for m in ("clean", "perturbed", "drop")
+    }
+    for forecast in made.forecasts:
+        parts = forecast.contrast.estimate.components
+        assert parts is not None
+        # What is there, planned for: the interval and the power of the run itself, corrected for three comparisons.
+        assert forecast.now == pytest.approx(detectable(parts, 3, parts.clusters, 3))
+        effects = [p.effect for p in forecast.grid if p.clusters == parts.clusters]
+        assert len(effects) == len(SEEDS) if parts.seeds > 0 else 1
+        assert effects == sorted(effects, reverse=True)
+        if forecast.cheapest is not None:
+            assert forecast.cheapest.effect <= 2.0
+            cost = forecast.cheapest.training * 3 * 600 + forecast.cheapest.predicting * 3 * 60
+            assert made.seconds(forecast) == pytest.approx(cost)
+    done = CliRunner().invoke(app, ["plan", str(runs[0]), "--pilot", str(runs[1]), "--effect", "2"])
+    assert done.exit_code == 0
+    assert "english − none, clean: seen now " in done.output
+    assert "note: Effects are seen with a power of 80 % at 5 %" in done.output
+
+
+def test_a_plan_without_variance_between_seeds_is_refused(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has one pipeline seed, which says nothing of others"):
+        power_plan(runs[0], 2.0)
+    with pytest.raises(UserError, match="an effect of 0 points"):
+        power_plan(runs[0], 0.0)
+
+
+def test_the_planned_effect_of_the_run_itself_is_its_own(runs: list[Path]) -> None:
+    contrast = next(c for c in join_runs(runs).summary().contrasts if c.family == "primary")
+    forecast = plan_contrast(contrast, 5.0)
+    assert forecast is not None
+    parts = contrast.estimate.components
+    assert parts is not None
+    # Where the variance between seeds is estimated below the interaction, the plan counts the interaction.
+    below = parts.seeds < parts.interaction
+    assert forecast.now >= parts.detectable() if below else forecast.now == pytest.approx(parts.detectable())
+
+
+def test_few_seeds_cost_what_the_specification_says() -> None:
+    """t / 1.96 with 2 (S - 1) degrees of freedom: 2.2, 1.42, 1.18, 1.07 for 2, 3, 5 and 10 seeds."""
+    assert [round(price_of_seeds(s), 2) for s in (2, 3, 5, 10)] == [2.2, 1.42, 1.18, 1.07]
+
+
+def test_two_runs_are_compared_figure_by_figure_paired_by_item(runs: list[Path], tmp_path: Path) -> None:
+    better = write_run(tmp_path / "better", (2,), more=40)
+    change = compare_runs(runs[1], better)
+    assert len(change.figures) == 4
+    figure = next(f for f in change.figures if "english" in f.name and "clean" in f.name)
+    assert (figure.first, figure.second) == (pytest.approx(100 * 170 / N), pytest.approx(100 * 210 / N))
+    assert figure.change is not None
+    assert figure.change.score == pytest.approx(100 * 40 / N)
+    assert (figure.paired, figure.differs, figure.change.basis) == (True, True, "items")
+    same = compare_runs(runs[1], runs[1])
+    assert all(f.change is not None and f.change.score == 0 and not f.differs for f in same.figures)
+    assert all(f.change is not None and f.change.note.startswith("no cluster differs") for f in same.figures)
+
+
+def test_figures_of_other_settings_are_named_and_not_compared(runs: list[Path], tmp_path: Path) -> None:
+    other = write_run(tmp_path / "other", (2,), study="another")
+    rows = pl.read_parquet(other / "results.parquet")
+    cuda = METRICS["accuracy"].signature(device="cuda")
+    rows.with_columns(pl.lit(cuda).alias("signature")).write_parquet(other / "results.parquet")
+    change = compare_runs(runs[1], other)
+    assert {f.why for f in change.figures} == {"other settings (device: cpu | cuda)"}
+    assert all(f.change is None for f in change.figures)
+    assert "the studies differ: 'abc' and 'another'" in change.notes
+
+
+@pytest.mark.parametrize(
+    ("declare", "expected"),
+    [({}, None), ({"declared before": {"margin": 1.0}}, "What is compared was declared anew")],
+)
+def test_comparisons_that_were_declared_late_are_noted_in_the_report(
+    runs: list[Path], tmp_path: Path, declare: dict[str, Any], expected: str | None
+) -> None:
+    write_sealed(
+        runs[0] / "run.json",
+        {"name": "s", "encoder": "mini", "study": "abc", "compare": {"pairs": [], **declare}},
+    )
+    done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "p.html"), "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert ((expected or "declared anew") in (tmp_path / "p.html").read_text(encoding="utf-8")) == bool(expected)
