@@ -22,6 +22,10 @@ from crosswind.analysis.results import CellStats, ResultRow, table
 from crosswind.evaluate.metrics.base import METRICS, Array
 
 SYSTEMS, SEEDS, LANGUAGES, ITEMS = 10, 3, 40, 5000
+CODES = (
+    "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th tl tr ur vi yo"
+    " zh qu"
+)
 METRIC = {"accuracy": "accuracy", "f1": "seqeval-f1"}
 
 
@@ -77,10 +81,7 @@ def whole_summary(statistics: Array, name: str) -> int:
     from crosswind.analysis.summarise import summarise
 
     metric = METRICS[METRIC[name]]
-    codes = (
-        "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th tl tr ur"
-        " vi yo zh qu"
-    ).split()
+    codes = CODES.split()
     items = tuple(f"x/{i}" for i in range(ITEMS))
     rows, cells = [], {}
     for s in range(SYSTEMS):
