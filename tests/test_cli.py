@@ -91,6 +91,9 @@ def test_a_dry_run_writes_nothing(crosswind: Run, folder: Path) -> None:
     code, out, _ = crosswind("run", folder / "study.yaml", *places, "--dry-run")
     assert code == 0
     assert "to run: 1 train, 1 predict" in out
+    assert ["train", "1", "1"] in [line.split()[:3] for line in out.splitlines()]
+    long = crosswind("run", folder / "study.yaml", *places, "--dry-run", "--verbose", "--set", "seeds=[1, 2]")[1]
+    assert "udpos for route none, seed 2" in long
     assert not (folder / "run").exists()
     assert not [*(folder / "store").glob("objects/*")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,23 @@ from crosswind.errors import UserError
 
 if TYPE_CHECKING:
     from crosswind.perturb.lines import EndedLine
+    from crosswind.run.step import Step
     from crosswind.study.run import Finished, Forecast
 
 
-def print_forecast(expected: Forecast) -> None:
-    """Every step, whether it is to run, and what the run would leave out."""
+def print_forecast(expected: Forecast, *, verbose: bool = False) -> None:
+    """The steps by kind (`verbose`: every one), whether they are to run, and what the run would leave out."""
     from crosswind.analysis.left_out import left_out_lines
 
     plan, missing = expected.plan, set(expected.missing)
-    rows = []
-    for key, step in plan.graph.items():
-        state = "to run" if key in missing else "cached"
-        rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
-    print_table(("state", "step", "what", "k tokens", "key"), rows)
+    if verbose:
+        rows = []
+        for key, step in plan.graph.items():
+            state = "to run" if key in missing else "cached"
+            rows.append((state, step.kind, step.label, f"{step.cost / 1000:,.0f}", key[:12]))
+        print_table(("state", "step", "what", "k tokens", "key"), rows)
+    else:
+        print_table(("step", "to run", "of", "k tokens"), _steps_by_kind(plan.graph, missing))
     kinds: dict[str, list[str]] = {}
     for key in expected.missing:
         kinds.setdefault(plan.graph[key].kind, []).append(key)
@@ -40,6 +44,17 @@ def print_forecast(expected: Forecast) -> None:
         print(f"note: {note}")
     for line in left_out_lines(plan.left_out):
         print(f"left out: {line}")
+
+
+def _steps_by_kind(graph: Mapping[str, Step], missing: Set[str]) -> list[tuple[str, str, str, str]]:
+    """Of each kind of step: how many are to run, how many there are, and the work of those to run."""
+    table = []
+    for kind in dict.fromkeys(step.kind for step in graph.values()):
+        every = [key for key, step in graph.items() if step.kind == kind]
+        run = [key for key in every if key in missing]
+        work = sum(graph[key].cost for key in run) / 1000
+        table.append((kind, f"{len(run):,}", f"{len(every):,}", f"{work:,.0f}"))
+    return table
 
 
 def print_finished(finished: Finished, *, folder: bool = True, verbose: bool = False) -> None:

@@ -197,6 +197,13 @@ def test_a_folder_that_cannot_be_written_is_refused_in_a_sentence(study: Study) 
         assert os.listdir(folder) == []
 
 
+def test_a_folder_where_the_report_goes_is_refused_before_anything_runs(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "run" / "report.html").mkdir(parents=True)
+    with pytest.raises(UserError, match="is a folder where the run writes a file") as caught:
+        check_out(tmp_path / "run", study.name)
+    assert caught.value.where == str(tmp_path / "run" / "report.html")
+
+
 def test_another_studys_folder_is_refused_also_by_its_study_file_alone(study: Study, tmp_path: Path) -> None:
     other, run = study.model_copy(update={"name": "other"}), tmp_path / "run"
     with open_folder(run, study, "encoder"):

@@ -19,7 +19,10 @@ StoreOption = Annotated[
 ]
 Include = Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Print the long table, every condition of every target.")]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", help="Print the long table: every condition of every target; of a dry run every step."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 

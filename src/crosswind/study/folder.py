@@ -159,6 +159,10 @@ def check_out(out: Path, name: str | None = None) -> None:
             return
     except OSError as error:
         raise UserError(f"cannot be a run folder ({error.strerror})", where=str(out), hint=ANOTHER) from error
+    for entry in RESULTS:
+        if (out / entry).is_dir():
+            hint = f"move it away, or {ANOTHER}"
+            raise UserError("is a folder where the run writes a file", where=str(out / entry), hint=hint)
     # A folder with a study file alone may be where somebody keeps studies.
     if not (out / IDENTITY).exists() and not ((out / STUDY).exists() and (out / "logs").is_dir()):
         raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")

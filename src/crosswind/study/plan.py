@@ -140,7 +140,9 @@ class Planner:
                 encoder: str | None = self.base.key
                 for i, phase in enumerate(phases):
                     params = self._params(phase, seed)
-                    encoder = self._train(params, encoder, f"route {name}, phase {i + 1}", phase.augment_specs)
+                    encoder = self._train(
+                        params, encoder, f"{self._named(name, seed)}, phase {i + 1}", phase.augment_specs
+                    )
                     if seed == self.study.seeds[0]:
                         training.setdefault(name, []).append((encoder, params))
                 for defence, settings in self.study.defences.items():
@@ -289,6 +291,10 @@ class Planner:
 
     # Inside
 
+    def _named(self, route: str, seed: int) -> str:
+        """A route in a step's label, with the seed where there are several."""
+        return f"route {route}" + (f", seed {seed}" if len(self.study.seeds) > 1 else "")
+
     def _lacking(self) -> Iterator[LeftOut]:
         """The languages that the study asks of all its targets and some target lacks."""
         for name, split, language in lacking(self.study):
@@ -338,7 +344,9 @@ class Planner:
         for selection, chain in _selections(target):
             key = encoder
             for i, phase in enumerate(chain):
-                label = f"{target.task.name} for route {route}" + (f", phase {i + 1}" if len(chain) > 1 else "")
+                label = f"{target.task.name} for {self._named(route, seed)}" + (
+                    f", phase {i + 1}" if len(chain) > 1 else ""
+                )
                 carry = i > 0 and carries_head(chain[i - 1], phase)
                 key = self._train(self._params(phase, seed, target, carry), key, label, phase.augment_specs)
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
@@ -416,7 +424,8 @@ class Planner:
         if embed:
             inputs["pool"] = embed
         prints = self._purified(self._prints(model, cell.data), evaluated.reading)
-        label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "") + f", route {cell.route}"
+        label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "")
+        label += f", {self._named(cell.route, cell.seed)}"
         if self.study.predictions is None:
             step = PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         else:
@@ -471,7 +480,7 @@ class Planner:
         inputs = {"model": evaluated.model.key} if evaluated.model.key else {}
         if target.task.kind == "query":
             inputs["pool"] = self._embed(target.task, evaluated.model, reading)
-        label = f"{target.task.name} {data.language}, dev, route {evaluated.clean.route}"
+        label = f"{target.task.name} {data.language}, dev, {self._named(evaluated.clean.route, evaluated.clean.seed)}"
         prints = self._purified(self._prints(evaluated.model, reading.ref), reading)
         affinity = evaluated.model.affinity
         return self.add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))

@@ -39,7 +39,7 @@ def run(
     check_out(folder, spec.name)
     artifacts = store_of(store)
     if dry_run:
-        print_forecast(forecast(spec, artifacts, executor))
+        print_forecast(forecast(spec, artifacts, executor), verbose=verbose)
         return
     with progress(quiet) as reporter:
         finished = run_study(spec, out=folder, store=artifacts, reporter=reporter, executor=executor, workers=workers)
