@@ -15,6 +15,7 @@ from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
+from crosswind.report.excluded import ExcludedRow, FaultRow
 from crosswind.report.official import official_blocks
 from crosswind.report.view import blocks, changed, drop_mark, legend, marks
 from crosswind.run.folders import replacing
@@ -28,13 +29,24 @@ def write_report(
     summary: Summary,
     notes: Sequence[str] = (),
     official: Sequence[OfficialScore] = (),
+    excluded: Sequence[ExcludedRow] = (),
+    faults: Sequence[FaultRow] = (),
 ) -> Path:
     """Write the report beside `path` and rename it into place.
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given;
-    `notes` are further lines below the table, `official` the scores of benchmarks.
+    `notes` are further lines below the table, `official` the scores of benchmarks, `excluded`
+    those without excluded items, `faults` what is known to be wrong with the test sets.
     """
-    page = render_page(title=title, facts=facts, summary=summary, notes=notes, official=official)
+    page = render_page(
+        title=title,
+        facts=facts,
+        summary=summary,
+        notes=notes,
+        official=official,
+        excluded=excluded,
+        faults=faults,
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as draft:
         draft.write_text(page, encoding="utf-8")
@@ -48,6 +60,8 @@ def render_page(
     summary: Summary,
     notes: Sequence[str] = (),
     official: Sequence[OfficialScore] = (),
+    excluded: Sequence[ExcludedRow] = (),
+    faults: Sequence[FaultRow] = (),
 ) -> str:
     """The report as HTML. Scripts are inline and allowed by their hashes alone."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -70,6 +84,8 @@ def render_page(
         legend=legend(summary),
         notes=notes,
         official=official_blocks(official),
+        excluded=excluded,
+        faults=faults,
         marks=marks,
         changed=changed,
         drop_mark=drop_mark,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crosswind.data.examples import Example
+from crosswind.data.writing import file_id
+from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction, read_predictions
 from crosswind.run.job import Artifact, Job, Worker
 from crosswind.run.kinds import STEPS, StepKind, unsigned
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JudgeParams:
-    """The registered metric and its version, which a metric signs itself."""
+    """The registered metric and its version, which a metric signs itself; `exclude` names a list of items (by its
+    hash) that do not count, whose ids the context has."""
 
     metric: str = unsigned("a metric signs its own name")
     metric_version: int = unsigned("a metric signs its own version")
+    exclude: str = unsigned("the run signs it with the number of items", "")
 
 
 def _run(job: Job[JudgeParams], worker: Worker) -> str:
@@ -42,6 +46,8 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
         job.fact("fitted", fitted)
         for name, value in fitted.items():
             job.sign(f"fitted {name}", f"{value:.6g}")
+    if job.params.exclude:
+        examples, predictions = _without_excluded(job, examples, predictions, where)
     _say_tokens(job, metric, examples)
     judged = judge(metric, examples, predictions, fitted, where=where)
     columns = {name: judged.statistics[:, i] for i, name in enumerate(metric.columns)}
@@ -54,6 +60,32 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
     job.fact("chance", metric.chance_score(judged.statistics))
     job.fact("context_language", getattr(examples[0], "context_language", "") or "")
     return f"{metric.headline} {scores[metric.headline]:.1f}"
+
+
+def _without_excluded(
+    job: Job[JudgeParams], examples: Sequence[Example], predictions: Sequence[Prediction], where: str
+) -> tuple[tuple[Example, ...], list[Prediction]]:
+    """The items that count; signs the list with how many do not, and notes ids that no item has."""
+    by_language = job.world["excluded"][job.params.exclude]
+    language = STEPS[job.inputs["predictions"].kind].load(job.inputs["predictions"].params).ref.language
+    ids = {*by_language.get("", ()), *by_language.get(language, ())}
+    names = {e.id: {e.id, file_id(e)} & ids for e in examples}
+    kept = [i for i, e in enumerate(examples) if not names[e.id]]
+    strange = ids - {name for some in names.values() for name in some}
+    if not kept or (len(kept) == len(examples) and by_language.get(language)):
+        what = "no item of the exclusion list is evaluated here" if kept else "every item is excluded"
+        raise UserError(
+            what,
+            where=f"{where}, {language}: exclude",
+            hint="the list has ids of this split, a line each, and behind a tab the language it is for",
+        )
+    if strange:
+        shown_ids = ", ".join(sorted(strange)[:3])
+        job.note(f"{where}, {language}: {len(strange):,} excluded ids are not among the items: {shown_ids}")
+    count = len(examples) - len(kept)
+    job.sign("excluded", f"{count} items, list {job.params.exclude[:12]}")
+    job.fact("excluded", count)
+    return tuple(examples[i] for i in kept), [predictions[i] for i in kept]
 
 
 def _say_tokens(job: Job[JudgeParams], metric: Metric, examples: Sequence[Example]) -> None:

@@ -30,6 +30,8 @@ def _tasks() -> Listing:
             "languages": list(t.languages),
             "summary": t.summary,
             "licence": t.licence,
+            "citation": t.citation,
+            "faults": [{"what": f.what, "source": f.source, "languages": list(f.languages)} for f in t.faults],
         }
         for t in TASKS
     ]
@@ -124,6 +126,10 @@ def _published() -> Listing:
         }
         for r in published_results()
     ]
+
+
+LONG = ("citation", "faults")
+"""Columns that only `--verbose` and `--json` have."""
 
 
 CATALOGUE: Mapping[str, Callable[[], Listing]] = {

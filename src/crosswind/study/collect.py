@@ -17,7 +17,7 @@ import polars as pl
 from crosswind import __version__
 from crosswind.analysis.left_out import LeftOut, left_out_table, merged
 from crosswind.analysis.official import official_lines, official_scores, official_table
-from crosswind.analysis.results import CellStats, ResultRow, write_results
+from crosswind.analysis.results import CellStats, ResultRow, table, write_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
@@ -67,24 +67,28 @@ def collect(
     What an earlier call wrote of the same cells is taken over, but for the steps that were `computed` since; what is
     no longer wanted is removed.
     """
+    from crosswind.report.excluded import excluded_rows, known_faults
     from crosswind.report.page import write_report
 
-    there = [c for c in plan.cells if _is_there(c, store)]
+    every = [c for c in plan.cells if _is_there(c, store)]
+    there = [c for c in every if not c.excluded]  # on all items: the summary is of these
     if not there:
         clear(out)
         return Collected()
     tables = Tables(out)
-    facts = _facts_of_cells(there, store, tables, computed)
+    facts = _facts_of_cells(every, store, tables, computed)
     provenance = _write_provenance(plan, store, tables, computed)
     noted = notes_by_step(provenance)
     rows = [row for cell in there for row in _rows(plan.encoder, cell, facts, noted, study.min_changed)]
     frame = write_results(rows, out / "results.parquet")
-    _write_cells(there, facts, tables)
-    wanted = _write_sums(there, store, tables, computed)
+    part = [row for c in every if c.excluded for row in _rows(plan.encoder, c, facts, noted, study.min_changed)]
+    excluded = _write_excluded(part, out)
+    _write_cells(every, facts, tables)
+    wanted = _write_sums(every, store, tables, computed)
     _copy(there, store, out, wanted)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
-    left_out = merged((*plan.left_out, *not_there(plan.cells, there), *unchanged(there, facts, study.min_changed)))
+    left_out = merged((*plan.left_out, *not_there(plan.cells, every), *unchanged(there, facts, study.min_changed)))
     analysed = Analysed(
         routes=tuple(study.routes),
         headline={cell.target: cell.judged[0][0] for cell in there},
@@ -128,6 +132,8 @@ def collect(
         summary=summary,
         notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed, *late],
         official=official,
+        excluded=excluded_rows(frame, excluded, analysed.headline),
+        faults=known_faults(dict.fromkeys((cell.target, cell.data.language) for cell in there)),
     )
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
@@ -157,7 +163,7 @@ def _facts_of_cells(
                 facts[key] = json.loads(earlier[key]["facts"])
             elif key not in facts:
                 meta = store.manifest(key)["meta"]
-                names = ("scores", "n", "clusters", "chance", "headline", "context_language")
+                names = ("scores", "n", "clusters", "chance", "headline", "context_language", "excluded")
                 facts[key] = {"metric": metric} | {name: meta[name] for name in names if name in meta}
                 facts[key]["signature"] = METRICS[metric].signature(**meta["signature"])
                 if cell.rewrite:
@@ -188,7 +194,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                     language=cell.data.language,
                     context_language=judgement["context_language"],
                     split=cell.data.split,
-                    rows=cell.data.selection,
+                    rows=_selection(cell, judgement),
                     selection=cell.selection,
                     perturbation=cell.perturbation,
                     severity=cell.severity,
@@ -214,6 +220,20 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                 )
             )
     return rows
+
+
+def _selection(cell: Cell, judgement: Mapping[str, Any]) -> str:
+    """Which items a cell is judged on."""
+    return cell.data.selection + (f", {judgement['excluded']} excluded" if cell.excluded else "")
+
+
+def _write_excluded(rows: Sequence[ResultRow], out: Path) -> pl.DataFrame:
+    """Write the scores without excluded items, in the columns of results; no file where nothing is excluded."""
+    path = out / "excluded.parquet"
+    if rows:
+        return write_results(rows, path)
+    path.unlink(missing_ok=True)
+    return table(rows)
 
 
 def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tables: Tables) -> None:

@@ -7,6 +7,7 @@ sums/…              the statistics of each cell, summed by cluster
 predictions/…       every prediction          rewrites/…    what was changed in the texts
 provenance.parquet  what made each step: versions, processor, seconds
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
+excluded.parquet    scores without the items of exclusion lists, where a target has one
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
 """
 
@@ -40,6 +41,7 @@ RESULTS = (
     "summary.parquet",
     "contrasts.parquet",
     "benchmarks.parquet",
+    "excluded.parquet",
     "left_out.parquet",
     "analysis.json",
     "report.html",

@@ -41,7 +41,7 @@ def not_there(cells: Sequence[Cell], there: Sequence[Cell]) -> Iterator[LeftOut]
 
 def model_and_set(cell: Cell) -> tuple[object, ...]:
     """What a clean cell shares with its perturbed ones."""
-    return cell.route, cell.defence, cell.seed, cell.target, cell.data, cell.selection
+    return cell.route, cell.defence, cell.seed, cell.target, cell.data, cell.selection, cell.excluded
 
 
 def _left_out(cell: Cell, cause: Cause, reason: str, changed_items: float | None = None) -> LeftOut:

@@ -110,6 +110,7 @@ class Planner:
             self.note(f"Python code that the encoder {self.base.name} brings was run (trust_remote_code).")
         self._asked: dict[str, None] = {}
         self._left_out: list[LeftOut] = []
+        self._excluded: dict[str, dict[str, list[str]]] = {}  # ids of exclusion lists by language, by their keys
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
@@ -160,6 +161,7 @@ class Planner:
             "words": self.words,
             "specs": self._specs,
             "models": self._models,
+            "excluded": self._excluded,
             **self.base.context,
         }
         graph = Graph(self._steps.values(), context)
@@ -450,18 +452,32 @@ class Planner:
             rewrite,
         )
         self._cells[made] = None
+        if (exclusion := evaluated.target.exclusion) is not None and exclusion.in_language(cell.data.language):
+            self._excluded[exclusion.key] = {name: list(ids) for name, ids in exclusion.ids.items()}
+            part = tuple(
+                (metric.name, self._judge(metric, key, rewrite, label, evaluated, exclusion.key)) for metric in metrics
+            )
+            self._cells[replace(made, judged=part, excluded=exclusion.key)] = None
         return made
 
-    def _judge(self, metric: Metric, predictions: str, rewrite: str | None, label: str, evaluated: Evaluated) -> str:
+    def _judge(
+        self,
+        metric: Metric,
+        predictions: str,
+        rewrite: str | None,
+        label: str,
+        evaluated: Evaluated,
+        exclude: str = "",
+    ) -> str:
         inputs = {"predictions": predictions} | ({"rewrite": rewrite} if rewrite else {})
         if metric.fit is not None:
             inputs["dev"] = self._dev(metric, evaluated)
         return self.add(
             JUDGE.step(
-                JudgeParams(metric.name, metric.version),
+                JudgeParams(metric.name, metric.version, exclude),
                 data=self._declared(METRICS, metric.name),
                 inputs=inputs,
-                label=f"{label}: {metric.name}",
+                label=f"{label}: {metric.name}" + (", some items excluded" if exclude else ""),
                 affinity=evaluated.model.affinity,
             )
         )

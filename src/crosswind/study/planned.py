@@ -52,7 +52,8 @@ class CellCondition:
 class Cell:
     """A model on a test set under one condition, with what the results say of it.
 
-    `key` is its `predict` step, `judged` the `judge` step of each metric, the task's first one first.
+    `key` is its `predict` step, `judged` the `judge` step of each metric, the task's first one first. `excluded` names
+    the exclusion list of a cell that is judged without some of its items: the same predictions are judged on all, too.
     """
 
     key: str
@@ -66,6 +67,7 @@ class Cell:
     exposure: str
     condition: CellCondition = CellCondition()
     rewrite: str | None = None
+    excluded: str = ""
 
     @property
     def perturbation(self) -> str:
@@ -138,7 +140,7 @@ class Evaluated:
 
 def count_examples(plan: Plan) -> int:
     """Examples that all cells predict, clean and perturbed."""
-    return sum(examples_of(c.data) for c in plan.cells)
+    return sum(examples_of(c.data) for c in plan.cells if not c.excluded)
 
 
 def no_cells(plan: Plan) -> UserError:

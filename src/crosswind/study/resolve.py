@@ -19,6 +19,7 @@ from crosswind.perturb.spec import Spec
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
 from crosswind.steps.train import AugmentParams, HeadParams, MlmParams, RobustParams, TrainParams
+from crosswind.study.excluded import Exclusion, read_exclusion
 from crosswind.study.preset import preset_named
 from crosswind.study.spec import (
     Mlm,
@@ -108,6 +109,7 @@ class TargetPlan:
     where: str
     labels: tuple[str, ...] = ()
     purify: tuple[str, ...] = ()
+    exclusion: Exclusion | None = None
 
     @property
     def max_length(self) -> int:
@@ -250,7 +252,8 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     if task.kind == "span":
         _check_stride(final, final.length([task.kind]), f"{where}.training.stride")
     _check_labels(target, task, bool(chain), where)
-    return TargetPlan(task, data, chain, oracle, final, pooling, where, tuple(target.labels or ()))
+    exclusion = read_exclusion(target.exclude, task.languages, f"{where}.exclude") if target.exclude else None
+    return TargetPlan(task, data, chain, oracle, final, pooling, where, tuple(target.labels or ()), exclusion=exclusion)
 
 
 def _check_stride(training: Training, max_length: int, where: str) -> None:

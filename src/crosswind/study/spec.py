@@ -198,7 +198,8 @@ class Target(StrictModel):
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
     task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle`
     names target-language development data to select on as well, reported apart. `labels` name the classes of a
-    fine-tuned checkpoint in the order of its outputs, where its own configuration does not.
+    fine-tuned checkpoint in the order of its outputs, where its own configuration does not. `exclude` names a file of
+    ids that do not count: the scores without them stand beside those of all items.
     """
 
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -211,6 +212,7 @@ class Target(StrictModel):
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
     labels: Annotated[list[ClassName] | None, BeforeValidator(listed)] = Field(None, min_length=1)
+    exclude: Path | None = None
 
 
 class Targets(StrictModel):

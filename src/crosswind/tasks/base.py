@@ -11,6 +11,7 @@ from crosswind.data.examples import Kind
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, Generated, HubSource, Portion, TextLines
 from crosswind.registry import Registry
+from crosswind.tasks.faults import KnownFault
 
 __all__ = ["CORPORA", "TASKS", "Content", "Corpus", "FileLayout", "HubSource", "Task", "classes"]
 
@@ -36,6 +37,7 @@ class Task:
     `metrics` name the registered metrics that judge it, the headline first. `submission` names the
     format of its official submission files, if it has any; `unanswerable` says that a question may
     have no answer.
+    `faults` are what is known to be wrong with its test set.
     Files of the user's own that are `like` it are read by what follows: `columns` names the columns of a
     table and the fields of an example that they fill, in the order of a file without header; `questions`
     what a name in the field `question` asks. `declaration` is the canonical JSON of a task that was declared
@@ -79,6 +81,7 @@ class Task:
         return self.counts.get((*pair, portion.split))
 
     generated: Generated | None = None
+    faults: tuple[KnownFault, ...] = ()
     submission: str = ""
     unanswerable: bool = False
     release: str = ""

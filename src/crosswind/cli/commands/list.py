@@ -22,13 +22,16 @@ def list_things(
         ),
     ],
     include: Include = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Of tasks: what is known to be wrong with the test sets, and citations.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List what there is.
 
     Example: crosswind list tasks
     """
-    from crosswind.study.catalogue import CATALOGUE
+    from crosswind.study.catalogue import CATALOGUE, LONG
 
     include_folders(include)
     if what not in CATALOGUE:
@@ -37,5 +40,11 @@ def list_things(
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    columns = list(rows[0]) if rows else []
+    columns = [c for c in rows[0] if c not in LONG] if rows else []
     print_table(columns, [tuple(short_value(r[c]) for c in columns) for r in rows])
+    for row in rows if verbose else ():
+        if row.get("citation"):
+            print(f"\n{row['name']}: {row['citation']}")
+        for fault in row.get("faults", ()):
+            about = f" ({' '.join(fault['languages'])})" if fault["languages"] else ""
+            print(f"  known{about}: {fault['what']} [{fault['source']}]")

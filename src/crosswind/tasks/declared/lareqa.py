@@ -12,6 +12,7 @@ from crosswind.data.writing import with_questions
 from crosswind.errors import UserError
 from crosswind.reading import json_file
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 
@@ -58,6 +59,14 @@ LAREQA = Task(
     perturbed=("query",),
     counts={(language, "test"): 1190 for language in _LANGUAGES},
     trains_on="squad-retrieval",
+    faults=(
+        KnownFault(
+            "its questions are XQuAD's, translations of SQuAD 1.1 dev: a model that was trained or selected on it has"
+            " seen the items in English",
+            "Roy et al. 2020, LAReQA: Language-Agnostic Answer Retrieval from a Multilingual Pool",
+        ),
+        PUBLIC,
+    ),
     licence="CC BY-SA 4.0",
     citation="Roy et al. 2020, LAReQA: Language-Agnostic Answer Retrieval from a Multilingual Pool",
 )

@@ -12,6 +12,7 @@ from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC
 
 _LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
@@ -111,6 +112,7 @@ MLQA = Task(
     perturbed=("question", "context"),
     counts=_counts(),
     trains_on="squad",
+    faults=(PUBLIC,),
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering",
 )

@@ -12,6 +12,7 @@ from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.data.tagging import read_tagged, tagged_words
 from crosswind.data.writing import of_kind, tagged_lines
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 _TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
@@ -81,6 +82,18 @@ PANX = Task(
         ("en", "train"): 20000,
     },
     trains_on="panx",
+    faults=(
+        KnownFault(
+            "the tags are silver: made from links of Wikipedia and knowledge bases and by self-training, not by"
+            " annotators",
+            "Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages",
+        ),
+        KnownFault(
+            "there are known problems of quality in lower-resourced languages",
+            "Lignos et al. 2022, Toward More Meaningful Resources for Lower-resourced Languages, arXiv 2202.12288",
+        ),
+        PUBLIC,
+    ),
     licence="ODC-BY",
     citation="Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages; Rahimi et al. 2019",
 )

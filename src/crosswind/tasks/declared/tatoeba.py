@@ -13,6 +13,7 @@ from crosswind.data.retrieval import pair_content, read_line_pairs
 from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.writing import line_pair
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC
 
 # XTREME's 36 languages
 XTREME = {
@@ -79,6 +80,7 @@ TATOEBA = Task(
     submission="rows",
     perturbed=("pool",),
     counts={(language, "test"): _SHORTER.get(language, 1000) for language in XTREME_R},
+    faults=(PUBLIC,),
     licence="CC BY 2.0 FR",
     citation="Artetxe and Schwenk 2019, Massively Multilingual Sentence Embeddings; Hu et al. 2020, XTREME",
 )

@@ -13,6 +13,7 @@ from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 # The ids of official files begin with the language's name
 _NAMES = {
@@ -95,6 +96,13 @@ TYDIQA = Task(
         ("sw", "train"): 2755,
     },
     trains_on="tydiqa",
+    faults=(
+        KnownFault(
+            "the test set is hidden: what XTREME scores is the development set, which models may have been selected on",
+            "Hu et al. 2020, XTREME",
+        ),
+        PUBLIC,
+    ),
     licence="Apache 2.0",
     citation="Clark et al. 2020, TyDi QA: A Benchmark for Information-Seeking Question Answering",
 )

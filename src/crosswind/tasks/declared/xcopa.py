@@ -13,6 +13,7 @@ from crosswind.data.source import HUB_SPLITS, FileLayout, HubSource
 from crosswind.data.writing import choice_lines, file_id
 from crosswind.errors import unknown
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 _LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
 _LABELS = ("choice1", "choice2")
@@ -102,6 +103,15 @@ XCOPA = Task(
     questions=COPA_QUESTIONS,
     counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 100), ("test", 500))},
     trains_on="copa",
+    faults=(
+        KnownFault(
+            "every item of dev and test asks for the effect, where other languages ask for the cause of about half",
+            "the official files: 100 and 500 of 100 and 500 items",
+            ("th",),
+        ),
+        KnownFault("every item of dev asks for the effect", "the official files: 100 of 100 items", ("tr",)),
+        PUBLIC,
+    ),
     licence="CC BY 4.0",
     citation="Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning",
 )

@@ -14,6 +14,7 @@ from crosswind.data.source import HUB_SPLITS, Content, FileLayout, HubSource
 from crosswind.data.writing import of_kind, pair_lines
 from crosswind.errors import UserError
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 _LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 _LABELS = ("entailment", "neutral", "contradiction")
@@ -107,6 +108,16 @@ XNLI = Task(
     aliases=_ALIASES,
     counts={(language, split): n for language in _LANGUAGES for split, n in (("dev", 2490), ("test", 5010))},
     trains_on="mnli",
+    faults=(
+        KnownFault(
+            "translations changed what some items say: reannotated items agree poorly with the labels of the English"
+            " originals, which every language inherits",
+            "Agrawal et al. 2024, Translation Errors Significantly Impact Low-Resource Languages in Cross-Lingual"
+            " Learning, arXiv 2402.02080",
+            ("hi", "ur"),
+        ),
+        PUBLIC,
+    ),
     licence="CC BY-NC 4.0",
     citation="Conneau et al. 2018, XNLI: Evaluating Cross-lingual Sentence Representations",
 )

@@ -10,6 +10,7 @@ from crosswind.data.source import Content, FileLayout, HubSource
 from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
+from crosswind.tasks.faults import PUBLIC, KnownFault
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
 
@@ -48,6 +49,13 @@ XQUAD = Task(
     perturbed=("question", "context"),
     counts={(language, "test"): 1190 for language in _LANGUAGES},
     trains_on="squad",
+    faults=(
+        KnownFault(
+            "translations of SQuAD 1.1 dev: a model that was trained or selected on it has seen the items in English",
+            "Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations",
+        ),
+        PUBLIC,
+    ),
     licence="CC BY-SA 4.0",
     citation="Artetxe et al. 2020, On the Cross-lingual Transferability of Monolingual Representations",
 )
