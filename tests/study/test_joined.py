@@ -178,6 +178,10 @@ def test_two_runs_are_compared_figure_by_figure_paired_by_item(runs: list[Path],
     assert figure.change is not None
     assert figure.change.score == pytest.approx(100 * 40 / N)
     assert (figure.paired, figure.differs, figure.change.basis) == (True, True, "items")
+    done = CliRunner().invoke(app, ["compare", str(runs[1]), str(better)])
+    assert done.exit_code == 0, done.output
+    assert "none     xnli    de        clean      accuracy  62.5   79.2    +16.7 [" in done.output
+    assert "changed: 4 of 4 figures" in done.output
     same = compare_runs(runs[1], runs[1])
     assert all(f.change is not None and f.change.score == 0 and not f.differs for f in same.figures)
     assert all(f.change is not None and f.change.note.startswith("no cluster differs") for f in same.figures)

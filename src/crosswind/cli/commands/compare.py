@@ -18,7 +18,7 @@ from crosswind.output import print_table
 @app.command()
 def compare(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    other: Annotated[str, typer.Argument(metavar="published", help="What it is set beside.")],
+    other: Annotated[str, typer.Argument(metavar="RUN|published", help="What it is set beside.")],
     protocol: Annotated[
         str | None,
         typer.Option(help="How a checkpoint from elsewhere was trained: zero-shot, intermediate, translate-train, …"),
@@ -26,16 +26,20 @@ def compare(
     include: Include = None,
     as_json: Json = False,
 ) -> None:
-    """Set a run beside published results, where the protocols can be compared; else say why not.
+    """Set a run beside published results, where the protocols can be compared, or beside another run.
 
-    Example: crosswind compare runs/mine published
+    Of two runs: what changed, the second minus the first, figure by figure, paired where their items match.
+    Example: crosswind compare runs/mine published, crosswind compare runs/before runs/after
     """
     from crosswind.analysis.published import PROTOCOLS
     from crosswind.study.comparing import run_beside_published
 
     include_folders(include)
     if other != "published":
-        raise unknown("thing to compare with", other, ["published"], where="compare")
+        if not Path(other).exists():
+            raise unknown("run folder or thing to compare with", other, ["published"], where="compare")
+        _beside_run(run, Path(other), as_json)
+        return
     known = {name: name for name in PROTOCOLS}
     if protocol is not None and protocol not in known:
         raise unknown("protocol", protocol, known, where="--protocol")
@@ -56,4 +60,21 @@ def compare(
     for reason, count in compared.reasons.items():
         print(f"not compared: {count} ({reason})")
     for note in compared.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _beside_run(first: Path, second: Path, as_json: bool) -> None:
+    from crosswind.study.changed import compare_runs
+
+    change = compare_runs(first, second)
+    if as_json:
+        print(json.dumps(change.to_json(), ensure_ascii=False, indent=1))
+        return
+    columns = ("route", "target", "language", "condition", "key", "first", "second", "change", "what")
+    print_table(columns, [*change.rows()])
+    differ = sum(f.differs for f in change.figures)
+    print(f"changed: {differ} of {len(change.figures)} figures (false discovery rate of 5 %)")
+    if change.only_first or change.only_second:
+        print(f"not compared: {change.only_first} figures of the first run alone, {change.only_second} of the second")
+    for note in change.notes:
         print(f"note: {note}", file=sys.stderr)
