@@ -1,7 +1,9 @@
-"""Raw and parallel text: NTREX-128, FLORES-200, and the user's own files."""
+"""Raw and parallel text: NTREX-128, FLORES-200, the Bible corpus, and the user's own files."""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.files import Files
 from crosswind.data.text import read_parallel, read_text
 from crosswind.errors import UserError
+from crosswind.reading import whole_text
 from crosswind.tasks.base import Corpus
 
 _NTREX = {
@@ -93,6 +96,61 @@ def _flores(name: str, part: str) -> Corpus:
 
 FLORES = _flores("flores", "dev")
 FLORES_DEVTEST = _flores("flores-devtest", "devtest")
+
+
+_BIBLES = {
+    "et": "Estonian-PART", "eu": "Basque-NT", "gu": "Gujarati-NT", "hy": "Armenian-PART", "lv": "Latvian-NT",
+    "sw": "Swahili-NT", "uk": "Ukranian-NT", "zu": "Zulu-NT", "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian",
+    "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French", "he": "Hebrew",
+    "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
+    "lt": "Lithuanian", "ml": "Malayalam", "mr": "Marathi", "my": "Myanmar", "nl": "Dutch", "pl": "Polish",
+    "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "te": "Telugu", "th": "Thai", "tl": "Tagalog",
+    "tr": "Turkish", "vi": "Vietnamese", "wo": "Wolof-NT", "zh": "Chinese",
+}  # fmt: skip
+_VERSE = re.compile(r'<seg\b[^>]*\bid="([^"]+)"[^>]*>(.*?)</seg>', re.DOTALL)
+
+
+def _locate_bibles(files: Files, languages: tuple[str, ...]) -> tuple[Path, ...]:
+    names = [f"bibles/{_BIBLES[language]}.xml" for language in languages]
+    return tuple(
+        files.find(f"bible-corpus/{name}", name, what=f"bible-corpus, {language}")
+        for name, language in zip(names, languages, strict=True)
+    )
+
+
+def _read_bibles(paths: tuple[Path, ...], languages: tuple[str, ...]) -> tuple[ParallelLine, ...]:
+    """The verses that all languages have, in the order of the first."""
+    verses = [_verses(path) for path in paths]
+    shared = [name for name in verses[0] if all(name in others for others in verses[1:])]
+    if not shared:
+        hint = "some files hold the New Testament alone"
+        raise UserError(f"no verse is in {' and in '.join(languages)}", where=str(paths[0]), hint=hint)
+    return tuple(
+        ParallelLine(
+            f"bible-corpus/{name}", tuple((code, some[name]) for code, some in zip(languages, verses, strict=True))
+        )
+        for name in shared
+    )
+
+
+def _verses(path: Path) -> dict[str, str]:
+    text = whole_text(path)
+    verses = {name: " ".join(html.unescape(verse).split()) for name, verse in _VERSE.findall(text)}
+    if not verses:
+        raise UserError("no verse", where=str(path), hint='a file of the corpus has <seg id="b.MAT.1.1" type="verse">')
+    return {name: verse for name, verse in verses.items() if verse}
+
+
+BIBLES = Corpus(
+    name="bible-corpus",
+    kind="parallel",
+    summary="translations of the Bible, aligned by verse",
+    languages=tuple(_BIBLES),
+    locate=_locate_bibles,
+    read=_read_bibles,
+    licence="CC0 1.0",
+    citation="Christodouloupoulos & Steedman 2015, A massively parallel corpus: the Bible in 100 languages",
+)
 
 
 def text_file(path: Path, language: str, name: str = "") -> Corpus:
