@@ -24,7 +24,7 @@ from crosswind.prepare.lexicon import derive_lexicon, phrase_spans
 from crosswind.prepare.measured import LexiconScore, score_lexicon
 from crosswind.prepare.misspellings import error_lexicon, word_errors
 from crosswind.prepare.parallel import pairs_of_lines
-from crosswind.prepare.wordlists import alphabet, frequencies
+from crosswind.prepare.wordlists import letter_counts, word_counts
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.steps.lexicon import LexiconParams
@@ -130,15 +130,15 @@ def test_verses_are_parallel_where_both_bibles_have_them(official_data: Callable
 
 
 def test_alphabets_and_frequencies() -> None:
-    assert alphabet(["Ẹ́gbà ń kọ́ ẹ́ xя", "gb"], "yo")[:2] == [("b", 2), ("g", 2)]
-    assert dict(alphabet(["ẹ́ ẹ́"], "yo")) == {"ẹ́": 2}
-    assert dict(alphabet(["किताब की"], "hi")) == {"क": 2, "त": 1, "ब": 1}
-    assert "я" not in dict(alphabet(["xя"], "en"))
-    assert dict(alphabet(["東京タワー、です a"], "ja")).keys() == {*"東京タワです"} | (
-        {"ー"} & dict(alphabet(["ー"], "ja")).keys()
+    assert letter_counts(["Ẹ́gbà ń kọ́ ẹ́ xя", "gb"], "yo")[:2] == [("b", 2), ("g", 2)]
+    assert dict(letter_counts(["ẹ́ ẹ́"], "yo")) == {"ẹ́": 2}
+    assert dict(letter_counts(["किताब की"], "hi")) == {"क": 2, "त": 1, "ब": 1}
+    assert "я" not in dict(letter_counts(["xя"], "en"))
+    assert dict(letter_counts(["東京タワー、です a"], "ja")).keys() == {*"東京タワです"} | (
+        {"ー"} & dict(letter_counts(["ー"], "ja")).keys()
     )
-    assert frequencies(["Das Haus, das Tor", "das"], "de") == [("das", 3), ("haus", 1), ("tor", 1)]
-    assert frequencies(["İI"], "tr") == [("iı", 1)]
+    assert word_counts(["Das Haus, das Tor", "das"], "de") == [("das", 3), ("haus", 1), ("tor", 1)]
+    assert word_counts(["İI"], "tr") == [("iı", 1)]
 
 
 def test_inflections_of_a_treebank_and_of_unimorph(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from crosswind.prepare.align import Link, WordPair, align
 
 LONGEST_PHRASE = 4  # words; Tan & Joty 2021 (Bumblebee), §3.2
 
-Ranked = Mapping[str, tuple[tuple[str, int, float], ...]]
+RankedTranslations = Mapping[str, tuple[tuple[str, int, float], ...]]
 """Word or phrase -> its translations, the best first: (text, links, score)."""
 
 
@@ -25,8 +25,8 @@ Ranked = Mapping[str, tuple[tuple[str, int, float], ...]]
 class Derived:
     """What was derived from parallel text: translations of words and of phrases, and how many pairs there were."""
 
-    words: Ranked
-    phrases: Ranked
+    words: RankedTranslations
+    phrases: RankedTranslations
     pairs: int
 
 
@@ -79,7 +79,7 @@ def phrase_spans(links: Sequence[Link], longest: int = LONGEST_PHRASE) -> Iterat
                 yield start, end, low, high
 
 
-def _ranked_words(cut: Sequence[WordPair], links: Sequence[Sequence[Link]], least: int) -> Ranked:
+def _ranked_words(cut: Sequence[WordPair], links: Sequence[Sequence[Link]], least: int) -> RankedTranslations:
     counts: Counter[tuple[str, str]] = Counter()
     sources: Counter[str] = Counter()
     targets: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _ranked_words(cut: Sequence[WordPair], links: Sequence[Sequence[Link]], leas
 
 def _ranked_phrases(
     cut: Sequence[WordPair], links: Sequence[Sequence[Link]], joins: tuple[str, str], least: int
-) -> Ranked:
+) -> RankedTranslations:
     counts: Counter[tuple[str, str]] = Counter()
     for (a, b), some in zip(cut, links, strict=True):
         for start, end, low, high in phrase_spans(some):
@@ -108,7 +108,7 @@ def _ranked_phrases(
 
 def _ranked(
     counts: Mapping[tuple[str, str], int], sources: Mapping[str, int], targets: Mapping[str, int], least: int
-) -> Ranked:
+) -> RankedTranslations:
     """By Dice's coefficient, then by links, then by the alphabet, so that nothing depends on an order of hashing."""
     table: dict[str, list[tuple[str, int, float]]] = {}
     for (word, other), n in counts.items():

@@ -17,7 +17,7 @@ _CONSONANT = regex.compile(r"\p{Indic_Syllabic_Category=Consonant}")
 _SCRIPTS = {"Hans": ("Han",), "Hant": ("Han",), "Hani": ("Han",), "Jpan": ("Han", "Hira", "Kana"), "Kore": ("Hang",)}
 
 
-def alphabet(lines: Iterable[str], language: str) -> list[tuple[str, int]]:
+def letter_counts(lines: Iterable[str], language: str) -> list[tuple[str, int]]:
     """(letter, occurrences) in the script of the language, the commonest first; letters are lower case.
 
     A letter has its marks (ẹ́), but in the scripts of India the vowel signs of a consonant are none of it. Letters of
@@ -35,7 +35,7 @@ def alphabet(lines: Iterable[str], language: str) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def frequencies(lines: Iterable[str], language: str) -> list[tuple[str, int]]:
+def word_counts(lines: Iterable[str], language: str) -> list[tuple[str, int]]:
     """(word in lower case, occurrences), the commonest first, equal ones by the alphabet."""
     counts: Counter[str] = Counter()
     for line in lines:

@@ -53,7 +53,7 @@ class LexiconParams:
 def _run(job: Job[LexiconParams], worker: Worker) -> str:
     from crosswind.prepare.inflections import inflection_table
     from crosswind.prepare.misspellings import error_lexicon
-    from crosswind.prepare.wordlists import alphabet, frequencies
+    from crosswind.prepare.wordlists import letter_counts, word_counts
 
     params = job.params
     out, language = job.draft.path, params.languages[0]
@@ -61,9 +61,9 @@ def _run(job: Job[LexiconParams], worker: Worker) -> str:
         case "bilingual":
             rows = _bilingual(job)
         case "alphabet":
-            rows = _written(out / f"alphabet-{language}.tsv", alphabet(_texts(job), language))
+            rows = _written(out / f"alphabet-{language}.tsv", letter_counts(_texts(job), language))
         case "frequencies":
-            rows = _written(out / f"frequencies-{language}.tsv", frequencies(_texts(job), language))
+            rows = _written(out / f"frequencies-{language}.tsv", word_counts(_texts(job), language))
         case "inflections":
             rows = _written(out / f"inflections-{language}.tsv", inflection_table(_files(job)))
         case "errors":

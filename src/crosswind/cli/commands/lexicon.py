@@ -12,8 +12,8 @@ from crosswind.cli.options import Include, Quiet, StoreOption, comma_separated, 
 from crosswind.errors import UserError, unknown
 
 
-@app.command()
-def lexicon(
+@app.command("lexicon")
+def derive(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="bilingual, alphabet, frequencies, inflections, errors, or measure.")
     ],
