@@ -13,7 +13,7 @@ from crosswind.errors import UserError, unknown
 
 
 @app.command("lexicon")
-def derive(
+def lexicon_command(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="bilingual, alphabet, frequencies, inflections, errors, or measure.")
     ],
