@@ -1,0 +1,75 @@
+"""`crosswind.perturb`: texts, lists, examples and tables from Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import datasets
+import pytest
+
+import crosswind
+from crosswind.data.examples import PairExample, TaggingExample
+from crosswind.errors import UserError
+from crosswind.perturb.lines import perturb_lines
+from crosswind.perturb.spec import parse_spec
+
+TEXT = "Does it survive a crosswind, in 1999?"
+perturb: Any = crosswind.perturb
+
+
+def test_nothing_is_imported_before_it_is_asked_for() -> None:
+    code = "import sys, crosswind; assert not any(m.startswith('crosswind.') for m in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_text_becomes_what_the_filter_makes_of_it() -> None:
+    (line,) = perturb_lines([TEXT], parse_spec("swap:0.5"), "en", draw=3)
+    assert perturb(TEXT, "swap:0.5", "en", seed=3) == line != TEXT
+    assert perturb(TEXT, "swap:0.5", "en", seed=4) != line
+    assert perturb([TEXT, "Another one."], "swap:0.5", "en", seed=3)[0] == line
+    assert "1999" in perturb(TEXT, "word-order:1", "en", constraints=["digits"])
+
+
+def test_an_example_keeps_its_kind_and_its_label() -> None:
+    pair = PairExample("x/1", "x/1", "de", "Der kleine Junge liest.", "Ein Junge liest gern.", 0)
+    changed = perturb(pair, "swap:1", fields=["hypothesis"])
+    assert isinstance(changed, PairExample)
+    assert (changed.first, changed.label) == (pair.first, 0)
+    assert changed.second != pair.second
+    tagged = perturb(TaggingExample("t/1", "t/1", "en", ("great", "rivers"), ("ADJ", "NOUN")), "swap:1", "en")
+    assert tagged.tags == ("ADJ", "NOUN")
+    assert tagged.words != ("great", "rivers")
+
+
+def test_a_table_keeps_its_columns_rows_and_features() -> None:
+    rows = {"text": ["great rivers run", "great rivers run", "small towns"], "n": [1, 2, 3]}
+    rows["words"] = [["great", "rivers"], ["small"], []]  # type: ignore[assignment]
+    table = datasets.Dataset.from_dict(rows)
+    changed = perturb(table, "swap:1", "en", fields=["text", "words"])
+    assert changed.features == table.features
+    assert changed["n"] == rows["n"]
+    assert [len(words) for words in changed["words"]] == [2, 1, 0]
+    assert all(a != b for a, b in zip(changed["text"], rows["text"], strict=True))
+    # The order of the rows changes nothing but where they stand.
+    backwards = perturb(table.select([2, 0, 1]), "swap:1", "en", fields=["text"])
+    assert backwards["text"] == [changed["text"][i] for i in (2, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "options", "message"),
+    [
+        (TEXT, "swap:0.5", {}, "the language is not named"),
+        (TEXT, "swp:0.5", {"language": "en"}, "unknown perturbation 'swp'"),
+        (TEXT, "swap:0.5", {"language": "en", "fields": ["text"]}, "texts have no fields"),
+        (3, "swap:0.5", {"language": "en"}, "a int cannot be perturbed"),
+        (datasets.Dataset.from_dict({"a": ["b"]}), "swap:0.5", {"language": "en"}, "which columns may change"),
+        (datasets.Dataset.from_dict({"a": [1]}), "swap:0.5", {"language": "en", "fields": ["a"]}, "neither texts nor"),
+        (PairExample("x", "x", "de", "a", "b", 0), "swap:0.5", {"language": "en"}, "the example is in de, not in en"),
+        (PairExample("x", "x", "de", "a", "b", 0), "swap:0.5", {"fields": ["question"]}, "has no question"),
+    ],
+)
+def test_mistakes_are_named(data: Any, spec: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        perturb(data, spec, **options)
