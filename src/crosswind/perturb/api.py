@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any
 
 from crosswind.data.examples import Example, TaggingExample, kind_of, text_fields
 from crosswind.errors import UserError, unknown
@@ -25,28 +25,12 @@ from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 
-if TYPE_CHECKING:
-    import datasets
-
-E = TypeVar("E", bound=Example)
 SpecLike = str | Spec
 """A specification as users write it, or parsed."""
 
 _BATCH = 1000  # rows of a table that are perturbed at once; the result does not depend on it
 
 
-@overload
-def perturb_anything(data: str, spec: SpecLike, language: str | None = None, seed: int = 1, **options: Any) -> str: ...
-@overload
-def perturb_anything(data: E, spec: SpecLike, language: str | None = None, seed: int = 1, **options: Any) -> E: ...
-@overload
-def perturb_anything(
-    data: datasets.Dataset, spec: SpecLike, language: str | None = None, seed: int = 1, **options: Any
-) -> datasets.Dataset: ...
-@overload
-def perturb_anything(
-    data: Sequence[str], spec: SpecLike, language: str | None = None, seed: int = 1, **options: Any
-) -> list[str]: ...
 def perturb_anything(
     data: Any,
     spec: SpecLike,

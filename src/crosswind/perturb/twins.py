@@ -1,0 +1,170 @@
+"""Natural twins: a standard text and a variant of it that people wrote (typing errors, a dialect, another script).
+
+A pair of data sets becomes a recorded perturbation: items are found again in each other, and what differs is the
+rewrite, so that drops, consistency and damage are measured as of any other noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import regex
+from rapidfuzz import fuzz
+
+from crosswind.data.examples import Dataset, Example, SpanExample, TaggingExample, kind_of, text_fields
+from crosswind.errors import UserError
+from crosswind.perturb.diff import rewrite_between
+from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
+from crosswind.perturb.replay import replay
+from crosswind.perturb.rewrite import Edit, Rewrite
+from crosswind.run.step import digest
+
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_LEAST = 50.0  # similarity (rapidfuzz's ratio, 0 to 100) below which two items are not the same
+_TRIED = 8  # standard items that share the most rare words with a variant, of which the most similar one is taken
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The standard set with its variants put in, and what became of these: how many were `aligned` to an item, `lost`
+    (no item is like them), of another `label`, or `torn` (their words or answers do not fit the item's)."""
+
+    data: PerturbedDataset
+    aligned: int
+    lost: int
+    label: int
+    torn: int
+
+
+def twins(standard: Dataset, variant: Dataset, *, quotes: str = "") -> Twins:
+    """The rewrites that lead from the items of a data set to their variants; items without one stay as they are.
+
+    `quotes` are characters that stand around every text of the variant and are none of it. Raises a `UserError` where
+    the two are of different kinds, or where no variant is like an item.
+    """
+    if kind_of(standard.examples[0]) != kind_of(variant.examples[0]):
+        kinds = f"{kind_of(standard.examples[0])} and {kind_of(variant.examples[0])}"
+        raise UserError(f"{standard.task} and {variant.task} are of different kinds ({kinds})", where="twins")
+    variants = [_texts(e, quotes) for e in variant.examples]
+    pairs = aligned_items(
+        [_fields(_texts(e), e) for e in standard.examples],
+        [_fields(texts, e) for texts, e in zip(variants, variant.examples, strict=True)],
+    )
+    if not pairs:
+        what = f"no item of {variant.task} is like one of {standard.task} ({standard.language})"
+        raise UserError(what, where="twins", hint="a variant is the same text written in another way")
+    examples: list[Perturbed[Example]] = [Perturbed(e, {}) for e in standard.examples]
+    label = torn = 0
+    for i, j in pairs.items():
+        example, other = standard.examples[i], variant.examples[j]
+        if _label(example) != _label(other):
+            label += 1
+            continue
+        changed = _rewritten(example, variants[j])
+        if changed is None:
+            torn += 1
+        else:
+            examples[i] = changed
+    print_ = digest({"standard": standard.fingerprint, "variant": variant.fingerprint, "quotes": quotes})
+    dataset = replace(standard, examples=tuple(e.example for e in examples), fingerprint=print_)
+    lost = len(variant.examples) - len(pairs)
+    return Twins(PerturbedDataset(dataset, tuple(examples)), len(pairs), lost, label, torn)
+
+
+def aligned_items(standard: Sequence[Sequence[str]], variant: Sequence[Sequence[str]]) -> dict[int, int]:
+    """Index of a standard item -> index of its variant; each of either once.
+
+    Sets of equal length whose rows are alike are aligned by row, others by text: the items that share the most
+    rare words with a variant are compared with it, and pairs are taken by falling similarity.
+    """
+    first, second = [" ".join(t) for t in standard], [" ".join(t) for t in variant]
+    if len(first) == len(second):
+        alike = [_similarity(a, b) >= _LEAST for a, b in zip(standard, variant, strict=True)]
+        if sum(alike) >= 0.95 * len(alike):
+            return {i: i for i, same in enumerate(alike) if same}
+    owners: defaultdict[str, list[int]] = defaultdict(list)
+    for i, text in enumerate(first):
+        for word in {w.lower() for w in _WORD.findall(text)}:
+            owners[word].append(i)
+    scored: list[tuple[float, int, int]] = []
+    for j, text in enumerate(second):
+        votes: Counter[int] = Counter()
+        for word in {w.lower() for w in _WORD.findall(text)}:
+            some = owners.get(word, ())
+            weight = math.log(1 + len(first) / max(1, len(some)))
+            if len(some) <= max(50, len(first) // 10):
+                for i in some:
+                    votes[i] += weight  # type: ignore[assignment]
+        for i, _ in sorted(votes.items(), key=lambda v: (-v[1], v[0]))[:_TRIED]:
+            similarity = _similarity(standard[i], variant[j])
+            if similarity >= _LEAST:
+                scored.append((-similarity, i, j))
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in sorted(scored):
+        if i not in pairs and j not in taken:
+            pairs[i] = j
+            taken.add(j)
+    return dict(sorted(pairs.items()))
+
+
+def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
+    """The ratio of the least similar field, 0 to 100: an item is the same only if all of its texts are."""
+    if len(one) != len(other):
+        return float(fuzz.ratio(" ".join(one), " ".join(other)))
+    return min((float(fuzz.ratio(a, b)) for a, b in zip(one, other, strict=True) if a or b), default=0.0)
+
+
+def _texts(example: Example, quotes: str = "") -> tuple[str, ...]:
+    texts = example.words if isinstance(example, TaggingExample) else tuple(text_fields(example).values())
+    return tuple(_unquoted(text, quotes) for text in texts) if quotes else texts
+
+
+def _fields(texts: Sequence[str], example: Example) -> Sequence[str]:
+    """What is compared: the texts of an example, the words of a tagged sentence as one."""
+    return (" ".join(texts),) if isinstance(example, TaggingExample) else texts
+
+
+def _unquoted(text: str, quotes: str) -> str:
+    stripped = text.strip()
+    if len(stripped) > 1 and stripped[0] in quotes and stripped[-1] == stripped[0]:
+        return stripped[1:-1]
+    return text
+
+
+def _label(example: Example) -> object:
+    """What has to be the same: the label, the tags, the texts of the answers' places; of queries nothing."""
+    if isinstance(example, TaggingExample):
+        return example.tags
+    if isinstance(example, SpanExample):
+        return len(example.answers or ())
+    return getattr(example, "label", None)
+
+
+def _rewritten(example: Example, texts: Sequence[str]) -> Perturbed[Example] | None:
+    rewrites: dict[str, Rewrite] = {}
+    if isinstance(example, TaggingExample):
+        if len(texts) != len(example.words) or any(not w or w.split() != [w] for w in texts):
+            return None
+        if texts != example.words:
+            edits: list[Edit] = []
+            at = 0
+            for word, other in zip(example.words, texts, strict=True):
+                if word != other:
+                    edits.append((at, at + len(word), other))
+                at += len(word) + 1
+            rewrites["words"] = Rewrite.from_edits(" ".join(example.words), edits)
+    else:
+        names = text_fields(example)
+        if len(names) != len(texts):
+            return None
+        for (name, text), other in zip(names.items(), texts, strict=True):
+            if text != other:
+                rewrites[name] = rewrite_between(text, other)
+    try:
+        return replay(example, rewrites)
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""`twins:`, test sets that people wrote in another way: a recorded perturbation and a cell for each language of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import Field
+
+from crosswind.errors import UserError, unknown
+from crosswind.steps.twin import TWIN, TwinParams
+from crosswind.study.plan import Planner
+from crosswind.study.planned import CellCondition, Evaluated
+from crosswind.study.resolve import TargetPlan
+from crosswind.study.spec import StrictModel
+from crosswind.study.stages import Conditions, Stage
+from crosswind.tasks.base import TASKS
+
+
+class TwinSpec(StrictModel):
+    """`variant` is a task that holds the items of the target `target` in another writing, as `tasks` declares it.
+
+    `name` is that of the perturbation in results (the variant's by default); `quotes` stand around its texts.
+    """
+
+    target: str
+    variant: str
+    name: str = Field("", pattern=r"^[\w.-]*$")
+    split: str = "test"
+    quotes: str = ""
+
+
+def _begin(section: Sequence[TwinSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
+    names = [target.task.name for target in targets]
+    for i, twin in enumerate(section):
+        if twin.target not in names:
+            raise unknown("target", twin.target, names, where=f"twins[{i}].target")
+        variant = TASKS.get(twin.variant, where=f"twins[{i}].variant")
+        if variant.kind != TASKS[twin.target].kind:
+            raise UserError(
+                f"{twin.variant} is of kind {variant.kind}, {twin.target} of kind {TASKS[twin.target].kind}",
+                where=f"twins[{i}].variant",
+                hint="declare it with `like:` its target",
+            )
+
+    def conditions(evaluated: Evaluated) -> None:
+        for twin in section:
+            if twin.target == evaluated.target.task.name:
+                _add(twin, planner, evaluated)
+
+    return conditions
+
+
+def _add(twin: TwinSpec, planner: Planner, evaluated: Evaluated) -> None:
+    data = evaluated.clean.data
+    condition = CellCondition(perturbation=twin.name or twin.variant, severity=1.0, draw=1)
+    if data.language not in TASKS[twin.variant].languages:
+        planner.leave_out(evaluated, condition, f"{twin.variant} has no {data.language}")
+        return
+    variant = replace(data, task=twin.variant, split=twin.split, rows=None, limit=None)
+    prints = {ref.name: planner.fingerprint(ref) for ref in (data, variant)}
+    step = TWIN.step(
+        TwinParams(data, variant, twin.quotes), data=prints, label=f"{twin.variant} of {data.name}", affinity="rewrites"
+    )
+    planner.condition(evaluated, condition, planner.add(step), label=condition.perturbation)
+
+
+TWINS = Stage("twins", "test sets that people wrote in another way", list[TwinSpec], _begin)

@@ -1,0 +1,139 @@
+"""Natural twins: items found again, differences recorded, real noise of XNLI, PAN-X and their edit types."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crosswind.data.examples import Dataset, Example, PairExample, TaggingExample
+from crosswind.data.sources.files import FilesSource
+from crosswind.errors import UserError
+from crosswind.perturb.edit_types import counted, distance, edit_types, shares
+from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.twins import aligned_items, twins
+from crosswind.study.own import declare_own, read_task_file
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import load
+
+WORDS = ["river", "house", "tree", "stone", "garden", "winter", "letter", "paper", "market", "window", "field"]
+
+
+def sentences(n: int) -> list[str]:
+    draw = random.Random(7)
+    return [" ".join(draw.choices(WORDS, k=7)) + f" {i}." for i in range(n)]
+
+
+def data(examples: list[Example], task: str = "xnli") -> Dataset:
+    return Dataset(task, "en", "test", tuple(examples), fingerprint=task)
+
+
+def pairs(texts: list[str], task: str = "xnli", label: int = 0) -> list[Example]:
+    return [PairExample(f"{task}/{i}", f"{task}/{i}", "en", t, "So it is.", label) for i, t in enumerate(texts)]
+
+
+def noisy(text: str) -> str:
+    return text.replace("river", "rivr").replace("house", "huose").replace("garden", "Garden")
+
+
+def test_a_part_of_the_items_in_another_order_is_found_again() -> None:
+    texts = sentences(60)
+    chosen = [41, 3, 17, 8]
+    made = twins(data(pairs(texts)), data(pairs([noisy(texts[i]) for i in chosen], "noisy")))
+    assert (made.aligned, made.lost, made.label, made.torn) == (4, 0, 0, 0)
+    after = [e.example.first for e in made.data]  # type: ignore[union-attr]
+    assert after == [noisy(t) if i in chosen else t for i, t in enumerate(texts)]
+    assert [e.example.id for e in made.data] == [f"xnli/{i}" for i in range(60)]
+    # It is stored and replayed as any other rewrite.
+    replayed = replay_dataset(data(pairs(texts)), made.data.table())
+    assert [e.example for e in replayed] == [e.example for e in made.data]
+
+
+def test_equal_sets_are_aligned_by_row_even_where_items_are_alike() -> None:
+    texts = ["The same sentence.", "The same sentence.", "The same sentence."]
+    assert aligned_items([[t] for t in texts], [[t] for t in texts]) == {0: 0, 1: 1, 2: 2}
+
+
+def test_variants_of_another_label_or_of_no_item_are_counted_and_left_out() -> None:
+    texts = sentences(40)
+    other = [*pairs([noisy(texts[5])], "noisy", label=1), *pairs(["Etwas ganz anderes, ohne Beziehung dazu"], "noisy")]
+    made = twins(data(pairs(texts)), data([*other, *pairs([noisy(texts[9])], "noisy")], "noisy"))
+    assert (made.aligned, made.lost, made.label, made.torn) == (2, 1, 1, 0)
+    assert made.data.changed_ids <= {"xnli/9"}
+
+
+def test_words_keep_their_tags_and_another_number_of_words_does_not_fit() -> None:
+    tags = ("O", "B-LOC", "O")
+    standard = [TaggingExample(f"t/{i}", f"t/{i}", "en", (t, "Berlin", "lies"), tags) for i, t in enumerate(WORDS)]
+    variant = [TaggingExample("v/0", "v/0", "en", ("rivr", "Berln", "lies"), tags)]
+    variant += [TaggingExample("v/1", "v/1", "en", ("hou", "se", "Berlin", "lies"), ("O", "O", "B-LOC", "O"))]
+    made = twins(data([*standard], "panx"), data([*variant], "noisy"))
+    assert made.data.examples[0].example == TaggingExample("t/0", "t/0", "en", ("rivr", "Berln", "lies"), tags)
+    assert made.label + made.torn + made.lost == 1
+
+
+def test_kinds_that_differ_and_sets_without_a_common_item_are_refused() -> None:
+    tagged = data([TaggingExample("t", "t", "en", ("a",), ("O",))], "panx")
+    with pytest.raises(UserError, match="of different kinds"):
+        twins(data(pairs(["a b"])), tagged)
+    with pytest.raises(UserError, match="no item of"):
+        twins(data(pairs(["river house"])), data(pairs(["völlig anders geschrieben hier", "x"], "noisy")))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("the river", "teh river", {"exchange": 1}),
+        ("the river", "the rver", {"deletion": 1}),
+        ("the river", "the riveer", {"insertion": 1}),
+        ("the river", "the rivar", {"replacement": 1}),
+        ("the river", "The river", {"case": 1}),
+        ("das schöne", "das schone", {"diacritic": 1}),
+        ("the river", "theriver", {"space": 1}),
+        ("the river.", "the river", {"punctuation": 1}),
+        ("the river", "the bank", {"word": 1}),
+        ("हिन्दी भाषा", "हिन्दि भाषा", {"replacement": 1}),
+    ],
+)
+def test_types_of_edits(before: str, after: str, expected: dict[str, int]) -> None:
+    assert dict(edit_types(before, after)) == expected
+
+
+def test_distributions_of_edits_are_compared() -> None:
+    one = counted([("the river", "teh river"), ("a", "a"), ("the river", "the rver")])
+    assert shares(one)["exchange"] == 0.5
+    assert distance(one, one) == 0
+    assert distance(one, {"word": 3}) == 1
+    assert distance({}, {}) == 0
+
+
+REAL = """
+noisy:
+  like: xnli
+  files: real-noise/paper_data/xnli/test_{language}_typos_0.05.tsv
+  labels: {0: entailment, 1: neutral, 2: contradiction}
+  columns: {first: premise, second: hypothesis, label: label}
+  parallel: true
+"""
+
+
+@pytest.mark.slow
+def test_the_real_noise_of_xnli_is_found_in_its_items(official_data: Callable[..., Path], tmp_path: Path) -> None:
+    root = official_data("xnli", "real-noise")
+    path = tmp_path / "noisy.yaml"
+    path.write_text(REAL)
+    declare_own(read_task_file(path), root)
+    source = FilesSource(root)
+    standard = load(TASKS["xnli"], "de", "test", source)
+    variant = load(TASKS["noisy"], "de", "test", source)
+    made = twins(standard, variant, quotes="'")
+    # The pack's README: 658 items of the clean test set.
+    assert len(variant) == 658
+    assert made.aligned >= 650
+    assert made.label <= 5
+    assert made.data.changed_share > 0.12
+    changed = [(a, p.example) for a, p in zip(standard.examples, made.data, strict=True) if p.changed]
+    types = shares(counted((getattr(a, f), getattr(b, f)) for a, b in changed for f in ("first", "second")))
+    assert types["word"] < 0.5

@@ -1,0 +1,68 @@
+"""Natural twins in a study: four lines of YAML, a perturbed cell with its drop, damage and notes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.plan import make_plan
+from crosswind.study.run import run_study
+from crosswind.study.spec import parse_study
+
+STUDY = """
+name: twins
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+training: {{batch_size: 8, learning_rate: 1.0e-3, max_length: 64}}
+routes: {{none: []}}
+targets: {{limit: 30, tasks: {{xnli: {{languages: [en, es], train: {{tasks: [{{name: snli, split: dev}}], budget: {{steps: 2}}}}}}}}}}
+tasks: {{noisy: {{like: xnli, files: "noisy/{{language}}.tsv", languages: [en], columns: [first, second, label], parallel: true}}}}
+twins:
+- {{target: xnli, variant: noisy}}
+"""  # noqa: E501
+
+
+@pytest.fixture
+def data(small_data: Path, tmp_path: Path) -> Path:
+    shutil.copytree(small_data / "xnli", tmp_path / "data" / "xnli")
+    shutil.copytree(small_data / "nli_en", tmp_path / "data" / "nli_en")
+    lines = (small_data / "xnli" / "test-en.tsv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "data" / "noisy").mkdir()
+    noisy = "".join(f"{line.replace('river', 'rivr').replace('house', 'huose')}\n" for line in lines[:4000])
+    (tmp_path / "data" / "noisy" / "en.tsv").write_text(noisy, encoding="utf-8")
+    return tmp_path / "data"
+
+
+@pytest.mark.slow
+def test_a_variant_is_a_recorded_perturbation(tmp_path: Path, tiny_encoder: Path, data: Path) -> None:
+    study = parse_study(STUDY.format(encoder=tiny_encoder, data=data))
+    finished = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    assert finished.outcome.complete, finished.outcome.failed
+    rows = pl.read_parquet(tmp_path / "run" / "results.parquet").to_dicts()
+    (noisy,) = (r for r in rows if r["perturbation"] == "noisy")
+    assert (noisy["language"], noisy["severity"], noisy["draw"], noisy["n"]) == ("en", 1.0, 1, 30)
+    assert noisy["changed_items"] > 0.1
+    assert 0 < noisy["words_hit"] < 0.5
+    assert noisy["chrf"] < 100
+    assert any("items have a variant" in note for note in noisy["notes"])
+    (left,) = pl.read_parquet(tmp_path / "run" / "left_out.parquet").to_dicts()
+    assert left["reason"] == "noisy has no es"
+    (path,) = (tmp_path / "run" / "rewrites").rglob("*.parquet")
+    assert "rivr" not in path.name
+    assert len(pl.read_parquet(path)) > 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [("{target: xnly, variant: noisy}", "unknown target 'xnly'"), ("{target: xnli, variant: udpos}", "of kind tagging")],
+)  # fmt: skip
+def test_mistakes_are_named(entry: str, message: str, real_encoder: Path, data: Path) -> None:
+    text = STUDY.format(encoder=real_encoder, data=data).partition("twins:")[0] + f"twins: [{entry}]\n"
+    with pytest.raises(UserError, match=message):
+        make_plan(parse_study(text))
