@@ -60,8 +60,11 @@ def test_a_variant_is_a_recorded_perturbation(tmp_path: Path, tiny_encoder: Path
 
 @pytest.mark.parametrize(
     ("entry", "message"),
-    [("{target: xnly, variant: noisy}", "unknown target 'xnly'"), ("{target: xnli, variant: udpos}", "of kind tagging")],
-)  # fmt: skip
+    [
+        ("{target: xnly, variant: noisy}", "unknown target 'xnly'"),
+        ("{target: xnli, variant: udpos}", "is of kind tagging"),
+    ],
+)
 def test_mistakes_are_named(entry: str, message: str, real_encoder: Path, data: Path) -> None:
     text = STUDY.format(encoder=real_encoder, data=data).partition("twins:")[0] + f"twins: [{entry}]\n"
     with pytest.raises(UserError, match=message):
