@@ -413,3 +413,48 @@ def test_a_clean_score_of_zero_has_no_relative_drop_and_that_is_said():
     summary = Study().pair("none", "de", 0, 0).pair("multi", "de", 20, 10).summary()
     assert "xnli: a clean score is 0, so no drop is measured in per cent of it." in summary.notes
     assert not any(c.measure == "relative-drop" for c in summary.contrasts)
+
+
+def languages_at(damage, seeds=(1, 2, 3)):
+    """English loses 10 points and German 20, and each is damaged as `damage` says."""
+    study = Study()
+    for seed in seeds:
+        for language, clean, perturbed in (("en", 360, 320), ("de", 340, 260)):
+            study.add("none", language, clean, seed=seed)
+            noise = {"perturbation": "swap", "severity": 0.1, "draw": 1, **damage[language]}
+            study.add("none", language, perturbed, seed=seed, **noise)
+    (gap,) = [c for c in study.contrasts() if c.kind == "source gap" and c.measure == "drop" and c.scope == "target"]
+    return gap
+
+
+ALIKE = {"changed_items": 0.5, "words_hit": 0.2, "edits": 4.0, "chrf": 80.0, "changed_tokens": 0.3}
+
+
+def test_a_gap_between_languages_that_are_damaged_alike_holds_on_every_axis():
+    gap = languages_at({"en": ALIKE, "de": ALIKE})
+    assert gap.estimate.score == pytest.approx(-10)
+    assert gap.axes.held == ("items", "words", "edits", "chrF", "tokens")  # no token is unknown: no axis
+    assert gap.verdict == "differs"
+
+
+def test_a_gap_that_is_gone_at_equal_damage_depends_on_the_axis():
+    # German has three times the words, edits, chrF and tokens changed for twice the loss: the gap turns round there.
+    worse = {"changed_items": 0.5, "words_hit": 0.6, "edits": 12.0, "chrf": 40.0, "changed_tokens": 0.9}
+    gap = languages_at({"en": ALIKE, "de": worse})
+    assert gap.axes.held == ("items",)
+    assert gap.axes.lost == ("words", "edits", "chrF", "tokens")
+    assert gap.verdict == "depends on the axis"
+    assert gap.words == (
+        "depends on the axis: its sign holds on 1 of 5 axes of damage (not: words, edits, chrF, tokens)"
+    )
+
+
+def test_three_axes_are_enough():
+    worse = {"changed_items": 0.5, "words_hit": 0.2, "edits": 4.0, "chrf": 40.0, "changed_tokens": 0.9}
+    gap = languages_at({"en": ALIKE, "de": worse})
+    assert gap.axes.lost == ("chrF", "tokens")
+    assert gap.verdict == "differs"
+
+
+def test_without_known_damage_there_are_no_axes():
+    assert languages_at({"en": {"changed_items": 0.0}, "de": {}}).axes is None

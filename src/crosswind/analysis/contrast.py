@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crosswind.analysis.axes import axes_of_gap
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
 from crosswind.analysis.estimate import Estimate, estimate
@@ -366,7 +367,11 @@ class _Study:
                     gaps.append(weighted_sum([(1.0, common[0]), (-1.0, common[1])], self.numbers))
                 terms = [(1.0, mean_influence(under_common_seeds(gaps), self.numbers))]
                 table = f"source gaps by {scope}"
-                yield self._row("source gap", measure, scope, within, (s,), having, terms, table)
+                row = self._row("source gap", measure, scope, within, (s,), having, terms, table)
+                if measure == "drop":
+                    damaged = [(p.shared, p.languages, p.conditions) for p in having]
+                    row = replace(row, axes=axes_of_gap(damaged, s, row.estimate.score))
+                yield row
 
     def _between_perturbations(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
         """What one perturbation takes more than another, over the targets and languages that have both."""

@@ -25,7 +25,40 @@ too. `everywhere`: the clean score in all languages. `drop`: the loss of quality
 round where lower is better); `relative-drop` in per cent of the clean score, `normalised-drop` in per cent of what the
 clean score is above chance. `residual`: what is left beyond the straight line from clean to perturbed scores. `error`:
 what the perturbed score lacks to 100."""
-Verdict = Literal["helps", "hurts", "more robust", "less robust", "differs", "equivalent", "not settled", "not tested"]
+Verdict = Literal[
+    "helps",
+    "hurts",
+    "more robust",
+    "less robust",
+    "differs",
+    "equivalent",
+    "depends on the axis",
+    "not settled",
+    "not tested",
+]
+
+
+ENOUGH_AXES = 3  # of damage, on which what is said of languages must have the same sign
+
+
+@dataclass(frozen=True, slots=True)
+class AxesHeld:
+    """On which axes of damage the sign of a comparison holds, and on which it does not."""
+
+    held: tuple[str, ...]
+    lost: tuple[str, ...]
+
+    @property
+    def enough(self) -> bool:
+        """Whether it may be said of languages."""
+        return len(self.held) >= ENOUGH_AXES
+
+    @property
+    def words(self) -> str:
+        """In words, for a table."""
+        of = len(self.held) + len(self.lost)
+        against = f" (not: {', '.join(self.lost)})" if self.lost else ""
+        return f"its sign holds on {len(self.held)} of {of} axes of damage{against}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +70,7 @@ class Contrast:
     Benjamini and Hochberg; without a family it is a figure, no test. `excluded` are targets that are not in it, with
     the reason; `floored` the systems that are at their floor when clean, so that nothing follows from their drops.
     `differs` says what two routes differ in; `material` what they have seen of what the perturbation is made of.
+    `axes`, of a comparison of languages: for which measures of damage its sign holds.
     """
 
     name: str
@@ -60,6 +94,7 @@ class Contrast:
     changed_tokens: float | None = None
     differs: str = ""
     material: str = ""
+    axes: AxesHeld | None = None
 
     @property
     def one_seed(self) -> bool:
@@ -80,7 +115,7 @@ class Contrast:
         if self.estimate.p is None or self.one_seed or self.at_floor:
             return "not tested"
         if (self.estimate.p if self.adjusted is None else self.adjusted) < ALPHA:
-            return self._direction
+            return self._direction if self.axes is None or self.axes.enough else "depends on the axis"
         bounds = self.estimate.bounds(2 * ALPHA)
         if self.margin is not None and bounds is not None and max(-bounds[0], bounds[1]) < self.margin:
             return "equivalent"
@@ -117,6 +152,9 @@ class Contrast:
                     return self.estimate.note
                 limit = "" if smallest is None else f": effects below {smallest:.1f} cannot be seen here"
                 return f"not settled{limit}"
+            case "depends on the axis":
+                assert self.axes is not None
+                return f"depends on the axis: {self.axes.words}"
             case "equivalent":
                 return f"equivalent within ±{self.margin:g}"
             case verdict:
@@ -165,6 +203,7 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "changed_tokens": contrast.changed_tokens,
         "differs": contrast.differs,
         "material": contrast.material,
+        "axes": "" if contrast.axes is None else contrast.axes.words,
         "note": e.note,
     }
 
@@ -182,5 +221,5 @@ CONTRASTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("draws", "clusters"), pl.Int64()),
     **dict.fromkeys(("excluded", "floored"), pl.String()),
     **dict.fromkeys(("changed_items", "changed_tokens"), pl.Float64()),
-    **dict.fromkeys(("differs", "material", "note"), pl.String()),
+    **dict.fromkeys(("differs", "material", "axes", "note"), pl.String()),
 }
