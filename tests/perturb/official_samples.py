@@ -25,7 +25,7 @@ SETS = ("xnli", "pawsx", "panx", "udpos", "xcopa", "copa", "xquad", "tydiqa", "t
 
 # XTREME-R's 50 languages (Ruder et al. 2021, table of languages).
 _CODES = (
-    "af ar az bg bn de el en es et eu fa fi fr gu ha he hi ht hu id it ja jv ka kk ko lt ml mr ms my nl pa pl pt "
+    "af ar az bg bn de el en es et eu fa fi fr gu he hi ht hu id it ja jv ka kk ko lt ml mr ms my nl pa pl pt "
     "qu ro ru sw ta te th tl tr uk ur vi wo yo zh"
 )
 LANGUAGES = tuple(_CODES.split(" "))

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from crosswind.perturb.draw import draw, key
 from crosswind.perturb.example import candidate_passage, passages
 from crosswind.perturb.form import normal_form
 from crosswind.perturb.lexicons import LexiconFolder
+from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import WHOLE, Passage
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
@@ -48,8 +50,12 @@ Official = Callable[..., Path]
 # What perturbations need that have parameters without defaults.
 PARAMETERS = {"codemix": "codemix(embed=de)"}
 # Those that need a model or the user's files are tested where these are (test_word_families.py).
-BROUGHT: frozenset[str] = frozenset()
-NAMES = sorted(set(PERTURBATIONS.names()) - BROUGHT)
+BROUGHT = frozenset({"inflect", "mlm", "real-noise", "synonym"})
+# uroman reads its data for ten seconds.
+SLOW = frozenset({"romanize"})
+EXTRAS = {"chinese-script": "opencc", "romanize": "uroman"}
+ALL = sorted(set(PERTURBATIONS.names()) - BROUGHT)
+NAMES = sorted(set(ALL) - SLOW - {name for name, module in EXTRAS.items() if find_spec(module) is None})
 CLUSTER = regex.compile(r"\X")
 SHARES = 12  # of the data sets that each perturbation meets in the fast run: one in so many
 
@@ -106,6 +112,14 @@ def runs(name: str, chosen: list[Sample], environment: Environment) -> Iterator[
         yield Run(sample, perturb)
 
 
+@pytest.fixture(autouse=True)
+def installed(request: pytest.FixtureRequest) -> None:
+    """Perturbations of an extra are met where it is installed."""
+    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
+
+
 def some(name: str, every: list[Sample]) -> list[Sample]:
     return every[NAMES.index(name) % SHARES :: SHARES]
 
@@ -118,7 +132,7 @@ def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], en
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_is_lost_in_any_language(name: str, official_data: Official, environment: Environment) -> None:
     for run in runs(name, samples(official_data(*SETS), 12), environment):
         check(name, run)
@@ -286,3 +300,25 @@ def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: 
         if abs(drawn - severity * total) > 5 * math.sqrt(max(1, total) * severity * (1 - severity)) + 1:
             far[name] = (drawn, total)
     assert far == {}
+
+
+def test_no_two_perturbations_are_one(official_data: Official, environment: Environment) -> None:
+    root = official_data("xnli") / "xnli"
+    outcomes: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(root.glob("dev-*.tsv")):
+        language = path.stem[4:]
+        with path.open(encoding="utf-8") as file:
+            lines = [line.split("\t")[0] for line in itertools.islice(file, 0, 67 * 3, 3)]
+        for name in NAMES:
+            spec = parse_spec(PARAMETERS.get(name, name), severity=0.5)
+            scope = TextScope(language, environment=environment)
+            if spec.applies(scope) is None and not spec.needs(scope):
+                changed = list(perturb_lines(lines, spec, language, environment=environment))
+                outcomes.setdefault(name, {})[language] = changed
+    same = []
+    for one, two in itertools.combinations(outcomes, 2):
+        shared = outcomes[one].keys() & outcomes[two].keys()
+        if shared and all(outcomes[one][language] == outcomes[two][language] for language in shared):
+            same.append((one, two))
+    assert len(outcomes) > 25
+    assert same == []

@@ -109,7 +109,7 @@ def lacks_alphabet(language: str, given: str | None) -> str | None:
     return f"there is no alphabet of {language}: name a file with its letters (alphabet=FILE)"
 
 
-def alphabet(language: str, given: str | None = None) -> Alphabet:
+def alphabet_of(language: str, given: str | None = None) -> Alphabet:
     """The shipped alphabet of a language, or the letters of a file (any white space between them).
 
     Raises a `UserError` for a file that names no letter, with file:line for what is none.
@@ -119,7 +119,7 @@ def alphabet(language: str, given: str | None = None) -> Alphabet:
     path = expanded(given, "an alphabet")
     letters: list[str] = []
     for number, line in lines(path):
-        for letter in line.split():
+        for letter in line.partition("\t")[0].split():  # behind a tab: how often it occurs
             composed = unicodedata.normalize("NFC", letter)
             if len(composed) != 1 or unicodedata.category(composed)[0] != "L":
                 raise UserError(
@@ -134,7 +134,7 @@ def alphabet(language: str, given: str | None = None) -> Alphabet:
 
 
 def alphabet_fingerprint(given: str | None) -> dict[str, str]:
-    """The SHA-256 of what `alphabet` reads."""
+    """The SHA-256 of what `alphabet_of` reads."""
     if not given:
         return {"alphabets": hashlib.sha256(_alphabets()).hexdigest()}
     return {"alphabet": hashlib.sha256(Path(expanded(given, "an alphabet")).read_bytes()).hexdigest()}

@@ -73,6 +73,15 @@ def raised(text: str, turkic: bool) -> str:
     return (text.replace("i", "İ") if turkic else text).upper()
 
 
+def cased_like(other: str, like: str, turkic: bool) -> str:
+    """`other` in the case of the word it stands for: BANK → ORILLA, Bank → Orilla; of a small one as it is."""
+    if len(like) > 1 and like.isupper():
+        return raised(other, turkic)
+    if like[:1].isupper():
+        return raised(other[:1], turkic) + other[1:]
+    return other
+
+
 def words(text: str, language: str) -> list[Span]:
     """The words of `text`. A `UserError` if the language needs a segmenter and none is installed."""
     if is_unspaced(language):

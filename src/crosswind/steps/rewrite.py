@@ -65,7 +65,7 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
         fields=params.fields,
         protect=check_protection(params.protection),
         environment=environment,
-        resolved={need: _resolved(job, need) for need in spec.needs(scope)},
+        resolved={need: _met(job, worker, need) for need in spec.needs(scope)},
         constraints=[c.made({need: _judge(job, worker, need) for need in c.needs()}) for c in constraints],
     )
     perturbed.table().write_parquet(job.draft.path / TABLE)
@@ -98,6 +98,16 @@ def _judge(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
 
     path = _resolved(job, need)
     return worker.get("similarity", str(path), lambda: EncoderSimilarity(str(path)))
+
+
+def _met(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
+    """What a perturbation is given for its need: a masked language model is loaded, others are as they lie."""
+    if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
+        from crosswind.model.filling import EncoderFiller
+
+        path = str(_resolved(job, need))
+        return worker.get("masked-lm", path, lambda: EncoderFiller(path))
+    return _resolved(job, need)
 
 
 def _resolved(job: Job[RewriteParams], need: Need) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from crosswind.analysis.published import published_results
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.perturb.matrix import MATRIX_KINDS, matrix
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
 from crosswind.run.kinds import STEPS
@@ -126,6 +128,26 @@ def _published() -> Listing:
         }
         for r in published_results()
     ]
+
+
+def perturbation_cells() -> Listing:
+    """The matrix of perturbations, a row a cell: perturbation, kind, language, state, reason."""
+    return [asdict(cell) for cell in matrix()]
+
+
+def perturbation_matrix() -> list[dict[str, str]]:
+    """The matrix of perturbations, a row a perturbation: for each kind of example the number of languages."""
+    counts: dict[str, dict[str, Counter[str]]] = {}
+    for cell in matrix():
+        of_kind = counts.setdefault(cell.perturbation, {kind: Counter() for kind in MATRIX_KINDS})
+        of_kind[cell.kind][cell.state] += 1
+    return [{"name": name, **{kind: _counted(of[kind]) for kind in MATRIX_KINDS}} for name, of in counts.items()]
+
+
+def _counted(states: Mapping[str, int]) -> str:
+    needing = f"+{states['needs']}" if states["needs"] else ""
+    applying = str(states["applies"]) if states["applies"] else ""
+    return applying + needing or "-"
 
 
 LONG = ("citation", "faults")

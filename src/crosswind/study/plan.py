@@ -328,7 +328,14 @@ class Planner:
                 kind = STEPS.get(need.kind, where="perturb")
                 inputs[need.role] = self.add(kind.step(kind.load(dict(need.params)), label=need.role))
             case ModelNeed():
-                prints[f"{need.role} model"] = encoder_fingerprint(need.source)
+                print_of_model = encoder_fingerprint(need.source)
+                if need.role == "masked-lm" and print_of_model in self.base.data.values():
+                    raise UserError(
+                        f"the masked language model {need.source!r} is the encoder that is evaluated",
+                        where="perturb",
+                        hint="name another model, or say that they are one: mlm(model=…,victim=same)",
+                    )
+                prints[f"{need.role} model"] = print_of_model
                 self._models[need.source] = place_of(need.source)
             case _:
                 assert_never(need)

@@ -9,8 +9,11 @@ import typer
 
 from crosswind.cli.app import app
 from crosswind.cli.options import Include, Json, include_folders
-from crosswind.errors import unknown
+from crosswind.errors import UserError, unknown
 from crosswind.output import print_table, short_value
+
+MATRIX_KEY = """Of the 50 languages of XTREME-R those in which it applies; + those in which it does once it is given
+what it needs (a lexicon, a table, a model); - where it does not. Which ones, and why not: --json."""
 
 
 @app.command("list")
@@ -25,15 +28,28 @@ def list_things(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Of tasks: what is known to be wrong with the test sets, and citations.")
     ] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Of perturbations: where each applies, kinds of examples by languages.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List what there is.
 
-    Example: crosswind list tasks
+    Example: crosswind list tasks; crosswind list perturbations --matrix
     """
-    from crosswind.study.catalogue import CATALOGUE, LONG
+    from crosswind.study.catalogue import CATALOGUE, LONG, perturbation_cells, perturbation_matrix
 
     include_folders(include)
+    if matrix:
+        if what != "perturbations":
+            raise UserError(f"{what} have no matrix", where="--matrix", hint="crosswind list perturbations --matrix")
+        if as_json:
+            print(json.dumps(perturbation_cells(), ensure_ascii=False))
+            return
+        rows = perturbation_matrix()
+        print_table([*rows[0]], [tuple(row.values()) for row in rows])
+        print(MATRIX_KEY)
+        return
     if what not in CATALOGUE:
         raise unknown("list", what, CATALOGUE, where="list")
     rows = CATALOGUE[what]()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from crosswind.perturb.alphabets import Alphabet, alphabet, alphabet_fingerprint
+from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
@@ -24,7 +24,7 @@ def _options(letters: Alphabet, cluster: str) -> tuple[Option, ...]:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    return clusterwise(partial(_options, alphabet(setting.language)))
+    return clusterwise(partial(_options, alphabet_of(setting.language)))
 
 
 DELETION_CONTROL = Perturbation(

@@ -21,12 +21,12 @@ from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.families.drop_word import dropping
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
+from crosswind.perturb.pos import UPOS
 from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation, words
 from crosswind.reading import expanded, lines
 
 # UPOS tags of closed classes without pronouns and numerals (Universal Dependencies 2).
 _CLOSED = frozenset({"ADP", "AUX", "CCONJ", "DET", "PART", "SCONJ"})
-_UPOS = frozenset({*_CLOSED, "ADJ", "ADV", "INTJ", "NOUN", "NUM", "PRON", "PROPN", "PUNCT", "SYM", "VERB", "X"})
 _AMONG = 60  # words of each text among which a function word is
 
 
@@ -83,7 +83,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
     def sites(passage: Passage) -> Sites:
         text, spans = passage.text, passage_words(passage)
-        if passage.tags is not None and _UPOS.issuperset(passage.tags):
+        if passage.tags is not None and UPOS.issuperset(passage.tags):
             closed = {w for w, tag in zip(passage.words, passage.tags, strict=True) if tag in _CLOSED}
             return dropping(passage, spans, lambda i: spans[i] in closed)
         return dropping(passage, spans, lambda i: lowered(text[spans[i].start : spans[i].end], turkic) in listed)

@@ -1,7 +1,7 @@
 """Dropped punctuation: a comma, full stop, quotation mark, bracket, apostrophe or hyphen is missing.
 
-Signs at a digit (3.5, −1, 10:30), those with a meaning of their own (% & @ #) and the marks that spell a
-word in Hebrew, Thai and Arabic stay. A sign that is a word of a tagged sentence goes with its tag.
+Signs of numbers (3.5, -1, 10:30) and those with a meaning of their own (% & @ #) stay. A sign that is a word of
+a tagged sentence goes with its tag.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from crosswind.perturb.alternatives import Alternatives, Listed, Sites
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 
-_SIGN = regex.compile(r"(?<!\p{N})(?![#@%&*/\\‰§¶٪])\p{P}(?!\p{N}|\p{M}|\u200d)")
+_KEPT = r"[#@%&*/\\‰§¶٪]|[\p{Pd}.,:'’]\p{N}|(?<=\p{N})\p{P}\p{N}"
+_SIGN = regex.compile(rf"(?!{_KEPT})\p{{P}}(?![\p{{M}}\u200d])")
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from crosswind.perturb.alphabets import Alphabet, alphabet, alphabet_fingerprint, lacks_alphabet
+from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of, lacks_alphabet
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -28,7 +28,7 @@ def _options(letters: Alphabet, cluster: str) -> tuple[Option, ...]:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    return clusterwise(partial(_options, alphabet(setting.language, _path(setting))))
+    return clusterwise(partial(_options, alphabet_of(setting.language, _path(setting))))
 
 
 def _resources(setting: Setting) -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""Files that users bring, by language: inflection tables, wordnets, error lexicons, in their official formats.
+
+A folder holds the files of several languages. A language is named in them by its own subtag, by ISO 639-3
+or by the individual language that a project chose (`arb` for Arabic, `swc` for Swahili).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from crosswind.data.languages import registered
+from crosswind.errors import UserError
+from crosswind.perturb.words import base_language
+from crosswind.reading import expanded
+
+# Individual languages of macrolanguages, as OMW and UniMorph have them (ISO 639-3).
+_MEMBERS = {
+    "ar": ("arb",), "zh": ("cmn",), "ms": ("zsm",), "sw": ("swc", "swh"), "fa": ("pes",), "et": ("ekk",),
+    "az": ("azj", "aze"), "qu": ("quz",), "lv": ("lvs",),
+}  # fmt: skip
+
+Stamped = tuple[tuple[Path, int], ...]
+"""Files with when they were last changed (ns)."""
+
+
+def names_of(language: str) -> tuple[str, ...]:
+    """What files call a language: `sw`, `swa`, `swc`, `swh`."""
+    base = base_language(language)
+    names = [base, language.partition("-")[0]]
+    with contextlib.suppress(LookupError):
+        names.append(registered(base).to_alpha3())
+    return tuple(dict.fromkeys((*names, *_MEMBERS.get(base, ()))))
+
+
+def brought_files(given: str, language: str, patterns: Sequence[str], what: str) -> list[Path]:
+    """The files of a language below a folder, by the first of the patterns that any file fits (`{}`: its names).
+
+    `given` may be a file, which is then of whatever language is asked for. Raises a `UserError` for a path
+    that does not exist; `what` says in it what the user meant to name. Nothing is read.
+    """
+    path = expanded(given, what)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"no {what} at {str(path)!r}", where=what, hint="name a file, or the folder that holds them")
+    for pattern in patterns:
+        matches = sorted({p for name in names_of(language) for p in path.glob(pattern.format(name)) if p.is_file()})
+        if matches:
+            return matches
+    return []
+
+
+def stamped(paths: Sequence[Path]) -> Stamped:
+    """Files with when they were last changed, by which what was read of them is remembered."""
+    return tuple((p, p.stat().st_mtime_ns) for p in paths)
+
+
+def brought_fingerprints(role: str, paths: Sequence[Path]) -> dict[str, str]:
+    """The SHA-256 of each file, under its name."""
+    return {f"{role}/{p.name}": hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}

@@ -1,0 +1,114 @@
+"""Synonyms: a word becomes another one of its synset, by a wordnet of the Open Multilingual Wordnet.
+
+By default only words with one meaning in the wordnet change, so that no other meaning comes in. In a sentence
+with part-of-speech tags the synset is of the word's part of speech.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import regex
+
+from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
+from crosswind.perturb.pos import agrees, upos_tags
+from crosswind.perturb.words import cased_like, is_turkic, lowered, segmentation
+from crosswind.reading import lines
+
+_POS = {"n": "NOUN", "v": "VERB", "a": "ADJ", "s": "ADJ", "r": "ADV"}
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}’'-]+")
+
+Synsets = Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
+"""Word -> its synsets: the part of speech and the other words of each."""
+
+
+@lru_cache(maxsize=8)
+def wordnet(files: Stamped, turkic: bool) -> Synsets:
+    """The synsets of files `synset<TAB>LANGUAGE:lemma<TAB>word`; a `UserError` with file:line for another line."""
+    members: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for path, _ in files:
+        for number, line in lines(path):
+            if not line.strip() or line.startswith("#"):
+                continue
+            columns = line.split("\t")
+            if len(columns) < 3:
+                raise UserError(
+                    f"{len(columns)} columns: a wordnet has a synset, LANGUAGE:lemma and a word between tabs",
+                    where=f"{path}:{number}",
+                    hint="name files of the Open Multilingual Wordnet (wn-data-LANGUAGE.tab)",
+                )
+            word = lowered(columns[2].strip(), turkic)
+            if columns[1].rpartition(":")[2] == "lemma" and _WORD.fullmatch(word):
+                members[columns[0]][word] = None
+    synsets: defaultdict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for name, words in members.items():
+        for word in words:
+            others = tuple(other for other in words if other != word)
+            synsets[word].append((_POS.get(name.rpartition("-")[2], "X"), others))
+    return {word: tuple(some) for word, some in synsets.items()}
+
+
+def _files(setting: Setting) -> tuple[Path, ...]:
+    given = setting.params.get("wordnets")
+    if not given:
+        raise UserError(
+            "synonym needs a wordnet",
+            hint="name the Open Multilingual Wordnet: synonym(wordnets=DIR), where DIR holds wn-data-*.tab",
+        )
+    patterns = ("**/wn-data-{}.tab", "**/{}.tab")
+    return tuple(brought_files(str(given), setting.language, patterns, "wordnet"))
+
+
+def _applies(setting: Setting) -> str | None:
+    return None if _files(setting) else f"there is no wordnet of {setting.language} among those named"
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    turkic, most = is_turkic(setting.language), int(str(setting.params["senses"]))
+    synsets = wordnet(stamped(_files(setting)), turkic)
+
+    def sites(passage: Passage) -> Sites:
+        text, tags = passage.text, upos_tags(passage)
+        spans, options = [], []
+        for word in passage_words(passage):
+            surface = text[word.start : word.end]
+            senses = synsets.get(lowered(surface, turkic), ())
+            if not senses or (most and len(senses) > most):
+                continue
+            others = [o for pos, words in senses if agrees(pos, tags.get(word)) for o in words]
+            cased: tuple[Option, ...] = tuple(dict.fromkeys(cased_like(o, surface, turkic) for o in others))
+            if cased:
+                spans.append(word)
+                options.append(cased)
+        return Sites([w.start for w in spans], [w.end for w in spans], lambda i: options[i])
+
+    return Listed(sites)
+
+
+def _resources(setting: Setting) -> dict[str, str]:
+    return {**brought_fingerprints("wordnet", _files(setting)), **segmentation(setting.language)}
+
+
+SYNONYM = Perturbation(
+    name="synonym",
+    nature="preserving",
+    summary="a word becomes a synonym by the user's wordnet, by default only words with one meaning",
+    source="Ren et al. 2019 (PWWS), §3.2; Bond & Foster 2013 (Open Multilingual Wordnet)",
+    unit="word with a synonym",
+    languages="languages of which the user names a wordnet",
+    applies=_applies,
+    prepare=_prepare,
+    resources=_resources,
+    params=(
+        Param("wordnets", "text", "folder of the Open Multilingual Wordnet, or a file", location=True),
+        Param("senses", "integer", "most synsets of a word that changes; 0 is any number", default=1, low=0),
+    ),
+)
