@@ -128,7 +128,8 @@ def some(name: str, every: list[Sample]) -> list[Sample]:
 def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], environment: Environment) -> None:
     changed = [check(name, run) for run in runs(name, some(name, every), environment)]
     assert changed, f"{name} met no data set"
-    assert any(changed) or name == "digits", f"{name} changed nothing"  # few of the sentences have a number
+    # Few sentences have a number, and few data sets are inferences or choices.
+    assert any(changed) or len(changed) < 3 or name == "digits", f"{name} changed nothing"
 
 
 @pytest.mark.slow
@@ -294,7 +295,11 @@ def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: 
                     continue
                 needed = dict.fromkeys(atom.perturbation.needs(atom.setting(scope)), run.data)
                 (sites,) = atom.prepare(scope, needed).sites([passage])
-                (hits,) = draw([key("7", name, passage.id, passage.field)], [sites.counters], severity)
+                (hits,) = draw(
+                    [key("7", name, passage.task, passage.language, passage.id, passage.field)],
+                    [sites.counters],
+                    severity,
+                )
                 total, drawn = total + len(sites), drawn + len(hits)
         # Five standard deviations: one in a million and a half.
         if abs(drawn - severity * total) > 5 * math.sqrt(max(1, total) * severity * (1 - severity)) + 1:
@@ -320,5 +325,5 @@ def test_no_two_perturbations_are_one(official_data: Official, environment: Envi
         shared = outcomes[one].keys() & outcomes[two].keys()
         if shared and all(outcomes[one][language] == outcomes[two][language] for language in shared):
             same.append((one, two))
-    assert len(outcomes) > 25
+    assert len(outcomes) >= 25
     assert same == []
