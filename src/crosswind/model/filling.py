@@ -39,7 +39,8 @@ class EncoderFiller:
         vocabulary = tokenizer.get_vocab()
         pieces = any(token.startswith("##") for token in vocabulary)  # WordPiece marks what continues a word
         special = set(tokenizer.all_special_ids)
-        begins, continues = [], []
+        begins: list[tuple[int, str]] = []
+        continues: list[tuple[int, str]] = []
         for token, number in sorted(vocabulary.items(), key=lambda item: item[1]):
             # Byte-level tokens are no text before they are decoded.
             plain = str(tokenizer.decode([number])).strip() if token.startswith("Ġ") else token.lstrip("▁")
