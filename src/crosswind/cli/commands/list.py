@@ -46,8 +46,8 @@ def list_things(
         if as_json:
             print(json.dumps(perturbation_cells(), ensure_ascii=False))
             return
-        rows = perturbation_matrix()
-        print_table([*rows[0]], [tuple(row.values()) for row in rows])
+        counts = perturbation_matrix()
+        print_table([*counts[0]], [tuple(row.values()) for row in counts])
         print(MATRIX_KEY)
         return
     if what not in CATALOGUE:
