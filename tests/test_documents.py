@@ -9,6 +9,7 @@ import pytest
 
 from crosswind.study.pretrain import PretrainConfig
 from crosswind.study.spec import (
+    Baseline,
     BudgetSpec,
     Data,
     Defence,
@@ -24,6 +25,7 @@ from crosswind.study.spec import (
     Targets,
     TaskUse,
     TrainingSpec,
+    TranslateSpec,
     parse_study,
 )
 from crosswind.tasks.base import CORPORA, TASKS
@@ -34,6 +36,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY_FILE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
 MODELS = (
     Study, Data, Defence, Phase, TaskUse, MixtureSpec, Mlm, BudgetSpec, Sampling, TrainingSpec, Targets, Target,
+    TranslateSpec, Baseline,
     PoolingSpec, PerturbSpec, PretrainConfig,
 )  # fmt: skip
 

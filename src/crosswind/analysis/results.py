@@ -18,9 +18,9 @@ CLEAN = "clean"
 NONE = "none"
 
 TaskExposure = Literal["same-data", "same-task", "related", "none"]
-LanguageExposure = Literal["labelled", "unlabelled", "unseen"]
+LanguageExposure = Literal["labelled", "machine-translated", "unlabelled", "unseen"]
 TASK_EXPOSURES: tuple[TaskExposure, ...] = ("same-data", "same-task", "related", "none")
-LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "unlabelled", "unseen")
+LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "machine-translated", "unlabelled", "unseen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +124,14 @@ class CellStats:
 
 
 def exposure(task: TaskExposure, language: LanguageExposure) -> str:
-    """What the encoder has seen of a cell: this task, and labelled or raw text of its language."""
+    """What the encoder has seen of a cell: this task, and labelled, machine-translated or raw text of its language."""
     return f"{task}/{language}"
 
 
 def is_translate_train(exposure: str) -> bool:
-    """Whether a cell is no zero-shot transfer: its task was trained on with labels in its language."""
+    """Whether a cell is no zero-shot transfer: its task was trained on in its language, translated or not."""
     task, _, language = exposure.partition("/")
-    return task in ("same-data", "same-task") and language == "labelled"
+    return task in ("same-data", "same-task") and language in ("labelled", "machine-translated")
 
 
 def table(rows: Iterable[ResultRow]) -> pl.DataFrame:

@@ -106,7 +106,7 @@ def _reason(route: Callable[[str, str], object], source: str, target: str) -> st
 
 def _code(language: str) -> str:
     for code in CODES:
-        if code.partition("-")[0] == language:
+        if language in (code, code.partition("-")[0]):
             return code
     raise NotApplicable(f"{language} is no language of the microworld", hint=f"its languages: {', '.join(CODES)}")
 

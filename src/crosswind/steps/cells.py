@@ -59,7 +59,11 @@ class JobData:
         return self._library.source
 
     def dataset(self, ref: DataRef) -> Dataset:
-        """The data that a reference names."""
+        """The data that a reference names; of made data, what the step that is the input of that name made."""
+        if ref.made is not None:
+            from crosswind.steps.translate import made_dataset
+
+            return self._library.dataset(ref, made={ref.made: made_dataset(self._job.inputs[ref.made], ref)})
         dataset = self._library.dataset(ref)
         if isinstance(self._job, Job):
             for note in dataset.notes:
@@ -95,6 +99,23 @@ def purification_of(job: PlannedJob[CellParams], worker: Worker) -> Purification
     if not names:
         return None
     return worker.get("purification", names, lambda: Purification(names, job.world.get("words")), most=2)
+
+
+def differing(clean: Dataset, other: Dataset) -> PerturbedDataset:
+    """A data set beside its clean one, of the same ids, which knows of which examples the texts differ."""
+    from crosswind.data.examples import text_fields
+    from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
+    from crosswind.perturb.pieces import New
+    from crosswind.perturb.rewrite import Rewrite
+
+    examples = []
+    for before, after in zip(clean.examples, other.examples, strict=True):
+        old, new = text_fields(before), text_fields(after)
+        changed = {
+            name: Rewrite((New(text),), len(old.get(name, ""))) for name, text in new.items() if old.get(name) != text
+        }
+        examples.append(Perturbed(after, changed))
+    return PerturbedDataset(other, tuple(examples))
 
 
 def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:

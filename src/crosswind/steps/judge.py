@@ -7,7 +7,7 @@ metric fits what it needs, such as a threshold). Writes `statistics.parquet`: on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -104,7 +104,8 @@ def _read(
 ) -> tuple[tuple[Example, ...], list[Prediction], str]:
     """The examples that an input predicts, its predictions, and the task's name."""
     artifact = job.inputs[role]
-    ref = STEPS[artifact.kind].load(artifact.params).ref
+    # Gold is that of what was translated.
+    ref = replace(STEPS[artifact.kind].load(artifact.params).ref, made=None)
     data = perturbed(dataset_of(job, ref), rewrite).dataset
     if sign and data.release:
         job.sign("release", data.release)

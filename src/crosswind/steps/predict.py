@@ -20,6 +20,7 @@ from crosswind.run.kinds import StepKind, device_needs
 from crosswind.steps.cells import (
     CellParams,
     dataset_of,
+    differing,
     model_name,
     perturbed,
     predictor_of,
@@ -28,6 +29,7 @@ from crosswind.steps.cells import (
     record_reading,
 )
 from crosswind.steps.parameters import tokens_of
+from crosswind.steps.translate import MADE, made_dataset
 from crosswind.tasks.base import TASKS
 
 if TYPE_CHECKING:
@@ -88,14 +90,24 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     return f"{len(data)} predictions"
 
 
+def _clean_and_changed(job: PlannedJob[CellParams]) -> tuple[Dataset, PerturbedDataset]:
+    """The cell's clean data, and as its rewrite left them; of translated data, what they were translated to."""
+    ref = job.params.ref
+    if ref.made is None or "rewrite" not in job.inputs:
+        clean = dataset_of(job, ref)
+        return clean, perturbed(clean, None if ref.made else job.inputs.get("rewrite"))
+    clean = made_dataset(job.inputs[f"clean {MADE}"], ref)
+    return clean, differing(clean, dataset_of(job, ref))
+
+
 def _written(job: PlannedJob[CellParams]) -> PerturbedDataset:
     """The test set as it is written, with its rewrites."""
-    return perturbed(dataset_of(job, job.params.ref), job.inputs.get("rewrite"))
+    return _clean_and_changed(job)[1]
 
 
 def _read(job: PlannedJob[CellParams], worker: Worker) -> tuple[Dataset, PerturbedDataset]:
     """The clean and the perturbed test set as the model reads them, behind its input defences."""
-    clean, changed = dataset_of(job, job.params.ref), _written(job)
+    clean, changed = _clean_and_changed(job)
     purification = purification_of(job, worker)
     if purification is None:
         return clean, changed
@@ -129,7 +141,9 @@ def _changed_tokens(
     share = unknown = 0.0
     if ids := changed.changed_ids:
         predictor = predictor_of(job, worker)
-        name = (*model_name(job), job.params.query_length, job.params.purify, job.params.ref)
+        parameters = job.params
+        reading = (parameters.query_length, parameters.purify, parameters.ref, job.step.inputs.get(f"clean {MADE}"))
+        name = (*model_name(job), *reading)
         before = worker.get("clean tokens", name, lambda: tokens_seen(predictor, clean.examples), most=CLEAN_SETS)
         fresh = {e.id: e for e in changed.dataset.examples if e.id in ids}
         after = dict(zip(fresh, tokens_seen(predictor, [*fresh.values()]), strict=True))
@@ -233,5 +247,5 @@ PREDICT: StepKind[CellParams] = StepKind(
     run=_run,
     needs=device_needs,
     cost=lambda params: tokens_of(params.ref),
-    inherits=("model", "rewrite"),
+    inherits=("model", "rewrite", "translated"),
 )

@@ -17,7 +17,7 @@ def lone_clusters(plan: Plan, library: Library) -> list[str]:
         if params.training.batch_by != "clusters":
             continue
         refs = [ref for head in params.heads if head.kind in CLUSTERED for ref in head.data]
-        if refs and all(_stand_alone(ref, library) for ref in refs):
+        if refs and all(ref.made is None and _stand_alone(ref, library) for ref in refs):
             names = ", ".join(dict.fromkeys(ref.task for ref in refs))
             notes[f"{names}: batch_by: clusters changes nothing, every example is a cluster of its own"] = None
     return list(notes)

@@ -90,14 +90,14 @@ def collect(
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     left_out = merged((*plan.left_out, *not_there(plan.cells, every), *unchanged(there, facts, study.min_changed)))
     analysed = Analysed(
-        routes=tuple(study.routes),
+        routes=tuple(study.route_names),
         headline={cell.target: cell.judged[0][0] for cell in there},
         chance=_chance(there, facts),
         sources={cell.target: TASKS[cell.target].source_language for cell in there},
         diagnostic=tuple(sorted(plan.diagnostic)),
         given=tuple(dict.fromkeys(key for cell in there if _is_given(plan, cell) for _, key in cell.judged)),
         comparisons=comparisons_of(study.compare),
-        facts=route_facts(plan, study.routes),
+        facts=route_facts(plan, study.route_names),
     )
     write_analysed(analysed, out)
     summary = summarise(
@@ -389,7 +389,7 @@ def _about(
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
     return {
         "Encoder": describe_base(study),
-        "Routes": ", ".join(study.routes),
+        "Routes": ", ".join(study.route_names),
         "Pipeline seeds": ", ".join(map(str, study.seeds)),
         "Draws of each perturbation": str(study.draws),
         "Cells": f"{len(cells)} of {len(plan.cells)} ({count_examples(plan):,} predictions)",

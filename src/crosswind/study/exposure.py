@@ -11,26 +11,28 @@ from crosswind.tasks.base import Task
 
 @dataclass(frozen=True)
 class Seen:
-    """A labelled task that a route trains on, with its languages."""
+    """A labelled task that a route trains on, with its languages; `translated`: into them by a machine."""
 
     task: Task
     languages: tuple[str, ...]
+    translated: bool = False
 
 
 def exposure_of(target: Task, language: str, labelled: Sequence[Seen], unlabelled: Sequence[str]) -> str:
     """`same-task/labelled` and the like: the nearest task seen, and whether with labels in `language`.
 
-    `labelled`: the task itself, or else the nearest one, was trained on in this language;
-    `unlabelled`: the language was seen some other way (masked LM, another task); `unseen`: not in
-    this route. `labelled` holds what the target's own phases train on only where that is in `language` and
-    not in the source language.
+    `labelled`: the task itself, or else the nearest one, was trained on in this language; `machine-translated`:
+    only as a machine translated it; `unlabelled`: the language was seen some other way (masked LM, another task);
+    `unseen`: not in this route. `labelled` holds what the target's own phases train on only where that is in `language`
+    and not in the source language.
     """
     in_language = [s for s in labelled if language in s.languages]
     nearest, nearest_here = _nearest(target, labelled), _nearest(target, in_language)
     # Labels of the task in this language are what makes a cell translate-train, even where the
     # same data were seen in another language only.
     if nearest_here in ("same-data", "same-task") or (nearest_here == nearest and nearest_here != "none"):
-        return exposure(nearest_here, "labelled")
+        machine = all(s.translated for s in in_language if _level(target, s.task) == nearest_here)
+        return exposure(nearest_here, "machine-translated" if machine else "labelled")
     return exposure(nearest, "unlabelled" if in_language or language in unlabelled else "unseen")
 
 

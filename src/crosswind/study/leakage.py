@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosswind.data.examples import Example, Rows, is_labelled, text_fields
 from crosswind.data.leakage import leakage_hashes, normalized_hash
+from crosswind.data.stored import read_examples
 from crosswind.errors import UserError
+from crosswind.run.store import Store
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
+from crosswind.steps.translate import TRANSLATE
 from crosswind.study.planned import Plan
 from crosswind.tasks.base import CORPORA, TASKS
 from crosswind.tasks.load import load_text
@@ -51,6 +54,37 @@ def check_leakage(plan: Plan, library: Library) -> list[str]:
                 notes.append(f"{use.name}: {len(same)} of its texts are in {ref.name} too; {shared_by}")
             elif shared or same:
                 raise _refusal(use, ref, sorted(shared or same), by_id=bool(shared))
+    return notes
+
+
+def translated_data(plan: Plan) -> list[tuple[DataRef, str]]:
+    """The translated data that phases train or select on, each with the step that makes it."""
+    made = {}
+    for step, params in plan.training_steps():
+        for ref in (*(ref for head in params.heads for ref in head.data), *params.select):
+            if ref.made is not None:
+                made[step.inputs[ref.made]] = ref
+    return [(ref, key) for key, ref in made.items()]
+
+
+def check_translations(plan: Plan, library: Library, store: Store) -> list[str]:
+    """Compare the texts of translated data, which are there now, with every evaluated cell, as `check_leakage` does."""
+    evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
+    notes = []
+    for made, key in translated_data(plan):
+        if not store.has(key):
+            continue  # Its step failed, which the run says.
+        examples, _ = read_examples(store.path(key))
+        name = f"training on {made.task}/{made.language}/{made.split} (translated)"
+        use = _Use(name, frozenset(e.id for e in examples), frozenset(_hashes(examples)), made)
+        for ref, (ids, labelled, _) in evaluated.items():
+            same = {labelled[h] for h in use.texts & labelled.keys()} - (use.ids & ids.keys())
+            if same and _official_splits(made, ref):
+                notes.append(
+                    f"{use.name}: {len(same)} of its texts are in {ref.name} too, as a machine translated them"
+                )
+            elif same:
+                raise _refusal(use, ref, sorted(same), by_id=False)
     return notes
 
 
@@ -105,13 +139,16 @@ def _pretraining(plan: Plan) -> Iterator[_Use]:
 def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
     seen: set[DataRef] = set()
     corpora: set[tuple[str, tuple[str, ...], str | None]] = set()
-    for params in plan.trained():
+    for step, params in plan.training_steps():
         parts = [*((head.data, "training") for head in params.heads), (params.select, "selection")]
         for refs, name in parts:
             for ref in refs:
-                if ref not in seen:
-                    seen.add(ref)
-                    yield _labelled(f"{name} on {ref.name}", ref, library)
+                # Of what is made of other data, these count: their ids are the same, and their texts are there now.
+                source = TRANSLATE.load(plan.graph[step.inputs[ref.made]].params).ref if ref.made else ref
+                if source not in seen:
+                    seen.add(source)
+                    what = f"{source.name} (translated)" if ref.made else source.name
+                    yield _labelled(f"{name} on {what}", source, library)
         for corpus, languages, rows in params.mlm.corpora if params.mlm else ():
             text = (corpus, languages, rows)
             # Generated corpora hold no example's text (tests/tasks).
@@ -125,7 +162,7 @@ def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
 def _fitted(plan: Plan, library: Library) -> Iterator[_Use]:
     """The development data that metrics fit a threshold on."""
     keys = dict.fromkeys(step.inputs["dev"] for step in plan.graph.values() if "dev" in step.inputs)
-    for ref in dict.fromkeys(PREDICT.load(plan.graph[key].params).ref for key in keys):
+    for ref in dict.fromkeys(replace(PREDICT.load(plan.graph[key].params).ref, made=None) for key in keys):
         yield _labelled(f"fitting a metric on {ref.name}", ref, library)
 
 

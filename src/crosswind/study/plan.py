@@ -38,6 +38,7 @@ from crosswind.steps.judge import JUDGE, JudgeParams
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
+from crosswind.steps.translate import MADE, TRANSLATE
 from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.defences import augment_prints, defended, purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
@@ -53,9 +54,12 @@ from crosswind.study.resolve import (
     lacking_languages,
     routes,
     targets,
+    translate_tested,
+    translate_trained,
 )
-from crosswind.study.spec import Study
+from crosswind.study.spec import Study, TranslateSpec
 from crosswind.study.stages import STAGES
+from crosswind.study.translation import Translation
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import open_data, text_fingerprint
 from crosswind.tasks.refs import DataRef
@@ -114,6 +118,7 @@ class Planner:
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
         self._exposure = lru_cache(maxsize=None)(self._exposed)
+        self._translators: dict[str, dict[str, str | None]] = {}  # of translations, by key: where their models lie
         self._models: dict[str, str] = {}  # models that perturbations need: as they name them, and where they lie
         self._resources = lru_cache(maxsize=None)(lambda spec, scope: spec.resources(scope))
         self._refusal = lru_cache(maxsize=None)(lambda spec, scope, extent, kind: extent.refusal(spec, scope, kind))
@@ -137,20 +142,44 @@ class Planner:
             self.add(self.base.step)
         training: dict[str, list[tuple[str, TrainParams]]] = {}
         for seed in self.study.seeds:
+            encoders: dict[str | None, tuple[str | None, tuple[PhasePlan, ...]]] = {None: (self.base.key, ())}
             for name, phases in routes(self.study).items():
                 encoder: str | None = self.base.key
                 for i, phase in enumerate(phases):
                     params = self._params(phase, seed)
-                    encoder = self._train(
-                        params, encoder, f"{self._named(name, seed)}, phase {i + 1}", phase.augment_specs
-                    )
+                    label = f"{self._named(name, seed)}, phase {i + 1}"
+                    encoder = self._train(params, encoder, label, phase)
                     if seed == self.study.seeds[0]:
                         training.setdefault(name, []).append((encoder, params))
+                encoders[name] = encoder, phases
                 for defence, settings in self.study.defences.items():
                     for target in all_targets:
                         shielded = defended(target, defence, settings)
                         self._target(shielded, name, defence, phases, encoder, seed, conditions)
+            for name, baseline in self.study.baselines.items():
+                encoder, phases = encoders[baseline.after]
+                tested = baseline.translate if baseline.mode == "translate-test" else None
+                for defence, settings in self.study.defences.items():
+                    for target in all_targets:
+                        shielded = defended(target, defence, settings)
+                        if tested is None:
+                            where = f"baselines.{name}.translate"
+                            shielded = translate_trained(shielded, baseline.translate, where)
+                        self._target(shielded, name, defence, phases, encoder, seed, conditions, tested)
         _check_names(self._cells)
+        return Plan(
+            self.graph(),
+            [*self._cells],
+            [*self._notes],
+            training,
+            frozenset(self.diagnostic),
+            tuple(self._asked),
+            self.base.name,
+            merged((*self._lacking(), *self._left_out)),
+        )
+
+    def graph(self) -> Graph:
+        """Every step that was added, with where things lie."""
         context = {
             "data": self.settings,
             "encoder": self.base.place,
@@ -162,19 +191,10 @@ class Planner:
             "specs": self._specs,
             "models": self._models,
             "excluded": self._excluded,
+            "translators": self._translators,
             **self.base.context,
         }
-        graph = Graph(self._steps.values(), context)
-        return Plan(
-            graph,
-            [*self._cells],
-            [*self._notes],
-            training,
-            frozenset(self.diagnostic),
-            tuple(self._asked),
-            self.base.name,
-            merged((*self._lacking(), *self._left_out)),
-        )
+        return Graph(self._steps.values(), context)
 
     def _available(self, target: TargetPlan) -> TargetPlan:
         """The target without the languages that its repository on the hub does not have, which is noted."""
@@ -283,7 +303,32 @@ class Planner:
         if embed is not None and moves_pool:
             embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
         inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
+        if evaluated.translation is not None:
+            # The perturbed text is what a machine translates; the clean translation says what changed by it.
+            inputs[MADE] = self.translate(evaluated.translation, rewrite)
+            inputs[f"clean {MADE}"] = self.translate(evaluated.translation)
         self._cell(evaluated, condition, rewrite, inputs, embed, label)
+
+    def translate(self, translation: Translation, rewrite: str | None = None) -> str:
+        """The step that translates data, as a rewrite left them if one is named; its key."""
+        params = translation.params
+        data = {params.ref.name: self.fingerprint(params.ref), **self._declared(TASKS, params.ref.task)}
+        if translation.model is not None:
+            params = replace(params, device=self._hardware("fp32").device)
+            data["model"] = encoder_fingerprint(translation.model, translation.revision)
+        else:
+            lexicons = self.environment.lexicons
+            if lexicons is None:
+                hint = "name the folder of bilingual lexicons: lexicons: DIR"
+                raise UserError("translation word by word needs lexicons", where="lexicons", hint=hint)
+            files = lexicons.fingerprints(params.source, params.language)
+            data |= {f"lexicon {name}": value for name, value in files.items()}
+        label = f"{params.ref.name} into {params.language}"
+        inputs = {"rewrite": rewrite} if rewrite else {}
+        key = self.add(TRANSLATE.step(params, data=data, inputs=inputs, label=label, affinity=f"translates {label}"))
+        if translation.model is not None:
+            self._translators[key] = {"model": place_of(translation.model), "revision": translation.revision}
+        return key
 
     def fingerprint(self, ref: DataRef) -> str:
         """The fingerprint of data; in a dry plan `unresolved` where the hub does not answer."""
@@ -303,7 +348,7 @@ class Planner:
             yield self._no_data(name, split, language, "the target has no data in them")
 
     def _no_data(self, target: str, split: str, language: str, reason: str) -> LeftOut:
-        models = len(self.study.routes) * len(self.study.seeds) * len(self.study.defences)
+        models = len(self.study.route_names) * len(self.study.seeds) * len(self.study.defences)
         return LeftOut(cause="no data", target=target, language=language, split=split, cells=models, reason=reason)
 
     def _scope(self, data: DataRef) -> TextScope:
@@ -349,6 +394,7 @@ class Planner:
         encoder: str | None,
         seed: int,
         conditions: Sequence[Callable[[Evaluated], None]],
+        translate_test: TranslateSpec | None = None,
     ) -> None:
         for selection, chain in _selections(target):
             key = encoder
@@ -357,7 +403,7 @@ class Planner:
                     f", phase {i + 1}" if len(chain) > 1 else ""
                 )
                 carry = i > 0 and carries_head(chain[i - 1], phase)
-                key = self._train(self._params(phase, seed, target, carry), key, label, phase.augment_specs)
+                key = self._train(self._params(phase, seed, target, carry), key, label, phase)
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             for data in target.data:
                 reading = self._reading(target, data)
@@ -365,8 +411,15 @@ class Planner:
                 cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
                 embedded = target.task.kind == "query" and self.study.predictions is None
                 embed = self._embed(target.task, model, reading) if embedded else None
-                evaluated = Evaluated(target, model, cell, reading, embed)
-                evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, {}, embed, ""))
+                inputs: dict[str, str] = {}
+                translation = None
+                if translate_test is not None:
+                    translation = translate_tested(target, data, translate_test, f"baselines.{route}")
+                if translation is not None:
+                    inputs[MADE] = self.translate(translation)
+                    reading = replace(reading, ref=replace(data, made=MADE))
+                evaluated = Evaluated(target, model, cell, reading, embed, translation)
+                evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, inputs, embed, ""))
                 for add in conditions:
                     add(evaluated)
 
@@ -392,10 +445,13 @@ class Planner:
         pooling = target.pooling if target else None
         return phase.params(seed=seed, head=target is not None, carry_head=carry, pooling=pooling, hardware=hardware)
 
-    def _train(self, params: TrainParams, encoder: str | None, label: str, augments: tuple[Spec, ...]) -> str:
+    def _train(self, params: TrainParams, encoder: str | None, label: str, phase: PhasePlan) -> str:
         data = {} if encoder else dict(self.base.data)
+        inputs = {"encoder": encoder} if encoder else {}
+        inputs |= {translation.role: self.translate(translation) for translation in phase.translations}
         for ref in [*(d for h in params.heads for d in h.data), *params.select]:
-            data[ref.name] = self.fingerprint(ref)
+            if ref.made is None:
+                data[ref.name] = self.fingerprint(ref)
             data |= self._declared(TASKS, ref.task)
         for name, languages, rows in params.mlm.corpora if params.mlm else ():
             corpus = CORPORA[name]
@@ -408,12 +464,12 @@ class Planner:
             data |= self._declared(METRICS, metric.name)
         if params.robust is not None:
             data |= self._declared(ROBUST, params.robust.name)
-        data |= augment_prints(params, augments, self.environment)
-        for spec in augments:
+        data |= augment_prints(params, phase.augment_specs, self.environment)
+        for spec in phase.augment_specs:
             for atom in spec.atoms:
                 data |= self._declared(PERTURBATIONS, atom.name)
-        key = self.add(TRAIN.step(params, data=data, inputs={"encoder": encoder} if encoder else {}, label=label))
-        for i, spec in enumerate(augments):
+        key = self.add(TRAIN.step(params, data=data, inputs=inputs, label=label))
+        for i, spec in enumerate(phase.augment_specs):
             if any(atom.condition != str(atom) for atom in spec.atoms):
                 self._specs[f"{key}/{i}"] = str(spec)
         return key
@@ -592,9 +648,16 @@ def _selections(target: TargetPlan) -> list[tuple[str, tuple[PhasePlan, ...]]]:
 
 
 def _seen(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
-    labelled = [Seen(TASKS[d.task], (d.language,)) for p in phases for h in p.heads for d in h.data]
+    data = [d for p in phases for h in p.heads for d in h.data]
+    labelled = [Seen(TASKS[d.task], (d.language,), _by_machine(d)) for d in data]
     text = [code for p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages]
     return labelled, text
+
+
+def _by_machine(ref: DataRef) -> bool:
+    """Whether a machine translated the data: in this study, or before they were distributed (XNLI's train)."""
+    task = TASKS[ref.task]
+    return ref.made is not None or (ref.split in task.machine_translated and ref.language != task.source_language)
 
 
 def _check_names(cells: Mapping[Cell, None]) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from crosswind.analysis.left_out import LeftOut
 from crosswind.errors import UserError
-from crosswind.run.step import Graph
+from crosswind.run.step import Graph, Step
 from crosswind.steps.cells import CellParams
 from crosswind.steps.parameters import examples_of
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.resolve import TargetPlan
+from crosswind.study.translation import Translation
 from crosswind.tasks.refs import DataRef
 
 
@@ -116,7 +117,11 @@ class Plan:
 
     def trained(self) -> list[TrainParams]:
         """The parameters of every step that trains on labelled data or text."""
-        return [TRAIN.load(step.params) for step in self.graph.values() if step.kind == TRAIN.name]
+        return [params for _, params in self.training_steps()]
+
+    def training_steps(self) -> list[tuple[Step, TrainParams]]:
+        """Every step that trains on labelled data or text, with its parameters."""
+        return [(step, TRAIN.load(step.params)) for step in self.graph.values() if step.kind == TRAIN.name]
 
 
 @dataclass(frozen=True)
@@ -129,13 +134,17 @@ class EvaluatedModel:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval."""
+    """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval.
+
+    `translation` makes its test set from the original one, where the model reads a translation (translate-test).
+    """
 
     target: TargetPlan
     model: EvaluatedModel
     clean: Cell
     reading: CellParams
     embed: str | None
+    translation: Translation | None = None
 
 
 def count_examples(plan: Plan) -> int:

@@ -29,8 +29,10 @@ from crosswind.study.spec import (
     Targets,
     TaskUse,
     TrainingSpec,
+    TranslateSpec,
     validate_mapping,
 )
+from crosswind.study.translation import Translation, source_language, translation_of
 from crosswind.tasks.base import CORPORA, TASKS, Task, classes
 from crosswind.tasks.mixture import MIXTURES, members_of
 from crosswind.tasks.refs import DataRef
@@ -54,6 +56,7 @@ class PhasePlan:
     robust: RobustParams | None = None
     augment: tuple[AugmentParams, ...] = ()
     augment_specs: tuple[Spec, ...] = ()  # as written: with where lexicons lie
+    translations: tuple[Translation, ...] = ()  # what makes those of its data that are translated
 
     def effective(self) -> Training:
         """The settings; those that no head of the phase reads are the defaults, so that one training has one key."""
@@ -120,6 +123,55 @@ class TargetPlan:
     def stride(self) -> int | None:
         """The tokens that two windows of a context share; None for kinds that have no context."""
         return overlap(self.training.stride, self.max_length) if self.task.kind == "span" else None
+
+
+def translate_trained(target: TargetPlan, spec: TranslateSpec, where: str) -> TargetPlan:
+    """The target with each of its phases trained on the source data and their translations into its languages.
+
+    One model reads all languages, as XTREME's translate-train over all of them (Hu et al. 2020, section 4.1).
+    """
+    return replace(target, chain=tuple(_in_all_languages(phase, target, spec, where) for phase in target.chain))
+
+
+def _in_all_languages(phase: PhasePlan, target: TargetPlan, spec: TranslateSpec, where: str) -> PhasePlan:
+    heads = []
+    translations = list(phase.translations)
+    for head in phase.heads:
+        data = list(head.data)
+        for ref in head.data:
+            if ref.made is not None or ref.language != source_language(spec, ref.task, where):
+                continue
+            there = {d.language for d in head.data if d.task == ref.task}
+            for language in dict.fromkeys(d.language for d in target.data):
+                if language not in there:
+                    translation = translation_of(spec, ref, language, where)
+                    translations.append(translation)
+                    data.append(translation.made)
+        heads.append(replace(head, data=tuple(data)))
+    return replace(phase, heads=tuple(heads), translations=tuple(translations))
+
+
+def translate_tested(target: TargetPlan, ref: DataRef, spec: TranslateSpec, where: str) -> Translation | None:
+    """The translation of a test set into its task's source language; `None` for one that is in it.
+
+    Raises `UserError` for tasks whose predictions are places in the text, or a pool of texts.
+    """
+    task = target.task
+    if task.kind not in ("pair", "choice"):
+        what = {
+            "span": "answers would have to be mapped back into the original passage",
+            "tagging": "tags would have to be mapped back onto the original words",
+            "query": "the pool would have to be translated",
+        }[task.kind]
+        raise UserError(
+            f"translate-test of {task.name} ({task.kind}): {what}, which is not done",
+            where=where,
+            hint="name targets of pairs and choices for it, or use translate-train, which has every kind",
+        )
+    language = spec.source or task.source_language
+    if ref.language == language:
+        return None
+    return translation_of(spec, ref, language, where, gold=False)
 
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
@@ -222,7 +274,7 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
             where=f"{where}.languages",
             hint=f"it has {', '.join(task.languages)}",
         )
-    split = _split(task, target.split or _usual_split(task), where)
+    split = checked_split(task, target.split or _usual_split(task), where)
     training = merged_settings(base, target.training)
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit
@@ -241,7 +293,10 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     oracle: tuple[DataRef, ...] = ()
     if target.oracle is not None:
         use = target.oracle.model_copy(update={"languages": target.oracle.languages or list(languages)})
-        oracle = _refs(use, f"{where}.oracle")
+        if use.translate is not None:
+            hint = "leave `translate` out: an oracle selects on data of the language itself"
+            raise UserError("oracle data are not translated", where=f"{where}.oracle.translate", hint=hint)
+        oracle = _refs(use, f"{where}.oracle")[0]
         if chain:
             _check_select(oracle, chain[-1].heads, f"{where}.oracle")
     final = chain[-1].training if chain else training
@@ -328,8 +383,11 @@ def _labels(labels: tuple[str, ...]) -> str:
 def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
     training = merged_settings(base, phase.training)
     grouped: dict[str, list[DataRef]] = {}
+    translations: list[Translation] = []
     for i, use in enumerate(phase.tasks):
-        grouped.setdefault(use.name, []).extend(_refs(use, f"{where}.tasks[{i}]"))
+        refs, made = _refs(use, f"{where}.tasks[{i}]")
+        grouped.setdefault(use.name, []).extend(refs)
+        translations += made
     heads = []
     for name, data in grouped.items():
         first = TASKS[data[0].task]
@@ -338,7 +396,8 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
             training = replace(training, query_length=first.query_length)
     if any(head.kind == "span" for head in heads):
         _check_stride(training, training.length(h.kind for h in heads), f"{where}.training.stride")
-    select = _refs(phase.select, f"{where}.select") if phase.select else ()
+    select, made = _refs(phase.select, f"{where}.select") if phase.select else ((), ())
+    translations += made
     _check_select(select, heads, f"{where}.select")
     return PhasePlan(
         tuple(heads),
@@ -348,6 +407,7 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
         training,
         select,
         where,
+        translations=tuple(translations),
     )
 
 
@@ -380,8 +440,10 @@ def _mlm(mlm: Mlm | None, where: str) -> MlmParams | None:
     return MlmParams(tuple(corpora), mlm.share, mlm.tlm)
 
 
-def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
+def _refs(use: TaskUse, where: str) -> tuple[tuple[DataRef, ...], tuple[Translation, ...]]:
+    """The data that a use names, and the translations that make some of them."""
     refs = []
+    translations = []
     mixture = MIXTURES[use.name] if use.name in MIXTURES else None  # noqa: SIM401 (a registry has no default)
     if mixture is not None:
         mixture.tasks()  # which checks that they share a head
@@ -389,16 +451,28 @@ def _refs(use: TaskUse, where: str) -> tuple[DataRef, ...]:
         if mixture is None and name not in TASKS:
             raise unknown("task", name, [*TASKS.names(), *MIXTURES.names()], where=where)
         task = TASKS.get(name, where=where)
-        split = _split(task, use.split or "train", where)
+        split = checked_split(task, use.split or "train", where)
+        caps = [n for n in (use.limit, mixture.cap(name, split) if mixture else None) if n is not None]
+        limit = min(caps) if caps else None
+        if use.translate is not None and use.languages is None:
+            hint = "name them: languages: [de, sw]"
+            raise UserError("no language to translate into", where=f"{where}.languages", hint=hint)
+        origin = source_language(use.translate, name, where) if use.translate is not None else None
         for code in use.languages or [task.source_language]:
+            if use.translate is not None and origin is not None and code != origin:
+                ref = DataRef(name, origin, split, use.rows, limit)
+                translation = translation_of(use.translate, ref, code, f"{where}.languages")
+                translations.append(translation)
+                refs.append(translation.made)
+                continue
             if code not in task.languages:
                 raise unknown_language(code, task.languages, where=f"{where}.languages")
-            caps = [n for n in (use.limit, mixture.cap(name, split) if mixture else None) if n is not None]
-            refs.append(DataRef(name, code, split, use.rows, min(caps) if caps else None))
-    return tuple(refs)
+            refs.append(DataRef(name, code, split, use.rows, limit))
+    return tuple(refs), tuple(translations)
 
 
-def _split(task: Task, split: str, where: str) -> str:
+def checked_split(task: Task, split: str, where: str) -> str:
+    """The split, if the task has it; a `UserError` otherwise."""
     if split not in task.splits:
         raise unknown(f"split of {task.name}", split, task.splits, where=f"{where}.split")
     return split

@@ -23,7 +23,7 @@ from crosswind.steps.probe import try_checkpoint
 from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import Collected, collect
 from crosswind.study.folder import open_folder
-from crosswind.study.leakage import check_leakage
+from crosswind.study.leakage import check_leakage, check_translations, translated_data
 from crosswind.study.own import check_own_data
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan, no_cells
@@ -100,10 +100,19 @@ def run_study(
         write_sealed(checks, {"plan": identity, "notes": notes})
         begun = time.monotonic()
 
+        def run(wanted: Sequence[str]) -> Outcome:
+            return run_graph(plan.graph, wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs")
+
         def compute(wanted: Sequence[str]) -> Outcome:
-            outcome = run_graph(
-                plan.graph, wanted, store, engine, workers=workers, reporter=reporter, folder=out / "logs"
-            )
+            # What is translated is compared with the test sets before anything is trained on it.
+            translated = needed(plan.graph, [key for _, key in translated_data(plan)], store)
+            first = run(translated) if translated else None
+            if first is not None:
+                plan.notes.extend(check_translations(plan, library(plan.graph.context["data"]), store))
+            outcome = run(wanted)
+            if first is not None:
+                outcome.done = [*dict.fromkeys([*first.done, *outcome.done])]
+                outcome.cached = [key for key in outcome.cached if key not in set(outcome.done)]
             _apply_keep(study, plan, store, outcome)
             return outcome
 

@@ -70,11 +70,39 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+class TranslateSpec(StrictModel):
+    """How data are translated: by a seq2seq checkpoint (`model`), or word by word (`lexicon: true`).
+
+    `source` is the language that is translated from (default: the task's source language). `codes` are the model's own
+    codes of languages where ours do not say them plainly, `beams` those of its search (1: greedy), `max_length` the
+    tokens of a sentence. `carry` are the ways of carrying answers over, the first that works.
+    """
+
+    model: str | None = None
+    revision: str | None = None
+    lexicon: bool = Field(False, strict=True)
+    source: str | None = None
+    codes: dict[str, str] = Field(default_factory=dict)
+    beams: Annotated[int, at_most(64, "more beams make no better translations")] = Field(4, ge=1)
+    max_length: Length = Field(None, ge=16)
+    carry: Annotated[list[Literal["markers", "align"]], BeforeValidator(listed)] = ["markers", "align"]
+
+    @model_validator(mode="after")
+    def one_way(self) -> TranslateSpec:
+        if (self.model is not None) == self.lexicon:
+            raise ValueError("translate by a model (model: NAME) or by a lexicon (lexicon: true), one of them")
+        return self
+
+
+Translated = Annotated[TranslateSpec, BeforeValidator(lambda v: {"model": v} if isinstance(v, str) else v)]
+
+
 class TaskUse(StrictModel):
     """A task as data: `mnli`, or `{name: mnli, languages: [en, de], split: dev, rows: 0-9999}`.
 
     `languages` defaults to the task's source language; `rows` counts within the split of each
-    language; `limit` takes at most so many of these, in whole clusters.
+    language; `limit` takes at most so many of these, in whole clusters. With `translate` the languages but the source
+    are translations of it.
     """
 
     name: str
@@ -82,6 +110,7 @@ class TaskUse(StrictModel):
     split: str | None = None
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
+    translate: Translated | None = None
 
 
 Use = Annotated[TaskUse, BeforeValidator(_named)]
@@ -306,6 +335,19 @@ class AugmentSpec(StrictModel):
     pick: int | None = Field(None, ge=1)
 
 
+class Baseline(StrictModel):
+    """A baseline of the field, as a route of its own: `{mode: translate-train, translate: MODEL}`.
+
+    `translate-train` trains every target on its training data and their translations into the target's languages;
+    `translate-test` translates the test sets into the source language, which the target's own model then reads.
+    `after` names the route whose encoder it begins with (without it: no intermediate phase).
+    """
+
+    mode: Literal["translate-train", "translate-test"]
+    translate: Translated
+    after: str | None = None
+
+
 class Defence(StrictModel):
     """What every target's training and reading is changed by; `{}` changes nothing.
 
@@ -373,6 +415,7 @@ class Study(StrictModel):
     words: Path | None = None  # lists of known words, LL.txt, for the input defence `correct`
     training: TrainingSpec = TrainingSpec()
     routes: Annotated[dict[str, list[Phase]], BeforeValidator(with_preset_routes)] = Field(min_length=1)
+    baselines: dict[str, Baseline] = Field(default_factory=dict)
     defences: dict[str, Defence] = Field(default_factory=lambda: {"none": Defence()}, min_length=1)
     tasks: dict[str, OwnTask] = Field(default_factory=dict)  # data of the user's own
     mixtures: dict[str, MixtureSpec] = Field(default_factory=dict)
@@ -408,6 +451,25 @@ class Study(StrictModel):
             except ValidationError as error:
                 raise _fault(error, "study", STAGES[key].section, str(key)) from error
         return {**value, **sections}
+
+    @property
+    def route_names(self) -> list[str]:
+        """The routes in order, then the baselines, which results have as routes too."""
+        return [*self.routes, *self.baselines]
+
+    @model_validator(mode="after")
+    def baselines_begin_with_routes(self) -> Study:
+        for name, baseline in self.baselines.items():
+            if name in self.routes:
+                raise ValueError(f"baselines.{name}: there is a route of that name")
+            if not _ROUTE.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} cannot name a baseline: letters, digits and . _ + - (it names a folder too)"
+                )
+            if baseline.after is not None and baseline.after not in self.routes:
+                known = ", ".join(self.routes)
+                raise ValueError(f"baselines.{name}.after: there is no route {baseline.after!r} (routes: {known})")
+        return self
 
     def section(self, stage: str) -> Any:
         """What the study says to a stage; `None` if nothing."""

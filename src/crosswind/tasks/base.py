@@ -31,6 +31,7 @@ class Task:
     they are of, where there are several (a hub source may have another, with counts of its own).
     `query_length` is the length in tokens that queries are cut to (None: that of all texts). `generated`
     makes the examples of the microworld's tasks, which have no files.
+    `machine_translated` are the splits that a machine translated from the source language into the others.
     `open_labels` says that the tags are those of the training data, as `labels` is empty then (CCG's supertags).
     `aliases` are other spellings of labels in the official files, and the labels that they stand for; `numbered` says
     that these files write labels as their numbers from 0.
@@ -69,6 +70,7 @@ class Task:
     query_length: int | None = None
     numbered: bool = False
     open_labels: bool = False
+    machine_translated: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
     declaration: str = ""

@@ -62,8 +62,10 @@ class DataRef:
         if self.rows:
             n: int | None = sum(last - first + 1 for first, last in Rows.parse(self.rows).ranges)
         else:
-            portion = Portion(self.language, self.split, context_language=self.context_language)
-            n = None if self.made else self.declaration.size(portion)
+            # Made data are of about the size of what they are made of.
+            language = self.declaration.source_language if self.made else self.language
+            portion = Portion(language, self.split, context_language=None if self.made else self.context_language)
+            n = self.declaration.size(portion)
         return n if n is None or self.limit is None else min(n, self.limit)
 
     def to_json(self) -> dict[str, Any]:

@@ -97,6 +97,7 @@ PAWSX = Task(
     ),
     metrics=("accuracy",),
     submission="lines",
+    machine_translated=("train",),
     perturbed=("first", "second"),
     labels=_LABELS,
     numbered=True,

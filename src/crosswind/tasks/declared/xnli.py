@@ -102,6 +102,7 @@ XNLI = Task(
     ),
     metrics=("accuracy",),
     submission="lines",
+    machine_translated=("train",),
     perturbed=("first", "second"),
     labels=_LABELS,
     columns={"premise": "first", "hypothesis": "second", "label": "label"},
