@@ -29,8 +29,8 @@ def trained_by(study: Study) -> Trained:
         protocols[route] = None if study.fine_tuned else "intermediate" if labelled else "zero-shot"
         if phases and not labelled:
             protocols[route] = "other"  # more masked LM before the target
-    # What machines translated is compared with nothing published here.
-    protocols |= dict.fromkeys(study.baselines, "other")
+    for name, baseline in study.baselines.items():
+        protocols[name] = baseline.mode if baseline.after is None else "other"
     parts = {}
     for target in targets(study) if not study.fine_tuned else ():
         said = (study.targets.tasks or {}).get(target.task.name)
