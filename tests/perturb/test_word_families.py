@@ -24,6 +24,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset, perturb_example
 from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lines import perturb_lines
+from crosswind.perturb.longest import longest_entries
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import TextScope, parse_spec
@@ -36,6 +37,16 @@ Official = Callable[..., Path]
 def everything(spec: str, text: str, language: str) -> str:
     (line,) = perturb_lines([text], parse_spec(spec, severity=1), language)
     return line
+
+
+def test_the_longest_entry_of_a_lexicon_counts_where_no_space_separates_words() -> None:
+    words = [Span(0, 2), Span(2, 4), Span(4, 7)]
+    known = {"北京大学", "大学", "处理"}.__contains__
+    assert longest_entries("北京大学处理者", words, known) == [Span(0, 4), Span(4, 6)]
+    assert longest_entries("北京大学处理者", [Span(0, 4), Span(4, 7)], {"大学", "理者"}.__contains__) == [
+        Span(2, 4),
+        Span(5, 7),
+    ]
 
 
 def tagged(spec: str, words: str, tags: str, language: str = "en") -> TaggingExample:
@@ -108,6 +119,24 @@ def test_chinese_words_in_the_other_script() -> None:
     pytest.importorskip("opencc")
     assert everything("chinese-script", "头发发展", "zh") == "頭髮發展"
     assert everything("chinese-script(to=simplified)", "头髮", "zh") == "头发"
+
+
+def test_the_longest_phrase_becomes_its_translation(tmp_path: Path) -> None:
+    rows = ["in the\tim\t3", "in the garden\tim Garten\t2", "dog\tHund\t5", "dog\tKöter\t1"]
+    (tmp_path / "en-de.phrases.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    spec = f'codemix-phrase(embed=de,phrases="{tmp_path}")'
+    assert everything(spec, "In the garden, in the house", "en") == "Im Garten, im house"
+    lines = list(perturb_lines(["a dog"] * 600, parse_spec(spec, severity=1), "en"))
+    assert abs(lines.count("a Köter") - 100) < 5 * (600 * 5 / 36) ** 0.5
+    assert everything(spec, "der Hund", "de") == "der Hund"
+    (tmp_path / "en-zh.phrases.tsv").write_text("the dog\t这狗\t4\n", encoding="utf-8")
+    back = f'codemix-phrase(embed=en,phrases="{tmp_path}")'
+    assert everything(back, "Hund", "de") == "Dog"
+    assert everything(back, "他看这狗跑。", "zh") in ("他看 the dog 跑。", "他看这狗跑。")
+    assert "no phrase table" in str(parse_spec(back, severity=1).applies(TextScope("fr")))
+    (tmp_path / "en-de.phrases.tsv").write_text("dog\tHund\n")
+    with pytest.raises(UserError, match="no row of a phrase table"):
+        everything(spec, "a dog", "en")
 
 
 def test_words_repeat_with_their_tags_and_go_with_them() -> None:

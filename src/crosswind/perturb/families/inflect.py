@@ -89,7 +89,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
             "inflect needs inflection tables",
             hint="name their folder: inflect(tables=DIR), where DIR holds UniMorph's eng/eng, … or UD's en_*.conllu",
         )
-    patterns = ("**/{0}/{0}", "**/{}.tsv", "**/{}.txt", "**/{}_*-ud-*.conllu", "**/{}*.conllu")
+    patterns = ("**/inflections-{}.tsv", "**/{0}/{0}", "**/{}.tsv", "**/{}.txt", "**/{}_*-ud-*.conllu", "**/{}*.conllu")
     return tuple(brought_files(str(given), setting.language, patterns, "inflection tables"))
 
 
@@ -128,6 +128,7 @@ INFLECT = Perturbation(
     languages="languages with inflection of which the user names tables",
     applies=_applies,
     prepare=_prepare,
+    kept=lambda setting: stamped(_files(setting)),
     resources=lambda setting: brought_fingerprints("inflections", _files(setting)),
     params=(Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),),
 )

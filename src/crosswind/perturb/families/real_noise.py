@@ -79,7 +79,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
             "real-noise needs an error lexicon",
             hint="name its folder: real-noise(errors=DIR), where DIR holds en.tsv, … (right, wrong, count)",
         )
-    patterns = ["**/{}.tsv", "**/{}.txt", "**/spelling_{}.txt", "**/*_{}.tsv"]
+    patterns = ["**/errors-{}.tsv", "**/{}.tsv", "**/{}.txt", "**/spelling_{}.txt", "**/*_{}.tsv"]
     if base_language(setting.language) == "en":
         patterns.append("**/codespell_dictionary.txt")
     return tuple(brought_files(str(given), setting.language, patterns, "error lexicon"))
@@ -127,6 +127,7 @@ REAL_NOISE = Perturbation(
     languages="languages of which the user names an error lexicon",
     applies=_applies,
     prepare=_prepare,
+    kept=lambda setting: stamped(_files(setting)),
     resources=_resources,
     params=(Param("errors", "text", "folder of error lexicons en.tsv, …, or a file", location=True),),
 )

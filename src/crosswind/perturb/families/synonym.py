@@ -106,6 +106,7 @@ SYNONYM = Perturbation(
     languages="languages of which the user names a wordnet",
     applies=_applies,
     prepare=_prepare,
+    kept=lambda setting: stamped(_files(setting)),
     resources=_resources,
     params=(
         Param("wordnets", "text", "folder of the Open Multilingual Wordnet, or a file", location=True),

@@ -1,0 +1,132 @@
+"""Code-mixing, phrase by phrase: up to four words of the matrix language become their phrase in an embedded one.
+
+The phrase tables `en-de.phrases.tsv` (phrase, translation, count) come from aligned parallel text
+(`crosswind lexicon bilingual`), of which the translations of a test set itself are a part where it is perturbed.
+From the left the longest phrase of a table is taken; its translations are drawn by their counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.brought import Stamped, brought_fingerprints, stamped
+from crosswind.perturb.longest import longest_phrases
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
+from crosswind.perturb.set_off import set_off
+from crosswind.perturb.words import base_language, cased_like, is_turkic, is_unspaced, lowered, segmentation, words
+from crosswind.reading import expanded, lines
+
+PhraseTable = Mapping[str, tuple[tuple[str, float], ...]]
+"""Phrase in lower case -> its translations with their counts, the commonest first."""
+
+
+@lru_cache(maxsize=16)
+def phrase_table(files: Stamped, backwards: bool) -> PhraseTable:
+    """The table of a file `phrase<TAB>translation<TAB>count`; a `UserError` with file:line for another line."""
+    table: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for path, _ in files:
+        for number, line in lines(path):
+            if not line.strip():
+                continue
+            columns = line.split("\t")
+            count = float(columns[2]) if len(columns) == 3 and columns[2].strip().isdecimal() else 0.0
+            if count <= 0:
+                raise UserError(
+                    "no row of a phrase table",
+                    where=f"{path}:{number}",
+                    hint="write phrase<TAB>translation<TAB>count, as crosswind lexicon bilingual does",
+                )
+            a, b = (columns[1], columns[0]) if backwards else (columns[0], columns[1])
+            table[a][b] = table[a].get(b, 0.0) + count
+    return {a: tuple(sorted(some.items(), key=lambda e: (-e[1], e[0]))) for a, some in table.items()}
+
+
+def _tables(setting: Setting) -> Iterator[tuple[str, Path, bool]]:
+    """The embedded language, the file, and whether it is read backwards, of every table there is."""
+    given = setting.params.get("phrases")
+    if not given:
+        raise UserError(
+            "codemix-phrase needs phrase tables",
+            hint="name their folder: codemix-phrase(embed=de,phrases=DIR), where DIR holds en-de.phrases.tsv, …",
+        )
+    folder = expanded(str(given), "phrase tables")
+    if not folder.is_dir():
+        raise UserError(f"no folder of phrase tables {str(folder)!r}", hint="crosswind lexicon bilingual makes them")
+    matrix, embed = base_language(setting.language), setting.params["embed"]
+    assert isinstance(embed, tuple)
+    for language in dict.fromkeys(map(base_language, embed)):
+        forwards, backwards = (folder / f"{a}-{b}.phrases.tsv" for a, b in ((matrix, language), (language, matrix)))
+        if language != matrix and (forwards.is_file() or backwards.is_file()):
+            yield language, forwards if forwards.is_file() else backwards, not forwards.is_file()
+
+
+def _applies(setting: Setting) -> str | None:
+    if setting.kind == "tagging":
+        return "the words of a tagged sentence would go with a phrase, and those that come have no tags"
+    if any(True for _ in _tables(setting)):
+        return None
+    return f"there is no phrase table between {setting.language} and an embedded language"
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    tables = [phrase_table(stamped([path]), backwards) for _, path, backwards in _tables(setting)]
+    turkic, unspaced = is_turkic(setting.language), is_unspaced(setting.language)
+    memo: dict[str, tuple[tuple[str, float], ...]] = {}
+
+    def entries(phrase: str) -> tuple[tuple[str, float], ...]:
+        if phrase not in memo:
+            low = lowered(phrase, turkic)
+            memo[phrase] = tuple(
+                (cased_like(other, phrase, False), count)
+                for table in tables
+                for other, count in table.get(low, ())
+                if other.lower() != low
+            )
+        return memo[phrase]
+
+    def sites(passage: Passage) -> Sites:
+        text = passage.text
+        gap = "" if unspaced else " "
+        spans = longest_phrases(text, words(text, setting.language), lambda phrase: bool(entries(phrase)), gap)
+
+        def options(index: int) -> tuple[Option, ...]:
+            start, end = spans[index].start, spans[index].end
+            plain = [other for other, _ in entries(text[start:end])]
+            return tuple(set_off(text, start, end, other) if unspaced else other for other in plain)
+
+        def weights(index: int) -> Sequence[float]:
+            return [count for _, count in entries(text[spans[index].start : spans[index].end])]
+
+        return Sites([s.start for s in spans], [s.end for s in spans], options, weights=weights)
+
+    return Listed(sites)
+
+
+def _resources(setting: Setting) -> dict[str, str]:
+    return {
+        **brought_fingerprints("phrases", [path for _, path, _ in _tables(setting)]),
+        **segmentation(setting.language),
+    }
+
+
+CODEMIX_PHRASE = Perturbation(
+    name="codemix-phrase",
+    nature="preserving",
+    summary="a phrase of up to four words becomes its translation into an embedded language, by a phrase table",
+    source="Tan & Joty 2021 (Code-Mixing on Sesame Street: Bumblebee), §3.2",
+    unit="translatable phrase",
+    languages="languages with a phrase table from or to an embedded one; no tagged sentences",
+    applies=_applies,
+    prepare=_prepare,
+    resources=_resources,
+    params=(
+        Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param("phrases", "text", "folder of phrase tables en-de.phrases.tsv, …", location=True),
+    ),
+)
