@@ -20,6 +20,7 @@ from pathlib import Path
 import regex
 
 from crosswind.errors import UserError
+from crosswind.perturb.brought import Stamped, stamped
 from crosswind.perturb.hangul import LEADS, TAILS, VOWELS, hangul_options
 from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script
 from crosswind.reading import expanded, lines
@@ -138,6 +139,11 @@ def alphabet_fingerprint(given: str | None) -> dict[str, str]:
     if not given:
         return {"alphabets": hashlib.sha256(_alphabets()).hexdigest()}
     return {"alphabet": hashlib.sha256(Path(expanded(given, "an alphabet")).read_bytes()).hexdigest()}
+
+
+def alphabet_stamp(given: str | None) -> Stamped:
+    """When a file that `alphabet_of` reads was last changed; nothing for the shipped ones."""
+    return stamped([expanded(given, "an alphabet")] if given else [])
 
 
 def _alphabets() -> bytes:

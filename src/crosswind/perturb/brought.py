@@ -55,7 +55,7 @@ def brought_files(given: str, language: str, patterns: Sequence[str], what: str)
 
 def stamped(paths: Sequence[Path]) -> Stamped:
     """Files with when they were last changed, by which what was read of them is remembered."""
-    return tuple((p, p.stat().st_mtime_ns) for p in paths)
+    return tuple((p, p.stat().st_mtime_ns if p.exists() else 0) for p in paths)
 
 
 def brought_fingerprints(role: str, paths: Sequence[Path]) -> dict[str, str]:

@@ -40,13 +40,11 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     to = str(setting.params["to"])
     wanted = [name for name in _CONFIGURATIONS if to in ("other", name)]
     converters = [_converter(_CONFIGURATIONS[name]) for name in wanted]
-    memo: dict[str, tuple[Option, ...]] = {}
 
+    @lru_cache(maxsize=65536)
     def options(word: str) -> tuple[Option, ...]:
-        if word not in memo:
-            written = [str(converter.convert(word)) for converter in converters]
-            memo[word] = tuple(w for w in dict.fromkeys(written) if w != word)[:1]
-        return memo[word]
+        written = [str(converter.convert(word)) for converter in converters]
+        return tuple(w for w in dict.fromkeys(written) if w != word)[:1]
 
     def sites(passage: Passage) -> Sites:
         text = passage.text

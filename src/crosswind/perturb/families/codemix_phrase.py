@@ -77,18 +77,12 @@ def _applies(setting: Setting) -> str | None:
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     tables = [phrase_table(stamped([path]), backwards) for _, path, backwards in _tables(setting)]
     turkic, unspaced = is_turkic(setting.language), is_unspaced(setting.language)
-    memo: dict[str, tuple[tuple[str, float], ...]] = {}
 
+    @lru_cache(maxsize=65536)
     def entries(phrase: str) -> tuple[tuple[str, float], ...]:
-        if phrase not in memo:
-            low = lowered(phrase, turkic)
-            memo[phrase] = tuple(
-                (cased_like(other, phrase, False), count)
-                for table in tables
-                for other, count in table.get(low, ())
-                if other.lower() != low
-            )
-        return memo[phrase]
+        low = lowered(phrase, turkic)
+        others = ((o, count) for table in tables for o, count in table.get(low, ()) if o.lower() != low)
+        return tuple((cased_like(o, phrase, False), count) for o, count in others)
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
@@ -109,10 +103,8 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {
-        **brought_fingerprints("phrases", [path for _, path, _ in _tables(setting)]),
-        **segmentation(setting.language),
-    }
+    paths = [path for _, path, _ in _tables(setting)]
+    return {**brought_fingerprints("phrases", paths), **segmentation(setting.language)}
 
 
 CODEMIX_PHRASE = Perturbation(
@@ -124,6 +116,7 @@ CODEMIX_PHRASE = Perturbation(
     languages="languages with a phrase table from or to an embedded one; no tagged sentences",
     applies=_applies,
     prepare=_prepare,
+    kept=lambda setting: stamped([path for _, path, _ in _tables(setting)]),
     resources=_resources,
     params=(
         Param("embed", "list", "embedded languages: embed=de,zh"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Listed, Sites
 from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.brought import stamped
 from crosswind.perturb.families.drop_word import dropping
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -108,6 +109,7 @@ DROP_FUNCTION = Perturbation(
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
+    kept=lambda setting: stamped([path] if (path := _path(setting)) is not None else []),
     params=(
         Param("list", "text", "file of words, a word a line, frequent ones first", location=True),
         Param("most", "integer", "how many of the list", default=40, low=1),

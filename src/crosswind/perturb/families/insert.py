@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of, lacks_alphabet
+from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of, alphabet_stamp, lacks_alphabet
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.hangul import with_one_more_key
@@ -49,5 +49,6 @@ INSERT = Perturbation(
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
+    kept=lambda setting: alphabet_stamp(_path(setting)),
     params=(Param("alphabet", "text", "file with the letters of an alphabet of your own", location=True),),
 )

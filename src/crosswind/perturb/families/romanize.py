@@ -47,16 +47,14 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     engine = _uroman()
     code = registered(base_language(setting.language)).to_alpha3()
     japanese, unspaced = base_language(setting.language) == "ja", is_unspaced(setting.language)
-    memo: dict[str, str] = {}
 
+    @lru_cache(maxsize=65536)
     def romanized(word: str) -> str:
         """The word in ASCII letters; empty where it has none to change or something is left of its script."""
-        if word not in memo:
-            memo[word] = ""
-            if _LETTER.search(word) and not (japanese and _HAN.search(word)):
-                latin = str(engine.romanize_string(word, lcode=code)).strip()
-                memo[word] = latin if _ASCII_WORD.fullmatch(latin) else ""
-        return memo[word]
+        if not _LETTER.search(word) or (japanese and _HAN.search(word)):
+            return ""
+        latin = str(engine.romanize_string(word, lcode=code)).strip()
+        return latin if _ASCII_WORD.fullmatch(latin) else ""
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
