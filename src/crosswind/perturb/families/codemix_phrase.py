@@ -43,7 +43,8 @@ def phrase_table(files: Stamped, backwards: bool) -> PhraseTable:
                     hint="write phrase<TAB>translation<TAB>count, as crosswind lexicon bilingual does",
                 )
             a, b = (columns[1], columns[0]) if backwards else (columns[0], columns[1])
-            table[a][b] = table[a].get(b, 0.0) + count
+            entry = table[a.lower()]
+            entry[b] = entry.get(b, 0.0) + count
     return {a: tuple(sorted(some.items(), key=lambda e: (-e[1], e[0]))) for a, some in table.items()}
 
 
