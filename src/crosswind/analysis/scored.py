@@ -274,7 +274,7 @@ def _other_items(row: RowDict) -> UserError:
     )
 
 
-_LIMITS = ("protect", "fields", "constraints")  # what signatures of perturbed scores say of their extent
+_LIMITS = ("protect", "fields", "constraints", "suite")  # what signatures of perturbed scores say of their extent
 
 
 def _require_same_scoring(row: RowDict, clean: RowDict) -> None:

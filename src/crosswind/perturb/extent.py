@@ -36,10 +36,14 @@ FIELD_NAMES: tuple[str, ...] = tuple(_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """`fields` are the names as asked for (none: those of the task); `constraints` hold over all of it."""
+    """`fields` are the names as asked for (none: those of the task); `constraints` hold over all of it.
+
+    `suite` is the frozen suite that the perturbation is a condition of, or empty.
+    """
 
     fields: tuple[str, ...] = ()
     constraints: tuple[NamedConstraint, ...] = ()
+    suite: str = ""
 
     @property
     def suffix(self) -> str:
@@ -49,7 +53,7 @@ class Extent:
         """
         fields = "@" + ",".join(self.fields) if self.fields else ""
         constraints = "~" + "+".join(map(str, self.constraints)) if self.constraints else ""
-        return fields + constraints
+        return fields + constraints + (f"#{self.suite}" if self.suite else "")
 
     def of(self, kind: Kind, usual: Sequence[str]) -> tuple[str, ...]:
         """The fields of a kind of example that may change: those asked for, or the task's `usual` ones; maybe none."""

@@ -19,6 +19,8 @@ from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from crosswind.perturb.perturbed import PerturbedDataset
 
 _COLUMN = "results have a column for it"
@@ -39,6 +41,7 @@ class RewriteParams:
     protection: str = "none"
     needs: tuple[tuple[str, DataRef], ...] = unsigned("it follows from the perturbation", ())
     constraints: tuple[str, ...] = ()
+    suite: str | None = None
 
 
 def _run(job: Job[RewriteParams], worker: Worker) -> str:
@@ -71,6 +74,8 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
     perturbed.table().write_parquet(job.draft.path / TABLE)
     if perturbed.added:
         perturbed.added_table().write_parquet(job.draft.path / ADDED)
+    if params.suite:
+        _check_suite(job, perturbed.table(), str(spec))
     job.fact("changed", perturbed.changed_share)
     job.fact("counts", perturbed.counts)
     if params.fields != tuple(task.perturbed):
@@ -79,6 +84,18 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
     measured = damage_of(data, perturbed, params.fields)
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     return f"{100 * perturbed.changed_share:.0f} % changed"
+
+
+def _check_suite(job: Job[RewriteParams], table: pl.DataFrame, spec: str) -> None:
+    """Compare with what was published, and say what could not be compared and that nobody has judged it."""
+    from crosswind.perturb.suite import check_published, load_suite
+
+    suite, ref = load_suite(job.params.suite), job.params.ref
+    if ref.selection != "all":
+        job.note(f"Of {ref.task} a part was perturbed, which the published hashes of {suite.title} do not cover.")
+    elif said := check_published(suite, ref.task, ref.language, ref.split, spec, table):
+        job.note(said)
+    job.note(f"{suite.title} is unreviewed: no annotators have judged whether labels hold under it.")
 
 
 def _say_left(job: Job[RewriteParams], perturbed: PerturbedDataset, constraints: Sequence[str]) -> None:

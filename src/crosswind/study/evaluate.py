@@ -9,6 +9,7 @@ from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.given import CLEAN_CONDITION, GivenCondition, GivenPredictions, read_given
 from crosswind.perturb.spec import parse_spec
+from crosswind.perturb.suite import load_suite
 from crosswind.registry import declare
 from crosswind.study.own import OwnTask, read_task_file
 from crosswind.study.spec import (
@@ -32,6 +33,7 @@ def evaluation(
     *,
     languages: Sequence[str] = (),
     perturb: Sequence[str] = (),
+    suite: str | None = None,
     data: Path | None = None,
     official: Path | None = None,
     split: str | None = None,
@@ -80,7 +82,7 @@ def evaluation(
         "tagging": target.model_copy(update={"labels": list(labels) or None}),
     }
     section = (
-        [PerturbSpec(spec=p) for p in perturb] if perturb or given is None else conditions_of(given, tasks, languages)
+        _perturbations(perturb, suite) if perturb or suite or given is None else conditions_of(given, tasks, languages)
     )
     targets = {name: special.get(TASKS[name].kind, target) for name in tasks}
     if given is not None:
@@ -146,6 +148,12 @@ def _refuse_of_models(*values: object) -> None:
             where="--predictions",
             hint="leave out --precision, --max-length, --stride, --pooling, --prefix and --labels",
         )
+
+
+def _perturbations(perturb: Sequence[str], suite: str | None) -> list[PerturbSpec]:
+    if suite is not None:
+        load_suite(suite, where="--suite")
+    return [*(PerturbSpec(spec=p) for p in perturb), *([PerturbSpec(suite=suite)] if suite else [])]
 
 
 def pooling_option(text: str | None, prefix: str | None) -> PoolingSpec | None:

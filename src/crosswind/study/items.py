@@ -98,6 +98,7 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
         about = {
             "crosswind": __version__,
             "format": form,
+            "suites": sorted({p.suite for p in study.section("perturb") or () if p.suite}),
             "conditions": conditions,
             "notes": [*notes],
             "licences": {name: TASKS[name].licence for name in sorted({c.target for c in plan.cells})},

@@ -280,6 +280,7 @@ class Planner:
             protection=protection,
             needs=tuple(needs),
             constraints=tuple(map(str, extent.constraints)),
+            suite=extent.suite or None,
         )
         prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
         prints |= constraint_resources(extent.constraints)

@@ -257,15 +257,26 @@ class PerturbSpec(StrictModel):
     """`"keyboard:0.1,0.2"`, or with the languages and targets that it is applied in.
 
     `fields` are the texts that may change (premise, hypothesis, question, context, choices, query, pool, text), by
-    default those of the task; `constraints` are named and hold over every example.
+    default those of the task; `constraints` are named and hold over every example. `suite` stands for all conditions
+    of a frozen suite (`crosswind-c-1`), as they are.
     """
 
-    spec: str
+    spec: str = ""
+    suite: str = ""
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     targets: Annotated[list[str], BeforeValidator(listed)] | None = None
     protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
     fields: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def one_thing(self) -> PerturbSpec:
+        """A perturbation or a suite, and nothing changes a suite."""
+        if bool(self.spec) == bool(self.suite):
+            raise ValueError("name a perturbation (spec) or a frozen suite (suite)")
+        if self.suite and (self.fields or self.constraints or self.protect != ["none"]):
+            raise ValueError("a frozen suite is taken as it is, without fields, constraints and protect")
+        return self
 
 
 class MixtureSpec(StrictModel):

@@ -36,6 +36,9 @@ def evaluate(
     ] = None,
     languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all of the task's.")] = None,
     perturb: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="For example keyboard:0.1,0.2.")] = None,
+    suite: Annotated[
+        str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
     ] = None,
@@ -102,6 +105,7 @@ def evaluate(
         task or (),
         languages=comma_separated(languages),
         perturb=perturb or (),
+        suite=suite,
         data=data,
         official=Path(variable) if variable else None,
         split=split,

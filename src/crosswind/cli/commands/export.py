@@ -36,6 +36,9 @@ def export(
     perturb: Annotated[
         list[str] | None, typer.Option(metavar="SPEC", help="Of items: for example keyboard:0.1,0.2.")
     ] = None,
+    suite: Annotated[
+        str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="Of items: official, hf or lm-eval.")] = "official",
     data: Annotated[
         Path | None,
@@ -82,6 +85,7 @@ def export(
         task or (),
         languages=comma_separated(languages),
         perturb=perturb or (),
+        suite=suite,
         data=data,
         official=Path(variable) if variable else None,
         split=split,

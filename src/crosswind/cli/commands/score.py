@@ -19,6 +19,10 @@ def score(
     labels: Annotated[Path, typer.Argument(metavar="LABELS")],
     benchmark: Annotated[str, typer.Option(help="xtreme or xtreme-r")] = "xtreme-r",
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Average over what is there.")] = False,
+    suite: Annotated[
+        str | None,
+        typer.Option(metavar="SUITE", help="Refuse LABELS that are not of this frozen suite."),
+    ] = None,
     include: Include = None,
     as_json: Json = False,
 ) -> None:
@@ -29,6 +33,10 @@ def score(
     from crosswind.evaluate.score import score_folder
 
     include_folders(include)
+    if suite is not None:
+        from crosswind.study.suites import require_suite
+
+        require_suite(labels, suite)
     scores = score_folder(predictions, labels, benchmark, allow_missing=allow_missing)
     if as_json:
         print(json.dumps(scores.to_json(), ensure_ascii=False, indent=1))

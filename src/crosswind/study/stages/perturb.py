@@ -13,6 +13,7 @@ from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.spec import POOL, Spec, parse_specs
+from crosswind.perturb.suite import load_suite
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
@@ -56,7 +57,7 @@ def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, eva
         reason += "" if "none" in perturb.protect else "; the cell without protection stands for it"
         planner.leave_out(evaluated, CellCondition(name, severity, protection), reason, draws=draws)
     for protection in chosen:
-        for draw in range(1, draws + 1):
+        for draw in _draws(perturb, draws):
             rewrite = planner.rewrite(evaluated, spec, draw, protection, extent)
             condition = CellCondition(perturbation=name, severity=severity, protection=protection, draw=draw)
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)
@@ -79,13 +80,21 @@ def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Ite
         for name in perturb.protect:
             if name not in PROTECTIONS:
                 raise unknown("protection", name, PROTECTIONS, where=f"{where}.protect")
+        if perturb.suite:
+            yield from ((perturb, spec) for spec in load_suite(perturb.suite, f"{where}.suite").specs)
+            continue
         for spec in parse_specs(perturb.spec, where=where):
             yield perturb, spec
 
 
+def _draws(perturb: PerturbSpec, draws: int) -> Sequence[int]:
+    """The draws of the study, of a frozen suite the one that is published."""
+    return (load_suite(perturb.suite).draw,) if perturb.suite else range(1, draws + 1)
+
+
 def _extent(perturb: PerturbSpec, where: str) -> Extent:
     fields = check_fields(perturb.fields or (), f"{where}.fields")
-    return Extent(fields, parse_constraints(perturb.constraints, where=f"{where}.constraints"))
+    return Extent(fields, parse_constraints(perturb.constraints, where=f"{where}.constraints"), perturb.suite)
 
 
 def _protections(perturb: PerturbSpec, task: Task) -> list[str]:

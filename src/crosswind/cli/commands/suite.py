@@ -1,0 +1,57 @@
+"""The command `crosswind suite`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, comma_separated, include_folders
+from crosswind.errors import UserError
+from crosswind.output import lines_out
+
+
+@app.command("suite")
+def suite_command(
+    title: Annotated[str, typer.Argument(metavar="SUITE", help="For example crosswind-c-1.")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="A task, or several; without: the definition.")
+    ] = None,
+    languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all whose files are there.")] = None,
+    split: Annotated[str, typer.Option(help="Of the tasks.")] = "test",
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Official files (default: CROSSWIND_DATA).")] = None,
+    target: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    include: Include = None,
+) -> None:
+    """What a frozen suite is, and the SHA-256 of what it makes of official test sets, compared with the published ones.
+
+    Example: crosswind suite crosswind-c-1 --task xcopa --data DIR
+    """
+    from crosswind.perturb.suite import load_suite
+    from crosswind.study.suites import suite_hashes
+
+    include_folders(include)
+    suite = load_suite(title, where="SUITE")
+    if not task:
+        print(
+            f"{suite.title}: draw {suite.draw}, {len(suite.specs)} conditions, {len(suite.published):,} published files"
+        )
+        for spec in suite.specs:
+            print(spec)
+        return
+    root = data or (Path(variable) if (variable := os.environ.get("CROSSWIND_DATA")) else None)
+    if root is None:
+        raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
+    unequal = count = 0
+    with lines_out(target) as write:
+        for row, published in suite_hashes(suite, task, comma_separated(languages), split, root):
+            write(("\t".join(row) + "\n").encode())
+            count += 1
+            unequal += published is not None and published != row[-1]
+    print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones", file=sys.stderr)
+    if unequal:
+        raise typer.Exit(1)

@@ -1,0 +1,65 @@
+"""What a frozen suite makes of official test sets, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from crosswind.data.sources.files import FilesSource
+from crosswind.errors import UserError
+from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.spec import TextScope
+from crosswind.perturb.suite import Suite, hash_of_rewrites, load_suite
+from crosswind.reading import json_file
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import load
+
+EXPORTED = "export.json"
+
+
+def require_suite(folder: Path, title: str) -> None:
+    """Raise a `UserError` unless an exported folder says that its items are of this frozen suite, of this version.
+
+    `folder` is the export, or a folder in it.
+    """
+    load_suite(title, where="--suite")
+    path = next((p / EXPORTED for p in (folder, *list(folder.parents)[:3]) if (p / EXPORTED).is_file()), None)
+    if path is None:
+        hint = f"export them: crosswind export --suite {title} writes {EXPORTED}"
+        raise UserError(f"{folder} says nothing of a suite", where="--suite", hint=hint)
+    value = json_file(path)
+    written = value.get("suites") if isinstance(value, dict) else None
+    if written != [title]:
+        hint = "results of two versions are not compared: score it as what it is"
+        of = ", ".join(map(str, written)) if isinstance(written, list) and written else "no suite"
+        raise UserError(f"the items are of {of}, not of {title}", where=str(path), hint=hint)
+
+
+HashRow = tuple[str, str, str, str, str]
+"""(task, language, split, perturbation, SHA-256 of its rewrites)."""
+
+
+def suite_hashes(
+    suite: Suite, tasks: Sequence[str], languages: Sequence[str], split: str, root: Path
+) -> Iterator[tuple[HashRow, str | None]]:
+    """(task, language, split, perturbation, SHA-256) and the published SHA-256, where there is one.
+
+    Without `languages` those of each task whose files are below `root`; a perturbation that has nothing to change in a
+    language is left out.
+    """
+    source = FilesSource(root)
+    for name in tasks:
+        task = TASKS.get(name, where="--task")
+        for language in languages or task.languages:
+            try:
+                dataset = load(task, language, split, source)
+            except UserError:
+                if languages:
+                    raise
+                continue
+            for spec in suite.specs:
+                if spec.applies(TextScope.of(task, language)) is not None:
+                    continue
+                table = perturb_dataset(dataset, spec, draw=suite.draw, fields=task.perturbed).table()
+                row = (name, language, split, str(spec), hash_of_rewrites(table))
+                yield row, suite.published.get(row[:4])

@@ -1,0 +1,112 @@
+"""Frozen suites: their definition, what they make of data, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from crosswind.cli import app
+from crosswind.data.examples import Dataset, PairExample
+from crosswind.errors import UserError
+from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.suite import Suite, check_published, hash_of_rewrites, load_suite, suite_titles
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.study.items import export_items
+from crosswind.study.plan import make_plan
+from crosswind.study.spec import parse_study
+from crosswind.study.suites import require_suite
+
+TITLE = "crosswind-c-1"
+
+
+def test_the_suite_has_eight_preserving_perturbations_at_three_severities() -> None:
+    suite = load_suite(TITLE)
+    assert suite_titles() == [TITLE]
+    assert (suite.title, suite.draw, len(suite.specs)) == (TITLE, 1, 24)
+    names = {spec.name for spec in suite.specs}
+    assert len(names) == 8
+    assert all(spec.preserving for spec in suite.specs)
+    assert all(sum(spec.name == name for spec in suite.specs) == 3 for name in names)
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(UserError, match="unknown suite 'crosswind-c-2'"):
+        load_suite("crosswind-c-2", where="--suite")
+
+
+def test_a_hash_is_of_the_rewrites_whatever_the_order_of_the_rows() -> None:
+    examples = tuple(PairExample(f"x/{i}", f"x/{i}", "en", f"The little boy {i}", "reads", 0) for i in range(20))
+    data = Dataset("xnli", "en", "test", examples, fingerprint="f")
+    suite = load_suite(TITLE)
+    table = perturb_dataset(data, suite.specs[0], draw=1, fields=("first",)).table()
+    other = perturb_dataset(data, suite.specs[0], draw=2, fields=("first",)).table()
+    assert hash_of_rewrites(table) == hash_of_rewrites(table.reverse())
+    assert hash_of_rewrites(table) != hash_of_rewrites(other)
+    assert len(hash_of_rewrites(table)) == 64
+    known = Suite("s", 1, 1, suite.specs, {("xnli", "en", "test", "a:1"): hash_of_rewrites(table)})
+    assert check_published(known, "xnli", "en", "test", "a:1", table) is None
+    assert check_published(known, "xnli", "de", "test", "a:1", table) == (
+        "s-1 has no published rewrites of xnli test, de: these were not compared."
+    )
+    with pytest.raises(UserError, match="other rewrites than s-1"):
+        check_published(known, "xnli", "en", "test", "a:1", other)
+
+
+STUDY = """
+name: suite
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+targets: {{limit: 20, tasks: {{tatoeba: {{languages: [jv], train: []}}}}}}
+perturb: [{entry}]
+"""
+
+
+def test_a_suite_in_a_study_is_all_of_its_conditions_under_its_name(real_encoder: Path, small_data: Path) -> None:
+    text = STUDY.format(encoder=real_encoder, data=small_data, entry="{suite: crosswind-c-1}, 'swap:0.05'")
+    plan = make_plan(parse_study(text, ["draws=2"]))
+    names = [(c.perturbation, c.severity, c.draw) for c in plan.cells]
+    assert ("swap#crosswind-c-1", 0.05, 1) in names
+    assert ("swap#crosswind-c-1", 0.05, 2) not in names  # a suite has its own draw
+    assert ("swap", 0.05, 2) in names
+    left = {part.perturbation for part in plan.left_out}
+    assert len({n for n, _, _ in names if n.endswith("#crosswind-c-1")} | left) == 8
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{suite: crosswind-c-9}", "unknown suite"),
+        ("{suite: crosswind-c-1, fields: query}", "taken as it is"),
+        ("{suite: crosswind-c-1, spec: 'swap:0.1'}", "a perturbation \\(spec\\) or a frozen suite"),
+    ],
+)
+def test_a_suite_is_taken_as_it_is(entry: str, message: str, real_encoder: Path, small_data: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        make_plan(parse_study(STUDY.format(encoder=real_encoder, data=small_data, entry=entry)))
+
+
+def test_an_export_says_its_suite_and_scoring_refuses_another(
+    tmp_path: Path, real_encoder: Path, small_data: Path
+) -> None:
+    entry = "{suite: crosswind-c-1}"
+    study = parse_study(STUDY.format(encoder=real_encoder, data=small_data, entry=entry))
+    exported = export_items(study, "official", tmp_path / "items", Store(tmp_path / "store"), Silent())
+    about = json.loads((tmp_path / "items" / "export.json").read_text())
+    assert about["suites"] == [TITLE]
+    assert any("unreviewed" in note for note in exported.notes) or len(about["files"]) > 5
+    require_suite(tmp_path / "items", TITLE)
+    (path, *_) = (tmp_path / "items").rglob("rewrites/*.parquet")
+    assert set(pl.read_parquet(path).columns) == {"id", "part", "field", "rewrite"}
+    require_suite(path.parent, TITLE)
+    with pytest.raises(UserError, match="says nothing of a suite"):
+        require_suite(tmp_path, TITLE)
+    (tmp_path / "items" / "export.json").write_text(json.dumps({"suites": ["crosswind-c-0"]}))
+    ran = CliRunner().invoke(app, ["score", str(tmp_path), str(tmp_path / "items"), "--suite", TITLE])
+    assert isinstance(ran.exception, UserError)
+    assert "the items are of crosswind-c-0, not of crosswind-c-1" in str(ran.exception)
