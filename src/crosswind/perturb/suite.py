@@ -62,7 +62,7 @@ def load_suite(title: str, where: str | None = None) -> Suite:
 
 
 def hash_of_rewrites(table: pl.DataFrame) -> str:
-    """The SHA-256 of a table of rewrites: its rows as sorted lines of id, part, field and rewrite, whatever its file."""
+    """The SHA-256 of a table of rewrites: of its rows as sorted lines, whatever the file that holds it."""
     rows = sorted(zip(*(table[c].to_list() for c in ("id", "part", "field", "rewrite")), strict=True))
     digest = hashlib.sha256()
     for row in rows:
