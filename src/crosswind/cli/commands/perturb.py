@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,10 @@ def perturb(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the task's files lie; default: beside FILE.")
     ] = None,
+    review: Annotated[
+        int | None,
+        typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of --task."),
+    ] = None,
     include: Include = None,
 ) -> None:
     """Perturb lines of text: a Unix filter. With --task-file: the texts of a data set, as JSON lines.
@@ -48,6 +53,17 @@ def perturb(
     parsed = spec_at(spec, severity, where="SPEC", option="--severity")
     environment = environment_of(lexicons)
     count = changed = 0
+    if review is not None:
+        from crosswind.study.review import review_task
+
+        if task is None or task_file is not None:
+            hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER"
+            raise UserError("a review is of an official task", where="--review", hint=hint)
+        root = data or (Path(variable) if (variable := os.environ.get("CROSSWIND_DATA")) else None)
+        counts = review_task(parsed, task, language, split, root, review, target, draw=seed, environment=environment)
+        held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
+        print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)
+        return
     if task is not None and task_file is None:
         raise UserError("a task without its file", where="--task", hint="name the file that declares it: --task-file")
     if task_file is not None:

@@ -1,0 +1,300 @@
+"""Reviews of perturbed texts by people: pages that do not tell what is perturbed, and what the answers say.
+
+`make_review` writes a page and a CSV form for each annotator, and `key.json`, which stays with whoever asked. Clean
+and perturbed texts are of different items, mixed with catch items, whose text says what to answer; every annotator gets
+all of them, each in another order.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosswind.analysis.agreement import Level, alpha_interval, bootstrap_interval, krippendorff_alpha
+from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample
+from crosswind.data.sources.files import FilesSource
+from crosswind.errors import UserError, shown
+from crosswind.perturb.dataset import perturb_example
+from crosswind.perturb.draw import key
+from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.spec import Spec
+from crosswind.reading import csv_records, json_file
+from crosswind.report.review import ReviewItem, review_page
+from crosswind.run.folders import new_folder
+from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.load import load
+
+KEY = "key.json"
+GRADES = ("1", "2", "3", "4", "5")
+_CATCH_EVERY = 10  # perturbed items for each catch item
+
+
+@dataclass(frozen=True)
+class ReviewEstimate:
+    """A value with its 95 % interval over items (`analysis/agreement.py`), of `n` items."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What a review says.
+
+    `validity`: the share of perturbed items to which every annotator gives the gold label. `accuracy` and
+    `clean_accuracy`: the share of right answers to perturbed and to clean items, the human ceiling. `naturalness` and
+    `clean_naturalness`: mean grades, 1 to 5. `agreement` on labels and `grade_agreement`: Krippendorff's alpha, nominal
+    and ordinal. `caught`: of each annotator, the catch items that were answered as their text says.
+    """
+
+    spec: str
+    task: str
+    language: str
+    validity: ReviewEstimate
+    accuracy: ReviewEstimate
+    clean_accuracy: ReviewEstimate
+    naturalness: ReviewEstimate
+    clean_naturalness: ReviewEstimate
+    agreement: ReviewEstimate
+    grade_agreement: ReviewEstimate
+    caught: tuple[tuple[str, int, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON."""
+        return asdict(self)
+
+
+def make_review(
+    spec: Spec,
+    dataset: Dataset,
+    count: int,
+    out: Path,
+    *,
+    draw: int = 1,
+    annotators: int = 2,
+    environment: Environment | None = None,
+) -> tuple[int, int, int]:
+    """Write the pages of a review of `count` perturbed items; how many perturbed, clean and catch items they hold.
+
+    Which items those are follows from a hash. Raises `UserError` for a task whose labels no annotator can give, too few
+    items that the perturbation changes, and a folder that is not empty.
+    """
+    task = TASKS[dataset.task]
+    choices = _choices(task, dataset)
+    order = sorted(dataset.examples, key=lambda e: key("review", str(draw), e.id))
+    order = [e for e in order if getattr(e, "label", None) is not None or isinstance(e, SpanExample)]
+    perturbed: list[Example] = []
+    rest: list[Example] = []
+    for example in order:
+        if len(perturbed) == count:
+            rest.append(example)
+            continue
+        made = perturb_example(example, spec, task=task.name, draw=draw, fields=task.perturbed, environment=environment)
+        (perturbed if made.changed else rest).append(made.example)
+    if len(perturbed) < count or len(rest) < count:
+        what = f"{len(perturbed)} of {len(order):,} items are changed by {spec}, and {count} are asked for"
+        raise UserError(what, where="--review", hint=f"ask for fewer: as many are shown clean, of {len(rest):,} left")
+    catches = max(1, count // _CATCH_EVERY)
+    items = [("perturbed", e) for e in perturbed] + [("clean", e) for e in rest[:count]]
+    items += [("catch", e) for e in rest[count : count + catches] or perturbed[:catches]]
+    records = [_record(i, kind, e, choices, draw) for i, (kind, e) in enumerate(items)]
+    with new_folder(out) as draft:
+        for number in range(1, annotators + 1):
+            _write_sheet(draft, str(number), records, task, dataset.language, choices, draw)
+        about = {
+            "spec": str(spec),
+            "task": task.name,
+            "language": dataset.language,
+            "draw": draw,
+            "choices": choices,
+            "annotators": annotators,
+            "items": {r["code"]: {k: r[k] for k in ("id", "kind", "gold", "grade")} for r in records},
+        }
+        (draft / KEY).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return count, count, catches
+
+
+def review_task(
+    spec: Spec,
+    name: str,
+    language: str | None,
+    split: str,
+    data: Path | None,
+    count: int,
+    out: Path | None,
+    *,
+    draw: int = 1,
+    environment: Environment | None = None,
+) -> tuple[int, int, int]:
+    """The same for a task's official files below `data`."""
+    task = TASKS.get(name, where="--task")
+    if out is None:
+        raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
+    if data is None:
+        raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
+    if language is None:
+        hint = f"one of {', '.join(task.languages)}"
+        raise UserError("the language is not named", where="--language", hint=hint)
+    dataset = load(task, language, split, FilesSource(data))
+    return make_review(spec, dataset, count, out, draw=draw, environment=environment)
+
+
+def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
+    """What the answers of annotators say of a review whose `key.json` is in `folder`.
+
+    Raises `UserError` with file:line for an item that is none of the review, an answer that is no label, a grade
+    outside 1 to 5, and for fewer than two annotators.
+    """
+    about = json_file(folder / KEY)
+    if not isinstance(about, dict) or not {"items", "choices", "spec"} <= set(about):
+        raise UserError("no key of a review", where=str(folder / KEY), hint="crosswind perturb --review wrote one")
+    if len(answers) < 2:
+        raise UserError("a review has two annotators an item", where="ANSWERS", hint="name the files of both")
+    sheets = [_answers(path, about) for path in answers]
+    items: Mapping[str, Mapping[str, Any]] = about["items"]
+    judged = [code for code, item in items.items() if item["kind"] != "catch"]
+    both = zip(answers, sheets, strict=True)
+    incomplete = [(path, code) for path, sheet in both for code in judged if code not in sheet]
+    if incomplete:
+        path, code = incomplete[0]
+        what = f"{len(incomplete)} items are not answered, such as {code}"
+        raise UserError(what, where=str(path), hint="every annotator answers every item")
+    kinds = {kind: [c for c in judged if items[c]["kind"] == kind] for kind in ("perturbed", "clean")}
+    right = {c: [sheet[c][0] == items[c]["gold"] for sheet in sheets] for c in judged}
+    labels = [[sheet[c][0] for sheet in sheets] for c in judged]
+    grades = [[sheet[c][1] for sheet in sheets] for c in judged]
+    caught = []
+    for path, sheet in zip(answers, sheets, strict=True):
+        traps = [c for c, item in items.items() if item["kind"] == "catch"]
+        hit = sum(sheet.get(c) == (items[c]["gold"], items[c]["grade"]) for c in traps)
+        caught.append((path.name, hit, len(traps)))
+    noisy, clean = kinds["perturbed"], kinds["clean"]
+    return Reviewed(
+        spec=about["spec"],
+        task=about["task"],
+        language=about["language"],
+        validity=_mean([float(all(right[c])) for c in noisy]),
+        accuracy=_mean([float(np.mean(right[c])) for c in noisy]),
+        clean_accuracy=_mean([float(np.mean(right[c])) for c in clean]),
+        naturalness=_mean([float(np.mean([sheet[c][1] for sheet in sheets])) for c in noisy]),
+        clean_naturalness=_mean([float(np.mean([sheet[c][1] for sheet in sheets])) for c in clean]),
+        agreement=_alpha(labels, "nominal"),
+        grade_agreement=_alpha(grades, "ordinal"),
+        caught=tuple(caught),
+    )
+
+
+def _mean(values: Sequence[float]) -> ReviewEstimate:
+    array = np.array(values)
+    mean: Callable[[Any], float] = lambda index: float(array[index].mean())  # noqa: E731
+    return ReviewEstimate(float(array.mean()), *bootstrap_interval(len(array), mean), len(array))
+
+
+def _alpha(units: Sequence[Sequence[str | int]], level: Level) -> ReviewEstimate:
+    return ReviewEstimate(krippendorff_alpha(units, level), *alpha_interval(units, level), len(units))
+
+
+def _choices(task: Task, dataset: Dataset) -> list[str]:
+    """What an annotator may answer: the labels, the numbers of the options, or nothing for a written answer."""
+    match task.kind:
+        case "pair":
+            return list(task.labels)
+        case "choice":
+            most = max(len(e.choices) for e in dataset.examples if isinstance(e, ChoiceExample))
+            return [str(i + 1) for i in range(most)]
+        case "span":
+            return []
+        case _:
+            hint = "pairs, choices and span questions have labels that an annotator gives"
+            raise UserError(f"{task.name} is of kind {task.kind}", where="--review", hint=hint)
+
+
+def _record(number: int, kind: str, example: Example, choices: Sequence[str], draw: int) -> dict[str, Any]:
+    code = f"{key('review item', str(draw), kind, example.id):016x}"[:8]
+    if kind == "catch":
+        gold = choices[number % len(choices)] if choices else "attention"
+        text = f"This item checks that texts are read. Answer {gold}, and grade it 1."
+        return {"code": code, "id": "", "kind": kind, "gold": gold, "grade": 1, "texts": (("text", text),)}
+    texts, gold = _seen(example, choices)
+    return {"code": code, "id": example.id, "kind": kind, "gold": gold, "grade": 0, "texts": texts}
+
+
+def _seen(example: Example, choices: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The texts of an example with what they are called, and the right answer."""
+    match example:
+        case PairExample(label=int(label)):
+            return (("first text", example.first), ("second text", example.second)), choices[label]
+        case ChoiceExample(label=int(label)):
+            options = tuple((f"option {i + 1}", text) for i, text in enumerate(example.choices))
+            before = (("text", example.context), ("question", example.question))
+            return (*(t for t in before if t[1]), *options), str(label + 1)
+        case SpanExample():
+            answer = example.answer_texts[0] if example.answers else ""
+            return (("text", example.context), ("question", example.question)), _plain_answer(answer)
+        case _:
+            raise ValueError(f"{example.id} has no label to review")
+
+
+def _write_sheet(
+    folder: Path,
+    annotator: str,
+    records: Sequence[Mapping[str, Any]],
+    task: Task,
+    language: str,
+    choices: Sequence[str],
+    draw: int,
+) -> None:
+    order = sorted(records, key=lambda r: key("review order", annotator, str(draw), str(r["code"])))
+    items = [ReviewItem(str(r["code"]), tuple(r["texts"])) for r in order]
+    question = {"pair": "Which label is right?", "choice": "Which option is right?", "span": "What is the answer?"}
+    page = review_page(
+        items,
+        annotator=annotator,
+        language=language,
+        instructions=f"{task.summary[:1].upper()}{task.summary[1:]}.",
+        question=question[task.kind],
+        choices=choices,
+    )
+    (folder / f"review-{annotator}.html").write_text(page, encoding="utf-8")
+    with (folder / f"review-{annotator}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("item", "texts", "label", "naturalness"))
+        for item in items:
+            writer.writerow((item.code, "\n".join(f"{name}: {text}" for name, text in item.texts), "", ""))
+
+
+def _plain_answer(text: str) -> str:
+    """A written answer without capitals, outer punctuation and doubled spaces: what two annotators may differ in."""
+    return " ".join(text.casefold().split()).strip(" .,;:!?'\"()")
+
+
+def _answers(path: Path, about: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Item -> (label, grade) of a sheet that came back; items without an answer are left out."""
+    sheet: dict[str, tuple[str, int]] = {}
+    choices: Sequence[str] = about["choices"]
+    for line, record in csv_records(path):
+        where = f"{path}:{line}"
+        if not {"item", "label", "naturalness"} <= set(record):
+            hint = "the columns are item, label and naturalness"
+            raise UserError("no sheet of a review", where=f"{path}:1", hint=hint)
+        code, label, grade = (record[name].strip() for name in ("item", "label", "naturalness"))
+        if code not in about["items"]:
+            raise UserError(f"{shown(code)} is no item of this review", where=where, hint="is it another review's?")
+        if code in sheet:
+            raise UserError(f"{code} is answered twice", where=where, hint="an annotator answers an item once")
+        if not label and not grade:
+            continue
+        if choices and label not in choices:
+            raise UserError(f"{shown(label)} is no answer", where=where, hint=f"one of {', '.join(choices)}")
+        if grade not in GRADES:
+            raise UserError(f"{shown(grade)} is no grade", where=where, hint="naturalness is graded 1 to 5")
+        sheet[code] = (label if choices else _plain_answer(label), int(grade))
+    return sheet
