@@ -29,7 +29,7 @@ def alpha_interval(units: Sequence[Sequence[Hashable]], level: Level = "nominal"
 
 def _coincidences(units: Sequence[Sequence[Hashable]]) -> NDArray[np.float64]:
     """The coincidences of values within each unit `(units, values, values)`."""
-    values = sorted({v for unit in units if len(unit) > 1 for v in unit}, key=lambda v: (str(type(v)), v))  # type: ignore[type-var]
+    values = sorted({v for unit in units if len(unit) > 1 for v in unit}, key=lambda v: (str(type(v)), v))
     index = {v: i for i, v in enumerate(values)}
     each = np.zeros((len(units), len(values), len(values)))
     for i, unit in enumerate(units):
