@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA, Levenshtein
 EDIT_TYPES = ("diacritic", "case", "space", "punctuation", "exchange", "deletion", "insertion", "replacement", "word")
 """In the order in which an edit is tried to be one: a mark, a capital, white space, a sign, letters, whole words."""
 
-_TOKEN = regex.compile(r"\s+|[\p{L}\p{M}\p{N}]+|\X")
+_TOKEN = regex.compile(r"[\p{L}\p{M}\p{N}]+|(?!\s)\X")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
 _FARTHEST = 0.5  # edits for each letter
 
@@ -24,14 +24,17 @@ _FARTHEST = 0.5  # edits for each letter
 def edit_types(before: str, after: str) -> Counter[str]:
     """How many edits of each type lead from `before` to `after`."""
     counts: Counter[str] = Counter()
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    for (low, high), (start, end) in _blocks(old, new):
-        a, b = old[low:high], new[start:end]
-        if len(a) == len(b):
-            for one, other in zip(a, b, strict=True):
-                counts += _of_tokens(one, other)
+    old, new = [*_TOKEN.finditer(before)], [*_TOKEN.finditer(after)]
+    for (low, high), (start, end) in _blocks([m[0] for m in old], [m[0] for m in new]):
+        if high - low == end - start:
+            for one, other in zip(old[low:high], new[start:end], strict=True):
+                counts += _of_tokens(one[0], other[0])
         else:
-            counts += _of_tokens("".join(a), "".join(b))
+            a = before[old[low].start() : old[high - 1].end()] if low < high else ""
+            b = after[new[start].start() : new[end - 1].end()] if start < end else ""
+            counts += _of_tokens(a, b)
+    if not counts and before != after:
+        counts["space"] = 1
     return counts
 
 
