@@ -30,7 +30,7 @@ _REFUSED = (
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
 )
 # These keep all that they have done in the store.
-_RESUMABLE = ("demo", "run", "evaluate", "pretrain")
+_RESUMABLE = ("demo", "run", "evaluate", "attack", "pretrain")
 
 
 def main() -> None:

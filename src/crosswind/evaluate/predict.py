@@ -224,6 +224,62 @@ class Predictor:
             case other:
                 assert_never(other)
 
+    def rows(self, examples: Sequence[Any]) -> list[Row]:
+        """The rows that the model sees of examples (not of queries), in their order."""
+        tokenizer = self.encoder.tokenizer
+        match self.head.kind:
+            case "pair":
+                return encode_pairs(tokenizer, examples, self.max_length)
+            case "choice":
+                return encode_choices(tokenizer, examples, self.max_length)
+            case "tagging":
+                return encode_tagging(tokenizer, examples, self.max_length)
+            case "span":
+                return encode_spans(tokenizer, examples, self.max_length, self.stride)
+            case "query":
+                raise ValueError("queries are embedded")
+            case other:
+                assert_never(other)
+
+    def outputs(self, examples: Sequence[Any]) -> list[list[tuple[Row, Floats]]]:
+        """The rows of each example (not of a query) and what the head gives for each, in the shapes of `Head`.
+
+        Of a tagged sentence and of a question the tokens of the row alone; `in_order` sorts the classes of a pair.
+        """
+        rows = self.rows(examples)
+        by_token = self.head.kind in ("tagging", "span")
+
+        def read(row: Row, out: Floats) -> Floats:
+            return (out[: len(row)] if by_token else out).copy()
+
+        given: list[list[tuple[Row, Floats]]] = [[] for _ in examples]
+        for row, out in zip(rows, self.forward(rows, read, [e.id for e in examples]), strict=True):
+            given[row.owner].append((row, out))
+        return given
+
+    def in_order(self, scores: Floats) -> Floats:
+        """A pair's scores `(classes,)` of the head in the order of the task's classes."""
+        ordered: Floats = scores[self._order]
+        return ordered
+
+    def read(self, example: Any, outputs: Sequence[tuple[Row, Floats]]) -> Prediction:
+        """The prediction of an example from its `outputs`: what `predict` gives for it."""
+        match self.head.kind:
+            case "pair":
+                ((_, out),) = outputs
+                return _classified(out[self._order], out[self._beyond])
+            case "choice":
+                return _classified(np.array([float(out) for _, out in outputs], dtype=np.float32))
+            case "tagging":
+                best = (out[row.positions].argmax(-1) for row, out in outputs)
+                return {"tags": [self.head.labels[i] for picked in best for i in picked]}
+            case "span":
+                return self._answer(example, [_best_span(row, out) for row, out in outputs])
+            case "query":
+                raise ValueError("queries are ranked against a pool")
+            case other:
+                assert_never(other)
+
     def _answer(self, example: SpanExample, windows: Sequence[_WindowSpan]) -> Prediction:
         """The best span over the windows, those first that have one among their n best.
 

@@ -213,7 +213,7 @@ def tokenize(tokenizer: Any, firsts: Sequence[str], seconds: Sequence[str | None
             rows.append(Tokens(*shape.single(_kept(a, alone, last)), cut=len(a) > alone))
             continue
         b = tokens[second]
-        n, m = _longest_first(len(a), len(b), room, odd_to_first=not tokenizer.is_fast)
+        n, m = longest_first(len(a), len(b), room, odd_to_first=not tokenizer.is_fast)
         rows.append(Tokens(*shape.pair(_kept(a, n, last), _kept(b, m, last)), cut=n + m < len(a) + len(b)))
     return rows
 
@@ -223,7 +223,7 @@ def _kept(ids: list[int], room: int, last: bool) -> list[int]:
     return ids[max(len(ids) - room, 0) :] if last else ids[:room]
 
 
-def _longest_first(n: int, m: int, room: int, *, odd_to_first: bool) -> tuple[int, int]:
+def longest_first(n: int, m: int, room: int, *, odd_to_first: bool) -> tuple[int, int]:
     """Lengths after cutting the longer of two texts until both fit, as `truncation="longest_first"`.
 
     Where both are cut and the room is odd, fast tokenizers leave the odd token to the longer text

@@ -126,14 +126,14 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
     return (model, params.ref.task, *reading)
 
 
-def predictor_of(job: PlannedJob[CellParams], worker: Worker) -> Predictor:
+def predictor_of(job: PlannedJob[Any], worker: Worker) -> Predictor:
     """The job's model, with the head and the pooling that its task needs; loaded once while the worker keeps it."""
     predictor = worker.get("model", model_name(job), lambda: load_predictor(job), most=MODELS)
     predictor.set_query_length(job.params.query_length)
     return predictor
 
 
-def record_hardware(job: Job[CellParams]) -> None:
+def record_hardware(job: Job[Any]) -> None:
     """Say in the manifest what the step computed with."""
     from crosswind.model.device import hardware_facts, torch_device
 

@@ -68,8 +68,8 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
         fields=params.fields,
         protect=check_protection(params.protection),
         environment=environment,
-        resolved={need: _met(job, worker, need) for need in spec.needs(scope)},
-        constraints=[c.made({need: _judge(job, worker, need) for need in c.needs()}) for c in constraints],
+        resolved={need: met_need(job, worker, need) for need in spec.needs(scope)},
+        constraints=[c.made({need: constraint_judge(job, worker, need) for need in c.needs()}) for c in constraints],
     )
     perturbed.table().write_parquet(job.draft.path / TABLE)
     if perturbed.added:
@@ -108,7 +108,7 @@ def _say_left(job: Job[RewriteParams], perturbed: PerturbedDataset, constraints:
         job.note(f"The constraint {name} left {items:,} of {count:,} items as they were that were drawn to change.")
 
 
-def _judge(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
+def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:
     """What a constraint asks of a model: the similarity of texts for its sentence vectors."""
     assert isinstance(need, ModelNeed)
     from crosswind.model.similarity import EncoderSimilarity
@@ -117,7 +117,7 @@ def _judge(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
     return worker.get("similarity", str(path), lambda: EncoderSimilarity(str(path)))
 
 
-def _met(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
+def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:
     """What a perturbation is given for its need: a masked language model is loaded, others are as they lie."""
     if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
@@ -127,7 +127,7 @@ def _met(job: Job[RewriteParams], worker: Worker, need: Need) -> Any:
     return _resolved(job, need)
 
 
-def _resolved(job: Job[RewriteParams], need: Need) -> Any:
+def _resolved(job: Job[Any], need: Need) -> Any:
     """What a need of the perturbation is: a data set, the folder of a step, the place of a model."""
     match need:
         case DataNeed():

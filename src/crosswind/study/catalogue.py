@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from crosswind.analysis.published import published_results
+from crosswind.attack.recipe import RECIPES
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.matrix import MATRIX_KINDS, matrix
@@ -71,6 +72,20 @@ def _perturbations() -> Listing:
             "summary": p.summary,
         }
         for p in PERTURBATIONS
+    ]
+
+
+def _recipes() -> Listing:
+    return [
+        {
+            "name": r.name,
+            "kinds": list(r.kinds),
+            "access": r.access + (" and oracle" if r.oracle else ""),
+            "parameters": [q.name for q in r.params],
+            "languages": r.languages,
+            "summary": r.summary,
+        }
+        for r in RECIPES
     ]
 
 
@@ -159,6 +174,7 @@ CATALOGUE: Mapping[str, Callable[[], Listing]] = {
     "mixtures": _mixtures,
     "languages": _languages,
     "perturbations": _perturbations,
+    "recipes": _recipes,
     "metrics": _metrics,
     "presets": _presets,
     "corpora": _corpora,

@@ -180,7 +180,8 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
     rows = []
     for metric, key in cell.judged:
         judgement = facts[key]
-        scored = not is_unchanged(judgement, least)
+        # An attack that changes little is a result: the model withstood it.
+        scored = cell.condition.attack != "none" or not is_unchanged(judgement, least)
         reason = () if scored else (unchanged_reason(judgement["changed_items"], least),)
         notes = (*notes_of(cell, key, noted), *reason)
         for name, score in judgement["scores"].items():

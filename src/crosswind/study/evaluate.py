@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 from crosswind.data.examples import Kind
 from crosswind.errors import UserError, unknown
@@ -47,6 +48,7 @@ def evaluation(
     labels: Sequence[str] = (),
     task_file: Path | None = None,
     predictions: Sequence[Path] | None = None,
+    attack: Sequence[Mapping[str, object]] = (),
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
@@ -88,7 +90,9 @@ def evaluation(
     if given is not None:
         chosen = {name: _languages_of(given, name, languages) for name in tasks}
         targets = {name: t.model_copy(update={"languages": chosen[name]}) for name, t in targets.items()}
+    more: dict[str, Any] = {"attack": [dict(a) for a in attack]} if attack else {}
     return Study(
+        **more,
         name="evaluate",
         encoder=model,
         predictions=None if predictions is None else [*predictions],

@@ -265,7 +265,9 @@ def prediction_path(cell: Cell) -> str:
 
 
 def rewrite_path(cell: Cell) -> str:
-    """`rewrites/TARGET/LANGUAGE/CONDITION.parquet`: every model reads the same."""
+    """`rewrites/TARGET/LANGUAGE/CONDITION.parquet`: every model reads the same; of an attack behind its model."""
+    if cell.condition.attack != "none":
+        return f"rewrites/{_model_path(cell)}/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
     return f"rewrites/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
 
 

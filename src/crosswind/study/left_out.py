@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crosswind.analysis.left_out import Cause, LeftOut
@@ -24,7 +25,7 @@ def unchanged(cells: Sequence[Cell], facts: Mapping[str, Mapping[str, Any]], lea
     reason = f"fewer than {100 * least:g} % of the items changed, so the scores are n/a"
     for cell in cells:
         of_cell = facts[cell.judged[0][1]]
-        if is_unchanged(of_cell, least):
+        if cell.condition.attack == "none" and is_unchanged(of_cell, least):
             yield _left_out(cell, "unchanged", reason, of_cell["changed_items"])
 
 
@@ -40,8 +41,9 @@ def not_there(cells: Sequence[Cell], there: Sequence[Cell]) -> Iterator[LeftOut]
 
 
 def model_and_set(cell: Cell) -> tuple[object, ...]:
-    """What a clean cell shares with its perturbed ones."""
-    return cell.route, cell.defence, cell.seed, cell.target, cell.data, cell.selection, cell.excluded
+    """What a clean cell shares with its perturbed ones; an attack may be of a part of its examples."""
+    data = replace(cell.data, limit=None)
+    return cell.route, cell.defence, cell.seed, cell.target, data, cell.selection, cell.excluded
 
 
 def _left_out(cell: Cell, cause: Cause, reason: str, changed_items: float | None = None) -> LeftOut:

@@ -7,7 +7,7 @@ once. Steps of one model have one affinity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -295,6 +295,31 @@ class Planner:
         if any(atom.condition != str(atom) for atom in spec.atoms):
             self._specs[key] = str(spec)
         return key
+
+    def needed(
+        self, needs: Iterable[Need], data: DataRef, prints: dict[str, str], inputs: dict[str, str]
+    ) -> tuple[tuple[str, DataRef], ...]:
+        """The data sets among the needs of a step, by role; models and steps go into its `prints` and `inputs`."""
+        refs: list[tuple[str, DataRef]] = []
+        roles: dict[str, Need] = {}
+        for need in needs:
+            if roles.setdefault(need.role, need) != need:
+                raise UserError(f"one step needs two things as its {need.role}", where=data.name)
+            self._resolve(need, data, prints, inputs, refs)
+        return tuple(dict.fromkeys(refs))
+
+    def prints(self, model: EvaluatedModel, ref: DataRef) -> Mapping[str, str]:
+        """The fingerprints of what a step of a model reads of data."""
+        return self._prints(model, ref)
+
+    def declared_by(self, registry: Registry[Any], name: str) -> Mapping[str, str]:
+        """The hash of a declaration of the user's, for the keys of what depends on it."""
+        declared: Mapping[str, str] = self._declared(registry, name)
+        return declared
+
+    def write_as(self, key: str, text: str) -> None:
+        """Remember how a step's perturbation or recipe was written where that says where data lie."""
+        self._specs[key] = text
 
     def condition(
         self, evaluated: Evaluated, condition: CellCondition, rewrite: str, *, label: str, moves_pool: bool = False

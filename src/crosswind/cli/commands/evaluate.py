@@ -39,6 +39,13 @@ def evaluate(
     suite: Annotated[
         str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
     ] = None,
+    attack: Annotated[
+        list[str] | None, typer.Option(metavar="RECIPE", help="For example deepwordbug; beside it its control.")
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Of --attack: queries an example.")] = 100,
+    attacked: Annotated[
+        int, typer.Option("--examples", help="Of --attack: at most N examples, in whole clusters.")
+    ] = 500,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
     ] = None,
@@ -86,6 +93,7 @@ def evaluate(
     """
     import tempfile
 
+    from crosswind.study.attacked import require_attackable
     from crosswind.study.evaluate import evaluation, pooling_option
     from crosswind.study.folder import check_out
     from crosswind.study.run import run_study
@@ -119,7 +127,13 @@ def evaluate(
         labels=comma_separated(labels),
         task_file=task_file,
         predictions=predictions,
+        attack=[{"recipe": recipe, "budget": budget, "examples": attacked} for recipe in attack or ()],
     )
+    if attack and predictions:
+        hint = "name the model, or attack it by an address (`crosswind attack`)"
+        raise UserError("files of predictions cannot be attacked", where="--attack", hint=hint)
+    for recipe in attack or ():
+        require_attackable(spec, recipe, "--attack")
     if out is not None:
         check_out(out)
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:

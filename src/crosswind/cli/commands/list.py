@@ -21,7 +21,8 @@ def list_things(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="tasks|mixtures|perturbations|languages|metrics|presets|corpora|executors|steps|stages|published"
+            metavar="tasks|mixtures|perturbations|recipes|languages|metrics|presets|corpora|executors|steps|stages|"
+            "published"
         ),
     ],
     include: Include = None,

@@ -1,0 +1,204 @@
+"""What an attack did to a test set in one language, with intervals.
+
+    A        the score of the attacked examples before (the task's metric)
+    A'       their score after; examples that were wrong before count as wrong
+    success  of the examples that were right before, the share that the attack made wrong (`1 - A'/A` of an accuracy);
+             for kinds with a right and a wrong
+    gain     A' under the control (random draws from the same alternatives, equal budget) minus A' under the attack
+
+Intervals are over clusters of items, of one model: A, A' and the control have the same ones, so that differences are
+paired.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from crosswind.analysis.estimate import Estimate, estimate
+from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, weighted_sum
+from crosswind.evaluate.metrics.base import Array, Metric, Score, mean_of
+
+EDIT_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0)
+"""At which the curve over the edit rate is read."""
+
+
+@dataclass(frozen=True)
+class AttackedSet:
+    """The outcomes of one attack on one test set, a row an example in one order.
+
+    `outcomes` has the columns of `attack.run.outcome_table`, `clusters` `(items,)` the units that are resampled,
+    `clean` and `attacked` `(items, k)` the metric's statistics before and after; `chrf` `(items,)` compares the texts,
+    100 where nothing changed.
+    """
+
+    name: str
+    budget: int
+    outcomes: pl.DataFrame
+    clusters: Sequence[str]
+    clean: Array
+    attacked: Array
+    chrf: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class AttackLine:
+    """The figures of one attack in one language; shares and scores in points, curves as (at, A' or its mean rightness).
+
+    `queries` and `passes` are (median, 90th percentile) over attacked examples; `edit_rate` (edits per word) and `chrf`
+    are means over the examples that the attack changed; `positions` is the median of the sites that could change, and
+    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose space the
+    search had used up before the budget, `without_site` the share of right ones that had nothing to change.
+    """
+
+    target: str
+    language: str
+    attack: str
+    budget: int
+    n: int
+    before: Estimate
+    after: Estimate
+    success: Estimate | None
+    control: Estimate | None
+    gain: Estimate | None
+    queries: tuple[float, float]
+    passes: tuple[float, float]
+    edit_rate: float | None
+    chrf: float | None
+    positions: float
+    budget_per_position: float | None
+    exhausted: float
+    without_site: float
+    over_budget: tuple[tuple[int, float], ...]
+    over_edit_rate: tuple[tuple[float, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data; of an estimate the score and its interval."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    return {"score": value.score, "low": value.low, "high": value.high} if isinstance(value, Estimate) else value
+
+
+@dataclass(frozen=True)
+class AttackedExample:
+    """An attacked example for a person: its texts before and after by field, and what the model said."""
+
+    id: str
+    language: str
+    attack: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    gold: str
+    predicted_before: str
+    predicted_after: str
+    queries: int
+    edit_rate: float
+
+
+def attack_line(
+    target: str,
+    language: str,
+    attack: AttackedSet,
+    metric: Metric,
+    *,
+    binary: bool,
+    control: AttackedSet | None = None,
+) -> AttackLine:
+    """The figures of an attack beside its control, which is of the same examples in the same order."""
+    score = metric.function()
+    rows = attack.outcomes
+    right = rows["clean_right"].to_numpy() > 0
+    broken = (rows["end"] == "success").to_numpy()
+    numbers = ClusterNumbers()
+
+    def quantity(statistics: Array, of: Score) -> Influence:
+        layout, sums = numbers.sums(np.asarray(statistics, dtype=np.float64), tuple(attack.clusters))
+        return cell_influence(sums[None, None], of, (0,), layout, numbers, fixed=True)
+
+    def level(x: Influence) -> Estimate:
+        return estimate([(1.0, x)], numbers, level=True)
+
+    before, after = quantity(attack.clean, score), quantity(attack.attacked, score)
+    drawn = None if control is None else quantity(control.attacked, score)
+    gain = None
+    if drawn is not None:
+        gain = estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, after)], numbers))], numbers)
+    success = None
+    if binary and right.any():
+        success = level(quantity(np.stack([broken & right, right], axis=1), mean_of(0, 1)))
+    tried = rows.filter(pl.col("end").is_in(["success", "budget", "exhausted"]))
+    positions = float(np.median(tried["positions"].to_numpy())) if len(tried) else 0.0
+    changed = rows["changes"].to_numpy() > 0
+    return AttackLine(
+        target=target,
+        language=language,
+        attack=attack.name,
+        budget=attack.budget,
+        n=len(rows),
+        before=level(before),
+        after=level(after),
+        success=success,
+        control=None if drawn is None else level(drawn),
+        gain=gain,
+        queries=_spread(tried["queries"]),
+        passes=_spread(tried["passes"]),
+        edit_rate=float(rows["edit_rate"].to_numpy()[changed].mean()) if changed.any() else None,
+        chrf=float(np.asarray(attack.chrf)[changed].mean()) if len(attack.chrf) and changed.any() else None,
+        positions=positions,
+        budget_per_position=attack.budget / positions if positions else None,
+        exhausted=100 * float((tried["end"] == "exhausted").sum()) / max(1, len(tried)),
+        without_site=100 * float((rows["end"] == "no site").sum() / max(1, int(right.sum()))),
+        over_budget=tuple((b, _rightness(rows, b, None)) for b in budgets(attack.budget)),
+        over_edit_rate=tuple((e, _rightness(rows, attack.budget, e)) for e in EDIT_RATES),
+    )
+
+
+def budgets(most: int) -> tuple[int, ...]:
+    """1, 2, 5, 10, 20, 50, … up to `most`, and that: where the curve over the budget is read."""
+    steps = [m * 10**e for e in range(8) for m in (1, 2, 5)]
+    return (*(b for b in steps if b < most), most)
+
+
+def _rightness(outcomes: pl.DataFrame, budget: int, edit_rate: float | None) -> float:
+    """The mean rightness in points of all examples, each under its worst text within a budget and an edit rate."""
+    total = 0.0
+    for right, text in zip(outcomes["clean_right"], outcomes["curve"], strict=True):
+        points = json.loads(text)
+        within = [p for p in points if p[0] <= budget and (edit_rate is None or p[1] <= edit_rate)]
+        total += min([right, *(p[2] for p in within)])
+    return 100 * total / max(1, len(outcomes))
+
+
+def _spread(column: pl.Series) -> tuple[float, float]:
+    values: NDArray[Any] = column.to_numpy()
+    if not len(values):
+        return 0.0, 0.0
+    return float(np.median(values)), float(np.quantile(values, 0.9))
+
+
+def line_table(lines: Sequence[AttackLine]) -> pl.DataFrame:
+    """A row a line; estimates as score, low and high, curves as JSON."""
+    rows = []
+    for line in lines:
+        row: dict[str, Any] = {}
+        for name, value in line.to_json().items():
+            if isinstance(value, Mapping):
+                row |= {name: value["score"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
+            elif name in ("before", "after", "success", "control", "gain"):
+                row |= {name: None, f"{name}_low": None, f"{name}_high": None}
+            elif name in ("queries", "passes"):
+                row |= {f"{name}_median": value[0], f"{name}_90": value[1]}
+            elif isinstance(value, tuple | list):
+                row[name] = json.dumps(value)
+            else:
+                row[name] = value
+        rows.append(row)
+    return pl.DataFrame(rows, infer_schema_length=None)

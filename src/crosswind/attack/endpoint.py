@@ -1,0 +1,147 @@
+"""A victim behind an address: a server that answers in JSON.
+
+A request is `POST` with `{"task": …, "kind": …, "examples": [{"id": …, "language": …, …}]}`; an example has the texts
+of its kind (`first`, `second`; `context`, `question`, `choices`; `words`; `question`, `context`; `query`). The answer
+is `{"predictions": […]}`, a record an example in their order (`victim.PredictingVictim` says what it holds).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+
+from crosswind.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+    kind_of,
+)
+from crosswind.errors import UserError
+
+REQUEST_EXAMPLES = 16  # examples of a request
+ANSWER_TIMEOUT = 60.0  # seconds that an answer may take
+RETRIES = 4
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LARGEST = 64 * 2**20  # bytes of an answer
+
+
+class Endpoint:
+    """Predictions of examples from `url`, at most `rate` requests a second (0: as fast as they are answered).
+
+    A request that fails for a while (no connection, no answer in `timeout` seconds, a server that is busy or has
+    failed) is sent again up to `retries` times, after `wait`, twice that, … seconds or as long as the server asks.
+    Raises a `UserError` for an address that cannot be reached and for an answer that is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        task: str,
+        *,
+        batch: int = REQUEST_EXAMPLES,
+        rate: float = 0.0,
+        retries: int = RETRIES,
+        wait: float = 1.0,
+        timeout: float = ANSWER_TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url, self.task, self.batch, self.rate = url, task, batch, rate
+        self.retries, self.wait, self.timeout = retries, wait, timeout
+        self._clock, self._sleep = clock, sleep
+        self._next = 0.0  # when the next request may be sent
+        self.requests = 0
+
+    def __call__(self, examples: Sequence[Example]) -> list[Mapping[str, Any]]:
+        """A record an example, in order."""
+        given: list[Mapping[str, Any]] = []
+        for start in range(0, len(examples), self.batch):
+            part = examples[start : start + self.batch]
+            answer = self._ask(part)
+            records = answer.get("predictions") if isinstance(answer, Mapping) else None
+            if not isinstance(records, list) or len(records) != len(part):
+                count = len(records) if isinstance(records, list) else "no"
+                raise self._error(f"answers with {count} predictions for {len(part)} examples")
+            given += records
+        return given
+
+    def _ask(self, examples: Sequence[Example]) -> Any:
+        body = {"task": self.task, "kind": kind_of(examples[0]), "examples": [as_record(e) for e in examples]}
+        data = json.dumps(body, ensure_ascii=False).encode()
+        fault = ""
+        for attempt in range(self.retries + 1):
+            self._wait_for_turn()
+            self.requests += 1
+            pause = self.wait * 2**attempt
+            request = urllib.request.Request(
+                self.url, data=data, headers={"Content-Type": "application/json", "Accept": "application/json"}
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+                    text = answer.read(_LARGEST + 1)
+            except urllib.error.HTTPError as error:
+                fault = f"answers {error.code} {error.reason}"
+                if error.code not in _BUSY:
+                    raise self._error(fault) from error
+                asked = error.headers.get("Retry-After", "")
+                pause = float(asked) if asked.isdigit() else pause
+            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+                fault = f"cannot be reached ({getattr(error, 'reason', error)})"
+            else:
+                return self._read(text)
+            if attempt < self.retries:
+                self._sleep(pause)
+        raise self._error(f"{fault}, {self.retries + 1} times in a row")
+
+    def _read(self, text: bytes) -> Any:
+        if len(text) > _LARGEST:
+            raise self._error(f"answers with more than {_LARGEST >> 20} MiB")
+        try:
+            # JSON has no NaN; Python's reader would take it, and what is done with it must say so.
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._error(f"answers with what is no JSON ({text[:60]!r})") from error
+
+    def _wait_for_turn(self) -> None:
+        if not self.rate:
+            return
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+            now = self._clock()
+        self._next = max(now, self._next) + 1 / self.rate
+
+    def _error(self, what: str) -> UserError:
+        hint = 'it answers POST with {"predictions": [a record an example]}; what is finished is kept, run it again'
+        return UserError(f"the model {what}", where=self.url, hint=hint)
+
+
+def is_address(model: str) -> bool:
+    """Whether a model is named by an address: `http://…` or `https://…`."""
+    return model.startswith(("http://", "https://"))
+
+
+def as_record(example: Example) -> dict[str, Any]:
+    """An example as a request holds it: its id, its language and the texts of its kind, no gold answer."""
+    record: dict[str, Any] = {"id": example.id, "language": example.language}
+    match example:
+        case PairExample():
+            return record | {"first": example.first, "second": example.second}
+        case ChoiceExample():
+            texts = {"context": example.context, "question": example.question}
+            return record | texts | {"choices": list(example.choices)}
+        case TaggingExample():
+            return record | {"words": list(example.words)}
+        case SpanExample():
+            return record | {"question": example.question, "context": example.context}
+        case QueryExample():
+            return record | {"query": example.query}
+        case _:
+            assert_never(example)

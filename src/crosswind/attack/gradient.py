@@ -1,0 +1,167 @@
+"""Gradients of the goal loss by the input embeddings, and what they say of a change of the text.
+
+To first order a change of tokens raises the loss by `sum of gradient . (new embedding - old embedding)` (Ebrahimi et
+al. 2018, HotFlip, equation 1). The tokens that differ are those between the common beginning and end of two rows; where
+their numbers differ, those beyond the shorter side are left out. It only orders alternatives: what counts is asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import numpy as np
+import torch
+
+from crosswind.attack.goal import gold_tokens
+from crosswind.attack.victim import ModelVictim
+from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.errors import UserError
+from crosswind.evaluate.predict import GRAIN, HEIGHT
+from crosswind.model.rows import Padding, Row, encode_queries, pad
+
+Gradient = list[tuple[Row, "np.ndarray[Any, np.dtype[np.float32]]"]]
+"""The rows of an example, and the gradient `(length, width)` of the example's loss by the embeddings of each."""
+
+
+def loss_gradients(victim: ModelVictim, examples: Sequence[Any]) -> list[Gradient]:
+    """The gradients of labelled examples; a `UserError` where the architecture takes no embeddings as input."""
+    rows, weights = _rows(victim, examples)
+    predictor = victim.predictor
+    groups: dict[tuple[int, bool, int], list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        length = min(-(-len(row) // GRAIN) * GRAIN, max(predictor.encoder.max_positions, len(row)))
+        groups[length, len(row) == length, predictor.head.group(row)].append(i)
+    padding = Padding.of(predictor.encoder.tokenizer)
+    predictor.head.module.eval()
+    made: dict[int, Any] = {}
+    for (length, *_), members in sorted(groups.items()):
+        for start in range(0, len(members), HEIGHT):
+            part = members[start : start + HEIGHT]
+            batch = pad([rows[i] for i in part], padding, height=HEIGHT, length=length)
+            made |= zip(
+                part, _backward(victim, batch, [rows[i] for i in part], [weights[i] for i in part]), strict=False
+            )
+    gradients: list[Gradient] = [[] for _ in examples]
+    for i, row in enumerate(rows):
+        gradients[row.owner].append((row, made[i][: len(row)]))
+    return gradients
+
+
+def estimated_gains(victim: ModelVictim, base: Gradient, candidates: Sequence[Any]) -> list[float]:
+    """By how much the loss would rise for each candidate, to first order around the example of `base`."""
+    rows, _ = _rows(victim, candidates, weighed=False)
+    owned: list[list[Row]] = [[] for _ in candidates]
+    for row in rows:
+        owned[row.owner].append(row)
+    predictor = victim.predictor
+
+    def vectors(ids: Any) -> Any:
+        with torch.no_grad():
+            tokens = torch.as_tensor(ids, device=predictor.device)
+            return predictor.encoder.embeddings(tokens).double().cpu().numpy()
+
+    gains = []
+    for mine in owned:
+        total = 0.0
+        for (old, gradient), new in zip(base, mine, strict=False):
+            start, stop_old, stop_new = _differing(old.ids, new.ids)
+            many = min(stop_old, stop_new) - start
+            if many > 0:
+                step = vectors(new.ids[start : start + many]) - vectors(old.ids[start : start + many])
+                total += float((gradient[start : start + many].astype(np.float64) * step).sum())
+        gains.append(total)
+    return gains
+
+
+def _differing(a: Any, b: Any) -> tuple[int, int, int]:
+    """Where two rows begin to differ, and where each ends to."""
+    n, m = len(a), len(b)
+    start = 0
+    while start < min(n, m) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(n, m) - start and a[n - 1 - end] == b[m - 1 - end]:
+        end += 1
+    return start, n - end, m - end
+
+
+def _rows(victim: ModelVictim, examples: Sequence[Any], *, weighed: bool = True) -> tuple[list[Row], list[Any]]:
+    """All rows of the examples, and what of a row's output its example's loss takes."""
+    predictor = victim.predictor
+    if predictor.head.kind == "query":
+        prefix = predictor.head.pooling.prefix if predictor.head.pooling else ""
+        rows = encode_queries(predictor.encoder.tokenizer, examples, predictor.query_length, prefix)
+        return rows, [victim.direction(examples[r.owner]) if weighed else None for r in rows]
+    if not weighed:
+        return predictor.rows(examples), []
+    rows, weights = [], []
+    for number, (example, outputs) in enumerate(zip(examples, predictor.outputs(examples), strict=True)):
+        match example:
+            case PairExample():
+                mine: list[Any] = [example.label]
+            case ChoiceExample():
+                scores = torch.tensor([float(out) for _, out in outputs])
+                share = torch.softmax(scores.double(), 0)
+                share[example.label] -= 1
+                mine = share.tolist()
+            case TaggingExample():
+                mine = [victim.gold_tags(example)] * len(outputs)
+            case SpanExample():
+                mine = [gold_tokens(example, row) for row, _ in outputs]
+            case QueryExample():
+                raise ValueError("queries have no outputs")
+            case _:
+                assert_never(example)
+        for (row, _), weight in zip(outputs, mine, strict=True):
+            rows.append(Row(row.ids, row.types, number, row.positions, row.first, row.offsets, row.cut))
+            weights.append(weight)
+    return rows, weights
+
+
+def _backward(victim: ModelVictim, batch: dict[str, Any], rows: Sequence[Row], weights: Sequence[Any]) -> Any:
+    predictor = victim.predictor
+    moved = {k: v.to(predictor.device) for k, v in batch.items()}
+    embedded = predictor.encoder.embeddings(moved.pop("input_ids")).detach().requires_grad_(True)
+    try:
+        with torch.enable_grad():
+            out = predictor.head({"inputs_embeds": embedded, **moved}).float()
+            losses = [_loss(predictor, out[i], row, w) for i, (row, w) in enumerate(zip(rows, weights, strict=True))]
+            given = [loss for loss in losses if loss is not None]
+            total = torch.stack(given).sum() if given else out.sum() * 0
+        (gradient,) = torch.autograd.grad(total, embedded)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise UserError(
+            f"{predictor.name} takes no embeddings as input, so it has no gradients by them ({error})",
+            where="recipe",
+            hint="attack it with a recipe that needs scores alone",
+        ) from error
+    return gradient.detach().float().cpu().numpy()
+
+
+def _loss(predictor: Any, out: torch.Tensor, row: Row, weight: Any) -> torch.Tensor | None:
+    """What a row gives to the loss of its example."""
+    match predictor.head.kind:
+        case "pair":
+            return torch.nn.functional.cross_entropy(predictor.in_order(out), torch.tensor(weight, device=out.device))
+        case "choice":
+            weighed: torch.Tensor = out * weight
+            return weighed
+        case "tagging":
+            gold = weight[row.first : row.first + len(row.positions)]
+            known = [i for i, tag in enumerate(gold) if tag is not None]
+            if not known:
+                return None
+            picked = out[torch.as_tensor(row.positions[known], device=out.device)]
+            tags = torch.tensor([gold[i] for i in known], device=out.device)
+            return torch.nn.functional.cross_entropy(picked, tags, reduction="sum") / max(1, len(weight))
+        case "span":
+            if not weight:
+                return None
+            start, end = weight[0]
+            logs = torch.log_softmax(out[: len(row)], dim=0)
+            return -logs[start, 0] - logs[end, 1]
+        case _:
+            nearer: torch.Tensor = out @ torch.as_tensor(weight, device=out.device, dtype=out.dtype)
+            return nearer

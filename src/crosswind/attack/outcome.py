@@ -1,0 +1,90 @@
+"""What became of one attacked example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from crosswind.perturb.rewrite import Rewrite
+
+End = Literal["success", "budget", "exhausted", "wrong before", "no site"]
+"""Why an attack of an example ended: the goal was reached, the budget was used up, the search had nothing left to try
+(its space was exhausted), the example was not right before, it has no site that may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The best text after so many queries among those of at most this edit rate."""
+
+    query: int
+    edit_rate: float
+    right: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """The outcome of an example.
+
+    `rewrites` and `tags` are those of the worst text that was found, by field; they are empty where nothing was better
+    than the clean example. `queries` and `passes` are what it cost (`counted.py`), `found_at` the number of the query
+    that gave this text. `positions` are the sites that could change, `alternatives` what they could become in all.
+    `refused` counts by reason what was no site or no text. `curve` holds each text that was worse than all before it
+    of no higher edit rate.
+    """
+
+    id: str
+    end: End
+    clean_right: float
+    clean_loss: float
+    right: float
+    loss: float
+    queries: int
+    passes: int
+    found_at: int
+    edit_rate: float
+    changes: int
+    positions: int
+    alternatives: int
+    words: int
+    rewrites: Mapping[str, Rewrite] = field(default_factory=dict)
+    tags: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+    curve: tuple[Point, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether a worse text was found."""
+        return bool(self.rewrites)
+
+    def dumps(self) -> str:
+        """One line of JSON; `loads` gives the same back."""
+        value = asdict(self)
+        value["rewrites"] = {name: rewrite.to_json() for name, rewrite in self.rewrites.items()}
+        value["curve"] = [[p.query, p.edit_rate, p.right, p.loss] for p in self.curve]
+        value["refused"] = dict(sorted(self.refused.items()))
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def loads(cls, line: str) -> Attacked:
+        """What `dumps` wrote."""
+        value: dict[str, Any] = json.loads(line)
+        value["rewrites"] = {name: Rewrite.from_json(rewrite) for name, rewrite in value["rewrites"].items()}
+        value["tags"] = {name: None if tags is None else tuple(tags) for name, tags in value["tags"].items()}
+        value["curve"] = tuple(Point(*point) for point in value["curve"])
+        return cls(**value)
+
+
+class Curve:
+    """Collects the points of a curve: texts that are worse than every earlier one of no higher edit rate."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+
+    def see(self, query: int, edit_rate: float, right: float, loss: float) -> None:
+        """Add a text if no earlier one with as few edits is as bad."""
+        badness = (-right, loss)
+        if all((-p.right, p.loss) < badness or p.edit_rate > edit_rate for p in self.points):
+            self.points.append(Point(query, edit_rate, right, loss))

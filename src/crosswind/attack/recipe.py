@@ -1,0 +1,193 @@
+"""What a recipe is: alternatives, a search, constraints; one file each in `recipes/`, found by `RECIPES`.
+
+`NAME` or `NAME(KEY=VALUE,…)` names a recipe with its settings, in the grammar of perturbations without a severity:
+`polygloss(embed=de,zh,beam=4)`. `setting=published` takes the numbers of the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from crosswind.attack.search import Search
+from crosswind.attack.search.random_draws import random_draws
+from crosswind.data.examples import KINDS, Kind
+from crosswind.errors import UserError, unknown
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.perturbation import Environment, Param, Value
+from crosswind.perturb.spec import POOL, Atom, Spec, TextScope, parse_spec, parsed_call, printed_call
+from crosswind.registry import Registry
+from crosswind.tasks.base import Task
+
+Access = Literal["scores", "gradient"]
+
+CONTROL = "random"
+"""Behind the name of a recipe and a dot: its control, random draws from the same alternatives."""
+
+_SETTING = Param("setting", "text", "published: the paper's own numbers", default="default", choices=("published",))
+
+
+@dataclass(frozen=True, slots=True)
+class AttackSetting:
+    """What a recipe is prepared for: the task, the language, its parameters and the environment (lexicons)."""
+
+    task: Task
+    language: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
+
+    def number(self, name: str) -> float:
+        """The value of a numeric parameter."""
+        return float(str(self.params[name]))
+
+    def listing(self, name: str) -> tuple[str, ...]:
+        """The value of a parameter that is a list."""
+        value = self.params[name]
+        return value if isinstance(value, tuple) else (str(value),)
+
+    def scope(self, fields: Sequence[str]) -> TextScope:
+        """The texts that perturbations are prepared for."""
+        return replace(TextScope.of(self.task, self.language, self.environment), fields=tuple(fields))
+
+
+def _no_reason(setting: AttackSetting) -> str | None:
+    return None
+
+
+def _all_fields(setting: AttackSetting) -> tuple[str, ...]:
+    return tuple(field for field in setting.task.perturbed if field != POOL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A declaration.
+
+    * `specs(setting)` are the alternatives: perturbations without a severity, whose sites are joined.
+    * `search(setting)` searches them. `constraints(setting)` refuse texts; `most_edits(setting)` is the largest edit
+      rate (edits per word), `most_changes(setting)` the most sites that change; the control keeps to both.
+    * `kinds` and `languages` (in words) say where it applies, `applies(setting)` why it does not. `fields(setting)` are
+      the text fields that it attacks (default: those that perturbations may rewrite).
+    * `published` are the paper's values of `params`, `differences` what is not as in the paper, a sentence each.
+    * `access`: `scores` of the victim, or its `gradient`. `oracle` says what it knows that an attacker may not.
+    * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
+    """
+
+    name: str
+    summary: str
+    source: str
+    specs: Callable[[AttackSetting], Sequence[str]]
+    search: Callable[[AttackSetting], Search]
+    kinds: tuple[Kind, ...] = KINDS
+    languages: str = "all"
+    params: tuple[Param, ...] = ()
+    constraints: Callable[[AttackSetting], tuple[Constraint, ...]] = lambda setting: ()
+    most_edits: Callable[[AttackSetting], float] = lambda setting: 1.0
+    most_changes: Callable[[AttackSetting], int | None] = lambda setting: None
+    applies: Callable[[AttackSetting], str | None] = _no_reason
+    fields: Callable[[AttackSetting], tuple[str, ...]] = _all_fields
+    published: Mapping[str, Value] = field(default_factory=dict)
+    differences: tuple[str, ...] = ()
+    access: Access = "scores"
+    oracle: str = ""
+    probe: str = ""
+
+
+RECIPES: Registry[Recipe] = Registry("recipe", "crosswind.attack.recipes", "crosswind.recipes", Recipe)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A recipe with the parameters that were written, and whether its control is meant."""
+
+    recipe: str
+    params: tuple[tuple[str, Value], ...] = ()
+    control: bool = False
+
+    @property
+    def declaration(self) -> Recipe:
+        """The recipe that it names."""
+        return RECIPES[self.recipe]
+
+    @cached_property
+    def name(self) -> str:
+        """What results call it: without where data lie; the control has `.random` behind the recipe's name."""
+        locations = {p.name for p in self.declaration.params if p.location}
+        return self._printed([(k, v) for k, v in self.params if k not in locations])
+
+    def __str__(self) -> str:
+        return self._printed(self.params)
+
+    def _printed(self, params: Sequence[tuple[str, Value]]) -> str:
+        return printed_call(f"{self.recipe}.{CONTROL}" if self.control else self.recipe, params)
+
+    def setting(self, task: Task, language: str, environment: Environment | None = None) -> AttackSetting:
+        """What the recipe is prepared for in a task and a language."""
+        declared = self.declaration
+        given = dict(self.params)
+        values: dict[str, Value] = {p.name: p.default for p in declared.params if p.default is not None}
+        if given.pop("setting", None) == "published":
+            values |= declared.published
+        return AttackSetting(task, language, {**values, **given}, environment or Environment())
+
+    def counterpart(self) -> Call:
+        """The control of the same recipe and settings."""
+        return Call(self.recipe, self.params, control=True)
+
+    def chosen_search(self, setting: AttackSetting) -> Search:
+        """How it searches: the control draws at random."""
+        return random_draws() if self.control else self.declaration.search(setting)
+
+
+def parse_recipe(text: str, *, where: str | None = None) -> Call:
+    """The recipe that `NAME`, `NAME(KEY=VALUE,…)` or `NAME.random` names.
+
+    Raises a `UserError` for an unknown recipe or parameter ("did you mean") and for a value that does not fit.
+    """
+
+    def params_of(name: str) -> tuple[Param, ...]:
+        bare, dot, suffix = name.partition(".")
+        if dot and suffix != CONTROL:
+            raise unknown("recipe", name, RECIPES.names(), where=where)
+        return (*RECIPES.get(bare, where=where).params, _SETTING)
+
+    name, params = parsed_call(text, params_of, what="recipe", where=where)
+    bare, dot, _ = name.partition(".")
+    if ("setting", "published") in params and not RECIPES[bare].published:
+        hint = "leave out setting=published"
+        raise UserError(f"the recipe {bare!r} has no published setting", where=where, hint=hint)
+    return Call(bare, params, control=bool(dot))
+
+
+def unattackable(call: Call, setting: AttackSetting) -> str | None:
+    """Why a recipe cannot be used for a task and a language, or `None`; nothing is loaded for it."""
+    recipe = call.declaration
+    if setting.task.kind not in recipe.kinds:
+        return (
+            f"{recipe.name} attacks {', '.join(recipe.kinds)} tasks; {setting.task.name} is a {setting.task.kind} task"
+        )
+    if not recipe.fields(setting):
+        return f"no text of an example of {setting.task.name} is in the language under test: that is its pool's"
+    reason = recipe.applies(setting)
+    if reason is not None:
+        return reason
+    specs = atoms_of(recipe, setting)
+    scope = setting.scope(recipe.fields(setting))
+    reasons = [atom.applies(scope) for atom in specs]
+    if not reasons:
+        return f"{recipe.name} has no alternatives in {setting.language}"
+    return None if None in reasons else reasons[0]
+
+
+def atoms_of(recipe: Recipe, setting: AttackSetting) -> tuple[Atom, ...]:
+    """The perturbations whose alternatives are joined, each once."""
+    specs = [parse_spec(text, severity=1.0, where=f"recipe {recipe.name}") for text in recipe.specs(setting)]
+    return tuple(dict.fromkeys(atom for spec in specs for atom in spec.atoms))
+
+
+def needed_spec(call: Call, setting: AttackSetting) -> Spec:
+    """The atoms that apply, as one spec: what knows the needs and resources of all of them."""
+    recipe = call.declaration
+    scope = setting.scope(recipe.fields(setting))
+    return Spec(tuple(atom for atom in atoms_of(recipe, setting) if atom.applies(scope) is None))

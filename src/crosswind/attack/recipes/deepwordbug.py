@@ -1,0 +1,37 @@
+"""DeepWordBug: small changes of characters in the words that matter most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosswind.attack.recipe import AttackSetting, Recipe
+from crosswind.attack.search import Search
+from crosswind.attack.search.greedy import greedy_by_importance
+from crosswind.perturb.perturbation import PERTURBATIONS, Param
+
+WANTED = ("swap", "keyboard", "insert", "delete")
+
+
+def _specs(setting: AttackSetting) -> Sequence[str]:
+    return [name for name in WANTED if name in PERTURBATIONS]
+
+
+def _search(setting: AttackSetting) -> Search:
+    return greedy_by_importance()
+
+
+DEEPWORDBUG = Recipe(
+    name="deepwordbug",
+    summary="swaps, substitutions, insertions and deletions of characters in the words that matter most",
+    source="Gao et al. 2018 (Black-box Generation of Adversarial Text Sequences), §III",
+    languages="every script that one of its character changes knows",
+    specs=_specs,
+    search=_search,
+    params=(Param("edits", "number", "most edits, as a share of the words", default=1.0, low=0.0, high=1.0),),
+    most_edits=lambda setting: setting.number("edits"),
+    differences=(
+        "The importance of a word is the loss without it (their Replace-1 score), for any kind of task.",
+        "Of a word every change that the alternatives list is tried and the worst one kept; the paper draws one.",
+        "A substituted letter is a neighbour on the language's keyboard; the paper draws any Latin letter.",
+    ),
+)

@@ -1,0 +1,180 @@
+"""Attacking a test set: what is finished is kept on disk, so that a killed attack goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from crosswind.attack.counted import Counted
+from crosswind.attack.engine import WIDTH, SearchPlan, run_attack
+from crosswind.attack.outcome import Attacked
+from crosswind.attack.prepare import Reach, SpaceMaker
+from crosswind.attack.recipe import AttackSetting, Call, unattackable
+from crosswind.attack.victim import Victim
+from crosswind.data.examples import Dataset, Example, is_labelled
+from crosswind.errors import UserError
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.example import Protection
+from crosswind.perturb.perturbation import NotApplicable
+from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
+from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.spec import Resolved
+
+Report = Callable[[int, int, str], None]
+"""(examples finished, examples in all, a sentence)."""
+
+
+@dataclass(frozen=True)
+class AttackBudget:
+    """What an attack may cost: queries an example, further starts of a search that draws, the seed of draws.
+
+    `width` is the number of examples that are attacked at once; it changes no result.
+    """
+
+    queries: int
+    restarts: int = 0
+    seed: int = 1
+    width: int = WIDTH
+
+
+def attack_examples(
+    victim: Victim,
+    examples: Sequence[Example],
+    call: Call,
+    setting: AttackSetting,
+    budget: AttackBudget,
+    *,
+    resolved: Resolved | None = None,
+    protect: Protection = "none",
+    constraints: Sequence[Constraint] = (),
+    reach: Reach | None = None,
+    finished: Path | None = None,
+    report: Report = lambda *_: None,
+) -> list[Attacked]:
+    """The outcomes of labelled examples, in their order.
+
+    With `finished`, each outcome is appended to that file, and what it holds already is not attacked again: the result
+    is the same as without a break. Raises `NotApplicable` where the recipe does not attack such a task or language,
+    and a `UserError` for a budget below 1 and for examples without gold labels.
+    """
+    reason = unattackable(call, setting)
+    if reason is not None:
+        raise NotApplicable(reason, where="recipe", hint="`crosswind list recipes` shows what each attacks")
+    counted = Counted(victim, budget.queries)
+    for example in examples:
+        if not is_labelled(example):
+            hint = "this split is distributed without labels; name another split, such as dev"
+            raise UserError(f"{example.id} carries no gold label, which an attack needs", where="task", hint=hint)
+    known = _kept(finished)
+    waiting = [e for e in examples if e.id not in known]
+    maker = SpaceMaker(
+        call.declaration, setting, resolved=resolved, protect=protect, constraints=constraints, reach=reach
+    )
+    declared = (*maker.checks, *constraints, *call.declaration.constraints(setting))
+    plan = SearchPlan(
+        call.chosen_search(setting),
+        (setting.task.name, setting.language, call.name),
+        budget.seed,
+        budget.restarts,
+        tuple(c for c in declared if c.check is not None),
+        budget.width,
+    )
+    kept, total = len(known), len(examples)
+    before = sum(o.end == "success" for o in known.values())
+    begun = time.monotonic()
+
+    def progress(done: int, successes: int, queries: int, passes: int) -> None:
+        rate = queries / max(1e-9, time.monotonic() - begun)
+        attacked = kept + done
+        note = f"{before + successes} of {attacked} broken, {rate:.0f} queries/s"
+        report(attacked, total, note)
+
+    with _Appending(finished) as write:
+        for outcome in run_attack(counted, waiting, maker, plan, progress):
+            known[outcome.id] = outcome
+            write(outcome)
+    return [known[e.id] for e in examples]
+
+
+def perturbed_by(dataset: Dataset, outcomes: Sequence[Attacked]) -> PerturbedDataset:
+    """The data set with the worst text of each example, as `perturb` gives it; examples that were not attacked stay."""
+    by_id = {o.id: o for o in outcomes}
+    members = []
+    for example in dataset.examples:
+        outcome = by_id.get(example.id)
+        rewrites = outcome.rewrites if outcome else {}
+        members.append(Perturbed(example, rewrites, {}, outcome.tags if outcome else {}))
+    return replay_dataset(dataset, PerturbedDataset(dataset, tuple(members)).table())
+
+
+def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
+    """A row an example: how it ended, what it cost, how much was edited. Rewrites are stored apart."""
+    plain = (
+        "id",
+        "end",
+        "clean_right",
+        "clean_loss",
+        "right",
+        "loss",
+        "queries",
+        "passes",
+        "found_at",
+        "edit_rate",
+        "changes",
+        "positions",
+        "alternatives",
+        "words",
+    )
+    columns: dict[str, list[object]] = {name: [getattr(o, name) for o in outcomes] for name in plain}
+    columns["refused"] = [json.dumps(dict(sorted(o.refused.items()))) for o in outcomes]
+    columns["curve"] = [json.dumps([[p.query, p.edit_rate, p.right, p.loss] for p in o.curve]) for o in outcomes]
+    whole = {"queries", "passes", "found_at", "changes", "positions", "alternatives", "words"}
+    text = {"id", "end", "refused", "curve"}
+    kinds = {name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in columns}
+    return pl.DataFrame(columns, schema=kinds)
+
+
+def _kept(path: Path | None) -> dict[str, Attacked]:
+    """The outcomes that a file holds; a line that a kill cut off is none."""
+    outcomes: dict[str, Attacked] = {}
+    if path is None or not path.exists():
+        return outcomes
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            outcome = Attacked.loads(line)
+        except (ValueError, TypeError, KeyError):
+            continue
+        outcomes[outcome.id] = outcome
+    return outcomes
+
+
+class _Appending:
+    """Appends outcomes to a file, a line each, flushed; to none where there is no path."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def __enter__(self) -> Callable[[Attacked], None]:
+        if self.path is None:
+            self._file = None
+            return lambda outcome: None
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        before = self.path.read_bytes() if self.path.exists() else b""
+        self._file = self.path.open("a", encoding="utf-8")
+        if before and not before.endswith(b"\n"):
+            self._file.write("\n")
+        return self._write
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, outcome: Attacked) -> None:
+        assert self._file is not None
+        self._file.write(outcome.dumps() + "\n")
+        self._file.flush()

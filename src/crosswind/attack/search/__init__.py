@@ -1,0 +1,45 @@
+"""Searches, one file each: generators that ask about states of one example and are told what the victim says.
+
+A search yields states and receives for each its verdict, or `None` where the text cannot be (a label would be lost, a
+constraint refuses it) or where the budget ended. It knows one example; the engine runs many of them in lockstep. What
+it does may not depend on the budget, so that an attack of a smaller one is the beginning of the same attack.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from crosswind.attack.space import Space, State
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Asks by how much the loss would rise from `base` to each of `states`, by the gradient there: two queries."""
+
+    base: State
+    states: tuple[State, ...]
+
+
+Asking = Generator[Any, Any, None]
+"""Yields states and receives a verdict for each; or `Estimates`, and receives a number or `None` for each."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A way to search: `run(space, rng)` for one example.
+
+    `drawn` says that it depends on `rng`, so that another start may end elsewhere (`restarts`). `settings` are the
+    numbers that it was made with, for signatures.
+    """
+
+    name: str
+    run: Callable[[Space, random.Random], Asking]
+    drawn: bool = False
+    settings: tuple[tuple[str, float], ...] = field(default=())
+
+    def __str__(self) -> str:
+        settings = ",".join(f"{k}={v:g}" for k, v in self.settings)
+        return f"{self.name}({settings})" if settings else self.name

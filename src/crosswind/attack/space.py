@@ -1,0 +1,197 @@
+"""What an attack may do to one example: its sites, what each may become, and the texts that a choice of them gives.
+
+A search deals in states: which sites change, and to which of their options. Two equal states are one text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from crosswind.data.examples import Example, Span
+from crosswind.perturb.alternatives import Option
+from crosswind.perturb.applied import Change, Liberties, applied
+from crosswind.perturb.example import rebuild
+from crosswind.perturb.passage import Passage, Written
+from crosswind.perturb.words import words as words_of
+
+State = tuple[tuple[int, int], ...]
+"""(site, option) pairs in ascending order of sites; `()` is the clean example. Site `-1 - w` takes word w away."""
+
+
+class GoalVerdict(NamedTuple):
+    """What the victim says of a text: the loss of the gold answer, and how right it still is in [0, 1]."""
+
+    loss: float
+    right: float
+
+    @property
+    def badness(self) -> tuple[float, float]:
+        """By which an attack prefers one text to another: less right first, then the higher loss."""
+        return (-self.right, self.loss)
+
+
+class AttackSite(NamedTuple):
+    """A region of a passage that may change; `word` is the number of the word that it begins in."""
+
+    passage: int
+    start: int
+    end: int
+    options: tuple[Option, ...]
+    liberties: Liberties
+    word: int
+    group: tuple[int, int, int] | None = None
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A text that a state gives: the example, its passages that changed by number, and edits per word."""
+
+    state: State
+    example: Example
+    written: tuple[tuple[int, Written], ...]
+    edit_rate: float
+
+
+@dataclass
+class Space:
+    """The sites of one example, in the order of its passages and of their starts.
+
+    `refused` counts by reason what is no site (protected, beyond the window, a constraint's mask). `clean` is what the
+    victim says of the unchanged example. `most_edits` is the largest edit rate that a text may have, `most_changes`
+    the largest number of sites that change. `probe` is what a word becomes where a search measures its importance.
+    """
+
+    example: Example
+    passages: tuple[Passage, ...]
+    sites: tuple[AttackSite, ...]
+    clean: GoalVerdict
+    most_edits: float = 1.0
+    most_changes: int | None = None
+    probe: str = ""
+    refused: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def words(self) -> tuple[tuple[int, Span], ...]:
+        """The words of all passages: (passage, span)."""
+        return tuple((i, w) for i, p in enumerate(self.passages) for w in attackable_words(p))
+
+    @cached_property
+    def by_word(self) -> dict[int, list[int]]:
+        """The sites of each word, in order of the words."""
+        groups: dict[int, list[int]] = {}
+        for i, site in enumerate(self.sites):
+            groups.setdefault(site.word, []).append(i)
+        return dict(sorted(groups.items()))
+
+    @property
+    def positions(self) -> int:
+        """The number of sites that may change: what a budget is compared with across languages."""
+        return len(self.sites)
+
+    @property
+    def size(self) -> int:
+        """The number of single changes."""
+        return sum(len(s.options) for s in self.sites)
+
+    def singles(self) -> Iterator[State]:
+        """Every state of one change."""
+        return (((i, o),) for i, site in enumerate(self.sites) for o in range(len(site.options)))
+
+    def fits(self, state: State, site: int) -> bool:
+        """Whether a site can change beside those of a state: it overlaps none, and the limits allow it."""
+        new = self.sites[site]
+        if self.most_changes is not None and len(state) >= self.most_changes:
+            return False
+        in_group = 0
+        for other, _ in state:
+            old = self.sites[other]
+            if other == site:
+                return False
+            if old.passage == new.passage and _overlap(old, new):
+                return False
+            in_group += new.group is not None and old.group == new.group
+        return in_group < new.most or new.group is None
+
+    def extended(self, state: State, site: int, option: int) -> State | None:
+        """The state with one more change; `None` where it does not fit."""
+        return tuple(sorted((*state, (site, option)))) if self.fits(state, site) else None
+
+    def without(self, state: State, site: int) -> State:
+        """The state without the change of a site."""
+        return tuple(pair for pair in state if pair[0] != site)
+
+    def probes(self, word: int) -> State:
+        """The state that takes a word away, to measure its importance."""
+        return ((-1 - word, 0),)
+
+    def trial(self, state: State) -> Trial | None:
+        """The text of a state; `None` where a label, a word or the normal form does not survive, where nothing
+        changes, or where more would be edited than may be."""
+        changes: dict[int, list[Change]] = {}
+        liberties: dict[int, Liberties] = {}
+        for index, option in state:
+            if index < 0:
+                passage, word = self.words[-1 - index]
+                text = self.probe or ("_" if self.passages[passage].words else "")
+                changes.setdefault(passage, []).append((word.start, word.end, text, 0.0))
+                continue
+            site = self.sites[index]
+            changes.setdefault(site.passage, []).append((site.start, site.end, site.options[option], 0.0))
+            before = liberties.get(site.passage, Liberties())
+            new = site.liberties
+            liberties[site.passage] = Liberties(before.words or new.words, before.form or new.form)
+        written: list[tuple[int, Written]] = []
+        for number, some in sorted(changes.items()):
+            some.sort(key=lambda c: (c[0], c[1]))
+            result = applied(self.passages[number], some, liberties.get(number, Liberties()))
+            if result is None:
+                return None
+            if result.passage.text != self.passages[number].text:
+                written.append((number, result))
+        if not written:
+            return None
+        rate = self.edit_rate(written)
+        if rate > self.most_edits and state[0][0] >= 0:
+            return None
+        return Trial(state, rebuild(self.example, [w for _, w in written]), tuple(written), rate)
+
+    def edit_rate(self, written: Iterable[tuple[int, Written]]) -> float:
+        """Edits per word over all passages."""
+        total = max(1, len(self.words))
+        edits = 0.0
+        for number, result in written:
+            spans = self._spans[number]
+            edits += result.rewrite.edit_rate(spans) * max(1, len(spans))
+        return edits / total
+
+    @cached_property
+    def _spans(self) -> tuple[list[Span], ...]:
+        return tuple(attackable_words(p) for p in self.passages)
+
+
+def attackable_words(passage: Passage) -> list[Span]:
+    """The words of a passage: of a tagged sentence its own."""
+    return list(passage.words) if passage.words else words_of(passage.text, passage.language)
+
+
+def word_numbers(passages: Sequence[Passage]) -> list[list[tuple[int, int]]]:
+    """For each passage (start, number) of its words, numbered over all passages."""
+    numbered, at = [], 0
+    for passage in passages:
+        spans = attackable_words(passage)
+        numbered.append([(span.start, at + i) for i, span in enumerate(spans)])
+        at += len(spans)
+    return numbered
+
+
+def _overlap(a: AttackSite, b: AttackSite) -> bool:
+    """Whether two regions of one passage cannot both change: they share a character, or begin at one border."""
+    if a.start == b.start:
+        return True
+    first, second = (a, b) if a.start < b.start else (b, a)
+    return second.start < first.end

@@ -1,0 +1,216 @@
+"""Victims: what is attacked, as a function from examples to goal scores.
+
+A checkpoint or trained step is a `ModelVictim`. A function of the user's and a model behind an address (`endpoint.py`)
+give predictions, which `PredictingVictim` scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+import numpy as np
+
+from crosswind.attack.goal import GoalScores, class_loss, rightness, span_loss, tagging_loss
+from crosswind.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    Pool,
+    QueryExample,
+    Span,
+    SpanExample,
+    TaggingExample,
+    text_fields,
+)
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import Metric
+from crosswind.evaluate.predictions import Prediction
+from crosswind.evaluate.ranking import Floats, rank
+
+if TYPE_CHECKING:
+    from crosswind.evaluate.predict import Predictor
+
+_GRID = 2.0**25  # as in evaluate.ranking: sums of products are exact
+
+
+class Victim(Protocol):
+    """What an attack asks. A result depends on its own example alone, never on the others of a call."""
+
+    def __call__(self, examples: Sequence[Any]) -> GoalScores:
+        """The goal scores `(n,)` of labelled examples."""
+        ...
+
+
+class ModelVictim:
+    """A model with its head; examples go through the canonical shapes of `evaluate.predict`.
+
+    `metric` is the task's; `pool` and `vectors` are those of a retrieval task.
+    """
+
+    def __init__(
+        self, predictor: Predictor, metric: Metric, *, pool: Pool | None = None, vectors: Floats | None = None
+    ) -> None:
+        self.predictor, self.metric, self.pool, self.vectors = predictor, metric, pool, vectors
+        self._tags = {label: i for i, label in enumerate(predictor.head.labels)}
+
+    def __call__(self, examples: Sequence[Any]) -> GoalScores:
+        """The goal scores of examples; a `UserError` for an output that is not finite."""
+        if self.predictor.head.kind == "query":
+            return self._ranked(examples)
+        losses, rights, predictions = [], [], []
+        for example, outputs in zip(examples, self.predictor.outputs(examples), strict=True):
+            prediction = self.predictor.read(example, outputs)
+            losses.append(self._loss(example, outputs, prediction))
+            rights.append(rightness(self.metric, example, prediction))
+            predictions.append(prediction)
+        return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+    def reach(self, example: Any) -> Mapping[str, Span]:
+        """Of each text that the model cuts, the characters that it sees; empty where it sees everything."""
+        from crosswind.attack.reach import seen_characters
+
+        return seen_characters(self.predictor, example)
+
+    def gold_tags(self, example: TaggingExample) -> list[int | None]:
+        """The model's number of each gold tag, `None` for a tag that it does not have."""
+        return [self._tags.get(t) for t in example.tags or ()]
+
+    def direction(self, example: QueryExample) -> Floats:
+        """The vector `(width,)` along which a query nears its best wrong candidate and leaves its gold one."""
+        assert self.pool is not None
+        assert self.vectors is not None
+        (query,) = self.predictor.embed([example.query], max_length=self.predictor.query_length)
+        scores = np.asarray(self.vectors, dtype=np.float64) @ query.astype(np.float64)
+        gold = [self.pool.index[g] for g in example.gold if g in self.pool.index]
+        best = max(gold, key=lambda i: scores[i]) if gold else None
+        scores[gold] = -np.inf
+        wrong = np.asarray(self.vectors[int(scores.argmax())], dtype=np.float32)
+        direction: Floats = wrong if best is None else wrong - np.asarray(self.vectors[best], dtype=np.float32)
+        return direction
+
+    def estimates(self, bases: Sequence[Any], candidates: Sequence[Sequence[Any]]) -> list[list[float]]:
+        """By how much the loss of each base would rise for each of its candidates, to first order (`gradient.py`)."""
+        from crosswind.attack.gradient import estimated_gains, loss_gradients
+
+        gradients = loss_gradients(self, bases)
+        return [estimated_gains(self, g, some) for g, some in zip(gradients, candidates, strict=True)]
+
+    def _loss(self, example: Example, outputs: Any, prediction: Prediction) -> float:
+        match example:
+            case PairExample() | ChoiceExample():
+                assert example.label is not None
+                return class_loss(prediction["scores"], example.label)
+            case TaggingExample():
+                assert example.tags is not None
+                return tagging_loss(outputs, self.gold_tags(example))
+            case SpanExample():
+                return span_loss(example, outputs)
+            case QueryExample():
+                raise ValueError("queries are ranked")
+            case _:
+                assert_never(example)
+
+    def _ranked(self, examples: Sequence[QueryExample]) -> GoalScores:
+        assert self.pool is not None
+        assert self.vectors is not None
+        queries = self.predictor.embed([e.query for e in examples], max_length=self.predictor.query_length)
+        index = self.pool.index
+        gold = [[index[g] for g in e.gold if g in index] for e in examples]
+        most = max((len(g) for g in gold), default=0) + 1
+        losses, rights, predictions = [], [], []
+        for query, right, ranked in zip(queries, gold, rank(queries, self.vectors, gold, most), strict=True):
+            rights.append(float(bool(ranked.ranks) and ranked.ranks[0] == 1))
+            wrong = [float(s) for i, s in zip(ranked.top, ranked.scores, strict=True) if int(i) not in right]
+            scores = (_on_grid(query) * _on_grid(self.vectors[np.array(right, dtype=np.int64)])).sum(axis=1)
+            losses.append((wrong[0] if wrong else -1.0) - float(scores.max(initial=-1.0)))
+            predictions.append({"ranks": list(ranked.ranks)})
+        return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+
+class PredictingVictim:
+    """Whatever gives predictions: a function of the user's, or a model behind an address.
+
+    A prediction is `{"scores": [a number a class or choice]}`, `{"tags": […]}`, `{"text": "…"}` or `{"ranks": […]}`
+    by kind; `loss` in it stands for our own, which is 1 - rightness where there are no scores. `classes` is the
+    number of classes of a pair task. Raises a `UserError` for NaN, and for another number of scores or tags.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]],
+        metric: Metric,
+        *,
+        classes: int = 0,
+        name: str = "the victim",
+    ) -> None:
+        self.predict, self.metric, self.classes, self.name = predict, metric, classes, name
+
+    def __call__(self, examples: Sequence[Any]) -> GoalScores:
+        """The goal scores of examples by what is predicted for them."""
+        given = list(self.predict(list(examples)))
+        if len(given) != len(examples):
+            raise self._wrong(f"gives {len(given)} predictions for {len(examples)} examples")
+        losses, rights, predictions = [], [], []
+        for example, record in zip(examples, given, strict=True):
+            loss, prediction = self._checked(example, record)
+            right = rightness(self.metric, example, prediction)
+            losses.append(1 - right if loss is None else loss)
+            rights.append(right)
+            predictions.append(prediction)
+        return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+    def _checked(self, example: Example, record: Any) -> tuple[float | None, Prediction]:
+        """The loss, where it is known, and the prediction in Crosswind's form."""
+        if not isinstance(record, Mapping):
+            raise self._wrong(f"gives {type(record).__name__} for {example.id}, not a record")
+        loss = None if record.get("loss") is None else self._number(record["loss"], "loss", example)
+        match example:
+            case PairExample() | ChoiceExample():
+                expected = len(example.choices) if isinstance(example, ChoiceExample) else self.classes
+                scores = [self._number(s, "score", example) for s in self._list(record, "scores", example, expected)]
+                assert example.label is not None
+                prediction: Prediction = {"scores": scores, "predicted": int(np.argmax(scores))}
+                return (class_loss(scores, example.label) if loss is None else loss), prediction
+            case TaggingExample():
+                tags = self._list(record, "tags", example, len(example.words))
+                return loss, {"tags": [str(t) for t in tags]}
+            case SpanExample():
+                if not isinstance(record.get("text"), str):
+                    raise self._wrong(f"gives no text for {example.id}")
+                return loss, {"text": record["text"]}
+            case QueryExample():
+                ranks = [int(r) for r in self._list(record, "ranks", example, None)]
+                return (float(min(ranks, default=0)) if loss is None else loss), {"ranks": sorted(ranks)}
+            case _:
+                assert_never(example)
+
+    def _list(self, record: Mapping[str, Any], key: str, example: Example, expected: int | None) -> list[Any]:
+        values = record.get(key)
+        if not isinstance(values, Sequence) or isinstance(values, str):
+            raise self._wrong(f"gives no {key} for {example.id}")
+        if expected is not None and len(values) != expected:
+            raise self._wrong(f"gives {len(values)} {key} for {example.id}, which has {expected}")
+        return list(values)
+
+    def _number(self, value: Any, what: str, example: Example) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise self._wrong(f"gives {value!r} as a {what} of {example.id} ({_beginning(example)})")
+        return number
+
+    def _wrong(self, what: str) -> UserError:
+        hint = 'a record an example: {"scores": […]}, {"tags": […]}, {"text": "…"} or {"ranks": […]}'
+        return UserError(f"{self.name} {what}", where="MODEL", hint=hint)
+
+
+def _beginning(example: Example) -> str:
+    return repr(next((t for t in text_fields(example).values() if t), "")[:60])
+
+
+def _on_grid(vectors: Floats) -> Any:
+    return np.rint(np.asarray(vectors, dtype=np.float64) * _GRID) / _GRID

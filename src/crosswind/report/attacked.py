@@ -1,0 +1,64 @@
+"""Attacks in the terminal: a line for each language, and the most convincing examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosswind.analysis.attacked import AttackedExample, AttackLine
+from crosswind.analysis.estimate import Estimate
+
+
+def render_attacks(lines: Sequence[AttackLine], examples: Sequence[AttackedExample]) -> str:
+    """Plain text: figures with their intervals, curves, examples with what changed."""
+    parts = [*map(_line, lines), *map(_example, examples)]
+    return "\n\n".join(parts) if parts else "no attack was run"
+
+
+def _line(line: AttackLine) -> str:
+    rows = [f"{line.target} {line.language}  {line.attack}, budget {line.budget}, {line.n} examples"]
+    rows.append(f"  before A              {_estimate(line.before)}")
+    rows.append(f"  after A'              {_estimate(line.after)}")
+    if line.success is not None:
+        rows.append(f"  success               {_estimate(line.success)} % of those right before")
+    if line.control is not None and line.gain is not None:
+        rows.append(f"  after random draws    {_estimate(line.control)}")
+        rows.append(f"  gain over them        {_estimate(line.gain)}")
+    rows.append(f"  queries               median {line.queries[0]:g}, 90th percentile {line.queries[1]:g}")
+    rows.append(f"  unique passes         median {line.passes[0]:g}, 90th percentile {line.passes[1]:g}")
+    if line.edit_rate is not None:
+        similar = "" if line.chrf is None else f", chrF {line.chrf:.1f}"
+        rows.append(f"  edits per word        {line.edit_rate:.2f} where it changed something{similar}")
+    each = "" if line.budget_per_position is None else f" (budget {line.budget_per_position:.1f} for each)"
+    rows.append(f"  positions             median {line.positions:g}{each}")
+    rows.append(
+        f"  space exhausted       {line.exhausted:.0f} % of attacked examples; no site: {line.without_site:.0f} %"
+    )
+    rows.append("  A' over the budget    " + "  ".join(f"{b}: {v:.1f}" for b, v in line.over_budget))
+    rows.append("  A' over the edit rate " + "  ".join(f"{e:g}: {v:.1f}" for e, v in line.over_edit_rate))
+    return "\n".join(rows)
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.score:5.1f} ({estimate.note or 'no interval'})"
+    return f"{estimate.score:5.1f} [{estimate.low:.1f}, {estimate.high:.1f}]"
+
+
+def _example(example: AttackedExample) -> str:
+    rows = [f"{example.id} ({example.language}, {example.attack}, query {example.queries})"]
+    for field, text in example.before.items():
+        if field in example.after:
+            rows += [f"  {field:10} {_short(text)}", f"  {'->':>10} {_short(example.after[field])}"]
+        elif text:
+            rows.append(f"  {field:10} {_short(text)}")
+    rows.append(
+        f"  gold {_short(example.gold, 60)}; said {_short(example.predicted_before, 60)}, now "
+        f"{_short(example.predicted_after, 60)}"
+    )
+    return "\n".join(rows)
+
+
+def _short(text: str, most: int = 300) -> str:
+    """A text on one line, invisible characters written out."""
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"

@@ -1,0 +1,121 @@
+"""`attack`: a model's test set under attack; its rewrites are put back like those of noise.
+
+Inputs: `model` (without it: the base checkpoint), `pool` (vectors, of a retrieval task), what the alternatives need.
+Writes `rewrites.parquet` (the worst text of each example), `outcomes.parquet` (how each attack ended and what it cost).
+A step that was killed goes on with the examples that were not finished, to the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crosswind.run.job import Job, Worker
+from crosswind.run.kinds import StepKind, device_needs, unsigned
+from crosswind.steps.cells import TABLE, CellParams, dataset_of, predictor_of, record_hardware
+from crosswind.steps.parameters import tokens_of
+from crosswind.steps.rewrite import constraint_judge, met_need
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.refs import DataRef
+
+OUTCOMES = "outcomes.parquet"
+_COLUMN = "results have a column for it"
+_ATTACKED_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class AttackParams(CellParams):
+    """What a cell reads, and how it is attacked: a recipe with its parameters, queries an example, starts and seed.
+
+    `metric` judges how right a prediction is. `width` is how many examples are attacked at once, which changes no
+    result.
+    """
+
+    recipe: str = unsigned(_COLUMN, "")
+    budget: int = unsigned(_COLUMN, 1)
+    restarts: int = unsigned("results have it in the attack's column", 0)
+    seed: int = unsigned("results have it in the attack's column", 1)
+    metric: str = unsigned("a metric signs its own name", "")
+    protection: str = "none"
+    constraints: tuple[str, ...] = unsigned("results have them in the attack's column", ())
+    needs: tuple[tuple[str, DataRef], ...] = unsigned("it follows from the recipe", ())
+    width: int = unsigned("it changes no result", _ATTACKED_AT_ONCE)
+
+
+def _run(job: Job[AttackParams], worker: Worker) -> str:
+    import numpy as np
+
+    from crosswind.attack.recipe import needed_spec, parse_recipe
+    from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+    from crosswind.attack.victim import ModelVictim
+    from crosswind.evaluate.metrics.base import METRICS
+    from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.example import check_protection
+    from crosswind.perturb.lexicons import environment_of
+
+    params = job.params
+    task = TASKS[params.ref.task]
+    # The recipe as written may say where a lexicon lies, which is no part of the step's identity.
+    call = parse_recipe(job.world["specs"].get(job.step.key, params.recipe))
+    setting = call.setting(task, params.ref.language, environment_of(job.world["lexicons"]))
+    data = dataset_of(job, params.ref)
+    predictor = predictor_of(job, worker)
+    vectors = None
+    if "pool" in job.inputs:
+        vectors = np.load(job.inputs["pool"].path / "vectors.npy", mmap_mode="r", allow_pickle=False)
+    victim = ModelVictim(predictor, METRICS[params.metric], pool=data.pool, vectors=vectors)
+    spec = needed_spec(call, setting)
+    named = parse_constraints(params.constraints)
+    outcomes = attack_examples(
+        victim,
+        data.examples,
+        call,
+        setting,
+        AttackBudget(params.budget, params.restarts, params.seed, params.width),
+        resolved={
+            need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.fields(setting)))
+        },
+        protect=check_protection(params.protection),
+        constraints=[c.made({n: constraint_judge(job, worker, n) for n in c.needs()}) for c in named],
+        reach=victim.reach,
+        finished=job.partial / "finished.jsonl",
+        report=lambda done, total, note: job.report(done, total, note),
+    )
+    perturbed = perturbed_by(data, outcomes)
+    perturbed.table().write_parquet(job.draft.path / TABLE)
+    outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
+    _record(job, call.declaration.oracle, outcomes)
+    job.fact("changed", perturbed.changed_share)
+    record_hardware(job)
+    before = sum(o.clean_right > 0 for o in outcomes)
+    broken = sum(o.end == "success" for o in outcomes)
+    return f"{broken} of {before} broken"
+
+
+def _record(job: Job[AttackParams], oracle: str, outcomes: Any) -> None:
+    """Note what a reader of the result should know: what the attack knows, and where it could do nothing."""
+    if oracle:
+        job.note(f"{job.params.recipe} has oracle access: {oracle}")
+    beyond = sum(1 for o in outcomes if o.refused.get("beyond the window"))
+    if beyond:
+        job.note(
+            f"{beyond:,} of {len(outcomes):,} examples of {job.params.ref.name} are longer than the model's window: "
+            "only positions inside were attacked."
+        )
+    without = sum(o.end == "no site" for o in outcomes)
+    if without:
+        job.note(
+            f"{without:,} of {len(outcomes):,} examples of {job.params.ref.name} have no site for {job.params.recipe}."
+        )
+    for end in ("success", "budget", "exhausted", "wrong before", "no site"):
+        job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
+
+
+def _cost(params: AttackParams) -> float:
+    """Estimated tokens: half of the budget for every example."""
+    return tokens_of(params.ref) * params.budget / 2
+
+
+ATTACK: StepKind[AttackParams] = StepKind(
+    name="attack", version=1, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+)

@@ -1,0 +1,228 @@
+"""Attacks of one model: running them as a study, and reading what came of them.
+
+A checkpoint goes through a study, whose steps are kept and resumed. A function of the user's or a model behind an
+address has no step: it is attacked here, and what is finished lies in the run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
+from crosswind.attack.goal import BINARY
+from crosswind.attack.recipe import CONTROL, parse_recipe, unattackable
+from crosswind.data.examples import Dataset, Example, Kind, TaggingExample, text_fields
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predictions import Prediction, read_predictions
+from crosswind.perturb.damage import chrf
+from crosswind.perturb.lexicons import environment_of
+from crosswind.perturb.perturbed import PerturbedDataset
+from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.rewrite import Rewrite
+from crosswind.run.store import Store
+from crosswind.steps.attack import OUTCOMES
+from crosswind.steps.cells import TABLE
+from crosswind.study.own import declare_tasks
+from crosswind.study.plan import lexicons_of
+from crosswind.study.planned import Cell, Plan
+from crosswind.study.resolve import targets
+from crosswind.study.spec import Study
+from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.refs import library
+
+
+@dataclass(frozen=True)
+class AttackedModel:
+    """A line for each attack and language, and the most convincing examples of each: right before, wrong after, with
+    the fewest edits."""
+
+    lines: tuple[AttackLine, ...]
+    shown: tuple[AttackedExample, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"attacks": [line.to_json() for line in self.lines], "examples": [asdict(s) for s in self.shown]}
+
+
+def read_attacks(plan: Plan, store: Store, *, most: int = 3) -> AttackedModel:
+    """What the attacks of a plan gave, as far as they are in the store."""
+    lines: list[AttackLine] = []
+    shown: list[AttackedExample] = []
+    data = library(plan.graph.context["data"])
+    whole = [c for c in plan.cells if not c.excluded]
+    attacked = [c for c in whole if c.condition.attack != "none" and _there(c, store)]
+    controls = {_identity(c, c.condition.attack): c for c in attacked}
+    for cell in attacked:
+        if is_control(cell.condition.attack):
+            continue
+        task = TASKS[cell.target]
+        clean = next((c for c in whole if c.condition.clean and _same_model(c, cell) and _there(c, store)), None)
+        if clean is None:
+            continue
+        dataset = data.dataset(cell.data)
+        before = _predictions(store, clean.key)
+        one = _set(cell, task, dataset, store, before)
+        name = control_of(cell.condition.attack)
+        control = controls.get(_identity(cell, name))
+        other = None if control is None else _set(control, task, dataset, store, before)
+        metric = METRICS[task.metric]
+        binary = task.kind in BINARY
+        lines.append(
+            attack_line(task.name, cell.data.language, one[0], metric, binary=binary, control=other and other[0])
+        )
+        after = _predictions(store, cell.key)
+        shown += convincing(task, dataset, one[1], one[0], before, after, most)
+    return AttackedModel(tuple(lines), tuple(shown))
+
+
+def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> None:
+    """Raise a `UserError` where a recipe attacks none of a study's test sets, with the reason."""
+    call = parse_recipe(recipe, where=where)
+    environment = environment_of(lexicons_of(study))
+    declare_tasks(study)
+    reasons = [
+        unattackable(call, call.setting(target.task, ref.language, environment))
+        for target in targets(study)
+        for ref in target.data
+    ]
+    if reasons and None not in reasons:
+        hint = f"it is for {call.declaration.languages}; `crosswind list recipes` shows what each attacks"
+        raise UserError(str(reasons[0]), where=where, hint=hint)
+
+
+def is_control(attack: str) -> bool:
+    """Whether the name of an attack is that of a control."""
+    return attack.partition("(")[0].partition(";")[0].endswith(f".{CONTROL}")
+
+
+def control_of(attack: str) -> str:
+    """The name of an attack's control."""
+    for mark in ("(", ";"):
+        name, cut, rest = attack.partition(mark)
+        if cut:
+            return f"{name}.{CONTROL}{mark}{rest}"
+    return f"{attack}.{CONTROL}"
+
+
+def _there(cell: Cell, store: Store) -> bool:
+    return store.has(cell.key) and all(store.has(key) for _, key in cell.judged)
+
+
+def _same_model(clean: Cell, cell: Cell) -> bool:
+    def model(c: Cell) -> tuple[object, ...]:
+        return c.route, c.seed, c.defence, c.target, c.selection, c.data.language, c.data.split, c.data.context_language
+
+    return model(clean) == model(cell)
+
+
+def _identity(cell: Cell, attack: str) -> tuple[object, ...]:
+    condition = cell.condition
+    model = (cell.route, cell.seed, cell.defence, cell.target, cell.selection, cell.data)
+    return (*model, attack, condition.budget, condition.protection)
+
+
+def _predictions(store: Store, key: str) -> dict[str, Prediction]:
+    ids, predictions = read_predictions(store.path(key) / "predictions.parquet")
+    return dict(zip(ids, predictions, strict=True))
+
+
+def _set(
+    cell: Cell, task: Task, dataset: Dataset, store: Store, before: Mapping[str, Prediction]
+) -> tuple[AttackedSet, PerturbedDataset]:
+    """The outcomes of a cell's attack beside the metric's statistics, clean and attacked, of the same examples."""
+    assert cell.rewrite is not None
+    folder = store.path(cell.rewrite)
+    perturbed = replay_dataset(dataset, pl.read_parquet(folder / TABLE))
+    metric = METRICS[task.metric]
+    clean = metric.judge(dataset.examples, [before[e.id] for e in dataset.examples], {})
+    statistics = pl.read_parquet(store.path(cell.judged[0][1]) / "statistics.parquet")
+    attacked = statistics.select(metric.columns).to_numpy()
+    frame = pl.read_parquet(folder / OUTCOMES)
+    name = cell.condition.attack
+    similar = similarities(dataset.examples, perturbed)
+    made = AttackedSet(name, cell.condition.budget, frame, clean.clusters, clean.statistics, attacked, similar)
+    return made, perturbed
+
+
+def similarities(examples: Sequence[Example], perturbed: PerturbedDataset) -> list[float]:
+    """chrF of each example's changed texts against the original ones, 100 where none changed."""
+    return [_similarity(e, p.rewrites) for e, p in zip(examples, perturbed.examples, strict=True)]
+
+
+def _similarity(example: Example, rewrites: Mapping[str, Rewrite]) -> float:
+    texts = _texts(example)
+    values = []
+    for field, rewrite in rewrites.items():
+        text = texts[field] if field in texts else "\x1e".join(texts.values())
+        values.append(chrf(text, rewrite.apply(text)) if rewrite.length == len(text) else float("nan"))
+    return float(np.mean(values)) if values else 100.0
+
+
+def _texts(example: Example) -> dict[str, str]:
+    return {"words": " ".join(example.words)} if isinstance(example, TaggingExample) else dict(text_fields(example))
+
+
+def convincing(
+    task: Task,
+    dataset: Dataset,
+    perturbed: PerturbedDataset,
+    attack: AttackedSet,
+    before: Mapping[str, Prediction],
+    after: Mapping[str, Prediction],
+    most: int,
+) -> list[AttackedExample]:
+    """At most `most` examples that an attack changed: those that lost most come first, then those of fewest edits."""
+    rows = attack.outcomes.with_row_index("at")
+    changed = rows.filter(pl.col("changes") > 0).with_columns(lost=pl.col("clean_right") - pl.col("right"))
+    best = changed.sort(["lost", "edit_rate", "changes", "at"], descending=[True, False, False, False]).head(most)
+    shown = []
+    for row in best.iter_rows(named=True):
+        example, new = dataset.examples[row["at"]], perturbed.examples[row["at"]].example
+        olds, news = _texts(example), _texts(new)
+        shown.append(
+            AttackedExample(
+                id=example.id,
+                language=example.language,
+                attack=attack.name,
+                before=olds,
+                after={k: v for k, v in news.items() if v != olds.get(k)},
+                gold=_gold(task, example),
+                predicted_before=_said(task, before[example.id]),
+                predicted_after=_said(task, after[example.id]),
+                queries=row["found_at"],
+                edit_rate=row["edit_rate"],
+            )
+        )
+    return shown
+
+
+def _gold(task: Task, example: Any) -> str:
+    kind: Kind = task.kind
+    match kind:
+        case "pair":
+            return task.labels[example.label] if task.labels else str(example.label)
+        case "choice":
+            return str(example.choices[example.label])
+        case "tagging":
+            return " ".join(example.tags or ())
+        case "span":
+            return " / ".join(dict.fromkeys(example.answer_texts)) or "(no answer)"
+        case "query":
+            return " ".join(example.gold)
+
+
+def _said(task: Task, prediction: Prediction) -> str:
+    if "predicted" in prediction:
+        number = prediction["predicted"]
+        return task.labels[number] if task.labels and 0 <= number < len(task.labels) else str(number)
+    if "tags" in prediction:
+        return " ".join(prediction["tags"])
+    if "text" in prediction:
+        return str(prediction["text"])
+    return f"rank {min(prediction['ranks'], default=0)}"

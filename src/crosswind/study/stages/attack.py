@@ -1,0 +1,190 @@
+"""`attack:`, searched perturbations: for each recipe an attack step, a cell of what it gave, and its control.
+
+`attack: [{recipe: polygloss, budget: 500, examples: 500}]`. The control draws from the same alternatives, as many
+texts as the budget allows; what the attack gains over it is the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
+from crosswind.data.languages import unknown_language
+from crosswind.errors import UserError, unknown
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.perturb.constraint import NamedConstraint, constraint_resources, parse_constraints, refusal_of
+from crosswind.perturb.example import PROTECTIONS
+from crosswind.perturb.perturbation import PERTURBATIONS
+from crosswind.perturb.spec import TextScope
+from crosswind.steps.attack import ATTACK, AttackParams
+from crosswind.steps.cells import CellParams
+from crosswind.study.plan import Planner
+from crosswind.study.planned import CellCondition, Evaluated
+from crosswind.study.resolve import TargetPlan
+from crosswind.study.spec import StrictModel, listed
+from crosswind.study.stages import Conditions, Stage
+
+BUDGET, EXAMPLES = 100, 500  # of each attacked example, of each test set
+
+
+class AttackSpec(StrictModel):
+    """One attack: a recipe, queries an example, how many examples of a test set (in whole clusters).
+
+    `control: false` leaves the control out. `restarts` are further starts of a search that draws.
+    """
+
+    recipe: str
+    budget: int = BUDGET
+    examples: int = Field(EXAMPLES, ge=1)
+    restarts: int = Field(0, ge=0, le=1000)
+    seed: int = Field(1, ge=0)
+    control: bool = True
+    protect: str = "none"
+    constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
+    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    targets: Annotated[list[str], BeforeValidator(listed)] | None = None
+    width: int = Field(64, ge=1)
+
+
+@dataclass(frozen=True)
+class _Attack:
+    spec: AttackSpec
+    call: Call
+    constraints: tuple[NamedConstraint, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the column `attack` says: the recipe with its parameters, and starts and seed that are not the usual."""
+        extra = [str(c) for c in self.constraints]
+        extra += [
+            f"{k}={v}"
+            for k, v, usual in (("restarts", self.spec.restarts, 0), ("seed", self.spec.seed, 1))
+            if v != usual
+        ]
+        return ";".join([self.call.name, *extra])
+
+
+_Entry = Annotated[AttackSpec, BeforeValidator(lambda v: {"recipe": v} if isinstance(v, str) else v)]
+
+
+def _begin(section: Sequence[AttackSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
+    attacks = [a for i, spec in enumerate(section) for a in _attacks(spec, f"attack[{i}]", targets)]
+
+    def conditions(evaluated: Evaluated) -> None:
+        task, language = evaluated.target.task, evaluated.clean.data.language
+        for attack in attacks:
+            spec = attack.spec
+            if (spec.targets is None or task.name in spec.targets) and (
+                spec.languages is None or language in spec.languages
+            ):
+                _add(attack, planner, evaluated)
+
+    return conditions
+
+
+def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> list[_Attack]:
+    if spec.budget < 1:
+        hint = "give an attack at least one query an example"
+        raise UserError(f"the budget is {spec.budget}", where=f"{where}.budget", hint=hint)
+    if spec.protect not in PROTECTIONS:
+        raise unknown("protection", spec.protect, PROTECTIONS, where=f"{where}.protect")
+    languages = {ref.language for target in targets for ref in target.data}
+    names = [target.task.name for target in targets]
+    for code in spec.languages or ():
+        if code not in languages:
+            raise unknown_language(code, languages, where=f"{where}.languages")
+    for name in spec.targets or ():
+        if name not in names:
+            raise unknown("target", name, names, where=f"{where}.targets")
+    call = parse_recipe(spec.recipe, where=f"{where}.recipe")
+    kinds = {t.task.kind for t in targets if spec.targets is None or t.task.name in spec.targets}
+    if not kinds & set(call.declaration.kinds):
+        raise UserError(
+            f"{call.recipe} attacks {', '.join(call.declaration.kinds)} tasks; there is none among the targets",
+            where=f"{where}.recipe",
+            hint="`crosswind list recipes` shows what each attacks",
+        )
+    constraints = parse_constraints(spec.constraints, where=f"{where}.constraints")
+    controls = [_Attack(spec, call.counterpart(), constraints)] if spec.control and not call.control else []
+    return [_Attack(spec, call, constraints), *controls]
+
+
+def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
+    task, spec = evaluated.target.task, attack.spec
+    condition = CellCondition(protection=spec.protect, attack=attack.name, budget=spec.budget)
+    setting = attack.call.setting(task, evaluated.clean.data.language, planner.environment)
+    reason = unattackable(attack.call, setting) or refusal_of(attack.constraints, _scope(attack.call, setting))
+    if reason is not None:
+        planner.leave_out(evaluated, condition, f"{attack.call.recipe}: {reason}")
+        return
+    evaluated = _selected(evaluated, spec.examples, planner)
+    reading = evaluated.reading
+    data = dict(planner.prints(evaluated.model, reading.ref))
+    inputs: dict[str, str] = {}
+    scope = _scope(attack.call, setting)
+    alternatives = needed_spec(attack.call, setting)
+    wanted = [*alternatives.needs(scope), *(need for c in attack.constraints for need in c.needs())]
+    needs = planner.needed(wanted, reading.ref, data, inputs)
+    data |= constraint_resources(attack.constraints)
+    data |= {f"resource {name}": value for name, value in alternatives.resources(scope).items()}
+    data |= planner.declared_by(RECIPES, attack.call.recipe)
+    for atom in alternatives.atoms:
+        data |= planner.declared_by(PERTURBATIONS, atom.name)
+    # A recipe's joined alternatives and search may change with the package.
+    data["alternatives"] = "+".join(atom.identity for atom in alternatives.atoms)
+    data["search"] = str(attack.call.chosen_search(setting))
+    metric = METRICS.get(evaluated.target.task.metric)
+    data[f"metric {metric.name}"] = str(metric.version)
+    if evaluated.model.key is not None:
+        inputs["model"] = evaluated.model.key
+    if evaluated.embed is not None:
+        inputs["pool"] = evaluated.embed
+    params = AttackParams(
+        **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__},
+        recipe=attack.call.name,
+        budget=spec.budget,
+        restarts=spec.restarts,
+        seed=spec.seed,
+        metric=metric.name,
+        protection=spec.protect,
+        constraints=tuple(map(str, attack.constraints)),
+        needs=needs,
+        width=spec.width,
+    )
+    label = f"{attack.name} on {reading.ref.name}, route {evaluated.clean.route}"
+    key = planner.add(ATTACK.step(params, data=data, inputs=inputs, label=label, affinity=evaluated.model.affinity))
+    if str(attack.call) != attack.call.name:
+        planner.write_as(key, str(attack.call))
+    planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries")
+
+
+def _scope(call: Call, setting: AttackSetting) -> TextScope:
+    return setting.scope(call.declaration.fields(setting))
+
+
+def _selected(evaluated: Evaluated, examples: int, planner: Planner) -> Evaluated:
+    """The clean cell with the examples that are attacked; of retrieval all, as fewer would have a smaller pool."""
+    data = evaluated.clean.data
+    if data.limit is not None and data.limit <= examples:
+        return evaluated
+    if evaluated.target.task.kind == "query":
+        if data.size is None or data.size > examples:
+            planner.note(
+                f"{data.task}: every query is attacked, since a selection would have a smaller pool; limit the target "
+                "to attack fewer."
+            )
+        return evaluated
+    size = data.size
+    if size is not None and size <= examples:
+        return evaluated
+    chosen = replace(data, limit=examples)
+    return replace(
+        evaluated, clean=replace(evaluated.clean, data=chosen), reading=replace(evaluated.reading, ref=chosen)
+    )
+
+
+STAGE = Stage("attack", "attacks on the test sets, each beside its control", list[_Entry], _begin)

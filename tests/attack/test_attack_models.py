@@ -1,0 +1,261 @@
+"""Attacks on real models of every kind: small transformers on the microworld's tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from crosswind.attack.goal import BINARY
+from crosswind.attack.gradient import loss_gradients
+from crosswind.attack.outcome import Attacked
+from crosswind.attack.recipe import parse_recipe, unattackable
+from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+from crosswind.attack.victim import ModelVictim, PredictingVictim
+from crosswind.data.examples import Dataset, PairExample, Span, SpanExample, TaggingExample
+from crosswind.data.source import open_source
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predict import Predictor, embed_pool
+from crosswind.model.encoder import load_encoder
+from crosswind.model.heads import attach
+from crosswind.model.rows import Row
+from crosswind.perturb.lexicons import environment_of
+from crosswind.perturb.perturbation import NotApplicable
+from crosswind.perturb.replay import replay_dataset
+from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.load import load
+from tiny_models import write_encoder
+
+KINDS = {"pair": "mw-nli", "choice": "mw-causes", "tagging": "mw-ner", "span": "mw-qa", "query": "mw-answers"}
+ENVIRONMENT = environment_of("microworld")
+SOURCE = open_source({"source": "microworld"})
+
+
+def data_of(kind: str, language: str = "qla-Latn", limit: int = 8) -> Dataset:
+    return load(TASKS[KINDS[kind]], language, "test", SOURCE, limit=limit)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return load_encoder(str(write_encoder(tmp_path_factory.mktemp("tiny") / "xlmr", "xlm-roberta")), seed=1)
+
+
+@pytest.fixture(scope="module")
+def victim(encoder: Any) -> Callable[..., ModelVictim]:
+    """`victim("pair", data)`: a new victim with an untrained head."""
+    heads: dict[str, Any] = {}
+
+    def new(kind: Any, data: Dataset, **options: Any) -> ModelVictim:
+        task = TASKS[KINDS[kind]]
+        if kind not in heads:
+            heads[kind] = attach(encoder, kind, classes(task), seed=3)
+        predictor = Predictor(encoder, heads[kind], **{"max_length": 64, "stride": 16, **options})
+        vectors = embed_pool(predictor, data.pool) if data.pool is not None else None
+        return ModelVictim(predictor, METRICS[task.metric], pool=data.pool, vectors=vectors)
+
+    return new
+
+
+def mastered(data: Dataset, who: ModelVictim) -> Dataset:
+    """The data with what an untrained model says of tagged sentences, questions and queries as the gold answers."""
+    examples: list[Any] = []
+    if data.pool is not None and who.vectors is not None:
+        ranked = who.predictor.predict(data.examples, data.pool, who.vectors)
+        best = [replace(e, gold=(p["top"][0],)) for e, p in zip(data.examples, ranked, strict=True)]  # type: ignore[call-arg]
+        return replace(data, examples=tuple(best))
+    for e, p in zip(data.examples, who(data.examples).predictions, strict=True):
+        if isinstance(e, TaggingExample):
+            examples.append(replace(e, tags=tuple(p["tags"])))
+        elif isinstance(e, SpanExample):
+            examples.append(replace(e, answers=(Span(p["start"], p["end"]),) if p["text"] else e.answers))
+        else:
+            examples.append(e)
+    return replace(data, examples=tuple(examples))
+
+
+def run(
+    kind: str, who: ModelVictim, data: Dataset, recipe: str, budget: AttackBudget, **options: Any
+) -> list[Attacked]:
+    call = parse_recipe(recipe)
+    setting = call.setting(TASKS[KINDS[kind]], data.language, ENVIRONMENT)
+    return attack_examples(who, data.examples, call, setting, budget, reach=who.reach, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_losses_are_those_of_the_output_computed_plainly(kind: Any, victim: Callable[..., ModelVictim]) -> None:
+    data = data_of(kind)
+    who = victim(kind, data)
+    scores = who(data.examples)
+    if kind == "query":
+        assert data.pool is not None
+        queries = who.predictor.embed([e.query for e in data.examples], max_length=who.predictor.query_length)  # type: ignore[union-attr]
+        for i, (e, q) in enumerate(zip(data.examples, queries, strict=True)):
+            similar = np.asarray(who.vectors, dtype=np.float64) @ q.astype(np.float64)
+            gold = [data.pool.index[g] for g in e.gold]  # type: ignore[union-attr]
+            wrong = np.delete(similar, gold).max()
+            assert scores.loss[i] == pytest.approx(wrong - similar[gold].max(), abs=1e-5)
+            assert scores.right[i] == float(scores.loss[i] < 0)
+        return
+    given = who.predictor.predict(data.examples)
+    assert list(scores.predictions) == given
+    for i, (e, outputs) in enumerate(zip(data.examples, who.predictor.outputs(data.examples), strict=True)):
+        tensors = [torch.tensor(out, dtype=torch.float64) for _, out in outputs]
+        if kind == "pair":
+            expected = torch.nn.functional.cross_entropy(tensors[0], torch.tensor(e.label))  # type: ignore[union-attr]
+        elif kind == "choice":
+            expected = torch.nn.functional.cross_entropy(torch.stack(tensors).flatten(), torch.tensor(e.label))  # type: ignore[union-attr]
+        elif kind == "tagging":
+            words = torch.cat([t[row.positions] for t, (row, _) in zip(tensors, outputs, strict=True)])
+            gold = [who.predictor.head.labels.index(t) for t in e.tags or ()]  # type: ignore[union-attr]
+            expected = torch.nn.functional.cross_entropy(words, torch.tensor(gold))
+        else:
+            assert isinstance(e, SpanExample)
+            flat = torch.cat(tensors)
+            start, end = (torch.log_softmax(flat[:, side], 0) for side in (0, 1))
+            losses, base = [], 0
+            for row, out in outputs:
+                for a in e.answers or ():
+                    spans = list(zip(row.positions.tolist(), row.offsets.tolist(), strict=True))  # type: ignore[union-attr]
+                    tokens = [base + p for p, (x, y) in spans if x < a.end and y > a.start]
+                    if spans[0][1][0] <= a.start and spans[-1][1][1] >= a.end:
+                        losses.append(-start[tokens[0]] - end[tokens[-1]])
+                base += len(out)
+            expected = torch.stack(losses).min()
+        assert scores.loss[i] == pytest.approx(float(expected), abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_attack_of_every_kind_for_any_width_and_after_a_kill(
+    kind: str, victim: Callable[..., ModelVictim], tmp_path: Path
+) -> None:
+    data = mastered(data_of(kind), victim(kind, data_of(kind)))
+    recipe = "polygloss(embed=qlo,qcy)" if kind != "query" else "polygloss(embed=qlo)"
+    whole = run(kind, victim(kind, data), data, recipe, AttackBudget(12, width=64))
+    assert any(o.changed for o in whole)
+    assert [o.dumps() for o in run(kind, victim(kind, data), data, recipe, AttackBudget(12, width=1))] == [
+        o.dumps() for o in whole
+    ]
+    kept = tmp_path / "finished.jsonl"
+    lines = [o.dumps() for o in whole]
+    kept.write_text("\n".join([lines[3], lines[0], lines[5][: len(lines[5]) // 2]]))  # killed while it wrote
+    again = run(kind, victim(kind, data), data, recipe, AttackBudget(12, width=7), finished=kept)
+    assert [o.dumps() for o in again] == lines
+    assert outcome_table(again).equals(outcome_table(whole))
+    assert sorted(json.loads(x)["id"] for x in kept.read_text().splitlines() if x.endswith("}")) == sorted(
+        o.id for o in whole
+    )
+    one = Dataset(data.task, data.language, data.split, data.examples[2:3], data.pool)
+    assert run(kind, victim(kind, data), one, recipe, AttackBudget(12)) == whole[2:3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_attack_reports_is_what_a_fresh_forward_pass_says(
+    kind: Any, victim: Callable[..., ModelVictim]
+) -> None:
+    data = mastered(data_of(kind), victim(kind, data_of(kind)))
+    for recipe in ("deepwordbug", "deepwordbug.random"):
+        outcomes = run(kind, victim(kind, data), data, recipe, AttackBudget(10))
+        perturbed = perturbed_by(data, outcomes)
+        replayed = replay_dataset(data, perturbed.table())
+        assert [p.example for p in replayed.examples] == [p.example for p in perturbed.examples]
+        fresh = victim(kind, data)([p.example for p in perturbed.examples])
+        assert fresh.loss.tolist() == [o.loss for o in outcomes]
+        assert fresh.right.tolist() == [o.right for o in outcomes]
+        for o in outcomes:
+            assert o.queries <= 10
+            assert (o.end == "success") == (o.clean_right > 0 and o.right == 0)
+            assert o.changed or o.right == o.clean_right
+            if kind in BINARY and o.end == "wrong before":
+                assert not o.changed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_the_slopes_of_the_loss(kind: Any, victim: Callable[..., ModelVictim]) -> None:
+    data = mastered(data_of(kind, limit=4), victim(kind, data_of(kind, limit=4)))
+    if kind == "span":  # one window each
+        short = [replace(e, question="Qx", context=e.context[:40], answers=(Span(0, 9),)) for e in data.examples]  # type: ignore[call-arg]
+        data = replace(data, examples=tuple(short))
+    who = victim(kind, data, max_length=120)
+    predictor = who.predictor
+
+    def loss(example: Any, embedded: list[Any], rows: list[Row]) -> float:
+        outputs = []
+        for row, vectors in zip(rows, embedded, strict=True):
+            mask = torch.ones(1, len(row), dtype=torch.long)
+            with torch.no_grad():
+                out = predictor.head({"inputs_embeds": vectors[None], "attention_mask": mask})[0]
+            outputs.append((row, out.numpy()))
+        if kind == "query":
+            return float(outputs[0][1] @ who.direction(example))
+        return who._loss(example, outputs, predictor.read(example, outputs))
+
+    slopes = 0
+    for example, gradient in zip(data.examples, loss_gradients(who, data.examples), strict=True):
+        rows = [row for row, _ in gradient]
+        embedded = [predictor.encoder.embeddings(torch.tensor(row.ids)).detach() for row in rows]
+        size = sum(float((g.astype(np.float64) ** 2).sum()) for _, g in gradient)
+        step = 0.02 / max(size, 1e-12) ** 0.5
+        up = loss(example, [e + step * torch.tensor(g) for e, (_, g) in zip(embedded, gradient, strict=True)], rows)
+        down = loss(example, [e - step * torch.tensor(g) for e, (_, g) in zip(embedded, gradient, strict=True)], rows)
+        assert (up - down) / (2 * step) == pytest.approx(size, rel=0.02, abs=1e-6)
+        slopes += size > 1e-8
+    assert slopes
+
+
+def test_a_gradient_costs_two_queries_and_orders_what_is_asked(victim: Callable[..., ModelVictim]) -> None:
+    data = data_of("pair", "en")
+    recipe = "hotflip(beam=3,edits=2)"
+    whole = run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=1))
+    assert run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=7)) == whole
+    assert run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=64)) == whole
+    attacked = [o for o in whole if o.positions]
+    # Two for the gradient, three states; then two for each of three states, and no query is left but two.
+    assert {o.queries for o in attacked if o.end == "budget"} <= {9, 10}
+    assert all(o.found_at not in (1, 2) for o in attacked)
+    plain = PredictingVictim(lambda examples: [{"scores": [1, 0, 0]} for _ in examples], METRICS["accuracy"], classes=3)
+    call = parse_recipe("hotflip")
+    same = [replace(e, label=0) for e in data.examples]  # type: ignore[call-arg]
+    with pytest.raises(UserError, match="gives no gradients"):
+        attack_examples(plain, same, call, call.setting(TASKS["mw-nli"], "en", ENVIRONMENT), AttackBudget(10))
+
+
+def test_only_what_the_window_shows_is_attacked(victim: Callable[..., ModelVictim]) -> None:
+    data = data_of("pair")
+    long = tuple(replace(e, first=" ".join([e.first] * 12)) for e in data.examples if isinstance(e, PairExample))
+    data = replace(data, examples=long)
+    who = victim("pair", data, max_length=40)
+    outcomes = run("pair", who, data, "deepwordbug.random", AttackBudget(20))
+    tried = [o for o in outcomes if o.positions]
+    assert tried
+    assert all(o.refused["beyond the window"] > 0 for o in tried)
+    for example in long[:3]:
+        reach = who.reach(example)["first"]
+        (row,) = (r for r, _ in who.predictor.outputs([example])[0])
+        inside = replace(example, first=example.first[: reach.end - 1] + "¤" + example.first[reach.end :])
+        outside = replace(example, first=example.first[: reach.end] + "¤" * 5)
+        assert who.predictor.outputs([inside])[0][0][0].ids.tolist() != row.ids.tolist()
+        assert who.predictor.outputs([outside])[0][0][0].ids.tolist() == row.ids.tolist()
+
+
+def test_a_recipe_for_another_kind_or_language_is_refused_with_the_reason(victim: Callable[..., ModelVictim]) -> None:
+    data = data_of("pair")
+    with pytest.raises(NotApplicable, match="no language of the microworld"):
+        run("pair", victim("pair", data), data, "polygloss(embed=fr)", AttackBudget(5))
+    with pytest.raises(UserError, match="the budget is 0"):
+        run("pair", victim("pair", data), data, "deepwordbug", AttackBudget(0))
+    unlabelled = replace(data, examples=tuple(replace(e, label=None) for e in data.examples))  # type: ignore[call-arg]
+    with pytest.raises(UserError, match="carries no gold label"):
+        run("pair", victim("pair", data), unlabelled, "deepwordbug", AttackBudget(5))
+    call = parse_recipe("deepwordbug")
+    assert "its pool's" in (unattackable(call, call.setting(TASKS["mw-sentences"], "qla-Latn", ENVIRONMENT)) or "")
+    with pytest.raises(UserError, match=r"unknown recipe 'polyglos'[\s\S]*did you mean 'polygloss'"):
+        parse_recipe("polyglos")
+    with pytest.raises(UserError, match="unknown parameter of polygloss 'bem'"):
+        parse_recipe("polygloss(bem=3)")

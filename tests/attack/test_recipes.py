@@ -1,0 +1,176 @@
+"""Every recipe: where it applies, that it keeps its limits, and what its alternatives are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crosswind.attack.outcome import Attacked
+from crosswind.attack.recipe import RECIPES, needed_spec, parse_recipe, unattackable
+from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
+from crosswind.attack.victim import PredictingVictim
+from crosswind.data.examples import Dataset, SpanExample, TaggingExample
+from crosswind.data.source import open_source
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.perturb.draw import key
+from crosswind.perturb.lexicons import environment_of
+from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.retag import entities
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import load
+
+ENVIRONMENT = environment_of("microworld")
+SOURCE = open_source({"source": "microworld"})
+# Recipe with its parameters -> a task and a language of the microworld that it attacks.
+WHERE = {
+    "polygloss(embed=qlo)": ("mw-nli", "qla-Latn"),
+    "deepwordbug": ("mw-pos", "qcy-Cyrl"),
+    "textbugger": ("mw-nli", "en"),
+    "bad-characters(edits=2)": ("mw-causes", "qla-Latn"),
+    "bad-characters(class=homoglyph,edits=2)": ("mw-nli", "qcy-Cyrl"),
+    "bad-characters(class=reorder,edits=2)": ("mw-nli", "qhb-Hebr"),
+    "bad-characters(class=deletion,edits=2)": ("mw-nli", "qdv-Deva"),
+    "viper": ("mw-nli", "qgr-Grek"),
+    "stresstest": ("mw-nli", "en"),
+    "add-one-sent": ("mw-qa", "qla-Latn"),
+    "add-sent": ("mw-qa", "qth-Thai"),
+    "entity-swap": ("mw-ner", "qla-Latn"),
+}
+
+
+def stubborn(task: str) -> PredictingVictim:
+    """A victim that is always right, with a loss by a hash of the text: every attack uses its budget up."""
+
+    def predict(examples: Any) -> list[dict[str, Any]]:
+        records = []
+        for e in examples:
+            record: dict[str, Any] = {"loss": key(repr(e)) / 2**64}
+            if isinstance(e, TaggingExample):
+                record["tags"] = list(e.tags or ())
+            elif isinstance(e, SpanExample):
+                record["text"] = e.answer_texts[0]
+            else:
+                record["scores"] = [float(i == e.label) for i in range(len(getattr(e, "choices", "abc")))]
+            records.append(record)
+        return records
+
+    return PredictingVictim(predict, METRICS[TASKS[task].metric], classes=len(TASKS[task].labels))
+
+
+def attacked(recipe: str, budget: int = 20, limit: int = 6) -> tuple[Dataset, list[Attacked]]:
+    task, language = WHERE[recipe.replace(".random", "")]
+    data = load(TASKS[task], language, "test", SOURCE, limit=limit)
+    whole = load(TASKS[task], language, "test", SOURCE)
+    call = parse_recipe(recipe)
+    setting = call.setting(TASKS[task], language, ENVIRONMENT)
+    spec = needed_spec(call, setting)
+    needs = spec.needs(setting.scope(call.declaration.fields(setting)))
+    assert all(isinstance(n, DataNeed) for n in needs)
+    resolved = dict.fromkeys(needs, whole)
+    return data, attack_examples(stubborn(task), data.examples, call, setting, AttackBudget(budget), resolved=resolved)
+
+
+def test_every_recipe_is_tried_here() -> None:
+    by_gradient = {r.name for r in RECIPES if r.access == "gradient"}  # in test_attack_models.py
+    assert {name.partition("(")[0] for name in WHERE} == set(RECIPES.names()) - by_gradient
+
+
+@pytest.mark.parametrize("recipe", WHERE)
+def test_a_recipe_changes_texts_within_its_limits(recipe: str) -> None:
+    data, outcomes = attacked(recipe)
+    call = parse_recipe(recipe)
+    setting = call.setting(TASKS[data.task], data.language, ENVIRONMENT)
+    limit, rate = call.declaration.most_changes(setting), call.declaration.most_edits(setting)
+    assert any(o.changed for o in outcomes)
+    for o in outcomes:
+        assert o.queries <= 20
+        assert limit is None or o.changes <= limit
+        assert o.edit_rate <= rate
+    perturbed = perturbed_by(data, outcomes)
+    for before, after in zip(data.examples, perturbed.examples, strict=True):
+        if isinstance(before, TaggingExample):
+            assert isinstance(after.example, TaggingExample)
+            assert after.example.tags == before.tags
+
+
+@pytest.mark.parametrize("recipe", [r for r in WHERE if "(" not in r])
+def test_the_control_of_a_recipe_draws_from_the_same_alternatives(recipe: str) -> None:
+    _, attack = attacked(recipe)
+    _, control = attacked(f"{recipe}.random")
+    assert [(o.positions, o.alternatives, o.words) for o in attack] == [
+        (o.positions, o.alternatives, o.words) for o in control
+    ]
+    assert all(o.queries <= 20 for o in control)
+
+
+def test_entities_become_others_of_their_type_and_length() -> None:
+    data, outcomes = attacked("entity-swap", budget=40, limit=12)
+    known: dict[tuple[str, int], set[tuple[str, ...]]] = {}
+    for e in load(TASKS["mw-ner"], "qla-Latn", "test", SOURCE).examples:
+        assert isinstance(e, TaggingExample)
+        for group in entities(e.tags or ()):
+            kind = ((e.tags or ())[group[0]][2:], len(group))
+            known.setdefault(kind, set()).add(tuple(e.words[i] for i in group))
+    changed = 0
+    for before, after in zip(data.examples, perturbed_by(data, outcomes).examples, strict=True):
+        assert isinstance(before, TaggingExample)
+        assert isinstance(after.example, TaggingExample)
+        inside = {i for group in entities(before.tags or ()) for i in group}
+        for i, (a, b) in enumerate(zip(before.words, after.example.words, strict=True)):
+            assert a == b or i in inside
+        for group in entities(before.tags or ()):
+            words = tuple(after.example.words[i] for i in group)
+            assert words in known[(before.tags or ())[group[0]][2:], len(group)]
+            changed += words != tuple(before.words[i] for i in group)
+    assert changed
+
+
+def test_stress_tests_are_naiks_sentences() -> None:
+    data, outcomes = attacked("stresstest")
+    texts = set()
+    for before, after in zip(data.examples, perturbed_by(data, outcomes).examples, strict=True):
+        for field in ("first", "second"):
+            old, new = getattr(before, field), getattr(after.example, field)
+            if old != new:
+                stem = old.rstrip(" .!?")
+                assert new.startswith(stem)
+                texts.add(new[len(stem) :].rstrip(" .!?"))
+    # Naik et al. 2018, §3.2.
+    assert texts <= {" and true is true", " and false is not true", " and true is true" * 5}
+    assert len(texts) > 1
+
+
+def test_the_published_setting_takes_the_papers_numbers_and_is_refused_where_there_are_none() -> None:
+    call = parse_recipe("bad-characters(setting=published,class=deletion)")
+    setting = call.setting(TASKS["mw-nli"], "en", ENVIRONMENT)
+    # Boucher et al. 2022, §V: at most 5 edits, a population of 32, up to 10 generations.
+    assert [setting.params[n] for n in ("edits", "population", "generations")] == [5, 32, 10]
+    assert setting.params["class"] == "deletion"
+    with pytest.raises(Exception, match="no published setting"):
+        parse_recipe("deepwordbug(setting=published)")
+
+
+def test_the_reason_is_told_where_a_recipe_does_not_apply() -> None:
+    def reason(recipe: str, task: str, language: str) -> str:
+        call = parse_recipe(recipe)
+        return unattackable(call, call.setting(TASKS[task], language, ENVIRONMENT)) or ""
+
+    assert "attacks span tasks; mw-nli is a pair task" in reason("add-one-sent", "mw-nli", "en")
+    assert "only natural language inference" in reason("stresstest", "mw-paraphrase", "en")
+    assert "only for" in reason("stresstest", "mw-nli", "qla-Latn")
+    assert "join" in reason("bad-characters(class=reorder)", "panx", "ar")
+    assert reason("bad-characters", "panx", "ar") == ""
+    assert "only named-entity recognition" in reason("entity-swap", "udpos", "de")
+
+
+def test_a_smaller_limit_of_words_is_kept() -> None:
+    data = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=4)
+    call = parse_recipe("deepwordbug(edits=0.2)")
+    setting = call.setting(TASKS["mw-nli"], "qla-Latn", ENVIRONMENT)
+    outcomes = attack_examples(stubborn("mw-nli"), data.examples, call, setting, AttackBudget(400))
+    assert all(o.edit_rate <= 0.2 for o in outcomes)
+    assert sum(o.refused.get("label or edits", 0) for o in outcomes)
+    empty = [replace(e, first="…", second="…") for e in data.examples]  # type: ignore[call-arg]
+    assert {o.end for o in attack_examples(stubborn("mw-nli"), empty, call, setting, AttackBudget(5))} == {"no site"}

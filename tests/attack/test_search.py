@@ -1,0 +1,246 @@
+"""Searches against exhaustive search on small spaces, and the engine that runs them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crosswind.attack.counted import Counted, OverBudget
+from crosswind.attack.engine import SearchPlan, run_attack
+from crosswind.attack.outcome import Attacked
+from crosswind.attack.search import Search
+from crosswind.attack.search.beam import beam
+from crosswind.attack.search.best_first import best_first
+from crosswind.attack.search.coordinate import greedy_coordinate
+from crosswind.attack.search.differential import differential_evolution
+from crosswind.attack.search.exhaustive import exhaustive
+from crosswind.attack.search.genetic import genetic
+from crosswind.attack.search.greedy import greedy_by_importance
+from crosswind.attack.search.random_draws import random_draws
+from crosswind.attack.search.steepest import steepest
+from crosswind.attack.space import AttackSite, GoalVerdict, Space, State
+from crosswind.attack.victim import PredictingVictim
+from crosswind.data.examples import PairExample
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.perturb.applied import Constraint, Liberties
+from crosswind.perturb.draw import key
+from crosswind.perturb.example import passages
+
+SEARCHES: dict[str, Search] = {
+    "greedy": greedy_by_importance(),
+    "coordinate": greedy_coordinate(),
+    "beam": beam(3),
+    "best-first": best_first(4),
+    "genetic": genetic(8, 6),
+    "differential": differential_evolution(3, 8, 4),
+    "random": random_draws(),
+    "steepest": steepest(),
+    "exhaustive": exhaustive(),
+}
+TEXTS = ("one two three", "four five", "six seven eight nine", "ten eleven", "a b c", "the last one of all")
+
+
+def example(number: int, text: str | None = None) -> PairExample:
+    return PairExample(f"t/{number}", f"c{number}", "en", TEXTS[number % len(TEXTS)] if text is None else text, "so", 0)
+
+
+CLEAN = GoalVerdict(0.0, 1.0)
+
+
+def space(of: PairExample, clean: GoalVerdict = CLEAN) -> Space:
+    """Every word may become two others; the second word's region may also change as a whole with the first."""
+    (passage,) = passages(of, ("first",))
+    sites, start = [], 0
+    for number, word in enumerate(of.first.split()):
+        end = start + len(word)
+        sites.append(AttackSite(0, start, end, (word.upper(), word[::-1] + "x"), Liberties(), number))
+        start = end + 1
+    if len(sites) > 1:
+        sites.append(AttackSite(0, 0, sites[1].end, ("both",), Liberties(), 0))
+    return Space(of, (passage,), tuple(sorted(sites, key=lambda s: (s.start, s.end))), clean)
+
+
+def made_up(salt: int, hard: float = 0.02) -> PredictingVictim:
+    """A victim whose scores are a hash of the text: right unless the hash is small."""
+
+    def predict(examples: Sequence[Any]) -> list[dict[str, Any]]:
+        records = []
+        for e in examples:
+            u = key(str(salt), e.first) / 2**64
+            clean = e.first in TEXTS
+            records.append({"scores": [1.0, 0.0 if clean or u >= hard else 2.0], "loss": 0.0 if clean else 1 + u})
+        return records
+
+    return PredictingVictim(predict, METRICS["accuracy"], classes=2)
+
+
+def attack(search: Search, number_of: int = 6, *, budget: int = 50, salt: int = 1, **options: Any) -> list[Attacked]:
+    chosen = [example(i) for i in range(number_of)]
+    counted = Counted(made_up(salt), budget)
+    plan = SearchPlan(search, ("task", "en", "recipe"), **options)
+    results = run_attack(counted, chosen, lambda some: [space(e, v) for _, e, v in some], plan)
+    return sorted(results, key=lambda o: o.id)
+
+
+def states(search: Search, of: Space) -> list[State]:
+    """All that a search asks for, where every text gets a verdict by a hash."""
+    asked: list[State] = []
+    generator = search.run(of, random.Random(1))
+    try:
+        some = next(generator)
+        while True:
+            asked += some
+            some = generator.send([verdict(of, s) for s in some])
+    except StopIteration:
+        return asked
+
+
+def verdict(of: Space, state: State) -> GoalVerdict | None:
+    trial = of.trial(state)
+    return None if trial is None else GoalVerdict(key(str(trial.example)) / 2**64, 1.0)
+
+
+def brute(of: Space) -> set[State]:
+    """Every set of changes that do not overlap, by its definition."""
+    sets: set[State] = {()}
+    for i, site in enumerate(of.sites):
+        for old in [*sets]:
+            regions = [(of.sites[j].start, of.sites[j].end) for j, _ in old]
+            if all(site.end <= a or b <= site.start for a, b in regions):
+                sets |= {(*old, (i, o)) for o in range(len(site.options))}
+    return sets - {()}
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_beam_without_width_asks_what_exhaustive_search_asks_and_that_is_every_set_of_changes(number: int) -> None:
+    of = space(example(number))
+    assert set(states(exhaustive(), of)) == brute(of)
+    for search in (beam(), best_first(0)):
+        asked = states(search, of)
+        assert set(asked) <= brute(of)
+        worst = max(verdict(of, s) or (0, 0) for s in asked)
+        assert worst == max(verdict(of, s) or (0, 0) for s in brute(of))
+    assert len(states(beam(), of)) == len(brute(of))  # and each once
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_search_leaves_the_space_and_none_beats_exhaustive_search(name: str) -> None:
+    of = space(example(2))
+    generator = SEARCHES[name].run(of, random.Random(3))
+    asked: list[State] = []
+    some = next(generator)
+    for _ in range(20):
+        asked += [s for s in some if not s or s[0][0] >= 0]
+        try:
+            some = generator.send([verdict(of, s) for s in some])
+        except StopIteration:
+            break
+    assert asked
+    assert {s for s in asked if s} <= brute(of)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_the_same_attack_for_any_width_and_neighbours(name: str) -> None:
+    whole = attack(SEARCHES[name], width=64)
+    assert attack(SEARCHES[name], width=1) == whole
+    assert attack(SEARCHES[name], width=7) == whole
+    assert attack(SEARCHES[name], 3, width=2) == whole[:3]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@given(st.integers(1, 40), st.integers(0, 5))
+@settings(max_examples=8)
+def test_budgets_are_kept_and_a_smaller_one_is_the_beginning_of_a_larger(name: str, budget: int, salt: int) -> None:
+    small, large = attack(SEARCHES[name], 3, budget=budget, salt=salt), attack(SEARCHES[name], 3, budget=60, salt=salt)
+    for a, b in zip(small, large, strict=True):
+        assert a.queries <= budget
+        assert a.passes <= a.queries
+        assert list(a.curve) == [p for p in b.curve if p.query <= budget]
+        assert (a.end == "success") == any(p.right == 0 and p.query <= budget for p in b.curve)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_every_success_is_one_to_a_fresh_look(name: str) -> None:
+    for outcome in attack(SEARCHES[name], budget=80, salt=4):
+        if outcome.end == "success":
+            number = int(outcome.id.removeprefix("t/"))
+            text = outcome.rewrites["first"].apply(example(number).first)
+            again = made_up(4)([replace(example(number), first=text)])
+            assert again.right[0] == 0
+            assert again.loss[0] == outcome.loss
+            assert outcome.found_at <= outcome.queries <= 80
+
+
+def test_what_is_refused_costs_no_query_and_is_counted() -> None:
+    def no_capitals(pairs: Iterable[Any]) -> list[bool]:
+        return [not any(c.isupper() for c in after.text) for _, after in pairs]
+
+    checks = (Constraint("capitals", check=no_capitals),)
+    outcomes = attack(exhaustive(), budget=500, salt=9, checks=checks)
+    for outcome in outcomes:
+        of = space(example(int(outcome.id.removeprefix("t/"))))
+        asked = [s for s in brute(of) if of.trial(s)]
+        refused = [s for s in asked if any(c.isupper() for c in of.trial(s).example.first)]  # type: ignore[union-attr]
+        if outcome.end == "exhausted":
+            assert outcome.queries == len(asked) - len(refused)
+            assert outcome.refused["capitals"] == len(refused)
+
+
+def test_a_query_is_logical_and_a_pass_is_unique_to_its_example() -> None:
+    counted = Counted(made_up(1), 4)
+    one = example(0, "one x")
+    counted([(0, one), (0, one), (1, one)])
+    assert (counted.queries(0), counted.passes(0)) == (2, 1)
+    assert (counted.queries(1), counted.passes(1)) == (
+        1,
+        1,
+    )  # the memory knew it; the example asked it for the first time
+    assert counted.forwards == 1
+    counted.charge(0, 2)  # a gradient
+    with pytest.raises(OverBudget):
+        counted([(0, one)])
+    with pytest.raises(UserError, match="budget is 0"):
+        Counted(made_up(1), 0)
+
+
+def test_the_memory_is_bounded_and_changes_no_score() -> None:
+    texts = [example(i, f"text {i}") for i in range(20)]
+    small, large = Counted(made_up(2), 100, remembered=3), Counted(made_up(2), 100)
+    for _ in range(2):
+        a, b = small([(0, t) for t in texts]), large([(0, t) for t in texts])
+        assert a.loss.tolist() == b.loss.tolist()
+    assert (small.forwards, large.forwards) == (37, 20)  # the last three are remembered
+    assert len(small._memory) == 3
+
+
+def test_a_search_that_draws_starts_again_elsewhere() -> None:
+    one = attack(genetic(2, 1), 3, budget=40, salt=3)
+    three = attack(genetic(2, 1), 3, budget=40, salt=3, restarts=2)
+    assert all(a.queries < b.queries for a, b in zip(one, three, strict=True) if a.end == "exhausted")
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"scores": [1.0, float("nan")]}, "nan as a score"),
+        ({"scores": [1.0, 2.0, 3.0]}, "gives 3 scores for t/0, which has 2"),
+        ({"label": 1}, "gives no scores"),
+        ([1.0, 2.0], "list for t/0"),
+    ],
+)
+def test_a_victim_with_wrong_answers_is_refused_with_the_example(record: Any, message: str) -> None:
+    victim = PredictingVictim(lambda examples: [record for _ in examples], METRICS["accuracy"], classes=2)
+    with pytest.raises(UserError, match=message):
+        Counted(victim, 5)([(0, example(0))])
+
+
+def test_outcomes_survive_being_written() -> None:
+    for outcome in attack(greedy_by_importance(), budget=80, salt=4):
+        assert Attacked.loads(outcome.dumps()) == outcome
