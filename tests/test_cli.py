@@ -282,6 +282,19 @@ def test_line_ends_are_kept_to_the_byte_and_change_no_draw(tmp_path: Path) -> No
     assert by_end[b"\n"] == by_end[b"\r\n"]
 
 
+def test_a_pipe_that_waits_gets_the_answer_to_a_line_before_it_writes_the_next() -> None:
+    command = [sys.executable, "-c", MAIN, "perturb", "swap:1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, answer in ((b"ab\n", b"ba\n"), (b"cd ef\n", b"dc fe\n"), (b"gh\nij\n", b"hg\nji\n")):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert b"".join(process.stdout.readline() for _ in range(line.count(b"\n"))) == answer
+        rest, err = process.communicate(b"kl", timeout=60)
+    assert (rest, err) == (b"lk", b"crosswind: 5 of 5 lines changed\n")
+
+
 def test_text_is_utf8_whatever_the_locale_says() -> None:
     text = "Ünïcödé für größere Häuser\n".encode() * 3
     expected = filtered(text, "swap:0.5", PYTHONUTF8="1", LC_ALL="C.UTF-8").stdout
@@ -301,6 +314,7 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     ):
         assert ended.returncode == 2
         assert ended.stderr.decode().startswith(f"crosswind: {name}:3: not UTF-8 (byte 4 of the line)\n")
+        assert ended.stdout.count(b"\n") == 2  # the lines before it are not lost
 
 
 def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import typer
 from crosswind.errors import UserError
 
 if TYPE_CHECKING:
-    from crosswind.perturb.lines import EndedLine
+    from crosswind.perturb.lines import ArrivingLines
     from crosswind.run.step import Step
     from crosswind.study.run import Finished, Forecast
 
@@ -129,16 +129,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def lines_in(path: Path | None) -> Iterator[Iterator[EndedLine]]:
-    """The lines of a file, or of standard input, each with its end."""
-    from crosswind.perturb.lines import read_lines
+def lines_in(path: Path | None) -> Iterator[ArrivingLines]:
+    """The lines of a file, or of standard input, as they come, each with its end."""
+    from crosswind.perturb.lines import ArrivingLines
     from crosswind.reading import opened
 
     if path is None or str(path) == "-":
-        yield read_lines(sys.stdin.buffer, "standard input")
+        yield ArrivingLines(sys.stdin.buffer, "standard input")
         return
     with opened(path) as file:
-        yield read_lines(file, str(path))
+        yield ArrivingLines(file, str(path))
 
 
 @contextmanager

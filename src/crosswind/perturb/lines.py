@@ -9,14 +9,20 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, NamedTuple, Protocol
 
+from crosswind.errors import UserError
 from crosswind.perturb.noise import BATCH, numbered, perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Resolved, Spec, TextScope
 from crosswind.reading import stream_lines
+
+LINES_COUNTED = 1 << 16
+"""Lines within which the occurrences of a line are counted; then the count begins anew, so that memory is bounded."""
+
+_CHUNK = 1 << 17  # bytes
 
 
 class EndedLine(NamedTuple):
@@ -26,23 +32,124 @@ class EndedLine(NamedTuple):
     end: str
 
 
-def read_lines(stream: IO[bytes], name: str) -> Iterator[EndedLine]:
-    """The lines of a stream of UTF-8, read as they come; texts and ends joined are its bytes.
+class _Chunks(Protocol):
+    """A buffered stream of bytes."""
 
-    Raises a `UserError` that names the stream and the line for bytes that are not UTF-8.
+    def read1(self, size: int, /) -> bytes:
+        """What there is, at most `size` bytes; it waits only where there is nothing."""
+        ...
+
+
+class _Arrived:
+    """Lines of a stream in the bytes that have come; it waits only for the end of a line that has begun."""
+
+    def __init__(self, stream: _Chunks) -> None:
+        self._stream, self._bytes, self._at = stream, b"", 0
+
+    def readline(self, limit: int) -> bytes:
+        """The next line with its end, at most `limit` bytes of it; empty at the end of the stream."""
+        end = self._bytes.find(b"\n", self._at, self._at + limit) + 1
+        if not end:
+            parts, size = [self._bytes[self._at :]], len(self._bytes) - self._at
+            while not end and size < limit:
+                chunk = self._stream.read1(_CHUNK)
+                if not chunk:
+                    break
+                parts.append(chunk)
+                end = size + chunk.find(b"\n") + 1 if b"\n" in chunk else 0
+                size += len(chunk)
+            self._bytes, self._at = b"".join(parts), 0
+            end = min(end or size, limit)
+        line = self._bytes[self._at : end]
+        self._at = end
+        return line
+
+    def has_line(self) -> bool:
+        """Whether a whole line has come that was not read."""
+        return self._bytes.find(b"\n", self._at) >= 0
+
+
+class ArrivingLines:
+    """The lines of a stream of UTF-8, in batches of those that have come; texts and ends joined are its bytes."""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._bytes = _Arrived(stream)  # type: ignore[arg-type]
+        self._lines = stream_lines(self._bytes, name)  # type: ignore[arg-type]
+        self._fault: UserError | None = None
+
+    def __iter__(self) -> Iterator[list[EndedLine]]:
+        """Batches of lines. A `UserError` that names stream and line comes after the lines before it."""
+        while batch := self._batch():
+            yield batch
+        if self._fault is not None:
+            raise self._fault
+
+    def _batch(self) -> list[EndedLine]:
+        batch: list[EndedLine] = []
+        while self._fault is None and (not batch or (len(batch) < BATCH and self._bytes.has_line())):
+            try:
+                _, line = next(self._lines)
+            except StopIteration:
+                break
+            except UserError as fault:
+                self._fault = fault
+                break
+            text = line.removesuffix("\n").rstrip("\r")
+            batch.append(EndedLine(text, line[len(text) :]))
+        return batch
+
+
+class LineNoise:
+    """A perturbation of lines that come one after another.
+
+    What a line becomes depends on its text and on how often it came among the lines counted (`LINES_COUNTED`), so the
+    result of as many is the same set of lines whatever their order.
     """
-    for _, line in stream_lines(stream, name):
-        text = line.removesuffix("\n").rstrip("\r")
-        yield EndedLine(text, line[len(text) :])
+
+    def __init__(
+        self,
+        spec: Spec,
+        language: str,
+        *,
+        draw: int = 0,
+        environment: Environment | None = None,
+        resolved: Resolved | None = None,
+    ) -> None:
+        scope = TextScope(language, environment=environment or Environment())
+        self._prepared = {(a, language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
+        self._atoms = list(numbered(spec.atoms))
+        self._language, self._draw = language, draw
+        self._ids = _Occurrences()
+
+    def perturbed(self, texts: Sequence[str]) -> list[str]:
+        """Lines after noise."""
+        batch = [Passage.line(text, self._language, self._ids.of(text)) for text in texts]
+        noised = perturb_passages(batch, self._atoms, draw_number=self._draw, prepared=self._prepared)
+        return [(w.passage if w else p).text for p, w in zip(batch, noised.written, strict=True)]
+
+
+class _Occurrences:
+    """The ids of lines, with a count of each that is forgotten after `LINES_COUNTED` lines."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[bytes] = Counter()
+        self._lines = 0
+
+    def of(self, line: str) -> str:
+        """The id of the next line: the hash of its text and its occurrence number."""
+        if self._lines == LINES_COUNTED:
+            self._seen.clear()
+            self._lines = 0
+        self._lines += 1
+        mark = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        number = self._seen[mark]
+        self._seen[mark] = number + 1
+        return f"{mark.hex()}-{number}"
 
 
 def line_ids(lines: Iterable[str]) -> Iterator[str]:
-    """The id of each line: the hash of its text and its occurrence number."""
-    seen: Counter[bytes] = Counter()
-    for line in lines:
-        mark = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        yield f"{mark.hex()}-{seen[mark]}"
-        seen[mark] += 1
+    """The id of each line: the hash of its text and its occurrence number among the lines counted."""
+    return map(_Occurrences().of, lines)
 
 
 def perturb_lines(
@@ -54,31 +161,27 @@ def perturb_lines(
     environment: Environment | None = None,
     resolved: Resolved | None = None,
 ) -> Iterator[str]:
-    """Each line after noise, in order, read as they come.
-
-    Line ends are the caller's. What a line becomes depends on its text and on how often it came
-    before, so the result is the same set of lines whatever their order.
-    """
-    scope = TextScope(language, environment=environment or Environment())
-    prepared = {(a, language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
-    atoms = list(numbered(spec.atoms))
-    copies = itertools.tee(lines)
-    pairs = zip(copies[0], line_ids(copies[1]), strict=True)
-    while batch := [Passage.line(line, language, id) for line, id in itertools.islice(pairs, BATCH)]:
-        noised = perturb_passages(batch, atoms, draw_number=draw, prepared=prepared)
-        yield from ((w.passage if w else p).text for p, w in zip(batch, noised.written, strict=True))
+    """Each line after noise, in order, read as they come; line ends are the caller's. See `LineNoise`."""
+    noise = LineNoise(spec, language, draw=draw, environment=environment, resolved=resolved)
+    remaining = iter(lines)
+    while batch := list(itertools.islice(remaining, BATCH)):
+        yield from noise.perturbed(batch)
 
 
 def perturb_stream(
-    source: Iterable[EndedLine],
+    batches: Iterable[Sequence[EndedLine]],
     spec: Spec,
     language: str,
     *,
     draw: int = 0,
     environment: Environment | None = None,
-) -> Iterator[tuple[EndedLine, bool]]:
-    """Each line after noise with the end that it had, and whether its text has changed."""
-    before, texts = itertools.tee(source)
-    noised = perturb_lines((line.text for line in texts), spec, language, draw=draw, environment=environment)
-    for line, text in zip(before, noised, strict=True):
-        yield EndedLine(text, line.end), text != line.text
+) -> Iterator[list[tuple[EndedLine, bool]]]:
+    """Batches of lines after noise, each with the end that it had, and whether its text has changed.
+
+    A batch is answered before the next one is read.
+    """
+    noise = LineNoise(spec, language, draw=draw, environment=environment)
+    for batch in batches:
+        texts = noise.perturbed([line.text for line in batch])
+        pairs = zip(batch, texts, strict=True)
+        yield [(EndedLine(text, line.end), text != line.text) for line, text in pairs]

@@ -81,7 +81,9 @@ def perturb(
         print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
         return
     with lines_in(source) as lines, lines_out(target) as write:
-        for line, differs in perturb_stream(lines, parsed, language or "en", draw=seed, environment=environment):
-            write("".join(line).encode())
-            count, changed = count + 1, changed + differs
+        for batch in perturb_stream(lines, parsed, language or "en", draw=seed, environment=environment):
+            write("".join(part for line, _ in batch for part in line).encode())
+            if target is None:
+                sys.stdout.flush()  # who waits for the answer to a line gets it
+            count, changed = count + len(batch), changed + sum(differs for _, differs in batch)
     print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
