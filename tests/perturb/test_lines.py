@@ -56,6 +56,7 @@ def test_occurrences_are_counted_among_a_bounded_number_of_lines() -> None:
     assert ids[-2:] == ids[:2]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_lines() -> None:
     """Every line is another: after twice as many lines as are counted no more is held than after as many."""
     text = (f"line number {n} of many\n".encode() for n in range(3 * LINES_COUNTED))

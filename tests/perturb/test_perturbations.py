@@ -38,7 +38,7 @@ SENTENCES = {
     "ta": "தமிழ் மொழி மிகவும் பழமையானது",
     "en-emoji": "fine 👨‍👩‍👧 thanks 👍🏽 café e\u0301te\u0301",
 }
-PLAIN = ("swap", "swap(scripts=all)", "keyboard", "homoglyph", "diacritics", "word-order(window=3)")
+PLAIN = ("swap", "swap(scripts=all)", "keyboard", "homoglyph", "diacritics(languages=all)", "word-order(window=3)")
 
 
 def alternatives(spec: str, text: str, language: str, environment: Environment | None = None) -> Sites:
@@ -77,7 +77,7 @@ def test_alternatives_differ_from_the_text_and_tear_no_cluster(name: str, langua
     try:
         sites = alternatives(name, text, language.partition("-")[0])
     except NotApplicable:
-        assert name in ("swap", "keyboard", "homoglyph", "diacritics")
+        assert name.partition("(")[0] in ("swap", "keyboard", "homoglyph", "diacritics")
         return
     check_sites(text, sites, tears=False)
     if name.startswith("swap"):  # and no cluster is lost or made
@@ -143,7 +143,20 @@ def test_the_swap_of_belinkov_and_bisk_is_once_in_a_word_of_four_letters_and_kee
     ],
 )
 def test_diacritics_are_stripped_as_the_script_has_them(language: str, text: str, stripped: str) -> None:
-    assert everything("diacritics", text, language) == stripped
+    assert everything("diacritics(languages=all)", text, language) == stripped
+
+
+@pytest.mark.parametrize("language", ["sw", "ms", "bg", "kk", "tl", "en", "id", "fa", "he", "eu", "uk", "ha"])
+def test_languages_written_without_diacritics_have_none_to_strip(language: str) -> None:
+    assert "written without them" in str(parse_spec("diacritics:1").applies(TextScope(language)))
+    assert parse_spec("diacritics(languages=all):1").applies(TextScope(language)) is None
+
+
+def test_words_of_one_character_are_not_mixed(lexicons: Path) -> None:
+    spec = parse_spec("codemix(embed=en):0.5")
+    for language, words in (("zh", False), ("ja", False), ("de", True)):
+        scope = TextScope(language, "tagging", ("words",), Environment(LexiconFolder(lexicons)), "panx")
+        assert ("single characters" not in str(spec.applies(scope))) is words
 
 
 @pytest.mark.parametrize("language", ["hi", "th", "zh", "ja", "ko", "ta"])

@@ -4,7 +4,9 @@
     ATOM       = NAME ["(" PARAM ("," PARAM)* ")"] [":" SEVERITY ("," SEVERITY)*]
     PARAM      = KEY "=" VALUE ("," VALUE)*               a value with , = ( ) + : stands in double quotes
 
-Several severities are several specs. A severity is a share of the perturbation's units in (0, 1].
+Several severities are several specs. A severity in (0, 1] is the threshold below which the number u of a unit makes it
+change, and no more: of overlapping changes one is made, so that not all need change at 1. Results hold the realised
+share.
 """
 
 from __future__ import annotations
@@ -319,7 +321,7 @@ class _Reader:
             raise UserError(
                 f"perturbation {name!r} has no severity",
                 where=self.where,
-                hint=f"write {name}:0.1 (a share of its {perturbation.unit}s in (0, 1])",
+                hint=f"write {name}:0.1 (in (0, 1]: the threshold of its {perturbation.unit}s)",
             )
         return [Atom(name, params, level) for level in dict.fromkeys(levels)]
 
@@ -353,7 +355,8 @@ class _Reader:
             raise UserError(
                 f"perturbation {self.text!r}: severity {severity:g} is outside (0, 1]",
                 where=self.where,
-                hint="a severity is the share of units that may change: 0.1 is every tenth, 1 is all",
+                hint="a unit is drawn if its number u in [0, 1) is below the severity, at 0.1 about every tenth; what "
+                "lies over another change or would cost a label is not made, and results say the share that is",
             )
         return severity
 

@@ -26,6 +26,7 @@ from crosswind.reading import expanded
 
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
+_ONE_CHARACTER_WORDS = frozenset({"panx"})  # Pan et al. 2017 as XTREME cuts it: a word of zh and ja is a character
 _WORD_CHARACTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
 
 
@@ -53,6 +54,8 @@ def _embedded(setting: Setting) -> tuple[str, list[str]]:
 
 
 def _applies(setting: Setting) -> str | None:
+    if setting.task in _ONE_CHARACTER_WORDS and base_language(setting.language) in ("zh", "ja"):
+        return f"codemix has no words in {setting.task} {setting.language}: its words are single characters"
     lexicons = _lexicons(setting)
     try:
         matrix, embedded = _embedded(setting)

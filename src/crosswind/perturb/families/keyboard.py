@@ -7,7 +7,9 @@ its script has no typos of this kind, and is refused rather than typed on a fore
 
 Only letters, vowel signs and tone marks change, and only into their like: a typed word stays one word,
 a number stays what it is and a grapheme cluster stays one cluster. A letter without a key is typed as
-its base letter and marks, whose keys are missed one at a time.
+its base letter and marks, whose keys are missed one at a time. A language without a layout of its own is typed on that
+of the official language beside it (Haitian Creole on the French one, Nahuatl on the Spanish one). Languages that are
+typed by an input method have slips of theirs (`input_methods.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import regex
 
@@ -28,15 +30,18 @@ from crosswind.data.languages import macrolanguage_of, name_of
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.columns import ByCluster
+from crosswind.perturb.fingers import finger_typos
 from crosswind.perturb.hangul import hangul_options
+from crosswind.perturb.input_methods import Ethiopic, Pinyin, input_method_hash, romaji_and_conversion
 from crosswind.perturb.perturbation import Given, NotApplicable, Param, Perturbation, Setting
-from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script
+from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script, segmentation
 
 # Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
 # With rows staggered by 1/2, 1/4 and 1/2 (ISO/IEC 9995-1) the next distance is 1.41.
 _REACH = 1.26**2
+_REACH_OF_EDGE = 2.0**2
 _ALTGR = 2
-_VERSION = 2  # of the alternatives that a layout gives
+_VERSION = 3  # of the alternatives that a layout gives
 
 _CLUSTER = regex.compile(r"\X")
 _INSC = ("Consonant", "Vowel_Dependent", "Vowel_Independent", "Tone_Mark", "Bindu", "Visarga", "Virama", "Nukta")
@@ -44,7 +49,9 @@ _CLASSES = tuple(
     regex.compile(rf"\p{{{p}}}")
     for p in ("L", "M", "GCB=Extend", "GCB=SpacingMark", *(f"InSC={value}" for value in _INSC))
 )
-_FIXED = regex.compile(r"[ªº\p{InSC=Virama}\p{InSC=Pure_Killer}\p{InSC=Nukta}\p{InSC=Invisible_Stacker}]")
+# Neither ordinals and signs that join letters, nor the Arabic tatweel, which is no letter, are typed for a letter.
+_FIXED = regex.compile(r"[ªº\u0640\p{InSC=Virama}\p{InSC=Pure_Killer}\p{InSC=Nukta}\p{InSC=Invisible_Stacker}]")
+_IN_A_ROW = regex.compile(r"(?=[\p{Thai}\p{Lao}])(?![ำຳ])\p{Lo}")  # vowels and consonants that stand one after another
 _VOWELS = frozenset("aeiouyăâêôơưαεηιουω")
 
 
@@ -71,6 +78,11 @@ class KeyboardLayout:
         for (key, x, y), (other, x2, y2) in pairs:
             gap = (x - x2) ** 2 + (y - y2) ** 2
             if key != other and 0 < gap <= _REACH and _alike(key, other):
+                near.setdefault(key, {}).setdefault(other, gap)
+        lonely = [pair for pair in pairs if pair[0][0] not in near]
+        for (key, x, y), (other, x2, y2) in lonely:  # a letter at the edge has its nearest like
+            gap = (x - x2) ** 2 + (y - y2) ** 2
+            if key != other and 0 < gap <= _REACH_OF_EDGE and _alike(key, other):
                 near.setdefault(key, {}).setdefault(other, gap)
         return {key: tuple(sorted(others, key=lambda o: (others[o], o))) for key, others in near.items()}
 
@@ -184,7 +196,7 @@ def layout_for(setting: Setting) -> KeyboardLayout:
                 return layout
     raise NotApplicable(
         f"keyboard has no layout for {setting.language} ({name_of(setting.language)}, {written})",
-        hint="Chinese and Japanese are typed through an input method; keyboard(layout=CODE) names a layout",
+        hint="keyboard(layout=CODE) names a layout",
     )
 
 
@@ -201,11 +213,27 @@ def _alike(key: str, other: str) -> bool:
     """Whether two keys give letters or marks of one class: neither a digit nor a sign that joins letters."""
     if len(key) != 1 or len(other) != 1 or _FIXED.match(key) or _FIXED.match(other):
         return False
+    if _IN_A_ROW.match(key) and _IN_A_ROW.match(other):
+        return True
     classes = [[bool(c.match(k)) for c in _CLASSES] for k in (key, other)]
     return classes[0] == classes[1] and any(classes[0][:2])
 
 
+def _input_method(setting: Setting) -> Literal["pinyin", "romaji", "sera"] | None:
+    """How a language is typed that no layout has the letters of."""
+    if setting.params["layout"] != "auto":
+        return None
+    written = script(setting.language)
+    if written in ("Hans", "Hant") and setting.params["model"] == "neighbours":
+        return "pinyin"
+    if written == "Ethi" and setting.params["model"] == "neighbours":
+        return "sera"
+    return "romaji" if written == "Jpan" and setting.params["model"] == "neighbours" else None
+
+
 def _applies(setting: Setting) -> str | None:
+    if _input_method(setting) is not None:
+        return None
     try:
         layout_for(setting)
     except NotApplicable as reason:
@@ -214,10 +242,27 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    return ByCluster(Keys(layout_for(setting), is_turkic(setting.language)))
+    match _input_method(setting):
+        case "pinyin":
+            return ByCluster(Pinyin(script(setting.language)))
+        case "romaji":
+            return romaji_and_conversion(setting.language)
+        case "sera":
+            return ByCluster(Ethiopic())
+    layout, turkic = layout_for(setting), is_turkic(setting.language)
+    if setting.params["model"] == "multypo":
+        return finger_typos(layout.levels[0], layout.neighbours, setting.language, turkic)
+    return ByCluster(Keys(layout, turkic))
 
 
 def _resources(setting: Setting) -> Mapping[str, str]:
+    match _input_method(setting):
+        case "pinyin":
+            return {"keyboard/pinyin": input_method_hash("pinyin")}
+        case "sera":
+            return {"keyboard/sera": "1"}
+        case "romaji":
+            return {"keyboard/homophones": input_method_hash("homophones"), **segmentation(setting.language)}
     code = layout_for(setting).code
     data = files(__package__).joinpath("layouts", f"{code}.json").read_bytes()
     return {f"keyboard/{code}": f"{hashlib.sha256(data).hexdigest()}/{_VERSION}"}
@@ -227,11 +272,22 @@ KEYBOARD = Perturbation(
     name="keyboard",
     nature="preserving",
     summary="a letter becomes its neighbour on the keyboard that the language is typed with",
-    source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2; national standards",
-    unit="letter",
-    languages="languages with a layout in their script; not Chinese or Japanese (input methods)",
+    source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2 Keyboard Typo; national "
+    "standards; model=multypo: MulTypo (PyPI multypo 0.1.1)",
+    unit="letter (model=multypo: word)",
+    languages="languages with a layout in their script; Chinese by pinyin, Japanese by romaji and conversion, Amharic "
+    "by romanised syllables",
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
-    params=(Param("layout", "text", "code of the layout; auto is the language's", default="auto"),),
+    params=(
+        Param("layout", "text", "code of the layout; auto is the language's", default="auto"),
+        Param(
+            "model",
+            "text",
+            "neighbours: a missed key; multypo: one typo a word, by fingers and hands",
+            default="neighbours",
+            choices=("neighbours", "multypo"),
+        ),
+    ),
 )
