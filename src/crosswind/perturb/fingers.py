@@ -29,11 +29,11 @@ _MIDDLE = 5.4  # between t, g, b and y, h, n, in key widths from the edge of the
 
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+")
 
-Key = tuple[str, float, int]
+PlacedKey = tuple[str, float, int]
 """What a key gives, and where its centre lies: x in key widths, the number of its row."""
 
 
-def finger_typos(keys: Sequence[Key], alike: Mapping[str, Sequence[str]], language: str, turkic: bool) -> Listed:
+def finger_typos(keys: Sequence[PlacedKey], alike: Mapping[str, Sequence[str]], language: str, turkic: bool) -> Listed:
     """The typos of words by the keys of a layout; `alike[key]` are the keys that it may be missed for."""
     near = _near(keys, alike)
     left = {key: x < _MIDDLE for key, x, _ in keys}
@@ -84,7 +84,7 @@ def _hands_differ(a: str, b: str, left: Mapping[str, bool], turkic: bool) -> boo
     return None not in hands and hands[0] != hands[1]
 
 
-def _near(keys: Sequence[Key], alike: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
+def _near(keys: Sequence[PlacedKey], alike: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
     """Key -> the keys that it is missed for, and how likely each is: those of its row nine times those of others."""
     near: dict[str, dict[str, float]] = {}
     for (key, _, row), (other, _, other_row) in itertools.permutations(keys, 2):
