@@ -126,30 +126,83 @@ def test_presets_have_the_benchmarks_languages(preset: str) -> None:
     assert "not there yet" in presets()[preset]
 
 
-# (learning rate, batch, warm-up, weight decay, length, epochs, evaluated every): the official scripts
-SETTINGS = {
-    ("xtreme", "xnli"): (2e-5, 32, 0, 0, 128, 5, 100),
-    ("xtreme", "pawsx"): (2e-5, 32, 0, 0, 128, 5, 200),
-    ("xtreme", "udpos"): (2e-5, 32, 0, 0, 128, 10, 500),
-    ("xtreme", "panx"): (2e-5, 32, 0, 0, 128, 10, 1000),
-    ("xtreme", "xquad"): (3e-5, 32, 500, 1e-4, 384, 3, None),
-    ("xtreme-r", "tydiqa"): (3e-5, 32, 500, 1e-4, 384, 3, None),
-    ("xtreme-r", "xcopa"): (2e-5, 32, 0, 0, 128, 5, None),
-    ("xtreme-r", "lareqa"): (2e-5, 16, 0, 0, 256, 3, 1000),
-    ("phang2020", "xnli"): (1e-5, 32, 0.1, 0.01, 256, 2, 1000),
-    ("phang2020", "pawsx"): (1e-5, 32, 0.1, 0.01, 256, 5, 1000),
-    ("phang2020", "udpos"): (1e-5, 32, 0.1, 0.01, 256, 10, 1000),
-    ("phang2020", "mlqa"): (1e-5, 16, 0.1, 0.01, 384, 2, 1000),
+# The table of training defaults and the paragraph on Phang et al. of the protocol specification, row by row: training
+# data, length, learning rate (of base-size models), epochs of each phase, evaluated every so many steps (None: the last
+# checkpoint), batch, warm-up, weight decay.
+XTREME_ROWS = {
+    "xnli": (["mnli"], 128, 2e-5, [5], 100, 32, 0, 0),
+    "pawsx": (["pawsx"], 128, 2e-5, [5], 200, 32, 0, 0),
+    "udpos": (["udpos"], 128, 2e-5, [10], 500, 32, 0, 0),
+    "panx": (["panx"], 128, 2e-5, [10], 1000, 32, 0, 0),
+    "xcopa": (["siqa", "copa"], 128, 2e-5, [5, 5], None, 32, 0, 0),
+    "xquad": (["squad"], 384, 3e-5, [3], None, 32, 500, 1e-4),
+    "mlqa": (["squad"], 384, 3e-5, [3], None, 32, 500, 1e-4),
+    "tydiqa": (["tydiqa"], 384, 3e-5, [3], None, 32, 500, 1e-4),
+    "lareqa": (["squad-retrieval"], 256, 2e-5, [3], 1000, 16, 0, 0),
+}  # fmt: skip
+PHANG_ROWS = {
+    "xnli": (["mnli"], 256, 1e-5, [2], 1000, 32, 0.1, 0.01),
+    "pawsx": (["pawsx"], 256, 1e-5, [5], 1000, 32, 0.1, 0.01),
+    "udpos": (["udpos"], 256, 1e-5, [10], 1000, 32, 0.1, 0.01),
+    "panx": (["panx"], 256, 1e-5, [10], 1000, 32, 0.1, 0.01),
+    "xquad": (["squad"], 384, 1e-5, [2], 1000, 16, 0.1, 0.01),
+    "mlqa": (["squad"], 384, 1e-5, [2], 1000, 16, 0.1, 0.01),
+    "tydiqa": (["tydiqa"], 384, 1e-5, [2], 1000, 16, 0.1, 0.01),
+}  # fmt: skip
+ROWS = {
+    **{("xtreme", task): row for task, row in XTREME_ROWS.items() if task not in ("xcopa", "lareqa")},
+    **{("xtreme-r", task): row for task, row in XTREME_ROWS.items() if task != "pawsx"},
+    **{("phang2020", task): row for task, row in PHANG_ROWS.items()},
 }
 
 
-@pytest.mark.parametrize(("preset", "task"), sorted(SETTINGS))
-def test_presets_have_the_official_settings(preset: str, task: str) -> None:
-    (target,) = targets(study(f"targets={{preset: {preset}, tasks: {{{task}: {{}}}}}}"))
-    phase = target.chain[-1]
-    t = phase.training
-    found = (t.learning_rate, t.batch_size, t.warmup, t.weight_decay, t.max_length)
-    assert (*found, phase.budget.epochs, t.evaluate_every) == SETTINGS[preset, task]
+@pytest.mark.parametrize("preset", ["xtreme", "xtreme-r", "phang2020"])
+def test_presets_have_the_hyper_parameters_of_the_protocols_table(preset: str) -> None:
+    for target in targets(study(f"targets={{preset: {preset}}}")):
+        assert target.protocol == preset
+        if target.task.name == "tatoeba":
+            assert target.pooling is not None
+            assert target.pooling.mode == "mean"
+            continue
+        last = target.chain[-1].effective()
+        asked = (
+            [head.name for phase in target.chain for head in phase.heads],
+            last.max_length,
+            last.learning_rate,
+            [phase.budget.epochs for phase in target.chain],
+            last.evaluate_every if target.chain[-1].select else None,
+            last.batch_size,
+            last.warmup,
+            last.weight_decay,
+        )
+        assert asked == ROWS[preset, target.task.name], target.task.name
+        assert (last.epsilon, last.clip, last.decay) == (1e-8, 1.0, "linear")
+        assert last.patience == (30 if preset == "phang2020" else None)
+        assert target.stride == (128 if target.task.kind == "span" else None)
+        selected = target.chain[-1].select
+        assert {ref.limit or (ref.rows and 500) for ref in selected} == (
+            {500} if preset == "phang2020" else {None}
+        ) or (target.task.name == "lareqa" or not selected)
+    assert {task for p, task in ROWS if p == preset} | {"tatoeba"} == set(OFFICIAL[preset])
+
+
+def test_lareqas_questions_have_96_tokens_and_its_passages_256() -> None:
+    (lareqa,) = targets(study("targets={preset: xtreme-r, tasks: {lareqa: {}}}"))
+    trained = lareqa.chain[0].effective()
+    assert (trained.query_length, trained.max_length) == (96, 256)
+
+
+def test_a_protocol_says_what_a_study_changes_of_it() -> None:
+    def protocol(*overrides: str) -> str:
+        return targets(study("targets={preset: xtreme, tasks: {xnli: {}}}", *overrides))[0].protocol
+
+    assert protocol() == "xtreme"
+    assert protocol("targets.languages=[de, sw]", "training={precision: bf16, micro_tokens: 1024}") == "xtreme"
+    assert protocol("training.learning_rate=3.0e-5") == "xtreme but learning_rate"
+    assert protocol("targets.limit=100", "targets.tasks.xnli.training.batch_size=8") == "xtreme but limit, batch_size"
+    train = "targets.tasks.xnli.train={tasks: [{name: mnli, rows: 0-99}], budget: {epochs: 2}}"
+    assert protocol(train) == "xtreme but tasks, budget, select"
+    assert targets(study("targets={tasks: {xnli: {}}}"))[0].protocol == ""
 
 
 def test_no_preset_trains_or_selects_on_the_rows_that_it_evaluates() -> None:

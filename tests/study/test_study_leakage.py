@@ -60,6 +60,29 @@ def test_data_without_labels_are_refused_before_anything_is_trained(
     assert refused(tiny_encoder, data, target).startswith(f"{count} examples carry no gold label, xnli/{split}/")
 
 
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_placeholders_for_hidden_labels_are_recognised_before_anything_is_trained(
+    tiny_encoder: Path, small_data: Path, tmp_path: Path, split: str
+) -> None:
+    """Some copies write one label everywhere in the place of those that are hidden (COPA's test set: all 0)."""
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    path = data / f"xnli/{split}-es.tsv"
+    same = [line.rpartition("\t")[0] + "\tentailment" for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(same) + "\n", encoding="utf-8")
+    train = "{name: snli, split: dev}" if split == "test" else "{name: xnli, split: dev, languages: [es]}"
+    target = f"targets.tasks={{xnli: {{languages: [es], train: {{tasks: [{train}]}}}}}}"
+    count = {"dev": "2,490", "test": "5,010"}[split]
+    what = f"every one of its {count} examples has the label 0: these are placeholders for hidden labels"
+    assert refused(tiny_encoder, data, target) == what
+    tagged = data / "ud/UD_English-Mini/en_mini-ud-train.conllu"
+    text = tagged.read_text(encoding="utf-8")
+    for tag in ("DET", "ADJ", "NOUN", "VERB", "PUNCT"):
+        text = text.replace(f"\t_\t{tag}\t", "\t_\tX\t")
+    tagged.write_text(text + text.replace("train-", "more-"), encoding="utf-8")
+    assert "every one of its 96 examples has the label X" in refused(tiny_encoder, data)
+
+
 def test_training_on_what_is_evaluated_is_refused(tiny_encoder: Path, small_data: Path) -> None:
     overlapping = "targets.tasks.udpos.train.tasks=[{name: udpos, split: test, languages: en, rows: 8-19}]"
     assert refused(tiny_encoder, small_data, overlapping) == (

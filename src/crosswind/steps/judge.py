@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class JudgeParams:
     """The registered metric and its version, which a metric signs itself; `exclude` names a list of items (by its
-    hash) that do not count, whose ids the context has."""
+    hash) that do not count, whose ids the context has. `protocol` is the preset that the target follows, with what
+    differs from it."""
 
     metric: str = unsigned("a metric signs its own name")
     metric_version: int = unsigned("a metric signs its own version")
     exclude: str = unsigned("the run signs it with the number of items", "")
+    protocol: str | None = None
 
 
 def _run(job: Job[JudgeParams], worker: Worker) -> str:

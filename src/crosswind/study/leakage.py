@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
-from crosswind.data.examples import Example, Rows, is_labelled, text_fields
+from crosswind.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    Rows,
+    SpanExample,
+    TaggingExample,
+    is_labelled,
+    text_fields,
+)
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.data.stored import read_examples
 from crosswind.errors import UserError
@@ -20,6 +31,7 @@ from crosswind.tasks.load import load_text
 from crosswind.tasks.refs import DataRef, Library
 
 SHOWN = 3  # overlapping items that the message names
+PLACEHOLDERS = 50  # examples from which one label in all of them is no chance
 SENTENCE = 20  # characters from which a field of an example is compared with lines of raw text
 
 
@@ -181,6 +193,34 @@ def _require_labels(examples: Sequence[Example], ref: DataRef) -> None:
             where=ref.name,
             hint="this split is distributed without labels; name another split, such as dev",
         )
+    # Of chosen rows all may well have one label; of a split as it is distributed they have not.
+    label = _only_label(examples) if ref.rows is None and ref.limit is None else None
+    if label is not None and len(examples) >= PLACEHOLDERS:
+        raise UserError(
+            f"every one of its {len(examples):,} examples has the label {label}: these are placeholders for hidden "
+            "labels",
+            where=ref.name,
+            hint="this copy of the split is distributed without its labels; name another split, such as dev, or fetch "
+            "the labelled file",
+        )
+
+
+def _only_label(examples: Sequence[Example]) -> str | None:
+    """The label, or tag, that all examples have; `None` where there are several, or they have none of that sort."""
+    labels: set[object] = set()
+    for example in examples:
+        match example:
+            case PairExample() | ChoiceExample():
+                labels.add(example.label)
+            case TaggingExample():
+                labels.update(example.tags or ())
+            case SpanExample() | QueryExample():
+                return None
+            case _:
+                assert_never(example)
+        if len(labels) > 1:
+            return None
+    return str(next(iter(labels))) if labels else None
 
 
 def _hashes(examples: Iterable[object]) -> Iterator[str]:

@@ -563,7 +563,7 @@ class Planner:
             inputs["dev"] = self._dev(metric, evaluated)
         return self.add(
             JUDGE.step(
-                JudgeParams(metric.name, metric.version, exclude),
+                JudgeParams(metric.name, metric.version, exclude, evaluated.target.protocol or None),
                 data=self._declared(METRICS, metric.name),
                 inputs=inputs,
                 label=f"{label}: {metric.name}" + (", some items excluded" if exclude else ""),

@@ -21,6 +21,7 @@ from crosswind.steps.parameters import PoolingParams, SamplingParams
 from crosswind.steps.train import AugmentParams, HeadParams, MlmParams, RobustParams, TrainParams
 from crosswind.study.excluded import Exclusion, read_exclusion
 from crosswind.study.preset import preset_named
+from crosswind.study.protocol import protocol_name
 from crosswind.study.spec import (
     Mlm,
     Phase,
@@ -113,6 +114,7 @@ class TargetPlan:
     labels: tuple[str, ...] = ()
     purify: tuple[str, ...] = ()
     exclusion: Exclusion | None = None
+    protocol: str = ""  # the preset that it follows, and what differs from it
 
     @property
     def max_length(self) -> int:
@@ -218,7 +220,14 @@ def targets(study: Study) -> list[TargetPlan]:
             if not asked and spec.tasks is None:
                 continue
             target = target.model_copy(update={"languages": asked})
-        plans.append(_target(name, target, spec, base, where, study.fine_tuned))
+        plan = _target(name, target, spec, base, where, study.fine_tuned)
+        if name in declared and spec.preset and not study.fine_tuned:
+            settings = merged_settings(Training(), _settings(preset.get("training")), under.training)
+            languages = under.languages or TASKS[name].languages
+            asked_for = under.model_copy(update={"languages": list(languages)})
+            official = _target(name, asked_for, Targets(), settings, f"preset {spec.preset}: {name}", False)
+            plan = replace(plan, protocol=protocol_name(spec.preset, official, plan))
+        plans.append(plan)
     return plans
 
 
