@@ -13,6 +13,7 @@ from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import parse_study
@@ -95,3 +96,20 @@ def test_a_mistake_is_named_at_its_key(entry: str, where: str, real_encoder: Pat
     with pytest.raises(UserError) as caught:
         make_plan(parse_study(text))
     assert caught.value.where == where
+
+
+def test_the_command_line_names_fields_and_constraints(real_encoder: Path, small_data: Path) -> None:
+    study = evaluation(
+        str(real_encoder),
+        ["xnli"],
+        languages=["en"],
+        data=small_data,
+        perturb=["swap:0.5"],
+        fields=["hypothesis"],
+        constraints=["digits"],
+        predictions=(),
+    )
+    (entry,) = study.section("perturb")
+    assert (entry.spec, entry.fields, entry.constraints) == ("swap:0.5", ["hypothesis"], ["digits"])
+    with pytest.raises(UserError, match="fields and constraints of no perturbation"):
+        evaluation(str(real_encoder), ["xnli"], data=small_data, fields=["hypothesis"])

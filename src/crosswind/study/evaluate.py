@@ -35,6 +35,8 @@ def evaluation(
     languages: Sequence[str] = (),
     perturb: Sequence[str] = (),
     suite: str | None = None,
+    fields: Sequence[str] = (),
+    constraints: Sequence[str] = (),
     data: Path | None = None,
     official: Path | None = None,
     split: str | None = None,
@@ -83,9 +85,10 @@ def evaluation(
         "pair": target.model_copy(update={"labels": list(labels) or None}),
         "tagging": target.model_copy(update={"labels": list(labels) or None}),
     }
-    section = (
-        _perturbations(perturb, suite) if perturb or suite or given is None else conditions_of(given, tasks, languages)
-    )
+    if perturb or suite or given is None:
+        section = _perturbations(perturb, suite, fields, constraints)
+    else:
+        section = conditions_of(given, tasks, languages)
     targets = {name: special.get(TASKS[name].kind, target) for name in tasks}
     if given is not None:
         chosen = {name: _languages_of(given, name, languages) for name in tasks}
@@ -154,10 +157,16 @@ def _refuse_of_models(*values: object) -> None:
         )
 
 
-def _perturbations(perturb: Sequence[str], suite: str | None) -> list[PerturbSpec]:
+def _perturbations(
+    perturb: Sequence[str], suite: str | None, fields: Sequence[str], constraints: Sequence[str]
+) -> list[PerturbSpec]:
+    limits: dict[str, Any] = {"fields": list(fields) or None, "constraints": list(constraints)}
+    if (fields or constraints) and not perturb:
+        hint = "a frozen suite is taken as it is" if suite else "name what is perturbed: --perturb SPEC"
+        raise UserError("fields and constraints of no perturbation", where="--perturb", hint=hint)
     if suite is not None:
         load_suite(suite, where="--suite")
-    return [*(PerturbSpec(spec=p) for p in perturb), *([PerturbSpec(suite=suite)] if suite else [])]
+    return [*(PerturbSpec(spec=p, **limits) for p in perturb), *([PerturbSpec(suite=suite)] if suite else [])]
 
 
 def pooling_option(text: str | None, prefix: str | None) -> PoolingSpec | None:

@@ -36,6 +36,13 @@ def export(
     perturb: Annotated[
         list[str] | None, typer.Option(metavar="SPEC", help="Of items: for example keyboard:0.1,0.2.")
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(help="Of --perturb: premise, hypothesis, question, context, choices, query, pool."),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None, typer.Option("--constraint", help="Of --perturb: digits, negation, chrf(least=80), …")
+    ] = None,
     suite: Annotated[
         str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
     ] = None,
@@ -86,6 +93,8 @@ def export(
         languages=comma_separated(languages),
         perturb=perturb or (),
         suite=suite,
+        fields=comma_separated(fields),
+        constraints=constraint or (),
         data=data,
         official=Path(variable) if variable else None,
         split=split,
