@@ -13,6 +13,7 @@ from crosswind.study.spec import (
     BudgetSpec,
     Data,
     Defence,
+    LayerChoice,
     MixtureSpec,
     Mlm,
     PerturbSpec,
@@ -36,8 +37,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STUDY_FILE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
 MODELS = (
     Study, Data, Defence, Phase, TaskUse, MixtureSpec, Mlm, BudgetSpec, Sampling, TrainingSpec, Targets, Target,
-    TranslateSpec, Baseline,
-    PoolingSpec, PerturbSpec, PretrainConfig,
+    TranslateSpec, Baseline, PoolingSpec, LayerChoice, PerturbSpec, PretrainConfig,
 )  # fmt: skip
 
 
@@ -68,7 +68,9 @@ def test_the_readme_says_where_the_files_of_every_task_lie() -> None:
     assert all(name.partition("-")[0] in table for name in CORPORA.names())
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/study-file.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/study-file.md", "docs/architecture.md", "docs/tasks.md"]
+)
 def test_links_lead_somewhere(name: str) -> None:
     path = ROOT / name
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

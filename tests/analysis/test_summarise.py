@@ -228,3 +228,14 @@ def test_the_changed_share_of_a_mean_is_that_of_its_languages():
     assert (line.changed_items, line.changed_tokens) == pytest.approx((0.6, 0.2))
     columns = study.summary().table().filter(scope="others", perturbation="keyboard")
     assert columns["changed_items"].item() == pytest.approx(0.6)
+
+
+def test_pairs_of_languages_have_a_mean_of_their_own():
+    """MLQA: 40 % and 60 % over two pairs, beside the 80 % of German passages with German questions."""
+    study = Study().add("en", 270).add("de", 240).add("de", 120, context_language="en")
+    summary = study.add("es", 180, context_language="de").summary()
+    pairs = one(summary, scope="pairs")
+    assert pairs.languages == ("de-es", "en-de")
+    assert pairs.estimate.score == pytest.approx(50)
+    others = one(summary, scope="others")
+    assert (others.languages, others.estimate.score) == (("de",), pytest.approx(80))

@@ -25,6 +25,7 @@ def test_the_first_key_is_the_headline():
         "seqeval-f1": "f1",
         "seqeval-f1-new": "f1",
         "bucc-f1": "f1",
+        "checklist-error": "error_rate",
         "error-rate": "error_rate",
         "mrr": "mrr",
         "seqeval-f1-strict": "f1",

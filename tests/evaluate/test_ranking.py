@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.evaluate import ranking
-from crosswind.evaluate.ranking import Floats, rank
+from crosswind.evaluate.grid import Floats
+from crosswind.evaluate.ranking import rank
 
 
 def unit(rng: Any, count: int, width: int, *, ties: bool) -> Floats:

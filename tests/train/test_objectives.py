@@ -211,6 +211,19 @@ def test_a_candidate_that_is_right_for_another_query_of_the_batch_is_not_its_neg
     torch.testing.assert_close(twice, once + alone + doubled, rtol=1e-4, atol=1e-4)
 
 
+def test_the_same_sentence_in_another_paragraph_is_no_negative(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head: Any = attach(encoder, "query", (), seed=1)
+    first = POOL.candidates[0]
+    pool = Pool((first, replace(first, id="again", context="Another paragraph. " + first.text), POOL.candidates[2]))
+    queries = [
+        QueryExample(f"q{i}", "c", "en", text, (pool.candidates[i].id,)) for i, text in enumerate(("a", "b", "c"))
+    ]
+    objective = task_objective("t", encoder, head, queries, max_length=128, pool=pool)
+    _, candidates = objective.batch([Visit(i, 0) for i in range(3)], 0)
+    assert candidates.targets["right"].tolist() == [[False, True, False], [True, False, False], [False] * 3]
+
+
 def _padded(objective: Any, which: int, encoder: Encoder) -> dict[str, Any]:
     rows = [objective.rows(i)[which] for i in range(3)]
     length = max(len(r) for r in rows)

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from crosswind.analysis.results import CLEAN, NONE
 
+DEV_LAYER = "dev layer"
+"""The selection of results whose layer was chosen on development data, beside those of the layer that a study names."""
+APART = ("oracle", DEV_LAYER)
+"""Selections that are reported apart: no contrast and no official average of the others has them."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
@@ -37,4 +42,6 @@ class Condition:
             parts += [f"rows {self.rows}"] if self.rows != "all" else []
         if self.selection == "oracle":
             parts.append("selected on target languages")
+        if self.selection == DEV_LAYER:
+            parts.append("layer chosen on dev")
         return ", ".join(parts)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crosswind.analysis.condition import Condition
+from crosswind.analysis.condition import APART, Condition
 from crosswind.analysis.results import is_translate_train
 from crosswind.analysis.scored import condition_of
 from crosswind.evaluate.benchmark import BENCHMARKS, Benchmark, Scoring, scoring
@@ -66,7 +66,7 @@ def official_scores(rows: pl.DataFrame) -> tuple[OfficialScore, ...]:
         if row["context_language"] in ("", row["language"]):
             # Tasks of one model differ in how many rows were scored and how a checkpoint was chosen (a
             # retrieval task may be untuned); only a choice on target languages is another condition.
-            chosen = row["selection"] if row["selection"] == "oracle" else "english"
+            chosen = row["selection"] if row["selection"] in APART else "english"
             condition = condition_of({**row, "rows": "all", "selection": chosen})
             groups.setdefault((row["encoder"], row["defence"], row["route"], condition), []).append(row)
     return tuple(
@@ -114,7 +114,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _task(
     benchmark: str, task: Scoring, model: tuple[str, str, str, Condition], rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[OfficialScore]:
-    official = [r for r in rows if r["metric"] == task.metric.name and r["language"] in task.languages]
+    metrics = {metric.name for metric in (task.metric, task.run_metric) if metric is not None}
+    official = [r for r in rows if r["metric"] in metrics and r["language"] in task.languages]
     split = official_split(task.name)
     chosen = [r for r in official if r["split"] == split] or official
     if not chosen:

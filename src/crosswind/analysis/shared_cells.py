@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from crosswind.analysis.condition import Condition
+from crosswind.analysis.condition import APART, Condition
 from crosswind.analysis.contrasted import Measure
 from crosswind.analysis.influence import Influence, mean_influence, quotient, weighted_sum
 from crosswind.analysis.results import NONE
@@ -217,7 +217,7 @@ def _holds(row: RowDict, diagnostic: Collection[str]) -> bool:
     """Whether a row is of one language, keeps its label, and was chosen without the target languages' data."""
     same = row["context_language"] in ("", row["language"])
     plain = row["perturbation"] not in diagnostic and row["protection"] == NONE
-    return same and plain and row["selection"] != "oracle"
+    return same and plain and row["selection"] not in APART
 
 
 def system_of(row: RowDict) -> System:

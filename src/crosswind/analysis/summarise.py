@@ -145,14 +145,14 @@ def _lines(cells: Scored) -> Iterator[SummaryLine]:
 
 
 def _scopes(cells: Scored, members: Sequence[int]) -> Iterator[tuple[Scope, list[int]]]:
-    named: dict[Scope, list[int]] = {"english": [], "others": [], "translate-train": []}
+    named: dict[Scope, list[int]] = {"english": [], "others": [], "translate-train": [], "pairs": []}
     languages: dict[str, list[int]] = {}
     for i in members:
         row = cells.rows[i]
         languages.setdefault(language_of(row), []).append(i)
         if row["context_language"] not in ("", row["language"]):
-            continue  # cross-language pairs of MLQA are no part of its means
-        if row["language"] == cells.source:
+            named["pairs"].append(i)  # they have a mean of their own
+        elif row["language"] == cells.source:
             named["english"].append(i)
         else:
             named["translate-train" if row["language"] in cells.trained else "others"].append(i)

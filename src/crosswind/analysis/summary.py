@@ -13,8 +13,9 @@ from crosswind.analysis.estimate import LEVEL, Estimate, IntervalBasis
 from crosswind.analysis.left_out import LeftOut
 from crosswind.evaluate.metrics.base import Better
 
-Scope = Literal["english", "others", "translate-train", "language"]
-SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "language")
+Scope = Literal["english", "others", "translate-train", "pairs", "language"]
+"""What a figure is over; `pairs`: questions in one language and passages in another (MLQA), in no other mean."""
+SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "pairs", "language")
 
 
 @dataclass(frozen=True, slots=True)

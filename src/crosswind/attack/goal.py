@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crosswind.data.examples import ChoiceExample, Example, Kind, PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.metrics.tagging import chunk_statistics
 from crosswind.evaluate.predictions import Prediction
-from crosswind.evaluate.ranking import Floats
 from crosswind.model.rows import Row
 
 GoalValues = npt.NDArray[np.float64]

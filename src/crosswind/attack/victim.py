@@ -25,9 +25,11 @@ from crosswind.data.examples import (
     text_fields,
 )
 from crosswind.errors import UserError
+from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
-from crosswind.evaluate.ranking import Floats, rank
+from crosswind.evaluate.ranking import rank
+from crosswind.model.rows import query_text
 
 if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
@@ -81,7 +83,7 @@ class ModelVictim:
         """The vector `(width,)` along which a query nears its best wrong candidate and leaves its gold one."""
         assert self.pool is not None
         assert self.vectors is not None
-        (query,) = self.predictor.embed([example.query], max_length=self.predictor.query_length)
+        (query,) = self.predictor.embed([query_text(example)], max_length=self.predictor.query_length)
         scores = np.asarray(self.vectors, dtype=np.float64) @ query.astype(np.float64)
         gold = [self.pool.index[g] for g in example.gold if g in self.pool.index]
         best = max(gold, key=lambda i: scores[i]) if gold else None
@@ -115,7 +117,7 @@ class ModelVictim:
     def _ranked(self, examples: Sequence[QueryExample]) -> GoalScores:
         assert self.pool is not None
         assert self.vectors is not None
-        queries = self.predictor.embed([e.query for e in examples], max_length=self.predictor.query_length)
+        queries = self.predictor.embed([query_text(e) for e in examples], max_length=self.predictor.query_length)
         index = self.pool.index
         gold = [[index[g] for g in e.gold if g in index] for e in examples]
         most = max((len(g) for g in gold), default=0) + 1

@@ -95,8 +95,8 @@ class SpanExample:
 class QueryExample:
     """A query and the ids of the right candidates of its `Pool`.
 
-    `mention` is a name in its `context` where the query asks what is meant by it (Mewsli-X); both are
-    empty otherwise.
+    Where it asks what is meant by a name (Mewsli-X), `query` is empty: `mention` is the name and `span` where it stands
+    in its `context`. Otherwise these are empty.
     """
 
     id: str
@@ -106,6 +106,7 @@ class QueryExample:
     gold: tuple[str, ...]
     context: str = ""
     mention: str = ""
+    span: Span | None = None
 
 
 Example = PairExample | ChoiceExample | TaggingExample | SpanExample | QueryExample

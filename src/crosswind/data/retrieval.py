@@ -107,7 +107,12 @@ def squad_to_retrieval(content: Content) -> Content:
         if name not in candidates:
             text = example.context[start:end].strip()
             candidates[name] = Candidate(name, example.context_language, text, example.context, example.cluster)
-    return replace(content, examples=tuple(queries), pool=Pool(tuple(candidates.values())))
+    notes = (*content.notes, f"sentences are those of the segmenter {SEGMENTER}, not of the official script's sb_sed")
+    return replace(content, examples=tuple(queries), pool=Pool(tuple(candidates.values())), notes=notes)
+
+
+SEGMENTER = "crosswind-sentences 1"
+"""The name and version of `sentence_borders`, which cuts training data into candidates."""
 
 
 def sentence_borders(text: str) -> list[int]:

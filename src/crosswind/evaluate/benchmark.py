@@ -20,7 +20,8 @@ class BenchmarkTask:
     the task's own: `format` (its `submission`), `metric` (its headline metric), `labels` (its
     labels; empty: any). A benchmark may hold something that is no task, if it names format and
     metric. `keys` are the scores that are reported (by default all of the metric's). `suffix` is that
-    of the official files, where it is not the format's.
+    of the official files, where it is not the format's. `run_metric` judges the predictions of a run to the same score,
+    where they hold more than a submission does (mined pairs below the threshold).
     """
 
     languages: tuple[str, ...]
@@ -29,6 +30,7 @@ class BenchmarkTask:
     labels: tuple[str, ...] | None = None
     keys: tuple[str, ...] = ()
     suffix: str = ""
+    run_metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Scoring:
     aliases: Mapping[str, str]
     unanswerable: bool
     rows: Mapping[str, int] = field(default_factory=dict)
+    run_metric: Metric | None = None
 
     def labels_in(self, language: str) -> tuple[str, ...]:
         """What may occur in the files of a language: the labels, or the numbers of the rows; empty: anything."""
@@ -106,6 +109,7 @@ def scoring(benchmark: Benchmark, name: str) -> Scoring:
         suffix=entry.suffix or form.suffix,
         aliases=aliases,
         unanswerable=task is not None and task.unanswerable,
+        run_metric=METRICS.get(entry.run_metric, where=where) if entry.run_metric else None,
         rows={x: n for (x, split), n in counts.items() if split == "test"} if form.row_numbers else {},
     )
 

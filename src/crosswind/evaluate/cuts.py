@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from crosswind.data.examples import Pool
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.lengths import QUESTION_TOKENS
-from crosswind.model.rows import Row, encode_choices, encode_pairs, encode_spans, encode_texts
+from crosswind.model.rows import Row, encode_choices, encode_pairs, encode_spans, encode_texts, query_text
 
 _SPECIAL = 16  # tokens beside a text's own, at most: a text has no more tokens than bytes and these
 
@@ -51,8 +51,9 @@ def count_cuts(predictor: Predictor, examples: Sequence[Any]) -> Cuts:
             return Cuts("questions", len(examples), _cut([*firsts.values()]), QUESTION_TOKENS)
         case "query":
             length = predictor.query_length
-            texts = [prefix + e.query for e in examples if _may_exceed(length, prefix, e.query)]
-            return Cuts("queries", len(examples), _cut(encode_texts(tokenizer, texts, length)), length)
+            texts = [prefix + query_text(e) for e in examples]
+            long = [text for text in texts if _may_exceed(length, text)]
+            return Cuts("queries", len(examples), _cut(encode_texts(tokenizer, long, length)), length)
         case "tagging":
             return Cuts("sentences", len(examples), 0, length)
         case other:

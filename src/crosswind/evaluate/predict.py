@@ -28,8 +28,9 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.errors import UserError
+from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.predictions import Prediction
-from crosswind.evaluate.ranking import Floats, rank
+from crosswind.evaluate.ranking import rank
 from crosswind.model.encoder import Encoder
 from crosswind.model.finite import first_not_finite
 from crosswind.model.heads import Head
@@ -46,6 +47,7 @@ from crosswind.model.rows import (
     encode_tagging,
     encode_texts,
     pad,
+    query_text,
 )
 from crosswind.perturb.graphemes import whole_clusters
 
@@ -292,7 +294,7 @@ class Predictor:
         return {"text": text, "start": start, "end": end, "score": score}
 
     def _rank(self, examples: Sequence[Any], pool: Pool, vectors: Floats) -> list[Prediction]:
-        queries = self.embed([e.query for e in examples], max_length=self.query_length)
+        queries = self.embed([query_text(e) for e in examples], max_length=self.query_length)
         gold = [[pool.index[g] for g in e.gold if g in pool.index] for e in examples]
         return [
             {
@@ -364,6 +366,18 @@ def embed_pool(predictor: Predictor, pool: Pool, path: Path | None = None) -> Fl
     return vectors
 
 
+def embed_texts(predictor: Predictor, texts: Sequence[str], path: Path, max_length: int) -> Floats:
+    """The vectors of texts, written to the `.npy` file `path` block by block, and given back memory-mapped."""
+    width = predictor.embed(texts[:1], max_length=max_length).shape[1]
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(texts), width))
+    for start in range(0, len(texts), POOL_BLOCK):
+        block = texts[start : start + POOL_BLOCK]
+        file[start : start + len(block)] = predictor.embed(block, max_length=max_length)
+    file.flush()
+    vectors: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
 def embed_again(predictor: Predictor, pool: Pool, changed: Set[str], clean: Path, path: Path) -> None:
     """Writes the vectors of `pool` to the `.npy` file `path`: those of the candidates whose ids are `changed`, and of
     those added behind the others, anew; all else is copied from `clean`, the vectors of the unchanged pool.
@@ -404,7 +418,7 @@ def _content(example: Example) -> Any:
         case SpanExample():
             return (example.question, example.context)
         case QueryExample():
-            return example.query
+            return query_text(example)
         case other:
             assert_never(other)
 

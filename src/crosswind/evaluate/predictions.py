@@ -11,7 +11,8 @@ import polars as pl
 Prediction = dict[str, Any]
 """One prediction. pair, choice: `predicted` (index; -1: none of the task's classes), `scores`; tagging: `tags`;
 span: `text`, `start`, `end` (characters of the context), `score`; query: `top` (candidate ids, best first),
-their `scores`, `ranks` (of the gold candidates, from 1), `pool` (the number of candidates)."""
+their `scores`, `ranks` (of the gold candidates, from 1), `pool` (the number of candidates); of mining `top` is the
+mined candidate, if any, `scores` its margin, and there are no `ranks`."""
 
 
 def write_predictions(path: Path, ids: Sequence[str], predictions: Sequence[Prediction]) -> None:

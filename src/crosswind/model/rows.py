@@ -6,6 +6,7 @@ windows (long tagging sentences split at word borders, long QA contexts with a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,24 @@ def encode_texts(
 
 def encode_queries(tokenizer: Any, examples: Sequence[QueryExample], max_length: int, prefix: str = "") -> list[Row]:
     """One row a query, behind `prefix` (e5's "query: ")."""
-    return encode_texts(tokenizer, [prefix + e.query for e in examples], max_length)
+    return encode_texts(tokenizer, [prefix + query_text(e) for e in examples], max_length)
+
+
+def query_text(example: QueryExample) -> str:
+    """What a model reads of a query: its text, or its mention marked in its context.
+
+    `Smith: He was seen by { Smith } again.` is how XTREME-R's `preprocess_mention` (utils_mewslix.py) writes it: the
+    mention stands in front too, where no length cuts it, and braces of the text become parentheses.
+    """
+    if example.span is None:
+        return example.query
+    parts = example.context[: example.span.start], example.context[example.span.end :]
+    left, right = (_BRACES.sub(r"(\1)", part) for part in parts)
+    marked = f"{example.mention}: {left} {{ {example.mention} }} {right}"
+    return " ".join(marked.splitlines()).replace("  ", " ").strip()
+
+
+_BRACES = re.compile(r"\{(.*?)\}")
 
 
 def encode_tagging(tokenizer: Any, examples: Sequence[TaggingExample], max_length: int) -> list[Row]:

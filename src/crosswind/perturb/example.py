@@ -81,12 +81,14 @@ def passages(
                 if text and (name in fields or ("choices" in fields and name.startswith("choices.")))
             ]
         case QueryExample():
-            known = ("query",)
+            known = ("query", "context")
             cut = []
             if "query" in fields and example.query:
                 cut.append(
                     Passage(example.id, task, "query", "query", example.language, example.query, example=example)
                 )
+            if "context" in fields and example.context:
+                cut.append(_around_mention(example, task, protect))
         case _:
             assert_never(example)
     for name in fields:
@@ -124,7 +126,7 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
                 choices=tuple(new.get(f"choices.{i}", c) for i, c in enumerate(example.choices)),
             )
         case QueryExample():
-            return replace(example, query=new.get("query", example.query))
+            return _query(replace(example, query=new.get("query", example.query)), by_field.get("context"))
         case _:
             assert_never(example)
 
@@ -175,6 +177,23 @@ def _context(example: SpanExample, task: str, protect: Protection) -> Passage:
     locked = answers if protect == "answers" else ()
     language = example.context_language or example.language
     return Passage(example.id, task, "context", "span", language, example.context, answers, locked, example=example)
+
+
+def _around_mention(example: QueryExample, task: str, protect: Protection) -> Passage:
+    """The context of a query, its mention a label that moves with the text."""
+    labels = (example.span,) if example.span is not None else ()
+    locked = labels if protect == "entities" else ()
+    text = example.context
+    return Passage(example.id, task, "context", "query", example.language, text, labels, locked, example=example)
+
+
+def _query(example: QueryExample, context: Passage | None) -> QueryExample:
+    if context is None:
+        return example
+    if not context.labels:
+        return replace(example, context=context.text)
+    (span,) = _answers(context)
+    return replace(example, context=context.text, mention=context.text[span.start : span.end], span=span)
 
 
 def _tagging(example: TaggingExample, task: str, protect: Protection) -> Passage:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crosswind.analysis.contrasted import Contrast
-from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.analysis.summary import Scope, Summary, SummaryLine
 from crosswind.report.answer import answer, level_of, random_factors, widest_contrasts
 from crosswind.report.terminal import left_out_text
 from crosswind.report.view import changed, figure, series
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("clean", "perturbed", "drop", "changed")
 _ROWS = 40  # of a table of targets; the files have all
 _LEFT_OUT = 4  # reasons; the report has all
+_WHERE: Mapping[Scope, str] = {"english": "English", "others": "{} others", "pairs": "{} pairs of languages"}
 
 
 def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) -> str:
@@ -63,14 +64,14 @@ def _of_targets(summary: Summary) -> Table:
     several = len({line.encoder for line in summary.lines}) > 1
     groups: dict[tuple[str, str], list[SummaryLine]] = {}
     for line in summary.lines:
-        if line.scope in ("english", "others"):
+        if line.scope in _WHERE:
             groups.setdefault((line.target, series(line, several)), []).append(line)
     rows = []
     for name, lines in [*groups.items()][:_ROWS]:
-        for scope in ("english", "others"):
+        for scope in _WHERE:
             of_scope = [line for line in lines if line.scope == scope]
             if of_scope:
-                where = "English" if scope == "english" else f"{len(of_scope[0].languages)} others"
+                where = _WHERE[scope].format(len(of_scope[0].languages))
                 rows.append(((*name, where), tuple(_cells(of_scope, summary))))
     return _table("means of targets", ("target", "route", "languages"), rows)
 

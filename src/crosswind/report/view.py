@@ -136,6 +136,9 @@ def legend(summary: Summary) -> tuple[str, ...]:
         text.append("The clean score beside a perturbed mean is over the languages and items of that mean.")
         text.append("Changed: the share of the items whose text differs, and of the tokens that differ for the model's"
                     " tokenizer.")  # fmt: skip
+    if pairs := sorted({line.target for line in summary.lines if line.scope == "pairs"}):
+        text.append(f"{', '.join(pairs)}: pairs of a passage's and a question's language have a mean of their own; it"
+                    " stands under others where a target has nothing else.")  # fmt: skip
     if summary.unchanged or any(part.cause == "unchanged" for part in summary.left_out):
         text.append("n/a: too few items changed (their share stands beside it); in no mean, drop or contrast.")
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
@@ -172,4 +175,5 @@ def _rows(lines: list[SummaryLine], blank: list[UnchangedLine], several: bool) -
     for key in sorted(dict.fromkeys((*grouped, *blanks)), key=lambda key: routes.index(key[0])):
         cells, gaps = grouped.get(key, {}), blanks.get(key, {})
         clean = all(line.condition.clean for line in cells.values()) and not gaps
-        yield ViewRow(*key, clean, cells.get("english"), cells.get("others"), cells.get("translate-train"), gaps)
+        others = cells.get("others") or (None if "english" in cells else cells.get("pairs"))
+        yield ViewRow(*key, clean, cells.get("english"), others, cells.get("translate-train"), gaps)

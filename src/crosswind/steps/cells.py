@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MODELS = 1  # models that a worker keeps
 TABLE, ADDED = "rewrites.parquet", "added.parquet"  # the files of a rewrite
+LAYER = "layer.json"  # the file of a choice of a layer
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,17 @@ def model_name(job: PlannedJob[CellParams]) -> tuple[object, ...]:
     """What decides which model and head a job needs."""
     params = job.params
     model = job.step.inputs.get("model") or job.step.data.get("encoder")
-    reading = (params.max_length, params.stride, params.precision, params.pooling, params.device, params.labels)
+    reading = (params.max_length, params.stride, params.precision, pooling_of(job), params.device, params.labels)
     return (model, params.ref.task, *reading)
+
+
+def pooling_of(job: PlannedJob[Any]) -> PoolingParams | None:
+    """How the job pools: as its parameters say, in the layer that its input `layer` chose, if it has one."""
+    pooling: PoolingParams | None = job.params.pooling
+    if "layer" not in job.inputs:
+        return pooling
+    chosen = json.loads((job.inputs["layer"].path / LAYER).read_text(encoding="utf-8"))["layer"]
+    return replace(pooling or PoolingParams(), layer=chosen)
 
 
 def predictor_of(job: PlannedJob[Any], worker: Worker) -> Predictor:
@@ -218,8 +229,9 @@ def load_predictor(job: PlannedJob[CellParams]) -> Predictor:
         given=() if "model" in job.inputs else params.labels,
         trusted=bool(job.world.get("trusted")),
     )
-    if task.kind == "query" and params.pooling is not None:
-        _pool_as_asked(encoder, head, params.pooling, f"targets.tasks.{task.name}.pooling")
+    pooling = pooling_of(job)
+    if task.kind == "query" and pooling is not None:
+        _pool_as_asked(encoder, head, pooling, f"targets.tasks.{task.name}.pooling")
     return Predictor(
         encoder,
         head,

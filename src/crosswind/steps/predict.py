@@ -7,37 +7,28 @@ a perturbed cell equal the clean ones.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from crosswind.data.examples import Dataset, Example, Kind, Pool, SpanExample
-from crosswind.errors import UserError
+from crosswind.data.examples import Example, Kind, SpanExample
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import StepKind, device_needs
 from crosswind.steps.cells import (
     CellParams,
-    dataset_of,
-    differing,
     model_name,
-    perturbed,
     predictor_of,
     purification_of,
     record_hardware,
     record_reading,
 )
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.translate import MADE, made_dataset
+from crosswind.steps.seen import as_read, as_written, pool_vectors, record_changes, sign_pooling
 from crosswind.tasks.base import TASKS
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from crosswind.perturb.perturbed import PerturbedDataset
 
-CLEAN_SETS = 8  # test sets whose clean tokens a worker keeps
 BATCH_EXAMPLES = 4000  # cells are predicted together up to this many examples: fuller forward passes
 
 # What of a prediction says that it is the same one.
@@ -54,12 +45,12 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     from crosswind.evaluate.cuts import count_cuts
 
     task = TASKS[job.params.ref.task]
-    written = _written(job)
-    clean, changed = _read(job, worker)
+    written = as_written(job)
+    clean, changed = as_read(job, worker)
     data = changed.dataset
     if task.kind == "query":
         predictions, known = _retrieved(job, worker, changed)
-        _sign_pooling(job, worker)
+        sign_pooling(job, worker)
     else:
         _predict_ahead(job, worker)
         fresh, known = _fresh(job, changed)
@@ -80,38 +71,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     job.sign("threads", 1)
     record_hardware(job)
     job.fact("n", len(data))
-    if "rewrite" in job.inputs:
-        job.fact("changed_items", float(job.inputs["rewrite"].facts.get("changed", changed.changed_share)))
-        share, unknown = _changed_tokens(job, worker, clean, changed)
-        job.fact("changed_tokens", share)
-        job.fact("unknown_tokens", unknown)
-        for name, value in job.inputs["rewrite"].facts.get("damage", {}).items():
-            job.fact(name, value)
+    record_changes(job, worker, clean, changed)
     return f"{len(data)} predictions"
-
-
-def _clean_and_changed(job: PlannedJob[CellParams]) -> tuple[Dataset, PerturbedDataset]:
-    """The cell's clean data, and as its rewrite left them; of translated data, what they were translated to."""
-    ref = job.params.ref
-    if ref.made is None or "rewrite" not in job.inputs:
-        clean = dataset_of(job, ref)
-        return clean, perturbed(clean, None if ref.made else job.inputs.get("rewrite"))
-    clean = made_dataset(job.inputs[f"clean {MADE}"], ref)
-    return clean, differing(clean, dataset_of(job, ref))
-
-
-def _written(job: PlannedJob[CellParams]) -> PerturbedDataset:
-    """The test set as it is written, with its rewrites."""
-    return _clean_and_changed(job)[1]
-
-
-def _read(job: PlannedJob[CellParams], worker: Worker) -> tuple[Dataset, PerturbedDataset]:
-    """The clean and the perturbed test set as the model reads them, behind its input defences."""
-    clean, changed = _clean_and_changed(job)
-    purification = purification_of(job, worker)
-    if purification is None:
-        return clean, changed
-    return purification.dataset(clean), replace(changed, dataset=purification.dataset(changed.dataset))
 
 
 def _in_text(
@@ -129,29 +90,6 @@ def _in_text(
             text, start, end = purification.answer(example, prediction["start"], prediction["end"])
             placed[example.id] = {**prediction, "text": text, "start": start, "end": end}
     return placed
-
-
-def _changed_tokens(
-    job: Job[CellParams], worker: Worker, clean: Dataset, changed: PerturbedDataset
-) -> tuple[float, float]:
-    """The share of the tokens that the model sees that differ from the clean ones (of the pool's, if that is larger),
-    and by how much the share of unknown tokens among those of the examples grew."""
-    from crosswind.evaluate.seen import compared, tokens_seen, unknown_share
-
-    share = unknown = 0.0
-    if ids := changed.changed_ids:
-        predictor = predictor_of(job, worker)
-        parameters = job.params
-        reading = (parameters.query_length, parameters.purify, parameters.ref, job.step.inputs.get(f"clean {MADE}"))
-        name = (*model_name(job), *reading)
-        before = worker.get("clean tokens", name, lambda: tokens_seen(predictor, clean.examples), most=CLEAN_SETS)
-        fresh = {e.id: e for e in changed.dataset.examples if e.id in ids}
-        after = dict(zip(fresh, tokens_seen(predictor, [*fresh.values()]), strict=True))
-        now = [after.get(e.id, seen) for e, seen in zip(clean.examples, before, strict=True)]
-        share = compared(zip(before, now, strict=True)).share
-        unknown = unknown_share(predictor, now) - unknown_share(predictor, before)
-    pool = job.inputs.get("pool")
-    return (share if pool is None else max(share, float(pool.facts.get("changed_tokens", 0.0)))), unknown
 
 
 def _fresh(job: PlannedJob[CellParams], data: PerturbedDataset) -> tuple[list[Example], dict[str, Prediction]]:
@@ -198,7 +136,7 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
 
 
 def _gathered(job: PlannedJob[CellParams], worker: Worker) -> list[Example]:
-    return _fresh(job, _read(job, worker)[1])[0]
+    return _fresh(job, as_read(job, worker)[1])[0]
 
 
 def _retrieved(
@@ -207,37 +145,12 @@ def _retrieved(
     """Ranks of the gold candidates; of a query that did not change before a pool that did not, the clean ones."""
     examples, pool = data.dataset.examples, data.dataset.pool
     assert pool is not None
-    vectors = _vectors(job, pool)
+    vectors = pool_vectors(job, pool)
     fresh, known = _fresh(job, data)
     chosen = list(examples) if data.pool_changed else fresh
     made: Sequence[Prediction] = predictor_of(job, worker).predict(chosen, pool, vectors) if chosen else []
     by_id = dict(zip((e.id for e in chosen), made, strict=True))
     return [by_id[e.id] if e.id in by_id else {**known[e.id]} for e in examples], known
-
-
-def _vectors(job: Job[CellParams], pool: Pool) -> np.ndarray[Any, Any]:
-    import numpy as np
-
-    folder = job.inputs["pool"].path
-    vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-    if ids != [c.id for c in pool.candidates]:
-        raise UserError(
-            f"the pool of {job.step.label} differs from its languages' common pool",
-            where=job.params.ref.task,
-            hint="choose rows that hold the same items in every language",
-        )
-    return vectors  # type: ignore[no-any-return]
-
-
-def _sign_pooling(job: Job[CellParams], worker: Worker) -> None:
-    pooling = predictor_of(job, worker).head.pooling
-    assert pooling is not None
-    job.sign("pooling", pooling.mode)
-    job.sign("layer", "last" if pooling.layer is None else pooling.layer)
-    job.sign("prefix", pooling.prefix or None)
-    languages = job.params.ref.pool_languages
-    job.sign("pool_languages", ",".join(languages) if languages else None)
 
 
 PREDICT: StepKind[CellParams] = StepKind(

@@ -15,6 +15,7 @@ from crosswind.run.job import PlannedJob
 from crosswind.run.step import JSON, Step
 from crosswind.steps.cells import CellParams, load_predictor
 from crosswind.steps.embed import EMBED
+from crosswind.steps.mine import MINE
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.tasks.base import TASKS, classes
@@ -30,7 +31,7 @@ def try_checkpoint(steps: Iterable[Step], context: Mapping[str, JSON]) -> None:
     """
     tried: set[object] = set()
     for step in steps:
-        if step.kind in (PREDICT.name, EMBED.name) and "model" not in step.inputs:
+        if step.kind in (PREDICT.name, MINE.name, EMBED.name) and "model" not in step.inputs:
             _try_cell(step, context, tried)
         elif step.kind == TRAIN.name and "encoder" not in step.inputs:
             _try_training(TRAIN.load(step.params), context, tried)

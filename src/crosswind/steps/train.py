@@ -409,7 +409,7 @@ def robust_passes(params: TrainParams) -> float:
 
 TRAIN: StepKind[TrainParams] = StepKind(
     name="train",
-    version=7,
+    version=8,
     params=TrainParams,
     run=_run,
     needs=device_needs,

@@ -364,7 +364,7 @@ def _chance(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]]) -> dict[
 
 def _mixed_hardware(provenance: pl.DataFrame) -> list[str]:
     """A note where steps that compute with a model ran on different processors or versions."""
-    computing = provenance.filter(pl.col("kind").is_in(["train", "pretrain", "embed", "predict"]))
+    computing = provenance.filter(pl.col("kind").is_in(["train", "pretrain", "embed", "predict", "mine"]))
     kinds: dict[str, None] = {}
     for text in computing["hardware"].unique(maintain_order=True):
         value = json.loads(text)

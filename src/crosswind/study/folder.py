@@ -25,6 +25,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from crosswind import __version__
+from crosswind.analysis.condition import APART
 from crosswind.errors import UserError
 from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
 from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
@@ -285,8 +286,8 @@ def condition_name(cell: Cell) -> str:
         condition += f"-{severity}-{cell.protection}-draw{cell.draw}"
         if cell.condition.attack != "none":
             condition += f"-{cell.condition.attack}-{cell.condition.budget}"
-    if cell.selection == "oracle":
-        condition += "-oracle"
+    if cell.selection in APART:
+        condition += f"-{cell.selection.replace(' ', '-')}"
     return "".join(c if c.isalnum() or c in "-_.+=,()" else "_" for c in condition)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -11,6 +12,7 @@ from crosswind.data.examples import (
     ChoiceExample,
     Example,
     PairExample,
+    Pool,
     QueryExample,
     Rows,
     SpanExample,
@@ -21,8 +23,9 @@ from crosswind.data.examples import (
 from crosswind.data.leakage import leakage_hashes, normalized_hash
 from crosswind.data.stored import read_examples
 from crosswind.errors import UserError
+from crosswind.run.kinds import STEPS
 from crosswind.run.store import Store
-from crosswind.steps.predict import PREDICT
+from crosswind.steps.layer import CHOOSE_LAYER
 from crosswind.steps.pretrain import PRETRAIN, earlier_text, text_of_part
 from crosswind.steps.translate import TRANSLATE
 from crosswind.study.planned import Plan
@@ -54,7 +57,8 @@ def check_leakage(plan: Plan, library: Library) -> list[str]:
     test, "Thank you ." and the like): everybody's numbers have that, so it is returned as a note. Splits of the
     user's own tasks are nobody's but theirs.
     """
-    evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
+    pools: dict[int, tuple[Pool, dict[str, str]]] = {}  # by identity: languages may share one of a million
+    evaluated = {ref: _evaluated(ref, library, pools) for ref in dict.fromkeys(c.data for c in plan.cells)}
     notes = []
     for use in [*_pretraining(plan), *_uses(plan, library), *_fitted(plan, library)]:
         for ref, (ids, labelled, raw) in evaluated.items():
@@ -81,7 +85,8 @@ def translated_data(plan: Plan) -> list[tuple[DataRef, str]]:
 
 def check_translations(plan: Plan, library: Library, store: Store) -> list[str]:
     """Compare the texts of translated data, which are there now, with every evaluated cell, as `check_leakage` does."""
-    evaluated = {ref: _evaluated(ref, library) for ref in dict.fromkeys(c.data for c in plan.cells)}
+    pools: dict[int, tuple[Pool, dict[str, str]]] = {}
+    evaluated = {ref: _evaluated(ref, library, pools) for ref in dict.fromkeys(c.data for c in plan.cells)}
     notes = []
     for made, key in translated_data(plan):
         if not store.has(key):
@@ -116,7 +121,9 @@ def _refusal(use: _Use, ref: DataRef, items: list[str], *, by_id: bool) -> UserE
     )
 
 
-def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+def _evaluated(
+    ref: DataRef, library: Library, pools: dict[int, tuple[Pool, dict[str, str]]]
+) -> tuple[dict[str, str], Mapping[str, str], Mapping[str, str]]:
     """Item ids, and hash -> id of what a cell evaluates: as labelled examples are hashed, and as raw
     lines are (every field that is a sentence, and the candidates of a pool, stand alone there).
     """
@@ -124,11 +131,15 @@ def _evaluated(ref: DataRef, library: Library) -> tuple[dict[str, str], dict[str
     _require_labels(data.examples, ref)
     ids = {e.id: e.id for e in data.examples}
     texts = {h: e.id for e in data.examples for h in leakage_hashes(e)}
-    if data.pool is not None:
-        texts |= {normalized_hash(c.text): c.id for c in data.pool.candidates if not c.context}
     fields = ((text, e.id) for e in data.examples for text in text_fields(e).values())
     raw = texts | {normalized_hash(text): name for text, name in fields if len(text) >= SENTENCE}
-    return ids, texts, raw
+    pool = data.pool
+    if pool is None:
+        return ids, texts, raw
+    if id(pool) not in pools:
+        pools[id(pool)] = pool, {normalized_hash(c.text): c.id for c in pool.candidates if not c.context}
+    candidates = pools[id(pool)][1]
+    return ids, ChainMap(candidates, texts), ChainMap(candidates, raw)
 
 
 def _pretraining(plan: Plan) -> Iterator[_Use]:
@@ -172,10 +183,14 @@ def _uses(plan: Plan, library: Library) -> Iterator[_Use]:
 
 
 def _fitted(plan: Plan, library: Library) -> Iterator[_Use]:
-    """The development data that metrics fit a threshold on."""
-    keys = dict.fromkeys(step.inputs["dev"] for step in plan.graph.values() if "dev" in step.inputs)
-    for ref in dict.fromkeys(replace(PREDICT.load(plan.graph[key].params).ref, made=None) for key in keys):
-        yield _labelled(f"fitting a metric on {ref.name}", ref, library)
+    """The development data that metrics fit a threshold on, and those that layers are chosen on."""
+    fitted = dict.fromkeys(step.inputs["dev"] for step in plan.graph.values() if "dev" in step.inputs)
+    choices = (step for step in plan.graph.values() if step.kind == CHOOSE_LAYER.name)
+    chosen = dict.fromkeys(key for step in choices for key in step.inputs.values())
+    for keys, purpose in ((fitted, "fitting a metric"), (chosen, "choosing a layer")):
+        steps = (plan.graph[key] for key in keys)
+        for ref in dict.fromkeys(replace(STEPS[step.kind].load(step.params).ref, made=None) for step in steps):
+            yield _labelled(f"{purpose} on {ref.name}", ref, library)
 
 
 def _labelled(name: str, ref: DataRef, library: Library) -> _Use:

@@ -8,11 +8,12 @@ once. Steps of one model have one affinity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, assert_never
 
+from crosswind.analysis.condition import DEV_LAYER
 from crosswind.analysis.left_out import LeftOut, merged
 from crosswind.data.source import Source
 from crosswind.errors import UserError
@@ -28,13 +29,16 @@ from crosswind.perturb.spec import Spec, TextScope
 from crosswind.reading import expanded
 from crosswind.registry import Registry, included
 from crosswind.run.executors import EXECUTORS, Executor
-from crosswind.run.kinds import STEPS
+from crosswind.run.kinds import STEPS, StepKind
 from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step, digest
 from crosswind.steps.cells import CellParams
 from crosswind.steps.embed import EMBED
 from crosswind.steps.given import TAKEN, GivenParams
 from crosswind.steps.judge import JUDGE, JudgeParams
+from crosswind.steps.layer import CHOOSE_LAYER, LayerParams, development_input
+from crosswind.steps.mine import MINE, MineParams
+from crosswind.steps.parameters import PoolingParams
 from crosswind.steps.predict import PREDICT
 from crosswind.steps.rewrite import REWRITE, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
@@ -47,6 +51,7 @@ from crosswind.study.heads import check_classes
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
 from crosswind.study.resolve import (
+    LayerPlan,
     PhasePlan,
     TargetPlan,
     carries_head,
@@ -327,7 +332,8 @@ class Planner:
         """A cell of the same model and data under a rewrite, which may change or extend the pool (`moves_pool`)."""
         embed = evaluated.embed
         if embed is not None and moves_pool:
-            embed = self._embed(evaluated.target.task, evaluated.model, evaluated.reading, rewrite, embed)
+            task = evaluated.target.task
+            embed = self._embed(task, evaluated.model, evaluated.reading, rewrite, embed, layer=evaluated.layer)
         inputs = {"rewrite": rewrite, "clean": evaluated.clean.key}
         if evaluated.translation is not None:
             # The perturbed text is what a machine translates; the clean translation says what changed by it.
@@ -431,23 +437,62 @@ class Planner:
                 carry = i > 0 and carries_head(chain[i - 1], phase)
                 key = self._train(self._params(phase, seed, target, carry), key, label, phase)
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
-            for data in target.data:
-                reading = self._reading(target, data)
-                exposure = self._exposure(target.task.name, data.language, phases, chain)
-                cell = Cell("", (), route, seed, defence, target.task.name, data, selection, exposure)
-                embedded = target.task.kind == "query" and self.study.predictions is None
-                embed = self._embed(target.task, model, reading) if embedded else None
-                inputs: dict[str, str] = {}
-                translation = None
-                if translate_test is not None:
-                    translation = translate_tested(target, data, translate_test, f"baselines.{route}")
-                if translation is not None:
-                    inputs[MADE] = self.translate(translation)
-                    reading = replace(reading, ref=replace(data, made=MADE))
-                evaluated = Evaluated(target, model, cell, reading, embed, translation)
-                evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, inputs, embed, ""))
-                for add in conditions:
-                    add(evaluated)
+            layers: list[tuple[str, str | None]] = [(selection, None)]
+            if target.choice is not None and selection != "oracle" and self.study.predictions is None:
+                layers.append((DEV_LAYER, self._layer(target, target.choice, model, self._named(route, seed))))
+            for named, layer in layers:
+                for data in target.data:
+                    reading = self._reading(target, data)
+                    exposure = self._exposure(target.task.name, data.language, phases, chain)
+                    cell = Cell("", (), route, seed, defence, target.task.name, data, named, exposure)
+                    embedded = target.task.kind == "query" and self.study.predictions is None
+                    embed = self._embed(target.task, model, reading, layer=layer) if embedded else None
+                    inputs: dict[str, str] = {}
+                    translation = None
+                    if translate_test is not None:
+                        translation = translate_tested(target, data, translate_test, f"baselines.{route}")
+                    if translation is not None:
+                        inputs[MADE] = self.translate(translation)
+                        reading = replace(reading, ref=replace(data, made=MADE))
+                    evaluated = Evaluated(target, model, cell, reading, embed, translation, layer)
+                    evaluated = replace(evaluated, clean=self._cell(evaluated, _CLEAN, None, inputs, embed, ""))
+                    for add in conditions:
+                        add(evaluated)
+
+    def _layer(self, target: TargetPlan, choice: LayerPlan, model: EvaluatedModel, named: str) -> str:
+        """The step that chooses a model's layer on development data, by the headline metric of their task."""
+        inputs: dict[str, str] = {}
+        task = TASKS[choice.data[0].task]
+        metric = metrics_of(task)[0]
+        for number, layer in enumerate(choice.layers):
+            for i, ref in enumerate(choice.data):
+                pooling = replace(target.pooling or PoolingParams(), layer=layer)
+                reading = replace(self._reading(target, ref), pooling=pooling)
+                label = f"{ref.name}, layer {layer:g}, {named}"
+                inputs[development_input(number, i)] = self._predicting(task, model, reading, label)
+        params = LayerParams(choice.layers, metric.name, metric.version)
+        return self.add(
+            CHOOSE_LAYER.step(
+                params,
+                data=self._declared(METRICS, metric.name),
+                inputs=inputs,
+                label=f"layer for {target.task.name}, {named}",
+                affinity=model.affinity,
+            )
+        )
+
+    def _predicting(
+        self, task: Task, model: EvaluatedModel, reading: CellParams, label: str, layer: str | None = None
+    ) -> str:
+        """The step that predicts clean data which no cell shows: development data."""
+        inputs = {"model": model.key} if model.key else {}
+        if layer is not None:
+            inputs["layer"] = layer
+        if task.kind == "query":
+            inputs["pool"] = self._embed(task, model, reading, layer=layer)
+        prints = self._purified(self._prints(model, reading.ref), reading)
+        kind, params = _predicts(task, reading)
+        return self.add(kind.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
     def _reading(self, target: TargetPlan, data: DataRef) -> CellParams:
         hardware = self._hardware(target.training.precision)
@@ -514,11 +559,14 @@ class Planner:
             inputs["model"] = model.key
         if embed:
             inputs["pool"] = embed
+        if evaluated.layer:
+            inputs["layer"] = evaluated.layer
         prints = self._purified(self._prints(model, cell.data), evaluated.reading)
         label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "")
         label += f", {self._named(cell.route, cell.seed)}"
         if self.study.predictions is None:
-            step = PREDICT.step(evaluated.reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
+            kind, reading = _predicts(task, evaluated.reading)
+            step = kind.step(reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
         else:
             params = GivenParams(cell.data, condition.label, condition.draw, condition.protection)
             step = TAKEN.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity)
@@ -582,13 +630,8 @@ class Planner:
                 hint="evaluate another split, or judge by another metric",
             )
         reading = replace(evaluated.reading, ref=replace(data, split="dev", rows=None, limit=None))
-        inputs = {"model": evaluated.model.key} if evaluated.model.key else {}
-        if target.task.kind == "query":
-            inputs["pool"] = self._embed(target.task, evaluated.model, reading)
         label = f"{target.task.name} {data.language}, dev, {self._named(evaluated.clean.route, evaluated.clean.seed)}"
-        prints = self._purified(self._prints(evaluated.model, reading.ref), reading)
-        affinity = evaluated.model.affinity
-        return self.add(PREDICT.step(reading, data=prints, inputs=inputs, label=label, affinity=affinity))
+        return self._predicting(target.task, evaluated.model, reading, label, evaluated.layer)
 
     def _embed(
         self,
@@ -597,14 +640,20 @@ class Planner:
         reading: CellParams,
         rewrite: str | None = None,
         clean: str | None = None,
+        *,
+        layer: str | None = None,
     ) -> str:
         languages = reading.ref.pool_languages
         # All languages share the clean pool; a rewrite is of one language's data.
         ref = replace(reading.ref, language=languages[0]) if languages and not rewrite else reading.ref
+        if task.shared_pool and not rewrite:
+            ref = DataRef(task.name, task.languages[0], task.splits[-1])
         inputs = {"model": model.key} if model.key else {}
+        if layer is not None:
+            inputs["layer"] = layer
         if rewrite and clean:
             inputs |= {"rewrite": rewrite, "clean": clean}
-        label = f"pool of {task.name}" + ("" if languages else f" {ref.language}")
+        label = f"pool of {task.name}" + ("" if languages or task.shared_pool else f" {ref.language}")
         params = replace(reading, ref=ref, query_length=None)
         prints = self._purified(self._prints(model, ref), params)
         return self.add(EMBED.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
@@ -655,6 +704,17 @@ class Planner:
                 raise
             self.note(f"{name} is not resolved: {error.what}")
         return "unresolved"
+
+
+def _predicts(task: Task, reading: CellParams) -> tuple[StepKind[Any], CellParams]:
+    """The kind of step that a task's predictions are made by, and its parameters."""
+    match task.search:
+        case "ranked":
+            return PREDICT, reading
+        case "mined":
+            return MINE, MineParams(**{part.name: getattr(reading, part.name) for part in fields(CellParams)})
+        case _:
+            assert_never(task.search)
 
 
 def _declared(registry: Registry[Any], name: str) -> dict[str, str]:

@@ -134,8 +134,9 @@ class EvaluatedModel:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A clean cell, for stages to add conditions to; `embed` is the step of its pool's vectors, for retrieval.
+    """A clean cell, for stages to add conditions to.
 
+    `embed` is the step of its pool's vectors, for retrieval, `layer` the step that chose the layer, if one did.
     `translation` makes its test set from the original one, where the model reads a translation (translate-test).
     """
 
@@ -145,6 +146,7 @@ class Evaluated:
     reading: CellParams
     embed: str | None
     translation: Translation | None = None
+    layer: str | None = None
 
 
 def count_examples(plan: Plan) -> int:

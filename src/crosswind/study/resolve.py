@@ -101,6 +101,14 @@ class PhasePlan:
 
 
 @dataclass(frozen=True)
+class LayerPlan:
+    """Layers to choose from, and the development data that decide."""
+
+    layers: tuple[int | float, ...]
+    data: tuple[DataRef, ...]
+
+
+@dataclass(frozen=True)
 class TargetPlan:
     """A target ready to be planned: cells by language, and the chain of English phases (or none)."""
 
@@ -115,11 +123,12 @@ class TargetPlan:
     purify: tuple[str, ...] = ()
     exclusion: Exclusion | None = None
     protocol: str = ""  # the preset that it follows, and what differs from it
+    choice: LayerPlan | None = None
 
     @property
     def max_length(self) -> int:
         """The tokens of a row that predicting reads."""
-        return self.training.length([self.task.kind])
+        return self.training.max_length or self.task.max_length or self.training.length([self.task.kind])
 
     @property
     def stride(self) -> int | None:
@@ -288,6 +297,14 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     pool = tuple(languages) if task.across is not None else None
     limit = target.limit or spec.limit
     data = tuple(DataRef(name, code, split, target.rows, limit, pool) for code in languages)
+    contexts = _contexts(task, target, where)
+    if contexts is not None:
+        data = tuple(
+            replace(ref, context_language=None if code == ref.language else code)
+            for ref in data
+            for code in contexts
+            if not task.cross_only or code != ref.language
+        )
     phases = target.train
     if phases is None and task.trains_on is not None:
         phases = [Phase(tasks=[TaskUse(name=task.trains_on)])]
@@ -317,7 +334,64 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
         _check_stride(final, final.length([task.kind]), f"{where}.training.stride")
     _check_labels(target, task, bool(chain), where)
     exclusion = read_exclusion(target.exclude, task.languages, f"{where}.exclude") if target.exclude else None
-    return TargetPlan(task, data, chain, oracle, final, pooling, where, tuple(target.labels or ()), exclusion=exclusion)
+    labels = tuple(target.labels or ())
+    choice = _layer_plan(task, target, languages, split, where)
+    return TargetPlan(task, data, chain, oracle, final, pooling, where, labels, exclusion=exclusion, choice=choice)
+
+
+def _contexts(task: Task, target: Target, where: str) -> tuple[str, ...] | None:
+    """The languages of passages that each question is asked with; `None`: its own alone."""
+    asked = target.contexts
+    if asked is None:
+        return task.context_languages if task.cross_only else None
+    if not task.context_languages:
+        raise UserError(
+            f"the passages of {task.name!r} are in the language of their questions",
+            where=f"{where}.contexts",
+            hint="leave it out",
+        )
+    for code in asked:
+        if code not in task.context_languages:
+            raise unknown_language(code, task.context_languages, where=f"{where}.contexts")
+    return tuple(dict.fromkeys(asked))
+
+
+def _layer_plan(task: Task, target: Target, languages: Sequence[str], split: str, where: str) -> LayerPlan | None:
+    """What a layer is chosen from and on; a `UserError` where that would be no choice, or one on the test set."""
+    if target.choose_layer is None:
+        return None
+    where = f"{where}.choose_layer"
+    if task.kind != "query":
+        raise UserError(f"{task.name} is a {task.kind} task: its head reads the last layer", where=where)
+    on = target.choose_layer.on
+    if on is None and "dev" not in task.splits:
+        raise UserError(
+            f"{task.name} has no development split to choose a layer on",
+            where=where,
+            hint="name one of another retrieval task: on: {name: bucc2018, languages: [de]}",
+        )
+    use = on or TaskUse(name=task.name)
+    use = use.model_copy(update={"split": use.split or "dev"})
+    judged = TASKS.get(use.name, where=f"{where}.on")
+    if judged.kind != "query":
+        raise UserError(
+            f"{use.name} is a {judged.kind} task, and a layer is chosen by retrieval",
+            where=f"{where}.on",
+            hint="name a retrieval task (`crosswind list tasks`: kind query)",
+        )
+    if use.split == "test" or (use.name == task.name and use.split == split):
+        raise UserError(
+            f"a layer cannot be chosen on {use.name}'s {use.split}: development data choose, test data measure",
+            where=f"{where}.on",
+            hint="name a development split",
+        )
+    known = [code for code in languages if code in judged.languages]
+    use = use.model_copy(update={"languages": use.languages or (list(languages) if on is None else known)})
+    refs, translations = _refs(use, f"{where}.on")
+    if translations:
+        raise UserError("a layer is chosen on data that people wrote", where=f"{where}.on", hint="leave out translate")
+    pool = tuple(ref.language for ref in refs) if judged.across is not None else None
+    return LayerPlan(tuple(target.choose_layer.layers), tuple(replace(ref, pool_languages=pool) for ref in refs))
 
 
 def _check_stride(training: Training, max_length: int, where: str) -> None:
@@ -403,6 +477,8 @@ def _phase(phase: Phase, base: Training, where: str) -> PhasePlan:
         heads.append(HeadParams(name, first.kind, classes(first), tuple(data)))
         if training.query_length is None and first.query_length is not None:
             training = replace(training, query_length=first.query_length)
+        if training.max_length is None and first.max_length is not None:
+            training = replace(training, max_length=first.max_length)
     if any(head.kind == "span" for head in heads):
         _check_stride(training, training.length(h.kind for h in heads), f"{where}.training.stride")
     select, made = _refs(phase.select, f"{where}.select") if phase.select else ((), ())

@@ -66,6 +66,10 @@ def _path_listed(value: object) -> object:
     return [value] if isinstance(value, str | Path) else value
 
 
+def _one_number(value: object) -> object:
+    return [value] if isinstance(value, int | float) else value
+
+
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -186,6 +190,18 @@ class PoolingSpec(StrictModel):
     prefix: str | None = Field(None, pattern=r"^[^|=]*$")  # it stands in signatures, which these two divide
 
 
+class LayerChoice(StrictModel):
+    """A choice of a layer beside the one that `pooling` names, on development data alone.
+
+    `layers` are hidden states (0 the embeddings), below 1 shares of the depth. `on` names the development data, of any
+    retrieval task (default: the target's own dev split in the languages of the target); the mean over its languages
+    decides, one layer for all.
+    """
+
+    layers: Annotated[list[Annotated[int | float, Field(ge=0)]], BeforeValidator(_one_number)] = Field(min_length=2)
+    on: Use | None = None
+
+
 class Phase(StrictModel):
     """One phase: tasks that share the encoder, masked LM beside them, a budget, settings.
 
@@ -226,9 +242,11 @@ class Target(StrictModel):
 
     `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
     task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle`
-    names target-language development data to select on as well, reported apart. `labels` name the classes of a
-    fine-tuned checkpoint in the order of its outputs, where its own configuration does not. `exclude` names a file of
-    ids that do not count: the scores without them stand beside those of all items.
+    names target-language development data to select on as well, reported apart; `choose_layer` names development data
+    to choose a retrieval task's layer on, reported apart likewise. `contexts` are languages that the passages of a
+    question may be in (MLQA; default: its own, for mlqa-gxlt all others). `labels` name the classes of a fine-tuned
+    checkpoint in the order of its outputs, where its own configuration does not. `exclude` names a file of ids that do
+    not count: the scores without them stand beside those of all items.
     """
 
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -240,6 +258,8 @@ class Target(StrictModel):
     metrics: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None
+    choose_layer: LayerChoice | None = None
+    contexts: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     labels: Annotated[list[ClassName] | None, BeforeValidator(listed)] = Field(None, min_length=1)
     exclude: Path | None = None
 

@@ -26,10 +26,14 @@ class Task:
     (`choices` stands for all of them, `pool` for the candidates of a retrieval task whose language
     under test is the pool's). `across` is for a task whose pool spans languages: the layout for a
     given choice of pool languages (`files` uses all). `context_languages` are those that the passages of
-    a question may be in beside its own, and `crossed` the layout for one of them. `counts` are the
+    a question may be in beside its own, and `crossed` the layout for one of them; with `cross_only` every other one
+    of them is a test set (of a question's own language there is none). `counts` are the
     official numbers of examples, checked when a whole split is read, and `release` names the release of the data that
     they are of, where there are several (a hub source may have another, with counts of its own).
-    `query_length` is the length in tokens that queries are cut to (None: that of all texts). `generated`
+    `query_length` is the length in tokens that queries are cut to (None: that of all texts), `max_length` that of all
+    rows (None: the kind's). `search` says what is asked of a retrieval task: a ranking of the pool for each query, or
+    the pairs of translations `mined` out of queries and pool. `shared_pool` says that every language and split has
+    the same pool, which selecting rows leaves whole. `generated`
     makes the examples of the microworld's tasks, which have no files.
     `machine_translated` are the splits that a machine translated from the source language into the others.
     `open_labels` says that the tags are those of the training data, as `labels` is empty then (CCG's supertags).
@@ -67,7 +71,11 @@ class Task:
     across: Callable[[tuple[str, ...]], FileLayout] | None = None
     context_languages: tuple[str, ...] = ()
     crossed: Callable[[str], FileLayout] | None = None
+    cross_only: bool = False
     query_length: int | None = None
+    max_length: int | None = None
+    search: Literal["ranked", "mined"] = "ranked"
+    shared_pool: bool = False
     numbered: bool = False
     open_labels: bool = False
     machine_translated: tuple[str, ...] = ()

@@ -34,9 +34,9 @@ def load(
     whole, even if it is larger). So every language and every study has the same items, a smaller limit
     is a part of a larger one, and examples stay in official order. A pool is cut to the candidates
     of the selected examples' clusters (LAReQA: to the sentences of their paragraphs), so that a
-    selection is a smaller benchmark with an easier pool. `pool_languages` is for tasks whose pool
-    spans languages (LAReQA; default all of the task's), `context_language` for tasks whose passages may
-    be in another language than the questions (MLQA; default the same).
+    selection is a smaller benchmark with an easier pool; one that all languages and splits share stays whole.
+    `pool_languages` is for tasks whose pool spans languages (LAReQA; default all of the task's), `context_language`
+    for tasks whose passages may be in another language than the questions (MLQA; default the same).
 
     Raises `UserError` for an unknown language, split or pair of languages, a file that is absent or damaged, an
     unknown label, an example that is none of the task's (`tasks/validate.py`), an empty split, and a whole split
@@ -52,7 +52,7 @@ def load(
     _check_count(task, portion, content, where)
     chosen = _select(content, rows, limit, where)
     pool = content.pool
-    if pool is not None and len(chosen) < len(content.examples):
+    if pool is not None and len(chosen) < len(content.examples) and not task.shared_pool:
         pool = _cut(pool, chosen)
     notes = tuple(f"{where}: {note}" for note in content.notes)
     return Dataset(

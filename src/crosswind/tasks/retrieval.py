@@ -11,6 +11,10 @@ from crosswind.data.retrieval import squad_to_retrieval
 from crosswind.data.source import Content
 from crosswind.tasks.base import Task
 
+# XTREME-R's train_lareqa.sh: --max_query_length 96, --max_answer_length 256 (a sentence with its paragraph).
+QUERY_LENGTH = 96
+ANSWER_LENGTH = 256
+
 
 def as_retrieval(task: Task) -> Task:
     """The SQuAD-format task as answer retrieval, `NAME-retrieval`, with the same item ids and clusters."""
@@ -27,6 +31,8 @@ def as_retrieval(task: Task) -> Task:
         metrics=("map@20",),
         perturbed=("query",),
         trains_on=f"{task.trains_on}-retrieval" if task.trains_on else None,
+        max_length=ANSWER_LENGTH,
+        query_length=QUERY_LENGTH,
     )
 
 

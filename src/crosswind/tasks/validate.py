@@ -74,6 +74,7 @@ def _faults(task: Task, example: Example, pool: Pool | None) -> Iterator[tuple[s
             yield from _answers(task, example)
         case QueryExample():
             yield from _texts(query=example.query, context=example.context, mention=example.mention)
+            yield from _mention(example)
             yield from _gold(example, pool)
         case _:
             assert_never(example)
@@ -122,6 +123,19 @@ def _answers(task: Task, example: SpanExample) -> Iterator[tuple[str, str]]:
         elif not 0 <= answer.start < answer.end <= len(example.context):
             what = f"the answer at {answer.start}-{answer.end} lies outside its context"
             yield f"{what} of {len(example.context)} characters", "offsets count characters (code points), not bytes"
+
+
+def _mention(example: QueryExample) -> Iterator[tuple[str, str]]:
+    span = example.span
+    if span is None and example.query.strip():
+        return
+    if span is None:
+        yield "the query is empty", "a query has a text, or a mention in its context"
+    elif not isinstance(span, Span) or not 0 <= span.start < span.end <= len(example.context):
+        yield f"the mention at {span} lies outside its context", "offsets count characters (code points), not bytes"
+    elif example.context[span.start : span.end] != example.mention:
+        there = example.context[span.start : span.end]
+        yield f"its context has {there!r:.60} where the mention {example.mention!r:.60} is", "fetch the file again"
 
 
 def _gold(example: QueryExample, pool: Pool | None) -> Iterator[tuple[str, str]]:

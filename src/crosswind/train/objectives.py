@@ -129,7 +129,8 @@ class RetrievalObjective:
     """In-batch softmax of a dual encoder with a learnable scale (LAReQA, Roy et al. 2020, §5).
 
     Row 0 of an example is its query, row 1 its first gold candidate. A candidate that is right for
-    another query of the batch too is not its negative.
+    another query of the batch too is not its negative; candidates of one text have one name in `gold` and `positive`,
+    so that the same sentence is none wherever it stands.
     """
 
     name: str
@@ -271,8 +272,11 @@ def _retrieval(
         encoder.tokenizer, [prefix + c.text for c in positives], max_length, [c.context for c in positives]
     )
     rows = [[q, t] for q, t in zip(queries, texts, strict=True)]
-    gold = [frozenset(e.gold) for e in examples]
-    return RetrievalObjective(name, head, encoder, rows, gold, [e.gold[0] for e in examples])
+    # One sentence may stand in two paragraphs, and is no negative of a query that it answers: its first id is for all.
+    first: dict[str, str] = {}
+    same = {c.id: first.setdefault(c.text, c.id) for c in pool.candidates}
+    gold = [frozenset(same[name] for name in e.gold) for e in examples]
+    return RetrievalObjective(name, head, encoder, rows, gold, [same[c.id] for c in positives])
 
 
 def gathered(

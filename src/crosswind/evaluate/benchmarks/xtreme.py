@@ -22,7 +22,7 @@ XTREME_BENCHMARK = Benchmark(
         "xquad": BenchmarkTask(codes("ar de el en es hi ru th tr vi zh")),
         "mlqa": BenchmarkTask(codes("ar de en es hi vi zh")),
         "tydiqa": BenchmarkTask(codes("ar bn en fi id ko ru sw te")),
-        "bucc2018": BenchmarkTask(codes("de fr ru zh"), format="pairs", metric="set-f1"),
+        "bucc2018": BenchmarkTask(codes("de fr ru zh"), format="pairs", metric="set-f1", run_metric="bucc-f1"),
         "tatoeba": BenchmarkTask(
             codes(
                 "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te th tl tr ur"

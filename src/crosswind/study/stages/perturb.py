@@ -100,7 +100,7 @@ def _extent(perturb: PerturbSpec, where: str) -> Extent:
 def _protections(perturb: PerturbSpec, task: Task) -> list[str]:
     """The protections that mean something for a task: answers for span QA, entities for NER."""
     fitting = {"none"} | ({"answers"} if task.kind == "span" else set())
-    fitting |= {"entities"} if task.group == "ner" else set()
+    fitting |= {"entities"} if task.group in ("ner", "entity-linking") else set()
     return [p for p in perturb.protect if p in fitting] or ["none"]
 
 

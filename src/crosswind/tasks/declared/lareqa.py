@@ -13,6 +13,7 @@ from crosswind.errors import UserError
 from crosswind.reading import json_file
 from crosswind.tasks.base import Task
 from crosswind.tasks.faults import PUBLIC, KnownFault
+from crosswind.tasks.retrieval import ANSWER_LENGTH, QUERY_LENGTH
 
 _LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 
@@ -67,6 +68,8 @@ LAREQA = Task(
         ),
         PUBLIC,
     ),
+    max_length=ANSWER_LENGTH,
+    query_length=QUERY_LENGTH,
     licence="CC BY-SA 4.0",
     citation="Roy et al. 2020, LAReQA: Language-Agnostic Answer Retrieval from a Multilingual Pool",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,11 @@ MLQA = Task(
     licence="CC BY-SA 3.0",
     citation="Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering",
 )
+MLQA_GXLT = replace(
+    MLQA,
+    name="mlqa-gxlt",
+    summary="MLQA's generalised transfer: questions in one language, passages in another, all 42 pairs",
+    cross_only=True,
+    submission="",
+)
+"""G-XLT (Lewis et al. 2020, section 5.1), without the same-language pairs, which are `mlqa` (XLT)."""
