@@ -137,6 +137,14 @@ def test_the_longest_phrase_becomes_its_translation(tmp_path: Path) -> None:
         everything(spec, "a dog", "en")
 
 
+def test_code_mixing_takes_the_longest_entry_where_no_space_separates_words(tmp_path: Path) -> None:
+    (tmp_path / "zh-de.txt").write_text("北京大学 uni-peking\n大学 uni\n自然语言处理 nlp\n", encoding="utf-8")
+    spec = f'codemix(embed=de,lexicon="{tmp_path}")'
+    assert everything(spec, "在北京大学和自然语言处理", "zh") == "在 uni-peking 和 nlp"
+    (tmp_path / "th-de.txt").write_text("มหาวิทยาลัย uni\nภาษาไทย thai\n", encoding="utf-8")
+    assert everything(spec, "เรียนภาษาไทยที่มหาวิทยาลัย", "th") == "เรียน thai ที่ uni"
+
+
 def test_words_repeat_with_their_tags_and_go_with_them() -> None:
     twice = tagged("repeat", "dogs bark .", "NOUN VERB PUNCT")
     assert twice.words == ("dogs", "dogs", "bark", "bark", ".")

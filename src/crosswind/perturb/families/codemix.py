@@ -11,23 +11,29 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
-import regex
 
+from crosswind.data.examples import Span
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
+from crosswind.perturb.longest import longest_entries
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
-from crosswind.perturb.pieces import Between, Keep, New, Piece
-from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, segmentation, word_columns
+from crosswind.perturb.set_off import set_off, with_spaces
+from crosswind.perturb.words import (
+    base_language,
+    cased_like,
+    is_turkic,
+    is_unspaced,
+    lowered,
+    segmentation,
+    word_columns,
+)
 from crosswind.reading import expanded
 
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-
 _ONE_CHARACTER_WORDS = frozenset({"panx"})  # Pan et al. 2017 as XTREME cuts it: a word of zh and ja is a character
-_WORD_CHARACTER = regex.compile(r"[\p{L}\p{M}\p{N}]")
 
 
 def _lexicons(setting: Setting) -> Lexicons:
@@ -90,25 +96,34 @@ class _Mixed(Columned):
 
     def __init__(self, translations: Callable[[str], tuple[str, ...]], language: str) -> None:
         super().__init__(self._columns)
+        self._translations = translations
         self._table, self._language = OptionTable(translations), language
         self._unspaced = is_unspaced(language)
+        # ICU and a lexicon need not agree on what a word is: the longest entry counts.
+        self._longest = "icu" in segmentation(language)
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        plain = self._table.columns(text, *word_columns(batch, self._language))
+        starts, ends = word_columns(batch, self._language)
         if not self._unspaced:
-            return plain
+            return self._table.columns(text, starts, ends)
+        if self._longest:
+            words = [Span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+            entries = longest_entries(text, words, lambda word: bool(self._translations(word)))
+            bounds = np.array([(e.start, e.end) for e in entries], dtype=np.int64).reshape(-1, 2)
+            starts, ends = bounds[:, 0], bounds[:, 1]
+        plain = self._table.columns(text, starts, ends)
         borders = batch.first
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, end = int(plain.starts[i]), int(plain.ends[i])
             line = text[first : borders[np.searchsorted(borders, first) + 1] - 1]
-            return tuple(_set_off(line, start - first, end - first, str(o)) for o in plain.options(i, first))
+            return tuple(set_off(line, start - first, end - first, str(o)) for o in plain.options(i, first))
 
         def become(at: Integers, bits: Words) -> list[str]:
             texts = plain.become(at, bits)
             edges = zip(plain.starts[at].tolist(), plain.ends[at].tolist(), texts, strict=True)
-            return ["".join(_spaced(text, start, end, other)) for start, end, other in edges]
+            return ["".join(with_spaces(text, start, end, other)) for start, end, other in edges]
 
         return Columns(plain.starts, plain.ends, options, become, pieces=True)
 
@@ -119,43 +134,15 @@ def _translations(
     for table, turkic in tables:
         for other in table.get(lower, ())[: most or None]:
             if other.lower() != lower:
-                yield _cased(other, word, turkic)
-
-
-def _spaced(text: str, start: int, end: int, other: str) -> tuple[str, str, str]:
-    """`other` with a space before and after it where it would touch another word and is in a spaced script."""
-    if _UNSPACED.match(other):
-        return "", other, ""
-    before = start > 0 and _WORD_CHARACTER.match(text[start - 1])
-    after = end < len(text) and _WORD_CHARACTER.match(text[end])
-    return " " if before else "", other, " " if after else ""
-
-
-def _set_off(text: str, start: int, end: int, other: str) -> Option:
-    """`other` with the spaces around it that it needs."""
-    before, _, after = _spaced(text, start, end, other)
-    pieces: list[Piece] = [New(other, (Keep(start, end),))]
-    if before:
-        pieces.insert(0, New(before, (Between((Keep(start - 1, start), Keep(start, start + 1))),)))
-    if after:
-        pieces.append(New(after, (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
-    return tuple(pieces) if len(pieces) > 1 else other
-
-
-def _cased(other: str, like: str, turkic: bool) -> str:
-    """`other` in the case of the word it stands for: BANK → ORILLA, Bank → Orilla; lower case as the lexicon has it."""
-    if len(like) > 1 and like.isupper():
-        return raised(other, turkic)
-    if like[:1].isupper():
-        return raised(other[:1], turkic) + other[1:]
-    return other
+                yield cased_like(other, word, turkic)
 
 
 def _resources(setting: Setting) -> Mapping[str, str]:
     matrix, embedded = _embedded(setting)
     lexicons = _lexicons(setting)
     hashes = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
-    return {**hashes, **segmentation(setting.language)}
+    cut = segmentation(setting.language)
+    return {**hashes, **cut, **({"codemix/longest-match": "1"} if "icu" in cut else {})}
 
 
 def _kept(setting: Setting) -> Hashable | None:

@@ -66,7 +66,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
             if unspaced and not passage.words:
                 # Behind a word that may be romanised too the space is that word's.
                 adjoins = index > 0 and spans[index - 1].end == word.start
-                return (set_off(text, word.start, word.end, latin, before=not adjoins),)
+                return (set_off(text, word.start, word.end, latin, lead=not adjoins),)
             return (latin,)
 
         return Sites([w.start for w in spans], [w.end for w in spans], option)
