@@ -1,0 +1,63 @@
+"""The command `crosswind claims`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crosswind.cli.app import app
+from crosswind.cli.options import Include, Json, include_folders
+from crosswind.output import print_table
+
+if TYPE_CHECKING:
+    from crosswind.study.claimed import ClaimsReport
+
+
+@app.command()
+def claims(
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN… [CLAIMS.yaml]", help="Runs of one study; a file of claims of yours, or its name."),
+    ],
+    include: Include = None,
+    as_json: Json = False,
+) -> None:
+    """Judge claims by a run: supported, refuted, undecided or not tested. Exit code 1 if one is refuted.
+
+    Without a file those of the package are judged: crosswind-question, phang2020.
+    Example: crosswind claims runs/mine phang2020
+    """
+    from crosswind.study.claimed import judge_runs, runs_and_files
+
+    include_folders(include)
+    runs, files = runs_and_files(what)
+    reports = [judge_runs(runs, file) for file in files]
+    if as_json:
+        entries = [entry for report in reports for entry in report.to_json()]
+        print(json.dumps(entries, ensure_ascii=False, indent=1))
+    else:
+        for report in reports:
+            _print(report)
+    if any(judged.verdict == "refuted" for report in reports for judged in report.judged):
+        raise typer.Exit(1)
+
+
+def _print(report: ClaimsReport) -> None:
+    print(f"{report.file.name}: {report.file.summary}")
+    rows = [
+        (
+            judged.claim.id,
+            judged.verdict + (f" (analogue: {judged.analogue})" if judged.analogue else ""),
+            judged.claim.statement,
+            "; ".join(finding.text for finding in judged.findings),
+            report.beside.get(judged.claim.id, ""),
+        )
+        for judged in report.judged
+    ]
+    print_table(("claim", "verdict", "statement", "what the run shows", "published"), rows)
+    for judged in report.judged:
+        if judged.outside:
+            print(f"not tested: {judged.claim.id}: {judged.outside}")
+    print()

@@ -1,0 +1,203 @@
+"""Claims on tables whose figures can be counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+from test_contrast import Study
+
+from crosswind.analysis.claims import (
+    BestCheck,
+    Check,
+    ChosenCheck,
+    Claim,
+    ClaimScope,
+    ConsistentCheck,
+    DifferenceCheck,
+    JudgedClaim,
+    MostCheck,
+    ProvenanceCheck,
+    RouteRef,
+    RunFacts,
+    judge_claims,
+)
+from crosswind.analysis.contrast import RouteFacts
+
+NONE, ENGLISH, MULTI = RouteRef("none"), RouteRef("english"), RouteRef("multi")
+SEEDS = (1, 2, 3)
+
+
+def study(*gains: tuple[str, str, int, int], seeds: tuple[int, ...] = SEEDS) -> Study:
+    """(route, target, right when clean, right when perturbed) of 400 items in German, under every seed."""
+    made = Study()
+    for seed in seeds:
+        for route, target, clean, perturbed in gains:
+            made.pair(route, "de", clean + seed, perturbed + seed, seed=seed, target=target)
+    return made
+
+
+def facts(*routes: str, targets: tuple[str, ...] = ("xnli",), **more: object) -> RunFacts:
+    trained = {"english": {"tasks": "mnli", "languages": "en", "phases": "1"}}
+    return RunFacts(
+        encoders=("xlm-roberta-large",),
+        routes=routes,
+        targets=targets,
+        splits=("test",),
+        selections=("english",),
+        facts=RouteFacts(trained),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def judged(check: Check, made: Study, run: RunFacts, scope: ClaimScope | None = None) -> JudgedClaim:
+    claim = Claim(id="c", statement="s", source="t", scope=scope or ClaimScope(), checks=(check,))
+    (result,) = judge_claims([claim], made.contrasts(routes=list(run.routes)), run)
+    return result
+
+
+TWO = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250))  # +15 clean, +22.5 perturbed, drop 10 → 2.5
+RUN = facts("none", "english")
+
+
+def difference(**keys: object) -> DifferenceCheck:
+    given = {"measure": "clean", "route": ENGLISH, "against": NONE, "expect": "helps", **keys}
+    return DifferenceCheck(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict"),
+    [
+        (difference(), "supported"),
+        (difference(expect="hurts"), "refuted"),
+        (difference(route=NONE, against=ENGLISH, expect="hurts"), "supported"),
+        (difference(measure="perturbed"), "supported"),
+        (difference(measure="drop", expect="more robust"), "supported"),
+        (difference(measure="drop", expect="less robust"), "refuted"),
+        (difference(size=15, tolerance=8), "supported"),
+        (difference(size=15, tolerance=0.1), "undecided"),  # the interval is wider than the tolerance
+        (difference(size=40), "refuted"),
+        (difference(size=1), "refuted"),
+        (difference(expect="no benefit", margin=2), "refuted"),
+        (difference(expect="no benefit", margin=30), "supported"),
+        (difference(route=RouteRef(tasks=("mnli",), languages=("en",))), "supported"),
+        (difference(route=RouteRef(tasks=("mnli",), languages=("en", "de"))), "not tested"),
+        (difference(route=MULTI), "not tested"),
+        (difference(target="xnli"), "supported"),
+        (difference(target="panx"), "not tested"),
+        (difference(perturbation="swap", measure="perturbed"), "supported"),
+    ],
+)
+def test_a_difference_is_judged_by_its_interval(check: DifferenceCheck, verdict: str) -> None:
+    assert judged(check, TWO, RUN).verdict == verdict
+
+
+def test_the_clean_difference_stands_beside_one_under_perturbation() -> None:
+    (finding,) = judged(difference(measure="drop", expect="more robust"), TWO, RUN).findings
+    assert finding.text.startswith("gain +7.5 [")
+    assert "; clean +15.0 [" in finding.text
+    assert [c.measure for c in finding.contrasts] == ["drop", "clean"]
+
+
+def test_nothing_shown_is_undecided_and_one_seed_is_not_tested() -> None:
+    same = study(("none", "xnli", 200, 160), ("english", "xnli", 202, 161))
+    assert judged(difference(), same, RUN).verdict == "undecided"
+    assert judged(difference(expect="no benefit", margin=0.5), same, RUN).verdict == "undecided"
+    one = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250), seeds=(1,))
+    result = judged(difference(), one, RUN)
+    assert result.verdict == "not tested"
+    assert "one seed" in result.findings[0].text
+
+
+def test_outside_its_scope_a_claim_is_not_tested_and_the_analogue_is_shown() -> None:
+    scope = ClaimScope(encoder="FacebookAI/xlm-roberta-base", targets=("xnli", "panx"), split="dev", selection="oracle")
+    result = judged(difference(), TWO, RUN, scope)
+    assert (result.verdict, result.analogue) == ("not tested", "supported")
+    assert result.outside.split("; ") == [
+        "the encoder is xlm-roberta-large, the claim is about FacebookAI/xlm-roberta-base",
+        "the run has no panx",
+        "the run evaluates test, the claim is about dev",
+        "checkpoints were chosen on english, not on oracle",
+    ]
+    inside = ClaimScope(encoder="FacebookAI/XLM-RoBERTa-large", targets=("xnli",), split="test", selection="english")
+    assert judged(difference(), TWO, RUN, inside).verdict == "supported"
+
+
+def test_the_best_route_is_better_than_every_other() -> None:
+    three = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250), ("multi", "xnli", 320, 310))
+    run = facts("none", "english", "multi")
+    assert judged(BestCheck(measure="clean", route=MULTI), three, run).verdict == "supported"
+    assert judged(BestCheck(measure="clean", route=ENGLISH), three, run).verdict == "refuted"
+    close = study(("none", "xnli", 200, 160), ("english", "xnli", 320, 250), ("multi", "xnli", 321, 310))
+    assert judged(BestCheck(measure="clean", route=MULTI), close, run).verdict == "undecided"
+
+
+def test_what_gains_most_gains_more_than_all_others() -> None:
+    made = study(
+        *(("none", target, 200, 160) for target in ("xnli", "panx", "pawsx")),
+        *(("english", target, right, 150) for target, right in (("xnli", 210), ("panx", 360), ("pawsx", 340))),
+    )
+    run = facts("none", "english", targets=("xnli", "panx", "pawsx"))
+    most = {"measure": "clean", "route": ENGLISH, "against": NONE}
+    assert judged(MostCheck(targets=("panx", "pawsx"), **most), made, run).verdict == "supported"  # type: ignore[arg-type]
+    assert judged(MostCheck(targets=("xnli",), **most), made, run).verdict == "refuted"  # type: ignore[arg-type]
+    assert judged(MostCheck(targets=("panx",), **most), made, run).verdict == "undecided"  # type: ignore[arg-type]
+    assert judged(MostCheck(targets=("mlqa",), **most), made, run).verdict == "not tested"  # type: ignore[arg-type]
+
+
+def test_gains_are_consistent_where_enough_routes_help() -> None:
+    made = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250), ("multi", "xnli", 140, 100))
+    run = facts("none", "english", "multi")
+
+    def check(at_least: int, *, fails: bool = False) -> str:
+        consistent = ConsistentCheck(measure="clean", target="xnli", against=NONE, at_least=at_least, fails=fails)
+        return judged(consistent, made, run).verdict
+
+    assert check(1) == "supported"
+    assert check(2) == "refuted"  # the other one hurts
+    assert check(2, fails=True) == "supported"
+    assert check(1, fails=True) == "refuted"
+    assert check(3) == "not tested"
+
+
+def test_the_best_route_of_each_target_is_chosen_on_dev_and_estimated_on_test() -> None:
+    made = study(
+        *(("none", target, 200, 160) for target in ("xnli", "panx")),
+        *(("english", target, right, 150) for target, right in (("xnli", 260), ("panx", 180))),
+    )
+    chosen = ChosenCheck(measure="clean", against=NONE, size=7.5, tolerance=6)
+    targets = ("xnli", "panx")
+    assert judged(chosen, made, facts("none", "english", targets=targets)).verdict == "not tested"
+    dev = {("none", "xnli"): 50.0, ("english", "xnli"): 60.0, ("none", "panx"): 50.0, ("english", "panx"): 45.0}
+    run = facts("none", "english", targets=targets, development=dev)
+    (finding,) = judged(chosen, made, run).findings
+    assert finding.text.startswith("+7.5 [")  # +15 in xnli, nothing in panx, where none was best on dev
+    assert finding.verdict == "supported"
+
+
+def test_what_a_run_is_is_checked_from_its_provenance() -> None:
+    def check(**keys: object) -> str:
+        return judged(ProvenanceCheck(**keys), TWO, RUN).verdict  # type: ignore[arg-type]
+
+    assert check(encoder="FacebookAI/xlm-roberta-large") == "supported"
+    assert check(encoder="xlm-roberta-base") == "refuted"
+    assert check(phases=3) == "supported"
+    assert judged(ProvenanceCheck(phases=3), TWO, facts("none")).verdict == "refuted"
+    assert check(covers=("mnli",)) == "supported"
+    assert check(covers=("mnli", "squad")) == "refuted"
+
+
+def test_p_values_are_adjusted_over_all_checks_of_a_file() -> None:
+    made = study(("none", "xnli", 200, 160), ("english", "xnli", 214, 172))
+    contrasts = made.contrasts(routes=["none", "english"])
+    claims = [
+        Claim(id=f"c{i}", statement="", source="", scope=ClaimScope(), checks=(difference(measure=m, expect=e),))
+        for i, (m, e) in enumerate([("clean", "helps"), ("perturbed", "helps"), ("drop", "more robust")])
+    ]
+    raw = {c.measure: c.estimate.p for c in contrasts if c.kind == "difference" and c.scope == "all"}
+    findings = [result.findings[0] for result in judge_claims(claims, contrasts, RUN)]
+    adjusted = {f.contrasts[0].measure: f.adjusted for f in findings}
+    order = sorted(raw, key=lambda m: raw[m] or 0.0)
+    expected, so_far = {}, 0.0
+    for rank, measure in enumerate(order):
+        so_far = max(so_far, min(1.0, (3 - rank) * (raw[measure] or 0.0)))
+        expected[measure] = so_far
+    assert adjusted == pytest.approx({m: expected[m] for m in adjusted})

@@ -1,0 +1,85 @@
+"""Files of claims: the package's own, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crosswind.analysis.claims import ProvenanceCheck
+from crosswind.errors import UserError
+from crosswind.study.claim_file import claim_files, read_claims
+from crosswind.study.claimed import _published, runs_and_files
+from crosswind.tasks.base import TASKS
+
+
+def test_the_package_brings_the_nine_claims_and_the_question() -> None:
+    assert sorted(claim_files()) == ["crosswind-question", "phang2020"]
+    phang = read_claims("phang2020")
+    assert [claim.id for claim in phang.claims] == [f"phang2020-{i}" for i in range(1, 10)]
+    question = read_claims("crosswind-question")
+    measures = [check.measure for claim in question.claims for check in claim.checks]  # type: ignore[union-attr]
+    assert measures == ["perturbed"] * 3 + ["drop"] * 3
+
+
+def test_the_tasks_that_claims_name_are_there() -> None:
+    for name in claim_files():
+        for claim in read_claims(name).claims:
+            for target in claim.scope.targets:
+                assert target in TASKS, target
+            for check in claim.checks:
+                for task in check.covers if isinstance(check, ProvenanceCheck) else ():
+                    assert task in TASKS, task
+
+
+def test_a_published_figure_stands_beside_the_claim_that_it_is_of() -> None:
+    beside = _published(read_claims("phang2020").published["phang2020-5"])
+    assert beside.startswith("agrees: 5.4")
+    assert beside.endswith("paper_abstract)")
+
+
+CLAIM = "name: mine\nclaims:\n- {{id: a, statement: s, source: t, checks: [{}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "what"),
+    [
+        ("{route: english, expect: helps}", "what it compares against"),
+        ("{route: english, against: none}", "what it expects"),
+        ("{route: english, against: none, expect: better}", "expect"),
+        ("{route: english, against: none, expect: no benefit}", "needs a margin"),
+        ("{against: none, consistent: 3}", "are of a target"),
+        ("{against: none, chosen: on dev}", "gains a size"),
+        ("{against: none, expect: helps}", "has a route"),
+        ("{rout: english, against: none, expect: helps}", "rout"),
+        ("{route: english, against: none, expect: helps, tolerance: 0}", "tolerance"),
+        ("{measure: dropped, route: english, against: none, expect: helps}", "measure"),
+    ],
+)
+def test_what_no_check_is_is_refused_with_its_place(tmp_path: Path, check: str, what: str) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(CLAIM.format(check))
+    with pytest.raises(UserError) as caught:
+        read_claims(str(file))
+    assert what in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_two_claims_of_one_id_are_refused(tmp_path: Path) -> None:
+    one = "- {id: a, statement: s, source: t, checks: [{phases: 3}]}\n"
+    (tmp_path / "claims.yaml").write_text(f"name: mine\nclaims:\n{one}{one}")
+    with pytest.raises(UserError, match="two claims are called 'a'"):
+        read_claims(str(tmp_path / "claims.yaml"))
+
+
+def test_an_unknown_file_of_claims_is_named() -> None:
+    with pytest.raises(UserError, match="phang2021"):
+        read_claims("phang2021")
+
+
+def test_the_command_takes_runs_and_files_in_any_order(tmp_path: Path) -> None:
+    assert runs_and_files(["runs/a", "phang2020", "runs/b"]) == ([Path("runs/a"), Path("runs/b")], ["phang2020"])
+    assert runs_and_files(["mine.yaml", "runs/a"]) == ([Path("runs/a")], ["mine.yaml"])
+    assert runs_and_files(["runs/a"])[1] == ["crosswind-question", "phang2020"]
+    with pytest.raises(UserError, match="no run"):
+        runs_and_files(["phang2020"])
