@@ -7,9 +7,9 @@ from test_contrast import Study
 
 from crosswind.analysis.claims import (
     BestCheck,
-    Check,
     ChosenCheck,
     Claim,
+    ClaimCheck,
     ClaimScope,
     ConsistentCheck,
     DifferenceCheck,
@@ -48,7 +48,7 @@ def facts(*routes: str, targets: tuple[str, ...] = ("xnli",), **more: object) ->
     )
 
 
-def judged(check: Check, made: Study, run: RunFacts, scope: ClaimScope | None = None) -> JudgedClaim:
+def judged(check: ClaimCheck, made: Study, run: RunFacts, scope: ClaimScope | None = None) -> JudgedClaim:
     claim = Claim(id="c", statement="s", source="t", scope=scope or ClaimScope(), checks=(check,))
     (result,) = judge_claims([claim], made.contrasts(routes=list(run.routes)), run)
     return result

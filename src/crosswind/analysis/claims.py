@@ -122,7 +122,7 @@ class ProvenanceCheck:
     covers: tuple[str, ...] = ()
 
 
-Check = DifferenceCheck | BestCheck | MostCheck | ConsistentCheck | ChosenCheck | ProvenanceCheck
+ClaimCheck = DifferenceCheck | BestCheck | MostCheck | ConsistentCheck | ChosenCheck | ProvenanceCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Claim:
     statement: str
     source: str
     scope: ClaimScope
-    checks: tuple[Check, ...]
+    checks: tuple[ClaimCheck, ...]
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _together(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
 
 
 def _finding(
-    check: Check, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
+    check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
 ) -> Finding:
     match check:
         case DifferenceCheck():
@@ -244,7 +244,7 @@ def _finding(
             assert_never(check)
 
 
-def _used(check: Check, contrasts: Sequence[Contrast], run: RunFacts) -> list[Contrast]:
+def _used(check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[Contrast]:
     """The contrasts whose p-values a check looks at."""
     match check:
         case DifferenceCheck():

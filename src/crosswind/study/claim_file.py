@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from crosswind.analysis.claims import (
     BestCheck,
-    Check,
     ChosenCheck,
     Claim,
+    ClaimCheck,
     ClaimScope,
     ConsistentCheck,
     DifferenceCheck,
@@ -69,7 +69,7 @@ class CheckSpec(StrictModel):
         self.check()
         return self
 
-    def check(self) -> Check:
+    def check(self) -> ClaimCheck:
         """The check that its keys make; `ValueError` where they make none."""
         against = self.against.ref() if self.against else None
         if self.encoder or self.phases is not None or self.covers:

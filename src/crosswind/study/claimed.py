@@ -1,4 +1,4 @@
-"""Claims judged by run folders: what a run is, its verdicts, and published figures beside them."""
+"""Claims judged by run folders: what a run is, its verdicts, and published figures published them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ClaimsReport:
     file: ClaimFile
     runs: tuple[Path, ...]
     judged: tuple[JudgedClaim, ...]
-    beside: Mapping[str, str]
+    published: Mapping[str, str]
     command: str
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ class ClaimsReport:
             "verdict": judged.verdict,
             "outside": judged.outside,
             "analogue": judged.analogue,
-            "published": self.beside.get(claim.id, ""),
+            "published": self.published.get(claim.id, ""),
             "checks": [_check(finding) for finding in judged.findings],
             "tolerances": [getattr(check, "tolerance", None) for check in claim.checks],
             "runs": [str(run) for run in self.runs],
@@ -89,9 +89,9 @@ def judge_runs(runs: Sequence[Path], claims: str) -> ClaimsReport:
     joined = join_runs(runs)
     summary = joined.summary()
     judged = judge_claims(file.claims, summary.contrasts, run_facts(joined))
-    beside = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
+    published = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
     command = shlex.join(["crosswind", "claims", *map(str, runs), claims])
-    return ClaimsReport(file, tuple(runs), tuple(judged), beside, command)
+    return ClaimsReport(file, tuple(runs), tuple(judged), published, command)
 
 
 def run_facts(run: RunResults) -> RunFacts:

@@ -52,7 +52,7 @@ def _print(report: ClaimsReport) -> None:
             judged.verdict + (f" (analogue: {judged.analogue})" if judged.analogue else ""),
             judged.claim.statement,
             "; ".join(finding.text for finding in judged.findings),
-            report.beside.get(judged.claim.id, ""),
+            report.published.get(judged.claim.id, ""),
         )
         for judged in report.judged
     ]

@@ -1,0 +1,20 @@
+"""Whether the scores of one target and metric were made in one way."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crosswind.study.audit import AuditedRun, Review, Shown, several
+
+
+def _look(run: AuditedRun) -> Shown:
+    cells = ["target", "key", "language", "perturbation", "severity", "protection"]
+    bare = pl.col("signature").str.replace_all(r"\|fitted [^|]*", "")  # what was fitted to a model may differ
+    counted = run.run.rows.group_by(cells).agg(bare.n_unique().alias("ways"))
+    mixed = counted.filter(pl.col("ways") > 1)["target"].unique().sort().to_list()
+    if mixed:
+        return Shown(False, f"scores of one cell have several signatures: {several(mixed)}")
+    return Shown(True, f"{len(counted)} cells, each scored in one way under all routes and seeds")
+
+
+SIGNATURES = Review("signatures", "Are the scores that are compared signed alike?", _look)

@@ -1,0 +1,18 @@
+"""`crosswind audit`: reviews of run folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.study.audit import Audit, AuditedRun, audit_of
+from crosswind.study.folder import STUDY
+from crosswind.study.joined import join_runs
+
+
+def audit_runs(runs: Sequence[Path]) -> Audit:
+    """Every review of one run, or of several of one study."""
+    joined = join_runs(runs)
+    study = parse_yaml(yaml_text(runs[0] / STUDY, "study"), str(runs[0] / STUDY))
+    return audit_of(AuditedRun(joined, joined.summary(), study))

@@ -1,0 +1,163 @@
+"""Every review with a run that passes it and one that fails it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_contrast import Study
+from test_published import ROW
+
+from crosswind.analysis.contrast import Comparisons, RouteFacts
+from crosswind.analysis.left_out import LeftOut
+from crosswind.analysis.results import table
+from crosswind.analysis.summarise import summarise
+from crosswind.evaluate.benchmark import BENCHMARKS
+from crosswind.study.analysed import Analysed
+from crosswind.study.audit import REVIEWS, Audit, AuditedRun, Shown, audit_of
+from crosswind.study.joined import RunResults
+
+FACTORS = {
+    "english": {"tasks": "mnli", "languages": "en", "labelled examples": "1,000", "phases": "1"},
+    "multi": {"tasks": "mnli", "languages": "de en", "labelled examples": "1,000", "phases": "1"},
+}
+SEEN = {"english": {"en": "labelled"}, "multi": {"de": "labelled", "en": "labelled"}}
+LOST = LeftOut(cause="not computed", target="xnli", language="de", split="test", reason="it failed", cells=2)
+
+
+def made(seeds: tuple[int, ...] = (1, 2, 3), *, noise: str = "swap", **columns: Any) -> Study:
+    study = Study()
+    for seed in seeds:
+        for route, clean in (("none", 240), ("english", 260), ("multi", 262)):
+            study.add(route, "de", clean + seed, seed=seed, **columns)
+            study.add(route, "de", clean - 20, seed=seed, perturbation=noise, severity=0.1, draw=1, **columns)
+    return study
+
+
+def audited(
+    study: Study | None = None,
+    *,
+    factors: Mapping[str, Mapping[str, str]] = FACTORS,
+    left_out: tuple[LeftOut, ...] = (),
+    diagnostic: tuple[str, ...] = (),
+    written: Mapping[str, Any] | None = None,
+    comparisons: Comparisons | None = None,
+    chance: Mapping[str, float] | None = None,
+) -> AuditedRun:
+    study = study or made()
+    routes = ("none", "english", "multi")
+    facts, compared = RouteFacts(factors, SEEN), comparisons or Comparisons()
+    analysed = Analysed(
+        routes, {"xnli": "accuracy"}, dict(chance or {}), {"xnli": "en"}, diagnostic, (), compared, facts
+    )
+    rows = table(study.rows)
+    run = RunResults((Path("run"),), "run", {}, rows, analysed, {}, {}, left_out)
+    summary = summarise(
+        rows, study.cells.__getitem__, routes=list(routes), facts=facts, comparisons=compared, chance=dict(chance or {})
+    )
+    return AuditedRun(run, replace(summary, diagnostic=frozenset(diagnostic)), written or STUDY)
+
+
+STUDY = {
+    "name": "s",
+    "encoder": "FacebookAI/xlm-roberta-large",
+    "routes": {"none": []},
+    "targets": {"tasks": {"xnli": {}}},
+    "data": {"source": "hub"},
+}
+
+
+def with_card(folder: Path, text: str) -> AuditedRun:
+    folder.mkdir(exist_ok=True)
+    (folder / "README.md").write_text(text)
+    return audited(written={**STUDY, "encoder": str(folder)})
+
+
+def changed(route: str, **facts: str) -> Mapping[str, Mapping[str, str]]:
+    return {**FACTORS, route: {**FACTORS[route], **facts}}
+
+
+CASES: dict[str, tuple[Callable[[Path], AuditedRun], Callable[[Path], AuditedRun]]] = {
+    "seeds": (lambda p: audited(), lambda p: audited(made((1, 2)))),
+    "effect": (
+        lambda p: audited(comparisons=Comparisons(margin=50)),
+        lambda p: audited(comparisons=Comparisons(margin=0.01)),
+    ),
+    "floors": (lambda p: audited(chance={"xnli": 10.0}), lambda p: audited(chance={"xnli": 64.0})),
+    "overlap": (
+        lambda p: audited(factors=changed("english", **{"seen of the targets": "xnli related"})),
+        lambda p: audited(factors=changed("english", **{"seen of the targets": "xnli same-task"})),
+    ),
+    "budgets": (lambda p: audited(), lambda p: audited(factors=changed("multi", **{"labelled examples": "2,000"}))),
+    "signatures": (lambda p: audited(), lambda p: unlike_signatures()),
+    "baselines": (lambda p: on_all_of_xnli(80.0), lambda p: on_all_of_xnli(60.0)),
+    "changed": (lambda p: audited(), lambda p: audited(left_out=(replace(LOST, cause="unchanged"),))),
+    "preserving": (lambda p: audited(), lambda p: audited(diagnostic=("swap",))),
+    "selection": (lambda p: audited(), lambda p: audited(made(split="dev"))),
+    "multiplicity": (lambda p: audited(), lambda p: uncorrected(audited())),
+    "missing": (lambda p: audited(), lambda p: audited(left_out=(LOST,))),
+    "one-factor": (
+        lambda p: audited(),
+        lambda p: audited(factors=changed("multi", tasks="squad")),
+    ),
+    "material": (
+        lambda p: audited(made(noise="codemix(embed=ru)")),
+        lambda p: audited(made(noise="codemix(embed=de)")),
+    ),
+    "contamination": (
+        lambda p: with_card(p / "clean", "Trained on CC-100. Evaluated on nothing."),
+        lambda p: with_card(p / "seen", "It was trained on the XNLI validation set."),
+    ),
+}
+
+
+def unlike_signatures() -> AuditedRun:
+    whole = audited()
+    rows = made().rows
+    rows[-1] = replace(rows[-1], signature=rows[-1].signature.replace("cpu", "cuda"))
+    return replace(whole, run=replace(whole.run, rows=table(rows)))
+
+
+def on_all_of_xnli(score: float) -> AuditedRun:
+    """XLM-R Large, zero-shot, with one score in every language of XTREME's XNLI; the XTREME paper's mean is 79.2."""
+    row = replace(ROW, encoder="FacebookAI/xlm-roberta-large", score=score)
+    rows = [replace(row, language=language) for language in BENCHMARKS["xtreme"].tasks["xnli"].languages]
+    whole = audited()
+    return replace(whole, run=replace(whole.run, rows=table(rows)))
+
+
+def uncorrected(run: AuditedRun) -> AuditedRun:
+    contrasts = tuple(replace(c, adjusted=None) for c in run.summary.contrasts)
+    return replace(run, summary=replace(run.summary, contrasts=contrasts))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_review_passes_one_run_and_fails_another(name: str, tmp_path: Path) -> None:
+    passing, failing = CASES[name]
+    seen = REVIEWS[name].look(passing(tmp_path))
+    assert seen.passed is True, seen.evidence
+    seen = REVIEWS[name].look(failing(tmp_path))
+    assert seen.passed is False, seen.evidence
+    assert len(seen.evidence) > 10
+
+
+def test_published_figures_are_compared_only_where_they_can_be() -> None:
+    seen = REVIEWS["baselines"].look(audited())
+    assert seen.passed is None
+    assert "no published figure" in seen.evidence
+
+
+def test_every_review_is_tried() -> None:
+    assert set(CASES) == set(REVIEWS.names())
+
+
+def test_the_counts_and_the_score_are_of_the_list() -> None:
+    whole = audit_of(audited())
+    passed, failed, silent = whole.counts
+    assert passed + failed + silent == len(REVIEWS.names())
+    assert whole.to_json()["passed"] == passed
+    assert Audit({"a": Shown(True, ""), "b": Shown(False, ""), "c": Shown(None, "")}).score == 5.0
+    assert Audit({"c": Shown(None, "")}).score is None
