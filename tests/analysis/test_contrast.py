@@ -458,3 +458,39 @@ def test_three_axes_are_enough():
 
 def test_without_known_damage_there_are_no_axes():
     assert languages_at({"en": {"changed_items": 0.0}, "de": {}}).axes is None
+
+
+def test_a_defended_system_stands_against_the_undefended_and_encoders_against_each_other():
+    study = Study().pair("none", "de", 240, 200).pair("none", "de", 230, 220, defence="noise")
+    (pair,) = {c.systems for c in study.contrasts() if c.kind == "difference"}
+    assert pair == ("none · noise", "none")
+    drop = rows(study.contrasts(), ("xnli",), "all")["drop", "none · noise − none"]
+    assert drop.estimate.score == pytest.approx(100 * (10 - 40) / N)
+    two = Study().pair("none", "de", 240, 200).pair("none", "de", 300, 220, encoder="large")
+    two.pair("multi", "de", 300, 220, encoder="large")
+    pairs = {c.systems for c in two.contrasts() if c.kind == "difference" and c.scope == "target"}
+    assert pairs == {("mini · none", "large · none"), ("large · multi", "large · none")}
+
+
+def test_attacks_stand_by_condition_and_in_no_mean_over_noise():
+    study = Study()
+    for route, left in (("none", 100), ("multi", 140)):
+        study.pair(route, "de", 300, 260)
+        for budget, more in ((50, 60), (500, 0)):
+            study.add(route, "de", left + more, attack="polygloss", budget=budget, draw=1)
+    curve = {c.within: c.estimate.score for c in study.contrasts()
+             if c.scope == "condition" and (c.measure, c.name) == ("drop", MULTI)}  # fmt: skip
+    assert curve == {
+        "swap:0.1": pytest.approx(0.0),
+        "polygloss, 50 queries": pytest.approx(-10.0),
+        "polygloss, 500 queries": pytest.approx(-10.0),
+    }
+    assert rows(study.contrasts(), ("xnli",), "all")["drop", "none"].estimate.score == pytest.approx(10.0)
+
+
+def test_the_correlation_of_same_numbered_seeds_is_noted():
+    summary = seeded(shift=20).summary()
+    (note,) = (n for n in summary.notes if "seeds of one number correlate" in n)
+    assert note == (
+        "multi and none: seeds of one number correlate by 1.00 (3 seeds, clean); they count as different trainings."
+    )

@@ -61,6 +61,15 @@ def test_the_table_has_every_score_of_english_and_the_others(page, summary):
     assert body.count("<tr") - body.count("<thead>") == 4 + 4 + 4 + 2  # rows, second heads
 
 
+def test_the_comparisons_of_the_primary_family_stand_before_the_tables(page, summary):
+    body = page.split("<h2>Comparisons</h2>")[1].split("<h2>Summary</h2>")[0]
+    primary = [c for c in summary.contrasts if c.family == "primary"]
+    assert body.count("<tr><th scope") == len(primary) == 3
+    assert body.count("one seed: not tested") == 3
+    # sw alone was perturbed and not trained on: (50 - 44) / 120 clean, (32 - 26) / 120 left.
+    assert body.count("+5.0 [") == 2
+
+
 def test_every_language_has_its_line(page, summary):
     details = page.split("<h2>Every language</h2>")[1]
     assert details.count('<td class="name">sw</td>') == 8

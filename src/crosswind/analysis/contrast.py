@@ -88,7 +88,10 @@ def contrasts(
     rows = [row for cells in scored for row in cells.rows]
     names = [r for r in routes if any(row["route"] == r for row in rows)]
     names += sorted({row["route"] for row in rows} - set(names))
-    systems = sorted({system_of(row) for row in rows}, key=lambda s: (s.encoder, names.index(s.route), s.defence))
+    systems = sorted(
+        {system_of(row) for row in rows},
+        key=lambda s: (s.encoder, names.index(s.route), s.defence != NONE, s.defence),
+    )
     if not systems:
         return [], []
     notes: list[str] = []
@@ -265,6 +268,8 @@ class _Study:
             if p not in clean
         ]
         yield from self._measured(["clean"], scope, within, clean, systems, family, without)
+        if scope == "all" and clean:
+            self._correlations(clean, systems)
         if not every:
             return
         lost = [f"{p.shared.cells.target} (at the floor)" for p in parts if p.conditions and p not in every]
@@ -303,6 +308,23 @@ class _Study:
                 terms = [(1.0, self._quantity(parts, a, measure)), (-1.0, self._quantity(parts, b, measure))]
                 table = PRIMARY if primary else f"differences by {scope}"
                 yield self._row("difference", measure, scope, within, (a, b), parts, terms, table, excluded)
+
+    def _correlations(self, parts: Sequence[_Part], systems: Sequence[System]) -> None:
+        """Note how seeds of one number correlate over systems: pairing three of them pays only above about .58."""
+        for a, b in self.pairs:
+            if a not in systems or b not in systems:
+                continue
+            x, y = self._quantity(parts, a, "clean"), self._quantity(parts, b, "clean")
+            common = [s for s in x.seeds if s in y.seeds]
+            if len(common) < 3 or x.fixed or y.fixed:
+                continue
+            u, v = x.of_seeds(common).theta, y.of_seeds(common).theta
+            if u.std() > 0 and v.std() > 0:
+                self.notes.append(
+                    f"{self._label(a)} and {self._label(b)}: seeds of one number correlate by"
+                    f" {np.corrcoef(u, v)[0, 1]:.2f} ({len(common)} seeds, clean); they count as"
+                    f" {'one draw' if self.comparisons.paired_seeds else 'different trainings'}."
+                )
 
     def _relative(
         self,

@@ -16,6 +16,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
 from crosswind.report.excluded import ExcludedRow, FaultRow
+from crosswind.report.comparisons import compared_over, compared_rows
 from crosswind.report.official import official_blocks
 from crosswind.report.view import blocks, changed, drop_mark, legend, marks
 from crosswind.run.folders import replacing
@@ -89,6 +90,8 @@ def render_page(
         marks=marks,
         changed=changed,
         drop_mark=drop_mark,
+        compared=compared_rows(summary),
+        compared_over=compared_over(summary),
         left_out=left_out_groups(summary.left_out),
         left_out_cells=f"{sum(part.cells for part in summary.left_out):,}",
         spec=None if spec is None else Markup(_data_block(spec)),
