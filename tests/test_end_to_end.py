@@ -117,6 +117,18 @@ def test_a_run_leaves_results_predictions_and_a_report(first: Path) -> None:
     assert "encoder" in (run / "study.yaml").read_text(encoding="utf-8")
 
 
+def test_a_run_keeps_its_comparisons_and_says_how_many_predictions_stayed(first: Path) -> None:
+    frame = pl.read_parquet(first / "run" / "contrasts.parquet")
+    assert {"level", "difference"} <= set(frame["kind"])
+    same = frame.filter((pl.col("measure") == "consistency") & (pl.col("kind") == "level"))
+    assert len(same) > 0
+    assert same["estimate"].is_between(0, 100).all()
+    declared = json.loads((first / "run" / "run.json").read_text(encoding="utf-8"))["compare"]
+    assert declared == {"pairs": [], "measures": ["clean", "perturbed", "drop"], "paired_seeds": False, "margin": None}
+    facts = json.loads((first / "run" / "analysis.json").read_text(encoding="utf-8"))
+    assert facts["routes"][0] in facts["facts"]["factors"]
+
+
 def test_results_say_how_much_of_the_items_and_tokens_each_condition_changed(first: Path) -> None:
     results = pl.read_parquet(first / "run" / "results.parquet")
     clean, noisy = (results.filter((pl.col("perturbation") == "clean") == x) for x in (True, False))

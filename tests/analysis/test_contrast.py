@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crosswind.analysis.contrast import Comparisons, RouteFacts
-from crosswind.analysis.results import CellStats, ResultRow, table
+from crosswind.analysis.results import SAME_AS_CLEAN, CellStats, ResultRow, table
 from crosswind.analysis.summarise import summarise
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics import accuracy
@@ -494,3 +494,16 @@ def test_the_correlation_of_same_numbered_seeds_is_noted():
     assert note == (
         "multi and none: seeds of one number correlate by 1.00 (3 seeds, clean); they count as different trainings."
     )
+
+
+def test_consistency_is_the_share_of_predictions_that_stay_as_they_were():
+    study = Study()
+    for route, same in (("none", 300), ("multi", 340)):
+        study.pair(route, "de", 300, 260)
+        items = tuple(f"xnli/test/{i}" for i in range(N))
+        stats = np.stack([np.arange(N) < same, np.ones(N)], axis=1).astype(float)
+        study.cells[study.rows[-1].cell + SAME_AS_CLEAN] = CellStats(stats, items, "consistency", items)
+    of = rows(study.contrasts(), ("xnli",), "all")
+    assert of["consistency", "none"].estimate.score == pytest.approx(75.0)
+    assert of["consistency", MULTI].estimate.score == pytest.approx(10.0)
+    assert not any(measure == "consistency" for measure, _ in rows(two_routes(Study()).contrasts(), ("xnli",)))

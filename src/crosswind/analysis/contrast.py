@@ -276,6 +276,8 @@ class _Study:
         if [p.shared for p in every] != [p.shared for p in clean]:
             yield from self._measured(["before"], scope, within, every, systems, "", lost)
         yield from self._measured(["perturbed", "drop"], scope, within, every, systems, family, lost)
+        if scope in ("all", "target", "perturbation"):
+            yield from self._consistency(scope, within, every, systems, lost)
         if scope in ("all", "target"):
             relative: list[Measure] = ["relative-drop"]
             if any(p.shared.cells.chance is not None for p in every):
@@ -308,6 +310,20 @@ class _Study:
                 terms = [(1.0, self._quantity(parts, a, measure)), (-1.0, self._quantity(parts, b, measure))]
                 table = PRIMARY if primary else f"differences by {scope}"
                 yield self._row("difference", measure, scope, within, (a, b), parts, terms, table, excluded)
+
+    def _consistency(
+        self,
+        scope: ContrastScope,
+        within: str,
+        parts: Sequence[_Part],
+        systems: Sequence[System],
+        excluded: Sequence[str],
+    ) -> Iterator[Contrast]:
+        """How many predictions stay as they were, where predictions say so."""
+        try:
+            yield from list(self._measured(["consistency"], scope, within, parts, systems, "", excluded))
+        except LookupError:
+            return
 
     def _correlations(self, parts: Sequence[_Part], systems: Sequence[System]) -> None:
         """Note how seeds of one number correlate over systems: pairing three of them pays only above about .58."""

@@ -18,13 +18,23 @@ the source language minus the mean of the others. `perturbations`: what one pert
 does. `ratio`: the error under perturbation in per cent of the reference's."""
 ContrastScope = Literal["all", "target", "language", "family", "script", "perturbation", "condition"]
 Measure = Literal[
-    "clean", "before", "everywhere", "perturbed", "drop", "relative-drop", "normalised-drop", "residual", "error"
+    "clean",
+    "before",
+    "everywhere",
+    "perturbed",
+    "drop",
+    "relative-drop",
+    "normalised-drop",
+    "residual",
+    "error",
+    "consistency",
 ]
 """`clean`: the clean score in the languages that were perturbed. `before`: the same, over the targets of `perturbed`
 too. `everywhere`: the clean score in all languages. `drop`: the loss of quality, clean minus perturbed (the other way
 round where lower is better); `relative-drop` in per cent of the clean score, `normalised-drop` in per cent of what the
 clean score is above chance. `residual`: what is left beyond the straight line from clean to perturbed scores. `error`:
-what the perturbed score lacks to 100."""
+what the perturbed score lacks to 100. `consistency`: the share of predictions that equal the clean ones, right or
+wrong."""
 Verdict = Literal[
     "helps",
     "hurts",
@@ -135,6 +145,8 @@ class Contrast:
                 return "less robust" if more else "more robust"
             case "error":
                 return "less robust" if self.estimate.score > 100 else "more robust"
+            case "consistency":
+                return "differs"
             case _:
                 assert_never(self.measure)
 

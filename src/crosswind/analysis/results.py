@@ -113,6 +113,12 @@ ROW: dict[str, pl.DataType] = {
 }
 
 
+SAME_AS_CLEAN = "~same"
+"""What stands behind the key of a perturbed cell for the statistics of its consistency: whether each prediction equals
+the clean one, and 1."""
+CONSISTENCY = "consistency"
+
+
 @dataclass(frozen=True, eq=False)
 class CellStats:
     """The statistics of a cell's items by one metric: `stats` `(items, k)`, the `clusters` `(items,)`

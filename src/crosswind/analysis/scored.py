@@ -11,9 +11,9 @@ import polars as pl
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.estimate import estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, mean_influence
-from crosswind.analysis.results import CellStats, is_translate_train
+from crosswind.analysis.results import SAME_AS_CLEAN, CellStats, is_translate_train
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import METRICS, Array, Metric, Score, differences
+from crosswind.evaluate.metrics.base import METRICS, Array, Metric, Score, differences, mean_of
 
 Loader = Callable[[str], CellStats]
 """Cell key -> the statistics of its items."""
@@ -55,6 +55,7 @@ class Scored:
         self.clean = {self._clean_key(r): r for r in self.rows if condition_of(r).clean}
         self.metric = METRICS.get(self.rows[0]["metric"])
         self.score: Score = self.metric.function(self.rows[0]["key"])
+        self.load = stats
         self._cells = _Cells(stats, self.metric, numbers)
         self._influences: dict[tuple[tuple[int, ...], bool, bool], Influence] = {}
         self.positions: list[int] = []
@@ -145,6 +146,28 @@ class Scored:
             hint="score all of them on the same rows",
         )
 
+    def consistency(self, rows: Sequence[int]) -> Influence | None:
+        """The share of predictions that equal the clean ones, in per cent; `None` where nobody wrote it down."""
+        by_seed = self._by_seed(rows)
+        parts = []
+        for members in by_seed.values():
+            cells = []
+            for i in members:
+                try:
+                    stats = self.load(self.rows[i]["cell"] + SAME_AS_CLEAN)
+                except KeyError:
+                    return None
+                cells.append(self.numbers.sums(np.asarray(stats.stats, dtype=np.float64), stats.clusters))
+            if len({layout for layout, _ in cells}) > 1:
+                return None
+            sums = np.stack([x for _, x in cells])[None]
+            parts.append(cell_influence(sums, _EQUAL, [0], cells[0][0], self.numbers))
+        if any(p.layouts != parts[0].layouts for p in parts):
+            return None
+        theta, values = np.concatenate([p.theta for p in parts]), np.concatenate([p.values for p in parts])
+        fixed = self.influence(rows).fixed
+        return Influence(tuple(by_seed), theta, values, parts[0].columns, parts[0].layouts, fixed)
+
     def average(self, by_language: Iterable[Sequence[int]], *, clean: bool = False, chance: bool = False) -> Influence:
         """The mean over languages, each a list of rows, under the seeds that all of them have."""
         parts = [self.influence(members, clean=clean, chance=chance) for members in by_language]
@@ -201,6 +224,7 @@ class Scored:
         )
 
 
+_EQUAL = mean_of(0, 1)
 _MODEL = ("encoder", "defence", "route", "pipeline_seed", "selection", "language", "context_language")
 
 

@@ -107,6 +107,12 @@ class SharedCells:
                     return of("relative-drop")
                 drop, *parts = under_common_seeds([of("drop"), *above])
                 return quotient(drop, mean_influence(parts, numbers), numbers)
+            case "consistency":
+                rows = (self.english if english else self.rows)[system]
+                shares = [self.cells.consistency(rows[c, x]) for c in conditions for x in languages if (c, x) in rows]
+                if not shares or any(x is None for x in shares):
+                    raise LookupError("no consistency")
+                return mean_influence(under_common_seeds([x for x in shares if x is not None]), numbers)
             case "residual" | "error":
                 raise ValueError(f"{measure} is made of several systems")
             case _:

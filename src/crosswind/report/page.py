@@ -15,8 +15,8 @@ from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
-from crosswind.report.excluded import ExcludedRow, FaultRow
 from crosswind.report.comparisons import compared_over, compared_rows
+from crosswind.report.excluded import ExcludedRow, FaultRow
 from crosswind.report.official import official_blocks
 from crosswind.report.view import blocks, changed, drop_mark, legend, marks
 from crosswind.run.folders import replacing

@@ -17,7 +17,7 @@ import polars as pl
 from crosswind import __version__
 from crosswind.analysis.left_out import LeftOut, left_out_table, merged
 from crosswind.analysis.official import official_lines, official_scores, official_table
-from crosswind.analysis.results import CellStats, ResultRow, table, write_results
+from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, ResultRow, table, write_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
@@ -30,6 +30,7 @@ from crosswind.study.folder import (
     Copies,
     Tables,
     clear,
+    consistency_frame,
     declared_late,
     prediction_path,
     rewrite_path,
@@ -264,14 +265,23 @@ def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tab
 
 def _write_sums(cells: Sequence[Cell], store: Store, tables: Tables, computed: Set[str]) -> list[str]:
     """Write the files of sums that lack a cell, have one too many or an old one; the paths of all."""
-    files: dict[str, dict[str, None]] = {}
+    files: dict[str, dict[str, str]] = {}  # path -> key of the judge step -> key of the predictions, if perturbed
     for cell in cells:
-        files.setdefault(sums_path(cell), {}).update((key, None) for _, key in cell.judged)
+        for number, (_, key) in enumerate(cell.judged):
+            perturbed = number == 0 and not cell.condition.clean
+            files.setdefault(sums_path(cell), {})[key] = cell.key if perturbed else ""
     for path, keys in files.items():
         earlier = tables.read(path) if computed.isdisjoint(keys) else None
-        if earlier is not None and set(earlier["cell"].unique()) == set(keys):
+        if earlier is not None and {x for x in earlier["cell"].unique() if SAME_AS_CLEAN not in x} == set(keys):
             continue
-        frames = [(key, pl.read_parquet(store.path(key) / "statistics.parquet")) for key in keys]
+        frames = []
+        for key, predictions in keys.items():
+            statistics = pl.read_parquet(store.path(key) / "statistics.parquet")
+            frames.append((key, statistics))
+            if predictions:
+                stored = pl.read_parquet(store.path(predictions) / "predictions.parquet")
+                if (same := consistency_frame(stored, statistics)) is not None:
+                    frames.append((key + SAME_AS_CLEAN, same))
         tables.write(sums_frame(frames), path)
     return [*files]
 
@@ -331,7 +341,8 @@ class _Statistics:
         self._tables: dict[str, dict[str, pl.DataFrame]] = {}
 
     def __call__(self, key: str) -> CellStats:
-        path = self._file[key]
+        cell = key.removesuffix(SAME_AS_CLEAN)
+        path, metric = self._file[cell], self._facts[cell]["metric"] if cell == key else CONSISTENCY
         if path not in self._tables:
             if len(self._tables) >= 64:
                 self._tables.clear()
@@ -340,7 +351,7 @@ class _Statistics:
         part = self._tables[path][key]
         clusters = tuple(part["cluster"])
         sums = np.array(part["sums"].to_list(), dtype=np.float64)
-        return CellStats(sums, clusters, self._facts[key]["metric"], clusters)
+        return CellStats(sums, clusters, metric, clusters)
 
 
 _SOURCES = {"files": "official files"}

@@ -351,6 +351,16 @@ def rows_by_key(frame: pl.DataFrame | None, column: str) -> Mapping[str, dict[st
     return {row[column]: row for row in frame.iter_rows(named=True)}
 
 
+def consistency_frame(predictions: pl.DataFrame, statistics: pl.DataFrame) -> pl.DataFrame | None:
+    """By id and cluster, whether a prediction equals the clean one (`same`), and 1; `None` where nothing says so."""
+    if "same" not in predictions.columns or predictions["same"].null_count():
+        return None
+    joined = statistics.select("id", "cluster").unique().join(predictions.select("id", "same"), on="id")
+    if joined.height != predictions.height:
+        return None
+    return joined.with_columns(pl.col("same").cast(pl.Float64), pl.lit(1.0).alias("n"))
+
+
 def sums_frame(entries: Sequence[tuple[str, pl.DataFrame]]) -> pl.DataFrame:
     """Statistics by cluster of several cells: columns cell, cluster, sums (a list of numbers)."""
     frames = []

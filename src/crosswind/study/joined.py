@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
-from crosswind.analysis.results import CellStats, read_results
+from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, read_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
@@ -80,18 +80,19 @@ class SumsReader:
         self._tables: dict[Path, dict[str, pl.DataFrame]] = {}
 
     def __call__(self, key: str) -> CellStats:
-        path = self._files[key]
+        cell = key.removesuffix(SAME_AS_CLEAN)
+        path, metric = self._files[cell], self._metrics[cell] if cell == key else CONSISTENCY
         if path not in self._tables:
             if len(self._tables) >= 64:
                 self._tables.clear()
             parts = _table(path).partition_by("cell", as_dict=True, maintain_order=True)
             self._tables[path] = {str(name[0]): part for name, part in parts.items()}
-        if key not in self._tables[path]:
+        if key not in self._tables[path] and cell == key:
             raise UserError("lacks the sums of a cell", where=str(path), hint="run the study again")
         part = self._tables[path][key]
         clusters = tuple(part["cluster"])
         sums = np.array(part["sums"].to_list(), dtype=np.float64)
-        return CellStats(sums, clusters, self._metrics[key], clusters)
+        return CellStats(sums, clusters, metric, clusters)
 
 
 def read_run(path: Path) -> RunResults:
