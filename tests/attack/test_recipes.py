@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset, SpanExample, TaggingExample
 from crosswind.data.source import open_source
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.model.filling import EncoderFiller
+from crosswind.model.subwords import encoder_aligner
 from crosswind.perturb.draw import key
 from crosswind.perturb.lexicons import environment_of
-from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.needs import DataNeed, ModelNeed
 from crosswind.perturb.retag import entities
+from crosswind.study.encoders import place_of
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
 
@@ -37,6 +41,11 @@ WHERE = {
     "add-one-sent": ("mw-qa", "qla-Latn"),
     "add-sent": ("mw-qa", "qth-Thai"),
     "entity-swap": ("mw-ner", "qla-Latn"),
+    "bert-attack(model=microworld)": ("mw-nli", "qla-Latn"),
+    "bae(model=microworld)": ("mw-ner", "qcy-Cyrl"),
+    "clare(model=microworld)": ("mw-nli", "en"),
+    "bumblebee(embed=qcy,qlo,model=microworld)": ("mw-nli", "qla-Latn"),
+    'morpheus(tables="TABLES")': ("mw-nli", "qla-Latn"),
 }
 
 
@@ -59,16 +68,42 @@ def stubborn(task: str) -> PredictingVictim:
     return PredictingVictim(predict, METRICS[TASKS[task].metric], classes=len(TASKS[task].labels))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of two forms for every word of some sentences."""
+    folder = tmp_path_factory.mktemp("tables")
+    examples = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=6).examples
+    known = sorted({w.lower() for e in examples for w in e.first.split()})  # type: ignore[union-attr]
+    rows = [f"{w}\t{form}\tN;NOM" for w in known for form in (w, w + "is")]
+    (folder / "inflections-qla.tsv").write_text("\n".join(rows), encoding="utf-8")
+    _TABLES.append(folder)
+    return folder
+
+
+_TABLES: list[Path] = []
+
+
+def written(recipe: str) -> str:
+    return recipe.replace("TABLES", str(_TABLES[-1]))
+
+
 def attacked(recipe: str, budget: int = 20, limit: int = 6) -> tuple[Dataset, list[Attacked]]:
     task, language = WHERE[recipe.replace(".random", "")]
+    recipe = written(recipe)
     data = load(TASKS[task], language, "test", SOURCE, limit=limit)
     whole = load(TASKS[task], language, "test", SOURCE)
     call = parse_recipe(recipe)
     setting = call.setting(TASKS[task], language, ENVIRONMENT)
     spec = needed_spec(call, setting)
     needs = spec.needs(setting.scope(call.declaration.fields(setting)))
-    assert all(isinstance(n, DataNeed) for n in needs)
-    resolved = dict.fromkeys(needs, whole)
+    resolved: dict[Any, Any] = {}
+    for need in needs:
+        if isinstance(need, DataNeed):
+            resolved[need] = load(TASKS[task], need.language, "test", SOURCE) if need.language else whole
+        else:
+            assert isinstance(need, ModelNeed)
+            make = encoder_aligner if need.role == "aligner" else EncoderFiller
+            resolved[need] = make(place_of(need.source))
     return data, attack_examples(stubborn(task), data.examples, call, setting, AttackBudget(budget), resolved=resolved)
 
 
@@ -80,7 +115,7 @@ def test_every_recipe_is_tried_here() -> None:
 @pytest.mark.parametrize("recipe", WHERE)
 def test_a_recipe_changes_texts_within_its_limits(recipe: str) -> None:
     data, outcomes = attacked(recipe)
-    call = parse_recipe(recipe)
+    call = parse_recipe(written(recipe))
     setting = call.setting(TASKS[data.task], data.language, ENVIRONMENT)
     limit, rate = call.declaration.most_changes(setting), call.declaration.most_edits(setting)
     assert any(o.changed for o in outcomes)
@@ -125,6 +160,24 @@ def test_entities_become_others_of_their_type_and_length() -> None:
             assert words in known[(before.tags or ())[group[0]][2:], len(group)]
             changed += words != tuple(before.words[i] for i in group)
     assert changed
+
+
+def test_bumblebees_phrases_stand_in_the_items_own_translations() -> None:
+    recipe = "bumblebee(embed=qcy,qlo,model=microworld)"
+    data, outcomes = attacked(recipe, budget=60)
+    others = [{e.id: e for e in load(TASKS["mw-nli"], c, "test", SOURCE).examples} for c in ("qcy-Cyrl", "qlo-Latn")]
+    changed = 0
+    for before, outcome in zip(data.examples, outcomes, strict=True):
+        for field, rewrite in outcome.rewrites.items():
+            kept = [p for p in rewrite.pieces if not hasattr(p, "text")]
+            assert rewrite.length == len(getattr(before, field))
+            for piece in rewrite.pieces:
+                if hasattr(piece, "text"):
+                    assert any(piece.text.lower() in getattr(o[before.id], field).lower() for o in others)
+                    assert 1 <= len(piece.text.split()) <= 4
+                    changed += 1
+            assert len(kept) <= len(rewrite.pieces)
+    assert changed > 3
 
 
 def test_stress_tests_are_naiks_sentences() -> None:

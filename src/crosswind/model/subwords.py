@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
-from crosswind.model.encoder import Encoder
+from crosswind.model.encoder import Encoder, load_encoder
 from crosswind.model.offsets import template, tokenize_words
 from crosswind.model.pooling import text_encoder
 from crosswind.model.rows import Padding, Row, pad
-from crosswind.prepare.align_vectors import SubwordVectors
+from crosswind.prepare.align import Link, WordPair
+from crosswind.prepare.align_vectors import SubwordVectors, align_by_vectors
 
 _HEIGHT, _STEP = 16, 16  # rows of a forward pass, and what its length is a multiple of
 
@@ -65,3 +66,9 @@ class EncoderSubwords:
             word = np.searchsorted(row.positions, at, side="right") - 1 + row.first
             every.append(SubwordVectors(states[i, at + shift], word))
         return every
+
+
+def encoder_aligner(source: str) -> Callable[[Sequence[WordPair]], list[list[Link]]]:
+    """Links the words of sentence pairs by the hidden states of a checkpoint, two thirds up, each other's nearest."""
+    subwords = EncoderSubwords(load_encoder(source))
+    return lambda pairs: align_by_vectors(pairs, subwords)

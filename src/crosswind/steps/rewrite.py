@@ -118,12 +118,17 @@ def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:
 
 
 def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:
-    """What a perturbation is given for its need: a masked language model is loaded, others are as they lie."""
+    """What a perturbation is given for its need: a masked language model or an aligner is loaded, others lie as they do."""
     if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
 
         path = str(_resolved(job, need))
         return worker.get("masked-lm", path, lambda: EncoderFiller(path))
+    if isinstance(need, ModelNeed) and need.role == "aligner":
+        from crosswind.model.subwords import encoder_aligner
+
+        path = str(_resolved(job, need))
+        return worker.get("aligner", path, lambda: encoder_aligner(path))
     return _resolved(job, need)
 
 

@@ -164,7 +164,7 @@ def _resolved_needs(call: Call, task: _Task) -> dict[Any, Any]:
                 wanted = DataRef(need.task or ref.task, need.language or ref.language, need.split or ref.split)
                 resolved[need] = task.data.dataset(wanted)
             case ModelNeed():
-                resolved[need] = place_of(need.source)
+                resolved[need] = _loaded(need)
             case StepNeed():
                 raise UserError(
                     f"{call.recipe} needs what the step {need.kind} makes",
@@ -172,6 +172,17 @@ def _resolved_needs(call: Call, task: _Task) -> dict[Any, Any]:
                     hint="attack a checkpoint with it, or name the files that it would make",
                 )
     return resolved
+
+
+def _loaded(need: ModelNeed) -> Any:
+    """A model as alternatives are given it: what fills masks, what aligns words."""
+    if need.role.startswith("masked-lm"):
+        from crosswind.model.filling import EncoderFiller
+
+        return EncoderFiller(place_of(need.source))
+    from crosswind.model.subwords import encoder_aligner
+
+    return encoder_aligner(place_of(need.source))
 
 
 def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]:
