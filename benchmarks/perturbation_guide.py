@@ -24,6 +24,7 @@ from crosswind.data.examples import (
     QueryExample,
     Span,
     SpanExample,
+    TaggingExample,
     text_fields,
 )
 from crosswind.perturb.dataset import perturb_dataset
@@ -77,7 +78,10 @@ _SPECS = {
     "bidi": ("bidi:0.05", ("de", "hi", "he")),
 }
 _LETTERS = (":0.15", ("de", "hi", "ar", "ko", "th", "zh"))
-_SKIPPED = {"mlm": "It needs a model: `crosswind run` with `mlm(model=FOLDER):0.1` under `perturb`."}
+_SKIPPED = {
+    "mlm": "It needs a model: `crosswind run` with `mlm(model=FOLDER):0.1` under `perturb`.",
+    "translated-phrase": "It needs a model and a parallel task (XNLI): `translated-phrase(embed=de,model=FOLDER):0.4`.",
+}
 
 _OWN_LINES = {
     "fr": "La voiture est dans le garage.",
@@ -155,6 +159,11 @@ _CHOICES = (
     ("th", "ฝนตก", ("ถนนเปียก", "แดดออก")),
     ("zh", "下雨了。", ("街道湿了。", "太阳出来了。")),
 )
+_ENTITIES = (
+    ("en", ("Ann", "lives", "in", "York"), ("Bob", "left", "Leeds")),
+    ("ru", ("Анна", "живёт", "в", "Твери"), ("Пётр", "покинул", "Омск")),
+    ("hi", ("सीता", "यहाँ", "पुणे", "में"), ("राम", "छोड़ा", "पटना")),
+)
 _POOLS = (
     ("de", ("Der Fluss ist lang.", "Wir essen Brot.")),
     ("ru", ("Река длинная.", "Мы едим хлеб.")),
@@ -176,6 +185,13 @@ def _data(name: str) -> Iterator[tuple[str, Dataset, tuple[str, ...]]]:
         for language, context, options in _CHOICES:
             data = _set("xcopa", language, ChoiceExample("1", "1", language, context, "", options, 0))
             yield "option-order:1", data, ("choices",)
+    if name == "entity-swap":
+        for language, one, other in _ENTITIES:
+            first = TaggingExample("1", "1", language, one, ("B-PER", *["O"] * (len(one) - 2), "B-LOC"))
+            if language == "hi":
+                first = TaggingExample("1", "1", language, one, ("B-PER", "O", "B-LOC", "O"))
+            second = TaggingExample("2", "2", language, other, ("B-PER", "O", "B-LOC"))
+            yield "entity-swap:1", _set("panx", language, first, second), ("words",)
     if name == "hard-negatives":
         for language, texts in _POOLS:
             pool = Pool(tuple(Candidate(f"c{i}", language, t) for i, t in enumerate(texts)))
@@ -202,6 +218,8 @@ def _data_examples(name: str) -> Iterator[tuple[str, str, str, str]]:
 
 def _joined(example: Example) -> str:
     texts = [text for text in text_fields(example).values() if text]
+    if isinstance(example, TaggingExample):
+        return " ".join(texts)
     right = f" (right: {example.choices[example.label or 0]})" if isinstance(example, ChoiceExample) else ""
     return " | ".join(texts) + right
 

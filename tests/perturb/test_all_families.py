@@ -50,7 +50,7 @@ Official = Callable[..., Path]
 # What perturbations need that have parameters without defaults.
 PARAMETERS = {"codemix": "codemix(embed=de)"}
 # Those that need a model or the user's files are tested where these are (test_word_families.py).
-BROUGHT = frozenset({"codemix-phrase", "inflect", "mlm", "real-noise", "synonym"})
+BROUGHT = frozenset({"codemix-phrase", "inflect", "mlm", "real-noise", "synonym", "translated-phrase"})
 # uroman reads its data for ten seconds.
 SLOW = frozenset({"romanize"})
 EXTRAS = {"chinese-script": "opencc", "romanize": "uroman"}

@@ -118,7 +118,7 @@ def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:
 
 
 def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:
-    """What a perturbation is given for its need: a masked language model or an aligner is loaded, others lie as they do."""
+    """What a perturbation is given for its need: a masked language model and an aligner are loaded."""
     if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
 
