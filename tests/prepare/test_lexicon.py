@@ -15,7 +15,7 @@ from crosswind.cli import app
 from crosswind.data.examples import ParallelLine
 from crosswind.data.files import Files
 from crosswind.errors import UserError
-from crosswind.perturb.lexicons import LexiconFolder, environment_of
+from crosswind.perturb.lexicons import LexiconFolder, environment_of, oracle_sources
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.spec import parse_spec
 from crosswind.prepare.align import Link
@@ -116,6 +116,9 @@ def test_test_text_is_noted_as_oracle_access(tmp_path: Path, small_data: Path) -
     assert name == "en-es"
     assert "derived from the test text of xnli (oracle access)" in note
     assert json.loads((tmp_path / "out" / "en-es.origin.json").read_text())["oracle"] == ["xnli"]
+    # A study that perturbs with it says so.
+    assert oracle_sources(tmp_path / "out") == ["xnli"]
+    assert oracle_sources(tmp_path) == []
 
 
 def test_verses_are_parallel_where_both_bibles_have_them(official_data: Callable[..., Path]) -> None:

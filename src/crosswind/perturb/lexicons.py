@@ -18,7 +18,7 @@ from crosswind.data.microworld.generated import code_fingerprint
 from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment, NotApplicable
-from crosswind.reading import expanded, lines
+from crosswind.reading import expanded, json_file, lines
 
 PIVOT = "en"
 MICROWORLD_LEXICONS = "microworld"
@@ -146,6 +146,16 @@ def _joined(first: Table, second: Table) -> Table:
         if others:
             joined[word] = tuple(others)
     return joined
+
+
+def oracle_sources(folder: Path) -> list[str]:
+    """The test sets that lexicons of a folder were derived from, as the `….origin.json` beside them say."""
+    sources: dict[str, None] = {}
+    for path in sorted(folder.glob("*.origin.json")):
+        value = json_file(path)
+        named = value.get("oracle") if isinstance(value, dict) else None
+        sources |= dict.fromkeys(map(str, named) if isinstance(named, list) else ())
+    return list(sources)
 
 
 def environment_of(lexicons: str | Path | None) -> Environment:

@@ -22,7 +22,7 @@ from crosswind.evaluate.metrics.base import METRICS, Metric
 from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources
 from crosswind.perturb.extent import EVERYTHING, Extent
-from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of
+from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of, oracle_sources
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.spec import Spec, TextScope
@@ -115,6 +115,10 @@ class Planner:
         self._steps: dict[str, Step] = {}
         self._cells: dict[Cell, None] = {}
         self._notes: dict[str, None] = dict.fromkeys(self.declared.notes)
+        if folder is not None and (tests := oracle_sources(folder)):
+            self.note(
+                f"Lexicons in {folder.name} were derived from the test text of {', '.join(tests)} (oracle access)."
+            )
         if study.trust_remote_code:
             self.note(f"Python code that the encoder {self.base.name} brings was run (trust_remote_code).")
         self._asked: dict[str, None] = {}
