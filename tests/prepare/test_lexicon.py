@@ -235,3 +235,22 @@ def test_a_treebank_reads_only_inflected_words(official_data: Callable[..., Path
     rows = [row for file in sorted(path.glob("*.conllu")) for row in read_treebank(file)]
     assert len(rows) > 3000
     assert all(len(row) == 3 and ";" in row[2] for row in rows)
+
+
+def test_perturbations_read_what_is_derived(tmp_path: Path) -> None:
+    out, store = tmp_path / "out", Store(tmp_path / "store")
+    (tmp_path / "edits").write_text("we went too the hose\twe went to the house\n")
+    derive_into(LexiconParams("errors", ()), ["en"], out, store, Silent(), files=[tmp_path / "edits"])
+    (tmp_path / "en.unimorph").write_text("dog\tdogs\tN;PL\ndog\tdog\tN;SG\n")
+    derive_into(LexiconParams("inflections", ()), ["en"], out, store, Silent(), files=[tmp_path / "en.unimorph"])
+    files = [tmp_path / "en", tmp_path / "de"]
+    for side, path in enumerate(files):
+        path.write_text("".join(pair[side] + "\n" for pair in sentences()))
+    derive_into(LexiconParams("bilingual", ()), ["en-de"], out, store, Silent(), files=files)
+
+    def perturbed(spec: str, text: str) -> str:
+        return next(perturb_lines([text], parse_spec(spec), "en"))
+
+    assert perturbed(f'real-noise(errors="{out}/errors-en.tsv"):1', "the house") == "the hose"
+    assert perturbed(f'inflect(tables="{out}/inflections-en.tsv"):1', "a dog runs") == "a dogs runs"
+    assert "rote" in perturbed(f'codemix-phrase(embed=de,phrases="{out}"):1', "The red house and the red river")
