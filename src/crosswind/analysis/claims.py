@@ -324,6 +324,8 @@ def _gain(contrast: Contrast) -> int:
             return -1
         case "clean" | "before" | "everywhere" | "perturbed" | "residual":
             return 1 if contrast.better == "higher" else -1
+        case "consistency":  # a share of equal predictions, whichever way the metric goes
+            return 1
         case _:
             assert_never(contrast.measure)
 
