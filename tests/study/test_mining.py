@@ -11,11 +11,13 @@ import pytest
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.evaluate.predictions import read_predictions
+from crosswind.evaluate.score import score_folder
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import parse_study
+from crosswind.study.submitted import export_submission
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
 
@@ -121,6 +123,14 @@ def test_the_benchmark_takes_mined_pairs_for_its_own_f1(finished: Finished) -> N
     )
     assert table["score"].to_list() == [100.0]
     assert table["lacking"].to_list() == [["3 of 4 languages: fr ru zh"]]
+
+
+def test_a_submission_holds_the_pairs_that_reach_the_threshold(finished: Finished, data: Path, tmp_path: Path) -> None:
+    export_submission(finished.out, tmp_path / "given", "xtreme", labels=tmp_path / "labels")
+    pairs = (tmp_path / "given/bucc2018/test-de.tsv").read_text(encoding="utf-8").splitlines()
+    assert sorted(pairs) == [f"de-{i:09}\ten-{i:09}" for i in range(20)]
+    scores = score_folder(tmp_path / "given", tmp_path / "labels", "xtreme", allow_missing=True)
+    assert scores.tasks["bucc2018"].average["f1"] == 100.0
 
 
 def test_development_data_that_repeat_the_test_set_are_refused(data: Path, tiny_encoder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from crosswind.data.examples import Pool
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.lengths import QUESTION_TOKENS
-from crosswind.model.rows import Row, encode_choices, encode_pairs, encode_spans, encode_texts, query_text
+from crosswind.model.rows import BLOCK, Row, encode_choices, encode_pairs, encode_spans, encode_texts, query_text
 
 _SPECIAL = 16  # tokens beside a text's own, at most: a text has no more tokens than bytes and these
 
@@ -65,8 +65,12 @@ def count_pool_cuts(predictor: Predictor, pool: Pool) -> Cuts:
     length = predictor.max_length
     prefix = predictor.head.pooling.prefix if predictor.head.pooling else ""
     long = [c for c in pool.candidates if _may_exceed(length, prefix, c.text, c.context)]
-    rows = encode_texts(predictor.encoder.tokenizer, [prefix + c.text for c in long], length, [c.context for c in long])
-    return Cuts("candidates", len(pool), _cut(rows), length)
+    cut = 0
+    for start in range(0, len(long), BLOCK):  # the rows of a million candidates would fill the memory
+        part = long[start : start + BLOCK]
+        texts, contexts = [prefix + c.text for c in part], [c.context for c in part]
+        cut += _cut(encode_texts(predictor.encoder.tokenizer, texts, length, contexts))
+    return Cuts("candidates", len(pool), cut, length)
 
 
 def _may_exceed(tokens: int, *texts: str) -> bool:

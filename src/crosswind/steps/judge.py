@@ -47,7 +47,7 @@ def _run(job: Job[JudgeParams], worker: Worker) -> str:
         fitted = fit(metric, *_read(job, "dev", None)[:2], where=where)
         job.fact("fitted", fitted)
         for name, value in fitted.items():
-            job.sign(f"fitted {name}", f"{value:.6g}")
+            job.sign(f"fitted {name}", repr(value))
     if job.params.exclude:
         examples, predictions = _without_excluded(job, examples, predictions, where)
     _say_tokens(job, metric, examples)

@@ -15,6 +15,7 @@ from typing import Any, assert_never
 
 import polars as pl
 
+from crosswind.analysis.condition import APART
 from crosswind.data.examples import (
     ChoiceExample,
     Dataset,
@@ -27,6 +28,8 @@ from crosswind.data.examples import (
 from crosswind.data.writing import squad_file
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.benchmark import BENCHMARKS, Scoring, scoring
+from crosswind.evaluate.metrics.base import parse_signature
+from crosswind.evaluate.metrics.mining import THRESHOLD, chosen_pairs
 from crosswind.evaluate.predictions import Prediction, read_predictions
 from crosswind.evaluate.submission import write_submission
 from crosswind.perturb.replay import replay_dataset
@@ -42,13 +45,14 @@ _COLUMNS = ("route", "pipeline_seed", "defence", "target", "file", "rewrites", "
 
 @dataclass(frozen=True)
 class _Submission:
-    """A cell of the run folder whose predictions are written."""
+    """A cell of the run folder whose predictions are written; of mined pairs, the least margin that counts."""
 
     model: str
     target: str
     file: str
     rewrites: str
     ref: DataRef
+    threshold: float | None = None
 
     @property
     def language(self) -> str:
@@ -121,16 +125,34 @@ def _chosen(run: Path, route: str | None, seed: int | None, condition: str) -> l
     if missing := [c for c in _COLUMNS if c not in frame.columns]:
         hint = "run the study again: what was computed is found"
         raise UserError(f"its table of cells lacks {', '.join(missing)}", where=str(run), hint=hint)
-    rows = frame.select(_COLUMNS).unique(maintain_order=True).filter(pl.col("selection") != "oracle")
+    rows = frame.select(_COLUMNS).unique(maintain_order=True).filter(~pl.col("selection").is_in(APART))
     for column, value, option in (("route", route, "--route"), ("pipeline_seed", seed, "--seed")):
         if value is not None:
             _require(value, rows[column].unique(), column.replace("_", " "), option)
             rows = rows.filter(pl.col(column) == value)
     _require(condition, rows["condition"].unique(), "condition", "--condition")
+    thresholds = _thresholds(frame)
     return [
-        _Submission(_model(row), row["target"], row["file"], row["rewrites"], DataRef.from_json(json.loads(row["ref"])))
+        _Submission(
+            _model(row),
+            row["target"],
+            row["file"],
+            row["rewrites"],
+            DataRef.from_json(json.loads(row["ref"])),
+            thresholds.get(row["file"]),
+        )
         for row in rows.filter(pl.col("condition") == condition).iter_rows(named=True)
     ]
+
+
+def _thresholds(frame: pl.DataFrame) -> dict[str, float]:
+    """File of predictions -> the threshold that its metric fitted, of those that fitted one."""
+    fitted = {}
+    for file, facts in frame.select("file", "facts").iter_rows():
+        signature = parse_signature(json.loads(facts).get("signature", ""))
+        if (value := signature.get(f"fitted {THRESHOLD}")) is not None:
+            fitted[file] = float(value)
+    return fitted
 
 
 def _require(value: object, known: Iterable[object], what: str, option: str) -> None:
@@ -171,6 +193,8 @@ def _write_language(
         what = f"its predictions of {official.name}, {cell.language} are of other items than the data hold now"
         raise UserError(what, where=str(run), hint="name the data that it evaluated with --data")
     name = f"{official.name}/test-{cell.language}{official.suffix}"
+    if cell.threshold is not None:
+        predictions = [{**p, "chosen": chosen_pairs(p, cell.threshold)} for p in predictions]
     submitted = [_submitted(p, dataset, official) for p in predictions]
     official.format.write(folder / name, dataset.examples, submitted, official.labels)
     if gold is not None:

@@ -118,13 +118,15 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
     condition = CellCondition(protection=spec.protect, attack=attack.name, budget=spec.budget)
     setting = attack.call.setting(task, evaluated.clean.data.language, planner.environment)
     reason = unattackable(attack.call, setting) or refusal_of(attack.constraints, _scope(attack.call, setting))
+    if task.search == "mined":
+        reason = "which pairs are mined depends on all sentences at once: there is no example to attack"
     if reason is not None:
         planner.leave_out(evaluated, condition, f"{attack.call.recipe}: {reason}")
         return
     evaluated = _selected(evaluated, spec.examples, planner)
     reading = evaluated.reading
     data = dict(planner.prints(evaluated.model, reading.ref))
-    inputs: dict[str, str] = {}
+    inputs: dict[str, str] = {"layer": evaluated.layer} if evaluated.layer else {}
     scope = _scope(attack.call, setting)
     alternatives = needed_spec(attack.call, setting)
     wanted = [*alternatives.needs(scope), *(need for c in attack.constraints for need in c.needs())]
