@@ -111,7 +111,7 @@ def test_entities_are_runs_of_iob2_tags() -> None:
     assert entities(("NOUN", "PUNCT")) == []
 
 
-@pytest.mark.parametrize("spec", ["swap:0.6", "keyboard:0.5", "homoglyph:0.7", "diacritics:1", "word-order:0.6"])
+@pytest.mark.parametrize("spec", ["swap:0.6", "keyboard:0.5", "homoglyph:0.7", "diacritics(languages=all):1", "word-order:0.6"])
 @pytest.mark.parametrize("draw", range(12))
 def test_tags_follow_words_and_entities_stay_in_one_piece(spec: str, draw: int) -> None:
     result = noisy(TAGGED, spec, ("words",), draw=draw)
@@ -256,7 +256,7 @@ def test_a_dataset_carries_its_pool_and_a_fingerprint_of_everything() -> None:
 
 def test_two_equal_words_that_change_places_are_no_change() -> None:
     example = PairExample("x/1", "x", "en", "abba", "")
-    assert noisy(example, "diacritics:1", ("first",)).changed is False
+    assert noisy(example, "diacritics(languages=all):1", ("first",)).changed is False
     tagged = TaggingExample("x/2", "x", "en", ("that", "that"), ("PRON", "DET"))
     assert noisy(tagged, "word-order:1", ("words",)).example == tagged
 

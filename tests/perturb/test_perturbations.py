@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Sites
-from crosswind.perturb.families.homoglyph import derive
+from crosswind.perturb.families.homoglyph import pairs, similarities
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
@@ -165,22 +165,32 @@ def test_vowel_signs_and_tones_are_no_diacritics(language: str) -> None:
         everything("diacritics", SENTENCES[language], language)
 
 
-def test_homoglyphs_are_of_another_script() -> None:
+def test_homoglyphs_are_of_another_script_and_look_alike() -> None:
     (site,) = alternatives("homoglyph", "a", "en")
-    assert set(site.options) == {"а", "α"}  # Cyrillic, Greek; UTS #39 also has Latin ɑ
-    (site,) = alternatives("homoglyph", "ك", "ar")
-    assert "ک" in site.options
+    assert site.options == ("а",)  # Cyrillic; UTS #39 also has Greek α and Latin ɑ
+    (site,) = alternatives("homoglyph(similarity=0.5)", "a", "en")
+    assert site.options == ("а", "α")  # the most alike first
     (site,) = alternatives("homoglyph", "e\u0301", "en")
-    assert "е\u0301" in site.options  # the accent stays
+    assert site.options == ("е\u0301",)  # the accent stays
+    # What one class of UTS #39 joins and no reader takes for the other.
+    for letter, other, language in (("f", "ք", "en"), ("e", "ҽ", "en"), ("o", "ჿ", "en"), ("y", "ყ", "en")):
+        assert all(other not in s.options for s in alternatives("homoglyph(similarity=0.5)", letter, language))
+    assert parse_spec("homoglyph:1").applies(TextScope("ja")) is not None  # no ideograph for a kana
+    assert parse_spec("homoglyph:1").applies(TextScope("ar")) is not None  # ي has dots at the end of a word, ى has none
+    assert {code: parse_spec("homoglyph:1").applies(TextScope(code)) for code in ("en", "ru", "el", "hy")} == {
+        "en": None, "ru": None, "el": None, "hy": None,
+    }  # fmt: skip
 
 
-def test_the_shipped_table_is_derived_from_unicodes_file(official_data: Callable[..., Path]) -> None:
-    import json
-    from importlib.resources import files
-
+def test_the_shipped_pairs_are_single_steps_of_unicodes_file(official_data: Callable[..., Path]) -> None:
     lines = (official_data("confusables") / "confusables/confusables.txt").read_text(encoding="utf-8-sig").splitlines()
-    shipped = files("crosswind.perturb.families").joinpath("homoglyphs", "confusables.json").read_text(encoding="utf-8")
-    assert json.loads(shipped) == derive(lines)
+    steps = {frozenset(pair) for pair in pairs(lines)}
+    shipped = {frozenset((letter, other)) for letter, others in similarities().items() for other in others}
+    assert len(shipped) > 80
+    assert shipped <= steps
+    for letter, others in similarities().items():
+        assert all(similarities()[other][letter] == alike and 0.5 <= alike <= 1 for other, alike in others.items())
+        assert list(others.values()) == sorted(others.values(), reverse=True)
 
 
 def test_words_move_within_their_phrase_and_spaces_stay() -> None:

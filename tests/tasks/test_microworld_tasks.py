@@ -306,9 +306,9 @@ def test_perturbations_apply(spec: str, language: str) -> None:
     if language == "qdv-Deva" and spec.startswith("swap"):
         assert parsed.applies(TextScope(language, "pair", ("first", "second"), environment)) is not None  # syllables
         return
-    if language in ("qdv-Deva", "qhb-Hebr") and spec.startswith("homoglyph"):
+    if language in ("qdv-Deva", "qhb-Hebr", "qth-Thai") and spec.startswith("homoglyph"):
         scope = TextScope(language, "pair", ("first", "second"), environment)
-        assert parsed.applies(scope) is not None  # UTS #39 has hardly any there
+        assert parsed.applies(scope) is not None  # hardly any look alike there
         return
     data = read("mw-nli", language, limit=60)
     fields = TASKS["mw-nli"].perturbed

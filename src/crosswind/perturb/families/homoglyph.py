@@ -1,9 +1,11 @@
-"""Homoglyphs: a letter becomes one of another script that looks the same (UTS #39 confusables).
+"""Homoglyphs: a letter becomes one of another script that looks the same.
 
-The table `homoglyphs/confusables.json` is derived from the Unicode file `confusables.txt` 15.0.0 by
-`derive` (licence beside it): letters of one code point in the scripts of UAX #31 table 5 that share
-a prototype, general category and direction and survive NFKC (a tokenizer would undo the others).
-The two letters are of different scripts; Arabic also has homoglyphs of its own (ه ہ ھ, ك ک).
+The pairs are the single steps of UTS #39 (`pairs`): classes of confusables are skeletons, in which f, ſ and ք meet. Of
+these, `similarity` or more alike when rendered count: the table `homoglyphs/similar.json` holds the overlap of the two
+glyphs in DejaVu Sans (`benchmarks/derive_homoglyphs.py`; licences beside it). Scripts without a glyph in that font
+(Chinese characters, kana, the Indic scripts, Thai) have no homoglyphs. Both letters are of one general category and
+direction, survive NFKC (a tokenizer would undo the others) and are of different scripts; Arabic also has homoglyphs of
+its own, of those that are alike in every form (initial, medial, final, isolated).
 """
 
 from __future__ import annotations
@@ -11,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 
@@ -20,7 +21,7 @@ import regex
 
 from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.columns import ByCluster
-from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import script
 
 # UAX #31 table 5, recommended scripts (Common and Inherited have no letters to confuse).
@@ -37,22 +38,14 @@ _WRITTEN_WITH = {"Hans": ("Hani",), "Hant": ("Hani",), "Jpan": ("Hani", "Kana", 
 _ENOUGH = 5  # letters of a script that have a homoglyph, below which a language is left out
 
 
-def derive(lines: Iterable[str]) -> dict[str, str]:
-    """Letter -> its homoglyphs, from the lines of Unicode's `confusables.txt` (source ; prototype ; type)."""
-    classes: defaultdict[str, set[str]] = defaultdict(set)
+def pairs(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Letters that may be homoglyphs, from the lines of Unicode's `confusables.txt` (source ; prototype ; type)."""
     for line in lines:
         columns = line.partition("#")[0].split(";")
         if len(columns) == 3 and all(len(c.split()) == 1 for c in columns[:2]):
             source, prototype = (chr(int(c, 16)) for c in columns[:2])
-            classes[prototype] |= {source, prototype}
-    table = {}
-    for members in classes.values():
-        letters = sorted(c for c in members if _is_letter(c))
-        for letter in letters:
-            others = "".join(o for o in letters if _are_homoglyphs(letter, o))
-            if others:
-                table[letter] = others
-    return dict(sorted(table.items()))
+            if _is_letter(source) and _is_letter(prototype) and _are_homoglyphs(source, prototype):
+                yield source, prototype
 
 
 def _is_letter(char: str) -> bool:
@@ -73,43 +66,58 @@ def _script_of(char: str) -> str:
 
 
 def _data() -> bytes:
-    return files(__package__).joinpath("homoglyphs", "confusables.json").read_bytes()
+    return files(__package__).joinpath("homoglyphs", "similar.json").read_bytes()
 
 
 @lru_cache(maxsize=1)
-def _table() -> Mapping[str, tuple[str, ...]]:
-    return {letter: tuple(others) for letter, others in json.loads(_data()).items()}
+def similarities() -> Mapping[str, Mapping[str, float]]:
+    """Letter -> its homoglyphs, the most alike first, and how much alike each is, from 0.5 to 1."""
+    table: Mapping[str, Mapping[str, float]] = json.loads(_data())
+    return table
+
+
+def _alike(letter: str, least: float) -> tuple[str, ...]:
+    return tuple(other for other, alike in similarities().get(letter, {}).items() if alike >= least)
 
 
 class _Homoglyphs(dict[str, tuple[str, ...]]):
     """Cluster -> its homoglyphs: the base letter changes, combining marks of no script stay."""
 
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self._least = least
+
     def __missing__(self, cluster: str) -> tuple[str, ...]:
         apart = unicodedata.normalize("NFD", cluster)
-        whole = _table().get(unicodedata.normalize("NFC", cluster))
-        if whole is None and _PLAIN_MARKS.fullmatch(apart, 1):
-            whole = tuple(o + apart[1:] for o in _table().get(apart[0], ()))
-        self[cluster] = options = whole or ()
-        return options
+        whole = _alike(unicodedata.normalize("NFC", cluster), self._least)
+        if not whole and _PLAIN_MARKS.fullmatch(apart, 1):
+            whole = tuple(o + apart[1:] for o in _alike(apart[0], self._least))
+        self[cluster] = whole
+        return whole
+
+
+def _least(setting: Setting) -> float:
+    return float(str(setting.params["similarity"]))
 
 
 def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
     codes = _WRITTEN_WITH.get(written, (written,))
-    if sum(_script_of(letter) in codes for letter in _table()) >= _ENOUGH:
+    least = _least(setting)
+    if sum(_script_of(letter) in codes and bool(_alike(letter, least)) for letter in similarities()) >= _ENOUGH:
         return None
     return (
-        f"homoglyph has no letters for {setting.language} ({written}): UTS #39 knows fewer than five letters of "
-        "that script that look like one of another"
+        f"homoglyph has no letters for {setting.language} ({written}): fewer than five letters of that script look "
+        "like one of another (UTS #39, and rendered)"
     )
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    return ByCluster(_Homoglyphs())
+    return ByCluster(_Homoglyphs(_least(setting)))
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {"homoglyph/confusables": hashlib.sha256(_data()).hexdigest()}
+    return {"homoglyph/similar": hashlib.sha256(_data()).hexdigest()}
 
 
 HOMOGLYPH = Perturbation(
@@ -118,8 +126,18 @@ HOMOGLYPH = Perturbation(
     summary="a letter becomes one of another script that looks the same: Latin a, Cyrillic а, Greek α",
     source="Unicode Technical Standard #39, confusables 15.0.0; Boucher et al. 2022 (Bad Characters), §IV",
     unit="letter",
-    languages="scripts with homoglyphs: Latin, Greek, Cyrillic, Armenian, Arabic, Thai, a few letters of others",
+    languages="Latin, Greek, Cyrillic, Armenian and other scripts with five or more letters that look like another's",
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
+    params=(
+        Param(
+            "similarity",
+            "number",
+            "least overlap of the rendered letters, from 0.5 to 1",
+            default=0.9,
+            low=0.5,
+            high=1,
+        ),
+    ),
 )
