@@ -111,7 +111,9 @@ def test_entities_are_runs_of_iob2_tags() -> None:
     assert entities(("NOUN", "PUNCT")) == []
 
 
-@pytest.mark.parametrize("spec", ["swap:0.6", "keyboard:0.5", "homoglyph:0.7", "diacritics(languages=all):1", "word-order:0.6"])
+@pytest.mark.parametrize(
+    "spec", ["swap:0.6", "keyboard:0.5", "homoglyph:0.7", "diacritics(languages=all):1", "word-order:0.6"]
+)
 @pytest.mark.parametrize("draw", range(12))
 def test_tags_follow_words_and_entities_stay_in_one_piece(spec: str, draw: int) -> None:
     result = noisy(TAGGED, spec, ("words",), draw=draw)
