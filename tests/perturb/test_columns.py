@@ -35,6 +35,9 @@ SPECS = (
     "word-order(window=3)",
     "codemix(embed=de,zh)",
     "swap(scripts=all):0.5+keyboard",
+    "delete",
+    "insert",
+    "visual",
 )
 
 

@@ -90,6 +90,7 @@ class OptionTable:
         self.numbers = _Numbers(self._added)
         self._texts: list[str] = []
         self._first: list[int] = [0]  # of number n from 1: where its options begin in `_texts`
+        self.units: list[str] = []  # the unit of number n is n - 1 here
 
     def _added(self, unit: str) -> int:
         options = self.options(unit)
@@ -97,7 +98,8 @@ class OptionTable:
             return 0
         self._texts += (o if o.isascii() else unicodedata.normalize("NFC", o) for o in options)
         self._first.append(len(self._texts))
-        return len(self._first) - 1
+        self.units.append(unit)
+        return len(self.units)
 
     def chosen(self, numbers: Integers, bits: Words) -> list[str]:
         """The options that bits choose for units by their numbers, in NFC."""
@@ -139,10 +141,16 @@ class ByCluster(Columned):
     """Alternatives of single grapheme clusters: what each may become does not depend on what stands beside it.
 
     `options[cluster]` is empty where a cluster never changes; a mapping may work them out on first use (`__missing__`).
+    A cluster of which `inside` is true changes only behind a letter.
     """
 
-    def __init__(self, options: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, options: Mapping[str, tuple[str, ...]], inside: Callable[[str], bool] = lambda cluster: False
+    ) -> None:
         super().__init__(self._columns)
+        self._inside = inside
+        self._flags: list[bool] = [False]  # by number
+        self._letters = CodeTable(lambda char: int(unicodedata.category(char)[0] == "L"))
         self._table = OptionTable(options.__getitem__)
         self._single = CodeTable(self._table.numbers.__getitem__)
 
@@ -155,4 +163,9 @@ class ByCluster(Columned):
             known = self._table.numbers
             pairs = zip(starts[long].tolist(), ends[long].tolist(), strict=True)
             numbers[long] = [known[text[start:end]] for start, end in pairs]
+        self._flags += map(self._inside, self._table.units[len(self._flags) - 1 :])
+        if any(self._flags):
+            behind = np.zeros(len(starts), dtype=np.bool_)
+            behind[1:] = (ends[:-1] == starts[1:]) & (self._letters(batch.codes[starts[:-1]]) > 0)
+            numbers[np.array(self._flags)[numbers] & ~behind] = 0
         return self._table.columns(text, starts, ends, numbers)

@@ -108,7 +108,8 @@ def _perturb(
 ) -> None:
     passages = [now[i] for i in batch]
     keys = keys_of(identity, [(p.task, p.language, p.id, p.field) for p in passages])
-    if len(batch) >= FEW and not constraints and isinstance(alternatives, Columnar):
+    plain = not constraints and not atom.perturbation.changes_form
+    if plain and len(batch) >= FEW and isinstance(alternatives, Columnar):
         left = _perturb_plain(noised, now, batch, alternatives, keys, atom.severity)
         batch, passages, keys = [batch[i] for i in left], [passages[i] for i in left], keys[left]
     sites = alternatives.sites(passages)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import is_turkic, lowered, raised, script
@@ -20,7 +20,7 @@ def _applies(setting: Setting) -> str | None:
     return None if written in _CASED else f"{setting.language} ({written}) has no letters in two cases to mix"
 
 
-def _options(turkic: bool, to: str, cluster: str) -> tuple[Option, ...]:
+def _options(turkic: bool, to: str, cluster: str) -> tuple[str, ...]:
     small, capital = lowered(cluster, turkic), raised(cluster, turkic)
     # ß has a capital of two letters, ª and ǅ are of neither case.
     if len(small) != len(cluster) or len(capital) != len(cluster) or small == capital:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 
@@ -17,7 +17,7 @@ _BACKSPACE = "\b"
 _ASCII = tuple("abcdefghijklmnopqrstuvwxyz")
 
 
-def _options(letters: Alphabet, cluster: str) -> tuple[Option, ...]:
+def _options(letters: Alphabet, cluster: str) -> tuple[str, ...]:
     if not is_letter(cluster):
         return ()
     return tuple(cluster + letter + _BACKSPACE for letter in letters.like(cluster) or _ASCII)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.hangul import last_key
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 
 
-def _options(cluster: str) -> tuple[Option, ...]:
+def _options(cluster: str) -> tuple[str, ...]:
     return (cluster + (last_key(cluster) or cluster),) if is_letter(cluster) else ()
 
 

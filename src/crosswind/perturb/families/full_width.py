@@ -6,7 +6,7 @@ way around filters. NFKC, which XLM-R's tokenizer applies, undoes them.
 
 from __future__ import annotations
 
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
@@ -19,7 +19,7 @@ def _applies(setting: Setting) -> str | None:
     return None if written in _SCRIPTS else f"full-width forms are of Latin letters: {setting.language} is in {written}"
 
 
-def _options(cluster: str) -> tuple[Option, ...]:
+def _options(cluster: str) -> tuple[str, ...]:
     return (chr(ord(cluster) + 0xFEE0),) if len(cluster) == 1 and "!" <= cluster <= "~" else ()
 
 

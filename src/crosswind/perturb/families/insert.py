@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from crosswind.perturb.alphabets import Alphabet, alphabet_fingerprint, alphabet_of, alphabet_stamp, lacks_alphabet
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise, is_letter
 from crosswind.perturb.hangul import with_one_more_key
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -24,7 +24,7 @@ def _applies(setting: Setting) -> str | None:
     return lacks_alphabet(setting.language, _path(setting))
 
 
-def _options(letters: Alphabet, cluster: str) -> tuple[Option, ...]:
+def _options(letters: Alphabet, cluster: str) -> tuple[str, ...]:
     if not is_letter(cluster):
         return ()
     more = with_one_more_key(cluster)

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.clusterwise import clusterwise
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import script
@@ -47,7 +47,7 @@ def _applies(setting: Setting) -> str | None:
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     table, most = _neighbours(), int(str(setting.params["neighbours"]))
 
-    def options(cluster: str) -> tuple[Option, ...]:
+    def options(cluster: str) -> tuple[str, ...]:
         composed = unicodedata.normalize("NFC", cluster)
         marks = composed[1:]
         if any(unicodedata.category(c)[0] != "M" for c in marks):
