@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Sites
-from crosswind.perturb.families.homoglyph import pairs, similarities
+from crosswind.perturb.families.homoglyph import look_alikes, pairs
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
@@ -185,11 +185,11 @@ def test_homoglyphs_are_of_another_script_and_look_alike() -> None:
 def test_the_shipped_pairs_are_single_steps_of_unicodes_file(official_data: Callable[..., Path]) -> None:
     lines = (official_data("confusables") / "confusables/confusables.txt").read_text(encoding="utf-8-sig").splitlines()
     steps = {frozenset(pair) for pair in pairs(lines)}
-    shipped = {frozenset((letter, other)) for letter, others in similarities().items() for other in others}
+    shipped = {frozenset((letter, other)) for letter, others in look_alikes().items() for other in others}
     assert len(shipped) > 80
     assert shipped <= steps
-    for letter, others in similarities().items():
-        assert all(similarities()[other][letter] == alike and 0.5 <= alike <= 1 for other, alike in others.items())
+    for letter, others in look_alikes().items():
+        assert all(look_alikes()[other][letter] == alike and 0.5 <= alike <= 1 for other, alike in others.items())
         assert list(others.values()) == sorted(others.values(), reverse=True)
 
 

@@ -70,14 +70,14 @@ def _data() -> bytes:
 
 
 @lru_cache(maxsize=1)
-def similarities() -> Mapping[str, Mapping[str, float]]:
+def look_alikes() -> Mapping[str, Mapping[str, float]]:
     """Letter -> its homoglyphs, the most alike first, and how much alike each is, from 0.5 to 1."""
     table: Mapping[str, Mapping[str, float]] = json.loads(_data())
     return table
 
 
 def _alike(letter: str, least: float) -> tuple[str, ...]:
-    return tuple(other for other, alike in similarities().get(letter, {}).items() if alike >= least)
+    return tuple(other for other, alike in look_alikes().get(letter, {}).items() if alike >= least)
 
 
 class _Homoglyphs(dict[str, tuple[str, ...]]):
@@ -104,7 +104,7 @@ def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
     codes = _WRITTEN_WITH.get(written, (written,))
     least = _least(setting)
-    if sum(_script_of(letter) in codes and bool(_alike(letter, least)) for letter in similarities()) >= _ENOUGH:
+    if sum(_script_of(letter) in codes and bool(_alike(letter, least)) for letter in look_alikes()) >= _ENOUGH:
         return None
     return (
         f"homoglyph has no letters for {setting.language} ({written}): fewer than five letters of that script look "
