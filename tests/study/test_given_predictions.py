@@ -36,12 +36,12 @@ from crosswind.study.run import Finished, run_study
 from crosswind.study.submitted import export_submission
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
-from official_formulas import accuracy, reading, tagging
+from official_formulas import accuracy, reading, reciprocal, tagging
 
 # Task, language, split: a pair, a choice, a tagging, a span and two retrieval tasks in official files
 SETS = [
     ("xnli", "sw", "test"), ("pawsx", "fr", "dev"), ("xcopa", "et", "test"), ("panx", "yo", "dev"),
-    ("xquad", "hi", "test"), ("tatoeba", "jv", "test"),
+    ("xquad", "hi", "test"), ("tatoeba", "jv", "test"), ("lareqa", "th", "test"),
 ]  # fmt: skip
 LIMIT = 20
 SPEC = "keyboard:0.4"
@@ -99,7 +99,8 @@ def run(data: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> t
         assert len(items.conditions) == 2 * len(chosen)
         rows = []
         for task, language in chosen.items():
-            clean = load(TASKS[task], language, split, FilesSource(data), limit=LIMIT)
+            pool = [language] if task == "lareqa" else None
+            clean = load(TASKS[task], language, split, FilesSource(data), limit=LIMIT, pool_languages=pool)
             noisy = folder / f"items-{split}" / "keyboard-0.4-none-draw1" / "rewrites" / f"{task}-{language}.parquet"
             for dataset, condition in ((clean, "clean"), (replay_dataset(clean, pl.read_parquet(noisy)).dataset, SPEC)):
                 for i, example in enumerate(dataset.examples):
@@ -121,7 +122,14 @@ def test_given_predictions_have_scores_drops_and_a_report(run: tuple[Path, Finis
     folder, finished = run
     rows = [*pl.read_parquet(folder / "test" / "results.parquet").to_dicts()]
     rows += pl.read_parquet(folder / "dev" / "results.parquet").to_dicts()
-    headline = {"xnli": "accuracy", "xcopa": "accuracy", "pawsx": "accuracy", "xquad": "exact_match", "panx": "f1"}
+    headline = {
+        "xnli": "accuracy",
+        "xcopa": "accuracy",
+        "pawsx": "accuracy",
+        "xquad": "exact_match",
+        "panx": "f1",
+        "lareqa": "map@20",
+    }
     for row in rows:
         if row["key"] == headline.get(row["target"], "accuracy"):
             wrong_ones = -(-row["n"] // 4)
@@ -148,7 +156,7 @@ def test_submissions_are_scored_as_the_run_was(run: tuple[Path, Finished], tmp_p
     """By `score`, and by the official scripts' formulas as tests/evaluate/test_official_scores.py writes them."""
     folder, _ = run
     for split, benchmark, tasks in (
-        ("test", "xtreme-r", {"xnli", "xcopa", "xquad", "tatoeba"}),
+        ("test", "xtreme-r", {"xnli", "xcopa", "xquad", "tatoeba", "lareqa"}),
         ("test", "xtreme", {"xnli", "xquad", "tatoeba"}),
         ("dev", "xtreme", {"panx", "pawsx"}),
     ):
@@ -173,6 +181,8 @@ def test_submissions_are_scored_as_the_run_was(run: tuple[Path, Finished], tmp_p
                 figures = reading(given, right, task, language)
             elif task == "panx":
                 figures = tagging(given, right)
+            elif task == "lareqa":  # with one right sentence a query, average precision is a reciprocal rank
+                figures = reciprocal(given, right)
             else:
                 read = (lambda x: json.loads(x)["label"]) if task == "xcopa" else str.strip
                 figures = accuracy(
@@ -181,7 +191,7 @@ def test_submissions_are_scored_as_the_run_was(run: tuple[Path, Finished], tmp_p
             for key, value in figures.items():
                 assert of_run[key] == pytest.approx(value, abs=1e-9)
         if (split, benchmark) == ("test", "xtreme"):
-            assert "not of xtreme, left out: xcopa" in done.notes
+            assert "not of xtreme, left out: lareqa, xcopa" in done.notes
             assert any("xnli: rows 20 by clusters" in note for note in done.notes)
 
 
@@ -316,6 +326,15 @@ def test_a_prediction_that_the_task_cannot_have_is_refused_with_its_line(
     with pytest.raises(UserError, match=message) as refused:
         taken(example, prediction, task=task)
     assert refused.value.where == "f.csv:2"
+
+
+def test_generated_tags_that_cannot_be_read_are_the_models_mistake() -> None:
+    for text, tags in (("O B-PER", ["O", "B-PER"]), ("O", ["O", "O"]), ("the first is a place", ["O", "O"])):
+        rows = {WORDS.id: GivenRow(text, None, "f.jsonl:1", generated=True)}
+        read = take_predictions(rows, Dataset("panx", "de", "test", (WORDS,)), TASKS["panx"])
+        assert read.predictions == ({"tags": tags},)
+        unread = "1 generated texts are not a tag of the task for each word: none is right"
+        assert [note.partition(": ")[2] for note in read.notes] == ([] if tags[-1] == "B-PER" else [unread])
 
 
 @pytest.mark.parametrize("probabilities", [(0.5, 0.5), (0.9, 0.9, 0.9), (1.2, -0.1, -0.1)])

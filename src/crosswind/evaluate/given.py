@@ -52,11 +52,15 @@ class GivenCondition:
 
 @dataclass(frozen=True, slots=True)
 class GivenRow:
-    """A prediction as a file has it (None: there is none), with its place."""
+    """A prediction as a file has it (None: there is none), with its place.
+
+    `generated`: a model wrote it freely, so that what cannot be read is the model's mistake and not the file's.
+    """
 
     prediction: Any
     probabilities: tuple[float, ...] | None
     where: str
+    generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def _logged(record: TableRecord) -> tuple[str, GivenCondition, GivenRow]:
     key = _key(item, record.where)
     if item.get("choices") is None:
         first = answers[0][0] if isinstance(answers[0], list) else answers[0]
-        return str(item["id"]), key, GivenRow(str(first).strip(), None, record.where)
+        return str(item["id"]), key, GivenRow(str(first).strip(), None, record.where, generated=True)
     pairs = [answer[0] if isinstance(answer, list) and len(answer) == 1 else answer for answer in answers]
     try:
         likelihoods = [float(pair[0]) for pair in pairs]
@@ -273,7 +277,7 @@ class _Reader:
 
     def __init__(self, task: Task, pool: Pool | None) -> None:
         self.task, self.pool = task, pool
-        self.unanswered = self.other = self.single = 0
+        self.unanswered = self.other = self.single = self.unread = 0
         self.spoken: dict[bool, tuple[str, str]] = {}
 
     def prediction(self, example: Example, row: GivenRow) -> Prediction:
@@ -307,6 +311,10 @@ class _Reader:
             texts.append(f"{where}: classes are given as numbers, read in the task's order: {order}")
         if self.other:
             texts.append(f"{where}: {self.other:,} predictions are not the most probable class by their probabilities")
+        if self.unread:
+            texts.append(
+                f"{where}: {self.unread:,} generated texts are not a tag of the task for each word: none is right"
+            )
         if self.single:
             texts.append(f"{where}: {self.single:,} rankings name one candidate, so that no other is ranked")
         return texts
@@ -366,6 +374,9 @@ class _Reader:
         if not isinstance(value, list | tuple):
             raise UserError(f"no tags: {shown(value)}", where=row.where, hint="a list, or tags between blanks")
         tags = [self.task.aliases.get(str(tag), str(tag)) for tag in value]
+        if row.generated and (len(tags) != len(example.words) or not {*tags} <= {*self.task.labels}):
+            self.unread += 1
+            return {"tags": [_OUTSIDE] * len(example.words)}
         if len(tags) != len(example.words):
             raise UserError(f"{len(tags)} tags for {len(example.words)} words", where=row.where)
         for tag in tags:
