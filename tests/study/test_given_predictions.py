@@ -118,6 +118,7 @@ def run(data: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> t
     return folder, finished["test"]
 
 
+@pytest.mark.slow
 def test_given_predictions_have_scores_drops_and_a_report(run: tuple[Path, Finished]) -> None:
     folder, finished = run
     rows = [*pl.read_parquet(folder / "test" / "results.parquet").to_dicts()]
@@ -151,6 +152,7 @@ def test_given_predictions_have_scores_drops_and_a_report(run: tuple[Path, Finis
     assert "whose predictions were given" in page.replace("&#39;", "'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", ["clean", SPEC])
 def test_submissions_are_scored_as_the_run_was(run: tuple[Path, Finished], tmp_path: Path, condition: str) -> None:
     """By `score`, and by the official scripts' formulas as tests/evaluate/test_official_scores.py writes them."""
@@ -195,6 +197,7 @@ def test_submissions_are_scored_as_the_run_was(run: tuple[Path, Finished], tmp_p
             assert any("xnli: rows 20 by clusters" in note for note in done.notes)
 
 
+@pytest.mark.slow
 def test_what_official_files_cannot_say_is_no_submission(
     run: tuple[Path, Finished], data: Path, tmp_path: Path
 ) -> None:
@@ -212,6 +215,7 @@ def test_what_official_files_cannot_say_is_no_submission(
             export_submission(tmp_path / task, tmp_path / "out", "xtreme-r")
 
 
+@pytest.mark.slow
 def test_what_a_run_does_not_have_cannot_be_submitted(run: tuple[Path, Finished], data: Path, tmp_path: Path) -> None:
     folder, _ = run
     for arguments, message in (
