@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,18 @@ def test_a_smaller_limit_of_words_is_kept() -> None:
     assert sum(o.refused.get("label or edits", 0) for o in outcomes)
     empty = [replace(e, first="…", second="…") for e in data.examples]  # type: ignore[call-arg]
     assert {o.end for o in attack_examples(stubborn("mw-nli"), empty, call, setting, AttackBudget(5))} == {"no site"}
+
+
+def test_the_guide_to_the_recipes_is_up_to_date() -> None:
+    root = Path(__file__).resolve().parents[2]
+    spec = importlib.util.spec_from_file_location("recipe_guide", root / "benchmarks" / "recipe_guide.py")
+    assert spec is not None
+    assert spec.loader is not None
+    guide = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(guide)
+    text = (root / "docs" / "attacks.md").read_text(encoding="utf-8")
+    assert guide.page(text) == text, "python benchmarks/recipe_guide.py writes it"
+    # A recipe that differs from another in its name alone is none.
+    rows = [line.split(" | ")[1:] for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(RECIPES.names())
+    assert len({tuple(row) for row in rows}) == len(rows)

@@ -218,6 +218,11 @@ class Scored:
         for rows in (row["rows"], "all"):
             if clean := self.clean.get(self._clean_key(row, rows)):
                 return clean
+        # A smaller selection of whole clusters is a part of a larger one; that its items are there is checked later.
+        model = self._clean_key(row)[:-1]
+        wider = [clean for key, clean in self.clean.items() if key[:-1] == model]
+        if len(wider) == 1:
+            return wider[0]
         raise UserError(
             f"no clean result beside {condition_of(row).label} of {row['route']}, {row['target']}, {row['language']}",
             hint="a drop needs the clean test set scored with the same encoder and pipeline seed",

@@ -1,0 +1,121 @@
+"""Attacks in studies: the same bytes for one worker and two and after a kill, rows beside clean ones, refusals."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crosswind.attack.recipe import parse_recipe
+from crosswind.attack.run import AttackBudget, attack_examples
+from crosswind.attack.victim import ModelVictim
+from crosswind.data.source import open_source
+from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predict import Predictor
+from crosswind.model.checkpoint import load_head, save_head
+from crosswind.model.encoder import load_encoder
+from crosswind.model.heads import attach
+from crosswind.run.progress import Silent
+from crosswind.run.store import Store
+from crosswind.steps.attack import ATTACK as ATTACK_KIND
+from crosswind.study.encoders import place_of
+from crosswind.study.evaluate import evaluation
+from crosswind.study.plan import make_plan
+from crosswind.study.run import Finished, run_study
+from crosswind.tasks.base import TASKS, classes
+
+ATTACK = [{"recipe": "deepwordbug", "budget": 12, "examples": 6}]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    encoder = load_encoder(place_of("microworld"), seed=1)
+    save_head(folder, encoder, attach(encoder, "pair", classes(TASKS["mw-nli"]), seed=2))
+    return folder
+
+
+def study(model: Path, attack: Any = ATTACK, languages: Any = ("qla-Latn", "qcy-Cyrl")) -> Any:
+    return evaluation(str(model), ["mw-nli"], languages=languages, limit=10, attack=attack)
+
+
+def run(model: Path, folder: Path, store: Path, workers: int = 1, attack: Any = ATTACK) -> Finished:
+    return run_study(study(model, attack), out=folder, store=Store(store), reporter=Silent(), workers=workers)
+
+
+def attack_bytes(finished: Finished, store: Path) -> dict[str, str]:
+    """The hashes of all that the attack steps wrote."""
+    written = {}
+    for key, step in finished.plan.graph.items():
+        if step.kind == "attack":
+            for file in sorted(Store(store).path(key).glob("*.parquet")):
+                written[f"{step.label}/{file.name}"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return written
+
+
+def test_one_worker_two_workers_and_a_kill_give_the_same_bytes(checkpoint: Path, tmp_path: Path) -> None:
+    whole = attack_bytes(run(checkpoint, tmp_path / "one", tmp_path / "store1"), tmp_path / "store1")
+    assert len(whole) == 8  # an attack and its control in two languages: rewrites and outcomes
+    two = run(checkpoint, tmp_path / "two", tmp_path / "store2", workers=2)
+    assert attack_bytes(two, tmp_path / "store2") == whole
+    # Killed in mid-search: the store holds what was finished, half a line, and no step.
+    plan = make_plan(study(checkpoint))
+    first = next(key for key, step in plan.graph.items() if step.kind == "attack")
+    call = parse_recipe("deepwordbug")
+    ref = ATTACK_KIND.load(plan.graph[first].params).ref
+    data = ref.load(open_source({"source": "microworld"}))
+    predictor = Predictor(*load_head(str(checkpoint), "pair", classes(TASKS["mw-nli"])), max_length=128)
+    kept = tmp_path / "kept.jsonl"
+    setting = call.setting(TASKS["mw-nli"], ref.language)
+    victim = ModelVictim(predictor, METRICS["accuracy"])
+    attack_examples(victim, data.examples, call, setting, AttackBudget(12), reach=victim.reach, finished=kept)
+    lines = kept.read_text().splitlines()
+    partial = Store(tmp_path / "store3").partial(first)
+    (partial / "finished.jsonl").write_text("\n".join([*lines[:2], lines[2][:40]]))
+    again = run(checkpoint, tmp_path / "three", tmp_path / "store3")
+    assert attack_bytes(again, tmp_path / "store3") == whole
+
+
+def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_path: Path) -> None:
+    finished = run(checkpoint, tmp_path / "out", tmp_path / "store")
+    rows = pl.read_parquet(tmp_path / "out" / "results.parquet").filter(pl.col("key") == "accuracy")
+    assert {(r["attack"], r["budget"], r["rows"]) for r in rows.to_dicts()} == {
+        ("none", 0, "10 by clusters"),
+        ("deepwordbug", 12, "6 by clusters"),
+        ("deepwordbug.random", 12, "6 by clusters"),
+    }
+    assert finished.summary is not None
+    lines = [x for x in finished.summary.lines if x.condition.attack == "deepwordbug" and x.scope == "language"]
+    assert len(lines) == 2
+    for line in lines:
+        assert line.clean is not None
+        assert line.drop is not None
+        assert line.clean.score - line.estimate.score == pytest.approx(line.drop.score)
+        assert line.drop.score >= 0
+
+
+def test_a_recipe_without_alternatives_in_a_language_is_left_out_with_the_reason(checkpoint: Path) -> None:
+    attack = [{"recipe": "polygloss(embed=qcy)", "budget": 5}]
+    plan = make_plan(study(checkpoint, attack))
+    (left,) = {part.reason for part in plan.left_out if part.cause == "not applicable"}
+    assert "polygloss" in left
+    assert sum(step.kind == "attack" for step in plan.graph.values()) == 2  # qla-Latn: the attack and its control
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"recipe": "deepwordbug", "budget": 0}, r"budget is 0"),
+        ({"recipe": "deepwordbg"}, r"unknown recipe 'deepwordbg'"),
+        ({"recipe": "add-one-sent"}, r"attacks span tasks; there is none among the targets"),
+        ({"recipe": "deepwordbug", "targets": ["xnli"]}, r"unknown target 'xnli'"),
+        ({"recipe": "deepwordbug", "constraints": ["digit"]}, r"unknown constraint 'digit'"),
+    ],
+)
+def test_a_wrong_attack_is_refused_before_anything_runs(checkpoint: Path, entry: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_plan(study(checkpoint, [entry]))
