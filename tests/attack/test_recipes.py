@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crosswind.attack.matrix import recipe_cells
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.recipe import RECIPES, needed_spec, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
@@ -243,3 +244,17 @@ def test_the_guide_to_the_recipes_is_up_to_date() -> None:
     rows = [line.split(" | ")[1:] for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == len(RECIPES.names())
     assert len({tuple(row) for row in rows}) == len(rows)
+
+
+def test_the_matrix_says_where_each_recipe_attacks() -> None:
+    cells = {(c.perturbation, c.kind, c.language): (c.state, c.reason) for c in recipe_cells(("de", "ar", "th"))}
+    assert len(cells) == len(RECIPES.names()) * 7 * 3
+    assert cells["deepwordbug", "ner", "th"][0] == "applies"
+    assert cells["stresstest", "nli", "ar"][0] == "applies"
+    assert cells["stresstest", "paraphrase", "ar"] == (
+        "n/a",
+        "only natural language inference has a hypothesis to distract",
+    )
+    assert cells["add-one-sent", "nli", "de"] == ("n/a", "it attacks span tasks")
+    assert cells["bert-attack", "qa", "de"] == ("needs", "bert-attack needs model")
+    assert cells["polygloss", "nli", "de"][0] == "needs"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from crosswind.analysis.published import published_results
+from crosswind.attack.matrix import ATTACKED_TASKS, recipe_cells
 from crosswind.attack.recipe import RECIPES
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.matrix import MATRIX_KINDS, matrix
+from crosswind.perturb.matrix import MATRIX_KINDS, MatrixCell, matrix
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.executors import EXECUTORS
 from crosswind.run.kinds import STEPS
@@ -152,11 +153,26 @@ def perturbation_cells() -> Listing:
 
 def perturbation_matrix() -> list[dict[str, str]]:
     """The matrix of perturbations, a row a perturbation: for each kind of example the number of languages."""
+    return _by_kind(matrix(), MATRIX_KINDS)
+
+
+def recipe_listing() -> Listing:
+    """The matrix of recipes, a row a cell: recipe, kind, language, state, reason."""
+    cells = (asdict(cell) for cell in recipe_cells())
+    return [{"recipe": cell.pop("perturbation"), **cell} for cell in cells]
+
+
+def recipe_matrix() -> list[dict[str, str]]:
+    """The matrix of recipes, a row a recipe: for each kind of example the number of languages."""
+    return _by_kind(recipe_cells(), tuple(ATTACKED_TASKS))
+
+
+def _by_kind(cells: Iterable[MatrixCell], kinds: Sequence[str]) -> list[dict[str, str]]:
     counts: dict[str, dict[str, Counter[str]]] = {}
-    for cell in matrix():
-        of_kind = counts.setdefault(cell.perturbation, {kind: Counter() for kind in MATRIX_KINDS})
+    for cell in cells:
+        of_kind = counts.setdefault(cell.perturbation, {kind: Counter() for kind in kinds})
         of_kind[cell.kind][cell.state] += 1
-    return [{"name": name, **{kind: _counted(of[kind]) for kind in MATRIX_KINDS}} for name, of in counts.items()]
+    return [{"name": name, **{kind: _counted(of[kind]) for kind in kinds}} for name, of in counts.items()]
 
 
 def _counted(states: Mapping[str, int]) -> str:

@@ -30,7 +30,10 @@ def list_things(
         bool, typer.Option("--verbose", help="Of tasks: what is known to be wrong with the test sets, and citations.")
     ] = False,
     matrix: Annotated[
-        bool, typer.Option("--matrix", help="Of perturbations: where each applies, kinds of examples by languages.")
+        bool,
+        typer.Option(
+            "--matrix", help="Of perturbations and recipes: where each applies, kinds of examples by languages."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -38,16 +41,24 @@ def list_things(
 
     Example: crosswind list tasks; crosswind list perturbations --matrix
     """
-    from crosswind.study.catalogue import CATALOGUE, LONG, perturbation_cells, perturbation_matrix
+    from crosswind.study.catalogue import (
+        CATALOGUE,
+        LONG,
+        perturbation_cells,
+        perturbation_matrix,
+        recipe_listing,
+        recipe_matrix,
+    )
 
     include_folders(include)
     if matrix:
-        if what != "perturbations":
+        if what not in ("perturbations", "recipes"):
             raise UserError(f"{what} have no matrix", where="--matrix", hint="crosswind list perturbations --matrix")
         if as_json:
-            print(json.dumps(perturbation_cells(), ensure_ascii=False))
+            cells = perturbation_cells() if what == "perturbations" else recipe_listing()
+            print(json.dumps(cells, ensure_ascii=False))
             return
-        counts = perturbation_matrix()
+        counts = perturbation_matrix() if what == "perturbations" else recipe_matrix()
         print_table([*counts[0]], [tuple(row.values()) for row in counts])
         print(MATRIX_KEY)
         return

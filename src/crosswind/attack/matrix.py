@@ -1,0 +1,44 @@
+"""Where recipes attack: each of them for every kind of example and every language; nothing is read for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from crosswind.attack.recipe import RECIPES, Call, Recipe, unattackable
+from crosswind.errors import UserError
+from crosswind.perturb.matrix import XTREME_R_LANGUAGES, MatrixCell
+from crosswind.tasks.base import TASKS
+
+ATTACKED_TASKS = {
+    "nli": "xnli",
+    "paraphrase": "pawsx",
+    "choice": "xcopa",
+    "ner": "panx",
+    "pos": "udpos",
+    "qa": "xquad",
+    "query": "lareqa",
+}
+"""The columns, each with the task that stands for it."""
+
+
+def recipe_cells(languages: Sequence[str] = XTREME_R_LANGUAGES) -> Iterator[MatrixCell]:
+    """The cells of every recipe, kind by kind and language by language; `needs` where a parameter has no default."""
+    for recipe in RECIPES:
+        for kind in ATTACKED_TASKS:
+            for language in languages:
+                yield _recipe_cell(recipe, kind, language)
+
+
+def _recipe_cell(recipe: Recipe, kind: str, language: str) -> MatrixCell:
+    task = TASKS[ATTACKED_TASKS[kind]]
+    if task.kind not in recipe.kinds:
+        return MatrixCell(recipe.name, kind, language, "n/a", f"it attacks {', '.join(recipe.kinds)} tasks")
+    missing = [p.name for p in recipe.params if p.default is None and not p.location]
+    if missing:
+        return MatrixCell(recipe.name, kind, language, "needs", f"{recipe.name} needs {', '.join(missing)}")
+    call = Call(recipe.name)
+    try:
+        reason = unattackable(call, call.setting(task, language))
+    except UserError as error:
+        return MatrixCell(recipe.name, kind, language, "needs", error.what)
+    return MatrixCell(recipe.name, kind, language, "applies" if reason is None else "n/a", reason or "")
