@@ -135,7 +135,7 @@ def test_a_run_of_one_route_ends_with_a_row_a_target(summary):
 
 
 def test_the_small_table_says_what_its_intervals_are_over(summary):
-    assert "in brackets 95 % one pipeline seed, intervals over items only" in " ".join(render_brief(summary).split())
+    assert "95 % in brackets (one pipeline seed, intervals over items only)" in " ".join(render_brief(summary).split())
     several = tuple(
         replace(c, estimate=replace(c.estimate, basis="items and seeds", seeds=(3,))) for c in summary.contrasts
     )

@@ -90,12 +90,13 @@ def _pairs(chosen: Sequence[Contrast], base: str) -> list[str]:
         if base in systems or set(systems) == {"english", "multilingual"}:
             measures: list[tuple[Measure, str]] = [("clean", "clean"), ("perturbed", "left under perturbation")]
             measures.append(("drop", "drop"))
+            there = [(of_pair[m], label) for m, label in measures if m in of_pair]
+            words = {c.words for c, _ in there}
+            alike = f" ({words.pop()})" if len(words) == 1 else ""
             clause = [
-                f"{label} {figure(of_pair[m].estimate, signed=True)} ({of_pair[m].words})"
-                for m, label in measures
-                if m in of_pair
+                f"{label} {figure(c.estimate, signed=True)}{'' if alike else f' ({c.words})'}" for c, label in there
             ]
-            clauses.append(f"{' − '.join(systems)}: {', '.join(clause)}")
+            clauses.append(f"{' − '.join(systems)}: {', '.join(clause)}{alike}")
     return clauses
 
 

@@ -11,7 +11,7 @@ from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.summary import Scope, Summary, SummaryLine
 from crosswind.report.answer import answer, level_of, random_factors, widest_contrasts
 from crosswind.report.terminal import left_out_text
-from crosswind.report.view import changed, figure, series
+from crosswind.report.view import changed, figure, intervals_over, series
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,8 +39,8 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
         console.print(f"{sentence}\n", style="bold", markup=False)
     compared = widest_contrasts(summary)
     console.print(_of_routes(compared) if compared else _of_targets(summary))
-    over = random_factors(compared) if compared else "intervals as in the report"
-    legend = [f"Points; in brackets {100 * summary.level:g} % {over}."]
+    over = random_factors(compared) if compared else f"intervals {intervals_over(summary)}"
+    legend = [f"Points, with intervals of {100 * summary.level:g} % in brackets ({over.rstrip(',')})."]
     legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
         console.print(text, style="dim", markup=False)

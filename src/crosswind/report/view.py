@@ -126,7 +126,7 @@ def _percent(share: float) -> str:
 def legend(summary: Summary) -> tuple[str, ...]:
     """What brackets and marks mean, as far as they occur."""
     percent = f"{100 * summary.level:g} %"
-    text = [f"Points, with {percent} intervals {_over(summary)} in brackets."]
+    text = [f"Points, with {percent} intervals {intervals_over(summary)} in brackets."]
     if any(line.drop for line in summary.lines):
         text.append("Drop: clean minus perturbed, over the same languages and items, which are paired.")
         text.append(f"{SHOWN_MARK} the drop differs from 0 at a false discovery rate of 5 % over all drops of its"
@@ -152,7 +152,7 @@ def legend(summary: Summary) -> tuple[str, ...]:
     return (*text, *summary.notes)
 
 
-def _over(summary: Summary) -> str:
+def intervals_over(summary: Summary) -> str:
     """What the intervals of the lines are over."""
     bases = {line.basis for line in summary.lines}
     if "items" in bases and "items and seeds" in bases:
