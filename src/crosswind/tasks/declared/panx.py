@@ -89,7 +89,7 @@ PANX = Task(
             "Pan et al. 2017, Cross-lingual Name Tagging and Linking for 282 Languages",
         ),
         KnownFault(
-            "there are known problems of quality in lower-resourced languages",
+            "problems of quality were shown in lower-resourced languages",
             "Lignos et al. 2022, Toward More Meaningful Resources for Lower-resourced Languages, arXiv 2202.12288",
         ),
         PUBLIC,
