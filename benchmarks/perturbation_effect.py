@@ -37,6 +37,10 @@ from crosswind.perturb.words import sentences
 Scores = npt.NDArray[np.float64]
 LANGUAGES = {"de": "deu", "ru": "rus", "hi": "hin", "ar": "ara", "zh": "cmn", "nl": "nld", "fr": "fra", "he": "heb"}
 ITEMS = 40
+_OTHERS = {
+    "entity-swap": "not measured: it takes a trained tagger",
+    "option-order": "no: options are scored one by one, whatever their order",
+}
 WHOLE = {"shuffle", "distract-nli", "distract-qa", "hard-negatives", "option-order"}
 
 
@@ -184,7 +188,7 @@ def rows(effect: Effect) -> Iterator[tuple[str, str, Scores, Scores]]:
         "distract-qa": ("reading", effect.reading),
     }
     for name in PERTURBATIONS.names():
-        if name == "option-order":
+        if name in _OTHERS:
             continue
         try:
             measure, run = special.get(name, ("retrieval", lambda name=name: effect.retrieval(name)))  # type: ignore[misc]
@@ -210,7 +214,8 @@ def main() -> None:
             f"{100 * clean.mean():.1f} | {100 * noisy.mean():.1f} | {gaps.mean():+.1f} ({low:+.1f} to {high:+.1f})"
         )
         print(f"| {name} | {measure} | {len(gaps)} | {numbers} | {verdict} |", flush=True)
-    print("| option-order | | | | | | no: options are scored one by one, whatever their order |")
+    for name, verdict in _OTHERS.items():
+        print(f"| {name} | | | | | | {verdict} |")
 
 
 if __name__ == "__main__":

@@ -169,6 +169,11 @@ _POOLS = (
     ("ru", ("Река длинная.", "Мы едим хлеб.")),
     ("ko", ("강이 길다.", "우리는 빵을 먹는다.")),
 )
+_SENTENCES = {
+    "en": (("Anna sees Rome", "B-PER O B-LOC"), ("Ben knows Paris", "B-PER O B-LOC")),
+    "ru": (("Анна видит Рим", "B-PER O B-LOC"), ("Иван знает Омск", "B-PER O B-LOC")),
+    "zh": (("安娜 看 罗马", "B-PER O B-LOC"), ("李明 在 上海", "B-PER O B-LOC")),
+}
 
 
 def _data(name: str) -> Iterator[tuple[str, Dataset, tuple[str, ...]]]:
@@ -181,6 +186,13 @@ def _data(name: str) -> Iterator[tuple[str, Dataset, tuple[str, ...]]]:
         for language, rows in _PARAGRAPHS.items():
             spans = (_span(str(i), language, *row) for i, row in enumerate(rows))
             yield "distract-qa:1", _set("xquad", language, *spans), ("context",)
+    if name == "entity-swap":
+        for language, tagged in _SENTENCES.items():
+            both = (
+                TaggingExample(str(i), str(i), language, tuple(words.split()), tuple(tags.split()))
+                for i, (words, tags) in enumerate(tagged)
+            )
+            yield "entity-swap:1", _set("panx", language, *both), ("words",)
     if name == "option-order":
         for language, context, options in _CHOICES:
             data = _set("xcopa", language, ChoiceExample("1", "1", language, context, "", options, 0))
@@ -217,6 +229,8 @@ def _data_examples(name: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _joined(example: Example) -> str:
+    if isinstance(example, TaggingExample):
+        return " ".join(f"{word}/{tag}" for word, tag in zip(example.words, example.tags or (), strict=True))
     texts = [text for text in text_fields(example).values() if text]
     if isinstance(example, TaggingExample):
         return " ".join(texts)
