@@ -497,3 +497,36 @@ def test_items_go_out_and_their_predictions_come_in(
     for arguments in (("evaluate", *shared), ("export", "--out", tmp_path / "x", "--route", "none", *shared)):
         assert crosswind(*arguments)[0] == 2
     assert crosswind("compare", tmp_path / "items", "published")[0] == 2
+
+
+def test_translate_writes_data_that_its_task_file_reads(crosswind: Run, small_data: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.mkdir()
+    (words / "en-es.txt").write_text("house\tcasa\nthe\tel\n", encoding="utf-8")
+    fixed = ("--task", "snli", "--split", "dev", "--rows", "0-9", "--data", small_data, "--store", tmp_path / "store")
+    code, out, err = crosswind(
+        "translate", *fixed, "--to", "es", "--lexicons", words, "--out", tmp_path / "mt", "--quiet"
+    )
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            f"{tmp_path}/mt/snli/dev-es.jsonl: 10 of 10 examples",
+            f"{tmp_path}/mt/tasks.yaml: reads them as data of your own",
+        ],
+    )
+    assert "word by word from a lexicon" in err
+    assert "are not in the lexicon and stay as they are" in err
+    rows = [json.loads(line) for line in (tmp_path / "mt/snli/dev-es.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0].keys() == {"id", "cluster", "first", "second", "label"}
+    assert {row["label"] for row in rows} == {"entailment", "neutral", "contradiction"}
+    for arguments, message in (
+        (("--to", "es", "--out", small_data, "--lexicons", words), "is a folder of something else"),
+        (("--to", "en", "--out", tmp_path / "x", "--lexicons", words), "snli is in en"),
+        (("--to", "esp", "--out", tmp_path / "x", "--lexicons", words), "'esp' is no registered language code"),
+        (("--to", "de", "--out", tmp_path / "x", "--lexicons", words), "no lexicon from en to de"),
+        (("--to", "de", "--out", tmp_path / "x"), "translate by a model (model: NAME) or by a lexicon"),
+        (("--to", "de", "--out", tmp_path / "x", "--model", "M", "--code", "de"), "'de' is not OURS=THEIRS"),
+    ):
+        code, _, err = crosswind("translate", *fixed, *arguments, "--quiet")
+        assert code == 2
+        assert message in err

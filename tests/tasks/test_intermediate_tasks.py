@@ -151,3 +151,35 @@ def test_every_task_has_its_sources() -> None:
     assert {t.name for t in official if t.hub is None and t.generated is None} >= FILES
     assert [t.name for t in official if not t.licence or not t.citation] == []
     assert {t.name for t in official} >= FILES_AND_PINNED | FILES_AND_MAIN | FILES | MICROWORLD
+
+
+@pytest.mark.slow
+def test_a_head_of_open_tags_has_those_of_its_training_files(tiny_encoder: Path, tmp_path: Path) -> None:
+    """CCG as a target and, under another head, as an intermediate task; its dev has a category that train lacks."""
+    import json
+
+    import polars as pl
+
+    from crosswind.run.progress import Silent
+    from crosswind.study.run import run_study
+
+    ccgbank(tmp_path / "data", *(f"{n:02d}" for n in range(2, 22)))
+    # Sentences that the training sections have not, and one category more
+    ccgbank(
+        tmp_path / "data",
+        "00",
+        text=AUTO.replace("NNP NNP Vinken", "NNP NNP Elsevier").replace("N CD CD 1", "S/S CD CD 2"),
+    )
+    study = parse_study(
+        f"name: ccg\nencoder: {tiny_encoder}\ndata: {{source: files, root: {tmp_path / 'data'}}}\n"
+        "training: {max_length: 64, batch_size: 8}\n"
+        "routes: {r: [{tasks: [ccg], budget: {steps: 2}, select: {name: ccg, split: dev, rows: 0}}]}\n"
+        "targets: {tasks: {ccg: {languages: [en], split: dev, rows: 1, train: {tasks: [ccg], budget: {steps: 2}}}}}\n"
+    )
+    finished = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    assert finished.outcome.complete
+    row = pl.read_parquet(tmp_path / "run/results.parquet").row(0, named=True)
+    assert (row["key"], row["n"], row["exposure"]) == ("token_accuracy", 1, "same-data/labelled")
+    heads = [json.loads(p.read_text()) for p in (tmp_path / "store").rglob("crosswind.json")]
+    labels = [head["labels"] for head in heads if head["kind"] == "tagging"]
+    assert labels == [sorted({"N", r"(S[dcl]\NP)/NP", "NP", ".", "LRB"})]

@@ -67,7 +67,7 @@ def _try_training(params: TrainParams, context: Mapping[str, JSON], tried: set[o
         head = attach(
             encoder,
             kind,
-            labels,
+            labels or (("O",) if kind == "tagging" else ()),  # an open set of tags is not known yet
             seed=0,
             pooling=resolved_pooling(pooling, encoder.layers),
             classifier_pooling=pooled,
