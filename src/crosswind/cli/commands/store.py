@@ -13,7 +13,9 @@ from crosswind.cli.options import Json, StoreOption, store_of
 from crosswind.output import print_table
 
 store_app = typer.Typer(
-    help="Look at the store of computed steps, check it, make room in it.", no_args_is_help=True, rich_markup_mode=None
+    help="Look at the store of computed steps, check it, make room in it.\n\nExample: crosswind store list",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(store_app, name="store")
 
