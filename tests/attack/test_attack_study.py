@@ -88,6 +88,9 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         ("deepwordbug", 12, "6 by clusters"),
         ("deepwordbug.random", 12, "6 by clusters"),
     }
+    changed = pl.read_parquet(tmp_path / "out" / "results.parquet").filter(pl.col("changed_items") > 0)
+    assert changed["chrf"].max() < 100
+    assert changed["edits"].min() > 0
     assert finished.summary is not None
     lines = [x for x in finished.summary.lines if x.condition.attack == "deepwordbug" and x.scope == "language"]
     assert len(lines) == 2

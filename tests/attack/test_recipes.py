@@ -11,8 +11,10 @@ import pytest
 
 from crosswind.attack.matrix import recipe_cells
 from crosswind.attack.outcome import Attacked
+from crosswind.attack.prepare import SpaceMaker
 from crosswind.attack.recipe import RECIPES, needed_spec, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
+from crosswind.attack.space import GoalVerdict
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset, SpanExample, TaggingExample
 from crosswind.data.source import open_source
@@ -180,6 +182,22 @@ def test_bumblebees_phrases_stand_in_the_items_own_translations() -> None:
                     changed += 1
             assert len(kept) <= len(rewrite.pieces)
     assert changed > 3
+
+
+def test_a_masked_language_model_proposes_as_many_words_as_it_is_asked_for() -> None:
+    data = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=2)
+    filler = EncoderFiller(place_of("microworld"))
+    counts = {}
+    for top in (3, 5):
+        call = parse_recipe(f"bert-attack(model=microworld,top={top})")
+        setting = call.setting(TASKS["mw-nli"], "qla-Latn", ENVIRONMENT)
+        spec = needed_spec(call, setting)
+        resolved = dict.fromkeys(spec.needs(setting.scope(call.declaration.fields(setting))), filler)
+        maker = SpaceMaker(call.declaration, setting, resolved=resolved)
+        (space, *_) = maker([(i, e, GoalVerdict(0.0, 1.0)) for i, e in enumerate(data.examples)])
+        assert {len(site.options) for site in space.sites} == {top}
+        counts[top] = space.size
+    assert counts[5] * 3 == counts[3] * 5
 
 
 def test_stress_tests_are_naiks_sentences() -> None:

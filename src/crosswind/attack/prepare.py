@@ -17,7 +17,7 @@ from crosswind.perturb.example import Protection, passages
 from crosswind.perturb.passage import WHOLE, Passage
 from crosswind.perturb.spec import Atom, Resolved
 
-OPTIONS = 64  # alternatives of a site, the likeliest first
+OPTIONS = 256  # alternatives of a site at most, the likeliest first
 
 Reach = Callable[[Any], Mapping[str, Span]]
 """Of each text of an example that the victim cuts, the characters that it sees."""

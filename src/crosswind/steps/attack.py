@@ -50,6 +50,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
     from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.damage import damage_of
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
 
@@ -86,6 +87,8 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
     _record(job, call.declaration.oracle, outcomes)
     job.fact("changed", perturbed.changed_share)
+    measured = damage_of(data, perturbed, call.declaration.fields(setting))
+    job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     record_hardware(job)
     before = sum(o.clean_right > 0 for o in outcomes)
     broken = sum(o.end == "success" for o in outcomes)
@@ -117,5 +120,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=1, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=2, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )

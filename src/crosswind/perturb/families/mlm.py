@@ -65,7 +65,7 @@ class _Filled:
         return chosen
 
     def all(self, at: Sequence[SiteAddress], most: int | None = None) -> list[list[Option]]:
-        return [[o for o, _ in options] for options in self._options(at, most or self._top)]
+        return [[o for o, _ in options] for options in self._options(at, min(most or self._top, self._top))]
 
     def _regions(self, passage: Passage) -> list[Span]:
         text = passage.text
