@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from crosswind.run.store import Store
 from crosswind.study.items import export_items
 from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
-from crosswind.study.suites import require_suite
+from crosswind.study.suites import require_suite, suite_hashes
 
 TITLE = "crosswind-c-1"
 
@@ -110,3 +111,12 @@ def test_an_export_says_its_suite_and_scoring_refuses_another(
     ran = CliRunner().invoke(app, ["score", str(tmp_path), str(tmp_path / "items"), "--suite", TITLE])
     assert isinstance(ran.exception, UserError)
     assert "the items are of crosswind-c-0, not of crosswind-c-1" in str(ran.exception)
+
+
+def test_the_published_hashes_are_those_of_the_official_data(official_data: Callable[..., Path]) -> None:
+    """Whoever changes what a member of the suite makes has another suite: this test is not mended by new hashes."""
+    suite = load_suite(TITLE)
+    assert {names[0] for names in suite.published} >= {"xcopa", "tatoeba"}
+    rows = [*suite_hashes(suite, ["tatoeba"], ["jv", "te"], "test", official_data("tatoeba"))]
+    assert len(rows) > 30
+    assert [row for row, published in rows if published != row[-1]] == []
