@@ -295,6 +295,18 @@ def test_a_pipe_that_waits_gets_the_answer_to_a_line_before_it_writes_the_next()
     assert (rest, err) == (b"lk", b"crosswind: 5 of 5 lines changed\n")
 
 
+def test_the_filter_finds_the_severity_of_a_damage() -> None:
+    text = b"the old house by the river is full of light\n" * 40
+    ended = filtered(text, "keyboard", "--damage", "edits=3")
+    said, changed = ended.stderr.decode().splitlines()
+    severity = said.split()[2].rstrip(":")
+    assert said.startswith("crosswind: severity 0.")
+    assert said.endswith("on the first 40 lines")
+    assert changed.endswith("of 40 lines changed")
+    assert filtered(text, "keyboard", "--severity", severity).stdout == ended.stdout
+    assert filtered(text, "keyboard", "--damage", "edits=3", "--severity", "0.1").returncode == 2
+
+
 def test_text_is_utf8_whatever_the_locale_says() -> None:
     text = "Ünïcödé für größere Häuser\n".encode() * 3
     expected = filtered(text, "swap:0.5", PYTHONUTF8="1", LC_ALL="C.UTF-8").stdout

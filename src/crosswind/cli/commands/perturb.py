@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +15,10 @@ from crosswind.cli.app import app
 from crosswind.cli.options import Include, include_folders
 from crosswind.errors import UserError
 from crosswind.output import lines_in, lines_out
+
+if TYPE_CHECKING:
+    from crosswind.perturb.lines import EndedLine
+    from crosswind.perturb.spec import Spec, TextScope
 
 
 @app.command()
@@ -24,6 +30,14 @@ def perturb(
         typer.Option("--language", help="Of the lines (default: en), or of the task where it has several."),
     ] = None,
     severity: Annotated[float | None, typer.Option(help="For a SPEC without one, in (0, 1].")] = None,
+    damage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AXIS=VALUE",
+            help="Find the severity that does this damage to the first thousand lines: chrf=90, edits=2 (a line) or "
+            "words=0.1 (their share).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
     lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
@@ -47,10 +61,14 @@ def perturb(
     """
     from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.lines import perturb_stream
-    from crosswind.perturb.spec import spec_at
+    from crosswind.perturb.spec import TextScope, spec_at
 
     include_folders(include)
-    parsed = spec_at(spec, severity, where="SPEC", option="--severity")
+    if damage is not None and (severity is not None or task is not None or task_file is not None):
+        hint = "--severity says it; --damage finds it on lines"
+        raise UserError("the severity is found or said, not both, and found on lines", where="--damage", hint=hint)
+    level = severity if damage is None else 1.0
+    parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons)
     count = changed = 0
     if review is not None:
@@ -81,9 +99,41 @@ def perturb(
         print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
         return
     with lines_in(source) as lines, lines_out(target) as write:
-        for batch in perturb_stream(lines, parsed, language or "en", draw=seed, environment=environment):
+        batches: Iterator[list[EndedLine]] = iter(lines)
+        if damage is not None:
+            head, parsed = _tuned(spec, damage, batches, TextScope(language or "en", environment=environment), seed)
+            batches = itertools.chain(head, batches)
+        for batch in perturb_stream(batches, parsed, language or "en", draw=seed, environment=environment):
             write("".join(part for line, _ in batch for part in line).encode())
             if target is None:
                 sys.stdout.flush()  # who waits for the answer to a line gets it
             count, changed = count + len(batch), changed + sum(differs for _, differs in batch)
     print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
+
+
+def _tuned(
+    spec: str, damage: str, batches: Iterator[list[EndedLine]], scope: TextScope, draw: int
+) -> tuple[list[list[EndedLine]], Spec]:
+    """The first lines, and the spec at the severity that does a damage to them."""
+    from crosswind.perturb.damage import SAMPLE
+    from crosswind.perturb.spec import spec_at
+    from crosswind.perturb.tuning import damage_of_lines, parse_damage, tuned_severity
+
+    def at(severity: float) -> Spec:
+        return spec_at(spec, severity, where="SPEC", option="--damage")
+
+    wanted = parse_damage(damage, "--damage")
+    head: list[list[EndedLine]] = []
+    while sum(map(len, head)) < SAMPLE and (batch := next(batches, None)):
+        head.append(batch)
+    texts = [line.text for batch in head for line in batch][:SAMPLE]
+    if not texts:
+        return head, at(1.0)
+    measured = damage_of_lines(texts, at, scope, draw=draw)
+    severity = tuned_severity(measured, wanted)
+    done = measured(severity)
+    print(
+        f"crosswind: severity {severity:g}: {wanted.axis}={wanted.of(done):.4g} on the first {len(texts):,} lines",
+        file=sys.stderr,
+    )
+    return head, at(severity)

@@ -79,13 +79,16 @@ class _Pairs(Columned):
             pairs &= inside[starts[1:]]
         long = ends - starts > 1
         pairs &= (codes[starts[:-1]] != codes[starts[1:]]) | long[:-1] | long[1:]
-        reach = may_reach(codes, starts)
-        doubtful = long | reach
         at = np.flatnonzero(pairs)
-        if doubtful.any():
-            near = np.concatenate(([False], doubtful, [False, False]))
+        both = long[at] & long[at + 1]
+        if both.any():
+            edges = zip(starts[at[both]].tolist(), ends[at[both]].tolist(), ends[at[both] + 1].tolist(), strict=True)
+            both[both] = [text[a:b] == text[b:c] for a, b, c in edges]  # two equal clusters
+            at = at[~both]
+        reach = may_reach(codes, starts)
+        if reach.any():  # a cluster that would join others where it moves to
+            near = np.concatenate(([False], reach, [False, False]))
             unsure = near[at] | near[at + 1] | near[at + 2] | near[at + 3]
-            # Two long clusters may be equal, and one that reaches may join others where it moves to.
             good = np.ones(len(at), dtype=np.bool_)
             good[unsure] = [_stays_whole(text, starts, ends, i) for i in at[unsure].tolist()]
             at = at[good]
@@ -103,10 +106,8 @@ class _Pairs(Columned):
 
 
 def _stays_whole(text: str, starts: Integers, ends: Integers, i: int) -> bool:
-    """Whether two clusters differ and stay clusters where they change places."""
+    """Whether two clusters stay clusters where they change places."""
     first, second = text[starts[i] : ends[i]], text[starts[i + 1] : ends[i + 1]]
-    if first == second:
-        return False
     moved = [second, first]
     if i and ends[i - 1] == starts[i]:
         moved.insert(0, text[starts[i - 1] : ends[i - 1]])

@@ -1,0 +1,112 @@
+"""The severity at which a perturbation does a given damage, so that conditions are compared at equal damage.
+
+Levels nest: what a severity changes a higher one changes too, so that the damage grows with it and bisection finds
+the level. It is found on clean texts without their labels, and depends on them, the draw and the target alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
+
+from crosswind.errors import UserError, unknown
+from crosswind.perturb.damage import Damage, damage
+from crosswind.perturb.lines import line_ids
+from crosswind.perturb.noise import numbered, perturb_passages
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.spec import Spec, TextScope
+from crosswind.perturb.words import words
+
+DamageAxis = Literal["chrf", "edits", "words"]
+_AXES: tuple[DamageAxis, ...] = get_args(DamageAxis)
+
+STEPS = 1024
+"""Severities are multiples of 1 / STEPS: finer than a sample of a thousand texts tells apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class DamageTarget:
+    """The damage wanted on an axis: mean `chrf` (0 to 100), `edits` a text, or the share of `words` hit."""
+
+    axis: DamageAxis
+    value: float
+
+    def of(self, done: Damage) -> float:
+        """Where a damage lies on the axis."""
+        match self.axis:
+            case "chrf":
+                return done.chrf
+            case "edits":
+                return done.edits_per_text
+            case "words":
+                return done.word_share
+            case _:
+                assert_never(self.axis)
+
+    def reached_by(self, done: Damage) -> bool:
+        """Whether a damage is as great as wanted."""
+        value = self.of(done)
+        return value <= self.value if self.axis == "chrf" else value >= self.value
+
+    def __str__(self) -> str:
+        return f"{self.axis}={self.value:g}"
+
+
+def parse_damage(text: str, where: str) -> DamageTarget:
+    """The target that `chrf=90`, `edits=2` or `words=0.1` names; a `UserError` otherwise."""
+    match = re.fullmatch(r"\s*([a-z]+)\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*", text)
+    if match is None:
+        raise UserError(f"{text!r} is no damage", where=where, hint="write chrf=90, edits=2 or words=0.1")
+    for axis in _AXES:
+        if axis == match[1]:
+            value = float(match[2])
+            if not value > 0 or (axis == "chrf" and value >= 100):
+                raise UserError(f"{text!r} is no change", where=where, hint="0 < chrf < 100; edits and words above 0")
+            return DamageTarget(axis, value)
+    raise unknown("axis of damage", match[1], _AXES, where=where)
+
+
+def tuned_severity(measured: Callable[[float], Damage], target: DamageTarget) -> float:
+    """The lowest severity (a multiple of 1 / `STEPS`) whose damage, as `measured`, is as great as wanted.
+
+    Raises a `UserError` if that of severity 1 is not.
+    """
+    most = measured(1.0)
+    if not target.reached_by(most):
+        raise UserError(
+            f"the damage {target} is out of reach: at severity 1 it is {target.axis}={target.of(most):.3g}",
+            hint="ask for less damage, or for another perturbation",
+        )
+    low, high = 0, STEPS
+    while high - low > 1:
+        middle = (low + high) // 2
+        if target.reached_by(measured(middle / STEPS)):
+            high = middle
+        else:
+            low = middle
+    return high / STEPS
+
+
+def damage_of_lines(
+    texts: Sequence[str], at: Callable[[float], Spec], scope: TextScope, *, draw: int
+) -> Callable[[float], Damage]:
+    """The damage that a spec does to lines, by severity."""
+    named = zip(texts, line_ids(texts), strict=True)
+    passages = [Passage.line(text, scope.language, name) for text, name in named]
+    spans = [words(text, scope.language) for text in texts]
+
+    def measured(severity: float) -> Damage:
+        spec = at(severity)
+        prepared = {(atom, scope.language, scope.kind): atom.prepare(scope) for atom in spec.atoms}
+        noised = perturb_passages(passages, list(numbered(spec.atoms)), draw_number=draw, prepared=prepared)
+        total = Damage()
+        for text, of_text, written in zip(texts, spans, noised.written, strict=True):
+            if written is None:
+                total += Damage.none(text, len(of_text))
+            else:
+                total += damage(text, written.passage.text, written.rewrite, of_text)
+        return total
+
+    return measured
