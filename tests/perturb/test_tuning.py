@@ -7,7 +7,7 @@ import pytest
 from crosswind.errors import UserError
 from crosswind.perturb.damage import Damage
 from crosswind.perturb.spec import TextScope, parse_spec
-from crosswind.perturb.tuning import STEPS, DamageTarget, damage_of_lines, parse_damage, tuned_severity
+from crosswind.perturb.tuning import SEVERITY_STEPS, DamageTarget, damage_of_lines, parse_damage, tuned_severity
 
 LINES = {
     "en": [f"The quick brown fox number {i} jumps over the lazy dog and sleeps" for i in range(60)],
@@ -21,7 +21,9 @@ def test_the_lowest_severity_that_does_the_damage_is_the_one_of_a_search_of_all(
 
     for wanted in (0.5, 2.0, 9.0):
         target = DamageTarget("edits", wanted)
-        every = next(k / STEPS for k in range(1, STEPS + 1) if target.reached_by(measured(k / STEPS)))
+        every = next(
+            k / SEVERITY_STEPS for k in range(1, SEVERITY_STEPS + 1) if target.reached_by(measured(k / SEVERITY_STEPS))
+        )
         assert tuned_severity(measured, target) == every
     with pytest.raises(UserError, match="out of reach: at severity 1 it is edits=10"):
         tuned_severity(measured, DamageTarget("edits", 11))
@@ -36,7 +38,7 @@ def test_two_languages_are_damaged_alike(wanted: str) -> None:
         levels[language] = severity = tuned_severity(measured, target)
         done = target.of(measured(severity))
         assert done == pytest.approx(target.value, rel=0.06)
-        assert not target.reached_by(measured(severity - 1 / STEPS))
+        assert not target.reached_by(measured(severity - 1 / SEVERITY_STEPS))
     assert levels["en"] != levels["zh"]
 
 

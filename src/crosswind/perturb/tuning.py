@@ -22,8 +22,8 @@ from crosswind.perturb.words import words
 DamageAxis = Literal["chrf", "edits", "words"]
 _AXES: tuple[DamageAxis, ...] = get_args(DamageAxis)
 
-STEPS = 1024
-"""Severities are multiples of 1 / STEPS: finer than a sample of a thousand texts tells apart."""
+SEVERITY_STEPS = 1024
+"""Severities are multiples of 1 / SEVERITY_STEPS: finer than a sample of a thousand texts tells apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def parse_damage(text: str, where: str) -> DamageTarget:
 
 
 def tuned_severity(measured: Callable[[float], Damage], target: DamageTarget) -> float:
-    """The lowest severity (a multiple of 1 / `STEPS`) whose damage, as `measured`, is as great as wanted.
+    """The lowest severity (a multiple of 1 / `SEVERITY_STEPS`) whose damage, as `measured`, is as great as wanted.
 
     Raises a `UserError` if that of severity 1 is not.
     """
@@ -79,14 +79,14 @@ def tuned_severity(measured: Callable[[float], Damage], target: DamageTarget) ->
             f"the damage {target} is out of reach: at severity 1 it is {target.axis}={target.of(most):.3g}",
             hint="ask for less damage, or for another perturbation",
         )
-    low, high = 0, STEPS
+    low, high = 0, SEVERITY_STEPS
     while high - low > 1:
         middle = (low + high) // 2
-        if target.reached_by(measured(middle / STEPS)):
+        if target.reached_by(measured(middle / SEVERITY_STEPS)):
             high = middle
         else:
             low = middle
-    return high / STEPS
+    return high / SEVERITY_STEPS
 
 
 def damage_of_lines(
