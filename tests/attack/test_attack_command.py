@@ -102,6 +102,11 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     result = crosswind(f"{file}:predict", *COMMON, "--examples", "30", "--json")
     (line,) = json.loads(result.stdout)["attacks"]
     assert line["after"]["score"] < line["before"]["score"]
+    out = ["--out", str(tmp_path / "out"), "--no-control"]
+    crosswind(f"{file}:predict", *COMMON, "--examples", "6", *out)
+    file.write_text(FUNCTION + "\n# edited\n")
+    crosswind(f"{file}:predict", *COMMON, "--examples", "6", *out)
+    assert len([*(tmp_path / "out" / "finished").glob("*.jsonl")]) == 2  # an edited function is another victim
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
     with pytest.raises(UserError, match=r"unknown function 'predik'"):

@@ -25,6 +25,7 @@ from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.example import check_protection
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, StepNeed
+from crosswind.run.folders import file_hash
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
 from crosswind.study.attacked import AttackedModel, convincing, similarities
@@ -107,10 +108,13 @@ def _attacked(
     victim: PredictingVictim, call: Call, spec: AttackSpec, task: _Task, folder: Path, model: str, report: Report
 ) -> Any:
     dataset, setting = task.dataset, task.setting
+    alternatives = "+".join(atom.identity for atom in needed_spec(call, setting).atoms)
     identity = digest(
         [
             model,
+            _code_of(model),
             dataset.fingerprint,
+            alternatives,
             task.ref.to_json(),
             call.name,
             spec.budget,
@@ -205,6 +209,11 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
         raise unknown("function", name, functions, where=str(file))
     function: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]] = functions[name]
     return function
+
+
+def _code_of(model: str) -> str:
+    """The hash of a function's file: an edited one must not find what an earlier one gave."""
+    return "" if is_address(model) else file_hash(Path(model.rpartition(":")[0]))
 
 
 def _file_name(text: str) -> str:
