@@ -127,6 +127,8 @@ def test_a_run_keeps_its_comparisons_and_says_how_many_predictions_stayed(first:
     assert declared == {"pairs": [], "measures": ["clean", "perturbed", "drop"], "paired_seeds": False, "margin": None}
     facts = json.loads((first / "run" / "analysis.json").read_text(encoding="utf-8"))
     assert facts["routes"][0] in facts["facts"]["factors"]
+    page = (first / "run" / "report.html").read_text(encoding="utf-8")
+    assert "tatoeba: the perturbed pool is one draw for all items" in page
 
 
 def test_results_say_how_much_of_the_items_and_tokens_each_condition_changed(first: Path) -> None:

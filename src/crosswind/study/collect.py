@@ -124,7 +124,7 @@ def collect(
     tables.write(left_out_table(left_out), "left_out.parquet")
     tables.save()
     mixed = _mixed_hardware(provenance)
-    late = [note] if (note := declared_late(out)) else []
+    late = [*([note] if (note := declared_late(out)) else []), *_shared_draws(there)]
     from_steps = note_lines(there, noted)
     write_report(
         out / "report.html",
@@ -139,6 +139,15 @@ def collect(
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
     return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)))
+
+
+def _shared_draws(cells: Sequence[Cell]) -> list[str]:
+    """A note where all items share a draw: another draw would change a perturbed pool as a whole."""
+    pools = {c.target for c in cells if not c.condition.clean and "pool" in TASKS[c.target].perturbed}
+    if not pools:
+        return []
+    names = ", ".join(sorted(pools))
+    return [f"{names}: the perturbed pool is one draw for all items, so intervals are conditional on these draws."]
 
 
 def _is_given(plan: Plan, cell: Cell) -> bool:
