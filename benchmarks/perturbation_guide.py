@@ -242,7 +242,7 @@ def _section(perturbation: Perturbation, folder: Path) -> Iterator[str]:
     name = perturbation.name
     yield f"### `{name}`\n"
     yield f"{perturbation.summary[0].upper()}{perturbation.summary[1:]}.\n"
-    yield f"- {perturbation.nature}; severity is the share of: {perturbation.unit}"
+    yield f"- {perturbation.nature}; drawn by severity: each {perturbation.unit}"
     yield f"- where: {perturbation.languages}"
     yield f"- source: {perturbation.source}"
     for param in perturbation.params:
