@@ -49,4 +49,6 @@ def _overlap(cells: Sequence[Cell], route: str) -> dict[str, str]:
 
 def _seen(phases: Sequence[tuple[str, TrainParams]]) -> Mapping[str, str]:
     seen = {code: "unlabelled" for _, p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages}
-    return seen | {ref.language: "labelled" for _, p in phases for head in p.heads for ref in head.data}
+    data = [ref for _, p in phases for head in p.heads for ref in head.data]
+    by_machine = {ref.language: "machine-translated" for ref in data if ref.made is not None}
+    return seen | by_machine | {ref.language: "labelled" for ref in data if ref.made is None}
