@@ -204,3 +204,31 @@ def test_files_that_do_not_fit_each_other_are_refused(tmp_path: Path) -> None:
     (folder / "de-en.sample.de").write_text("de-1\ta\nde-1\tb\n", encoding="utf-8")
     with pytest.raises(UserError, match="'de-1' stands here a second time"):
         load(TASKS["bucc2018"], "de", "dev", source)
+
+
+def test_a_target_without_a_development_split_takes_the_layer_of_another_tasks(
+    data: Path, small_data: Path, tiny_encoder: Path
+) -> None:
+    text = f"""
+name: layers
+encoder: {tiny_encoder}
+data: {{source: files, root: {small_data}, tasks: {{bucc2018: {{source: files, root: {data}}}}}}}
+routes: {{none: []}}
+targets:
+  tasks:
+    tatoeba:
+      languages: [jv, sw]
+      train: []
+      choose_layer: {{layers: [1, 0.5, 2], on: {{name: bucc2018, languages: de}}}}
+"""
+    plan = make_plan(parse_study(text))
+    kinds = [step.kind for step in plan.graph.values()]
+    # Three layers mine the development set; two languages are embedded and predicted by the fixed and the chosen one.
+    assert {kind: kinds.count(kind) for kind in ("mine", "layer", "embed", "predict")} == {
+        "mine": 3, "layer": 1, "embed": 3 + 4, "predict": 4,
+    }  # fmt: skip
+    assert [(cell.selection, cell.data.language) for cell in plan.cells] == [
+        ("untuned", "jv"), ("untuned", "sw"), ("dev layer", "jv"), ("dev layer", "sw"),
+    ]  # fmt: skip
+    (choice,) = (step for step in plan.graph.values() if step.kind == "layer")
+    assert {plan.graph[key].kind for key in choice.inputs.values()} == {"mine"}
