@@ -143,7 +143,8 @@ def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str],
 
 def _labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
     """The label of each line; a `UserError` for an unknown one and for names and numbers in one file."""
-    read = [_label(value, labels, aliases, f"{path}:{number}") for number, value in lines]
+    plain = {*labels}
+    read = [v if v in plain else _label(v, labels, aliases, f"{path}:{number}") for number, v in lines]
     if len({label.isdecimal() for label in labels}) == 1:
         first: dict[bool, tuple[int, str]] = {}
         for number, value in lines:

@@ -24,16 +24,16 @@ from crosswind.evaluate.submission import (
 def _sentences(path: Path) -> list[list[tuple[int, str]]]:
     """The tags of each sentence, with the numbers of their lines."""
     sentences: list[list[tuple[int, str]]] = []
-    fresh = True
+    sentence: list[tuple[int, str]] = []
     for number, line in enumerate(submission_lines(path), 1):
-        if not line.strip():
-            fresh = True
+        tag = line.strip()
+        if not tag:
+            sentence = []
             continue
-        if fresh:
-            sentences.append([])
-            fresh = False
-        sentences[-1].append((number, line.strip()))
-        if "\t" in sentences[-1][-1][1]:
+        if not sentence:
+            sentences.append(sentence)
+        sentence.append((number, tag))
+        if "\t" in tag:
             raise UserError(
                 "more than a tag in this line", where=f"{path}:{number}", hint="leave the token out: a tag a line"
             )

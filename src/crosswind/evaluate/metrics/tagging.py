@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import eq
 from typing import Literal
 
 import numpy as np
@@ -47,7 +48,7 @@ def token_statistics(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence
     for i, (guess, right) in enumerate(zip(predicted, gold, strict=True)):
         if len(guess) != len(right):
             raise ValueError(f"sentence {i}: {len(guess)} predicted tags for {len(right)}")
-        rows[i] = (sum(p == g for p, g in zip(guess, right, strict=True)), len(right))
+        rows[i] = (sum(map(eq, guess, right)), len(right))
     return rows
 
 
@@ -57,16 +58,29 @@ def chunks(tags: Sequence[str], behaviour: Behaviour = "0.0.12") -> list[Chunk]:
     The rules are those of conlleval, to which seqeval refers; a "." tag counts as outside, as there.
     """
     closed: list[Chunk] = []
-    before, before_type, start = "O", "", 0
+    # A test set has millions of tags and a hundred pairs of neighbours: what a pair does is looked up.
+    moves: dict[tuple[str, str], tuple[bool, bool, str]] = {}
+    before, start = "", 0
     for i, tag in enumerate([*tags, "O"]):
-        prefix, kind = tag[0], _type(tag, behaviour)
-        changed = kind != before_type
-        if _ends(before, prefix) or (changed and before not in "O."):
-            closed.append((before_type, start, i - 1))
-        if _starts(before, prefix) or (changed and prefix not in "O."):
+        move = moves.get((before, tag))
+        if move is None:
+            move = moves[before, tag] = _move(before, tag, behaviour)
+        ends, starts, kind = move
+        if ends:
+            closed.append((kind, start, i - 1))
+        if starts:
             start = i
-        before, before_type = prefix, kind
+        before = tag
     return closed
+
+
+def _move(before: str, tag: str, behaviour: Behaviour) -> tuple[bool, bool, str]:
+    """Whether a chunk ends before a tag, whether one starts at it, and the type before (`before` is "" in front)."""
+    last, last_type = (before[0], _type(before, behaviour)) if before else ("O", "")
+    changed = _type(tag, behaviour) != last_type
+    ends = _ends(last, tag[0]) or (changed and last not in "O.")
+    starts = _starts(last, tag[0]) or (changed and tag[0] not in "O.")
+    return ends, starts, last_type
 
 
 def _by_sentence(sentences: Sequence[Sequence[str]], behaviour: Behaviour) -> list[set[Chunk]]:
