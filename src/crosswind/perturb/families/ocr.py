@@ -16,7 +16,7 @@ from importlib.resources import files
 import regex
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.graphemes import is_border, whole_clusters
+from crosswind.perturb.graphemes import is_border, is_simple, whole_clusters
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
@@ -64,22 +64,26 @@ def _confusions(names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     table = _confusions(_names(setting.language))
-    keys = sorted(table, key=lambda k: (-len(k), k))
-    pattern = regex.compile("|".join(map(regex.escape, keys)))
+    # In an overlap the longer one counts: `rn` is no r and no n. Single letters are looked up, which is faster.
+    longer = sorted((k for k in table if len(k) > 1), key=lambda k: (-len(k), k))
+    pattern = regex.compile("|".join(map(regex.escape, longer)) or r"(?!)")
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        # In an overlap the longer one counts: `rn` is no r and no n.
-        matches = [m for m in pattern.finditer(text) if is_border(text, m.start())]
-        ends = [_end(text, m.end()) for m in matches]
+        runs = {m.start(): m.end() for m in pattern.finditer(text)}
+        inside = {i for start, end in runs.items() for i in range(start + 1, end)}
+        spans = [(i, runs.get(i, i + 1)) for i, c in enumerate(text) if (c in table or i in runs) and i not in inside]
+        ends = [end for _, end in spans]
+        if not is_simple(text):
+            ends = [_end(text, end) if is_border(text, start) else 0 for start, end in spans]
         at = [i for i, end in enumerate(ends) if end]
 
         def options(index: int) -> tuple[Option, ...]:
-            match, end = matches[at[index]], ends[at[index]]
-            marks = text[match.end() : end]
-            return tuple(o + marks for o in table[match.group()])
+            (start, middle), end = spans[at[index]], ends[at[index]]
+            marks = text[middle:end]
+            return tuple(o + marks for o in table[text[start:middle]])
 
-        return Sites([matches[i].start() for i in at], [ends[i] for i in at], options)
+        return Sites([spans[i][0] for i in at], [ends[i] for i in at], options)
 
     return Listed(sites)
 
