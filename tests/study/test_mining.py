@@ -175,7 +175,7 @@ def test_tatoeba_has_no_development_split_of_its_own(data: Path, tiny_encoder: P
 
 def test_absent_files_are_named_with_their_origin_and_licence(tmp_path: Path) -> None:
     source = FilesSource(tmp_path)
-    with pytest.raises(UserError, match="no file of gold pairs of bucc2018 test, de") as caught:
+    with pytest.raises(UserError, match=r"no file of bucc2018 test, de \(gold pairs\)") as caught:
         load(TASKS["bucc2018"], "de", "test", source)
     assert "bucc2018-de-en.training-gold.tar.bz2 is to be had from https://comparable.limsi.fr" in str(
         caught.value.hint

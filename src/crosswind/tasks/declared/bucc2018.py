@@ -40,7 +40,7 @@ def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
                 where=str(files.root),
                 hint=f"a part that is distributed without gold cannot be scored; {origin}",
             )
-        raise files.missing(*(f"{s}.gold" for s in stems), what=f"gold pairs of {what}", origin=origin)
+        raise files.missing(*(f"{s}.gold" for s in stems), what=f"{what} (gold pairs)", origin=origin)
     sides = (files.find(f"{stem}.{side}", what=f"{what} ({side})", origin=origin) for side in (language, "en"))
     return (*sides, files.find(f"{stem}.gold", what=what))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from crosswind.tasks.faults import PUBLIC
 _LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
 
-def _layout(context: str | None = None) -> FileLayout:
+def _layout(context: str | None = None, task: str = "mlqa") -> FileLayout:
     """The files of questions and passages in one language, or of passages in the language `context`."""
 
     def locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
         def path(passages: str, questions: str) -> Path:
             name = f"MLQA_V1/{split}/{split}-context-{passages}-question-{questions}.json"
-            what = f"mlqa {split}, context {passages}, question {questions}"
+            what = f"{task} {split}, context {passages}, question {questions}"
             return files.find(f"mlqa/{name}", name, what=what)
 
         pairs = dict.fromkeys(((context or language, language), ("en", "en")))
@@ -122,6 +123,8 @@ MLQA_GXLT = replace(
     name="mlqa-gxlt",
     summary="MLQA's generalised transfer: questions in one language, passages in another, all 42 pairs",
     cross_only=True,
+    files=_layout(task="mlqa-gxlt"),
+    crossed=partial(_layout, task="mlqa-gxlt"),
     submission="",
 )
 """G-XLT (Lewis et al. 2020, section 5.1), without the same-language pairs, which are `mlqa` (XLT)."""

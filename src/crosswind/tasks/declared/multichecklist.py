@@ -20,7 +20,11 @@ _ORIGIN = "multichecklist/checklist_templates.tsv of github.com/google-research/
 
 def _locate(files: Files, language: str, split: str) -> tuple[Path, ...]:
     name = "checklist_templates.tsv"
-    return (files.find(f"multichecklist/{name}", name, what="multichecklist's templates", origin=_ORIGIN),)
+    return (
+        files.find(
+            f"multichecklist/{name}", name, what=f"multichecklist {split}, {language} (templates)", origin=_ORIGIN
+        ),
+    )
 
 
 def _read(paths: tuple[Path, ...], language: str, split: str) -> Content:
