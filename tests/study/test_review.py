@@ -153,7 +153,7 @@ def test_options_and_written_answers(tmp_path: Path) -> None:
     span: list[Example] = [
         SpanExample(f"s/{i}", f"s/{i}", "en", f"Who built tower {i}?", context, (Span(23, 35),)) for i in range(12)
     ]
-    make_review(parse_spec("diacritics:1+swap:0.5"), data(span, "xquad"), 4, tmp_path / "span")
+    make_review(parse_spec("diacritics(languages=all):1+swap:0.5"), data(span, "xquad"), 4, tmp_path / "span")
     items = json.loads((tmp_path / "span" / "key.json").read_text())["items"].values()
     assert {i["gold"] for i in items if i["kind"] == "clean"} == {"anna schmidt"}
 
