@@ -202,3 +202,14 @@ def test_a_busy_endpoint_is_asked_again_and_a_rate_is_kept(serve: Callable[[Call
 
     Endpoint(serve(lambda n: 0).url, "mw-nli", batch=2, rate=4.0, clock=lambda: now[0], sleep=sleep)(examples)
     assert waits == [0.25] * 4
+
+
+def test_evaluate_attacks_beside_the_clean_scores(checkpoint: Path, tmp_path: Path) -> None:
+    arguments = ["evaluate", str(checkpoint), "--task", "mw-nli", "--languages", "qla-Latn", "--limit", "12", "--quiet"]
+    more = ["--attack", "deepwordbug", "--budget", "6", "--examples", "5", "--store", str(tmp_path / "store"), "--json"]
+    result = CliRunner().invoke(app, [*arguments, *more])
+    rows = json.loads(result.stdout)
+    assert {(r["attack"], r["budget"]) for r in rows} == {("none", 0), ("deepwordbug", 6), ("deepwordbug.random", 6)}
+    refused = CliRunner().invoke(app, [*arguments, "--attack", "add-one-sent"])
+    assert isinstance(refused.exception, UserError)
+    assert "attacks span tasks; mw-nli is a pair task" in str(refused.exception)
