@@ -201,3 +201,13 @@ def test_p_values_are_adjusted_over_all_checks_of_a_file() -> None:
         so_far = max(so_far, min(1.0, (3 - rank) * (raw[measure] or 0.0)))
         expected[measure] = so_far
     assert adjusted == pytest.approx({m: expected[m] for m in adjusted})
+
+
+def test_where_every_language_was_perturbed_the_clean_score_is_that_of_everywhere() -> None:
+    """The table has rows of *everywhere* only where they differ from the clean ones; claims ask for them always."""
+    (finding,) = judged(difference(measure="everywhere"), TWO, RUN).findings
+    assert (finding.verdict, finding.contrasts[0].estimate.score) == ("supported", pytest.approx(15.0))
+    best = judged(BestCheck(measure="everywhere", route=ENGLISH), TWO, RUN)
+    assert best.verdict == "supported"
+    of_target = ConsistentCheck(measure="everywhere", target="xnli", against=NONE, at_least=1)
+    assert judged(of_target, TWO, RUN).verdict == "supported"

@@ -306,6 +306,15 @@ def test_relative_and_normalised_drops_residuals_and_errors_stand_beside_the_raw
     assert error.estimate.score == pytest.approx(100 * (100 - 64.5) / (100 - 55))
 
 
+def test_the_error_over_several_perturbations_names_all_of_them():
+    study = two_routes(Study())
+    for route in ("none", "multi"):
+        study.add(route, "de", 240, perturbation="keyboard", severity=0.2, draw=1)
+    error = next(c for c in study.contrasts(routes=["none", "multi"]) if c.kind == "ratio")
+    assert {c.perturbation for c in error.conditions} == {"swap", "keyboard"}
+    assert error.languages == ("de", "sw")
+
+
 def test_unequal_items_and_settings_that_differ_are_refused_with_the_reason():
     study = Study().pair("none", "de", 300, 260)
     study.rows[-1:] = []

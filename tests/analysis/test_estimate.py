@@ -282,3 +282,15 @@ def test_the_planned_standard_error_takes_the_components_apart():
     assert parts.standard_error(6, 100) == pytest.approx(math.sqrt(3.0 + 2 / 2 + 1 / 2))
     assert parts.standard_error(3, 400) == pytest.approx(math.sqrt(3.0 / 4 + 2 + 1 / 4))
     assert (parts.sigma_item, parts.sigma_seed) == pytest.approx((math.sqrt(300), math.sqrt(6)))
+
+
+def test_with_one_seed_of_some_route_the_interval_is_over_items_alone():
+    """statistics.md, step 5: only t of the items' degrees of freedom times the root of V_I."""
+    numbers, ids = ClusterNumbers(), [f"x{i}" for i in range(100)]
+    three = cell(numbers, np.stack([right([i < 60 + s for i in range(100)]) for s in (0, 10, 20)]), ids)
+    one = cell(numbers, np.stack([right([i % 2 == 0 for i in range(100)])]), ids)
+    made = estimate([(1.0, three), (-1.0, one)], numbers)
+    assert made.basis == "items"
+    assert made.components is not None
+    half = stats.t.ppf(0.975, 99) * np.sqrt(made.components.items)
+    assert (made.high - made.low) / 2 == pytest.approx(half)

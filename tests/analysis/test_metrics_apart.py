@@ -184,3 +184,16 @@ def test_the_direction_is_part_of_a_metric() -> None:
 
     assert Metric("m", 1, ("a", "n"), {"m": mean_of(0, 1)}, judge).better == "higher"
     assert {METRICS[name].better for name in ("accuracy", "squad", "seqeval-f1", "map@20")} == {"higher"}
+
+
+def test_routes_are_compared_by_a_sparse_metric_though_their_predictions_have_unequal_rows() -> None:
+    """40 gold pairs: 30 found by none, 34 by english, which also mines ten wrong pairs of other sentences."""
+    names = tuple(f"bucc2018/test/{i}" for i in range(50))
+    none = [(1, 1, 1)] * 30 + [(0, 0, 1)] * 10
+    english = [(1, 1, 1)] * 34 + [(0, 0, 1)] * 6 + [(0, 1, 0)] * 10
+    study = Study().add_stats("none", "de", none, names[:40], "bucc-f1", "bucc2018", clusters=40)
+    study.add_stats("english", "de", english, names, "bucc-f1", "bucc2018", clusters=50)
+    summary = study.summary()
+    assert not any("unequal items" in note for note in summary.notes)
+    difference = next(c for c in summary.contrasts if c.kind == "difference" and c.measure == "clean")
+    assert difference.estimate.score == pytest.approx(100 * (68 / 84 - 60 / 70))

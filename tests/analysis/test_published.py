@@ -160,3 +160,11 @@ def test_a_comparison_is_plain_data() -> None:
     assert value["compared"][0]["route"] == "none"
     assert value["compared"][0]["evidence"] in SOURCED
     assert "a difference is no verdict" in value["notes"][0]
+
+
+def test_a_checkpoint_that_was_selected_on_target_languages_is_not_the_run() -> None:
+    """Its scores, selected with an oracle, stand beside the usual ones and enter no comparison."""
+    rows = [*xnli(selection="english"), *xnli(selection="oracle", score=90.0, cell="o")]
+    compared = [row for row in beside(rows).rows if row.published.task == "xnli"]
+    assert compared
+    assert {row.score for row in compared} == {80.0}

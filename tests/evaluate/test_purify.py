@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.examples import Candidate, PairExample, Pool, Span, SpanExample, TaggingExample
+from crosswind.data.examples import (
+    Candidate,
+    ChoiceExample,
+    Dataset,
+    PairExample,
+    Pool,
+    Span,
+    SpanExample,
+    TaggingExample,
+)
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS, Purification
 from crosswind.evaluate.purify.correct import Speller
@@ -160,6 +169,15 @@ def test_a_list_of_words_that_is_not_there_or_damaged_is_named(tmp_path: Path) -
         Purification(["correct"], str(tmp_path)).rewrite("x", "en")
     assert str(caught.value.where).endswith("en.txt:2")
     assert Purification(["correct"], str(tmp_path)).rewrite("中文", "zh").is_identity
+
+
+def test_a_question_that_a_task_asks_in_english_of_every_language_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "et.txt").write_text("maja 3\nwhut 9\n")
+    example = ChoiceExample("copa/test/1", "c", "et", "See maia.", "What was the cause?", ("maia", "muu"), 0)
+    purification = Purification(["correct"], str(tmp_path))
+    (read,) = purification.dataset(Dataset("xcopa", "et", "test", (example,))).examples
+    assert isinstance(read, ChoiceExample)
+    assert (read.context, read.question, read.choices) == ("See maja.", "What was the cause?", ("maja", "muu"))
 
 
 def test_purifiers_work_one_after_another(tmp_path: Path) -> None:

@@ -81,6 +81,49 @@ def test_a_lexicon_that_changes_trains_the_code_mixed_defence_anew_and_no_other(
     assert {name for name in before if before[name] != after[name]} == {"cat"}
 
 
+def test_the_words_of_every_text_that_is_read_are_part_of_the_key(
+    tiny_encoder: Path, small_data: Path, tmp_path: Path
+) -> None:
+    """Tatoeba's queries are English and its pool is in the language under test: both lists of words decide."""
+    words = tmp_path / "words"
+    words.mkdir()
+    for name in ("en", "sw"):
+        (words / f"{name}.txt").write_text("nyumba 3\n")
+    study = f"""
+name: corrected
+encoder: {tiny_encoder}
+data: {{source: files, root: {small_data}}}
+words: {words}
+routes: {{none: []}}
+targets: {{tasks: {{tatoeba: {{languages: [sw], train: [], pooling: {{mode: mean}}}}}}}}
+defences: {{correct: {{purify: correct}}}}
+"""
+
+    def keys() -> tuple[str, str]:
+        plan = plan_of(study)
+        (cell,) = plan.cells
+        return cell.key, plan.graph[cell.key].inputs["pool"]
+
+    before = keys()
+    (words / "en.txt").write_text("house 3\n")
+    english = keys()
+    (words / "sw.txt").write_text("nyota 3\n")
+    swahili = keys()
+    assert len({before[0], english[0], swahili[0]}) == 3
+    assert len({before[1], english[1], swahili[1]}) == 3
+
+
+def test_an_attack_is_on_the_model_without_its_input_defence_and_that_is_said(text: str) -> None:
+    plan = plan_of(text, "attack=[{recipe: deepwordbug, budget: 5, examples: 3, control: false, languages: [en]}]")
+    attacked = {c.defence: c.rewrite for c in plan.cells if c.condition.attack != "none"}
+    assert attacked["sanitize"] == attacked["none"]  # found once, and read behind the defence
+    assert attacked["freelb"] != attacked["none"]
+    assert [note for note in plan.notes if "does not adapt" in note] == [
+        "deepwordbug: its texts were found against the model without the input defence sanitize, and then read behind"
+        " it: the attack does not adapt to that defence."
+    ]
+
+
 def test_robust_training_costs_its_passes(text: str) -> None:
     plan = plan_of(text, "defences.freelb={robust: {freelb: {steps: 4}}}", "defences.pgd={robust: pgd}")
     keys = trained(plan)

@@ -198,24 +198,26 @@ def test_a_perturbation_that_has_no_alternatives_in_a_language_is_left_out_named
 ) -> None:
     shutil.copytree(small_data, tmp_path / "data")
     (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
-    plan = planned("targets.tasks.xnli.languages=[en, zh]", "routes={none: []}", data=tmp_path / "data")
-    assert {c.data.language for c in plan.cells if c.perturbation == "keyboard" and c.target == "xnli"} == {"en"}
+    swaps = 'perturb=["swap:0.1,0.3"]'
+    plan = planned("targets.tasks.xnli.languages=[en, zh]", "routes={none: []}", swaps, data=tmp_path / "data")
+    assert {c.data.language for c in plan.cells if c.perturbation == "swap" and c.target == "xnli"} == {"en"}
     (first, second) = plan.left_out
     assert (first.cause, first.target, first.language, first.perturbation) == (
         "not applicable",
         "xnli",
         "zh",
-        "keyboard",
+        "swap",
     )
     assert [(x.severity, x.cells) for x in (first, second)] == [(0.1, 1), (0.3, 1)]
     (line,) = left_out_lines(plan.left_out)
-    assert line.startswith("keyboard in zh (xnli; 2 cells): ")
+    assert line.startswith("swap in zh (xnli; 2 cells): ")
 
 
 def test_each_draw_and_model_of_a_cell_that_is_left_out_counts(planned, small_data: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     shutil.copytree(small_data, tmp_path / "data")
     (tmp_path / "data/xnli/test-zh.tsv").write_text("x")
-    plan = planned("targets.tasks.xnli.languages=[en, zh]", "draws=3", "seeds=[1, 2]", data=tmp_path / "data")
+    swaps = 'perturb=["swap:0.1,0.3"]'
+    plan = planned("targets.tasks.xnli.languages=[en, zh]", "draws=3", "seeds=[1, 2]", swaps, data=tmp_path / "data")
     assert [x.cells for x in plan.left_out] == [12, 12]  # draws, seeds and routes, at each severity
 
 

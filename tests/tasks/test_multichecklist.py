@@ -155,3 +155,10 @@ def test_questions_of_another_task_are_none_of_its_cases() -> None:
     other = SpanExample("a/b/c", "a/b/c", "en", "?", "fox", (), unplaced=("fox",))
     with pytest.raises(UserError, match="none of the six tests"):
         judge(METRIC, [other], [{"text": "fox"}], where="squad")
+
+
+def test_a_case_without_an_answer_is_not_passed() -> None:
+    """Predictions from elsewhere hold no text where the model left a question unanswered."""
+    example = SpanExample("q", "multichecklist/test/animal-1", "en", "Which?", "fox", (), unplaced=("fox",))
+    judged = judge(METRIC, [example], [{"text": None}], where="multichecklist")
+    assert METRIC.all_scores(judged.statistics)["error_animal"] == 100.0

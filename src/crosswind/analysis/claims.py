@@ -274,13 +274,20 @@ def _pair(
     scope, within = ("target", target) if target else ("perturbation", perturbation) if perturbation else ("all", "")
     firsts, seconds = (set(ref.matches(run.routes, run.facts)) for ref in (route, against))
     chosen = []
-    for c in contrasts:
-        if c.kind != "difference" or c.measure != measure or (c.scope, c.within) != (scope, within):
-            continue
+    for c in _differences(contrasts, measure, scope, within):
         if c.systems[0] in firsts and c.systems[1] in seconds:
             chosen.append((c, 1))
         elif c.systems[1] in firsts and c.systems[0] in seconds:
             chosen.append((c, -1))
+    return chosen
+
+
+def _differences(contrasts: Sequence[Contrast], measure: Measure, scope: str, within: str) -> list[Contrast]:
+    """The differences of a measure; where every language was perturbed, `clean` is the score everywhere."""
+    rows = [c for c in contrasts if c.kind == "difference" and (c.scope, c.within) == (scope, within)]
+    chosen = [c for c in rows if c.measure == measure]
+    if not chosen and measure == "everywhere":
+        chosen = [c for c in rows if c.measure == "clean"]
     return chosen
 
 
@@ -366,8 +373,8 @@ def _verdict(check: DifferenceCheck, contrast: Contrast, orientation: int, p: fl
 
 def _against_all(route: str, check: BestCheck, contrasts: Sequence[Contrast]) -> list[tuple[Contrast, int]]:
     chosen = []
-    for c in contrasts:
-        if c.kind == "difference" and c.measure == check.measure and c.scope == "all" and route in c.systems:
+    for c in _differences(contrasts, check.measure, "all", ""):
+        if route in c.systems:
             chosen.append((c, 1 if c.systems[0] == route else -1))
     return chosen
 
@@ -419,12 +426,11 @@ def _most(check: MostCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Fin
 def _helping(check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[tuple[Contrast, int]]:
     base = set(check.against.matches(run.routes, run.facts))
     chosen = []
-    for c in contrasts:
-        if c.kind == "difference" and c.measure == check.measure and (c.scope, c.within) == ("target", check.target):
-            if c.systems[1] in base and c.systems[0] not in base:
-                chosen.append((c, 1))
-            elif c.systems[0] in base and c.systems[1] not in base:
-                chosen.append((c, -1))
+    for c in _differences(contrasts, check.measure, "target", check.target):
+        if c.systems[1] in base and c.systems[0] not in base:
+            chosen.append((c, 1))
+        elif c.systems[0] in base and c.systems[1] not in base:
+            chosen.append((c, -1))
     return chosen
 
 

@@ -464,7 +464,7 @@ class _Study:
             down = weighted_sum([(100 * share * a / b**2, x) for x, (a, b) in zip(theirs, errors, strict=True)],
                             self.numbers)  # fmt: skip
             value = estimate([(1.0, up), (1.0, down)], self.numbers, score=score, null=100.0)
-            parts = by_name[0]
+            parts = [part for parts in by_name for part in parts]
             yield self._contrast("ratio", "error", "all", "", (s, base), parts, value, "errors against the base")
 
     # Rows

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -178,6 +178,8 @@ def estimate(
         terms = [_seed_by_seed(terms, numbers)]
     parts = components(terms, strata)
     alone = any(len(x.seeds) < 2 and not x.fixed for _, x in terms)
+    if alone:  # The seeds of the other systems say nothing of the one that has none to vary.
+        parts = replace(parts, interaction=0.0, seeds=0.0)
     basis: IntervalBasis = "one model" if all(x.fixed for _, x in terms) else "items" if alone else "items and seeds"
     if parts.items <= 1e-20 and parts.seeds <= 1e-20:
         return _alike(value, null, basis, seeds, clusters, strata, level)

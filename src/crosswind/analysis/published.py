@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
+from crosswind.analysis.condition import APART
 from crosswind.analysis.official import official_scores, official_split
 from crosswind.analysis.results import CLEAN, NONE, is_translate_train
 from crosswind.errors import UserError, unknown
@@ -163,7 +164,8 @@ def compare_published(rows: pl.DataFrame, trained: Trained, protocol: Protocol |
     """
     if protocol is not None and protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS, where="--protocol")
-    clean = rows.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE) & pl.col("score").is_not_null())
+    usual = (pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE) & ~pl.col("selection").is_in(APART)
+    clean = rows.filter(usual & pl.col("score").is_not_null())
     compared: list[SetBeside] = []
     reasons: dict[str, int] = {}
     models = clean.select("encoder", "route", "defence").unique(maintain_order=True).rows()

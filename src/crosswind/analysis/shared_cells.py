@@ -198,7 +198,9 @@ def _incomparable(cells: Scored, rows: Mapping[System, Mapping[Key, list[int]]])
         expected = cells.rows[members[0]]
         for i in [*members[1:], *(i for table in others for i in table[key])]:
             row = cells.rows[i]
-            if row["n"] != expected["n"] or row["clusters"] != expected["clusters"]:
+            # Which rows a sparse metric has depends on the predictions: they say nothing of the items.
+            unequal = not cells.metric.sparse and row["clusters"] != expected["clusters"]
+            if row["n"] != expected["n"] or unequal:
                 return (
                     f"the routes were scored on unequal items ({row['route']}: {row['n']:,}, {expected['route']}:"
                     f" {expected['n']:,} in {key[1]}, {key[0].label}), and are not compared."

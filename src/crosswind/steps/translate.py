@@ -32,7 +32,7 @@ from crosswind.reading import json_lines
 from crosswind.run.job import Artifact, Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
 from crosswind.steps.parameters import tokens_of
-from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.base import TASKS, kept_texts
 from crosswind.tasks.refs import DataRef
 
 if TYPE_CHECKING:
@@ -64,11 +64,6 @@ class TranslateParams:
     carry: tuple[Carrier, ...] = unsigned("of training data", CARRIERS)
     gold: bool = unsigned("whether gold answers are carried over", True)
     device: str = unsigned("the predicting model's is signed", "cpu")
-
-
-def kept_texts(task: Task) -> frozenset[str]:
-    """The texts that stay in English in every language: COPA's two questions (XTREME-R's XCOPA input)."""
-    return frozenset(task.questions.values())
 
 
 def made_dataset(artifact: Artifact, ref: DataRef) -> Dataset:

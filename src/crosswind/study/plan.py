@@ -29,6 +29,7 @@ from crosswind.perturb.spec import Spec, TextScope
 from crosswind.reading import expanded
 from crosswind.registry import Registry, included
 from crosswind.run.executors import EXECUTORS, Executor
+from crosswind.run.folders import file_hash
 from crosswind.run.kinds import STEPS, StepKind
 from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step, digest
@@ -673,9 +674,17 @@ class Planner:
         declared: dict[str, str] = {}
         for name in reading.purify:
             declared |= self._declared(PURIFIERS, name)
-        languages = dict.fromkeys((reading.ref.language, *(reading.ref.pool_languages or ())))
+        ref, task = reading.ref, TASKS[reading.ref.task]
+        languages = {ref.language: None, ref.context_language or ref.language: None}
+        if task.kind == "query":
+            languages |= dict.fromkeys(ref.pool_languages or (task.source_language,))
         for language in languages:
             declared |= purify_prints(reading.purify, language, self.words)
+        if task.shared_pool and self.words is not None:
+            # Its candidates are in languages that only reading them tells.
+            declared |= {f"purify {path.name}": file_hash(path) for path in sorted(Path(self.words).glob("*.txt"))}
+        if task.questions:
+            declared["purify questions"] = "as they are"
         return {**prints, **declared}
 
     def _printed(self, from_base: bool, ref: DataRef) -> Frozen:

@@ -123,6 +123,11 @@ class Corpus:
     version: int = 1
 
 
+def kept_texts(task: Task) -> frozenset[str]:
+    """The texts that stay in English in every language: COPA's two questions (XTREME-R's XCOPA input)."""
+    return frozenset(task.questions.values())
+
+
 def classes(task: Task) -> tuple[str, ...]:
     """What a task's head distinguishes: the classes of pairs, the tags; a choice's or a span's head has none."""
     return tuple(task.labels) if task.kind in ("pair", "tagging") else ()

@@ -60,8 +60,9 @@ def _judge(examples: Sequence[SpanExample], predictions: Sequence[Prediction], f
     """A row a case: of its test whether it failed, and 1; zeros of the others."""
     failed: dict[str, bool] = {}
     for example, prediction in zip(examples, predictions, strict=True):
-        guess = clean_answer(prediction["text"], example.language)
-        right = any(guess == clean_answer(text, example.language) for text in example.answer_texts)
+        text = prediction["text"]  # None: it was not answered
+        guess = None if text is None else clean_answer(text, example.language)
+        right = any(guess == clean_answer(gold, example.language) for gold in example.answer_texts)
         failed[example.cluster] = failed.get(example.cluster, False) or not right
     statistics = np.zeros((len(failed), 2 * len(CHECKLIST_TESTS)))
     for row, (case, wrong) in enumerate(failed.items()):

@@ -6,7 +6,7 @@ text is given in the words of the text as it was, and each word of a tagged sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -24,6 +24,7 @@ from crosswind.data.examples import (
 from crosswind.perturb.pieces import Keep, Placement
 from crosswind.perturb.rewrite import Edit, Rewrite
 from crosswind.registry import Registry
+from crosswind.tasks.base import TASKS, kept_texts
 
 Cleaning = Callable[[str], Sequence[Edit]]
 """What becomes of a text of one language: (start, end, replacement), without overlap; nothing is inserted."""
@@ -56,17 +57,21 @@ class Purification:
         self._words = words
         self._of: dict[str, list[Cleaning]] = {}
 
-    def example(self, example: Example) -> Example:
-        """The example as the model shall read it."""
+    def example(self, example: Example, fixed: Collection[str] = ()) -> Example:
+        """The example as the model shall read it; `fixed` are questions of the task's own, in no language of the data.
+
+        XCOPA asks in English of every language, and lists of words of that language would correct the question.
+        """
         match example:
             case PairExample():
                 first, second = (self._text(t, example.language) for t in (example.first, example.second))
                 return replace(example, first=first, second=second)
             case ChoiceExample():
+                question = example.question
                 return replace(
                     example,
                     context=self._text(example.context, example.language),
-                    question=self._text(example.question, example.language),
+                    question=question if question in fixed else self._text(question, example.language),
                     choices=tuple(self._text(choice, example.language) for choice in example.choices),
                 )
             case TaggingExample():
@@ -89,7 +94,8 @@ class Purification:
     def dataset(self, data: Dataset) -> Dataset:
         """The data set as the model shall read it."""
         pool = None if data.pool is None else self.pool(data.pool)
-        return replace(data, examples=tuple(self.example(example) for example in data.examples), pool=pool)
+        fixed = kept_texts(TASKS[data.task]) if data.task in TASKS else frozenset()
+        return replace(data, examples=tuple(self.example(example, fixed) for example in data.examples), pool=pool)
 
     def pool(self, pool: Pool) -> Pool:
         """The pool as the model shall read it."""

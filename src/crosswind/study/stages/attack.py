@@ -145,8 +145,13 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
         inputs["model"] = evaluated.model.key
     if evaluated.embed is not None:
         inputs["pool"] = evaluated.embed
+    if reading.purify:
+        planner.note(
+            f"{attack.call.recipe}: its texts were found against the model without the input defence"
+            f" {' + '.join(reading.purify)}, and then read behind it: the attack does not adapt to that defence."
+        )
     params = AttackParams(
-        **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__},
+        **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__ if name != "purify"},
         recipe=attack.call.name,
         budget=spec.budget,
         restarts=spec.restarts,
