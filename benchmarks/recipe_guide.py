@@ -32,6 +32,10 @@ def _limits(recipe: Recipe, setting: AttackSetting) -> str:
     return ", ".join(parts) or "none"
 
 
+def _with(recipe: Recipe) -> str:
+    return "" if recipe.oracle_with is None else " with `{}={}`".format(*recipe.oracle_with)
+
+
 def generated() -> Iterator[str]:
     """The table of recipes, and a section each."""
     yield "| recipe | kinds | alternatives | search | limits | access |"
@@ -39,7 +43,7 @@ def generated() -> Iterator[str]:
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         setting = _setting(recipe)
         specs = " ".join(f"`{spec}`" for spec in recipe.specs(setting))
-        access = recipe.access + (", oracle" if recipe.oracle else "")
+        access = recipe.access + (f", oracle{_with(recipe)}" if recipe.oracle else "")
         cells = (f"`{recipe.name}`", " ".join(recipe.kinds), specs, f"`{recipe.search(setting)}`")
         yield f"| {' | '.join((*cells, _limits(recipe, setting), access))} |"
     for recipe in sorted(RECIPES, key=lambda r: r.name):
@@ -48,7 +52,7 @@ def generated() -> Iterator[str]:
         yield f"- source: {recipe.source}"
         yield f"- languages: {recipe.languages}"
         if recipe.oracle:
-            yield f"- oracle access: {recipe.oracle}"
+            yield f"- oracle access{_with(recipe)}: {recipe.oracle}"
         if recipe.published:
             yield "- `setting=published`: " + ", ".join(f"{k}={v}" for k, v in recipe.published.items())
         for param in recipe.params:

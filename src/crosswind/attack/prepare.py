@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosswind.attack.recipe import AttackSetting, Recipe, atoms_of
-from crosswind.attack.space import AttackSite, GoalVerdict, Space, word_numbers
+from crosswind.attack.space import AttackSite, GoalVerdict, Origin, Space, word_numbers
 from crosswind.data.examples import Example, Span
-from crosswind.perturb.alternatives import Alternatives, Sites
+from crosswind.perturb.alternatives import Alternatives, Option, Sites, Traced
 from crosswind.perturb.applied import Constraint, Liberties, permitted
 from crosswind.perturb.example import Protection, passages
 from crosswind.perturb.passage import WHOLE, Passage
@@ -29,6 +29,7 @@ class _Prepared:
     alternatives: Alternatives
     liberties: Liberties
     masks: tuple[Constraint, ...]
+    origins: Callable[[Sites, int, Option], tuple[Origin, ...]] | None = None
 
 
 class SpaceMaker:
@@ -57,9 +58,12 @@ class SpaceMaker:
             if atom.applies(scope) is not None:
                 continue
             perturbation = atom.perturbation
-            limits = tuple(c for c in (*perturbation.constraints, *constraints) if c.mask is not None)
+            every = (*perturbation.constraints, *recipe.constraints(setting), *constraints)
+            limits = tuple(c for c in every if c.mask is not None)
             free = Liberties(perturbation.changes_words, perturbation.changes_form)
-            self.prepared.append(_Prepared(atom, atom.prepare(scope, resolved), free, limits))
+            alternatives = atom.prepare(scope, resolved)
+            origins = _origins_of(alternatives) if recipe.forward and isinstance(alternatives, Traced) else None
+            self.prepared.append(_Prepared(atom, alternatives, free, limits, origins))
         self.whole = any(p.atom.perturbation.whole for p in self.prepared)
         if self.whole and not all(p.atom.perturbation.whole for p in self.prepared):
             raise ValueError(f"{recipe.name} joins perturbations of fields and of whole examples")
@@ -107,6 +111,10 @@ class SpaceMaker:
         return [(s, by_passage.get(id(s), {})) for s in sites]
 
 
+def _origins_of(alternatives: Traced) -> Callable[[Sites, int, Option], tuple[Origin, ...]]:
+    return lambda sites, index, option: tuple(Origin(*o) for o in alternatives.origins(sites, index)[option])
+
+
 def _attackable(
     prepared: _Prepared,
     which: int,
@@ -120,6 +128,7 @@ def _attackable(
 ) -> list[AttackSite]:
     text = passage.text
     limit = None if passage.field == WHOLE else seen.get(passage.field)
+    origins_of = prepared.origins
     made = []
     if len(sites) > len(options):
         refused["protected"] += len(sites) - len(options)
@@ -135,7 +144,8 @@ def _attackable(
             continue
         group = None if sites.groups is None else (which, number, sites.groups[index])
         word = _word_at(starts, borders, start)
-        made.append(AttackSite(number, start, end, some, prepared.liberties, word, group, sites.most))
+        origins = () if origins_of is None else tuple(origins_of(sites, index, option) for option in some)
+        made.append(AttackSite(number, start, end, some, prepared.liberties, word, group, sites.most, origins))
     return made
 
 

@@ -65,12 +65,15 @@ class Recipe:
     """A declaration.
 
     * `specs(setting)` are the alternatives: perturbations without a severity, whose sites are joined.
-    * `search(setting)` searches them. `constraints(setting)` refuse texts; `most_edits(setting)` is the largest edit
-      rate (edits per word), `most_changes(setting)` the most sites that change; the control keeps to both.
+    * `search(setting)` searches them. `constraints(setting)` refuse texts or sites.
+      `most_edits(setting)` is the largest edit rate (edits per word), `most_changes(setting)` the most sites that
+      change; the control keeps to both.
     * `kinds` and `languages` (in words) say where it applies, `applies(setting)` why it does not. `fields(setting)` are
       the text fields that it attacks (default: those that perturbations may rewrite).
     * `published` are the paper's values of `params`, `differences` what is not as in the paper, a sentence each.
-    * `access`: `scores` of the victim, or its `gradient`. `oracle` says what it knows that an attacker may not.
+    * `access`: `scores` of the victim, or its `gradient`. `oracle` says what it knows that an attacker
+      may not; where `oracle_with` names a parameter and a value, only with these.
+    * `forward`: neighbouring phrases of one translation may not go backwards in it (`space.Origin`).
     * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
     """
 
@@ -91,7 +94,15 @@ class Recipe:
     differences: tuple[str, ...] = ()
     access: Access = "scores"
     oracle: str = ""
+    oracle_with: tuple[str, str] | None = None
+    forward: bool = False
     probe: str = ""
+
+    def knows(self, setting: AttackSetting) -> str:
+        """What it knows with a setting that an attacker may not; empty where nothing."""
+        if self.oracle_with is not None and setting.params.get(self.oracle_with[0]) != self.oracle_with[1]:
+            return ""
+        return self.oracle
 
 
 RECIPES: Registry[Recipe] = Registry("recipe", "crosswind.attack.recipes", "crosswind.recipes", Recipe)

@@ -34,8 +34,19 @@ class GoalVerdict(NamedTuple):
         return (-self.right, self.loss)
 
 
+class Origin(NamedTuple):
+    """Where an option stands in a translation: its language, and its words `start:end` there."""
+
+    language: str
+    start: int
+    end: int
+
+
 class AttackSite(NamedTuple):
-    """A region of a passage that may change; `word` is the number of the word that it begins in."""
+    """A region of a passage that may change; `word` is the number of the word that it begins in.
+
+    `origins` says of options that stand in a translation where; empty where their order is free.
+    """
 
     passage: int
     start: int
@@ -45,6 +56,7 @@ class AttackSite(NamedTuple):
     word: int
     group: tuple[int, int, int] | None = None
     most: int = 1
+    origins: tuple[tuple[Origin, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,9 @@ class Space:
 
     def trial(self, state: State) -> Trial | None:
         """The text of a state; `None` where a label, a word or the normal form does not survive, where nothing
-        changes, or where more would be edited than may be."""
+        changes, where more would be edited than may be, or where neighbouring phrases go backwards."""
+        if not self.forward(state):
+            return None
         changes: dict[int, list[Change]] = {}
         liberties: dict[int, Liberties] = {}
         for index, option in state:
@@ -160,6 +174,35 @@ class Space:
             return None
         return Trial(state, rebuild(self.example, [w for _, w in written]), tuple(written), rate)
 
+    def forward(self, state: State) -> bool:
+        """Whether no phrase stands wholly before its left neighbour in the translation that both are from.
+
+        Neighbours have no word between them. It is the equivalence constraint of Tan & Joty 2021, §3.2: such a jump
+        would exchange the two. A phrase that stands at several points may be any of them.
+        """
+        before: AttackSite | None = None
+        possible: tuple[Origin, ...] = ()
+        for index, option in sorted(state, key=lambda pair: self._at(pair[0])):
+            if index < 0 or not self.sites[index].origins:
+                before, possible = None, ()
+                continue
+            site = self.sites[index]
+            mine = site.origins[option]
+            if before is not None and before.passage == site.passage:
+                gap = self.passages[site.passage].text[before.end : site.start]
+                if not any(c.isalnum() for c in gap):
+                    mine = tuple(o for o in mine if any(_onward(b, o) for b in possible))
+                    if not mine:
+                        return False
+            before, possible = site, mine
+        return True
+
+    def _at(self, index: int) -> tuple[int, int]:
+        if index < 0:
+            passage, word = self.words[-1 - index]
+            return passage, word.start
+        return self.sites[index].passage, self.sites[index].start
+
     def edit_rate(self, written: Iterable[tuple[int, Written]]) -> float:
         """Edits per word over all passages."""
         total = max(1, len(self.words))
@@ -187,6 +230,10 @@ def word_numbers(passages: Sequence[Passage]) -> list[list[tuple[int, int]]]:
         numbered.append([(span.start, at + i) for i, span in enumerate(spans)])
         at += len(spans)
     return numbered
+
+
+def _onward(before: Origin, after: Origin) -> bool:
+    return before.language != after.language or after.end > before.start
 
 
 def _overlap(a: AttackSite, b: AttackSite) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, Protocol, overload, runtime_checkable
 
 import regex
 
@@ -111,6 +111,15 @@ class Alternatives(Protocol):
 
     def all(self, at: Sequence[SiteAddress], most: int | None = None) -> Sequence[Sequence[Option]]:
         """What each site may become, the likeliest first, at most `most` of them."""
+        ...
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """Alternatives whose options stand in translations of the text, and which say where."""
+
+    def origins(self, sites: Sites, index: int) -> Mapping[Option, Sequence[tuple[str, int, int]]]:
+        """Of each option of a site the (language, first word, one behind the last word) where it stands."""
         ...
 
 

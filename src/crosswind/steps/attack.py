@@ -85,7 +85,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     perturbed = perturbed_by(data, outcomes)
     perturbed.table().write_parquet(job.draft.path / TABLE)
     outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
-    _record(job, call.declaration.oracle, outcomes)
+    _record(job, call.declaration.knows(setting), outcomes)
     job.fact("changed", perturbed.changed_share)
     measured = damage_of(data, perturbed, call.declaration.fields(setting))
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
@@ -120,5 +120,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=2, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=3, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )

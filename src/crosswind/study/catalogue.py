@@ -9,7 +9,7 @@ from typing import Any
 
 from crosswind.analysis.published import published_results
 from crosswind.attack.matrix import ATTACKED_TASKS, recipe_cells
-from crosswind.attack.recipe import RECIPES
+from crosswind.attack.recipe import RECIPES, Recipe
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.matrix import MATRIX_KINDS, MatrixCell, matrix
@@ -76,12 +76,18 @@ def _perturbations() -> Listing:
     ]
 
 
+def _oracle(recipe: Recipe) -> str:
+    if not recipe.oracle:
+        return ""
+    return " and oracle" + ("" if recipe.oracle_with is None else " ({}={})".format(*recipe.oracle_with))
+
+
 def _recipes() -> Listing:
     return [
         {
             "name": r.name,
             "kinds": list(r.kinds),
-            "access": r.access + (" and oracle" if r.oracle else ""),
+            "access": r.access + _oracle(r),
             "parameters": [q.name for q in r.params],
             "languages": r.languages,
             "summary": r.summary,

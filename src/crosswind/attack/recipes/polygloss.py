@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from crosswind.attack.recipe import AttackSetting, Recipe
 from crosswind.attack.search import Search
 from crosswind.attack.search.best_first import best_first
+from crosswind.perturb.alternatives import Sites
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Param, Value
+from crosswind.perturb.senses import REFERENCE
 from crosswind.perturb.spec import printed_call
 from crosswind.perturb.words import base_language
 
 ALL = "all"
+STOP_WORDS = frozenset({"is", "was", "am", "are", "were", "the", "a", "that"})
+"""English words that stay, of the released code (salesforce/adversarial-polyglots, attacks/polygloss.py)."""
 
 
 def _embedded(setting: AttackSetting) -> tuple[str, ...]:
@@ -30,9 +36,22 @@ def _specs(setting: AttackSetting) -> Sequence[str]:
     if not embedded:
         return ()
     params: list[tuple[str, Value]] = [("embed", embedded), ("translations", int(setting.number("translations")))]
+    if setting.params.get("senses") == REFERENCE:
+        params.append(("senses", REFERENCE))
     if "lexicon" in setting.params:
         params.append(("lexicon", str(setting.params["lexicon"])))
     return [printed_call("codemix", params)]
+
+
+def _stop(setting: AttackSetting) -> tuple[Constraint, ...]:
+    if setting.params["stop"] == "none" or base_language(setting.language) != "en":
+        return ()
+    return (Constraint("stop-word", mask=_no_stop_word),)
+
+
+def _no_stop_word(passage: Passage, sites: Sites) -> Sequence[bool]:
+    spans = zip(sites.starts, sites.ends, strict=True)
+    return [passage.text[start:end].lower() not in STOP_WORDS for start, end in spans]
 
 
 def _search(setting: AttackSetting) -> Search:
@@ -51,11 +70,22 @@ POLYGLOSS = Recipe(
         Param("embed", "list", "embedded languages: embed=de,zh; all: those of the task", default=(ALL,)),
         Param("beam", "integer", "states that the queue keeps; 0 is all", default=4, low=0),
         Param("translations", "integer", "most translations a language, best first; 0 is all", default=0, low=0),
+        Param(
+            "senses",
+            "text",
+            "reference: only translations that stand in the item's own translation (oracle access)",
+            default="all",
+            choices=("all", REFERENCE),
+        ),
+        Param("stop", "text", "none: no English word is left alone", default="english", choices=("english", "none")),
         Param("lexicon", "text", "folder of lexicons en-de.txt, …", location=True),
     ),
+    constraints=_stop,
+    oracle="it reads the test set's own translations of each item",
+    oracle_with=("senses", REFERENCE),
     differences=(
-        "Every word with a translation may change; the paper leaves a list of English stop words alone.",
-        "The sense filter by the reference translation is left out: it would know the test set's own translations.",
+        "The stop list is that of the released code, eight English words in any case; other languages have none.",
+        "The sense filter (senses=reference, oracle access) asks for whole words; the released code for characters.",
         "Words are those of the writing system (dictionaries of ICU for zh, ja, th), not what a tokenizer gives.",
         "A state that brought no loss is compared with the others by how right the victim still is, then by the loss.",
     ),

@@ -21,6 +21,7 @@ from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.longest import longest_entries
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
+from crosswind.perturb.senses import REFERENCE, parallel_codes, reference_needs, referenced
 from crosswind.perturb.set_off import set_off, with_spaces
 from crosswind.perturb.words import (
     base_language,
@@ -63,6 +64,8 @@ def _applies(setting: Setting) -> str | None:
     if setting.task in _ONE_CHARACTER_WORDS and base_language(setting.language) in ("zh", "ja"):
         return f"codemix has no words in {setting.task} {setting.language}: its words are single characters"
     lexicons = _lexicons(setting)
+    if setting.params["senses"] == REFERENCE and not parallel_codes(setting):
+        return f"no {setting.kind} examples of this task have a translation into an embedded language"
     try:
         matrix, embedded = _embedded(setting)
     except NotApplicable as error:
@@ -75,6 +78,12 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     lexicons = _lexicons(setting)
     tables = [(lexicons.translations(matrix, e), is_turkic(e)) for e in embedded]
     most = int(str(setting.params["translations"]))
+    if setting.params["senses"] == REFERENCE:
+        turkic = is_turkic(matrix)
+        mixed = {
+            e: _Mixed(_translator([t], most, turkic), setting.language) for e, t in zip(embedded, tables, strict=True)
+        }
+        return referenced([(code, mixed[base_language(code)], given[code]) for code in parallel_codes(setting)])
     return _Mixed(_translator(tables, most, is_turkic(matrix)), setting.language)
 
 
@@ -161,12 +170,20 @@ CODEMIX = Perturbation(
     source="Tan & Joty 2021 (Code-Mixing on Sesame Street), §3.1; Qin et al. 2020 (CoSDA-ML), §2.2",
     unit="translatable word",
     languages="languages with a lexicon to the embedded ones, direct or through English",
+    needs=lambda setting: reference_needs(setting) if setting.params["senses"] == REFERENCE else (),
     applies=_applies,
     prepare=_prepare,
     resources=_resources,
     kept=_kept,
     params=(
         Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param(
+            "senses",
+            "text",
+            "reference: only translations that stand in the item's own translation (oracle access)",
+            default="all",
+            choices=("all", REFERENCE),
+        ),
         Param("translations", "integer", "most translations a language, best first; 0 is all", default=0, low=0),
         Param("lexicon", "text", "folder of lexicons en-de.txt, …", location=True),
     ),

@@ -31,10 +31,25 @@ class PairAligner(Protocol):
         ...
 
 
+_Where = tuple[str, int, int]  # language, first word, one behind the last word
+
+
 class _Phrase(NamedTuple):
     start: int
     end: int
-    options: tuple[Option, ...]
+    options: dict[Option, list[_Where]]
+
+
+class _PhraseSites(Sites):
+    """Sites that remember where in the translations their options stand."""
+
+    def __init__(self, phrases: Sequence[_Phrase], passage: Passage) -> None:
+        options = [tuple(p.options) for p in phrases]
+        # Phrases of different lengths begin at one word.
+        counters = [p.start * (_LONGEST + 1) + n for n, p in _numbered(phrases)]
+        starts, ends = [p.start for p in phrases], [p.end for p in phrases]
+        super().__init__(starts, ends, options.__getitem__, counters=counters, passage=passage)
+        self.phrases = phrases
 
 
 class _Translated:
@@ -44,21 +59,11 @@ class _Translated:
 
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         phrases = self._phrases(passages)
-        every = []
-        for passage, some in zip(passages, phrases, strict=True):
-            options = [p.options for p in some]
-            # Phrases of different lengths begin at one word.
-            counters = [p.start * (_LONGEST + 1) + n for n, p in _numbered(some)]
-            every.append(
-                Sites(
-                    [p.start for p in some],
-                    [p.end for p in some],
-                    options.__getitem__,
-                    counters=counters,
-                    passage=passage,
-                )
-            )
-        return every
+        return [_PhraseSites(some, passage) for passage, some in zip(passages, phrases, strict=True)]
+
+    def origins(self, sites: Sites, index: int) -> dict[Option, list[_Where]]:
+        assert isinstance(sites, _PhraseSites)
+        return sites.phrases[index].options
 
     def draw(self, at: Sequence[DrawnSite]) -> list[Option | None]:
         return [options[choose(bits, len(options))] for options, bits in ((s.options(i), bits) for s, i, bits in at)]
@@ -68,7 +73,7 @@ class _Translated:
 
     def _phrases(self, passages: Sequence[Passage]) -> list[list[_Phrase]]:
         """The phrases of each passage with what stands for them in each language."""
-        regions: list[dict[tuple[int, int], dict[Option, None]]] = [{} for _ in passages]
+        regions: list[dict[tuple[int, int], dict[Option, list[_Where]]]] = [{} for _ in passages]
         for language, translations in self._data:
             numbers, pairs, spans = [], [], []
             for number, passage in enumerate(passages):
@@ -90,8 +95,9 @@ class _Translated:
                     if new.casefold() == text[start:end].casefold():
                         continue
                     option = set_off(text, start, end, new) if is_unspaced(passages[number].language) else new
-                    regions[number].setdefault((start, end), {})[option] = None
-        return [[_Phrase(start, end, tuple(o)) for (start, end), o in sorted(some.items())] for some in regions]
+                    stands = regions[number].setdefault((start, end), {}).setdefault(option, [])
+                    stands.append((language, k, m + 1))
+        return [[_Phrase(start, end, o) for (start, end), o in sorted(some.items())] for some in regions]
 
 
 def _numbered(phrases: Sequence[_Phrase]) -> Iterator[tuple[int, _Phrase]]:

@@ -139,6 +139,9 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
     # A recipe's joined alternatives and search may change with the package.
     data["alternatives"] = "+".join(atom.identity for atom in alternatives.atoms)
     data["search"] = str(attack.call.chosen_search(setting))
+    limits = [c.name for c in attack.call.declaration.constraints(setting)]
+    if limits:
+        data["limits"] = "+".join(limits)
     metric = METRICS.get(evaluated.target.task.metric)
     data[f"metric {metric.name}"] = str(metric.version)
     if evaluated.model.key is not None:
