@@ -516,3 +516,17 @@ def test_consistency_is_the_share_of_predictions_that_stay_as_they_were():
     assert of["consistency", "none"].estimate.score == pytest.approx(75.0)
     assert of["consistency", MULTI].estimate.score == pytest.approx(10.0)
     assert not any(measure == "consistency" for measure, _ in rows(two_routes(Study()).contrasts(), ("xnli",)))
+
+
+def test_systems_that_differ_in_route_and_defence_at_once_are_no_pair():
+    study = Study()
+    for route in ("none", "multi"):
+        for defence in ("none", "noise"):
+            study.pair(route, "de", 300, 260, defence=defence)
+    pairs = {c.systems for c in study.contrasts(routes=["none", "multi"]) if c.kind == "difference"}
+    assert pairs == {
+        ("none · noise", "none"),
+        ("multi · noise", "multi"),
+        ("multi", "none"),
+        ("multi · noise", "none · noise"),
+    }

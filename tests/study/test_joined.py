@@ -198,6 +198,15 @@ def test_figures_of_other_settings_are_named_and_not_compared(runs: list[Path], 
     assert "the studies differ: 'abc' and 'another'" in change.notes
 
 
+def test_what_was_fitted_to_each_model_does_not_keep_two_runs_apart(runs: list[Path], tmp_path: Path) -> None:
+    """BUCC signs its threshold, of which every training has its own."""
+    other = write_run(tmp_path / "fitted", (2,), more=40)
+    rows = pl.read_parquet(other / "results.parquet")
+    fitted = rows["signature"] + "|fitted threshold=1.0625"
+    rows.with_columns(fitted.alias("signature")).write_parquet(other / "results.parquet")
+    assert {f.why for f in compare_runs(runs[1], other).figures} == {""}
+
+
 @pytest.mark.parametrize(
     ("declare", "expected"),
     [({}, None), ({"declared before": {"margin": 1.0}}, "What is compared was declared anew")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from crosswind.evaluate.predictions import read_predictions
 from crosswind.evaluate.score import score_folder
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import parse_study
@@ -232,3 +234,16 @@ targets:
     ]  # fmt: skip
     (choice,) = (step for step in plan.graph.values() if step.kind == "layer")
     assert {plan.graph[key].kind for key in choice.inputs.values()} == {"mine"}
+
+
+def test_pairs_that_were_mined_elsewhere_are_judged_as_they_stand(data: Path, tmp_path: Path) -> None:
+    """50 pairs of which 20 are gold, all that there are: F1 is 2 * 20 / (50 + 20). No threshold is fitted."""
+    file = tmp_path / "pairs.jsonl"
+    rows = [{"id": f"de-{i:09}", "condition": "clean", "prediction": f"en-{i:09}"} for i in range(50)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    study = evaluation("elsewhere", ["bucc2018"], languages=["de"], data=data, predictions=[file])
+    finished = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    scores = pl.read_parquet(tmp_path / "run" / "results.parquet").filter(pl.col("key") == "f1")
+    assert scores["metric"].to_list() == ["set-f1"]
+    assert scores["score"].to_list() == pytest.approx([100 * 40 / 70])
+    assert not any("name one candidate" in note for note in finished.notes)

@@ -109,12 +109,11 @@ def system_label(system: System, systems: Sequence[System]) -> str:
 
 
 def _pairs(systems: Sequence[System], comparisons: Comparisons) -> list[tuple[System, System]]:
-    """Each pair that differs in one thing at least and shares its encoder, or shares all but the encoder; the base
-    second."""
+    """Each pair that differs in one thing, the encoder, the defence or the route; the base second."""
     base = next((s for s in systems if s.route == BASE and s.defence == NONE), systems[0])
     pairs = []
     for a, b in combinations(systems, 2):
-        if a.encoder == b.encoder or a[1:] == b[1:]:
+        if sum(x != y for x, y in zip(a, b, strict=True)) == 1:
             is_base = a == base or (a.route == base.route and b.route != base.route)
             pairs.append((b, a) if is_base or a.route == b.route else (a, b))
     if not comparisons.pairs:

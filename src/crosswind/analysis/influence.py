@@ -73,6 +73,21 @@ class ClusterNumbers:
             self._layouts.append(numbers)
         return self._by_content[content]
 
+    def together(self, cells: Sequence[Sequence[tuple[int, Array]]]) -> list[list[tuple[int, Array]]]:
+        """Layouts and sums of cells under one layout, that of all their clusters: zeros where a cell has none."""
+        layouts = frozenset(layout for members in cells for layout, _ in members)
+        if len(layouts) == 1:
+            return [list(members) for members in cells]
+        columns = self.columns(layouts)
+        layout = self.layout_of(columns)
+
+        def wider(before: int, sums: Array) -> tuple[int, Array]:
+            out = np.zeros((len(columns), sums.shape[-1]))
+            out[np.searchsorted(columns, self._layouts[before])] = sums
+            return layout, out
+
+        return [[wider(*cell) for cell in members] for members in cells]
+
     def columns(self, layouts: frozenset[int]) -> Indices:
         """The sorted numbers of the clusters of these layouts; the same array for the same layouts."""
         if layouts not in self._columns:

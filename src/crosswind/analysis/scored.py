@@ -132,12 +132,8 @@ class Scored:
             return layouts.pop(), np.stack([np.stack([sums for _, sums in members]) for members in cells])
         if not self.metric.sparse:  # a row that is missing stands for zeros only there
             raise self._unequal(next(iter(by_seed.values()))[0])
-        columns = self.numbers.columns(frozenset(layouts))
-        out = np.zeros((len(cells), len(cells[0]), len(columns), cells[0][0][1].shape[1]))
-        for s, members in enumerate(cells):
-            for d, (layout, sums) in enumerate(members):
-                out[s, d, np.searchsorted(columns, self.numbers.columns(frozenset([layout])))] = sums
-        return self.numbers.layout_of(columns), out
+        cells = self.numbers.together(cells)
+        return cells[0][0][0], np.stack([np.stack([sums for _, sums in members]) for members in cells])
 
     def _unequal(self, i: int) -> UserError:
         row = self.rows[i]

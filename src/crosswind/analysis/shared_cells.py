@@ -14,7 +14,7 @@ from crosswind.analysis.influence import Influence, mean_influence, quotient, we
 from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import RowDict, Scored, System, condition_of, language_of, under_common_seeds
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import parse_signature, require_comparable
+from crosswind.evaluate.metrics.base import parse_signature, require_comparable, unfitted
 
 Key = tuple[Condition, str]  # a condition in a language
 
@@ -216,8 +216,8 @@ def _common_settings(a: str, b: str) -> tuple[str, str]:
     """What both signatures speak of, but for what was fitted to a model: an untuned encoder has no training to sign."""
     if a == b:
         return "", ""
-    x, y = parse_signature(a), parse_signature(b)
-    shared = [k for k in x if k in y and not k.startswith("fitted ")]
+    x, y = parse_signature(unfitted(a)), parse_signature(unfitted(b))
+    shared = [k for k in x if k in y]
     return "|".join(f"{k}={x[k]}" for k in shared), "|".join(f"{k}={y[k]}" for k in shared)
 
 

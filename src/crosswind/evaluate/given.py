@@ -406,7 +406,14 @@ class _Reader:
             if name not in self.pool.index:
                 raise unknown("candidate", name, [c.id for c in self.pool.candidates][:2000], where=row.where)
         self.unanswered += empty
-        self.single += len(top) == 1 and self.task.metric != "accuracy"
+        self.single += len(top) == 1 and self.task.search == "ranked" and self.task.metric != "accuracy"
         gold = set(example.gold)
         ranks = [rank for rank, name in enumerate(top, 1) if name in gold]
-        return {"top": top, "ranks": ranks, "pool": len(self.pool)}
+        prediction: Prediction = {"top": top, "ranks": ranks, "pool": len(self.pool)}
+        match self.task.search:
+            case "ranked":
+                return prediction
+            case "mined":  # every pair that stands in the file counts: where to cut was decided elsewhere
+                return {**prediction, "chosen": top}
+            case _:
+                assert_never(self.task.search)

@@ -15,7 +15,7 @@ from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influen
 from crosswind.analysis.multiplicity import ALPHA, benjamini_hochberg
 from crosswind.analysis.results import CellStats
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import METRICS, comparable, differences
+from crosswind.evaluate.metrics.base import METRICS, Array, comparable, differences, unfitted
 from crosswind.study.joined import RunResults, read_run
 
 # What names a figure: all that two runs can be paired by. Encoder, seeds and draws are what may differ.
@@ -124,18 +124,16 @@ class _Side:
         metric = METRICS.get(rows[0]["metric"])
         score = metric.function(rows[0]["key"])
         fixed = all(row["cell"] in self.given for row in rows)
-        parts = []
+        parts: list[list[tuple[int, Array]]] = []
         for members in by_seed.values():
-            cells = [self._sums(row["cell"]) for row in members]
-            if len({layout for layout, _ in cells}) > 1:
-                return None
-            stacked = np.stack([sums for _, sums in cells])[None]
-            parts.append((cells[0][0], stacked))
-        if len({layout for layout, _ in parts}) > 1:
+            parts.append([self._sums(row["cell"]) for row in members])
+        if metric.sparse:  # a row that is missing stands for zeros
+            parts = self.numbers.together(parts)
+        if len({layout for cells in parts for layout, _ in cells}) > 1:
             return None
         made = [
-            cell_influence(sums, score, [seed], layout, self.numbers)
-            for seed, (layout, sums) in zip(by_seed, parts, strict=True)
+            cell_influence(np.stack([sums for _, sums in cells])[None], score, [seed], cells[0][0], self.numbers)
+            for seed, cells in zip(by_seed, parts, strict=True)
         ]
         theta = np.concatenate([m.theta for m in made])
         values = np.concatenate([m.values for m in made])
@@ -162,7 +160,7 @@ def _figure(
     scores = [_mean([row["score"] for row in of]) for of in rows]
     if None in scores:
         return ChangedFigure(name, scores[0], scores[1], why="too little changed in one of them")
-    a, b = rows[0][0]["signature"], rows[1][0]["signature"]
+    a, b = unfitted(rows[0][0]["signature"]), unfitted(rows[1][0]["signature"])
     if not comparable(a, b):
         unequal = ", ".join(f"{k}: {u or 'unset'} | {v or 'unset'}" for k, (u, v) in differences(a, b).items())
         return ChangedFigure(name, scores[0], scores[1], why=f"other settings ({unequal})")
@@ -170,7 +168,8 @@ def _figure(
     if before is None or after is None:
         return ChangedFigure(name, scores[0], scores[1], why="unequal items within a run")
     change = estimate([(1.0, after), (-1.0, before)], numbers)
-    return ChangedFigure(name, scores[0], scores[1], change, before.layouts == after.layouts)
+    alike = before.layouts == after.layouts or METRICS.get(rows[0][0]["metric"]).sparse
+    return ChangedFigure(name, scores[0], scores[1], change, alike)
 
 
 def _mean(values: list[float | None]) -> float | None:

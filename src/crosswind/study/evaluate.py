@@ -93,6 +93,8 @@ def evaluation(
     if given is not None:
         chosen = {name: _languages_of(given, name, languages) for name in tasks}
         targets = {name: t.model_copy(update={"languages": chosen[name]}) for name, t in targets.items()}
+        for name in (name for name in tasks if TASKS[name].search == "mined"):
+            targets[name] = targets[name].model_copy(update={"metrics": ["set-f1"]})  # pairs without margins
     more: dict[str, Any] = {"attack": [dict(a) for a in attack]} if attack else {}
     return Study(
         **more,

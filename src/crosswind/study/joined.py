@@ -16,7 +16,7 @@ from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, re
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import require_comparable
+from crosswind.evaluate.metrics.base import require_comparable, unfitted
 from crosswind.study.analysed import Analysed, read_analysed
 from crosswind.study.folder import run_identity
 
@@ -167,17 +167,12 @@ def _require_same(first: RunResults, other: RunResults) -> None:
             )
     pairs = _matched(first.rows, other.rows)
     for a, b in pairs.select("signature", "signature_other").unique().iter_rows():
-        require_comparable(_unfitted(a), _unfitted(b), where=str(other.paths[0]))
+        require_comparable(unfitted(a), unfitted(b), where=str(other.paths[0]))
 
 
 def _matched(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     columns = [*_SAME_CELL, "signature"]
     return rows.select(columns).unique().join(others.select(columns).unique(), on=_SAME_CELL, suffix="_other")
-
-
-def _unfitted(signature: str) -> str:
-    """A signature without what was fitted to a model, which every training has its own of."""
-    return "|".join(part for part in signature.split("|") if not part.startswith("fitted "))
 
 
 def facts_of(run: RunResults) -> dict[str, str]:

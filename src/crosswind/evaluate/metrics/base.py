@@ -175,6 +175,11 @@ def parse_signature(signature: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def unfitted(signature: str) -> str:
+    """A signature without what was fitted to a model (a threshold), which every training has its own of."""
+    return "|".join(part for part in signature.split("|") if not part.startswith("fitted "))
+
+
 def differences(a: str, b: str) -> dict[str, tuple[str | None, str | None]]:
     """What two signatures disagree on: name -> (value in a, value in b), `None` where absent."""
     x, y = parse_signature(a), parse_signature(b)
