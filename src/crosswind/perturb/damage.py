@@ -17,12 +17,12 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from crosswind.data.examples import Dataset, Example, Span, TaggingExample, text_fields
+from crosswind.data.examples import Dataset, Example, Pool, Span, TaggingExample, text_fields
 from crosswind.perturb.diff import rewrite_between
 from crosswind.perturb.example import candidate_passage
 from crosswind.perturb.passage import SEPARATOR, WHOLE
@@ -124,6 +124,13 @@ def damage_of(clean: Dataset, perturbed: PerturbedDataset, fields: Iterable[str]
             name = passage.field.partition(".")[2]
             total += _one(passage.text, getattr(now.example, name), now.rewrites.get(name), candidate.language)
     return total
+
+
+def damage_sample(data: Dataset, most: int = SAMPLE) -> Dataset:
+    """The examples and candidates of a data set of which `damage_of` measures, as a data set of their own."""
+    examples = tuple(data.examples[i] for i in _spread(len(data.examples), most))
+    pool = data.pool and Pool(tuple(data.pool.candidates[i] for i in _spread(len(data.pool), most)))
+    return replace(data, examples=examples, pool=pool)
 
 
 def chrf(reference: str, hypothesis: str, rewrite: Rewrite | None = None) -> float:

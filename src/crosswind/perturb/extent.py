@@ -1,4 +1,4 @@
-"""The extent of a perturbation: in which fields of an example, and under which constraints."""
+"""The extent of a perturbation: in which fields of an example, under which constraints, and up to which damage."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from crosswind.data.examples import Kind
 from crosswind.errors import unknown
 from crosswind.perturb.constraint import NamedConstraint, refusal_of
 from crosswind.perturb.spec import POOL, Spec, TextScope
+from crosswind.perturb.tuning import DamageTarget
 
 # What users call a field -> the fields of each kind of example that it stands for.
 _FIELDS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
@@ -38,22 +39,40 @@ FIELD_NAMES: tuple[str, ...] = tuple(_FIELDS)
 class Extent:
     """`fields` are the names as asked for (none: those of the task); `constraints` hold over all of it.
 
-    `suite` is the frozen suite that the perturbation is a condition of, or empty.
+    `suite` is the frozen suite that the perturbation is a condition of, or empty. With a `damage` the severity is that
+    which does it, found for each test set and draw.
     """
 
     fields: tuple[str, ...] = ()
     constraints: tuple[NamedConstraint, ...] = ()
     suite: str = ""
+    damage: DamageTarget | None = None
 
     @property
     def suffix(self) -> str:
-        """What the name of a condition says of it: `@hypothesis~digits`; empty for the task's fields and no constraint.
+        """What the name of a condition says of it: `@chrf=90@hypothesis~digits`; empty for the task's fields alone.
 
         Two conditions that differ in their extent are not one row of results.
         """
+        damage = "" if self.damage is None else f"@{self.damage}"
         fields = "@" + ",".join(self.fields) if self.fields else ""
         constraints = "~" + "+".join(map(str, self.constraints)) if self.constraints else ""
-        return fields + constraints + (f"#{self.suite}" if self.suite else "")
+        return damage + fields + constraints + (f"#{self.suite}" if self.suite else "")
+
+    def condition(self, spec: Spec) -> tuple[str, float]:
+        """Name and severity of the results of a spec: `("swap@hypothesis", 0.1)`.
+
+        Where the severity is found it differs from language to language, and the condition's is 0: the name says which
+        damage is done, `("swap@chrf=90", 0.0)`.
+        """
+        if self.damage is not None:
+            return spec.name + self.suffix, 0.0
+        name, severity = spec.condition
+        return name + self.suffix, severity
+
+    def label(self, spec: Spec) -> str:
+        """A spec within this extent, as labels of steps say it."""
+        return (str(spec) if self.damage is None else spec.name) + self.suffix
 
     def of(self, kind: Kind, usual: Sequence[str]) -> tuple[str, ...]:
         """The fields of a kind of example that may change: those asked for, or the task's `usual` ones; maybe none."""
@@ -70,6 +89,8 @@ class Extent:
         limited = self.scope(scope, kind)
         if not limited.fields:
             return f"examples of kind {kind} have no {' or '.join(self.fields)}"
+        if self.damage is not None and any(atom.perturbation.add is not None for atom in spec.atoms):
+            return f"it adds candidates to a pool, so that no severity does {self.damage}"
         return spec.applies(limited) or refusal_of(self.constraints, limited)
 
 

@@ -191,6 +191,10 @@ class Spec:
             return self.name, self.atoms[0].severity
         return "+".join(a.condition for a in self.atoms), max(a.severity for a in self.atoms)
 
+    def at(self, severity: float) -> Spec:
+        """The same with every part at one severity."""
+        return Spec(tuple(replace(atom, severity=severity) for atom in self.atoms))
+
     def applies(self, scope: TextScope) -> str | None:
         """Why it has no alternatives in a scope, or `None` if it applies; nothing is loaded for it."""
         return next((reason for a in self.atoms if (reason := a.applies(scope)) is not None), None)

@@ -51,7 +51,8 @@ class DamageTarget:
         return value <= self.value if self.axis == "chrf" else value >= self.value
 
     def __str__(self) -> str:
-        return f"{self.axis}={self.value:g}"
+        short = f"{self.value:g}"
+        return f"{self.axis}={short if float(short) == self.value else repr(self.value)}"
 
 
 def parse_damage(text: str, where: str) -> DamageTarget:
@@ -59,13 +60,25 @@ def parse_damage(text: str, where: str) -> DamageTarget:
     match = re.fullmatch(r"\s*([a-z]+)\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*", text)
     if match is None:
         raise UserError(f"{text!r} is no damage", where=where, hint="write chrf=90, edits=2 or words=0.1")
+    return damage_target(match[1], float(match[2]), where)
+
+
+def damage_target(name: str, value: float, where: str) -> DamageTarget:
+    """The target of that value on the axis of that name; a `UserError` for none."""
     for axis in _AXES:
-        if axis == match[1]:
-            value = float(match[2])
+        if axis == name:
+            target = DamageTarget(axis, value)
             if not value > 0 or (axis == "chrf" and value >= 100):
-                raise UserError(f"{text!r} is no change", where=where, hint="0 < chrf < 100; edits and words above 0")
-            return DamageTarget(axis, value)
-    raise unknown("axis of damage", match[1], _AXES, where=where)
+                hint = "0 < chrf < 100; edits and words above 0"
+                raise UserError(f"'{target}' is no change", where=where, hint=hint)
+            return target
+    raise unknown("axis of damage", name, _AXES, where=where)
+
+
+def damage_named(text: str) -> tuple[str, str, float] | None:
+    """Perturbation, axis and value of `keyboard@chrf=90`, as results name it; `None` for another text."""
+    match = re.fullmatch(rf"(.+)@({'|'.join(_AXES)})=([0-9]+(?:\.[0-9]+)?)", text)
+    return None if match is None else (match[1], match[2], float(match[3]))
 
 
 def tuned_severity(measured: Callable[[float], Damage], target: DamageTarget) -> float:

@@ -14,7 +14,7 @@ from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
 from crosswind.steps.cells import TABLE, CellParams, dataset_of, predictor_of, record_hardware
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.rewrite import constraint_judge, met_need
+from crosswind.steps.perturbing import constraint_judge, met_need
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
 

@@ -38,7 +38,7 @@ from crosswind.study.folder import (
     sums_frame,
     sums_path,
 )
-from crosswind.study.left_out import is_unchanged, model_and_set, not_there, unchanged, unchanged_reason
+from crosswind.study.left_out import model_and_set, not_there, unscored, unscored_reason
 from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.spec import Study
@@ -89,7 +89,7 @@ def collect(
     _copy(there, store, out, wanted)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
-    left_out = merged((*plan.left_out, *not_there(plan.cells, every), *unchanged(there, facts, study.min_changed)))
+    left_out = merged((*plan.left_out, *not_there(plan.cells, every), *unscored(there, facts, study.min_changed)))
     analysed = Analysed(
         routes=tuple(study.route_names),
         headline={cell.target: cell.judged[0][0] for cell in there},
@@ -178,6 +178,8 @@ def _facts_of_cells(
                 facts[key]["signature"] = METRICS[metric].signature(**meta["signature"])
                 if cell.rewrite:
                     facts[key] |= _changed(store.manifest(cell.key)["meta"])
+                    found = store.manifest(cell.rewrite)["meta"]
+                    facts[key] |= {n: found[n] for n in ("severity", "refused") if n in found}
     return facts
 
 
@@ -190,10 +192,8 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
     rows = []
     for metric, key in cell.judged:
         judgement = facts[key]
-        # An attack that changes little is a result: the model withstood it.
-        scored = cell.condition.attack != "none" or not is_unchanged(judgement, least)
-        reason = () if scored else (unchanged_reason(judgement["changed_items"], least),)
-        notes = (*notes_of(cell, key, noted), *reason)
+        reason = unscored_reason(cell, judgement, least)
+        notes = (*notes_of(cell, key, noted), *([reason] if reason else []))
         for name, score in judgement["scores"].items():
             rows.append(
                 ResultRow(
@@ -216,7 +216,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                     exposure=cell.exposure,
                     metric=metric,
                     key=name,
-                    score=score if scored else None,
+                    score=None if reason else score,
                     n=judgement["n"],
                     clusters=judgement["clusters"],
                     changed_items=judgement.get("changed_items", 0.0),

@@ -11,6 +11,7 @@ from crosswind.errors import UserError, unknown
 from crosswind.evaluate.given import CLEAN_CONDITION, GivenCondition, GivenPredictions, read_given
 from crosswind.perturb.spec import parse_spec
 from crosswind.perturb.suite import load_suite
+from crosswind.perturb.tuning import damage_named
 from crosswind.registry import declare
 from crosswind.study.own import OwnTask, read_task_file
 from crosswind.study.spec import (
@@ -129,7 +130,7 @@ def conditions_of(given: GivenPredictions, tasks: Sequence[str], languages: Sequ
             entries.setdefault((key.condition, key.task), []).append(key)
     return [
         PerturbSpec(
-            spec=str(parse_spec(condition, where="--predictions")),
+            spec=condition if damage_named(condition) else str(parse_spec(condition, where="--predictions")),
             languages=sorted({k.language for k in keys if k.language}) or None,
             targets=[task] if task else None,
             protect=sorted({k.protection for k in keys}),

@@ -83,6 +83,10 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
         notes: dict[str, None] = dict.fromkeys(plan.notes)
         conditions = []
         for cell in plan.cells:
+            facts = store.manifest(cell.rewrite)["meta"] if cell.rewrite else {}
+            if "refused" in facts:
+                notes[f"{cell.target} {cell.data.language}: no {cell.condition.name} ({facts['refused']})"] = None
+                continue
             folder = draft / condition_name(cell)
             clean = data.dataset(cell.data)
             dataset = clean
@@ -91,7 +95,7 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
             notes |= dict.fromkeys(dataset.notes)
             for note in _write(form, dataset, cell, data, folder, out / condition_name(cell)):
                 notes[note] = None
-            facts = store.manifest(cell.rewrite)["meta"] if cell.rewrite else {}
+            notes |= dict.fromkeys(_found(facts, cell))
             conditions.append(_condition(cell, dataset, float(facts.get("changed", 0.0))))
         for part in plan.left_out:
             notes[f"{part.target} {part.language}: no {part.perturbation} ({part.reason})"] = None
@@ -106,6 +110,13 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
         }
         write_json(draft / "export.json", about)
     return ExportedItems(out, tuple(conditions), tuple(notes))
+
+
+def _found(facts: Mapping[str, Any], cell: Cell) -> list[str]:
+    """The severity that does the damage that a condition is named after."""
+    if facts.get("severity") is None:
+        return []
+    return [f"{cell.target} {cell.data.language}: {cell.condition.name} is severity {facts['severity']:.4g}"]
 
 
 def _condition(cell: Cell, dataset: Dataset, changed: float) -> dict[str, Any]:

@@ -10,23 +10,34 @@ from crosswind.analysis.left_out import Cause, LeftOut
 from crosswind.study.planned import Cell
 
 
-def is_unchanged(facts: Mapping[str, Any], least: float) -> bool:
-    """Whether a rewrite changed a smaller share of the items than `least`, by the facts of the cell."""
-    return "changed_items" in facts and facts["changed_items"] < least
+def unscored_reason(cell: Cell, facts: Mapping[str, Any], least: float) -> str | None:
+    """Why a cell that is there has no score, as its rows say it: too few items changed, or a damage is out of reach."""
+    if "refused" in facts:
+        return f"{facts['refused']}, so the score is n/a"
+    if not _is_unchanged(cell, facts, least):
+        return None
+    return (
+        f"{100 * facts['changed_items']:.1f} % of the items changed, fewer than {100 * least:g} %, so the score is n/a"
+    )
 
 
-def unchanged_reason(share: float, least: float) -> str:
-    """What a row without a score says of itself."""
-    return f"{100 * share:.1f} % of the items changed, fewer than {100 * least:g} %, so the score is n/a"
-
-
-def unchanged(cells: Sequence[Cell], facts: Mapping[str, Mapping[str, Any]], least: float) -> Iterator[LeftOut]:
-    """The cells in which too few items changed: they have no score."""
+def unscored(cells: Sequence[Cell], facts: Mapping[str, Mapping[str, Any]], least: float) -> Iterator[LeftOut]:
+    """The cells that are there and have no score."""
     reason = f"fewer than {100 * least:g} % of the items changed, so the scores are n/a"
     for cell in cells:
         of_cell = facts[cell.judged[0][1]]
-        if cell.condition.attack == "none" and is_unchanged(of_cell, least):
+        if "refused" in of_cell:
+            yield _left_out(cell, "not applicable", of_cell["refused"])
+        elif _is_unchanged(cell, of_cell, least):
             yield _left_out(cell, "unchanged", reason, of_cell["changed_items"])
+
+
+def _is_unchanged(cell: Cell, facts: Mapping[str, Any], least: float) -> bool:
+    """Whether a rewrite changed a smaller share of the items than `least`.
+
+    An attack that changes little is a result: the model withstood it.
+    """
+    return cell.condition.attack == "none" and "changed_items" in facts and facts["changed_items"] < least
 
 
 def not_there(cells: Sequence[Cell], there: Sequence[Cell]) -> Iterator[LeftOut]:

@@ -41,9 +41,10 @@ from crosswind.steps.layer import CHOOSE_LAYER, LayerParams, development_input
 from crosswind.steps.mine import MINE, MineParams
 from crosswind.steps.parameters import PoolingParams
 from crosswind.steps.predict import PREDICT
-from crosswind.steps.rewrite import REWRITE, RewriteParams
+from crosswind.steps.rewrite import REWRITE, SEVERITY, RewriteParams
 from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.steps.translate import MADE, TRANSLATE
+from crosswind.steps.tune import TUNE, TuneParams
 from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.defences import augment_prints, defended, purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
@@ -282,16 +283,15 @@ class Planner:
                     hint="joined perturbations cannot do that; perturb by each of them apart",
                 )
             self._resolve(need, data, prints, inputs, needs)
-        params = RewriteParams(
-            ref=data,
-            perturbation=tuple((atom.identity, atom.severity) for atom in spec.atoms),
-            draw=draw,
-            fields=scope.fields,
-            protection=protection,
-            needs=tuple(needs),
-            constraints=tuple(map(str, extent.constraints)),
-            suite=extent.suite or None,
-        )
+        noise: dict[str, Any] = {
+            "ref": data,
+            "perturbation": tuple((atom.identity, atom.severity) for atom in spec.atoms),
+            "draw": draw,
+            "fields": scope.fields,
+            "protection": protection,
+            "needs": tuple(needs),
+            "constraints": tuple(map(str, extent.constraints)),
+        }
         prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
         prints |= constraint_resources(extent.constraints)
         prints |= self._declared(TASKS, data.task)
@@ -299,10 +299,18 @@ class Planner:
             prints |= self._declared(CONSTRAINTS, constraint.name)
         for atom in spec.atoms:
             prints |= self._declared(PERTURBATIONS, atom.name)
-        label = f"{spec}{extent.suffix} on {data.name}"
+        label = f"{extent.label(spec)} on {data.name}"
         affinity = f"rewrites {task.name}"
+        located = any(atom.condition != str(atom) for atom in spec.atoms)
+        if extent.damage is not None:
+            tuned = TuneParams(**noise, axis=extent.damage.axis, value=extent.damage.value)
+            step = TUNE.step(tuned, data=prints, inputs=dict(inputs), label=f"severity of {label}", affinity=affinity)
+            inputs[SEVERITY] = self.add(step)
+            if located:
+                self._specs[inputs[SEVERITY]] = str(spec)
+        params = RewriteParams(**noise, suite=extent.suite or None)
         key = self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
-        if any(atom.condition != str(atom) for atom in spec.atoms):
+        if located:
             self._specs[key] = str(spec)
         return key
 

@@ -278,24 +278,37 @@ class PerturbSpec(StrictModel):
 
     `fields` are the texts that may change (premise, hypothesis, question, context, choices, query, pool, text), by
     default those of the task; `constraints` are named and hold over every example. `suite` stands for all conditions
-    of a frozen suite (`crosswind-c-1`), as they are.
+    of a frozen suite (`crosswind-c-1`), as they are. `severity` is the damage that finds it, on one axis: `{chrf: 90}`,
+    `{edits: 2}` or `{words: 0.1}`; `spec: keyboard@chrf=90` is the same.
     """
 
     spec: str = ""
     suite: str = ""
+    severity: dict[str, float] | None = Field(None, min_length=1, max_length=1)
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     targets: Annotated[list[str], BeforeValidator(listed)] | None = None
     protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
     fields: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
 
+    @model_validator(mode="before")
+    @classmethod
+    def damage_in_its_name(cls, value: Any) -> Any:
+        """`keyboard@chrf=90`, as results name it."""
+        from crosswind.perturb.tuning import damage_named
+
+        if not isinstance(value, dict) or not isinstance(value.get("spec"), str) or value.get("severity") is not None:
+            return value
+        named = damage_named(value["spec"])
+        return value if named is None else {**value, "spec": named[0], "severity": {named[1]: named[2]}}
+
     @model_validator(mode="after")
     def one_thing(self) -> PerturbSpec:
         """A perturbation or a suite, and nothing changes a suite."""
         if bool(self.spec) == bool(self.suite):
             raise ValueError("name a perturbation (spec) or a frozen suite (suite)")
-        if self.suite and (self.fields or self.constraints or self.protect != ["none"]):
-            raise ValueError("a frozen suite is taken as it is, without fields, constraints and protect")
+        if self.suite and (self.fields or self.constraints or self.severity or self.protect != ["none"]):
+            raise ValueError("a frozen suite is taken as it is, without fields, constraints, severity and protect")
         return self
 
 

@@ -8,12 +8,13 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from crosswind.data.languages import unknown_language
-from crosswind.errors import unknown
+from crosswind.errors import UserError, unknown
 from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.spec import POOL, Spec, parse_specs
 from crosswind.perturb.suite import load_suite
+from crosswind.perturb.tuning import DamageTarget, damage_target
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
@@ -28,7 +29,7 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
     perturbations = list(_specs(section, targets))
     extents = {id(perturb): _extent(perturb, f"perturb[{i}]") for i, perturb in enumerate(section)}
     planner.diagnostic.update(
-        spec.condition[0] + extents[id(perturb)].suffix for perturb, spec in perturbations if not spec.preserving
+        extents[id(perturb)].condition(spec)[0] for perturb, spec in perturbations if not spec.preserving
     )
 
     def conditions(evaluated: Evaluated) -> None:
@@ -43,8 +44,7 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
 
 
 def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, evaluated: Evaluated) -> None:
-    name, severity = spec.condition
-    name += extent.suffix
+    name, severity = extent.condition(spec)
     draws = planner.study.draws
     reason = planner.not_applicable(spec, evaluated, extent)
     if reason is not None:
@@ -63,7 +63,7 @@ def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, eva
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)
             fields = extent.of(evaluated.target.task.kind, evaluated.target.task.perturbed)
             moves = adds or POOL in fields
-            planner.condition(evaluated, condition, rewrite, label=str(spec) + extent.suffix, moves_pool=moves)
+            planner.condition(evaluated, condition, rewrite, label=extent.label(spec), moves_pool=moves)
 
 
 def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Iterator[tuple[PerturbSpec, Spec]]:
@@ -83,8 +83,24 @@ def _specs(section: Sequence[PerturbSpec], targets: Sequence[TargetPlan]) -> Ite
         if perturb.suite:
             yield from ((perturb, spec) for spec in load_suite(perturb.suite, f"{where}.suite").specs)
             continue
-        for spec in parse_specs(perturb.spec, where=where):
+        for spec in _leveled(perturb, where):
             yield perturb, spec
+
+
+def _leveled(perturb: PerturbSpec, where: str) -> Sequence[Spec]:
+    """The specs of an entry; those whose severity is found at 1. A `UserError` for one that has a severity as well."""
+    if perturb.severity is None:
+        return parse_specs(perturb.spec, where=where)
+    specs, others = (parse_specs(perturb.spec, severity=level, where=where) for level in (1.0, 0.5))
+    if any(
+        a == b for spec, other in zip(specs, others, strict=True) for a, b in zip(spec.atoms, other.atoms, strict=True)
+    ):
+        raise UserError(
+            f"{perturb.spec!r} has a severity, and severity finds it by the damage",
+            where=f"{where}.severity",
+            hint="leave out one of them",
+        )
+    return specs
 
 
 def _draws(perturb: PerturbSpec, draws: int) -> Sequence[int]:
@@ -94,7 +110,15 @@ def _draws(perturb: PerturbSpec, draws: int) -> Sequence[int]:
 
 def _extent(perturb: PerturbSpec, where: str) -> Extent:
     fields = check_fields(perturb.fields or (), f"{where}.fields")
-    return Extent(fields, parse_constraints(perturb.constraints, where=f"{where}.constraints"), perturb.suite)
+    constraints = parse_constraints(perturb.constraints, where=f"{where}.constraints")
+    return Extent(fields, constraints, perturb.suite, _damage(perturb, f"{where}.severity"))
+
+
+def _damage(perturb: PerturbSpec, where: str) -> DamageTarget | None:
+    if perturb.severity is None:
+        return None
+    ((axis, value),) = perturb.severity.items()
+    return damage_target(axis, value, where)
 
 
 def _protections(perturb: PerturbSpec, task: Task) -> list[str]:

@@ -1,0 +1,119 @@
+"""What the steps that perturb a test set share: parameters, the perturbation as it was planned, what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, assert_never
+
+from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
+from crosswind.run.job import Job, Worker
+from crosswind.run.kinds import unsigned
+from crosswind.steps.cells import dataset_of
+from crosswind.tasks.base import TASKS
+from crosswind.tasks.refs import DataRef
+
+if TYPE_CHECKING:
+    from crosswind.data.examples import Dataset
+    from crosswind.perturb.perturbed import PerturbedDataset
+    from crosswind.perturb.spec import Spec
+
+COLUMN = "results have a column for it"
+
+
+@dataclass(frozen=True)
+class NoiseParams:
+    """`perturbation` holds identity and severity of each part; `fields` are the text fields that may change.
+
+    `needs` are the data sets that the perturbation needs besides, by role. What steps make for it are inputs, models
+    are named by the step's data and found by the context (`models`).
+    """
+
+    ref: DataRef = unsigned(COLUMN)
+    perturbation: tuple[tuple[str, float], ...] = unsigned(COLUMN)
+    draw: int = unsigned(COLUMN)
+    fields: tuple[str, ...] = unsigned("it follows from the task, or the run signs it")
+    protection: str = "none"
+    needs: tuple[tuple[str, DataRef], ...] = unsigned("it follows from the perturbation", ())
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedNoise:
+    """The data and the perturbation of a job; `perturbed` draws a spec of the same parts on data of the same task."""
+
+    data: Dataset
+    spec: Spec
+    constraints: Sequence[str]
+    perturbed: Callable[[Dataset, Spec], PerturbedDataset]
+
+
+def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
+    """What a job with `NoiseParams` perturbs, and how; its needs are met."""
+    from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.dataset import perturb_dataset
+    from crosswind.perturb.example import check_protection
+    from crosswind.perturb.lexicons import environment_of
+    from crosswind.perturb.spec import TextScope, parse_spec
+
+    params: NoiseParams = job.params
+    # The specification as written may say where a lexicon lies, which is no part of the step's identity.
+    text = "+".join(f"{identity}:{severity!r}" for identity, severity in params.perturbation)
+    spec = parse_spec(job.world["specs"].get(job.step.key, text))
+    environment = environment_of(job.world["lexicons"])
+    scope = replace(TextScope.of(TASKS[params.ref.task], params.ref.language, environment), fields=params.fields)
+    constraints = parse_constraints(params.constraints)
+    data = dataset_of(job, params.ref)
+    resolved = {need: met_need(job, worker, need) for need in spec.needs(scope)}
+    judged = [c.made({need: constraint_judge(job, worker, need) for need in c.needs()}) for c in constraints]
+
+    def perturbed(data: Dataset, spec: Spec) -> PerturbedDataset:
+        return perturb_dataset(
+            data,
+            spec,
+            draw=params.draw,
+            fields=params.fields,
+            protect=check_protection(params.protection),
+            environment=environment,
+            resolved=resolved,
+            constraints=judged,
+        )
+
+    return PlannedNoise(data, spec, [str(c) for c in constraints], perturbed)
+
+
+def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:
+    """What a constraint asks of a model: the similarity of texts for its sentence vectors."""
+    assert isinstance(need, ModelNeed)
+    from crosswind.model.similarity import EncoderSimilarity
+
+    path = _resolved(job, need)
+    return worker.get("similarity", str(path), lambda: EncoderSimilarity(str(path)))
+
+
+def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:
+    """What a perturbation is given for its need: a masked language model and an aligner are loaded."""
+    if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
+        from crosswind.model.filling import EncoderFiller
+
+        path = str(_resolved(job, need))
+        return worker.get("masked-lm", path, lambda: EncoderFiller(path))
+    if isinstance(need, ModelNeed) and need.role == "aligner":
+        from crosswind.model.subwords import encoder_aligner
+
+        path = str(_resolved(job, need))
+        return worker.get("aligner", path, lambda: encoder_aligner(path))
+    return _resolved(job, need)
+
+
+def _resolved(job: Job[Any], need: Need) -> Any:
+    """What a need of the perturbation is: a data set, the folder of a step, the place of a model."""
+    match need:
+        case DataNeed():
+            return dataset_of(job, dict(job.params.needs)[need.role])
+        case StepNeed():
+            return job.inputs[need.role].path
+        case ModelNeed():
+            return job.world["models"][need.source]
+        case _:
+            assert_never(need)
