@@ -178,8 +178,8 @@ def _facts_of_cells(
                 facts[key]["signature"] = METRICS[metric].signature(**meta["signature"])
                 if cell.rewrite:
                     facts[key] |= _changed(store.manifest(cell.key)["meta"])
-                    found = store.manifest(cell.rewrite)["meta"]
-                    facts[key] |= {n: found[n] for n in ("severity", "refused") if n in found}
+                    written = store.manifest(cell.rewrite)["meta"]
+                    facts[key] |= {n: written[n] for n in ("severity", "refused") if n in written}
     return facts
 
 
