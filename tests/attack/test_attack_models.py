@@ -23,6 +23,7 @@ from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predict import Predictor, embed_pool
+from crosswind.evaluate.purify import Purification
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
 from crosswind.model.rows import Row
@@ -86,6 +87,39 @@ def run(
     call = parse_recipe(recipe)
     setting = call.setting(TASKS[KINDS[kind]], data.language, ENVIRONMENT)
     return attack_examples(who, data.examples, call, setting, budget, reach=who.reach, **options)
+
+
+@pytest.mark.parametrize("kind", ["pair", "tagging", "span"])
+def test_a_model_behind_an_input_defence_is_attacked_with_it(kind: Any, victim: Callable[..., ModelVictim]) -> None:
+    data = data_of(kind)
+    who = victim(kind, data)
+    data = mastered(data, who)
+    defended = ModelVictim(who.predictor, who.metric, purification=Purification(["sanitize"]))
+    recipe = "bad-characters(class=deletion)" if kind == "span" else "bad-characters"
+    bare, behind = (run(kind, one, data, recipe, AttackBudget(12)) for one in (who, defended))
+    assert any(o.changed for o in bare)
+    assert [o.clean_loss for o in behind] == [o.clean_loss for o in bare]
+    assert not any(o.changed for o in behind)  # what nobody sees is taken out before the model reads it
+    assert any(o.queries for o in behind)
+
+
+def test_a_gold_answer_is_where_an_input_defence_has_put_it(victim: Callable[..., ModelVictim]) -> None:
+    data = data_of("span")
+    who = victim("span", data)
+    defended = ModelVictim(who.predictor, who.metric, purification=Purification(["sanitize"]))
+    for example in data.examples:
+        assert isinstance(example, SpanExample)
+        assert example.answers
+        start, end = example.answers[0].start, example.answers[0].end
+        answer = example.context[start] + "\u200b" + example.context[start + 1 : end]
+        context = "\u200b" + example.context[:start] + answer + example.context[end:]
+        dirty = replace(example, context=context, answers=(Span(start + 1, end + 2),))
+        clean = replace(example, answers=example.answers[:1])
+        assert defended.read(dirty).answers == clean.answers
+        assert defended([dirty]).loss.tolist() == who([clean]).loss.tolist()
+        (found,) = defended([dirty]).predictions
+        assert found["text"] == context[found["start"] : found["end"]]
+        assert defended.estimates([dirty], [[clean]]) == [[0.0]]
 
 
 @pytest.mark.parametrize("kind", KINDS)

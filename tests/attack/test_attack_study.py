@@ -26,6 +26,7 @@ from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
+from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS, classes
 
 ATTACK = [{"recipe": "deepwordbug", "budget": 12, "examples": 6}]
@@ -99,6 +100,23 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         assert line.drop is not None
         assert line.clean.score - line.estimate.score == pytest.approx(line.drop.score)
         assert line.drop.score >= 0
+
+
+def test_a_defence_that_reads_is_part_of_what_is_attacked(checkpoint: Path, tmp_path: Path) -> None:
+    attack = [{"recipe": "bad-characters", "budget": 8, "examples": 4, "control": False}]
+    defences = {"none": {}, "sanitize": {"purify": ["sanitize"]}}
+    plain = study(checkpoint, attack, ("qla-Latn",)).model_dump(exclude_unset=True)
+    both = Study.model_validate({**plain, "defences": defences})
+    store = Store(tmp_path / "store")
+    plan = run_study(both, out=tmp_path / "out", store=store, reporter=Silent()).plan
+    changed = {}
+    for key, step in plan.graph.items():
+        if step.kind == "attack":
+            outcomes = pl.read_parquet(store.path(key) / "outcomes.parquet")
+            changed[step.params.get("purify") is not None] = outcomes["changes"].sum()
+            assert any(name.startswith("purify sanitize") for name in step.data) == ("purify" in step.params)
+    assert changed[False] > 0
+    assert changed[True] == 0
 
 
 def test_a_recipe_without_alternatives_in_a_language_is_left_out_with_the_reason(checkpoint: Path) -> None:

@@ -16,6 +16,7 @@ from crosswind.data.examples import (
     Dataset,
     PairExample,
     Pool,
+    QueryExample,
     Span,
     SpanExample,
     TaggingExample,
@@ -116,6 +117,23 @@ def test_the_table_of_letters_is_that_of_the_unicode_file(official_data: Callabl
     table = derive_classes(path.read_text(encoding="utf-8-sig").splitlines())
     kept = files("crosswind.evaluate.purify").joinpath("confusables.json").read_text(encoding="utf-8")
     assert json.loads(kept) == table
+
+
+def test_an_answer_holds_what_a_backspace_takes_back_at_its_end() -> None:
+    context = "the caX\bt satX\b down"
+    example = SpanExample("q", "q", "en", "who?", context, (Span(4, 9),))
+    purification = Purification(["sanitize"])
+    assert purification.example(example).context == "the cat sat down"  # type: ignore[union-attr]
+    assert purification.answer(example, 4, 7) == ("caX\bt", 4, 9)
+    assert purification.answer(example, 8, 11) == ("satX\b", 10, 15)
+    assert purification.answer(example, 8, 10) == ("sa", 10, 12)
+
+
+def test_a_mention_is_marked_where_it_stands_in_the_purified_context() -> None:
+    query = QueryExample("q", "q", "en", "", ("a",), "x\u200b\u200by saw Аnna today", "Аnna", Span(9, 13))
+    read = Purification(["sanitize"]).example(query)
+    assert isinstance(read, QueryExample)
+    assert (read.context, read.mention, read.span) == ("xy saw Anna today", "Anna", Span(7, 11))
 
 
 SPELLER = Speller({"house": 100, "horse": 50, "mouse": 80, "the": 1000, "garden": 10})

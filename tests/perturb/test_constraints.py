@@ -70,6 +70,12 @@ def test_words_that_negate_stay() -> None:
     assert after != text
 
 
+def test_no_word_is_joined_to_one_that_negates() -> None:
+    text = "He has not seen the dog."
+    joined = perturbed([pair(text)], "negation", ("first",), "whitespace(mode=join):1")
+    assert first(joined) == "Hehas not seenthedog."
+
+
 def test_a_language_without_a_list_is_refused_and_the_lists_are_well_formed() -> None:
     named = parse_constraints(["negation"])
     assert refusal_of(named, TextScope("en")) is None

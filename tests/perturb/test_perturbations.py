@@ -242,6 +242,19 @@ def test_a_lexicon_that_is_missing_or_wrong_is_named(lexicons: Path) -> None:
         everything("codemix(embed=fr)", "dog", "en", environment)
 
 
+def test_every_file_of_one_name_is_identity(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "en.tsv").write_text(f"house\thouse{folder}\n", encoding="utf-8")
+    both = parse_spec(f'real-noise(errors="{tmp_path}"):1')
+    joined = parse_spec("+".join(f'real-noise(errors="{tmp_path / f}"):1' for f in ("a", "b")))
+    before = [spec.resources(TextScope("en")) for spec in (both, joined)]
+    (tmp_path / "a" / "en.tsv").write_text("house\thuose\n", encoding="utf-8")
+    after = [spec.resources(TextScope("en")) for spec in (both, joined)]
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
 def test_the_content_of_a_lexicon_is_identity_and_its_place_is_not(lexicons: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

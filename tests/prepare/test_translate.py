@@ -292,6 +292,14 @@ def test_word_by_word_every_answer_and_every_tag_stays_with_its_words() -> None:
     assert by.note.startswith("4 of 10 words (40 %) are not in the lexicon")
 
 
+def test_word_by_word_a_mention_is_where_it_stands_in_the_translated_context() -> None:
+    query = QueryExample("a", "a", "en", "", ("x",), "The old house stands.", "house", Span(8, 13))
+    made = wordwise_example(query, Wordwise(LEXICON, "en"), "de")
+    assert isinstance(made, QueryExample)
+    assert made.context == "Das ganz alt Haus steht."
+    assert (made.mention, made.span) == ("Haus", Span(13, 17))
+
+
 @given(st.text(st.sampled_from("abc .,the old house"), min_size=1, max_size=60), st.data())
 def test_a_span_moved_word_by_word_holds_the_translation_of_its_words(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))

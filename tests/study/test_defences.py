@@ -113,15 +113,13 @@ defences: {{correct: {{purify: correct}}}}
     assert len({before[1], english[1], swahili[1]}) == 3
 
 
-def test_an_attack_is_on_the_model_without_its_input_defence_and_that_is_said(text: str) -> None:
+def test_an_attack_is_on_the_model_behind_its_input_defence(text: str) -> None:
     plan = plan_of(text, "attack=[{recipe: deepwordbug, budget: 5, examples: 3, control: false, languages: [en]}]")
     attacked = {c.defence: c.rewrite for c in plan.cells if c.condition.attack != "none"}
-    assert attacked["sanitize"] == attacked["none"]  # found once, and read behind the defence
-    assert attacked["freelb"] != attacked["none"]
-    assert [note for note in plan.notes if "does not adapt" in note] == [
-        "deepwordbug: its texts were found against the model without the input defence sanitize, and then read behind"
-        " it: the attack does not adapt to that defence."
-    ]
+    assert len(set(attacked.values())) == len(attacked) == 5
+    step = plan.graph[str(attacked["sanitize"])]
+    assert step.params["purify"] == ["sanitize"]
+    assert "purify sanitize confusables.json" in step.data
 
 
 def test_robust_training_costs_its_passes(text: str) -> None:

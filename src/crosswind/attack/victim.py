@@ -7,7 +7,8 @@ give predictions, which `PredictingVictim` scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 import numpy as np
@@ -33,6 +34,7 @@ from crosswind.model.rows import query_text
 
 if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
+    from crosswind.evaluate.purify import Purification
 
 _GRID = 2.0**25  # as in evaluate.ranking: sums of products are exact
 
@@ -48,26 +50,58 @@ class Victim(Protocol):
 class ModelVictim:
     """A model with its head; examples go through the canonical shapes of `evaluate.predict`.
 
-    `metric` is the task's; `pool` and `vectors` are those of a retrieval task.
+    `metric` is the task's; `pool` and `vectors` are those of a retrieval task. With a `purification` the model reads
+    every text behind its input defences, as it does where it is evaluated (`fixed` as of `Purification.example`): what
+    is attacked is both together.
     """
 
     def __init__(
-        self, predictor: Predictor, metric: Metric, *, pool: Pool | None = None, vectors: Floats | None = None
+        self,
+        predictor: Predictor,
+        metric: Metric,
+        *,
+        pool: Pool | None = None,
+        vectors: Floats | None = None,
+        purification: Purification | None = None,
+        fixed: Collection[str] = (),
     ) -> None:
         self.predictor, self.metric, self.pool, self.vectors = predictor, metric, pool, vectors
+        self.purification, self.fixed = purification, fixed
         self._tags = {label: i for i, label in enumerate(predictor.head.labels)}
 
     def __call__(self, examples: Sequence[Any]) -> GoalScores:
         """The goal scores of examples; a `UserError` for an output that is not finite."""
+        read = [self.read(example) for example in examples]
         if self.predictor.head.kind == "query":
-            return self._ranked(examples)
+            return self._ranked(read)
         losses, rights, predictions = [], [], []
-        for example, outputs in zip(examples, self.predictor.outputs(examples), strict=True):
-            prediction = self.predictor.read(example, outputs)
-            losses.append(self._loss(example, outputs, prediction))
+        for example, seen, outputs in zip(examples, read, self.predictor.outputs(read), strict=True):
+            prediction = self.predictor.read(seen, outputs)
+            losses.append(self._loss(seen, outputs, prediction))
+            prediction = self._in_text(example, prediction)
             rights.append(rightness(self.metric, example, prediction))
             predictions.append(prediction)
         return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+    def read(self, example: Any) -> Any:
+        """An example as the model reads it, with its gold answers where they are then."""
+        if self.purification is None:
+            return example
+        read = self.purification.example(example, self.fixed)
+        if not isinstance(example, SpanExample) or not isinstance(read, SpanExample) or not example.answers:
+            return read
+        language = example.context_language or example.language
+        spans = (self.purification.span(example.context, language, answer) for answer in example.answers)
+        return replace(read, answers=tuple(spans))
+
+    def _in_text(self, example: Example, prediction: Prediction) -> Prediction:
+        """An answer that was found behind an input defence, in the words of the text as it is written."""
+        if self.purification is None or not isinstance(example, SpanExample):
+            return prediction
+        if prediction["end"] <= prediction["start"]:
+            return prediction
+        text, start, end = self.purification.answer(example, prediction["start"], prediction["end"])
+        return {**prediction, "text": text, "start": start, "end": end}
 
     def reach(self, example: Any) -> Mapping[str, Span]:
         """Of each text that the model cuts, the characters that it sees; empty where it sees everything."""
@@ -96,8 +130,9 @@ class ModelVictim:
         """By how much the loss of each base would rise for each of its candidates, to first order (`gradient.py`)."""
         from crosswind.attack.gradient import estimated_gains, loss_gradients
 
-        gradients = loss_gradients(self, bases)
-        return [estimated_gains(self, g, some) for g, some in zip(gradients, candidates, strict=True)]
+        gradients = loss_gradients(self, [self.read(base) for base in bases])
+        read = [[self.read(candidate) for candidate in some] for some in candidates]
+        return [estimated_gains(self, g, some) for g, some in zip(gradients, read, strict=True)]
 
     def _loss(self, example: Example, outputs: Any, prediction: Prediction) -> float:
         match example:

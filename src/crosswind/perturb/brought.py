@@ -59,5 +59,9 @@ def stamped(paths: Sequence[Path]) -> Stamped:
 
 
 def brought_fingerprints(role: str, paths: Sequence[Path]) -> dict[str, str]:
-    """The SHA-256 of each file, under its name."""
-    return {f"{role}/{p.name}": hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+    """The SHA-256 of each file, under its name; of files of one name in several folders each with its number."""
+    prints: dict[str, str] = {}
+    for number, path in enumerate(paths):
+        name = f"{role}/{path.name}"
+        prints[f"{name}#{number}" if name in prints else name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return prints

@@ -205,11 +205,16 @@ class Spec:
         return tuple(dict.fromkeys(reached))
 
     def resources(self, scope: TextScope) -> dict[str, str]:
-        """What the result depends on besides text and code: data by SHA-256, libraries by version."""
+        """What the result depends on besides text and code: data by SHA-256, libraries by version.
+
+        Where two of the perturbations read different files of one name, that of the later has its number.
+        """
         hashes: dict[str, str] = {}
-        for atom in self.atoms:
+        for number, atom in enumerate(self.atoms):
             for part in _reached(atom, scope):
-                hashes.update(atom.perturbation.resources(atom.setting(part)))
+                for name, value in atom.perturbation.resources(atom.setting(part)).items():
+                    if hashes.setdefault(name, value) != value:
+                        hashes[f"{name}#{number}"] = value
         return dict(sorted(hashes.items()))
 
     def __str__(self) -> str:

@@ -46,8 +46,13 @@ def wordwise_example(example: Example, by: Wordwise, target: str, kept: Collecti
                 unplaced=tuple(map(new, example.unplaced)),
             )
         case QueryExample():
-            context, mention = new(example.context), new(example.mention)
-            return replace(example, language=target, query=new(example.query), context=context, mention=mention)
+            query = new(example.query)
+            if example.span is None:
+                return replace(example, language=target, query=query, context=new(example.context))
+            moved = by.text(example.context)
+            span = moved.span(example.span)
+            mention = moved.text[span.start : span.end]
+            return replace(example, language=target, query=query, context=moved.text, mention=mention, span=span)
         case _:
             assert_never(example)
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.steps.cells import TABLE, CellParams, dataset_of, predictor_of, record_hardware
+from crosswind.steps.cells import TABLE, CellParams, dataset_of, predictor_of, purification_of, record_hardware
 from crosswind.steps.parameters import tokens_of
 from crosswind.steps.perturbing import constraint_judge, met_need
-from crosswind.tasks.base import TASKS
+from crosswind.tasks.base import TASKS, kept_texts
 from crosswind.tasks.refs import DataRef
 
 OUTCOMES = "outcomes.parquet"
@@ -64,7 +64,14 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     vectors = None
     if "pool" in job.inputs:
         vectors = np.load(job.inputs["pool"].path / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    victim = ModelVictim(predictor, METRICS[params.metric], pool=data.pool, vectors=vectors)
+    victim = ModelVictim(
+        predictor,
+        METRICS[params.metric],
+        pool=data.pool,
+        vectors=vectors,
+        purification=purification_of(job, worker),
+        fixed=kept_texts(task),
+    )
     spec = needed_spec(call, setting)
     named = parse_constraints(params.constraints)
     outcomes = attack_examples(

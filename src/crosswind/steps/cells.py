@@ -93,11 +93,11 @@ def perturbed(data: Dataset, rewrite: Artifact | None) -> PerturbedDataset:
     return replay_dataset(data, pl.read_parquet(rewrite.path / TABLE), added)
 
 
-def purification_of(job: PlannedJob[CellParams], worker: Worker) -> Purification | None:
+def purification_of(job: PlannedJob[Any], worker: Worker) -> Purification | None:
     """The job's input defences, prepared once while the worker keeps them; `None` without one."""
     from crosswind.evaluate.purify import Purification
 
-    names = job.params.purify
+    names: tuple[str, ...] = job.params.purify
     if not names:
         return None
     return worker.get("purification", names, lambda: Purification(names, job.world.get("words")), most=2)

@@ -326,9 +326,9 @@ class Planner:
             self._resolve(need, data, prints, inputs, refs)
         return tuple(dict.fromkeys(refs))
 
-    def prints(self, model: EvaluatedModel, ref: DataRef) -> Mapping[str, str]:
-        """The fingerprints of what a step of a model reads of data."""
-        return self._prints(model, ref)
+    def prints(self, model: EvaluatedModel, reading: CellParams) -> Mapping[str, str]:
+        """The fingerprints of what a step of a model reads, those of its input defences among them."""
+        return self._purified(self._prints(model, reading.ref), reading)
 
     def declared_by(self, registry: Registry[Any], name: str) -> Mapping[str, str]:
         """The hash of a declaration of the user's, for the keys of what depends on it."""

@@ -108,13 +108,16 @@ def _attacked(
     victim: PredictingVictim, call: Call, spec: AttackSpec, task: _Task, folder: Path, model: str, report: Report
 ) -> Any:
     dataset, setting = task.dataset, task.setting
-    alternatives = "+".join(atom.identity for atom in needed_spec(call, setting).atoms)
+    needed = needed_spec(call, setting)
+    alternatives = "+".join(atom.identity for atom in needed.atoms)
+    resources = needed.resources(setting.scope(call.declaration.fields(setting)))
     identity = digest(
         [
             model,
             _code_of(model),
             dataset.fingerprint,
             alternatives,
+            resources,
             task.ref.to_json(),
             call.name,
             spec.budget,

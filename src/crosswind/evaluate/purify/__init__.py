@@ -18,6 +18,7 @@ from crosswind.data.examples import (
     PairExample,
     Pool,
     QueryExample,
+    Span,
     SpanExample,
     TaggingExample,
 )
@@ -83,11 +84,13 @@ class Purification:
                 # The gold answers belong to the text as it was: a model that reads has no use for them.
                 return replace(example, question=question, context=self._text(example.context, language), answers=None)
             case QueryExample():
-                return replace(
-                    example,
-                    query=self._text(example.query, example.language),
-                    context=self._text(example.context, example.language),
-                )
+                query = self._text(example.query, example.language)
+                context = self._text(example.context, example.language)
+                if example.span is None:
+                    return replace(example, query=query, context=context)
+                span = self.span(example.context, example.language, example.span)
+                mention = context[span.start : span.end]
+                return replace(example, query=query, context=context, mention=mention, span=span)
             case _:
                 assert_never(example)
 
@@ -108,6 +111,10 @@ class Purification:
         sources = Placement(rewrite.pieces).origin([Keep(start, end)])
         kept = [source for source in sources if isinstance(source, Keep)]
         at, until = min(source.start for source in kept), max(source.end for source in kept)
+        # What a backspace has deleted belongs to the letter before it.
+        pieces = [s for p in rewrite.pieces for s in ((p,) if isinstance(p, Keep) else p.over) if isinstance(s, Keep)]
+        after = min((max(s.start, until) for s in pieces if s.end > until), default=len(example.context))
+        until += example.context[until:after].rfind("\b") + 1
         return example.context[at:until], at, until
 
     def rewrite(self, text: str, language: str) -> Rewrite:
@@ -118,6 +125,22 @@ class Purification:
             if edits := cleaning(now):
                 whole = whole.then(Rewrite.from_edits(now, edits))
         return whole
+
+    def span(self, text: str, language: str, span: Span) -> Span:
+        """Where a span of a text lies in the purified one: all that stands for a part of it; empty if nothing does."""
+        covered: list[int] = []
+        at = 0
+        for piece in self.rewrite(text, language).pieces:
+            if isinstance(piece, Keep):
+                low, high = max(piece.start, span.start), min(piece.end, span.end)
+                if low < high:
+                    covered += [at + low - piece.start, at + high - piece.start]
+                at += piece.end - piece.start
+                continue
+            if any(isinstance(s, Keep) and s.start < span.end and span.start < s.end for s in piece.over):
+                covered += [at, at + len(piece.text)]
+            at += len(piece.text)
+        return Span(min(covered), max(covered)) if covered else Span(0, 0)
 
     def _text(self, text: str, language: str) -> str:
         return self.rewrite(text, language).apply(text)

@@ -68,7 +68,13 @@ def _missing(language: str) -> str:
 
 
 def _mask(passage: Passage, sites: Sites) -> Sequence[bool]:
-    return clear_of(sites, negations(passage.text, passage.language))
+    text = passage.text
+    spans = negations(text, passage.language)
+    clear = clear_of(sites, spans)
+    # Without the space at it a word is a part of its neighbour.
+    beside = {at for low, high in spans for at in (low - 1, high) if text[max(0, at) : at + 1].isspace()}
+    regions = zip(clear, sites.starts, sites.ends, strict=True)
+    return [free and beside.isdisjoint(range(start, end)) for free, start, end in regions]
 
 
 def _applies(scope: TextScope) -> str | None:
@@ -85,4 +91,5 @@ NEGATION = ConstraintKind(
     source="words of Universal Dependencies with Polarity=Neg and PronType=Neg, and of grammars (negation.tsv)",
     make=_make,
     applies=_applies,
+    version="2",
 )

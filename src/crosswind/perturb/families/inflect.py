@@ -20,7 +20,7 @@ from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprin
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import agrees, upos_tags
-from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered
+from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
 from crosswind.reading import lines
 
 # Languages whose words have one form (WALS feature 20A, isolating; Dryer & Haspelmath 2013) among XTREME-R's and their
@@ -129,6 +129,9 @@ INFLECT = Perturbation(
     applies=_applies,
     prepare=_prepare,
     kept=lambda setting: stamped(_files(setting)),
-    resources=lambda setting: brought_fingerprints("inflections", _files(setting)),
+    resources=lambda setting: {
+        **brought_fingerprints("inflections", _files(setting)),
+        **segmentation(setting.language),
+    },
     params=(Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),),
 )

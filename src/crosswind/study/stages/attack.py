@@ -125,7 +125,7 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
         return
     evaluated = _selected(evaluated, spec.examples, planner)
     reading = evaluated.reading
-    data = dict(planner.prints(evaluated.model, reading.ref))
+    data = dict(planner.prints(evaluated.model, reading))
     inputs: dict[str, str] = {"layer": evaluated.layer} if evaluated.layer else {}
     scope = _scope(attack.call, setting)
     alternatives = needed_spec(attack.call, setting)
@@ -148,13 +148,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
         inputs["model"] = evaluated.model.key
     if evaluated.embed is not None:
         inputs["pool"] = evaluated.embed
-    if reading.purify:
-        planner.note(
-            f"{attack.call.recipe}: its texts were found against the model without the input defence"
-            f" {' + '.join(reading.purify)}, and then read behind it: the attack does not adapt to that defence."
-        )
     params = AttackParams(
-        **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__ if name != "purify"},
+        **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__},
         recipe=attack.call.name,
         budget=spec.budget,
         restarts=spec.restarts,
