@@ -117,8 +117,8 @@ def test_a_gold_answer_is_where_an_input_defence_has_put_it(victim: Callable[...
         clean = replace(example, answers=example.answers[:1])
         assert defended.read(dirty).answers == clean.answers
         assert defended([dirty]).loss.tolist() == who([clean]).loss.tolist()
-        (found,) = defended([dirty]).predictions
-        assert found["text"] == context[found["start"] : found["end"]]
+        (answer_read,) = defended([dirty]).predictions
+        assert answer_read["text"] == context[answer_read["start"] : answer_read["end"]]
         assert defended.estimates([dirty], [[clean]]) == [[0.0]]
 
 

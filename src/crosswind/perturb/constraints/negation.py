@@ -72,9 +72,9 @@ def _mask(passage: Passage, sites: Sites) -> Sequence[bool]:
     spans = negations(text, passage.language)
     clear = clear_of(sites, spans)
     # Without the space at it a word is a part of its neighbour.
-    beside = {at for low, high in spans for at in (low - 1, high) if text[max(0, at) : at + 1].isspace()}
+    gaps = {at for low, high in spans for at in (low - 1, high) if text[max(0, at) : at + 1].isspace()}
     regions = zip(clear, sites.starts, sites.ends, strict=True)
-    return [free and beside.isdisjoint(range(start, end)) for free, start, end in regions]
+    return [free and gaps.isdisjoint(range(start, end)) for free, start, end in regions]
 
 
 def _applies(scope: TextScope) -> str | None:
