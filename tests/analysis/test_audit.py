@@ -161,3 +161,15 @@ def test_the_counts_and_the_score_are_of_the_list() -> None:
     assert whole.to_json()["passed"] == passed
     assert Audit({"a": Shown(True, ""), "b": Shown(False, ""), "c": Shown(None, "")}).score == 5.0
     assert Audit({"c": Shown(None, "")}).score is None
+
+
+def test_an_attack_or_another_layer_is_no_other_way_of_scoring_the_same_cell() -> None:
+    """Attacked scores are signed with what had to stay, those of a chosen layer with that layer."""
+    study = made()
+    for row in list(study.rows):
+        if row.perturbation == "clean":
+            attacked = replace(row, attack="deepwordbug", budget=50, signature=f"{row.signature}|protection=none")
+            study.rows += [attacked, replace(row, selection="dev layer", signature=f"{row.signature}|layer=8")]
+    run = replace(audited().run, rows=table(study.rows))
+    shown = audit_of(replace(audited(), run=run)).seen["signatures"]
+    assert shown.passed, shown.evidence

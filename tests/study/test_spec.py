@@ -170,3 +170,17 @@ def test_a_study_is_frozen() -> None:
     assert isinstance(study, Study)
     with pytest.raises(ValueError, match="frozen"):
         study.name = "other"  # type: ignore[misc]
+
+
+def test_a_baseline_is_compared_like_a_route() -> None:
+    text = """
+name: x
+encoder: x
+routes: {none: []}
+baselines: {translated: {mode: translate-train, translate: m}}
+targets: {tasks: {xnli: {}}}
+compare: {pairs: [[translated, none]]}
+"""
+    assert parse_study(text).compare.pairs == [["translated", "none"]]
+    with pytest.raises(UserError, match="unknown route 'translatd'"):
+        parse_study(text, ["compare.pairs=[[translatd, none]]"])

@@ -472,8 +472,8 @@ class Study(StrictModel):
     def pairs_name_routes(self) -> Study:
         """A `UserError` for a pair that names no route."""
         for route in (r for pair in self.compare.pairs for r in pair):
-            if route not in self.routes:
-                raise unknown("route", route, list(self.routes), where="study: compare.pairs")
+            if route not in self.route_names:
+                raise unknown("route", route, self.route_names, where="study: compare.pairs")
         return self
 
     @model_validator(mode="before")

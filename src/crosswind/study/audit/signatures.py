@@ -6,11 +6,14 @@ import polars as pl
 
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 
+# All that tells cells apart but what is compared: route, defence and seed; and the draw, which is no setting.
+_CELL = ("target", "metric", "key", "language", "context_language", "split", "rows", "selection", "perturbation",
+         "severity", "protection", "attack", "budget")  # fmt: skip
+
 
 def _look(run: AuditedRun) -> Shown:
-    cells = ["target", "key", "language", "perturbation", "severity", "protection"]
     bare = pl.col("signature").str.replace_all(r"\|fitted [^|]*", "")  # what was fitted to a model may differ
-    counted = run.run.rows.group_by(cells).agg(bare.n_unique().alias("ways"))
+    counted = run.run.rows.group_by(_CELL).agg(bare.n_unique().alias("ways"))
     mixed = counted.filter(pl.col("ways") > 1)["target"].unique().sort().to_list()
     if mixed:
         return Shown(False, f"scores of one cell have several signatures: {several(mixed)}")
