@@ -54,6 +54,7 @@ def test_digits_stay_and_the_rest_changes() -> None:
         ("fr", "Il n'a pas vu le passeport.", ["n'", "pas"]),
         ("hi", "वह नहीं आया।", ["नहीं"]),
         ("zh", "他没有去。", ["没有"]),
+        ("ha", "Ba zan tafi ba, babu ruwa; kada ka ji bako.", ["Ba", "ba", "babu", "kada"]),  # Newman 2000, chapter 48
         ("ru", "Он не знает, но небо синее.", ["не"]),
         ("th", "เขาไม่ไปโรงเรียน", ["ไม่"]),
     ],

@@ -37,6 +37,7 @@ EXPMRC = Task(
     metrics=("squad",),
     perturbed=("question", "context"),
     counts={("en", "dev"): 501},
+    trains_on="squad",  # whose development questions these are; it has no training data of its own
     licence="CC BY-SA 4.0",
     citation="Cui et al. 2022, ExpMRC: Explainability Evaluation for Machine Reading Comprehension",
 )
