@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from crosswind.data.sources.hub import Hub, content_of, loaded_commits
 from crosswind.errors import UserError
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import fingerprint, load
+from crosswind.tasks.own import own_task
 
 
 def at(task: str, folder: Path, **changes: Any) -> Task:
@@ -172,11 +173,109 @@ def test_tatoeba_configurations_bear_iso_639_3_codes(tmp_path: Path, hub: Hub) -
     assert [c.text for c in data.pool.candidates] == ["eins", "zwei"]
 
 
-def test_a_plain_repository_of_json_lines_without_configurations(tmp_path: Path, hub: Hub) -> None:
-    folder = tmp_path / "squad"
+def test_a_plain_repository_without_configurations_is_parquet_or_the_declaration_says_why_not(
+    tmp_path: Path, hub: Hub
+) -> None:
+    row = qa("q", "Ann kam.", "Ann", 0)
+    plain, written = tmp_path / "plain", tmp_path / "written"
+    plain.mkdir()
+    written.mkdir()
+    datasets.Dataset.from_list([row]).to_parquet(str(plain / "train.parquet"))
+    (written / "train.jsonl").write_text(json.dumps(row) + "\n")
+    data = load(at("squad", plain), "en", "train", hub)
+    assert ([e.id for e in data], data.notes) == (["squad/train/q"], ())
+    with pytest.raises(UserError) as caught:
+        load(at("squad", written), "en", "train", hub)
+    assert "declared/squad.py: " in str(caught.value)
+    assert "written (default, train) is kept as train.jsonl, not as Parquet: types and" in str(caught.value)
+    assert "say in its `HubSource` why these may be read (`not_parquet`)" in str(caught.value)
+    data = load(at("squad", written, not_parquet="it has no other files"), "en", "train", hub)
+    assert [e.id for e in data] == ["squad/train/q"]
+    (note,) = data.notes
+    assert note.endswith(f"read from {written} (default, train): train.jsonl, no Parquet (it has no other files)")
+
+
+def test_a_repository_of_ones_own_may_be_csv_which_is_noted(tmp_path: Path, hub: Hub) -> None:
+    folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "train.jsonl").write_text(json.dumps(qa("q", "Ann kam.", "Ann", 0)) + "\n")
-    assert [e.id for e in load(at("squad-retrieval", folder), "en", "train", hub)] == ["squad/train/q"]
+    (folder / "test.csv").write_text("premise,hypothesis,label\nA,B,neutral\n")
+    task = own_task(
+        "mine",
+        {"like": "xnli", "hub": {"repo": str(folder), "splits": {"test": "test"}}, "languages": ["de"]},
+        {"xnli": TASKS["xnli"]},
+    )
+    data = load(task, "de", "test", hub)
+    assert [e.label for e in data if isinstance(e, PairExample)] == [1]
+    (note,) = data.notes
+    assert f"read from {folder} (default, test): test.csv, no Parquet (data of the study's own; its columns " in note
+
+
+ROW = {"premise": "a", "hypothesis": "b", "label": 0}
+CLASSES = "where entailment, neutral, contradiction are expected in this order"
+
+
+@pytest.mark.parametrize(
+    ("row", "classes", "fault"),
+    [
+        (ROW, ["entailment", "neutral", "contradiction"], ""),
+        ({**ROW, "label": "entailment"}, None, ""),
+        ({**ROW, "more": 1}, ["entailment", "neutral", "contradiction"], ""),
+        (
+            ROW,
+            ["contradiction", "entailment", "neutral"],
+            f"the column 'label' of FOLDER (de, test) has the classes contradiction, entailment, neutral, {CLASSES}",
+        ),
+        (ROW, None, f"the column 'label' of FOLDER (de, test) has numbers without the names of classes, {CLASSES}"),
+        (
+            {"premise": "a", "conclusion": "b"},
+            None,
+            "FOLDER (de, test) has no column 'hypothesis', 'label'; it has premise, conclusion",
+        ),
+    ],
+)
+def test_columns_and_classes_are_compared_with_the_declaration_before_a_row_is_read(
+    tmp_path: Path, hub: Hub, row: dict[str, Any], classes: list[str] | None, fault: str
+) -> None:
+    table = datasets.Dataset.from_list([row])
+    if classes is not None:
+        table = table.cast_column("label", datasets.ClassLabel(names=classes))
+    folder = publish(tmp_path / "xnli", {("de", "test"): table})
+
+    def convert(rows: Iterable[Mapping[str, Any]], language: str, split: str) -> Content:
+        read.extend(rows)
+        return TASKS["xnli"].hub.convert(read, language, split)  # type: ignore[union-attr]
+
+    read: list[Mapping[str, Any]] = []
+    task = at("xnli", folder, convert=convert)
+    if not fault:
+        assert [e.label for e in load(task, "de", "test", hub) if isinstance(e, PairExample)] == [0]
+        return
+    with pytest.raises(UserError) as caught:
+        load(task, "de", "test", hub)
+    assert fault.replace("FOLDER", str(folder)) in str(caught.value)
+    assert "pin the commit that was checked (`revision`), or declare what it holds" in str(caught.value)
+    assert read == []
+
+
+def test_tags_in_another_order_are_refused(tmp_path: Path, hub: Hub) -> None:
+    tags = datasets.ClassLabel(names=["O", "B-ORG", "I-ORG", "B-PER", "I-PER", "B-LOC", "I-LOC"])
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(tags)})
+    table = datasets.Dataset.from_list([{"tokens": ["Ann"], "ner_tags": [1]}], features=features)
+    folder = publish(tmp_path / "wikiann", {("de", "test"): table})
+    with pytest.raises(
+        UserError, match=r"has the classes O, B-ORG, I-ORG, B-PER, I-PER, .* where O, B-PER, I-PER, B-O"
+    ):
+        load(at("panx", folder), "de", "test", hub)
+
+
+def test_every_repository_of_a_task_declares_the_columns_that_it_reads() -> None:
+    sources = {task.name: task.hub for task in TASKS if task.hub is not None}
+    assert len(sources) > 20
+    assert [name for name, source in sources.items() if not source.columns or source.not_parquet] == []
+    # Every column of classes is one of them.
+    assert [n for n, s in sources.items() if not {*s.classes} <= {*s.columns}] == []
+    unpinned = {source.repo for source in sources.values() if len(source.revision) != 40}
+    assert unpinned == {"unimelb-nlp/wikiann", "google-research-datasets/tydiqa", "squadshifts"}
 
 
 def rows_of(task: str, language: str, split: str, *rows: Mapping[str, Any]) -> list[Any]:
@@ -339,6 +438,9 @@ PINNED = {
     "siqa": "54c6a1f8cb6daf4f5abf24a601852612fb35eb25",
     "piqa": "142f6d7367fd9877f0fb3b5734ea6a545f54cdd1",
     "cosmosqa": "ed50fe83db62b355759053b1cd5eef344ee371e0",
+    "mlqa": "ec5f1f46e9af79639a90684a7a70a956c4998f04",
+    "udpos": "ec5f1f46e9af79639a90684a7a70a956c4998f04",
+    "xcopa": "042f78955ba48e6404616762fa6e05e839c3907a",
 }
 SCRIPTS = {"allenai/social_i_qa", "ybisk/piqa", "facebook/mlqa"}  # repositories of loading scripts alone
 
@@ -367,7 +469,9 @@ def test_the_repository_of_udpos_has_counts_and_a_release_of_its_own() -> None:
     commit = "0" * 40
     content = content_of(task.hub, task, Portion("ru", "test"), rows(11336), commit)
     assert (content.release, content.counted) == ("UD 2.5", False)
-    assert content.notes == (f"read from google/xtreme at commit {commit}, which `main` was: no commit is pinned",)
+    assert content.notes == ()
+    unpinned = content_of(replace(task.hub, revision="main"), task, Portion("ru", "test"), rows(11336), commit)
+    assert unpinned.notes == (f"read from google/xtreme at commit {commit}, which `main` was: no commit is pinned",)
 
 
 def test_another_size_says_which_repository_differs_from_what() -> None:

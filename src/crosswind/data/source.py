@@ -72,8 +72,11 @@ class HubSource:
     `revision` is the commit that was checked, or `main` where none is known: then what it resolves to is noted.
     `release` and `counts` are those of the data in this repository, where they are not the task's; `languages` are
     those that it has, where it lacks some. `version` is raised when `convert` gives another result for the same rows;
-    it is part of the fingerprint. `rows` makes of a data set the rows of its schema; `classes` are the names of the
-    classes that columns of it write as numbers.
+    it is part of the fingerprint. `rows` makes of a data set the rows of its schema.
+
+    A repository is Parquet; `not_parquet` is the reason why other files may be read, which is noted. Before a row is
+    read, its schema must have the `columns` that `convert` reads (`outer.inner` within another) and the `classes` that
+    columns of it write as numbers, in their order.
     """
 
     repo: str
@@ -89,7 +92,9 @@ class HubSource:
     languages: tuple[str, ...] | None = None
     version: int = 1
     rows: Callable[[Dataset], list[dict[str, Any]]] | None = None
+    columns: tuple[str, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_parquet: str = ""
 
 
 @dataclass(frozen=True)

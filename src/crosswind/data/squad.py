@@ -88,6 +88,9 @@ def hub_squad(rows: Iterable[Mapping[str, Any]]) -> list[Paragraph]:
     return paragraphs
 
 
+SQUAD_COLUMNS = ("id", "context", "question", "answers.text", "answers.answer_start")
+"""The columns of data sets in SQuAD's schema on the hub."""
+
 Naming = Callable[[Paragraph, Question], str]
 """Gives the id of a question, or of its cluster."""
 

@@ -121,6 +121,7 @@ class OwnReader:
             config=self._hub_setting("config", "{language}" if several else None),
             revision=self._hub_setting("revision", "main"),
             names=self.codes,
+            not_parquet="data of the study's own; its columns are read as their values are written",
         )
 
     def _hub_setting(self, key: str, default: Any) -> Any:

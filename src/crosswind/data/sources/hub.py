@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from crosswind.data.hub_schema import check_features, checked_files
 from crosswind.data.source import (
     Content,
     Declared,
@@ -54,11 +55,13 @@ class Hub:
         source = self._declared(task, portion)
         commit = self._commit(task, source)
         parts = [
-            hub_rows(address, commit, where=_declaration(task, source), cache=self.cache)
+            hub_table_of(source, address, commit, where=_declaration(task, source), cache=self.cache)
             for address in _addresses(source, portion)
         ]
-        content = source.convert((row for part in parts for row in part), portion.language, portion.split)
-        return content_of(source, task, portion, content, commit)
+        rows = (row for part in parts for row in _decoded(part))
+        content = source.convert(rows, portion.language, portion.split)
+        notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+        return content_of(source, task, portion, replace(content, notes=content.notes + notes), commit)
 
     def fingerprint(self, task: Declared, portion: Portion) -> str:
         if task.hub is None and self.text is not None:
@@ -136,25 +139,46 @@ class Address:
         return f"{self.repo} ({self.config or 'default'}, {self.split})"
 
 
-def hub_rows(address: Address, commit: str, *, where: str, cache: Path | None = None) -> Iterator[Mapping[str, Any]]:
-    """The rows of a split at a commit, class labels as names, the configuration under `_config`.
+@dataclass(frozen=True)
+class HubTable:
+    """A split as `datasets` has it, with the configuration that it is of, and notes on how it was read."""
 
-    Raises `UserError` that names the declaration `where` if the hub can't be reached or has no such
-    repository, configuration or split.
+    table: Any
+    config: str | None
+    notes: tuple[str, ...]
+
+
+def hub_table_of(
+    source: HubSource, address: Address, commit: str, *, where: str, cache: Path | None = None
+) -> HubTable:
+    """A split at a commit, checked for what the declaration expects of its files and its columns; no row is read.
+
+    Raises `UserError` that names the declaration `where` if the hub can't be reached, has no such
+    repository, configuration or split, or keeps other files or columns there.
     """
     import datasets
 
     local = Path(address.repo).is_dir()
     try:
-        table = datasets.load_dataset(
+        builder = datasets.load_dataset_builder(
             address.repo,
             address.config,
-            split=address.split,
             revision=None if local else commit,
             cache_dir=str(cache) if cache else None,
         )
     except Exception as error:
         raise _unreachable(str(address), error, where) from error
+    # Without a network `datasets` knows the files only by the addresses that they were once loaded from.
+    files = [str(file) for split in (builder.config.data_files or {}).values() for file in split]
+    notes = checked_files(source, files, str(address), where)
+    try:
+        builder.download_and_prepare()
+        table = builder.as_dataset(split=address.split)
+    except Exception as error:
+        raise _unreachable(str(address), error, where) from error
+    if not files:
+        notes = checked_files(source, table.info.download_checksums or {}, str(address), where)
+    check_features(source, table.features, str(address), where)
     commits = loaded_commits(table.info.download_checksums or {})
     if not local and commits - {commit}:
         raise UserError(
@@ -162,9 +186,14 @@ def hub_rows(address: Address, commit: str, *, where: str, cache: Path | None = 
             where=where,
             hint="load it once with a network, or name the cached commit as the `revision` of its `HubSource`",
         )
-    decode = {name: _names(feature) for name, feature in table.features.items()}
-    for row in table:
-        yield {**{name: decode[name](value) for name, value in row.items()}, "_config": address.config}
+    return HubTable(table, address.config, notes)
+
+
+def _decoded(part: HubTable) -> Iterator[Mapping[str, Any]]:
+    """The rows of a split, class labels as names, the configuration under `_config`."""
+    decode = {name: _names(feature) for name, feature in part.table.features.items()}
+    for row in part.table:
+        yield {**{name: decode[name](value) for name, value in row.items()}, "_config": part.config}
 
 
 def hub_commit(repo: str, revision: str, *, where: str, ask: bool = True) -> str:

@@ -63,6 +63,7 @@ COMMONSENSEQA = Task(
         HUB_SPLITS,
         converts(_example),
         config=None,
+        columns=("id", "question", "choices.label", "choices.text", "answerKey"),
         revision="94630fe30dad47192a8546eb75f094926d47e155",
     ),
     metrics=("accuracy",),

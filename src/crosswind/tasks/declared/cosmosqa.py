@@ -54,6 +54,7 @@ COSMOSQA = Task(
         {"train": "train", "dev": "validation"},
         converts(_example),
         config=None,
+        columns=("id", "context", "question", *(f"answer{n}" for n in range(4)), "label"),
         revision="ed50fe83db62b355759053b1cd5eef344ee371e0",
     ),
     metrics=("accuracy",),

@@ -40,6 +40,7 @@ HELLASWAG = Task(
         HUB_SPLITS,
         converts(_example),
         config=None,
+        columns=("ctx", "endings", "label"),
         revision="218ec52e09a7e7462a5400043bb9a69a41d06b76",
     ),
     metrics=("accuracy",),

@@ -11,7 +11,7 @@ from typing import Any
 from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
+from crosswind.data.squad import SQUAD_COLUMNS, Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 from crosswind.tasks.faults import PUBLIC
@@ -106,8 +106,10 @@ MLQA = Task(
         {"dev": "validation", "test": "test"},
         _convert,
         config="MLQA.{context}.{language}",
+        revision="ec5f1f46e9af79639a90684a7a70a956c4998f04",
         companion="MLQA.en.en",
         rows=squad_rows,
+        columns=SQUAD_COLUMNS,
     ),
     metrics=("mlqa",),
     submission="answers",

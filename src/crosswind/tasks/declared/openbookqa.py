@@ -55,6 +55,7 @@ OPENBOOKQA = Task(
         HUB_SPLITS,
         converts(_hub),
         config="main",
+        columns=("id", "question_stem", "choices.text", "answerKey"),
         revision="388097ea7776314e93a529163e0fea805b8a6454",
     ),
     metrics=("accuracy",),

@@ -93,6 +93,7 @@ PAWSX = Task(
         converts(_example),
         revision="4cd8187c404bda33cb1f62b49b001115862acf37",
         rows=_rows,
+        columns=("sentence1", "sentence2", "label"),
         classes={"label": ("0", "1")},
     ),
     metrics=("accuracy",),

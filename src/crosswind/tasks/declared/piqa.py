@@ -45,6 +45,7 @@ PIQA = Task(
         {"train": "train", "dev": "validation"},
         converts(_example),
         config=None,
+        columns=("goal", "sol1", "sol2", "label"),
         revision="142f6d7367fd9877f0fb3b5734ea6a545f54cdd1",
     ),
     metrics=("accuracy",),

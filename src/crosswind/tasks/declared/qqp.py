@@ -53,6 +53,8 @@ QQP = Task(
         {"train": "train", "dev": "validation"},
         converts(_hub),
         config="qqp",
+        columns=("question1", "question2", "label", "idx"),
+        classes={"label": ("not_duplicate", "duplicate")},
         revision="bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c",
     ),
     metrics=("accuracy",),

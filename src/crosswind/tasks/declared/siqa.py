@@ -51,6 +51,7 @@ SIQA = Task(
         {"train": "train", "dev": "validation"},
         converts(_example),
         config=None,
+        columns=("context", "question", *_LABELS, "label"),
         revision="54c6a1f8cb6daf4f5abf24a601852612fb35eb25",
     ),
     metrics=("accuracy",),

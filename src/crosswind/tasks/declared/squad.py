@@ -7,7 +7,15 @@ from pathlib import Path
 from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
+from crosswind.data.squad import (
+    SQUAD_COLUMNS,
+    Paragraph,
+    converts_squad,
+    reads_squad,
+    span_content,
+    squad_cluster,
+    squad_item,
+)
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
@@ -42,6 +50,7 @@ def _task(
             config=None,
             revision=revision,
             rows=squad_rows,
+            columns=SQUAD_COLUMNS,
         ),
         metrics=(name,),
         unanswerable=version == "2.0",

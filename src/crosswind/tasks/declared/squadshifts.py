@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content
+from crosswind.data.squad import SQUAD_COLUMNS, Paragraph, converts_squad, reads_squad, span_content
 from crosswind.tasks.base import Task
 from crosswind.tasks.retrieval import as_retrieval
 
@@ -37,7 +37,12 @@ SQUADSHIFTS = Task(
     splits=tuple(_SPLITS),
     files=FileLayout(_locate, reads_squad(_content)),
     hub=HubSource(
-        "squadshifts", dict.fromkeys(_SPLITS, "test"), converts_squad(_content), config="{split}", split_names=_SPLITS
+        "squadshifts",
+        dict.fromkeys(_SPLITS, "test"),
+        converts_squad(_content),
+        config="{split}",
+        split_names=_SPLITS,
+        columns=SQUAD_COLUMNS,
     ),
     metrics=("squad",),
     perturbed=("question", "context"),

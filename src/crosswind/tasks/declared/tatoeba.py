@@ -75,6 +75,7 @@ TATOEBA = Task(
         names=XTREME_R,
         revision="69e8f12da6e31d59addadda9a9c8a2e601a0e282",
         rows=_rows,
+        columns=("sentence1", "sentence2"),
     ),
     metrics=("accuracy",),
     submission="rows",

@@ -10,7 +10,7 @@ from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.ids import ContentIds
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, Question, hub_squad, read_squad, span_content
+from crosswind.data.squad import SQUAD_COLUMNS, Paragraph, Question, hub_squad, read_squad, span_content
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 from crosswind.tasks.faults import PUBLIC, KnownFault
@@ -82,6 +82,7 @@ TYDIQA = Task(
         _convert,
         config="secondary_task",
         rows=squad_rows,
+        columns=SQUAD_COLUMNS,
     ),
     metrics=("squad",),
     submission="answers",

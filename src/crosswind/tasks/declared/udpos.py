@@ -113,9 +113,11 @@ UDPOS = Task(
         HUB_SPLITS,
         converts(_hub),
         config="udpos.{language}",
+        revision="ec5f1f46e9af79639a90684a7a70a956c4998f04",
         names=_NAMES,
         languages=_HUB_LANGUAGES,
         rows=_rows,
+        columns=("tokens", "pos_tags"),
         classes={"pos_tags": _TAGS},
         release="UD 2.5",
         counts={

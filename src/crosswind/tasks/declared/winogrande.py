@@ -78,6 +78,7 @@ WINOGRANDE = Task(
         {"dev": "validation", "test": "test", **{f"train{s}": "train" for s in ("", "_xs", "_s", "_m", "_l", "_xl")}},
         _convert,
         config="winogrande_{split}",
+        columns=("sentence", "option1", "option2", "answer"),
         revision="01e74176c63542e6b0bcb004dcdea22d94fb67b5",
         split_names={"train": "xl", "dev": "xl", "test": "xl", **{f"train_{size}": size for size in _SIZES}},
     ),

@@ -25,6 +25,7 @@ _COLUMNS = {
     "premise": "context", "question": "question", "choice1": "choice1", "choice2": "choice2", "label": "label",
     "idx": "id",
 }  # fmt: skip
+_HUB_COLUMNS = ("premise", "choice1", "choice2", "question", "label", "idx")
 _TABLE = label_table(_LABELS, -1)
 _NATIVE = {"dev": "val", "test": "test", "train": "train"}
 
@@ -93,7 +94,14 @@ XCOPA = Task(
     languages=_LANGUAGES,
     splits=("dev", "test"),
     files=FileLayout(_locate, reads(jsonl_table, _example), write=_write),
-    hub=HubSource("cambridgeltl/xcopa", {"dev": "validation", "test": "test"}, converts(_example), rows=_rows),
+    hub=HubSource(
+        "cambridgeltl/xcopa",
+        {"dev": "validation", "test": "test"},
+        converts(_example),
+        revision="042f78955ba48e6404616762fa6e05e839c3907a",
+        rows=_rows,
+        columns=_HUB_COLUMNS,
+    ),
     metrics=("accuracy",),
     submission="lines",
     perturbed=("context", "choices"),
@@ -132,6 +140,7 @@ COPA = Task(
         config="copa",
         revision="3de24cf8022e94f4ee4b9d55a6f539891524d646",
         rows=_rows,
+        columns=_HUB_COLUMNS,
         classes={"label": _LABELS},
     ),
     metrics=("accuracy",),

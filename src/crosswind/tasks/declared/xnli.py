@@ -98,6 +98,7 @@ XNLI = Task(
         converts(_example),
         revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
         rows=_rows,
+        columns=("premise", "hypothesis", "label"),
         classes={"label": _LABELS},
     ),
     metrics=("accuracy",),

@@ -7,7 +7,15 @@ from pathlib import Path
 from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
 from crosswind.data.source import Content, FileLayout, HubSource
-from crosswind.data.squad import Paragraph, converts_squad, reads_squad, span_content, squad_cluster, squad_item
+from crosswind.data.squad import (
+    SQUAD_COLUMNS,
+    Paragraph,
+    converts_squad,
+    reads_squad,
+    span_content,
+    squad_cluster,
+    squad_item,
+)
 from crosswind.data.writing import squad_file, squad_rows
 from crosswind.tasks.base import Task
 from crosswind.tasks.faults import PUBLIC, KnownFault
@@ -43,6 +51,7 @@ XQUAD = Task(
         config="xquad.{language}",
         revision="51adfef1c1287aab1d2d91b5bead9bcfb9c68583",
         rows=squad_rows,
+        columns=SQUAD_COLUMNS,
     ),
     metrics=("squad",),
     submission="answers",
