@@ -70,6 +70,15 @@ def test_upos_chunk_counts_agree_with_an_independent_implementation(gold, random
     p, g = (naive_chunks(tags, behaviour) for tags in joined)
     total = tagging.chunk_statistics(guess, gold, behaviour)[:, :3].sum(axis=0)
     assert total.tolist() == [len(p & g), len(p), len(g)]
+    # A sentence has the chunks that end in it, however early they began.
+    rows, first = [], 0
+    for given_tags, tags in zip(guess, gold, strict=True):
+        mine = [{c for c in all_chunks if first <= c[2] <= first + len(tags)} for all_chunks in (p & g, p, g)]
+        right = sum(a == b for a, b in zip(given_tags, tags, strict=True))
+        rows.append([*map(len, mine), right, len(tags)])
+        first += len(tags) + 1
+    assert tagging.chunk_statistics(guess, gold, behaviour).tolist() == rows
+    assert tagging.token_statistics(guess, gold).tolist() == [row[3:] for row in rows]
 
 
 @given(st.lists(st.sampled_from(IOB2), min_size=1, max_size=12), st.randoms(use_true_random=False))
@@ -79,6 +88,11 @@ def test_both_behaviours_agree_on_iob2(gold, random):
     assert old.tolist() == new.tolist()
     p, g = (naive_chunks(tags, "0.0.12") for tags in (guess, gold))
     assert old[0, :3].tolist() == [len(p & g), len(p), len(g)]
+
+
+def test_no_sentences_and_sentences_without_tags_have_no_chunks():
+    assert tagging.chunk_statistics([], []).shape == (0, 5)
+    assert tagging.chunk_statistics([[], ["X"]], [[], ["X"]]).tolist() == [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
 
 
 def test_adjacent_nouns_merge_and_adjacent_subordinators_stay_apart():

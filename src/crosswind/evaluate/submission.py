@@ -124,8 +124,9 @@ def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str],
     The reason is given for texts in place of labels, and for items whose label is left out.
     """
     known = {*labels, *aliases}
-    for number, value in lines:
-        if value in NO_LABEL and value not in known:
+    blank = {value for _, value in lines} & {*NO_LABEL} - known
+    for number, value in lines if blank else ():
+        if value in blank:
             raise UserError(
                 f"no label in this line: {value!r}",
                 where=f"{path}:{number}",
@@ -144,6 +145,8 @@ def gold_labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str],
 def _labels(lines: Lines, labels: Sequence[str], aliases: Mapping[str, str], path: Path) -> list[str]:
     """The label of each line; a `UserError` for an unknown one and for names and numbers in one file."""
     plain = {*labels}
+    if {value for _, value in lines} <= plain:
+        return [value for _, value in lines]
     read = [v if v in plain else _label(v, labels, aliases, f"{path}:{number}") for number, v in lines]
     if len({label.isdecimal() for label in labels}) == 1:
         first: dict[bool, tuple[int, str]] = {}
@@ -199,7 +202,10 @@ def count_unanswered(path: Path, answered: Sequence[bool]) -> int:
 
 def submission_lines(path: Path) -> list[str]:
     """The lines of a file, without the blank ones at its end."""
-    lines = [line.removesuffix("\r") for line in submission_text(path).split("\n")]
+    text = submission_text(path)
+    lines = text.split("\n")
+    if "\r" in text:
+        lines = [line.removesuffix("\r") for line in lines]
     while lines and not lines[-1].strip():
         lines.pop()
     return lines

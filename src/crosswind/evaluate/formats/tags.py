@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import (
     Format,
+    Lines,
     Submitted,
     gold_labels,
     predicted_labels,
@@ -20,40 +22,60 @@ from crosswind.evaluate.submission import (
     write_submission,
 )
 
+_Naming = Callable[[Lines, Sequence[str], Mapping[str, str], Path], list[str]]
 
-def _sentences(path: Path) -> list[list[tuple[int, str]]]:
-    """The tags of each sentence, with the numbers of their lines."""
-    sentences: list[list[tuple[int, str]]] = []
-    sentence: list[tuple[int, str]] = []
-    for number, line in enumerate(submission_lines(path), 1):
-        tag = line.strip()
-        if not tag:
-            sentence = []
-            continue
-        if not sentence:
-            sentences.append(sentence)
-        sentence.append((number, tag))
-        if "\t" in tag:
-            raise UserError(
-                "more than a tag in this line", where=f"{path}:{number}", hint="leave the token out: a tag a line"
-            )
-    return sentences
+
+@dataclass(frozen=True)
+class _Sentences:
+    """The tags of each sentence, and the numbers of the lines of their first tags."""
+
+    tags: list[list[str]]
+    first: list[int]
+
+    def lines(self) -> list[tuple[int, str]]:
+        """Every tag with the number of its line."""
+        return [pair for tags, first in zip(self.tags, self.first, strict=True) for pair in enumerate(tags, first)]
+
+    def read(
+        self, labels: Sequence[str], aliases: Mapping[str, str], path: Path, name: _Naming
+    ) -> list[tuple[str, ...]]:
+        """The labels of each sentence as `name` reads them of lines."""
+        if labels and {*chain.from_iterable(self.tags)} <= {*labels}:
+            return [*map(tuple, self.tags)]  # A test set has a million lines; nearly always each is a label.
+        names = iter(name(self.lines(), labels, aliases, path))
+        return [tuple(islice(names, len(tags))) for tags in self.tags]
+
+
+def _sentences(path: Path) -> _Sentences:
+    lines = [*map(str.strip, submission_lines(path))]
+    if any("\t" in tag for tag in {*lines}):
+        number = next(number for number, tag in enumerate(lines, 1) if "\t" in tag)
+        raise UserError(
+            "more than a tag in this line", where=f"{path}:{number}", hint="leave the token out: a tag a line"
+        )
+    tags, first = [], []
+    begun = 0
+    for end in (*(i for i, tag in enumerate(lines) if not tag), len(lines)):
+        if end > begun:
+            tags.append(lines[begun:end])
+            first.append(begun + 1)
+        begun = end + 1
+    return _Sentences(tags, first)
 
 
 def _read(
     path: Path, gold: Path, language: str, labels: Sequence[str], aliases: Mapping[str, str] = MappingProxyType({})
 ) -> Submitted:
     given, wanted = _sentences(path), _sentences(gold)
-    gold_tags = iter(gold_labels([line for lines in wanted for line in lines], labels, aliases, gold))
-    right = [tuple(islice(gold_tags, len(lines))) for lines in wanted]
-    require_count(path, "sentences", len(right), len(given))
-    predicted = []
-    for lines, tags in zip(given, right, strict=True):
-        require_count(f"{path}:{lines[0][0]}", "tags in this sentence", len(tags), len(lines))
-        predicted.append(predicted_labels(lines, labels, aliases, path))
+    right = wanted.read(labels, aliases, gold, gold_labels)
+    require_count(path, "sentences", len(right), len(given.tags))
+    for tags, first, expected in zip(given.tags, given.first, right, strict=True):
+        if len(tags) != len(expected):
+            require_count(f"{path}:{first}", "tags in this sentence", len(expected), len(tags))
+    predicted = given.read(labels, aliases, path, predicted_labels)
     return Submitted(
         tuple(TaggingExample(str(i), str(i), language, ("",) * len(tags), tags) for i, tags in enumerate(right, 1)),
-        tuple({"tags": tags} for tags in predicted),
+        tuple({"tags": list(tags)} for tags in predicted),
     )
 
 

@@ -8,11 +8,15 @@ and SCONJ collapse. In both, the first letter acts as an IOBES prefix. For IOB2 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from operator import eq
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crosswind.data.examples import TaggingExample
 from crosswind.evaluate.metrics.base import Array, Judge, Judged, Metric, f1_scores, mean_of
@@ -29,12 +33,17 @@ def chunk_statistics(
 
     Raises `ValueError` where a sentence has another number of tags than its gold.
     """
-    tokens = token_statistics(predicted, gold)
-    counts = np.zeros((len(gold), 3))
-    both = zip(_by_sentence(predicted, behaviour), _by_sentence(gold, behaviour), strict=True)
-    for i, (guess, right) in enumerate(both):
-        counts[i] = (len(guess & right), len(guess), len(right))
-    return np.concatenate([counts, tokens], axis=1)
+    lengths = _lengths(predicted, gold)
+    if not len(lengths):
+        return np.zeros((0, 5))
+    guess, right = (_corpus(sentences) for sentences in (predicted, gold))
+    p, g = _chunk_ends(guess, behaviour), _chunk_ends(right, behaviour)
+    common = p.at & g.at & (p.start == g.start)
+    common[common] = [p.kinds[i] == g.kinds[j] for i, j in zip(p.kind[common], g.kind[common], strict=True)]
+    # A sentence's columns are those of its tags and of the O behind them, where a chunk at its end is closed.
+    owner = np.repeat(np.arange(len(gold)), lengths + 1)
+    counts = [np.bincount(owner[:-1][at[1:]], minlength=len(gold)) for at in (common, p.at, g.at)]
+    return np.column_stack([*counts, token_statistics(predicted, gold)]).astype(np.float64)
 
 
 def token_statistics(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> Array:
@@ -42,14 +51,26 @@ def token_statistics(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence
 
     Raises `ValueError` where a sentence has another number of tags than its gold.
     """
+    lengths = _lengths(predicted, gold)
+    # All tags in a row: a sum for each sentence costs more than the comparisons.
+    right = np.fromiter(map(eq, _flat(predicted), _flat(gold)), dtype=bool, count=int(lengths.sum()))
+    owner = np.repeat(np.arange(len(gold)), lengths)
+    return np.column_stack([np.bincount(owner[right], minlength=len(gold)), lengths]).astype(np.float64)
+
+
+def _flat(sentences: Sequence[Sequence[str]]) -> Iterator[str]:
+    return chain.from_iterable(sentences)
+
+
+def _lengths(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """The number of tags of each sentence; a `ValueError` where the two differ in it."""
     if len(predicted) != len(gold):
         raise ValueError(f"{len(predicted)} predicted sentences for {len(gold)}")
-    rows = np.zeros((len(gold), 2))
-    for i, (guess, right) in enumerate(zip(predicted, gold, strict=True)):
-        if len(guess) != len(right):
-            raise ValueError(f"sentence {i}: {len(guess)} predicted tags for {len(right)}")
-        rows[i] = (sum(map(eq, guess, right)), len(right))
-    return rows
+    lengths = [[len(tags) for tags in sentences] for sentences in (predicted, gold)]
+    for i, (given, expected) in enumerate(zip(*lengths, strict=True)):
+        if given != expected:
+            raise ValueError(f"sentence {i}: {given} predicted tags for {expected}")
+    return np.array(lengths[1], dtype=np.int64)
 
 
 def chunks(tags: Sequence[str], behaviour: Behaviour = "0.0.12") -> list[Chunk]:
@@ -57,44 +78,57 @@ def chunks(tags: Sequence[str], behaviour: Behaviour = "0.0.12") -> list[Chunk]:
 
     The rules are those of conlleval, to which seqeval refers; a "." tag counts as outside, as there.
     """
-    closed: list[Chunk] = []
-    # A test set has millions of tags and a hundred pairs of neighbours: what a pair does is looked up.
-    moves: dict[tuple[str, str], tuple[bool, bool, str]] = {}
-    before, start = "", 0
-    for i, tag in enumerate([*tags, "O"]):
-        move = moves.get((before, tag))
-        if move is None:
-            move = moves[before, tag] = _move(before, tag, behaviour)
-        ends, starts, kind = move
-        if ends:
-            closed.append((kind, start, i - 1))
-        if starts:
-            start = i
-        before = tag
-    return closed
+    ends = _chunk_ends([*tags, "O"], behaviour)
+    at = np.flatnonzero(ends.at)
+    rows = zip(ends.kind[at].tolist(), ends.start[at].tolist(), at.tolist(), strict=True)
+    return [(ends.kinds[kind], start, i - 1) for kind, start, i in rows]
 
 
-def _move(before: str, tag: str, behaviour: Behaviour) -> tuple[bool, bool, str]:
-    """Whether a chunk ends before a tag, whether one starts at it, and the type before (`before` is "" in front)."""
+@dataclass(frozen=True)
+class _Ends:
+    """Where chunks end in a row of tags, one value a tag: whether one ends before it, its type's number, its start."""
+
+    at: NDArray[np.bool_]
+    kind: NDArray[np.int64]
+    start: NDArray[np.int64]
+    kinds: tuple[str, ...]
+
+
+def _chunk_ends(tags: Sequence[str], behaviour: Behaviour) -> _Ends:
+    """The chunks of a row of tags.
+
+    A test set has millions of tags and a hundred pairs of neighbours: what a pair does is looked up.
+    """
+    names = ("", *dict.fromkeys(tags))  # "" stands in front of the first tag
+    number = {name: i for i, name in enumerate(names)}
+    number[""] = 0
+    ids = np.fromiter(map(number.__getitem__, tags), dtype=np.int64, count=len(tags))
+    pairs = np.concatenate([[0], ids[:-1]]) * len(names) + ids
+    seen, which = np.unique(pairs, return_inverse=True)
+    moves = [_move(names[pair // len(names)], names[pair % len(names)], behaviour) for pair in seen.tolist()]
+    at, starts = np.array(moves, dtype=bool)[which].T
+    last = np.maximum.accumulate(np.where(starts, np.arange(len(tags)), 0))
+    start = np.concatenate([[0], last[:-1]])  # the last start before each tag
+    kinds = tuple(_type(name, behaviour) if name else "" for name in names)
+    return _Ends(at, np.concatenate([[0], ids[:-1]]), start, kinds)
+
+
+@lru_cache(maxsize=65536)
+def _move(before: str, tag: str, behaviour: Behaviour) -> tuple[bool, bool]:
+    """Whether a chunk ends before a tag and whether one starts at it (`before` is "" in front)."""
     last, last_type = (before[0], _type(before, behaviour)) if before else ("O", "")
     changed = _type(tag, behaviour) != last_type
     ends = _ends(last, tag[0]) or (changed and last not in "O.")
     starts = _starts(last, tag[0]) or (changed and tag[0] not in "O.")
-    return ends, starts, last_type
+    return ends, starts
 
 
-def _by_sentence(sentences: Sequence[Sequence[str]], behaviour: Behaviour) -> list[set[Chunk]]:
-    """Each sentence's chunks, in corpus offsets.
+def _corpus(sentences: Sequence[Sequence[str]]) -> list[str]:
+    """All sentences as one row with an O after each, as seqeval reads them.
 
-    All sentences are read as one sequence with an O after each, as seqeval does: from 0.0.16 on, a
-    one-letter tag (X) after O opens no chunk and closes one that began earlier, even a sentence ago.
+    From 0.0.16 on, a one-letter tag (X) after O opens no chunk and closes one that began earlier, even a sentence ago.
     """
-    flat = [tag for sentence in sentences for tag in (*sentence, "O")]
-    owner = np.repeat(np.arange(len(sentences)), [len(s) + 1 for s in sentences])
-    by_sentence: list[set[Chunk]] = [set() for _ in sentences]
-    for chunk in chunks(flat, behaviour):
-        by_sentence[owner[chunk[2]]].add(chunk)
-    return by_sentence
+    return [tag for sentence in sentences for tag in (*sentence, "O")]
 
 
 def _type(tag: str, behaviour: Behaviour) -> str:
