@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.errors import UserError
+from crosswind.evaluate.segments import segmentation_name
 from crosswind.perturb.graphemes import clusters, positioned
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.spec import parse_spec
-from crosswind.perturb.words import script, tokens, words
+from crosswind.perturb.words import script, segmentation, tokens, words
 
 
 def cut(text: str, language: str) -> list[str]:
@@ -34,6 +35,48 @@ def cut(text: str, language: str) -> list[str]:
 )
 def test_words_are_those_of_the_writing_system(language: str, text: str, expected: list[str]) -> None:
     assert cut(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    "divided",
+    [
+        "昨日、 私 は 寿司 を 食べました。",
+        "彼 は 学校 へ 行かなければならない",
+        "美しかったです",
+        "お茶 を 飲んでいます",
+        "東京 大学 で 日本語 を 勉強している。",
+        "テストしました",
+        "これ は ペン では ありません",
+        "読み書き が できる よう に なった",
+        "子どもたち と 公園 に 行きたかった",
+        "静かな 部屋",
+        "多く の 人々 が 亡くなった。",
+        "3 月 に 始まった",
+        "今日 とても 楽しかった",
+        "彼女 は もっと ゆっくり 話すべきだ",
+        "お金 が あれば 買います",
+        "雨 が 降っている ので、 出かけません。",
+        "田中さん は 医者 でした",
+    ],
+)
+def test_japanese_words_that_move_have_their_endings_on_and_particles_stand_alone(divided: str) -> None:
+    text = divided.replace(" ", "")
+    expected = [part.strip("。、") for part in divided.split()]
+    assert [text[s.start : s.end] for s in tokens(text, "ja")] == expected
+    # What dictionaries and metrics look up is cut as ICU cuts it, and every border of a word is one of these.
+    pieces = words(text, "ja")
+    assert tokens(text, "ja", endings=False) == pieces
+    assert {s.start for s in tokens(text, "ja")} <= {s.start for s in pieces}
+
+
+def test_the_rule_for_japanese_endings_is_signed_where_words_move() -> None:
+    assert segmentation("ja").keys() - segmentation("ja", endings=False).keys() == {"japanese endings"}
+    assert segmentation("zh") == segmentation("zh", endings=False)
+    assert "japanese endings" not in segmentation_name("ja")
+    moved = parse_spec("word-order:1")
+    outputs = {out for draw in range(40) for out in perturb_lines(["寿司を食べました"], moved, "ja", draw=draw)}
+    assert len(outputs) > 1
+    assert all("食べました" in out for out in outputs)
 
 
 def test_tokens_hold_together_what_is_typed_without_a_space() -> None:

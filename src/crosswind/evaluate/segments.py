@@ -28,7 +28,7 @@ def segmentation_name(language: str) -> str:
     """How answers are divided, as signatures say it: `white space`, `characters`, `words (icu 78.1)`."""
     if script_of(language) in _BY_CHARACTER:
         return CHARACTERS
-    segmenters = segmentation(language)
+    segmenters = segmentation(language, endings=False)
     return f"words ({', '.join(f'{k} {v}' for k, v in segmenters.items())})" if segmenters else WHITE_SPACE
 
 

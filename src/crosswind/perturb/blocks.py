@@ -9,11 +9,14 @@ from crosswind.perturb.passage import Passage
 from crosswind.perturb.words import tokens
 
 
-def passage_words(passage: Passage) -> list[Span]:
-    """The words of a passage: of a tagged sentence those it is given in, otherwise what stands between spaces."""
+def passage_words(passage: Passage, *, endings: bool = True) -> list[Span]:
+    """The words of a passage: of a tagged sentence those it is given in, otherwise what stands between spaces.
+
+    Japanese words have their `endings` on, but for what is looked up.
+    """
     if passage.words:
         return sorted(passage.words, key=lambda w: w.start)
-    return tokens(passage.text, passage.language)
+    return tokens(passage.text, passage.language, endings=endings)
 
 
 def moving_blocks(passage: Passage) -> list[Span]:

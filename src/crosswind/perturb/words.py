@@ -2,7 +2,8 @@
 
 Chinese, Japanese, Thai, Lao, Khmer and Burmese put no space between words: ICU's dictionaries find
 their borders (UAX #29 with the dictionary break engines of ICU4C). A language of which ICU has no
-dictionary may declare a segmenter of its own (`data/segmenter.py`).
+dictionary may declare a segmenter of its own (`data/segmenter.py`). ICU cuts Japanese words into their endings, which
+dictionaries and metrics look up; what moves or is left out as one has them on (`tokens`, `japanese.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
 from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.graphemes import is_border, whole_clusters
+from crosswind.perturb.japanese import JOINING, with_endings
 
 if TYPE_CHECKING:
     from icu4py.breakers import WordBreaker
@@ -89,10 +91,14 @@ def words(text: str, language: str) -> list[Span]:
     return _snapped(text, [Span(*m.span()) for m in _WORD.finditer(text)])
 
 
-def tokens(text: str, language: str) -> list[Span]:
-    """What stands between spaces and punctuation: as `words`, but `l'homme`, `5,000` and `$100` are one."""
+def tokens(text: str, language: str, *, endings: bool = True) -> list[Span]:
+    """What stands between spaces and punctuation: as `words`, but `l'homme`, `5,000` and `$100` are one.
+
+    So is a Japanese word with its `endings`, 食べました.
+    """
     if is_unspaced(language):
-        return list(_segmented(text, language))
+        spans = _segmented(text, language)
+        return list(with_endings(text, spans) if endings and _has_endings(language) else spans)
     return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
 
 
@@ -126,14 +132,18 @@ def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tup
     return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 
-def segmentation(language: str) -> dict[str, str]:
+def segmentation(language: str, *, endings: bool = True) -> dict[str, str]:
     """What the words of an unspaced language depend on, for fingerprints; nothing for a spaced one."""
     if not is_unspaced(language):
         return {}
     name = base_language(language)
     if name in SEGMENTERS:
         return {f"segmenter/{name}": SEGMENTERS[name].version()}
-    return {"icu": segmenter_version()}
+    return {"icu": segmenter_version(), **({"japanese endings": JOINING} if endings and _has_endings(language) else {})}
+
+
+def _has_endings(language: str) -> bool:
+    return base_language(language) == "ja" and base_language(language) not in SEGMENTERS
 
 
 def segmenter_version() -> str:

@@ -122,7 +122,7 @@ def _step(params: LexiconParams, settings: Mapping[str, Any], files: Sequence[Pa
             if task.kind != "query" or code != "en":
                 prints[f"{name} {code}"] = fingerprint(task, code, params.split, source)
     for code in params.languages:
-        prints |= {f"resource {key}": value for key, value in segmentation(code).items()}
+        prints |= {f"resource {key}": value for key, value in segmentation(code, endings=False).items()}
     label = f"{params.what} {'-'.join(params.languages)}"
     return LEXICON.step(params, data=prints, label=label)
 

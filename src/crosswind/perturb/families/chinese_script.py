@@ -63,7 +63,7 @@ def _resources(setting: Setting) -> dict[str, str]:
         version = importlib.metadata.version("opencc")
     except importlib.metadata.PackageNotFoundError:
         version = "not installed"
-    return {"opencc": version, **segmentation(setting.language)}
+    return {"opencc": version, **segmentation(setting.language, endings=False)}
 
 
 CHINESE_SCRIPT = Perturbation(

@@ -105,7 +105,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 def _resources(setting: Setting) -> dict[str, str]:
     paths = [path for _, path, _ in _tables(setting)]
-    return {**brought_fingerprints("phrases", paths), **segmentation(setting.language)}
+    return {**brought_fingerprints("phrases", paths), **segmentation(setting.language, endings=False)}
 
 
 CODEMIX_PHRASE = Perturbation(

@@ -79,6 +79,6 @@ HARD_NEGATIVES = Perturbation(
     needs=lambda setting: (DataNeed("donors"),),
     add=_add,
     adds_for="queries",
-    resources=lambda setting: segmentation(setting.language),
+    resources=lambda setting: segmentation(setting.language, endings=False),
     params=(Param("count", "integer", "negatives for each right candidate", default=1, low=1, high=100),),
 )

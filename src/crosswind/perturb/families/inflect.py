@@ -106,7 +106,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     def sites(passage: Passage) -> Sites:
         text, tags = passage.text, upos_tags(passage)
         spans, options = [], []
-        for word in passage_words(passage):
+        for word in passage_words(passage, endings=False):
             surface = text[word.start : word.end]
             readings = table.get(lowered(surface, turkic), ())
             others = [o for pos, forms in readings if agrees(pos, tags.get(word)) for o in forms]

@@ -262,7 +262,10 @@ def _resources(setting: Setting) -> Mapping[str, str]:
         case "sera":
             return {"keyboard/sera": "1"}
         case "romaji":
-            return {"keyboard/homophones": input_method_hash("homophones"), **segmentation(setting.language)}
+            return {
+                "keyboard/homophones": input_method_hash("homophones"),
+                **segmentation(setting.language, endings=False),
+            }
     code = layout_for(setting).code
     data = files(__package__).joinpath("layouts", f"{code}.json").read_bytes()
     return {f"keyboard/{code}": f"{hashlib.sha256(data).hexdigest()}/{_VERSION}"}

@@ -95,7 +95,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        spans = [w for w in passage_words(passage) if lowered(text[w.start : w.end], turkic) in table]
+        spans = [w for w in passage_words(passage, endings=False) if lowered(text[w.start : w.end], turkic) in table]
 
         def entries(index: int) -> tuple[tuple[str, float], ...]:
             surface = text[spans[index].start : spans[index].end]
@@ -114,7 +114,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {**brought_fingerprints("errors", _files(setting)), **segmentation(setting.language)}
+    return {**brought_fingerprints("errors", _files(setting)), **segmentation(setting.language, endings=False)}
 
 
 REAL_NOISE = Perturbation(

@@ -22,7 +22,7 @@ from crosswind.perturb.graphemes import clusters, may_reach, positioned
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, script, segmentation, word_columns, words
+from crosswind.perturb.words import is_unspaced, script, segmentation, tokens, word_columns, words
 
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"})
 
@@ -75,7 +75,7 @@ class _Pairs(Columned):
         pairs = (scripts[:-1] > 0) & (scripts[:-1] == scripts[1:]) & (ends[:-1] == starts[1:])
         if self._unspaced:
             inside = np.ones(len(codes), dtype=np.bool_)
-            inside[word_columns(batch, self._language)[0]] = False
+            inside[word_columns(batch, self._language, glued=True)[0]] = False
             pairs &= inside[starts[1:]]
         long = ends - starts > 1
         pairs &= (codes[starts[:-1]] != codes[starts[1:]]) | long[:-1] | long[1:]
@@ -129,7 +129,7 @@ def _inner_swaps(language: str) -> Listed:
         starts: list[int] = []
         ends: list[int] = []
         swaps: list[tuple[Option, ...]] = []
-        for word in words(text, language):
+        for word in tokens(text, language) if is_unspaced(language) else words(text, language):
             units, offsets = positioned(text[word.start : word.end])
             if len(units) < 4 or not all(_script(u) for u in units):
                 continue

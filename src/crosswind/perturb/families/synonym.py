@@ -78,7 +78,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     def sites(passage: Passage) -> Sites:
         text, tags = passage.text, upos_tags(passage)
         spans, options = [], []
-        for word in passage_words(passage):
+        for word in passage_words(passage, endings=False):
             surface = text[word.start : word.end]
             senses = synsets.get(lowered(surface, turkic), ())
             if not senses or (most and len(senses) > most):
@@ -94,7 +94,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {**brought_fingerprints("wordnet", _files(setting)), **segmentation(setting.language)}
+    return {**brought_fingerprints("wordnet", _files(setting)), **segmentation(setting.language, endings=False)}
 
 
 SYNONYM = Perturbation(

@@ -170,7 +170,7 @@ TRANSLATED_PHRASE = Perturbation(
     needs=_needs,
     applies=_applies,
     prepare=_prepare,
-    resources=lambda setting: {"translated-phrase": "1", **segmentation(setting.language)},
+    resources=lambda setting: {"translated-phrase": "1", **segmentation(setting.language, endings=False)},
     params=(
         Param("embed", "list", "embedded languages: embed=de,zh"),
         Param("model", "text", "a multilingual encoder whose hidden states align words: a hub's id or a folder"),
