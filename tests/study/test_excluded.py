@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from crosswind.analysis.results import ResultRow, table
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
+from crosswind.report.excluded import excluded_rows
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.catalogue import CATALOGUE
@@ -142,3 +145,27 @@ def test_thai_xcopa_asks_for_the_effect_alone(official_data: Callable[..., Path]
 
     assert (asked("th", "test"), asked("th", "val"), asked("tr", "val")) == ({"effect"}, {"effect"}, {"effect"})
     assert asked("tr", "test") == asked("et", "test") == {"cause", "effect"}
+
+
+def test_defences_protections_and_chosen_layers_have_rows_of_their_own() -> None:
+    """A mean over them would be a score that no model has."""
+    row = ResultRow(
+        encoder="x", route="none", pipeline_seed=1, target="xnli", language="de", split="test", metric="accuracy",
+        key="accuracy", score=80.0, n=9, clusters=9, signature="metric=accuracy|version=1", cell="c",
+    )  # fmt: skip
+    rows = [
+        row,
+        replace(row, defence="freelb", score=60.0),
+        replace(row, perturbation="swap", severity=0.1, draw=1, score=50.0),
+        replace(row, perturbation="swap", severity=0.1, draw=1, protection="answers", score=40.0),
+        replace(row, selection="dev layer", score=30.0),
+    ]
+    part = [replace(r, rows="all, 1 excluded", score=r.score + 1) for r in rows]
+    shown = excluded_rows(table(rows), table(part), {"xnli": "accuracy"})
+    assert [(r.route, r.condition, r.all_items, r.without) for r in shown] == [
+        ("none", "clean, accuracy", "80.00", "81.00"),
+        ("none · freelb", "clean, accuracy", "60.00", "61.00"),
+        ("none", "swap:0.1, accuracy", "50.00", "51.00"),
+        ("none", "swap:0.1, answers protected, accuracy", "40.00", "41.00"),
+        ("none", "clean, layer chosen on dev, accuracy", "30.00", "31.00"),
+    ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from crosswind.analysis.results import NONE
+from crosswind.analysis.scored import condition_of, language_of
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.faults import faults_of
 
@@ -38,8 +40,9 @@ def excluded_rows(frame: pl.DataFrame, excluded: pl.DataFrame, headline: Mapping
     for row in both.iter_rows(named=True):
         if row["metric"] != headline.get(row["target"]):
             continue
-        condition = f"{row['perturbation']}:{row['severity']:g}" if row["severity"] else row["perturbation"]
-        name = (row["route"], row["target"], row["language"], f"{condition}, {row['key']}", row["rows"])
+        route = row["route"] if row["defence"] == NONE else f"{row['route']} · {row['defence']}"
+        condition = f"{condition_of(row).label}, {row['key']}"
+        name = (route, row["target"], language_of(row), condition, row["rows"])
         grouped.setdefault(name, []).append((row["all_items"], row["score"]))
     return [
         ExcludedRow(*name, _mean([a for a, _ in scores]), _mean([b for _, b in scores]))
