@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.examples import Dataset, Example, PairExample, TaggingExample
+from crosswind.data.examples import Dataset, Example, PairExample, Span, SpanExample, TaggingExample
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.edit_types import counted, distance, edit_types, shares
@@ -72,6 +72,20 @@ def test_words_keep_their_tags_and_another_number_of_words_does_not_fit() -> Non
     made = twins(data([*standard], "panx"), data([*variant], "noisy"))
     assert made.data.examples[0].example == TaggingExample("t/0", "t/0", "en", ("rivr", "Berln", "lies"), tags)
     assert made.label + made.torn + made.lost == 1
+
+
+def test_a_variant_whose_own_answer_is_another_does_not_fit() -> None:
+    def question(context: str, answer: str) -> Example:
+        start = context.index(answer)
+        return SpanExample("q", "q", "en", "Which town is it?", context, (Span(start, start + len(answer)),))
+
+    standard = data([question("They came from Berlin to see Dresden in May.", "Berlin")], "xquad")
+    same = twins(standard, data([question("They cmae from Berlni to see Dresden in May.", "Berlni")], "noisy"))
+    assert (same.aligned, same.torn) == (1, 0)
+    assert same.data.examples[0].example.answer_texts == ("Berlni",)  # type: ignore[union-attr]
+    other = twins(standard, data([question("They cmae from Berlni to see Dresden in May.", "Dresden")], "noisy"))
+    assert (other.aligned, other.torn) == (1, 1)
+    assert other.data.examples[0].example == standard.examples[0]
 
 
 def test_kinds_that_differ_and_sets_without_a_common_item_are_refused() -> None:

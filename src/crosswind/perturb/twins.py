@@ -64,7 +64,7 @@ def twins(standard: Dataset, variant: Dataset, *, quotes: str = "") -> Twins:
             label += 1
             continue
         changed = _rewritten(example, variants[j])
-        if changed is None:
+        if changed is None or not _same_answers(changed.example, other, quotes):
             torn += 1
         else:
             examples[i] = changed
@@ -142,6 +142,14 @@ def _label(example: Example) -> object:
     if isinstance(example, SpanExample):
         return len(example.answers or ())
     return getattr(example, "label", None)
+
+
+def _same_answers(rewritten: Example, variant: Example, quotes: str) -> bool:
+    """Whether the gold answers that a rewrite led to are those that the variant's own file gives."""
+    if not isinstance(rewritten, SpanExample) or not isinstance(variant, SpanExample):
+        return True
+    ours, theirs = rewritten.answer_texts, variant.answer_texts
+    return all(_unquoted(b, quotes) == a for a, b in zip(ours, theirs, strict=True))
 
 
 def _rewritten(example: Example, texts: Sequence[str]) -> Perturbed[Example] | None:
