@@ -332,6 +332,23 @@ def test_a_prediction_that_the_task_cannot_have_is_refused_with_its_line(
     assert refused.value.where == "f.csv:2"
 
 
+def test_a_margin_beside_a_mined_pair_is_refused_since_every_pair_of_a_file_counts() -> None:
+    examples = [QueryExample(f"bucc2018/dev/de-{n}", f"{n}", "de", "?", ()) for n in (1, 2)]
+    pool = Pool((Candidate("en-1", "en", "one", cluster="a"), Candidate("en-2", "en", "two", cluster="b")))
+    data = Dataset("bucc2018", "de", "dev", tuple(examples), pool=pool, fingerprint="f")
+
+    def taken(margin: tuple[float, ...] | None) -> Taken:
+        rows = {"de-1": GivenRow("en-2", margin, "mine.csv:2"), "de-2": GivenRow("", None, "mine.csv:3")}
+        return take_predictions(rows, data, TASKS["bucc2018"])
+
+    assert [p["chosen"] for p in taken(None).predictions] == [["en-2"], []]
+    with pytest.raises(UserError) as caught:
+        taken((1.2,))
+    assert caught.value.where == "mine.csv:2"
+    assert caught.value.what == "a margin beside a pair of bucc2018: every pair of a file of predictions counts"
+    assert "leave out the pairs below the threshold of your development set" in str(caught.value.hint)
+
+
 def test_generated_tags_that_cannot_be_read_are_the_models_mistake() -> None:
     for text, tags in (("O B-PER", ["O", "B-PER"]), ("O", ["O", "O"]), ("the first is a place", ["O", "O"])):
         rows = {WORDS.id: GivenRow(text, None, "f.jsonl:1", generated=True)}

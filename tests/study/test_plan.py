@@ -403,6 +403,21 @@ def test_the_studies_for_the_hub_are_planned_without_a_network(name: str, monkey
         make_plan(parse_study(text))
 
 
+def test_targets_that_the_hub_lacks_are_noted_with_how_to_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CROSSWIND_DATA", raising=False)
+    text = "{name: a, encoder: xlm-roberta-base, routes: {none: []}, targets: {preset: xtreme, languages: [de]}}"
+    plan = make_plan(parse_study(text), dry=True)
+    assert "bucc2018" not in {cell.target for cell in plan.cells}
+    (note,) = (note for note in plan.notes if "bucc2018" in note)
+    assert note == (
+        "bucc2018 is left out: the hub has no repository of bucc2018 that is read. With the official files it is "
+        "evaluated: set data.root (or CROSSWIND_DATA) beside the hub, or name it under targets.tasks to see which "
+        "files it needs and where they are to be had."
+    )
+    (left_out,) = (cells for cells in plan.left_out if cells.target == "bucc2018")
+    assert (left_out.cause, left_out.language, left_out.split) == ("no data", "de", "test")
+
+
 def test_two_folders_of_lexicons_in_one_study_are_two_rewrites_each_with_its_own(
     planned,
     small_data: Path,

@@ -9,7 +9,7 @@ import pytest
 
 from crosswind.errors import UserError
 from crosswind.study.preset import presets
-from crosswind.study.resolve import lacking_languages, routes, targets
+from crosswind.study.resolve import lacking_languages, only_in_files, routes, targets
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.base import TASKS
 from crosswind.train.settings import Training
@@ -342,6 +342,23 @@ def test_labels_name_the_classes_of_fine_tuned_checkpoints_only() -> None:
         targets(study(f"targets.tasks={{xnli: {named}}}"))
     with pytest.raises(UserError, match="xquad is a span task, whose head has no classes to name"):
         targets(study("fine_tuned=true", f"targets.tasks={{xquad: {named}}}", "targets.languages=null"))
+
+
+def test_a_preset_on_the_hub_alone_leaves_out_what_only_official_files_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CROSSWIND_DATA", raising=False)
+    preset = ("targets.preset=xtreme-r", "targets.tasks=null", "targets.languages=null")
+    absent = {"lareqa": ("lareqa",), "mewslix": ("mewslix", "mewslix-pairs")}
+    assert only_in_files(study(*preset)) == absent
+    assert only_in_files(study("targets.preset=xtreme", *preset[1:])) == {"bucc2018": ("bucc2018",)}
+    names = [plan.task.name for plan in targets(study(*preset))]
+    assert names == ["xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba"]
+    # Official files beside the hub, of all or of one task, or the study's own word for a target.
+    assert only_in_files(study(*preset, "data={source: hub, root: /data}")) == {}
+    tasks = "{lareqa: {source: files, root: /data}}"
+    assert [*only_in_files(study(*preset, f"data={{source: hub, tasks: {tasks}}}"))] == ["mewslix"]
+    assert only_in_files(study("targets.preset=xtreme-r", "targets.tasks={lareqa: {}}", preset[2])) == {}
+    monkeypatch.setenv("CROSSWIND_DATA", "/data")
+    assert only_in_files(study(*preset)) == {}
 
 
 def test_languages_that_the_repository_on_the_hub_lacks_are_known_unless_the_target_names_some() -> None:

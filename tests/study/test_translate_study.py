@@ -93,6 +93,19 @@ def test_translated_data_are_made_once_and_seen_as_machine_translated(study) -> 
     assert keys["translate-test", "es"] != keys["none", "es"]
 
 
+def test_the_larger_budget_of_translate_train_is_said(study) -> None:  # type: ignore[no-untyped-def]
+    def notes(budget: str, rows: str = "rows: 0-19, ") -> list[str]:
+        phase = f"{{tasks: [{{name: snli, split: dev, {rows}}}], budget: {budget}}}"
+        plan = make_plan(study("perturb=[]", f"targets.tasks={{xnli: {{languages: [en, es], train: {phase}}}}}"))
+        return [note for note in plan.notes if note.startswith("translate-train trains")]
+
+    assert notes("{epochs: 3}") == [
+        "translate-train trains xnli on up to 120 examples (15 steps of 8), 2 times the 60 examples (8 steps of 8) of "
+        "the other routes: an epoch has the translations as well."
+    ]
+    assert notes("{examples: 16}") == []
+
+
 def test_xnlis_and_pawsx_own_translations_are_seen_as_such() -> None:
     from crosswind.study.exposure import Seen, exposure_of
     from crosswind.study.plan import _by_machine

@@ -414,6 +414,13 @@ class _Reader:
             case "ranked":
                 return prediction
             case "mined":  # every pair that stands in the file counts: where to cut was decided elsewhere
+                if row.probabilities is not None:
+                    raise UserError(
+                        f"a margin beside a pair of {self.task.name}: every pair of a file of predictions counts",
+                        where=row.where,
+                        hint="leave out the pairs below the threshold of your development set (an empty prediction for"
+                        " their sentences) and the column of margins; only `crosswind run` fits a threshold itself",
+                    )
                 return {**prediction, "chosen": top}
             case _:
                 assert_never(self.task.search)

@@ -59,6 +59,7 @@ from crosswind.study.resolve import (
     carries_head,
     lacking,
     lacking_languages,
+    only_in_files,
     routes,
     targets,
     translate_tested,
@@ -66,6 +67,7 @@ from crosswind.study.resolve import (
 )
 from crosswind.study.spec import Study, TranslateSpec
 from crosswind.study.stages import STAGES
+from crosswind.study.translated_budget import translated_budgets
 from crosswind.study.translation import Translation
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import open_data, text_fingerprint
@@ -141,6 +143,7 @@ class Planner:
 
     def plan(self) -> Plan:
         """Every step of the study, with the cells that they serve."""
+        self._say_what_only_files_have()
         all_targets = [self._available(target) for target in targets(self.study)]
         if self.study.fine_tuned and self.base.key is None and self.study.predictions is None:
             check_classes(self.base.place, self.study.revision, all_targets)
@@ -175,7 +178,9 @@ class Planner:
                         shielded = defended(target, defence, settings)
                         if tested is None:
                             where = f"baselines.{name}.translate"
-                            shielded = translate_trained(shielded, baseline.translate, where)
+                            before, shielded = shielded, translate_trained(shielded, baseline.translate, where)
+                            for text in translated_budgets(name, before, shielded):
+                                self.note(text)
                         self._target(shielded, name, defence, phases, encoder, seed, conditions, tested)
         _check_names(self._cells)
         return Plan(
@@ -206,6 +211,23 @@ class Planner:
             **self.base.context,
         }
         return Graph(self._steps.values(), context)
+
+    def _say_what_only_files_have(self) -> None:
+        """Note the preset's targets that are left out because the hub has no repository of them."""
+        for name, absent in only_in_files(self.study).items():
+            lacks = ", ".join(absent)
+            self.note(
+                f"{name} is left out: the hub has no repository of {lacks} that is read. With the official files it is "
+                "evaluated: set data.root (or CROSSWIND_DATA) beside the hub, or name it under targets.tasks to see "
+                "which files it needs and where they are to be had."
+            )
+            split = "test" if "test" in TASKS[name].splits else TASKS[name].splits[-1]
+            reason = f"the hub has no repository of {lacks}; the official files are not there"
+            self._left_out += [self._no_data(name, split, language, reason) for language in self._asked_of(name)]
+
+    def _asked_of(self, task: str) -> list[str]:
+        asked = self.study.targets.languages
+        return [code for code in TASKS[task].languages if asked is None or code in asked]
 
     def _available(self, target: TargetPlan) -> TargetPlan:
         """The target without the languages that its repository on the hub does not have, which is noted."""

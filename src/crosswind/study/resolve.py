@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from crosswind.data.languages import unknown_language
+from crosswind.data.sources.files import data_root
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
 from crosswind.model.lengths import QUESTION_TOKENS, most_overlap, overlap
@@ -206,7 +207,8 @@ def targets(study: Study) -> list[TargetPlan]:
     declared: dict[str, Any] = dict(preset.get("targets", {}))
     if spec.tasks is None and not declared:
         raise UserError("no target is named", where="targets", hint="name a preset, or tasks: {xnli: {}}")
-    names = _members_with_mixture(spec, declared)
+    absent = only_in_files(study)
+    names = [pair for pair in _members_with_mixture(spec, declared) if pair[0] not in absent]
     known = {c for task in TASKS for c in task.languages}
     for code in spec.languages or ():
         if code not in known:
@@ -238,6 +240,30 @@ def targets(study: Study) -> list[TargetPlan]:
             plan = replace(plan, protocol=protocol_name(spec.preset, official, plan))
         plans.append(plan)
     return plans
+
+
+def only_in_files(study: Study) -> dict[str, tuple[str, ...]]:
+    """The preset's targets that the hub, where the study reads it alone, cannot serve: target -> the tasks it lacks.
+
+    They are left out of `targets`. One that the study names itself is none of them: it is an error as any other.
+    """
+    spec = study.targets
+    if spec.tasks is not None or spec.preset is None:
+        return {}
+    lacks = {}
+    for name, value in preset_named(spec.preset).get("targets", {}).items():
+        under = validate_mapping(Target, value or {}, f"preset {spec.preset}: {name}")
+        trained = [use.name for phase in under.train or () for use in phase.tasks] if not study.fine_tuned else []
+        used = dict.fromkeys(task for use in (name, *trained) for task in members_of(use))
+        if absent := tuple(task for task in used if TASKS[task].hub is None and _is_hub_alone(study, task)):
+            lacks[name] = absent
+    return lacks
+
+
+def _is_hub_alone(study: Study, task: str) -> bool:
+    """Whether a task is read from the hub, without a folder of official files beside it."""
+    data = study.data.tasks.get(task, study.data)
+    return data.source == "hub" and data_root({"root": data.root}) is None
 
 
 def lacking_languages(study: Study, task: Task) -> tuple[str, ...]:
