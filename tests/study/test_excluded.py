@@ -162,10 +162,10 @@ def test_defences_protections_and_chosen_layers_have_rows_of_their_own() -> None
     ]
     part = [replace(r, rows="all, 1 excluded", score=r.score + 1) for r in rows]
     shown = excluded_rows(table(rows), table(part), {"xnli": "accuracy"})
-    assert [(r.route, r.condition, r.all_items, r.without) for r in shown] == [
+    assert {(r.route, r.condition, r.all_items, r.without) for r in shown} == {
         ("none", "clean, accuracy", "80.00", "81.00"),
         ("none · freelb", "clean, accuracy", "60.00", "61.00"),
         ("none", "swap:0.1, accuracy", "50.00", "51.00"),
         ("none", "swap:0.1, answers protected, accuracy", "40.00", "41.00"),
         ("none", "clean, layer chosen on dev, accuracy", "30.00", "31.00"),
-    ]
+    }

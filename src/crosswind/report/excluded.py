@@ -35,7 +35,8 @@ def excluded_rows(frame: pl.DataFrame, excluded: pl.DataFrame, headline: Mapping
     """The scores of the headline metric without excluded items, each beside that of all items."""
     if excluded.is_empty():
         return []
-    both = excluded.join(frame.select(*_SAME, pl.col("score").alias("all_items")), on=list(_SAME), how="left")
+    all_items = frame.select(*_SAME, pl.col("score").alias("all_items"))
+    both = excluded.join(all_items, on=list(_SAME), how="left", maintain_order="left")
     grouped: dict[tuple[str, str, str, str, str], list[tuple[float | None, float | None]]] = {}
     for row in both.iter_rows(named=True):
         if row["metric"] != headline.get(row["target"]):
