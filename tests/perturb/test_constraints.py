@@ -123,6 +123,13 @@ def test_no_more_words_are_hit_than_a_rate_allows(most: float) -> None:
     assert sum(a != b for a, b in zip(before, after, strict=True)) <= round(most, 3) * len(words(SENTENCE, "en"))
 
 
+def test_words_that_are_joined_are_hit() -> None:
+    joined = perturbed(
+        [pair("one two three four five six")], "edit-rate(most=0.4)", ("first",), "whitespace(mode=join):1"
+    )
+    assert first(joined).count(" ") == 4  # two of six words
+
+
 def test_a_similarity_is_what_was_passed_in() -> None:
     (named,) = parse_constraints(["similarity(model=some/encoder,least=0.5)"])
     (need,) = named.needs()

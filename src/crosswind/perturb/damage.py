@@ -96,7 +96,7 @@ def damage(before: str, after: str, rewrite: Rewrite, words: Sequence[Span]) -> 
         texts=1,
         changed=1,
         words=len(words),
-        words_hit=rewrite.words_hit(words) + _glued(rewrite, words),
+        words_hit=rewrite.words_hit(words),
         characters=len(before),
         edits=int(OSA.distance(before, after)),
         similarity=chrf(before, after, rewrite),
@@ -162,16 +162,6 @@ def chrf(reference: str, hypothesis: str, rewrite: Rewrite | None = None) -> flo
         return 0.0
     precision, recall = precision / orders, recall / orders
     return 100 * (1 + _BETA2) * precision * recall / (_BETA2 * precision + recall)
-
-
-def _glued(rewrite: Rewrite, words: Sequence[Span]) -> int:
-    """Words that are kept whole and of which the space or sign to a neighbour was deleted."""
-    glued: set[int] = set()
-    positions = list(rewrite.positions(words))
-    for i, (word, at, after) in enumerate(zip(words, positions, positions[1:], strict=False)):
-        if at is not None and after == at + word.end - word.start and words[i + 1].start > word.end:
-            glued |= {i, i + 1}
-    return len(glued)
 
 
 def _runs(rewrite: Rewrite, before: str, after: str) -> tuple[list[_Run], list[_Run], str, str]:

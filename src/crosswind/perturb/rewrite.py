@@ -225,12 +225,13 @@ class Rewrite:
             yield min(offsets, default=None)
 
     def words_hit(self, words: Sequence[Span]) -> int:
-        """Words of the original that are not kept whole or that moved, and insertions between words.
+        """Words of the original that are not kept whole, that moved or were joined to a neighbour, and insertions.
 
         Read off the alignment: one inserted word is one hit, however many words follow it. The
         words that moved are those outside the longest run of kept words in their old order.
         """
-        kept = [p for p in self.positions(words) if p is not None]
+        positions = list(self.positions(words))
+        kept = [p for p in positions if p is not None]
         starts, ends = [w.start for w in words], [w.end for w in words]
         inserted = 0
         for piece in self.pieces:
@@ -238,7 +239,7 @@ class Rewrite:
                 at = [n.start for o in piece.over if isinstance(o, Between) for n in o.neighbours[1:]]
                 last = bisect_left(starts, at[0]) - 1 if at else -1
                 inserted += not (last >= 0 and at[0] < ends[last])
-        return len(words) - _longest_ascending(kept) + inserted
+        return len(words) - _longest_ascending(kept) + inserted + _joined_words(words, positions)
 
     def edit_rate(self, words: Sequence[Span]) -> float:
         """Words hit for each word of the original (`words` ascend and do not overlap)."""
@@ -296,6 +297,15 @@ def _dumped(length: int, changes: Iterable[tuple[int, int, str | tuple[Piece, ..
 
 def _insertion(at: int, length: int) -> tuple[Between, ...]:
     return (Between((Keep(at - 1, at), Keep(at, at + 1))),) if 0 < at < length else ()
+
+
+def _joined_words(words: Sequence[Span], positions: Sequence[int | None]) -> int:
+    """Words that are kept whole and of which the space or sign to a neighbour was deleted."""
+    joined: set[int] = set()
+    for i, (word, at, after) in enumerate(zip(words, positions, positions[1:], strict=False)):
+        if at is not None and after == at + word.end - word.start and words[i + 1].start > word.end:
+            joined |= {i, i + 1}
+    return len(joined)
 
 
 def _longest_ascending(values: Iterable[int]) -> int:

@@ -27,8 +27,9 @@ def _make(name: str, settings: Settings, given: Given) -> Constraint:
 
 EDIT_RATE = ConstraintKind(
     name="edit-rate",
-    summary="words hit (changed, moved, put in) for each word of the original, at most this many",
+    summary="words hit (changed, moved, joined, put in) for each word of the original, at most this many",
     source="BERT-Attack's limit on changed words, 0.4 (Li et al. 2020, §4.2)",
     make=_make,
     params=(Param("most", "number", "words hit for each word of the original", default=0.4, low=0.0),),
+    version="2",
 )
