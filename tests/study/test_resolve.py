@@ -17,6 +17,7 @@ from crosswind.train.settings import Training
 STUDY = """
 name: small
 encoder: owner/name
+data: {source: files, root: /data}
 routes:
   none: []
   english: [{tasks: [mnli], training: {max_length: 96}}]
@@ -346,7 +347,7 @@ def test_labels_name_the_classes_of_fine_tuned_checkpoints_only() -> None:
 
 def test_a_preset_on_the_hub_alone_leaves_out_what_only_official_files_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CROSSWIND_DATA", raising=False)
-    preset = ("targets.preset=xtreme-r", "targets.tasks=null", "targets.languages=null")
+    preset = ("targets.preset=xtreme-r", "targets.tasks=null", "targets.languages=null", "data={source: hub}")
     absent = {"lareqa": ("lareqa",), "mewslix": ("mewslix", "mewslix-pairs")}
     assert only_in_files(study(*preset)) == absent
     assert only_in_files(study("targets.preset=xtreme", *preset[1:])) == {"bucc2018": ("bucc2018",)}
@@ -356,16 +357,16 @@ def test_a_preset_on_the_hub_alone_leaves_out_what_only_official_files_have(monk
     assert only_in_files(study(*preset, "data={source: hub, root: /data}")) == {}
     tasks = "{lareqa: {source: files, root: /data}}"
     assert [*only_in_files(study(*preset, f"data={{source: hub, tasks: {tasks}}}"))] == ["mewslix"]
-    assert only_in_files(study("targets.preset=xtreme-r", "targets.tasks={lareqa: {}}", preset[2])) == {}
+    assert only_in_files(study("targets.preset=xtreme-r", "targets.tasks={lareqa: {}}", *preset[2:])) == {}
     monkeypatch.setenv("CROSSWIND_DATA", "/data")
     assert only_in_files(study(*preset)) == {}
 
 
 def test_languages_that_the_repository_on_the_hub_lacks_are_known_unless_the_target_names_some() -> None:
     """google/xtreme has XTREME's 33 languages of UD-POS and not the five that XTREME-R adds."""
-    preset, udpos = "targets.preset=xtreme-r", TASKS["udpos"]
-    assert lacking_languages(study(preset, "targets.tasks={udpos: {}}"), udpos) == ("lt", "pl", "ro", "uk", "wo")
+    preset, hub, udpos = "targets.preset=xtreme-r", "data={source: hub}", TASKS["udpos"]
+    assert lacking_languages(study(preset, hub, "targets.tasks={udpos: {}}"), udpos) == ("lt", "pl", "ro", "uk", "wo")
     files = study(preset, "targets.tasks={udpos: {}}", "data={source: files, root: /data}")
     assert lacking_languages(files, udpos) == ()
-    assert lacking_languages(study(preset, "targets.tasks={udpos: {languages: [en, lt]}}"), udpos) == ()
-    assert lacking_languages(study(preset), TASKS["xnli"]) == ()
+    assert lacking_languages(study(preset, hub, "targets.tasks={udpos: {languages: [en, lt]}}"), udpos) == ()
+    assert lacking_languages(study(preset, hub), TASKS["xnli"]) == ()

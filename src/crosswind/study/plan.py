@@ -215,6 +215,8 @@ class Planner:
     def _say_what_only_files_have(self) -> None:
         """Note the preset's targets that are left out because the hub has no repository of them."""
         for name, absent in only_in_files(self.study).items():
+            if not self._asked_of(name):
+                continue
             lacks = ", ".join(absent)
             self.note(
                 f"{name} is left out: the hub has no repository of {lacks} that is read. With the official files it is "
