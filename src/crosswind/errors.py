@@ -29,13 +29,18 @@ class UserError(Exception):
 
 
 _LONGEST = 1500
+# What a terminal would obey in place of showing it: control characters, and those that reorder a line.
+_CONTROLS = {
+    code: repr(chr(code))[1:-1]
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
 def _cut(text: str) -> str:
-    """A text of a message without its middle where it is too long, and without halves of surrogate pairs."""
+    """A text of a message without its middle where it is too long; what cannot be shown is written out."""
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
-    return text.encode(errors="backslashreplace").decode()
+    return text.translate(_CONTROLS).encode(errors="backslashreplace").decode()
 
 
 def _rebuild(cls: type[UserError], what: str, where: str | None, hint: str | None) -> UserError:

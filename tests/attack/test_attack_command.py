@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crosswind.attack.endpoint import Endpoint
+from crosswind.attack.run import _kept
 from crosswind.cli import app
 from crosswind.data.examples import PairExample
 from crosswind.errors import UserError
@@ -22,6 +25,7 @@ from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
 from crosswind.study.encoders import place_of
+from crosswind.study.evaluate import evaluation
 from crosswind.tasks.base import TASKS, classes
 
 COMMON = ["--task", "mw-nli", "--language", "qla-Latn", "--recipe", "deepwordbug", "--budget", "24", "--quiet"]
@@ -86,6 +90,15 @@ def predict(examples):
         records.append({"scores": [h[0] / 64, h[1] / 64, h[2] / 64]})
     return records
 
+def raising(examples):
+    raise RuntimeError("no memory")
+
+def huge(examples):
+    return [{"scores": [10**400, 0, 0]} for _ in examples]
+
+def none(examples):
+    return None
+
 def broken(examples):
     return [{"scores": [float("nan")] * 3} for _ in examples]
 """
@@ -109,6 +122,16 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     assert len([*(tmp_path / "out" / "finished").glob("*.jsonl")]) == 2  # an edited function is another victim
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
+    with pytest.raises(UserError, match=r"mine.py:12: raising: RuntimeError: no memory"):
+        crosswind(f"{file}:raising", *COMMON, "--examples", "3")
+    with pytest.raises(UserError, match=r"gives 1000.* as a score"):
+        crosswind(f"{file}:huge", *COMMON, "--examples", "3")
+    with pytest.raises(UserError, match="gives NoneType for 3 examples, not a list"):
+        crosswind(f"{file}:none", *COMMON, "--examples", "3")
+    with pytest.raises(UserError, match="no language"):
+        crosswind(f"{file}:predict", *COMMON, "--language", ",")
+    with pytest.raises(UserError, match=r"options: draws: at most 1,000"):
+        evaluation("microworld", ["mw-nli"], draws=1001)
     with pytest.raises(UserError, match=r"unknown function 'predik'"):
         crosswind(f"{file}:predik", *COMMON)
     with pytest.raises(UserError, match="the budget is 0"):
@@ -202,6 +225,98 @@ def test_a_busy_endpoint_is_asked_again_and_a_rate_is_kept(serve: Callable[[Call
 
     Endpoint(serve(lambda n: 0).url, "mw-nli", batch=2, rate=4.0, clock=lambda: now[0], sleep=sleep)(examples)
     assert waits == [0.25] * 4
+
+
+@pytest.fixture
+def answers() -> Iterator[Callable[..., str]]:
+    """The address of a server that gives the same bytes to every request, some at a time."""
+    sockets: list[socket.socket] = []
+
+    def serve_bytes(data: bytes, piece: int = 1 << 20, clock: Callable[[], object] = lambda: None) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listening)
+
+        def loop() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with contextlib.suppress(OSError), connection:
+                    connection.recv(1 << 16)
+                    for start in range(0, len(data), piece):
+                        clock()
+                        connection.sendall(data[start : start + piece])
+
+        threading.Thread(target=loop, daemon=True).start()
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+    yield serve_bytes
+    for listening in sockets:
+        listening.close()
+
+
+OK = b"HTTP/1.0 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\x00\xff garbage\r\n\r\n", r"BadStatusLine\), 2 times in a row"),
+        (OK + b"Content-Length: 100\r\n\r\n{}", r"IncompleteRead\), 2 times in a row"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", r"IncompleteRead\), 2 times in a row"),
+        (OK + b"a: b\r\n" * 300 + b"\r\n{}", r"HTTPException\), 2 times in a row"),
+        (b"HTTP/1.0 503 x\r\nRetry-After: \xb2\r\n\r\n", "answers 503 x, 2 times in a row"),
+        (b"HTTP/1.0 400 \x1b[31mred\r\n\r\n", r"answers 400 \\x1b\[31mred"),
+        (b"", "cannot be reached"),
+    ],
+)
+def test_an_answer_that_is_none_is_said_in_a_sentence(answers: Callable[..., str], data: bytes, said: str) -> None:
+    examples = [PairExample("e", "c", "en", "a text", "so", 0)]
+    with pytest.raises(UserError, match=said):
+        Endpoint(answers(data), "mw-nli", retries=1, sleep=lambda seconds: None)(examples)
+
+
+def test_a_server_may_ask_for_minutes_not_for_days_and_may_not_trickle(answers: Callable[..., str]) -> None:
+    examples = [PairExample("e", "c", "en", "a text", "so", 0)]
+    slept: list[float] = []
+    asking = answers(b"HTTP/1.0 503 x\r\nRetry-After: 99999999\r\n\r\n")
+    with pytest.raises(UserError, match="503"):
+        Endpoint(asking, "mw-nli", retries=1, sleep=slept.append)(examples)
+    assert slept == [300.0]
+    now = [0.0]
+
+    def hour() -> float:
+        now[0] += 3600
+        return now[0]
+
+    slow = answers(OK + b"\r\n" + b" " * 100, 50)
+    with pytest.raises(UserError, match="no whole answer in 60 seconds"):
+        Endpoint(slow, "mw-nli", retries=0, clock=hour)(examples)
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://a b/", "http://h:port/", "http://127.0.0.1/ä"])
+def test_what_is_no_address_is_said_so(url: str) -> None:
+    with pytest.raises(UserError, match="no address"):
+        Endpoint(url, "mw-nli")([PairExample("e", "c", "en", "a text", "so", 0)])
+
+
+def test_what_is_finished_is_found_again_whatever_its_text_and_wherever_a_kill_cut_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [f"{file}:predict", *COMMON, "--examples", "6", "--no-control", "--out", str(tmp_path / "out"), "--json"]
+    whole = crosswind(*options).stdout
+    (kept,) = (tmp_path / "out" / "finished").glob("*.jsonl")
+    lines = kept.read_bytes().splitlines()
+    # A change that brought U+2028, a line that was cut within a character, and lines that are no outcome
+    first = json.loads(lines[0])
+    first["rewrites"] = {"first": [3, [["\u2028", [1, 2]]]]}
+    strange = json.dumps(first, ensure_ascii=False).encode()
+    kept.write_bytes(b"\n".join([strange, b'{"rewrites": []}', b"[]", b"1", *lines[1:], '{"id": "é'.encode()[:-1]]))
+    outcomes = _kept(kept)
+    assert list(outcomes) == [json.loads(line)["id"] for line in lines]
+    kept.write_bytes(b"\n".join([*lines[1:], '{"id": "é'.encode()[:-1]]))
+    assert crosswind(*options).stdout == whole
 
 
 def test_evaluate_attacks_beside_the_clean_scores(checkpoint: Path, tmp_path: Path) -> None:

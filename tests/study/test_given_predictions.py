@@ -410,3 +410,21 @@ def test_conditions_languages_and_options_that_do_not_fit_are_refused(data: Path
     finished = run_study(study, out=tmp_path / "run", store=store, reporter=Silent())
     assert finished.outcome.mistaken
     assert any("no prediction of xcopa et clean" in f.message for f in finished.outcome.failed.values())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"prediction": 0, "probabilities": {"0.5": 1, "0.6": 2}}, "no probabilities"),
+        ({"prediction": 0, "probabilities": [10**400, 0]}, "no probabilities"),
+        ({"prediction": 0, "probabilities": "[" * 5000}, "no probabilities"),
+        ({"doc": {"id": "a", "choices": 5}, "resps": [[-1.0]]}, "no log-likelihood for every choice"),
+        ({"doc": {"id": "a"}, "resps": [[]]}, "no item with its answers"),
+    ],
+)
+def test_odd_numbers_and_logs_are_refused_with_their_line(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_text(json.dumps({"id": "a", "condition": "clean"} | row) + "\n")
+    with pytest.raises(UserError, match=said) as error:
+        read_given([path])
+    assert str(error.value).startswith(f"{path}:1: ")

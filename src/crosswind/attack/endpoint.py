@@ -7,6 +7,7 @@ is `{"predictions": […]}`, a record an example in their order (`victim.Predict
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -30,14 +31,17 @@ ANSWER_TIMEOUT = 60.0  # seconds that an answer may take
 RETRIES = 4
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LARGEST = 64 * 2**20  # bytes of an answer
+_PIECE = 2**16  # bytes that are read at once
+_LONGEST_PAUSE = 300.0  # seconds that a server may ask to wait for
 
 
 class Endpoint:
     """Predictions of examples from `url`, at most `rate` requests a second (0: as fast as they are answered).
 
     A request that fails for a while (no connection, no answer in `timeout` seconds, a server that is busy or has
-    failed) is sent again up to `retries` times, after `wait`, twice that, … seconds or as long as the server asks.
-    Raises a `UserError` for an address that cannot be reached and for an answer that is none.
+    failed, an answer that breaks off) is sent again up to `retries` times, after `wait`, twice that, … seconds or as
+    long as the server asks, at most five minutes. Raises a `UserError` for an address that cannot be reached and for
+    an answer that is none.
     """
 
     def __init__(
@@ -80,25 +84,45 @@ class Endpoint:
             self._wait_for_turn()
             self.requests += 1
             pause = self.wait * 2**attempt
-            request = urllib.request.Request(
-                self.url, data=data, headers={"Content-Type": "application/json", "Accept": "application/json"}
-            )
             try:
+                request = urllib.request.Request(
+                    self.url, data=data, headers={"Content-Type": "application/json", "Accept": "application/json"}
+                )
                 with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                    text = answer.read(_LARGEST + 1)
+                    text = self._body(answer)
             except urllib.error.HTTPError as error:
                 fault = f"answers {error.code} {error.reason}"
                 if error.code not in _BUSY:
                     raise self._error(fault) from error
                 asked = error.headers.get("Retry-After", "")
-                pause = float(asked) if asked.isdigit() else pause
+                pause = min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else pause
+            except (http.client.InvalidURL, ValueError) as error:
+                raise UserError(
+                    f"no address ({error})", where=self.url, hint="http://HOST:PORT/PATH in ASCII"
+                ) from error
             except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
                 fault = f"cannot be reached ({getattr(error, 'reason', error)})"
+            except http.client.HTTPException as error:
+                fault = f"answers with what is no whole HTTP answer ({type(error).__name__})"
             else:
                 return self._read(text)
             if attempt < self.retries:
                 self._sleep(pause)
         raise self._error(f"{fault}, {self.retries + 1} times in a row")
+
+    def _body(self, answer: http.client.HTTPResponse) -> bytes:
+        """The bytes of an answer. `TimeoutError` where they trickle in for longer than an answer may take."""
+        latest = self._clock() + self.timeout
+        parts: list[bytes] = []
+        size = 0
+        while size <= _LARGEST and (part := answer.read1(_PIECE)):
+            parts.append(part)
+            size += len(part)
+            if self._clock() > latest:
+                raise TimeoutError(f"no whole answer in {self.timeout:g} seconds")
+        if answer.length and size <= _LARGEST:
+            raise http.client.IncompleteRead(b"", answer.length)
+        return b"".join(parts)
 
     def _read(self, text: bytes) -> Any:
         if len(text) > _LARGEST:

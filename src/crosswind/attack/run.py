@@ -144,10 +144,11 @@ def _kept(path: Path | None) -> dict[str, Attacked]:
     outcomes: dict[str, Attacked] = {}
     if path is None or not path.exists():
         return outcomes
-    for line in path.read_text(encoding="utf-8").splitlines():
+    # LF alone ends a line: texts may hold what Python calls the end of one. A cut may leave half a character.
+    for line in path.read_bytes().split(b"\n"):
         try:
-            outcome = Attacked.loads(line)
-        except (ValueError, TypeError, KeyError):
+            outcome = Attacked.loads(line.decode())
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError):
             continue
         outcomes[outcome.id] = outcome
     return outcomes

@@ -7,7 +7,7 @@ give predictions, which `PredictingVictim` scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
@@ -25,7 +25,7 @@ from crosswind.data.examples import (
     TaggingExample,
     text_fields,
 )
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
@@ -186,7 +186,10 @@ class PredictingVictim:
 
     def __call__(self, examples: Sequence[Any]) -> GoalScores:
         """The goal scores of examples by what is predicted for them."""
-        given = list(self.predict(list(examples)))
+        answered = self.predict(list(examples))
+        if isinstance(answered, str | Mapping) or not isinstance(answered, Iterable):
+            raise self._wrong(f"gives {type(answered).__name__} for {len(examples)} examples, not a list")
+        given = list(answered)
         if len(given) != len(examples):
             raise self._wrong(f"gives {len(given)} predictions for {len(examples)} examples")
         losses, rights, predictions = [], [], []
@@ -212,13 +215,15 @@ class PredictingVictim:
                 return (class_loss(scores, example.label) if loss is None else loss), prediction
             case TaggingExample():
                 tags = self._list(record, "tags", example, len(example.words))
-                return loss, {"tags": [str(t) for t in tags]}
+                if odd := [t for t in tags if not isinstance(t, str)]:
+                    raise self._wrong(f"gives {shown(odd[0])} as a tag of {example.id}")
+                return loss, {"tags": tags}
             case SpanExample():
                 if not isinstance(record.get("text"), str):
                     raise self._wrong(f"gives no text for {example.id}")
                 return loss, {"text": record["text"]}
             case QueryExample():
-                ranks = [int(r) for r in self._list(record, "ranks", example, None)]
+                ranks = [self._rank(r, example) for r in self._list(record, "ranks", example, None)]
                 return (float(min(ranks, default=0)) if loss is None else loss), {"ranks": sorted(ranks)}
             case _:
                 assert_never(example)
@@ -234,11 +239,17 @@ class PredictingVictim:
     def _number(self, value: Any, what: str, example: Example) -> float:
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
-            raise self._wrong(f"gives {value!r} as a {what} of {example.id} ({_beginning(example)})")
+            raise self._wrong(f"gives {shown(value)} as a {what} of {example.id} ({_beginning(example)})")
         return number
+
+    def _rank(self, value: Any, example: Example) -> int:
+        number = self._number(value, "rank", example)
+        if number < 1 or not number.is_integer():
+            raise self._wrong(f"gives {shown(value)} as a rank of {example.id}; the best candidate's rank is 1")
+        return int(number)
 
     def _wrong(self, what: str) -> UserError:
         hint = 'a record an example: {"scores": […]}, {"tags": […]}, {"text": "…"} or {"ranks": […]}'

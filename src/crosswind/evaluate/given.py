@@ -36,6 +36,7 @@ from crosswind.tasks.base import Task
 
 CLEAN_CONDITION = "clean"
 _COLUMNS = ("id", "condition", "prediction", "probabilities", "task", "language", "draw", "protection")
+_DIGITS = 10  # fewer of them are the number of a class
 _OUTSIDE = "O"  # the tag of a word of which nothing is predicted
 
 
@@ -153,7 +154,7 @@ def _logged(record: TableRecord) -> tuple[str, GivenCondition, GivenRow]:
     """
     item = record.mapping("doc")
     answers = record.values.get("filtered_resps") or record.values.get("resps")
-    if "id" not in item or not isinstance(answers, list) or not answers:
+    if "id" not in item or not isinstance(answers, list) or not answers or answers[0] == []:
         hint = "log samples of items that `crosswind export --format lm-eval` wrote"
         raise UserError("no item with its answers in this row", where=record.where, hint=hint)
     key = _key(item, record.where)
@@ -163,10 +164,11 @@ def _logged(record: TableRecord) -> tuple[str, GivenCondition, GivenRow]:
     pairs = [answer[0] if isinstance(answer, list) and len(answer) == 1 else answer for answer in answers]
     try:
         likelihoods = [float(pair[0]) for pair in pairs]
-    except (TypeError, ValueError, IndexError):
+        choices = len(item["choices"])
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError):
         raise UserError("no log-likelihood for every choice", where=record.where) from None
-    if len(likelihoods) != len(item["choices"]) or not all(map(math.isfinite, likelihoods)):
-        what = f"{len(likelihoods)} log-likelihoods for {len(item['choices'])} choices, or one that is not finite"
+    if len(likelihoods) != choices or not all(map(math.isfinite, likelihoods)):
+        what = f"{len(likelihoods)} log-likelihoods for {choices} choices, or one that is not finite"
         raise UserError(what, where=record.where)
     return str(item["id"]), key, GivenRow(likelihoods.index(max(likelihoods)), None, record.where)
 
@@ -198,8 +200,8 @@ def _numbers(record: TableRecord, value: Any) -> tuple[float, ...] | None:
     if isinstance(value, str):
         value = _listed(value)
     try:
-        numbers = tuple(float(v) for v in value)
-    except (TypeError, ValueError):
+        numbers = tuple(float(v) for v in (None if isinstance(value, Mapping) else value))
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"no probabilities: {shown(value)}", where=record.where, hint="a list of numbers") from None
     return numbers
 
@@ -209,7 +211,7 @@ def _listed(text: str) -> list[Any]:
     if text.lstrip().startswith("["):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [text]
         return value if isinstance(value, list) else [text]
     return text.split()
@@ -340,7 +342,7 @@ class _Reader:
             return labels.index(text)
         if text in self.task.aliases:
             return labels.index(self.task.aliases[text])
-        if text.isdecimal() and int(text) < len(labels):
+        if text.isdecimal() and len(text) < _DIGITS and int(text) < len(labels):
             return int(text)
         raise unknown("class", text, [*labels, *self.task.aliases], where=row.where)
 
@@ -349,7 +351,7 @@ class _Reader:
         names = self.task.labels or tuple(f"choice{i}" for i in range(1, len(example.choices) + 1))
         if text in names:
             return names.index(text)
-        if text.isdecimal() and int(text) < len(example.choices):
+        if text.isdecimal() and len(text) < _DIGITS and int(text) < len(example.choices):
             return int(text)
         known = [*names, *map(str, range(len(example.choices)))]
         raise unknown("option", text, known, where=row.where)

@@ -97,7 +97,7 @@ def evaluation(
         for name in (name for name in tasks if TASKS[name].search == "mined"):
             targets[name] = targets[name].model_copy(update={"metrics": ["set-f1"]})  # pairs without margins
     more: dict[str, Any] = {"attack": [dict(a) for a in attack]} if attack else {}
-    return Study(
+    values = dict(
         **more,
         name="evaluate",
         encoder=model,
@@ -114,6 +114,8 @@ def evaluation(
         targets=Targets(tasks=targets, languages=list(languages) or None),
         perturb=section,
     )
+    study: Study = validate_mapping(Study, values, "options")
+    return study
 
 
 def conditions_of(given: GivenPredictions, tasks: Sequence[str], languages: Sequence[str] = ()) -> list[PerturbSpec]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -211,7 +212,16 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
     if name not in functions:
         raise unknown("function", name, functions, where=str(file))
     function: Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]] = functions[name]
-    return function
+
+    def predict(examples: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        try:
+            return function(examples)
+        except Exception as error:
+            line = next((f.lineno for f in reversed(extract_tb(error.__traceback__)) if f.filename == str(file)), 0)
+            hint = "what is finished is kept where --out says: mend the function and run it again"
+            raise UserError(f"{name}: {type(error).__name__}: {error}", where=f"{file}:{line}", hint=hint) from error
+
+    return predict
 
 
 def _code_of(model: str) -> str:

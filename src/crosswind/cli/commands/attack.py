@@ -93,6 +93,8 @@ def attack(
         raise UserError(f"the budget is {budget}", where="--budget", hint=hint)
     if examples < 1:
         raise UserError(f"{examples} examples", where="--examples", hint="attack at least one example")
+    if not comma_separated(language):
+        raise UserError("no language is named", where="--language", hint="for example --language de,sw")
     wanted = {
         "recipe": recipe,
         "budget": budget,
