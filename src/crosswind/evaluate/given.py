@@ -200,7 +200,9 @@ def _numbers(record: TableRecord, value: Any) -> tuple[float, ...] | None:
     if isinstance(value, str):
         value = _listed(value)
     try:
-        numbers = tuple(float(v) for v in (None if isinstance(value, Mapping) else value))
+        if isinstance(value, Mapping):
+            raise TypeError("its keys are no probabilities")
+        numbers = tuple(float(v) for v in value)
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"no probabilities: {shown(value)}", where=record.where, hint="a list of numbers") from None
     return numbers
