@@ -26,7 +26,7 @@ from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
-from crosswind.study.spec import Study
+from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.base import TASKS, classes
 
 ATTACK = [{"recipe": "deepwordbug", "budget": 12, "examples": 6}]
@@ -140,3 +140,55 @@ def test_a_recipe_without_alternatives_in_a_language_is_left_out_with_the_reason
 def test_a_wrong_attack_is_refused_before_anything_runs(checkpoint: Path, entry: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_plan(study(checkpoint, [entry]))
+
+
+TWO_ROUTES = """
+name: transfer
+encoder: microworld
+data: {source: microworld}
+seeds: [1, 2]
+routes:
+  none: []
+  other: [{tasks: [mw-paraphrase], budget: {examples: 8}}]
+targets:
+  tasks:
+    mw-nli: {languages: [qla-Latn], limit: 8, train: {tasks: [mw-nli], budget: {examples: 8}}}
+attack: [{recipe: deepwordbug, budget: 6, examples: 5, transfer: true}]
+"""
+
+
+def test_adversarial_examples_are_scored_on_every_model_but_their_source() -> None:
+    plan = make_plan(parse_study(TWO_ROUTES))
+    models = {(route, seed) for route in ("none", "other") for seed in (1, 2)}
+    own = {(c.route, c.seed): c.rewrite for c in plan.cells if c.condition.attack == "deepwordbug"}
+    assert set(own) == models
+    assert len(set(own.values())) == 4
+    pool = {(c.route, c.seed, c.condition.attack): c.rewrite for c in plan.cells if ";from=" in c.condition.attack}
+    assert pool == {
+        (*model, f"deepwordbug;from={source[0]}/{source[1]}"): own[source]
+        for model in models
+        for source in models
+        if model != source
+    }
+    # A prediction and its judgement for each, and no further attack.
+    without = make_plan(parse_study(TWO_ROUTES, ["attack=[{recipe: deepwordbug, budget: 6, examples: 5}]"]))
+    assert sum(s.kind == "attack" for s in plan.graph.values()) == 8
+    assert len(plan.graph) == len(without.graph) + 2 * 12
+    lone = make_plan(parse_study(TWO_ROUTES, ["seeds=[1]", "routes={none: []}"]))
+    assert not [c for c in lone.cells if ";from=" in c.condition.attack]
+
+
+@pytest.mark.slow
+def test_the_pool_of_adversarial_examples_in_results(tmp_path: Path) -> None:
+    one_seed = parse_study(TWO_ROUTES, ["seeds=[1]"])
+    finished = run_study(one_seed, out=tmp_path / "out", store=Store(tmp_path / "store"), reporter=Silent())
+    rows = pl.read_parquet(tmp_path / "out" / "results.parquet").filter(pl.col("key") == "accuracy")
+    moved = rows.filter(pl.col("attack").str.contains(";from=", literal=True))
+    # At most 5 examples in whole clusters of three.
+    assert {(r["route"], r["attack"], r["budget"], r["n"]) for r in moved.to_dicts()} == {
+        ("none", "deepwordbug;from=other/1", 6, 3),
+        ("other", "deepwordbug;from=none/1", 6, 3),
+    }
+    assert finished.summary is not None
+    # Each of the two is a source: neither condition is one that both have.
+    assert not [c for c in finished.summary.contrasts if ";from=" in c.within]

@@ -33,6 +33,7 @@ from crosswind.study.plan import lexicons_of
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
+from crosswind.study.transferred import is_transferred
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import library
 
@@ -59,7 +60,7 @@ def read_attacks(plan: Plan, store: Store, *, most: int = 3) -> AttackedModel:
     attacked = [c for c in whole if c.condition.attack != "none" and _there(c, store)]
     controls = {_identity(c, c.condition.attack): c for c in attacked}
     for cell in attacked:
-        if is_control(cell.condition.attack):
+        if is_control(cell.condition.attack) or is_transferred(cell.condition.attack):
             continue
         task = TASKS[cell.target]
         clean = next((c for c in whole if c.condition.clean and _same_model(c, cell) and _there(c, store)), None)

@@ -54,7 +54,7 @@ def harness_files(task: Task, dataset: Dataset, condition: CellCondition, folder
     said = {
         "task": task.name,
         "language": dataset.language,
-        "condition": condition.label,
+        "condition": condition.label if condition.attack == "none" else condition.name,
         "draw": condition.draw,
         "protection": condition.protection,
     }

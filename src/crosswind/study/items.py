@@ -93,10 +93,10 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
             if cell.rewrite:
                 dataset = _rewritten(clean, cell, store.path(cell.rewrite), folder)
             notes |= dict.fromkeys(dataset.notes)
-            for note in _write(form, dataset, cell, data, folder, out / condition_name(cell)):
+            for note in write_items(form, dataset, cell, data, folder, out / condition_name(cell)):
                 notes[note] = None
             notes |= dict.fromkeys(_found(facts, cell))
-            conditions.append(_condition(cell, dataset, float(facts.get("changed", 0.0))))
+            conditions.append(item_condition(cell, dataset, float(facts.get("changed", 0.0))))
         for part in plan.left_out:
             notes[f"{part.target} {part.language}: no {part.perturbation} ({part.reason})"] = None
         about = {
@@ -119,7 +119,8 @@ def _found(facts: Mapping[str, Any], cell: Cell) -> list[str]:
     return [f"{cell.target} {cell.data.language}: {cell.condition.name} is severity {facts['severity']:.4g}"]
 
 
-def _condition(cell: Cell, dataset: Dataset, changed: float) -> dict[str, Any]:
+def item_condition(cell: Cell, dataset: Dataset, changed: float) -> dict[str, Any]:
+    """What `export.json` says of one exported test set; `changed` is the share of items that were changed."""
     return {
         "folder": condition_name(cell),
         "task": cell.target,
@@ -149,7 +150,7 @@ def _rewritten(clean: Dataset, cell: Cell, step: Path, folder: Path) -> Dataset:
     return replay_dataset(clean, pl.read_parquet(step / TABLE), added).dataset
 
 
-def _write(form: ItemForm, dataset: Dataset, cell: Cell, data: Library, folder: Path, final: Path) -> list[str]:
+def write_items(form: ItemForm, dataset: Dataset, cell: Cell, data: Library, folder: Path, final: Path) -> list[str]:
     """Write a data set below a folder, which will lie at `final`; what the reader should know."""
     task = TASKS[cell.target]
     match form:

@@ -86,7 +86,7 @@ def export_submission(
     """
     declared = BENCHMARKS.get(benchmark, where="--benchmark")
     cells = _chosen(run, route, seed, condition)
-    source = _data_of(run, data)
+    source = run_data(run, data)
     models = sorted({cell.model for cell in cells})
     done = SubmissionExport()
     if others := sorted({cell.target for cell in cells} - {*declared.tasks}):
@@ -166,7 +166,7 @@ def _model(row: Mapping[str, Any]) -> str:
     return f"{route}/{row['pipeline_seed']}"
 
 
-def _data_of(run: Path, data: Path | None) -> Library:
+def run_data(run: Path, data: Path | None) -> Library:
     """The data that the run's study names, or those in another folder."""
     study = read_study(run / STUDY)
     if data is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +14,21 @@ from crosswind.cli.options import Include, Quiet, StoreOption, comma_separated, 
 from crosswind.errors import UserError
 from crosswind.output import print_table
 
+if TYPE_CHECKING:
+    from crosswind.study.items import ExportedItems
+
 
 @app.command()
 def export(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder.")],
     submission: Annotated[
         Path | None, typer.Option("--submission", metavar="RUN", help="The predictions of a run, as official folders.")
+    ] = None,
+    adversarial: Annotated[
+        Path | None, typer.Option("--adversarial", metavar="RUN", help="The adversarial examples of a run's attacks.")
+    ] = None,
+    attack: Annotated[
+        str | None, typer.Option(help="Of --adversarial: one attack, as results call it; default: all.")
     ] = None,
     benchmark: Annotated[str, typer.Option(help="Of --submission: xtreme or xtreme-r.")] = "xtreme-r",
     route: Annotated[str | None, typer.Option(help="Of --submission: one route of the run.")] = None,
@@ -46,7 +55,7 @@ def export(
     suite: Annotated[
         str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="Of items: official, hf or lm-eval.")] = "official",
+    form: Annotated[str, typer.Option("--format", help="Of items and attacks: official, hf or lm-eval.")] = "official",
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub, or the run's."),
@@ -62,15 +71,26 @@ def export(
     store: StoreOption = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write test sets, clean and perturbed, to be predicted elsewhere; or a run's predictions as official folders.
+    """Write test sets (clean, perturbed, attacked) to be predicted elsewhere, or a run's predictions as submissions.
 
     Example: crosswind export --task xnli --language de --perturb keyboard:0.1 --format hf --data DIR --out items
     """
+    from crosswind.study.adversarial import export_adversarial
     from crosswind.study.evaluate import evaluation
     from crosswind.study.items import export_items, item_form
     from crosswind.study.submitted import export_submission
 
     include_folders(include)
+    if attack is not None and adversarial is None:
+        raise UserError("no run is named", where="--attack", hint="--attack needs --adversarial RUN")
+    if adversarial is not None:
+        if submission is not None or task or perturb or suite or languages:
+            hint = (
+                "export a run's adversarial examples (--adversarial), its predictions (--submission), or items (--task)"
+            )
+            raise UserError("adversarial examples are an export of their own", where="--adversarial", hint=hint)
+        _print_items(export_adversarial(adversarial, out, item_form(form), attack=attack, data=data))
+        return
     if submission is not None:
         if task or perturb or languages:
             hint = "export the run's predictions (--submission), or items (--task, --language, --perturb)"
@@ -106,6 +126,10 @@ def export(
     )
     with progress(quiet) as reporter:
         items = export_items(study, item_form(form), out, store_of(store), reporter)
+    _print_items(items)
+
+
+def _print_items(items: ExportedItems) -> None:
     rows = [
         (c["folder"], c["task"], c["language"], f"{c['items']:,}", f"{100 * c['changed_items']:.0f} %")
         for c in items.conditions

@@ -27,6 +27,7 @@ from crosswind.study.planned import CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel, listed
 from crosswind.study.stages import Conditions, Stage
+from crosswind.study.transferred import Transfers
 
 BUDGET, EXAMPLES = 100, 500  # of each attacked example, of each test set
 
@@ -34,7 +35,8 @@ BUDGET, EXAMPLES = 100, 500  # of each attacked example, of each test set
 class AttackSpec(StrictModel):
     """One attack: a recipe, queries an example, how many examples of a test set (in whole clusters).
 
-    `control: false` leaves the control out. `restarts` are further starts of a search that draws.
+    `control: false` leaves the control out. `transfer: true` scores the adversarial examples of every route and seed on
+    the others. `restarts` are further starts of a search that draws.
     """
 
     recipe: str
@@ -43,6 +45,7 @@ class AttackSpec(StrictModel):
     restarts: int = Field(0, ge=0, le=1000)
     seed: int = Field(1, ge=0)
     control: bool = True
+    transfer: bool = False
     protect: str = "none"
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -72,6 +75,7 @@ _Entry = Annotated[AttackSpec, BeforeValidator(lambda v: {"recipe": v} if isinst
 
 
 def _begin(section: Sequence[AttackSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
+    transfers = Transfers()
     attacks = [a for i, spec in enumerate(section) for a in _attacks(spec, f"attack[{i}]", targets)]
 
     def conditions(evaluated: Evaluated) -> None:
@@ -81,7 +85,7 @@ def _begin(section: Sequence[AttackSpec], planner: Planner, targets: Sequence[Ta
             if (spec.targets is None or task.name in spec.targets) and (
                 spec.languages is None or language in spec.languages
             ):
-                _add(attack, planner, evaluated)
+                _add(attack, planner, evaluated, transfers)
 
     return conditions
 
@@ -113,7 +117,7 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
     return [_Attack(spec, call, constraints), *controls]
 
 
-def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
+def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Transfers) -> None:
     task, spec = evaluated.target.task, attack.spec
     condition = CellCondition(protection=spec.protect, attack=attack.name, budget=spec.budget)
     setting = attack.call.setting(task, evaluated.clean.data.language, planner.environment)
@@ -165,6 +169,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated) -> None:
     if str(attack.call) != attack.call.name:
         planner.write_as(key, str(attack.call))
     planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries")
+    if spec.transfer and not attack.call.control:
+        transfers.add(planner, evaluated, condition, key)
 
 
 def _scope(call: Call, setting: AttackSetting) -> TextScope:
