@@ -173,3 +173,11 @@ def test_an_attack_or_another_layer_is_no_other_way_of_scoring_the_same_cell() -
     run = replace(audited().run, rows=table(study.rows))
     shown = audit_of(replace(audited(), run=run)).seen["signatures"]
     assert shown.passed, shown.evidence
+
+
+def test_a_run_whose_own_tasks_are_gone_is_reviewed_all_the_same() -> None:
+    phase = {"tasks": ["mine"], "budget": {"epochs": 1}}
+    run = audited(written={**STUDY, "targets": {"tasks": {"xnli": {"train": [phase]}}}})
+    seen = REVIEWS["baselines"].look(run)
+    assert seen.passed is None
+    assert "mine" in seen.evidence

@@ -294,3 +294,13 @@ def test_with_one_seed_of_some_route_the_interval_is_over_items_alone():
     assert made.components is not None
     half = stats.t.ppf(0.975, 99) * np.sqrt(made.components.items)
     assert (made.high - made.low) / 2 == pytest.approx(half)
+
+
+def test_the_interval_of_a_level_over_a_few_items_ends_where_scores_do():
+    numbers = ClusterNumbers()
+    x = cell(numbers, right([1, 1, 1, 0]), ["a", "b", "c", "d"], fixed=True)
+    level = estimate([(1.0, x)], numbers, level=True)
+    assert (level.score, level.high) == (75, 100)
+    assert level.low == 0  # 75 - 3.18 * 25
+    contrast = estimate([(1.0, x)], numbers)
+    assert contrast.high > 100  # a difference is no score

@@ -248,9 +248,11 @@ def _seed_by_seed(terms: Sequence[tuple[float, Influence]], numbers: ClusterNumb
 
 
 def _interval(value: float, half: float, level: bool) -> tuple[float, float]:
-    """The interval; of a level near 0 or 100 on the logit scale, so that it stays within."""
-    if not level or NEAR_BOUND <= value <= 100 - NEAR_BOUND or not 0 < value < 100:
+    """The interval; of a level within 0 and 100, and near one of them on the logit scale."""
+    if not level or not 0 < value < 100:
         return value - half, value + half
+    if NEAR_BOUND <= value <= 100 - NEAR_BOUND:
+        return max(0.0, value - half), min(100.0, value + half)  # no score lies beyond: nothing is lost of its coverage
     share = value / 100
     spread = half / 100 / (share * (1 - share))
     return 100 * float(expit(logit(share) - spread)), 100 * float(expit(logit(share) + spread))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crosswind.analysis.claims import same_model
 from crosswind.analysis.published import compare_published
+from crosswind.errors import UserError
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 from crosswind.study.comparing import trained_by
 from crosswind.study.spec import Study, validate_mapping
@@ -22,7 +23,10 @@ CALLED = {
 
 def _look(run: AuditedRun) -> Shown:
     study = validate_mapping(Study, run.study, "study.yaml")
-    compared = compare_published(run.run.rows, trained_by(study))
+    try:
+        compared = compare_published(run.run.rows, trained_by(study))
+    except UserError as error:
+        return Shown(None, f"how the study trains cannot be told here: {error.what}")
     alike = [r for r in compared.rows if same_model(CALLED.get(r.published.model.lower(), ""), r.encoder)]
     if not alike:
         return Shown(None, "no published figure is of the same encoder, test set and training")
