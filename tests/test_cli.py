@@ -242,7 +242,7 @@ def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest
         (("keyboard",), "severity"),
         (("keyboard:0.1", "--severity", "0.3"), "--severity: 'keyboard:0.1' has a severity of its own"),
         (("keyboard:0.1,0.2",), "several severities"),
-        (("keyboard:0.1", "--language", "zh"), "zh"),
+        (("swap:0.1", "--language", "zh"), "zh"),
         (("keyboard:0.1", "--language", "not a language"), "not a language"),
         (("codemix(embed=de):0.1",), "lexicons"),
         (("codemix(embed=de):0.1", "--lexicons", "nowhere"), "nowhere"),

@@ -65,6 +65,7 @@ def test_a_study_may_use_the_declarations_of_an_included_folder(mine: Path, opti
     assert [len(path.read_text().splitlines()) for path in norms] == [2 * 10]  # of each layer's attention
 
 
+@pytest.mark.slow
 def test_they_are_listed(mine: Path) -> None:
     for kind, name in (("tasks", "reviews"), ("perturbations", "shout"), ("metrics", "balanced-accuracy")):
         assert f"\n{name} " in crosswind(mine, "list", kind)

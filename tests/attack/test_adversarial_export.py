@@ -38,6 +38,7 @@ def crosswind(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_official_readers_read_the_adversarial_examples_of_a_run(
     official_data: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_attacked_beside_its_control_and_found_again(checkpoint: Path, tmp_path: Path) -> None:
     arguments = [str(checkpoint), *COMMON, "--examples", "12", "--store", str(tmp_path / "store"), "--out"]
     first = crosswind(*arguments, str(tmp_path / "one"), "--json")

@@ -165,6 +165,7 @@ def test_losses_are_those_of_the_output_computed_plainly(kind: Any, victim: Call
         assert scores.loss[i] == pytest.approx(float(expected), abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_attack_of_every_kind_for_any_width_and_after_a_kill(
     kind: str, victim: Callable[..., ModelVictim], tmp_path: Path
@@ -243,6 +244,7 @@ def test_gradients_are_the_slopes_of_the_loss(kind: Any, victim: Callable[..., M
     assert slopes
 
 
+@pytest.mark.slow
 def test_a_gradient_costs_two_queries_and_orders_what_is_asked(victim: Callable[..., ModelVictim]) -> None:
     data = data_of("pair", "en")
     recipe = "hotflip(beam=3,edits=2)"

@@ -58,6 +58,7 @@ def attack_bytes(finished: Finished, store: Path) -> dict[str, str]:
     return written
 
 
+@pytest.mark.slow
 def test_one_worker_two_workers_and_a_kill_give_the_same_bytes(checkpoint: Path, tmp_path: Path) -> None:
     whole = attack_bytes(run(checkpoint, tmp_path / "one", tmp_path / "store1"), tmp_path / "store1")
     assert len(whole) == 8  # an attack and its control in two languages: rewrites and outcomes

@@ -83,6 +83,7 @@ def test_the_windows_of_xquad_are_the_tokenizers_own(
     assert several > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["de", "ru", "zh"])
 def test_the_answers_to_xquad_are_those_of_the_official_post_processing(
     language: str, real_encoder: Path, official_data: Callable[..., Path]

@@ -307,6 +307,7 @@ def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: 
     assert far == {}
 
 
+@pytest.mark.slow
 def test_no_two_perturbations_are_one(official_data: Official, environment: Environment) -> None:
     root = official_data("xnli") / "xnli"
     outcomes: dict[str, dict[str, list[str]]] = {}
@@ -325,5 +326,5 @@ def test_no_two_perturbations_are_one(official_data: Official, environment: Envi
         shared = outcomes[one].keys() & outcomes[two].keys()
         if shared and all(outcomes[one][language] == outcomes[two][language] for language in shared):
             same.append((one, two))
-    assert len(outcomes) >= 25
+    assert len(outcomes) >= 24  # without those of the extras
     assert same == []

