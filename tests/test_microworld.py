@@ -142,7 +142,7 @@ def test_the_demo_ends_with_its_table_its_answer_and_its_report(
     table = result.stdout[result.stdout.index("route") :].splitlines()
     assert table[0].split() == ["route", "clean", "perturbed", "drop", "changed"]
     assert len(result.stdout.splitlines()) < 40
-    assert "against none, what is left under perturbation changes by" in " ".join(result.stdout.split())
+    assert "Under perturbation zero-shot transfer loses" in " ".join(result.stdout.split())
     assert f"report: {tmp_path / 'run'}/report.html" in result.stderr
 
 

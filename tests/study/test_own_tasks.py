@@ -95,8 +95,8 @@ def test_own_data_are_evaluated_in_two_processes_and_another_map_finds_no_old_re
     assert go(model, task_file(mner, masakhaner()), store, workers=2).outcome.done == []
     again = go(model, task_file(mner, masakhaner("B-LOC")), store, workers=2)
     assert again.outcome.complete
-    # two languages: predictions, and their statistics under three metrics
-    assert len(again.outcome.done) == 2 + 2 * 3
+    # two languages: predictions, and their statistics under four metrics
+    assert len(again.outcome.done) == 2 + 2 * 4
 
 
 def test_a_changed_declaration_counts_in_the_same_process(fine_tuned: FineTuned, mner: Path) -> None:
