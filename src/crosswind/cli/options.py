@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,12 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run folder.")]
 StoreOption = Annotated[
     Path | None, typer.Option("--store", metavar="DIR", help="Where weights and shared steps live (CROSSWIND_STORE).")
+]
+TaskFile = Annotated[
+    Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
+]
+LexiconsOption = Annotated[
+    Path | None, typer.Option("--lexicons", metavar="DIR", help="Bilingual lexicons, for codemix.")
 ]
 Include = Annotated[list[Path] | None, typer.Option(help="A folder of declarations of yours.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
@@ -55,3 +62,9 @@ def progress(quiet: bool) -> Iterator[Any]:
 def comma_separated(text: str | None) -> list[str]:
     """The parts of a comma-separated option."""
     return [part.strip() for part in text.split(",") if part.strip()] if text else []
+
+
+def official_folder() -> Path | None:
+    """The folder of official files that the environment names (`CROSSWIND_DATA`)."""
+    variable = os.environ.get("CROSSWIND_DATA")
+    return Path(variable) if variable else None

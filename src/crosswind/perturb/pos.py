@@ -1,11 +1,14 @@
-"""Parts of speech: whether an alternative agrees with the tag of the word that it stands for."""
+"""Parts of speech: whether an alternative agrees with the tag of the word that it stands for, and words by reading."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from crosswind.data.examples import Span
+from crosswind.perturb.alternatives import Listed, Option, Sites
+from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.passage import Passage
+from crosswind.perturb.words import cased_like, is_turkic, lowered
 
 UPOS = frozenset(
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
@@ -26,3 +29,30 @@ def upos_tags(passage: Passage) -> Mapping[Span, str]:
 def agrees(pos: str, tag: str | None) -> bool:
     """Whether a part of speech is that of a tag, or there is no tag."""
     return tag is None or pos == _SAME.get(tag, tag)
+
+
+Readings = Sequence[tuple[str, tuple[str, ...]]]
+"""Of a word the readings that a table knows: the part of speech, and the other words that stand for it in that one."""
+
+
+def by_reading(readings_of: Callable[[str], Readings], language: str) -> Listed:
+    """Words that become another one of a reading, in the case that they have; of a tagged word those that agree.
+
+    `readings_of` is asked for a word in lower case.
+    """
+    turkic = is_turkic(language)
+
+    def sites(passage: Passage) -> Sites:
+        text, tags = passage.text, upos_tags(passage)
+        spans, options = [], []
+        for word in passage_words(passage, endings=False):
+            surface = text[word.start : word.end]
+            readings = readings_of(lowered(surface, turkic))
+            others = [other for pos, some in readings if agrees(pos, tags.get(word)) for other in some]
+            cased: tuple[Option, ...] = tuple(dict.fromkeys(cased_like(other, surface, turkic) for other in others))
+            if cased:
+                spans.append(word)
+                options.append(cased)
+        return Sites([w.start for w in spans], [w.end for w in spans], lambda i: options[i])
+
+    return Listed(sites)

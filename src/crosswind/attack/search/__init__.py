@@ -8,7 +8,7 @@ it does may not depend on the budget, so that an attack of a smaller one is the 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,3 +43,22 @@ class Search:
     def __str__(self) -> str:
         settings = ",".join(f"{k}={v:g}" for k, v in self.settings)
         return f"{self.name}({settings})" if settings else self.name
+
+
+def word_after_word(space: Space, words: Iterable[int]) -> Asking:
+    """From the clean example, word after word in the order given: of each the change that hurts most, if one does."""
+    state: State = ()
+    best = space.clean.badness
+    for word in words:
+        states = [
+            extended
+            for site in space.by_word[word]
+            for option in range(len(space.sites[site].options))
+            if (extended := space.extended(state, site, option)) is not None
+        ]
+        if not states:
+            continue
+        verdicts = yield states
+        for candidate, verdict in zip(states, verdicts, strict=True):
+            if verdict is not None and verdict.badness > best:
+                state, best = candidate, verdict.badness

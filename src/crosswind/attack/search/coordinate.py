@@ -7,10 +7,9 @@ last word and once from the last to the first.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 
-from crosswind.attack.search import Asking, Search
-from crosswind.attack.space import Space, State
+from crosswind.attack.search import Asking, Search, word_after_word
+from crosswind.attack.space import Space
 
 
 def greedy_coordinate() -> Search:
@@ -20,23 +19,5 @@ def greedy_coordinate() -> Search:
 
 def _run(space: Space, rng: random.Random) -> Asking:
     words = [*space.by_word]
-    yield from _pass(space, words)
-    yield from _pass(space, reversed(words))
-
-
-def _pass(space: Space, words: Iterable[int]) -> Asking:
-    state: State = ()
-    best = space.clean.badness
-    for word in words:
-        states = [
-            extended
-            for site in space.by_word[word]
-            for option in range(len(space.sites[site].options))
-            if (extended := space.extended(state, site, option)) is not None
-        ]
-        if not states:
-            continue
-        verdicts = yield states
-        for candidate, verdict in zip(states, verdicts, strict=True):
-            if verdict is not None and verdict.badness > best:
-                state, best = candidate, verdict.badness
+    yield from word_after_word(space, words)
+    yield from word_after_word(space, reversed(words))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 
-from crosswind.attack.search import Asking, Search
-from crosswind.attack.space import Space, State
+from crosswind.attack.search import Asking, Search, word_after_word
+from crosswind.attack.space import Space
 
 
 def greedy_by_importance() -> Search:
@@ -21,18 +21,4 @@ def _run(space: Space, rng: random.Random) -> Asking:
     probed = yield [space.probes(word) for word in words]
     # A word that cannot be taken away comes last.
     losses = {word: float("-inf") if v is None else v.loss for word, v in zip(words, probed, strict=True)}
-    state: State = ()
-    best = space.clean.badness
-    for word in sorted(words, key=lambda w: (-losses[w], w)):
-        states = [
-            extended
-            for site in space.by_word[word]
-            for option in range(len(space.sites[site].options))
-            if (extended := space.extended(state, site, option)) is not None
-        ]
-        if not states:
-            continue
-        verdicts = yield states
-        for candidate, verdict in zip(states, verdicts, strict=True):
-            if verdict is not None and verdict.badness > best:
-                state, best = candidate, verdict.badness
+    yield from word_after_word(space, sorted(words, key=lambda word: (-losses[word], word)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +16,10 @@ from crosswind.cli.options import (
     Out,
     Quiet,
     StoreOption,
+    TaskFile,
     comma_separated,
     include_folders,
+    official_folder,
     progress,
     store_of,
 )
@@ -56,9 +57,7 @@ def attack(
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="The model's classes, in its order, where they have no names.")
     ] = None,
-    task_file: Annotated[
-        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
-    ] = None,
+    task_file: TaskFile = None,
     rate: Annotated[
         float, typer.Option(min=0.0, help="Of an address: at most N requests a second; 0: no limit.")
     ] = 0.0,
@@ -106,14 +105,13 @@ def attack(
         "control": control,
         "width": width,
     }
-    variable = os.environ.get("CROSSWIND_DATA")
     direct = is_victim(model)
     study = evaluation(
         "victim" if direct else model,
         [task],
         languages=comma_separated(language),
         data=data,
-        official=Path(variable) if variable else None,
+        official=official_folder(),
         split=split,
         lexicons=lexicons,
         precision=precision,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +12,14 @@ from crosswind.cli.app import app
 from crosswind.cli.options import (
     Include,
     Json,
+    LexiconsOption,
     Out,
     Quiet,
     StoreOption,
+    TaskFile,
     comma_separated,
     include_folders,
+    official_folder,
     progress,
     store_of,
 )
@@ -59,7 +61,7 @@ def evaluate(
     split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most N examples of each language, in whole clusters.")] = None,
     draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
-    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    lexicons: LexiconsOption = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
     max_length: Annotated[
         int | None, typer.Option(min=8, help="Tokens; default: 384 for span QA, 512 for retrieval, else 128.")
@@ -77,9 +79,7 @@ def evaluate(
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="The model's classes, in its order, where they have no names.")
     ] = None,
-    task_file: Annotated[
-        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
-    ] = None,
+    task_file: TaskFile = None,
     predictions: Annotated[
         list[Path] | None,
         typer.Option("--predictions", metavar="FILE", help="Predictions made elsewhere: Parquet, CSV, JSON lines."),
@@ -114,7 +114,6 @@ def evaluate(
         if not predictions:
             raise UserError("no model is named", where="MODEL", hint="a checkpoint, or --predictions FILE")
         model = predictions[0].name.partition(".")[0]
-    variable = os.environ.get("CROSSWIND_DATA")
     spec = evaluation(
         model,
         task or (),
@@ -124,7 +123,7 @@ def evaluate(
         fields=comma_separated(fields),
         constraints=constraint or (),
         data=data,
-        official=Path(variable) if variable else None,
+        official=official_folder(),
         split=split,
         limit=limit,
         draws=draws,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, Quiet, StoreOption, comma_separated, include_folders, progress, store_of
+from crosswind.cli.options import (
+    Include,
+    LexiconsOption,
+    Quiet,
+    StoreOption,
+    TaskFile,
+    comma_separated,
+    include_folders,
+    official_folder,
+    progress,
+    store_of,
+)
 from crosswind.errors import UserError
 from crosswind.output import print_table
 
@@ -63,10 +73,8 @@ def export(
     split: Annotated[str | None, typer.Option(help="Of items; default: test.")] = None,
     limit: Annotated[int | None, typer.Option(help="Of items: at most N of each language, in whole clusters.")] = None,
     draws: Annotated[int, typer.Option(min=1, help="Of items: realisations of each perturbation.")] = 1,
-    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
-    task_file: Annotated[
-        Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares tasks of your own.")
-    ] = None,
+    lexicons: LexiconsOption = None,
+    task_file: TaskFile = None,
     include: Include = None,
     store: StoreOption = None,
     quiet: Quiet = False,
@@ -106,7 +114,6 @@ def export(
         raise UserError(
             "no run is named", where="--submission", hint="--labels, --route, --seed and --condition need it"
         )
-    variable = os.environ.get("CROSSWIND_DATA")
     study = evaluation(
         "items",
         task or (),
@@ -116,7 +123,7 @@ def export(
         fields=comma_separated(fields),
         constraints=constraint or (),
         data=data,
-        official=Path(variable) if variable else None,
+        official=official_folder(),
         split=split,
         limit=limit,
         draws=draws,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, include_folders
+from crosswind.cli.options import Include, LexiconsOption, include_folders, official_folder
 from crosswind.errors import UserError
 from crosswind.output import lines_in, lines_out
 
@@ -39,7 +38,7 @@ def perturb(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
-    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons, for codemix.")] = None,
+    lexicons: LexiconsOption = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
     task_file: Annotated[
         Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares data of your own.")
@@ -77,7 +76,7 @@ def perturb(
         if task is None or task_file is not None:
             hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER"
             raise UserError("a review is of an official task", where="--review", hint=hint)
-        root = data or (Path(variable) if (variable := os.environ.get("CROSSWIND_DATA")) else None)
+        root = data or official_folder()
         counts = review_task(parsed, task, language, split, root, review, target, draw=seed, environment=environment)
         held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
         print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, comma_separated, include_folders
+from crosswind.cli.options import Include, comma_separated, include_folders, official_folder
 from crosswind.errors import UserError
 from crosswind.output import lines_out
 
@@ -43,7 +42,7 @@ def suite_command(
         for spec in suite.specs:
             print(spec)
         return
-    root = data or (Path(variable) if (variable := os.environ.get("CROSSWIND_DATA")) else None)
+    root = data or official_folder()
     if root is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
     unequal = count = 0

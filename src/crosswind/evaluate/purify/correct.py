@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from rapidfuzz.distance import OSA
+
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import Cleaning, Purifier
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.rewrite import Edit
-from crosswind.perturb.words import base_language, is_turkic, is_unspaced, lowered, raised, words
+from crosswind.perturb.words import base_language, cased_like, is_turkic, is_unspaced, lowered, words
 from crosswind.reading import lines
 
 SHORTEST = 4  # clusters: of shorter words nearly every one has a neighbour
@@ -38,25 +40,13 @@ class Speller:
         if word in self.counts or len(clusters(word)) < SHORTEST:
             return word
         near = {other for shorter in (word, *_deletions(word)) for other in self._near.get(shorter, ())}
-        fit = [other for other in near if _one_edit(clusters(word), clusters(other))]
+        fit = [other for other in near if OSA.distance(clusters(word), clusters(other)) == 1]
         return min(fit, key=lambda other: (-self.counts[other], other), default=word)
 
 
 def _deletions(word: str) -> list[str]:
     parts = clusters(word)
     return ["".join(parts[:i] + parts[i + 1 :]) for i in range(len(parts))]
-
-
-def _one_edit(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Whether a deletion, insertion, substitution or swap of neighbours makes `b` of `a`."""
-    if abs(len(a) - len(b)) > 1 or a == b:
-        return False
-    i = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    if len(a) == len(b):
-        swapped = i + 1 < len(a) and a[i] == b[i + 1] and a[i + 1] == b[i] and a[i + 2 :] == b[i + 2 :]
-        return swapped or a[i + 1 :] == b[i + 1 :]
-    longer, shorter = (a, b) if len(a) > len(b) else (b, a)
-    return longer[i + 1 :] == shorter[i:]
 
 
 @lru_cache(maxsize=8)
@@ -95,16 +85,10 @@ def _prepare(language: str, folder: str | None) -> Sequence[Cleaning]:
             lower = lowered(word, turkic)
             new = speller.corrected(lower)
             if new != lower and not any(c.isdigit() for c in word):
-                edits.append((start, end, _cased(new, word, turkic)))
+                edits.append((start, end, cased_like(new, word, turkic)))
         return edits
 
     return (clean,)
-
-
-def _cased(new: str, like: str, turkic: bool) -> str:
-    if len(like) > 1 and like.isupper():
-        return raised(new, turkic)
-    return raised(new[:1], turkic) + new[1:] if like[:1].isupper() else new
 
 
 def _resources(language: str, folder: str | None) -> Mapping[str, str]:

@@ -14,13 +14,11 @@ from pathlib import Path
 import regex
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
-from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.pos import agrees, upos_tags
-from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
+from crosswind.perturb.pos import by_reading
+from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation
 from crosswind.reading import lines
 
 # Languages whose words have one form (WALS feature 20A, isolating; Dryer & Haspelmath 2013) among XTREME-R's and their
@@ -100,23 +98,8 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    turkic = is_turkic(setting.language)
-    table = paradigms(stamped(_files(setting)), turkic)
-
-    def sites(passage: Passage) -> Sites:
-        text, tags = passage.text, upos_tags(passage)
-        spans, options = [], []
-        for word in passage_words(passage, endings=False):
-            surface = text[word.start : word.end]
-            readings = table.get(lowered(surface, turkic), ())
-            others = [o for pos, forms in readings if agrees(pos, tags.get(word)) for o in forms]
-            cased: tuple[Option, ...] = tuple(dict.fromkeys(cased_like(o, surface, turkic) for o in others))
-            if cased:
-                spans.append(word)
-                options.append(cased)
-        return Sites([w.start for w in spans], [w.end for w in spans], lambda i: options[i])
-
-    return Listed(sites)
+    table = paradigms(stamped(_files(setting)), is_turkic(setting.language))
+    return by_reading(lambda word: table.get(word, ()), setting.language)
 
 
 INFLECT = Perturbation(

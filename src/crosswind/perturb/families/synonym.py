@@ -14,13 +14,11 @@ from pathlib import Path
 import regex
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
-from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.pos import agrees, upos_tags
-from crosswind.perturb.words import cased_like, is_turkic, lowered, segmentation
+from crosswind.perturb.pos import Readings, by_reading
+from crosswind.perturb.words import is_turkic, lowered, segmentation
 from crosswind.reading import lines
 
 _POS = {"n": "NOUN", "v": "VERB", "a": "ADJ", "s": "ADJ", "r": "ADV"}
@@ -72,25 +70,14 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    turkic, most = is_turkic(setting.language), int(str(setting.params["senses"]))
-    synsets = wordnet(stamped(_files(setting)), turkic)
+    most = int(str(setting.params["senses"]))
+    synsets = wordnet(stamped(_files(setting)), is_turkic(setting.language))
 
-    def sites(passage: Passage) -> Sites:
-        text, tags = passage.text, upos_tags(passage)
-        spans, options = [], []
-        for word in passage_words(passage, endings=False):
-            surface = text[word.start : word.end]
-            senses = synsets.get(lowered(surface, turkic), ())
-            if not senses or (most and len(senses) > most):
-                continue
-            others = [o for pos, words in senses if agrees(pos, tags.get(word)) for o in words]
-            cased: tuple[Option, ...] = tuple(dict.fromkeys(cased_like(o, surface, turkic) for o in others))
-            if cased:
-                spans.append(word)
-                options.append(cased)
-        return Sites([w.start for w in spans], [w.end for w in spans], lambda i: options[i])
+    def senses(word: str) -> Readings:
+        known = synsets.get(word, ())
+        return () if most and len(known) > most else known
 
-    return Listed(sites)
+    return by_reading(senses, setting.language)
 
 
 def _resources(setting: Setting) -> dict[str, str]:

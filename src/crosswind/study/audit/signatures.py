@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crosswind.evaluate.metrics.base import unfitted
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 
 # All that tells cells apart but what is compared: route, defence and seed; and the draw, which is no setting.
@@ -12,7 +13,7 @@ _CELL = ("target", "metric", "key", "language", "context_language", "split", "ro
 
 
 def _look(run: AuditedRun) -> Shown:
-    bare = pl.col("signature").str.replace_all(r"\|fitted [^|]*", "")  # what was fitted to a model may differ
+    bare = pl.col("signature").map_elements(unfitted, return_dtype=pl.String)
     counted = run.run.rows.group_by(_CELL).agg(bare.n_unique().alias("ways"))
     mixed = counted.filter(pl.col("ways") > 1)["target"].unique().sort().to_list()
     if mixed:
