@@ -69,6 +69,8 @@ def _main(store_url: str) -> None:
     os.dup2(nothing, 0)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as stream:
         os.dup2(2, 1)
+        # A worker is mostly killed: what waits in a buffer would be lost.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         units: SimpleQueue[dict[str, Any]] = SimpleQueue()
         threading.Thread(target=_listen, args=(commands, units), daemon=True).start()
         events = Forward(stream)

@@ -13,7 +13,7 @@ from crosswind.data.text import monolingual
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row, encode_texts
-from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded
+from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded, single
 
 
 @dataclass
@@ -88,7 +88,7 @@ class MaskedLM:
 
     def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         (batch,), (output,) = batches, outputs
-        return [Decision(output.float(), batch.targets["gold"])]
+        return [Decision(single(output), batch.targets["gold"])]
 
     def loss(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> torch.Tensor:
         return cross_entropy(self.decisions(batches, outputs))

@@ -102,6 +102,11 @@ class Objective(Protocol):
         ...
 
 
+def single(scores: torch.Tensor) -> torch.Tensor:
+    """Scores in single precision, in which losses are computed, or in double where the model is."""
+    return scores if scores.dtype == torch.float64 else scores.float()
+
+
 def cross_entropy(decisions: Sequence[Decision]) -> torch.Tensor:
     """The summed cross-entropy of decisions, by their weights."""
     losses = [d.weight * F.cross_entropy(d.scores, d.gold, reduction="sum") for d in decisions]

@@ -23,7 +23,7 @@ from crosswind.model.rows import (
     encode_tagging,
     encode_texts,
 )
-from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded
+from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded, single
 
 
 @dataclass
@@ -79,7 +79,7 @@ class TaskObjective:
 
     def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         (batch,), (output,) = batches, outputs
-        out, targets = output.float(), batch.targets
+        out, targets = single(output), batch.targets
         match self.head.kind:
             case "pair":
                 return [Decision(out, targets["gold"])]
@@ -165,7 +165,7 @@ class RetrievalObjective:
 
     def decisions(self, batches: Sequence[Batch], outputs: Sequence[torch.Tensor]) -> list[Decision]:
         scale: torch.Tensor = self.head.module.log_scale.exp()  # type: ignore[operator]
-        queries, candidates = (output.float() for output in outputs)
+        queries, candidates = (single(output) for output in outputs)
         # Autocast would compute the cosines in bf16, where those of 0.64 to 1.28 times 100 are half a point apart.
         with torch.autocast(queries.device.type, enabled=False):
             scores = scale * queries @ candidates.T
