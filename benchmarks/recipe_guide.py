@@ -44,7 +44,10 @@ def generated() -> Iterator[str]:
         setting = _setting(recipe)
         specs = " ".join(f"`{spec}`" for spec in recipe.specs(setting))
         access = recipe.access + (f", oracle{_with(recipe)}" if recipe.oracle else "")
-        cells = (f"`{recipe.name}`", " ".join(recipe.kinds), specs, f"`{recipe.search(setting)}`")
+        search = f"`{recipe.search(setting)}`"
+        if recipe.blind:
+            search = f"none: {search} does not look at what the victim says"
+        cells = (f"`{recipe.name}`", " ".join(recipe.kinds), specs, search)
         yield f"| {' | '.join((*cells, _limits(recipe, setting), access))} |"
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         yield f"\n### `{recipe.name}`\n"

@@ -56,6 +56,9 @@ def test_a_checkpoint_is_attacked_beside_its_control_and_found_again(checkpoint:
     assert (line["attack"], line["budget"], line["language"]) == ("deepwordbug", 24, "qla-Latn")
     assert line["after"]["score"] <= line["before"]["score"]
     assert line["gain"]["score"] == pytest.approx(line["control"]["score"] - line["after"]["score"])
+    at_used = line["control_at_used"]["score"]
+    assert line["control"]["score"] <= at_used <= line["before"]["score"]
+    assert line["gain_at_used"]["score"] == pytest.approx(at_used - line["after"]["score"])
     # Success is 1 - A'/A of the initially right (perturbations.md, "Metrics").
     assert line["success"]["score"] == pytest.approx(100 * (1 - line["after"]["score"] / line["before"]["score"]))
     assert line["over_budget"][-1][1] == pytest.approx(line["after"]["score"])
@@ -72,7 +75,7 @@ def test_a_checkpoint_is_attacked_beside_its_control_and_found_again(checkpoint:
     assert float(attacked.filter(pl.col("attack") == "deepwordbug")["score"][0]) == pytest.approx(
         line["after"]["score"]
     )
-    assert set(rows["rows"]) == {"all", "12 by clusters"}
+    assert set(rows["rows"]) == {"12 by clusters"}  # nothing is predicted that is not attacked
     again = crosswind(*arguments, str(tmp_path / "two"), "--json", "--width", "5")
     assert json.loads(again.stdout) == value
     names = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("rewrites/**/*.parquet"))

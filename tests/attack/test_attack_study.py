@@ -128,6 +128,13 @@ def test_a_recipe_without_alternatives_in_a_language_is_left_out_with_the_reason
     assert sum(step.kind == "attack" for step in plan.graph.values()) == 2  # qla-Latn: the attack and its control
 
 
+def test_what_draws_at_random_has_no_control_beside_it(checkpoint: Path) -> None:
+    plan = make_plan(study(checkpoint, [{"recipe": "viper", "budget": 5}], ["qgr-Grek"]))
+    assert {c.condition.attack for c in plan.cells} == {"none", "viper"}
+    plan = make_plan(study(checkpoint, [{"recipe": "viper.random", "budget": 5}], ["qgr-Grek"]))
+    assert {c.condition.attack for c in plan.cells} == {"none", "viper.random"}
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

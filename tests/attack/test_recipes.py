@@ -12,7 +12,7 @@ import pytest
 from crosswind.attack.matrix import recipe_cells
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import SpaceMaker
-from crosswind.attack.recipe import RECIPES, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import RECIPES, Call, needed_spec, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
 from crosswind.attack.space import GoalVerdict
 from crosswind.attack.victim import PredictingVictim
@@ -132,6 +132,13 @@ def test_a_recipe_changes_texts_within_its_limits(recipe: str) -> None:
         if isinstance(before, TaggingExample):
             assert isinstance(after.example, TaggingExample)
             assert after.example.tags == before.tags
+
+
+def test_a_recipe_whose_search_does_not_look_is_its_own_control() -> None:
+    for recipe in RECIPES:
+        setting = Call(recipe.name).setting(TASKS["xquad" if recipe.kinds == ("span",) else "xnli"], "en")
+        if all(p.default is not None or p.location for p in recipe.params):
+            assert recipe.blind == (recipe.search(setting).name in ("random", "singles")), recipe.name
 
 
 @pytest.mark.parametrize("recipe", [r for r in WHERE if "(" not in r])

@@ -130,6 +130,38 @@ def test_a_beam_without_width_asks_what_exhaustive_search_asks_and_that_is_every
     assert len(states(beam(), of)) == len(brute(of))  # and each once
 
 
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("most", [None, 1, 2])
+def test_random_draws_without_end_are_every_state_once(number: int, most: int | None) -> None:
+    of = space(example(number))
+    of.most_changes = most
+    asked = states(random_draws(), of)
+    assert len(asked) == len(set(asked))
+    assert set(asked) == {s for s in brute(of) if most is None or len(s) <= most}
+
+
+@pytest.mark.parametrize("name", ["exhaustive", "random", "beam"])
+def test_a_space_that_ends_with_the_budget_is_exhausted(name: str) -> None:
+    search = {**SEARCHES, "beam": beam()}[name]
+    never = made_up(1, hard=0.0)
+    of = space(example(1))
+    whole = sum(of.trial(s) is not None for s in brute(of))
+    assert whole == 9  # two words of two others each, and both at once
+
+    def ended(budget: int, *checks: Constraint) -> tuple[str, int]:
+        plan = SearchPlan(search, ("task", "en", "recipe"), checks=checks)
+        counted = Counted(never, budget)
+        (outcome,) = run_attack(counted, [example(1)], lambda some: [space(e, v) for _, e, v in some], plan)
+        return outcome.end, outcome.queries
+
+    assert ended(whole) == ("exhausted", whole)
+    assert ended(whole + 1) == ("exhausted", whole)
+    assert ended(whole - 1) == ("budget", whole - 1)
+    # What is left once the budget is used up is refused: nothing more could be asked.
+    both = Constraint("both", check=lambda pairs: ["both" not in after.text for _, after in pairs])
+    assert ended(whole - 1, both) == ("exhausted", whole - 1)
+
+
 @pytest.mark.parametrize("name", SEARCHES)
 def test_no_search_leaves_the_space_and_none_beats_exhaustive_search(name: str) -> None:
     of = space(example(2))

@@ -4,7 +4,12 @@
     A'       their score after; examples that were wrong before count as wrong
     success  of the examples that were right before, the share that the attack made wrong (`1 - A'/A` of an accuracy);
              for kinds with a right and a wrong
-    gain     A' under the control (random draws from the same alternatives, equal budget) minus A' under the attack
+    gain     A' under the control (random draws from the same alternatives) minus A' under the attack
+
+Budgets are equal in one of two senses. The control may ask as often as the search may, and draws on where the search
+has ended earlier (`control`, `gain`); or each example's control ends where its search has ended (`control_at_used`,
+`gain_at_used`), read from the same draws. A curve holds A' itself, the task's metric over all items, each under its
+worst text within so many queries or edits: its last value is A'.
 
 Intervals are over clusters of items, of one model: A, A' and the control have the same ones, so that differences are
 paired.
@@ -49,12 +54,14 @@ class AttackedSet:
 
 @dataclass(frozen=True)
 class AttackLine:
-    """The figures of one attack in one language; shares and scores in points, curves as (at, A' or its mean rightness).
+    """The figures of one attack in one language; shares and scores in points, curves as (at, A') and (at, success).
 
-    `queries` and `passes` are (median, 90th percentile) over attacked examples; `edit_rate` (edits per word) and `chrf`
-    are means over the examples that the attack changed; `positions` is the median of the sites that could change, and
-    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose space the
-    search had used up before the budget, `without_site` the share of right ones that had nothing to change.
+    `control` and `gain` are at the budget, `control_at_used` and `gain_at_used` at the queries that the search used for
+    each example. `queries`, `passes` and `control_queries` are (median, 90th percentile) over attacked examples;
+    `edit_rate` (edits per word) and `chrf` are means over the examples that the attack changed; `positions` is the
+    median of the sites that could change, and `budget_per_position` the budget for each of them. `exhausted` is the
+    share of attacked examples whose space the search had used up, `without_site` the share of right ones that had
+    nothing to change.
     """
 
     target: str
@@ -67,8 +74,11 @@ class AttackLine:
     success: Estimate | None
     control: Estimate | None
     gain: Estimate | None
+    control_at_used: Estimate | None
+    gain_at_used: Estimate | None
     queries: tuple[float, float]
     passes: tuple[float, float]
+    control_queries: tuple[float, float] | None
     edit_rate: float | None
     chrf: float | None
     positions: float
@@ -77,6 +87,8 @@ class AttackLine:
     without_site: float
     over_budget: tuple[tuple[int, float], ...]
     over_edit_rate: tuple[tuple[float, float], ...]
+    success_over_budget: tuple[tuple[int, float], ...] | None
+    success_over_edit_rate: tuple[tuple[float, float], ...] | None
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; of an estimate the score and its interval."""
@@ -127,14 +139,18 @@ def attack_line(
         return estimate([(1.0, x)], numbers, level=True)
 
     before, after = quantity(attack.clean, score), quantity(attack.attacked, score)
+
+    def over(drawn: Influence) -> Estimate:
+        return estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, after)], numbers))], numbers)
+
     drawn = None if control is None else quantity(control.attacked, score)
-    gain = None
-    if drawn is not None:
-        gain = estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, after)], numbers))], numbers)
+    used = rows["queries"].to_numpy()
+    drawn_at_used = None if control is None else quantity(_Curves(control).within(used)[0], score)
+    curves = _Curves(attack)
     success = None
     if binary and right.any():
         success = level(quantity(np.stack([broken & right, right], axis=1), mean_of(0, 1)))
-    tried = rows.filter(pl.col("end").is_in(["success", "budget", "exhausted"]))
+    tried = _tried(rows)
     positions = float(np.median(tried["positions"].to_numpy())) if len(tried) else 0.0
     changed = rows["changes"].to_numpy() > 0
     return AttackLine(
@@ -147,17 +163,24 @@ def attack_line(
         after=level(after),
         success=success,
         control=None if drawn is None else level(drawn),
-        gain=gain,
+        gain=None if drawn is None else over(drawn),
+        control_at_used=None if drawn_at_used is None else level(drawn_at_used),
+        gain_at_used=None if drawn_at_used is None else over(drawn_at_used),
         queries=_spread(tried["queries"]),
         passes=_spread(tried["passes"]),
+        control_queries=None if control is None else _spread(_tried(control.outcomes)["queries"]),
         edit_rate=float(rows["edit_rate"].to_numpy()[changed].mean()) if changed.any() else None,
         chrf=float(np.asarray(attack.chrf)[changed].mean()) if len(attack.chrf) and changed.any() else None,
         positions=positions,
         budget_per_position=attack.budget / positions if positions else None,
         exhausted=100 * float((tried["end"] == "exhausted").sum()) / max(1, len(tried)),
         without_site=100 * float((rows["end"] == "no site").sum() / max(1, int(right.sum()))),
-        over_budget=tuple((b, _rightness(rows, b, None)) for b in budgets(attack.budget)),
-        over_edit_rate=tuple((e, _rightness(rows, attack.budget, e)) for e in EDIT_RATES),
+        over_budget=tuple((b, curves.score(metric, b)) for b in budgets(attack.budget)),
+        over_edit_rate=tuple((e, curves.score(metric, attack.budget, e)) for e in EDIT_RATES),
+        success_over_budget=None if success is None else tuple((b, curves.success(b)) for b in budgets(attack.budget)),
+        success_over_edit_rate=None
+        if success is None
+        else tuple((e, curves.success(attack.budget, e)) for e in EDIT_RATES),
     )
 
 
@@ -167,14 +190,42 @@ def budgets(most: int) -> tuple[int, ...]:
     return (*(b for b in steps if b < most), most)
 
 
-def _rightness(outcomes: pl.DataFrame, budget: int, edit_rate: float | None) -> float:
-    """The mean rightness in points of all examples, each under its worst text within a budget and an edit rate."""
-    total = 0.0
-    for right, text in zip(outcomes["clean_right"], outcomes["curve"], strict=True):
-        points = json.loads(text)
-        within = [p for p in points if p[0] <= budget and (edit_rate is None or p[1] <= edit_rate)]
-        total += min([right, *(p[2] for p in within)])
-    return 100 * total / max(1, len(outcomes))
+class _Curves:
+    """The worst text of each example within a number of queries and an edit rate, read from the points of its curve."""
+
+    def __init__(self, attack: AttackedSet) -> None:
+        rows = attack.outcomes
+        self.clean = np.asarray(attack.clean, dtype=np.float64)
+        self.right = rows["clean_right"].to_numpy()
+        self.loss = rows["clean_loss"].to_numpy()
+        self.points: list[list[Any]] = [json.loads(text) for text in rows["curve"]]
+
+    def within(self, queries: Any, edit_rate: float = np.inf) -> tuple[Array, NDArray[Any]]:
+        """The metric's statistics `(items, k)` and how right they still are `(items,)`.
+
+        `queries` is a number, or one for each item.
+        """
+        statistics, right = self.clean.copy(), self.right.copy()
+        for i, limit in enumerate(np.broadcast_to(queries, len(self.points)).tolist()):
+            worst = (-self.right[i], self.loss[i])
+            for query, rate, now, loss, counted in self.points[i]:
+                if query <= limit and rate <= edit_rate and (-now, loss) > worst:
+                    worst, right[i], statistics[i] = (-now, loss), now, counted
+        return statistics, right
+
+    def score(self, metric: Metric, queries: int, edit_rate: float = np.inf) -> float:
+        """A' in points."""
+        return float(metric.score(self.within(queries, edit_rate)[0].sum(axis=0)))
+
+    def success(self, queries: int, edit_rate: float = np.inf) -> float:
+        """The share in percent of the initially right that are wrong."""
+        before = self.right > 0
+        return 100 * float((self.within(queries, edit_rate)[1][before] <= 0).mean())
+
+
+def _tried(rows: pl.DataFrame) -> pl.DataFrame:
+    """The examples that the attack asked about."""
+    return rows.filter(pl.col("end").is_in(["success", "budget", "exhausted"]))
 
 
 def _spread(column: pl.Series) -> tuple[float, float]:
@@ -182,6 +233,9 @@ def _spread(column: pl.Series) -> tuple[float, float]:
     if not len(values):
         return 0.0, 0.0
     return float(np.median(values)), float(np.quantile(values, 0.9))
+
+
+_ESTIMATES = ("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used")
 
 
 def line_table(lines: Sequence[AttackLine]) -> pl.DataFrame:
@@ -192,10 +246,11 @@ def line_table(lines: Sequence[AttackLine]) -> pl.DataFrame:
         for name, value in line.to_json().items():
             if isinstance(value, Mapping):
                 row |= {name: value["score"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
-            elif name in ("before", "after", "success", "control", "gain"):
+            elif name in _ESTIMATES:
                 row |= {name: None, f"{name}_low": None, f"{name}_high": None}
-            elif name in ("queries", "passes"):
-                row |= {f"{name}_median": value[0], f"{name}_90": value[1]}
+            elif name in ("queries", "passes", "control_queries"):
+                median, high = value or (None, None)
+                row |= {f"{name}_median": median, f"{name}_90": high}
             elif isinstance(value, tuple | list):
                 row[name] = json.dumps(value)
             else:

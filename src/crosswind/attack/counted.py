@@ -19,6 +19,7 @@ from crosswind.attack.goal import GoalScores
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Example
 from crosswind.errors import UserError
+from crosswind.evaluate.predictions import Prediction
 
 VERDICTS = 65_536  # scores that are remembered
 GRADIENT_QUERIES = 2
@@ -28,6 +29,9 @@ GRADIENT_QUERIES = 2
 class _Account:
     queries: int = 0
     asked: set[Example] = field(default_factory=set)
+
+
+_Said = tuple[float, float, Prediction | None]  # loss, rightness, and what was predicted where the victim says so
 
 
 class OverBudget(Exception):  # noqa: N818  (whoever asks too much has counted wrong; it is no error of the input)
@@ -47,7 +51,7 @@ class Counted:
             )
         self.victim, self.budget, self.remembered = victim, budget, remembered
         self.forwards = 0
-        self._memory: OrderedDict[Example, tuple[float, float]] = OrderedDict()
+        self._memory: OrderedDict[Example, _Said] = OrderedDict()
         self._accounts: dict[int, _Account] = {}
 
     def clean(self, examples: Sequence[Example]) -> GoalScores:
@@ -102,7 +106,7 @@ class Counted:
 
     def _scores(self, examples: Sequence[Example]) -> GoalScores:
         texts = [_text_of(e) for e in examples]
-        known: dict[Example, tuple[float, float]] = {}
+        known: dict[Example, _Said] = {}
         fresh: dict[Example, Example] = {}
         for text, example in zip(texts, examples, strict=True):
             if text in self._memory:
@@ -114,12 +118,14 @@ class Counted:
             scores = self.victim([*fresh.values()])
             self.forwards += len(fresh)
             _require_finite(scores, [*fresh.values()])
-            for text, loss, right in zip(fresh, scores.loss.tolist(), scores.right.tolist(), strict=True):
-                known[text] = self._memory[text] = (loss, right)
+            said = scores.predictions or (None,) * len(fresh)
+            for text, *answer in zip(fresh, scores.loss.tolist(), scores.right.tolist(), said, strict=True):
+                known[text] = self._memory[text] = (answer[0], answer[1], answer[2])
             while len(self._memory) > self.remembered:
                 self._memory.popitem(last=False)
-        both = np.array([known[t] for t in texts], dtype=np.float64).reshape(-1, 2)
-        return GoalScores(both[:, 0], both[:, 1])
+        losses, rights = (np.array([known[t][i] for t in texts], dtype=np.float64) for i in (0, 1))
+        predictions = tuple(p for t in texts if (p := known[t][2]) is not None)
+        return GoalScores(losses, rights, predictions)
 
 
 def _text_of(example: Any) -> Any:

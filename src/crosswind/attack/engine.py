@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crosswind.attack.counted import GRADIENT_QUERIES, Counted
-from crosswind.attack.outcome import Attacked, Curve, End
+from crosswind.attack.outcome import Attacked, Curve, End, Point
 from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.space import GoalVerdict, Space, State, Trial
 from crosswind.data.examples import Example
+from crosswind.evaluate.predictions import Prediction
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.draw import key
 
@@ -38,6 +39,7 @@ class SearchPlan:
 
     `seed` and `identity` (task, language, recipe) key the random numbers of an example together with its id.
     `restarts` are further starts of a search that draws. `checks` refuse texts; a refused text costs no query.
+    `statistics` are those of the task's metric of a text and what is predicted for it, for the points of curves.
     """
 
     search: Search
@@ -46,6 +48,7 @@ class SearchPlan:
     restarts: int = 0
     checks: tuple[Constraint, ...] = ()
     width: int = WIDTH
+    statistics: Callable[[Example, Prediction], tuple[float, ...]] | None = None
 
 
 def run_attack(
@@ -163,22 +166,26 @@ class _Runner:
         for trial, verdict, number in zip(asked.trials, asked.verdicts, numbers, strict=True):
             if trial is None or verdict is None or (trial.state and trial.state[0][0] < 0):
                 continue  # A probe takes a word away: it measures and is no text of the attack.
-            self.curve.see(number, trial.edit_rate, verdict.right, verdict.loss)
+            if self.curve.adds(trial.edit_rate, verdict.right, verdict.loss):
+                self.curve.points.append(self._point(number, trial, verdict))
             if verdict.badness > self.verdict.badness:
                 self.best, self.verdict, self.found_at = trial, verdict, number
         if self.verdict.right <= 0:
             self.finished = "success"
-        elif victim.left(self.number) <= 0:
+        elif any(trial is not None and not number for trial, number in zip(asked.trials, numbers, strict=True)):
             self.finished = "budget"
         else:
+            # With a budget that is just used up the search may have ended as well: whether it has is asked of it.
             self._advance(asked.verdicts)
 
-    def estimated(self, victim: Counted, gains: Sequence[float | None]) -> None:
+    def estimated(self, gains: Sequence[float | None]) -> None:
         """Take the estimates of `asked`."""
-        if victim.left(self.number) <= 0:
-            self.finished = "budget"
-        else:
-            self._advance(gains)
+        self._advance(gains)
+
+    def _point(self, query: int, trial: Trial, verdict: GoalVerdict) -> Point:
+        known = self.plan.statistics is not None and verdict.prediction is not None
+        statistics = self.plan.statistics(trial.example, verdict.prediction) if known else ()  # type: ignore[misc,arg-type]
+        return Point(query, trial.edit_rate, verdict.right, verdict.loss, statistics)
 
     def _start(self) -> None:
         assert self.space is not None
@@ -249,8 +256,10 @@ class _Runner:
 def _round(victim: Counted, live: Sequence[_Runner], checks: Sequence[Constraint]) -> None:
     """One round: what all live examples ask, without what constraints refuse, as far as budgets go."""
     _refuse(live, checks)
-    _estimate(victim, [r for r in live if r.asked is not None and r.asked.estimates])
-    live = [r for r in live if r.finished is None and r.asked is not None and not r.asked.estimates]
+    estimating = [r for r in live if r.asked is not None and r.asked.estimates]
+    # What a search asks after its estimates is answered in the next round: constraints see it first.
+    live = [r for r in live if r.asked is not None and not r.asked.estimates]
+    _estimate(victim, estimating)
     numbers: list[list[int]] = []
     asked: list[tuple[int, Example]] = []
     owners: list[tuple[_Asked, int]] = []
@@ -269,8 +278,9 @@ def _round(victim: Counted, live: Sequence[_Runner], checks: Sequence[Constraint
         numbers.append(of_runner)
     if asked:
         scores = victim(asked)
-        for (waiting, i), loss, right in zip(owners, scores.loss.tolist(), scores.right.tolist(), strict=True):
-            waiting.verdicts[i] = GoalVerdict(loss, right)
+        said = scores.predictions or (None,) * len(asked)
+        for (waiting, i), *verdict in zip(owners, scores.loss.tolist(), scores.right.tolist(), said, strict=True):
+            waiting.verdicts[i] = GoalVerdict(*verdict)
     for runner, of_runner in zip(live, numbers, strict=True):
         runner.receive(victim, of_runner)
 
@@ -279,7 +289,10 @@ def _estimate(victim: Counted, live: Sequence[_Runner]) -> None:
     """Answer what is asked of gradients, all examples' together; it costs two queries each."""
     able = []
     for runner in live:
-        if victim.left(runner.number) < GRADIENT_QUERIES:
+        assert runner.asked is not None
+        if not any(runner.asked.trials):
+            runner.estimated([None] * len(runner.asked.trials))  # constraints refuse all that it would order
+        elif victim.left(runner.number) < GRADIENT_QUERIES:
             runner.finished = "budget"
         else:
             victim.charge(runner.number, GRADIENT_QUERIES)
@@ -294,8 +307,7 @@ def _estimate(victim: Counted, live: Sequence[_Runner]) -> None:
     for runner, gains in zip(able, victim.estimates(bases, candidates), strict=True):
         assert runner.asked is not None
         values = iter(gains)
-        # It may ask for estimates again: that is answered in the next round.
-        runner.estimated(victim, [None if t is None else next(values) for t in runner.asked.trials])
+        runner.estimated([None if t is None else next(values) for t in runner.asked.trials])
 
 
 def _refuse(live: Sequence[_Runner], checks: Sequence[Constraint]) -> None:

@@ -16,12 +16,26 @@ End = Literal["success", "budget", "exhausted", "wrong before", "no site"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The best text after so many queries among those of at most this edit rate."""
+    """The best text after so many queries among those of at most this edit rate.
+
+    `statistics` are those of the task's metric, so that its score can be read from curves.
+    """
 
     query: int
     edit_rate: float
     right: float
     loss: float
+    statistics: tuple[float, ...] = ()
+
+    def to_json(self) -> list[Any]:
+        """As plain data; `from_json` gives the same back."""
+        return [self.query, self.edit_rate, self.right, self.loss, [*self.statistics]]
+
+    @classmethod
+    def from_json(cls, value: Any) -> Point:
+        """What `to_json` gave."""
+        query, edit_rate, right, loss, statistics = value
+        return cls(query, edit_rate, right, loss, tuple(statistics))
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,7 @@ class Attacked:
         """One line of JSON; `loads` gives the same back."""
         value = asdict(self)
         value["rewrites"] = {name: rewrite.to_json() for name, rewrite in self.rewrites.items()}
-        value["curve"] = [[p.query, p.edit_rate, p.right, p.loss] for p in self.curve]
+        value["curve"] = [p.to_json() for p in self.curve]
         value["refused"] = dict(sorted(self.refused.items()))
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
@@ -73,7 +87,7 @@ class Attacked:
         value: dict[str, Any] = json.loads(line)
         value["rewrites"] = {name: Rewrite.from_json(rewrite) for name, rewrite in value["rewrites"].items()}
         value["tags"] = {name: None if tags is None else tuple(tags) for name, tags in value["tags"].items()}
-        value["curve"] = tuple(Point(*point) for point in value["curve"])
+        value["curve"] = tuple(map(Point.from_json, value["curve"]))
         return cls(**value)
 
 
@@ -83,8 +97,7 @@ class Curve:
     def __init__(self) -> None:
         self.points: list[Point] = []
 
-    def see(self, query: int, edit_rate: float, right: float, loss: float) -> None:
-        """Add a text if no earlier one with as few edits is as bad."""
+    def adds(self, edit_rate: float, right: float, loss: float) -> bool:
+        """Whether a text is a point of the curve: no earlier one with as few edits is as bad."""
         badness = (-right, loss)
-        if all((-p.right, p.loss) < badness or p.edit_rate > edit_rate for p in self.points):
-            self.points.append(Point(query, edit_rate, right, loss))
+        return all((-p.right, p.loss) < badness or p.edit_rate > edit_rate for p in self.points)

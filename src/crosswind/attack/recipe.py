@@ -74,6 +74,7 @@ class Recipe:
     * `access`: `scores` of the victim, or its `gradient`. `oracle` says what it knows that an attacker
       may not; where `oracle_with` names a parameter and a value, only with these.
     * `forward`: neighbouring phrases of one translation may not go backwards in it (`space.Origin`).
+    * `blind`: the search does not look at what the victim says, so that it is its own control and has none beside it.
     * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
     """
 
@@ -97,6 +98,7 @@ class Recipe:
     oracle_with: tuple[str, str] | None = None
     forward: bool = False
     probe: str = ""
+    blind: bool = False
 
     def knows(self, setting: AttackSetting) -> str:
         """What it knows with a setting that an attacker may not; empty where nothing."""

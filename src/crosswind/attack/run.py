@@ -18,6 +18,8 @@ from crosswind.attack.recipe import AttackSetting, Call, unattackable
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Dataset, Example, is_labelled
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import Metric
+from crosswind.evaluate.predictions import Prediction
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.example import Protection
 from crosswind.perturb.perturbation import NotApplicable
@@ -53,11 +55,13 @@ def attack_examples(
     protect: Protection = "none",
     constraints: Sequence[Constraint] = (),
     reach: Reach | None = None,
+    metric: Metric | None = None,
     finished: Path | None = None,
     report: Report = lambda *_: None,
 ) -> list[Attacked]:
     """The outcomes of labelled examples, in their order.
 
+    With the task's `metric`, the points of their curves hold its statistics.
     With `finished`, each outcome is appended to that file, and what it holds already is not attacked again: the result
     is the same as without a break. Raises `NotApplicable` where the recipe does not attack such a task or language,
     and a `UserError` for a budget below 1 and for examples without gold labels.
@@ -83,6 +87,7 @@ def attack_examples(
         budget.restarts,
         tuple(c for c in declared if c.check is not None),
         budget.width,
+        _statistics(metric),
     )
     kept, total = len(known), len(examples)
     before = sum(o.end == "success" for o in known.values())
@@ -132,11 +137,18 @@ def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
     )
     columns: dict[str, list[object]] = {name: [getattr(o, name) for o in outcomes] for name in plain}
     columns["refused"] = [json.dumps(dict(sorted(o.refused.items()))) for o in outcomes]
-    columns["curve"] = [json.dumps([[p.query, p.edit_rate, p.right, p.loss] for p in o.curve]) for o in outcomes]
+    columns["curve"] = [json.dumps([p.to_json() for p in o.curve]) for o in outcomes]
     whole = {"queries", "passes", "found_at", "changes", "positions", "alternatives", "words"}
     text = {"id", "end", "refused", "curve"}
     kinds = {name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in columns}
     return pl.DataFrame(columns, schema=kinds)
+
+
+def _statistics(metric: Metric | None) -> Callable[[Example, Prediction], tuple[float, ...]] | None:
+    """What gives the statistics of a metric of one prediction."""
+    if metric is None:
+        return None
+    return lambda example, said: tuple(metric.judge([example], [said], {}).statistics[0].tolist())
 
 
 def _kept(path: Path | None) -> dict[str, Attacked]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from crosswind.data.examples import Example, Span
+from crosswind.evaluate.predictions import Prediction
 from crosswind.perturb.alternatives import Option
 from crosswind.perturb.applied import Change, Liberties, applied
 from crosswind.perturb.example import rebuild
@@ -23,10 +24,12 @@ State = tuple[tuple[int, int], ...]
 
 
 class GoalVerdict(NamedTuple):
-    """What the victim says of a text: the loss of the gold answer, and how right it still is in [0, 1]."""
+    """What the victim says of a text: the loss of the gold answer, how right it still is in [0, 1], and its prediction
+    where it gives one."""
 
     loss: float
     right: float
+    prediction: Prediction | None = None
 
     @property
     def badness(self) -> tuple[float, float]:

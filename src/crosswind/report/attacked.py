@@ -23,7 +23,12 @@ def _line(line: AttackLine) -> str:
     if line.control is not None and line.gain is not None:
         rows.append(f"  after random draws    {_estimate(line.control)}")
         rows.append(f"  gain over them        {_estimate(line.gain)}")
+    if line.gain_at_used is not None:
+        rows.append(f"  gain, equal queries   {_estimate(line.gain_at_used)} (draws end where the search has ended)")
     rows.append(f"  queries               median {line.queries[0]:g}, 90th percentile {line.queries[1]:g}")
+    if line.control_queries is not None:
+        median, high = line.control_queries
+        rows.append(f"  queries of draws      median {median:g}, 90th percentile {high:g}")
     rows.append(f"  unique passes         median {line.passes[0]:g}, 90th percentile {line.passes[1]:g}")
     if line.edit_rate is not None:
         similar = "" if line.chrf is None else f", chrF {line.chrf:.1f}"
@@ -33,8 +38,14 @@ def _line(line: AttackLine) -> str:
     rows.append(
         f"  space exhausted       {line.exhausted:.0f} % of attacked examples; no site: {line.without_site:.0f} %"
     )
-    rows.append("  A' over the budget    " + "  ".join(f"{b}: {v:.1f}" for b, v in line.over_budget))
-    rows.append("  A' over the edit rate " + "  ".join(f"{e:g}: {v:.1f}" for e, v in line.over_edit_rate))
+    for name, curve in (
+        ("A' over the budget", line.over_budget),
+        ("A' over the edit rate", line.over_edit_rate),
+        ("success over budget", line.success_over_budget),
+        ("success over edits", line.success_over_edit_rate),
+    ):
+        if curve is not None:
+            rows.append(f"  {name:21} " + "  ".join(f"{at:g}: {v:.1f}" for at, v in curve))
     return "\n".join(rows)
 
 

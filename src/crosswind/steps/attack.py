@@ -86,6 +86,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         protect=check_protection(params.protection),
         constraints=[c.made({n: constraint_judge(job, worker, n) for n in c.needs()}) for c in named],
         reach=victim.reach,
+        metric=victim.metric,
         finished=job.partial / "finished.jsonl",
         report=lambda done, total, note: job.report(done, total, note),
     )
@@ -127,5 +128,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=3, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=4, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )

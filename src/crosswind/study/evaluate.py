@@ -52,6 +52,7 @@ def evaluation(
     task_file: Path | None = None,
     predictions: Sequence[Path] | None = None,
     attack: Sequence[Mapping[str, object]] = (),
+    attacked_only: int | None = None,
 ) -> Study:
     """The study that evaluates a fine-tuned checkpoint (or, for retrieval, any encoder).
 
@@ -59,8 +60,10 @@ def evaluation(
     ones below `official`, or else the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval,
     and what it leaves unset is the checkpoint's own; `labels` name the model's classes in its own order. `task_file`
     declares tasks of the user's own, whose files lie below `data` or else beside it; without `tasks` all of them are
-    evaluated. With files of `predictions` nothing is loaded, and `model` is a name; what is not said (tasks, languages,
-    perturbations, draws) is what the files have. Raises `UserError` for no task, and for an option that none of the
+    evaluated. `attacked_only` is how many examples of a test set are read at all, but of retrieval, where a selection
+    would have a smaller pool. With files of `predictions` nothing is loaded, and `model` is a name; what is not said
+    (tasks, languages, perturbations, draws) is what the files have. Raises `UserError` for no task, and for an option
+    that none of the
     tasks reads.
     """
     given = None
@@ -90,6 +93,15 @@ def evaluation(
         section = _perturbations(perturb, suite, fields, constraints)
     else:
         section = conditions_of(given, tasks, languages)
+    if attacked_only is not None:
+        limited = target.model_copy(update={"limit": attacked_only})
+        target, special = (
+            limited,
+            {
+                kind: one if kind == "query" else one.model_copy(update={"limit": attacked_only})
+                for kind, one in special.items()
+            },
+        )
     targets = {name: special.get(TASKS[name].kind, target) for name in tasks}
     if given is not None:
         chosen = {name: _languages_of(given, name, languages) for name in tasks}

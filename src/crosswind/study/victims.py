@@ -94,7 +94,8 @@ def attack_victim(
             name = model if is_address(model) else Path(model).name
             victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=name)
             sets: list[AttackedSet] = []
-            for one in [call, *([call.counterpart()] if spec.control and not call.control else [])]:
+            drawn = spec.control and not call.control and not call.declaration.blind
+            for one in [call, *([call.counterpart()] if drawn else [])]:
                 made, perturbed, before, after = _attacked(victim, one, spec, task, folder, model, report)
                 sets.append(made)
                 if one is call:
@@ -136,6 +137,7 @@ def _attacked(
         AttackBudget(spec.budget, spec.restarts, spec.seed, spec.width),
         resolved=_resolved_needs(call, task),
         protect=check_protection(spec.protect),
+        metric=victim.metric,
         constraints=[c.made() for c in parse_constraints(spec.constraints, where="--constraint")],
         finished=folder / FINISHED / f"{identity[:24]}.jsonl",
         report=report,

@@ -26,6 +26,7 @@ ADD_ONE_SENT = Recipe(
     languages="all",
     specs=_specs,
     search=_search,
+    blind=True,
     params=(Param("at", "list", "where it stands", default=("end",), choices=("end", "start")),),
     most_edits=lambda setting: float("inf"),
     most_changes=lambda setting: 1,

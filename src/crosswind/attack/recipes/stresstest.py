@@ -26,6 +26,7 @@ STRESSTEST = Recipe(
     languages="the languages of XNLI, of NLI tasks",
     specs=_specs,
     search=_search,
+    blind=True,
     params=(
         Param(
             "modes",

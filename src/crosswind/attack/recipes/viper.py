@@ -19,6 +19,7 @@ VIPER = Recipe(
     languages="scripts whose letters have visual neighbours",
     specs=lambda setting: [f"visual(neighbours={int(setting.number('neighbours'))})"],
     search=_search,
+    blind=True,
     params=(
         Param("p", "number", "probability of a letter to change", default=0.4, low=0.0, high=1.0),
         Param("neighbours", "integer", "most neighbours of a letter", default=20, low=1),

@@ -1,11 +1,17 @@
-"""Random draws from the alternatives: the control of every attack, best of as many as the budget allows."""
+"""Random draws from the alternatives: the control of every attack, best of as many as the budget allows.
+
+Nothing is drawn twice. Where draws bring nothing new any more, what is left of the space is asked in order: a control
+ends before its budget only with the space.
+"""
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterator
 
 from crosswind.attack.search import Asking, Search
-from crosswind.attack.search.sampling import DRAW_TRIES, drawn_state
+from crosswind.attack.search.sampling import DRAW_TRIES, all_states, drawn_state
 from crosswind.attack.space import Space, State
 
 ROUND = 16  # draws of a round: a forward pass of the canonical shape
@@ -19,15 +25,17 @@ def random_draws(share: float | None = None) -> Search:
 
 def _run(space: Space, rng: random.Random, share: float | None) -> Asking:
     seen: set[State] = set()
-    dry = 0
-    while dry < DRAW_TRIES:
-        states: list[State] = []
-        while len(states) < ROUND and dry < DRAW_TRIES:
+
+    def drawn() -> Iterator[State]:
+        dry = 0
+        while dry < DRAW_TRIES:
             state = drawn_state(space, rng, share)
             dry += 1
             if state and state not in seen:
                 seen.add(state)
-                states.append(state)
                 dry = 0
-        if states:
-            yield states
+                yield state
+
+    every = itertools.chain(drawn(), (state for state in all_states(space) if state not in seen))
+    while states := [*itertools.islice(every, ROUND)]:
+        yield states

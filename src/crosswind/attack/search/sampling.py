@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 from crosswind.attack.space import Space, State
 
@@ -16,11 +17,7 @@ def drawn_state(space: Space, rng: random.Random, share: float | None = None) ->
     """
     sites = len(space.sites)
     if share is None:
-        words = max(1, len(space.words))
-        limit = sites if space.most_edits >= 1 else min(sites, int(space.most_edits * words))
-        if space.most_changes is not None:
-            limit = min(limit, space.most_changes)
-        many = rng.randint(1, max(1, limit))
+        many = rng.randint(1, _most_changes(space))
     else:
         many = max(1, sum(rng.random() < share for _ in range(sites)))
     state: State = ()
@@ -31,6 +28,33 @@ def drawn_state(space: Space, rng: random.Random, share: float | None = None) ->
             if len(state) == many:
                 break
     return state
+
+
+def all_states(space: Space) -> Iterator[State]:
+    """Every state that may be drawn, those of fewer changes first, in the order of sites and options."""
+
+    def extensions(state: State, first: int, many: int) -> Iterator[State]:
+        if not many:
+            yield state
+            return
+        for site in range(first, len(space.sites)):
+            if space.fits(state, site):
+                for option in range(len(space.sites[site].options)):
+                    yield from extensions((*state, (site, option)), site + 1, many - 1)
+
+    for many in range(1, _most_changes(space) + 1):
+        states = extensions((), 0, many)
+        if (first := next(states, None)) is None:
+            return  # where no two changes go together, no three do
+        yield first
+        yield from states
+
+
+def _most_changes(space: Space) -> int:
+    """The most sites that a draw changes: all, or as many as the edit rate and the number of changes allow."""
+    sites = len(space.sites)
+    limit = sites if space.most_edits >= 1 else min(sites, int(space.most_edits * max(1, len(space.words))))
+    return max(1, limit if space.most_changes is None else min(limit, space.most_changes))
 
 
 def mutated(space: Space, state: State, rng: random.Random) -> State:

@@ -119,6 +119,7 @@ def attack(
         labels=comma_separated(labels),
         task_file=task_file,
         attack=[wanted],
+        attacked_only=examples,
     )
     require_attackable(study, recipe)
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:

@@ -113,7 +113,8 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
             hint="`crosswind list recipes` shows what each attacks",
         )
     constraints = parse_constraints(spec.constraints, where=f"{where}.constraints")
-    controls = [_Attack(spec, call.counterpart(), constraints)] if spec.control and not call.control else []
+    drawn = spec.control and not call.control and not call.declaration.blind
+    controls = [_Attack(spec, call.counterpart(), constraints)] if drawn else []
     return [_Attack(spec, call, constraints), *controls]
 
 

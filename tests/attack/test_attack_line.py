@@ -1,0 +1,83 @@
+"""The figures of an attack: the curve holds the task's metric, and budgets are equal in two senses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from crosswind.analysis.attacked import AttackedSet, attack_line, line_table
+from crosswind.evaluate.metrics.base import METRICS, Metric, f1_scores
+from crosswind.report.attacked import render_attacks
+
+ENTITIES = Metric("entities", 1, ("right", "predicted", "gold"), f1_scores(), lambda *_: None)  # type: ignore[arg-type, return-value]
+
+
+def attacked(
+    name: str, clean: Any, after: Any, curves: list[list[Any]], queries: list[int], ends: list[str], right: list[float]
+) -> AttackedSet:
+    n = len(curves)
+    frame = pl.DataFrame(
+        {
+            "id": [f"e{i}" for i in range(n)],
+            "end": ends,
+            "clean_right": right,
+            "clean_loss": [0.0] * n,
+            "queries": queries,
+            "passes": queries,
+            "edit_rate": [max([p[1] for p in curve], default=0.0) for curve in curves],
+            "changes": [len(curve) for curve in curves],
+            "positions": [3] * n,
+            "curve": [json.dumps(curve) for curve in curves],
+        }
+    )
+    clusters = [f"c{i}" for i in range(n)]
+    return AttackedSet(name, 10, frame, clusters, np.array(clean, float), np.array(after, float))
+
+
+def test_the_curve_of_tagging_is_the_f1_of_all_entities() -> None:
+    # Two sentences: of 4 entities 4 are right, of 1 entity 1; the attack leaves 2 of 4 and 0 of 1.
+    clean = [[4, 4, 4], [1, 1, 1]]
+    curves = [[[2, 0.2, 0.75, 1.0, [3, 4, 4]], [6, 0.4, 0.5, 2.0, [2, 4, 4]]], [[8, 0.1, 0.0, 3.0, [0, 1, 1]]]]
+    made = attacked("a", clean, [[2, 4, 4], [0, 1, 1]], curves, [10, 8], ["budget", "success"], [1.0, 1.0])
+    line = attack_line("ner", "de", made, ENTITIES, binary=False)
+    assert line.after.score == pytest.approx(100 * 2 * 2 / 10)
+    assert dict(line.over_budget) == pytest.approx({1: 100.0, 2: 80.0, 5: 80.0, 10: 40.0})
+    assert dict(line.over_edit_rate) == pytest.approx(
+        {0.05: 100.0, 0.1: 80.0, 0.2: 60.0, 0.3: 60.0, 0.4: 40.0, 0.5: 40.0, 1.0: 40.0}
+    )
+    assert line.success_over_budget is None
+
+
+def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> None:
+    clean = [[1, 1, 0]] * 4
+    wrong = [0, 1, 0]
+    # The search: success at once; nothing left after 3 queries; success after 5; wrong before.
+    curves: list[list[Any]] = [[[1, 0.1, 0, 2.0, wrong]], [[2, 0.1, 1, 0.5, [1, 1, 0]]], [[5, 0.3, 0, 2.0, wrong]], []]
+    ends = ["success", "exhausted", "success", "wrong before"]
+    right = [1.0, 1.0, 1.0, 0.0]
+    before = [*clean[:3], wrong]
+    made = attacked("a", before, [wrong, clean[1], wrong, wrong], curves, [1, 3, 5, 0], ends, right)
+    # The draws: at query 2, at 7, at 4.
+    drawn: list[list[Any]] = [[[q, 0.5, 0, 2.0, wrong]] for q in (2, 7, 4)] + [[]]
+    control = attacked("a.random", before, [wrong] * 4, drawn, [2, 7, 4, 0], ["success"] * 3 + ["wrong before"], right)
+    line = attack_line("nli", "de", made, METRICS["accuracy"], binary=True, control=control)
+    assert (line.before.score, line.after.score) == (75.0, 25.0)
+    assert line.control is not None
+    assert line.gain is not None
+    assert (line.control.score, line.gain.score) == (0.0, -25.0)  # its whole budget: it draws on where the search ended
+    assert line.control_at_used is not None
+    assert line.gain_at_used is not None
+    assert (line.control_at_used.score, line.gain_at_used.score) == (50.0, 25.0)  # within 1, 3 and 5 queries: the third
+    assert line.success is not None
+    assert line.success.score == pytest.approx(200 / 3)
+    assert dict(line.success_over_budget or ()) == pytest.approx({1: 100 / 3, 2: 100 / 3, 5: 200 / 3, 10: 200 / 3})
+    assert dict(line.success_over_edit_rate or ())[0.2] == pytest.approx(100 / 3)
+    assert line.control_queries == pytest.approx((4.0, 6.4))
+    text = render_attacks([line], [])
+    assert "gain, equal queries    25.0" in text
+    assert "success over budget   1: 33.3  2: 33.3  5: 66.7  10: 66.7" in text
+    assert line_table([line])["gain_at_used"][0] == 25.0
