@@ -530,3 +530,29 @@ def test_systems_that_differ_in_route_and_defence_at_once_are_no_pair():
         ("multi", "none"),
         ("multi · noise", "none · noise"),
     }
+
+
+def test_a_defence_is_compared_on_what_it_was_made_for_and_on_the_rest_apart():
+    """One language, by hand: 100 · (right with − right without) / 400 items, the mean over the conditions of a side."""
+    study = Study()
+    for defence, rights in (("none", (320, 240, 280, 200, 160)), ("noise", (316, 300, 272, 240, 200))):
+        sides = ("none",) * 5 if defence == "none" else ("none", "in-family", "held-out", "held-out", "in-family")
+        clean, swap, case, bidi, attacked = (
+            {"right": right, "defence": defence, "familiarity": side} for right, side in zip(rights, sides, strict=True)
+        )
+        study.add("none", "de", **clean)
+        study.add("none", "de", perturbation="swap", severity=0.1, draw=1, **swap)
+        study.add("none", "de", perturbation="case", severity=0.1, draw=1, **case)
+        study.add("none", "de", perturbation="bidi", severity=0.1, draw=1, **bidi)
+        study.add("none", "de", attack="deepwordbug", budget=9, **attacked)
+        study.add("none", "de", attack="deepwordbug.random", budget=9, **attacked)
+    made = [c for c in study.contrasts() if c.scope == "familiarity"]
+    perturbed = {c.within: c for c in made if c.measure == "perturbed"}
+    assert {within: c.estimate.score for within, c in perturbed.items()} == pytest.approx(
+        {"in-family": 15.0, "held-out": (-2.0 + 10.0) / 2, "in-family attacks": 10.0}
+    )
+    assert [c.perturbation for c in perturbed["held-out"].conditions] == ["bidi", "case"]
+    assert [c.attack for c in perturbed["in-family attacks"].conditions] == ["deepwordbug"]
+    assert {(c.name, c.kind, c.family) for c in made if c.measure == "drop"} == {
+        ("none · noise − none", "difference", "differences by familiarity")
+    }

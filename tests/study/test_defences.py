@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.evaluate.purify import PURIFIERS
+from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.steps.train import TRAIN, robust_passes
@@ -122,6 +124,34 @@ def test_an_attack_is_on_the_model_behind_its_input_defence(text: str) -> None:
     assert "purify sanitize confusables.json" in step.data
 
 
+def test_a_condition_is_of_a_defences_family_or_held_out(text: str) -> None:
+    """`noise` trains on swap and `cat` on codemix; `sanitize` is made for look-alikes; robust training for neither."""
+    recipe = "{recipe: %s, budget: 5, examples: 3, control: false, languages: [en]}"
+    both = ", ".join(recipe % name for name in ("bad-characters(class=homoglyph)", "textbugger"))
+    plan = plan_of(text, 'perturb=["swap:0.4", "swap:0.1+homoglyph:0.2", "homoglyph:0.3"]', f"attack=[{both}]")
+    of: dict[str, dict[str, str]] = {}
+    for cell in plan.cells:
+        if cell.data.language == "en":
+            of.setdefault(cell.defence, {})[cell.condition.name] = cell.familiarity
+    assert set(of["none"].values()) == {"none"}
+    assert {values["clean"] for values in of.values()} == {"none"}
+
+    def known(defence: str) -> set[str]:
+        return {name for name, value in of[defence].items() if value == "in-family"}
+
+    assert known("sanitize") == {"homoglyph:0.3", "clean, bad-characters(class=homoglyph), 5 queries"}
+    assert known("noise") == {"swap:0.4"}
+    assert known("freelb") == known("cat") == set()
+    assert set(of["freelb"].values()) == {"none", "held-out"}
+    # What a run cannot tell apart changes no key: the same steps with and without the defence's family.
+    assert {s.kind for s in plan.graph.values()} >= {"attack", "rewrite"}
+
+
+def test_a_purifier_is_made_for_perturbations_that_there_are() -> None:
+    assert all(purifier.made_for <= set(PERTURBATIONS.names()) for purifier in PURIFIERS)
+    assert all(PURIFIERS[name].made_for for name in ("sanitize", "correct"))
+
+
 def test_robust_training_costs_its_passes(text: str) -> None:
     plan = plan_of(text, "defences.freelb={robust: {freelb: {steps: 4}}}", "defences.pgd={robust: pgd}")
     keys = trained(plan)
@@ -172,3 +202,13 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
     for path in sorted((one / "predictions").rglob("*.parquet")):
         assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
     assert set(results["n"]) == {9}
+    sides = {(row["defence"], row["perturbation"]): row["familiarity"] for row in results.iter_rows(named=True)}
+    assert sides["noise", "swap"] == "in-family"
+    assert sides["freelb", "swap"] == sides["sanitize", "swap"] == "held-out"
+    costs = {row["defence"]: row for row in pl.read_parquet(one / "costs.parquet").iter_rows(named=True)}
+    assert set(costs) == set(results["defence"])
+    assert {row["steps"] for row in costs.values()} == {2.0}
+    assert costs["sanitize"]["train_cpu"] == costs["none"]["train_cpu"] > 0  # one training serves both
+    assert all(row["predict_cpu"] > 0 for row in costs.values())
+    report = (one / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Defences</h2>" in report

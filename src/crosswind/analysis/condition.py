@@ -5,11 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crosswind.analysis.results import CLEAN, NONE
+from crosswind.attack.recipe import CONTROL
 
 DEV_LAYER = "dev layer"
 """The selection of results whose layer was chosen on development data, beside those of the layer that a study names."""
 APART = ("oracle", DEV_LAYER)
 """Selections that are reported apart: no contrast and no official average of the others has them."""
+
+
+FROM = ";from="
+"""In the column `attack`, before the source of adversarial examples that were made against another model."""
+
+
+def is_control(attack: str) -> bool:
+    """Whether the name of an attack is that of a control."""
+    return attack.partition("(")[0].partition(";")[0].endswith(f".{CONTROL}")
+
+
+def is_transferred(attack: str) -> bool:
+    """Whether a value of the column `attack` names adversarial examples of another model."""
+    return FROM in attack
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from crosswind.analysis.axes import axes_of_gap
-from crosswind.analysis.condition import Condition
+from crosswind.analysis.condition import Condition, is_control, is_transferred
 from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
 from crosswind.analysis.estimate import Estimate, estimate
 from crosswind.analysis.exposed import material_seen
 from crosswind.analysis.influence import ClusterNumbers, Influence, mean_influence, weighted_sum
 from crosswind.analysis.multiplicity import benjamini_hochberg, holm
-from crosswind.analysis.results import NONE
+from crosswind.analysis.results import FAMILIARITIES, NONE
 from crosswind.analysis.scored import Scored, System, under_common_seeds
 from crosswind.analysis.shared_cells import SharedCells, mean_shares, shared_cells, system_of
 from crosswind.data.families import family_of
@@ -30,6 +30,8 @@ from crosswind.evaluate.metrics.base import Better
 
 BASE = "none"
 PRIMARY = "primary"
+ATTACKS = " attacks"
+"""Behind the familiarity that a comparison is within, where it is over attacks."""
 ALWAYS = ("english", "multilingual")
 """The question that Crosswind was made for is always one of the comparisons."""
 _NEEDED = 1.0  # points of error that a reference must have for others to be measured in per cent of it
@@ -188,6 +190,7 @@ class _Study:
         if wider or any(not p.conditions for p in parts):
             yield from self._measured(["everywhere"], "all", "", everywhere, systems)
         yield from self._by_condition(members, systems)
+        yield from self._by_familiarity(members, systems)
         yield from self._by_language(members, parts, systems)
         yield from self._source_gaps("all", "", parts, systems)
         yield from self._between_perturbations(members, systems)
@@ -231,6 +234,25 @@ class _Study:
             parts = [_Part(x, x.languages([condition]), (condition,)) for x in members
                      if condition in (*x.conditions, *x.attacks)]  # fmt: skip
             yield from self._scope("condition", condition.label, parts, systems)
+
+    def _by_familiarity(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
+        """What a defence changes under the noise, and under the attacks, of its family and under those held out."""
+        for pair in self.pairs:
+            shielded, plain = pair
+            if plain.defence != NONE or shielded.defence == NONE or not set(pair) <= set(systems):
+                continue
+            for familiarity in FAMILIARITIES[1:]:
+                for suffix in ("", ATTACKS):
+                    parts = []
+                    for x in members:
+                        among = [c for c in x.attacks if not is_control(c.attack) and not is_transferred(c.attack)]
+                        chosen = tuple(
+                            c for c in (among if suffix else x.conditions) if x.familiarity(shielded, c) == familiarity
+                        )
+                        if chosen and (languages := x.languages(chosen)):
+                            parts.append(_Part(x, languages, chosen))
+                    made = self._scope("familiarity", familiarity + suffix, parts, pair) if parts else ()
+                    yield from (c for c in made if c.kind == "difference")
 
     def _by_language(
         self, members: Sequence[SharedCells], parts: Sequence[_Part], systems: Sequence[System]

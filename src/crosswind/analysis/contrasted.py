@@ -16,7 +16,7 @@ ContrastKind = Literal["level", "difference", "source gap", "perturbations", "ra
 """`level`: what one system reaches, or loses (clean minus perturbed). `difference`: system minus system. `source gap`:
 the source language minus the mean of the others. `perturbations`: what one perturbation takes, minus what another
 does. `ratio`: the error under perturbation in per cent of the reference's."""
-ContrastScope = Literal["all", "target", "language", "family", "script", "perturbation", "condition"]
+ContrastScope = Literal["all", "target", "language", "family", "script", "perturbation", "condition", "familiarity"]
 Measure = Literal[
     "clean",
     "before",

@@ -19,6 +19,8 @@ NONE = "none"
 
 TaskExposure = Literal["same-data", "same-task", "related", "none"]
 LanguageExposure = Literal["labelled", "machine-translated", "unlabelled", "unseen"]
+Familiarity = Literal["none", "in-family", "held-out"]
+FAMILIARITIES: tuple[Familiarity, ...] = ("none", "in-family", "held-out")
 TASK_EXPOSURES: tuple[TaskExposure, ...] = ("same-data", "same-task", "related", "none")
 LANGUAGE_EXPOSURES: tuple[LanguageExposure, ...] = ("labelled", "machine-translated", "unlabelled", "unseen")
 
@@ -35,6 +37,9 @@ class ResultRow:
     `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
     is in points, `n` counts items, `clusters` the units that are resampled, and `cell` is the key under
     which the items' statistics of this metric are found. `notes` say what steps behind it changed or left out.
+
+    `familiarity` says of a model with a defence whether the condition is "in-family" (all that it draws from or
+    searches is what the defence trained on or was made for) or "held-out"; "none" in clean rows and without a defence.
 
     `changed_items` and `changed_tokens` are the shares, in [0, 1], of the items whose text differs from the clean one
     and of the tokens that differ for the model's tokenizer; 0 in clean rows. Where too few items changed, the score is
@@ -68,6 +73,7 @@ class ResultRow:
     draw: int = 0
     attack: str = NONE
     budget: int = 0
+    familiarity: Familiarity = "none"
     exposure: str = "none/unseen"
     notes: tuple[str, ...] = ()
     changed_items: float = 0.0
@@ -95,6 +101,7 @@ ROW: dict[str, pl.DataType] = {
     "draw": pl.Int64(),
     "attack": pl.String(),
     "budget": pl.Int64(),
+    "familiarity": pl.String(),
     "exposure": pl.String(),
     "metric": pl.String(),
     "key": pl.String(),
@@ -182,6 +189,8 @@ def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFr
         raise UserError(f"values are missing in {', '.join(empty)}", where=where)
     if bad := sorted({e for e in frame["exposure"].unique() if not _is_exposure(e)}):
         raise UserError(f"{bad[0]!r} is no exposure", where=where, hint="write it as same-task/labelled")
+    if odd := sorted(set(frame["familiarity"].unique()) - set(FAMILIARITIES)):
+        raise UserError(f"{odd[0]!r} is no familiarity", where=where, hint=f"it is one of {', '.join(FAMILIARITIES)}")
     twice = frame.filter(pl.struct(_IDENTITY).is_duplicated())
     if len(twice):
         first = twice.row(0, named=True)
@@ -198,5 +207,8 @@ def _is_exposure(text: str) -> bool:
     return task in TASK_EXPOSURES and language in LANGUAGE_EXPOSURES
 
 
-_FOUND = ("exposure", "score", "n", "clusters", "changed_items", "changed_tokens", "signature", "cell", "notes")
+_FOUND = (
+    *("familiarity", "exposure", "score", "n", "clusters", "changed_items", "changed_tokens", "signature", "cell"),
+    "notes",
+)
 _IDENTITY = [c for c in ROW if c not in _FOUND]

@@ -11,7 +11,7 @@ import numpy as np
 from crosswind.analysis.condition import APART, Condition
 from crosswind.analysis.contrasted import Measure
 from crosswind.analysis.influence import Influence, mean_influence, quotient, weighted_sum
-from crosswind.analysis.results import NONE
+from crosswind.analysis.results import FAMILIARITIES, NONE
 from crosswind.analysis.scored import RowDict, Scored, System, condition_of, language_of, under_common_seeds
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import parse_signature, require_comparable, unfitted
@@ -54,6 +54,12 @@ class SharedCells:
         asked = list(conditions) or [c for c in {c for c, _ in self.keys} if c.clean]
         sets = [{language for c, language in self.keys if c == condition} for condition in asked]
         return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+    def familiarity(self, system: System, condition: Condition) -> str:
+        """Whether a system's defence was made for a condition: held-out as soon as it is so in some language."""
+        rows = self.rows[system]
+        values = {self.cells.rows[i]["familiarity"] for (c, _), cells in rows.items() if c == condition for i in cells}
+        return max(values, key=FAMILIARITIES.index, default=NONE)
 
     def seeds(self, system: System) -> set[int]:
         """The pipeline seeds of a system."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.contrasted import CONTRASTS, Contrast, flat_contrast
+from crosswind.analysis.costs import DefenceCost
 from crosswind.analysis.estimate import LEVEL, Estimate, IntervalBasis
 from crosswind.analysis.left_out import LeftOut
 from crosswind.evaluate.metrics.base import Better
@@ -85,7 +86,7 @@ class Summary:
 
     `contrasts` are levels, drops and what is compared, the mean over targets first. `unchanged` are the figures
     that are n/a, `left_out` all cells that are in no figure, `diagnostic` the perturbations under which labels need not
-    hold.
+    hold, `costs` what defences took where there are several.
     """
 
     lines: tuple[SummaryLine, ...]
@@ -95,6 +96,7 @@ class Summary:
     unchanged: tuple[UnchangedLine, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     diagnostic: frozenset[str] = frozenset()
+    costs: tuple[DefenceCost, ...] = ()
 
     def table(self) -> pl.DataFrame:
         """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""

@@ -10,6 +10,7 @@ import numpy as np
 from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.summary import Scope, Summary, SummaryLine
 from crosswind.report.answer import answer, level_of, random_factors, widest_contrasts
+from crosswind.report.defended import DEFENDED_NOTE, defended_table
 from crosswind.report.terminal import left_out_text
 from crosswind.report.view import changed, figure, intervals_over, series
 
@@ -39,6 +40,9 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
         console.print(f"{sentence}\n", style="bold", markup=False)
     compared = widest_contrasts(summary)
     console.print(_of_routes(compared) if compared else _of_targets(summary))
+    if (defended := defended_table(summary)) is not None:
+        console.print(defended)
+        console.print(DEFENDED_NOTE, style="dim", markup=False)
     over = random_factors(compared) if compared else f"intervals {intervals_over(summary)}"
     legend = [f"Points, with intervals of {100 * summary.level:g} % in brackets ({over.rstrip(',')})."]
     legend.append("Changed: the share of items and of the model's tokens.")

@@ -16,6 +16,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.report.answer import answer
 from crosswind.report.chart import chart_spec
 from crosswind.report.comparisons import compared_over, compared_rows
+from crosswind.report.defended import COST_COLUMNS, DEFENDED_NOTE, GAIN_COLUMNS, defended_rows
 from crosswind.report.excluded import ExcludedRow, FaultRow
 from crosswind.report.official import official_blocks
 from crosswind.report.view import blocks, changed, drop_mark, legend, marks
@@ -90,6 +91,9 @@ def render_page(
         marks=marks,
         changed=changed,
         drop_mark=drop_mark,
+        defended=defended_rows(summary),
+        defended_columns=(*GAIN_COLUMNS, *COST_COLUMNS),
+        defended_note=DEFENDED_NOTE,
         compared=compared_rows(summary),
         compared_over=compared_over(summary),
         left_out=left_out_groups(summary.left_out),

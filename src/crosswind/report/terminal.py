@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crosswind.analysis.left_out import left_out_lines
 from crosswind.analysis.summary import Summary, SummaryLine
 from crosswind.report.answer import answer
+from crosswind.report.defended import DEFENDED_NOTE, defended_table
 from crosswind.report.view import Block, ViewRow, blocks, changed, drop_mark, figure, legend, marks
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def render_terminal(summary: Summary, *, width: int = 120, colour: bool = False)
         console.print(block_table(block))
         if block.has_trained:
             console.print(trained_table(block))
+    if (defended := defended_table(summary)) is not None:
+        console.print(defended)
+        console.print(DEFENDED_NOTE, style="dim", markup=False)
     for text in (*legend(summary), *left_out_text(summary)):
         console.print(text, style="dim", markup=False)
     if (sentence := answer(summary)) is not None:

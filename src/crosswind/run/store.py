@@ -31,6 +31,7 @@ from crosswind.run import manifests
 from crosswind.run.checked import Checked
 from crosswind.run.folders import file_hash, remove, sync_one
 from crosswind.run.manifests import MANIFEST, Damaged, Missing, StoreEntry, Unavailable
+from crosswind.run.peak import PeakMemory
 from crosswind.run.step import Step
 
 __all__ = ["Damaged", "Draft", "Missing", "Store", "StoreEntry", "Unavailable"]
@@ -137,9 +138,11 @@ class Store:
             draft = Draft(self._beside(step.key))
             draft.path.mkdir()
             wall, cpu = time.perf_counter(), time.process_time()
+            memory = PeakMemory()
             try:
                 yield draft
                 seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+                draft.meta["memory"] = memory.read()
                 self._publish(step, draft, seconds)
             finally:
                 shutil.rmtree(draft.path, ignore_errors=True)

@@ -372,6 +372,7 @@ def _save(job: Job[TrainParams], parts: _Parts, history: History) -> None:
         history=facts,
         facts=points,
     )
+    job.fact("steps", history.steps)
     job.fact("tokens", history.tokens)
     job.fact("stepping_seconds", history.stepping)
 

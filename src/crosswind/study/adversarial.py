@@ -17,17 +17,16 @@ from typing import Any
 import polars as pl
 
 from crosswind import __version__
+from crosswind.analysis.condition import FROM, is_control
 from crosswind.analysis.results import NONE
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.replay import replay_dataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import inventory, new_folder, write_json
-from crosswind.study.attacked import is_control
 from crosswind.study.folder import IDENTITY, condition_name
 from crosswind.study.items import ExportedItems, ItemForm, item_condition, write_items
 from crosswind.study.planned import Cell, CellCondition
 from crosswind.study.submitted import run_data
-from crosswind.study.transferred import FROM
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
+from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import CONTROL, parse_recipe, unattackable
 from crosswind.data.examples import Dataset, Example, Kind, TaggingExample, text_fields
@@ -33,7 +34,6 @@ from crosswind.study.plan import lexicons_of
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
-from crosswind.study.transferred import is_transferred
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import library
 
@@ -95,11 +95,6 @@ def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> No
     if reasons and None not in reasons:
         hint = f"it is for {call.declaration.languages}; `crosswind list recipes` shows what each attacks"
         raise UserError(str(reasons[0]), where=where, hint=hint)
-
-
-def is_control(attack: str) -> bool:
-    """Whether the name of an attack is that of a control."""
-    return attack.partition("(")[0].partition(";")[0].endswith(f".{CONTROL}")
 
 
 def control_of(attack: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from crosswind import __version__
+from crosswind.analysis.costs import cost_table
 from crosswind.analysis.left_out import LeftOut, left_out_table, merged
 from crosswind.analysis.official import official_lines, official_scores, official_table
 from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, ResultRow, table, write_results
@@ -25,8 +26,10 @@ from crosswind.run.store import Missing, Store
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
 from crosswind.study.analysed import Analysed, comparisons_of, write_analysed
 from crosswind.study.base import describe_base
+from crosswind.study.costs import defence_costs
 from crosswind.study.differences import route_facts
 from crosswind.study.folder import (
+    COSTS,
     Copies,
     Tables,
     clear,
@@ -114,6 +117,12 @@ def collect(
         comparisons=analysed.comparisons,
         facts=analysed.facts,
     )
+    costs = defence_costs(plan.encoder, plan.graph, there, provenance)
+    summary = replace(summary, costs=tuple(costs))
+    if costs:
+        tables.write(cost_table(costs), COSTS)
+    else:
+        (out / COSTS).unlink(missing_ok=True)
     tables.write(summary.table(), "summary.parquet")
     tables.write(summary.compared(), "contrasts.parquet")
     official = official_scores(frame.filter(pl.col("score").is_not_null()))
@@ -213,6 +222,7 @@ def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: 
                     draw=cell.draw,
                     attack=cell.condition.attack,
                     budget=cell.condition.budget,
+                    familiarity=cell.familiarity,
                     exposure=cell.exposure,
                     metric=metric,
                     key=name,
@@ -311,18 +321,22 @@ def _file(store: Store, key: str, name: str) -> Path:
     return store.path(key) / name
 
 
+_MEASURED = dict.fromkeys(("peak_memory", "peak_gpu_memory", "optimizer_steps"), pl.Int64())
+
+
 def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[str]) -> pl.DataFrame:
     """A row a step that is there, inputs first: kind, label, when, where and how long, and what it noted."""
     earlier = rows_by_key(tables.read("provenance.parquet"), "step")
     rows = []
     for key, step in plan.graph.items():
-        if key in earlier and key not in computed and "notes" in earlier[key]:
+        if key in earlier and key not in computed and {"notes", "peak_memory"} <= earlier[key].keys():
             rows.append(earlier[key])
             continue
         try:
             meta = store.manifest(key)["meta"]
         except Missing:
             continue
+        memory = meta.get("memory", {})
         rows.append(
             {
                 "step": key,
@@ -331,12 +345,15 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
                 "created": meta["created"],
                 "wall_seconds": float(meta["seconds"]["wall"]),
                 "cpu_seconds": float(meta["seconds"]["cpu"]),
+                "peak_memory": memory.get("resident"),
+                "peak_gpu_memory": memory.get("gpu"),
+                "optimizer_steps": meta.get("steps"),
                 "hardware": json.dumps(meta.get("hardware", {}), sort_keys=True),
                 "inputs": json.dumps(dict(step.inputs), sort_keys=True),
                 "notes": as_json(meta.get("notes", ())),
             }
         )
-    frame = pl.DataFrame(rows)
+    frame = pl.DataFrame(rows, schema_overrides=_MEASURED, infer_schema_length=None)
     tables.write(frame, "provenance.parquet")
     return frame
 

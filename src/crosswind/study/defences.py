@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from crosswind.analysis.results import Familiarity
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, TrainParams, fields_of
+from crosswind.study.planned import ATTACK_PREFIX, CellCondition
 from crosswind.study.resolve import TargetPlan, merged_settings
 from crosswind.study.spec import AugmentSpec, Defence
 from crosswind.train.robust import ROBUST
@@ -33,7 +35,26 @@ def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
         for phase in target.chain
     )
     training = chain[-1].training if chain else merged_settings(target.training, defence.training)
-    return replace(target, chain=chain, training=training, purify=tuple(defence.purify))
+    family = None if defence == Defence() else defence_family(defence, [spec for _, spec in augments])
+    return replace(target, chain=chain, training=training, purify=tuple(defence.purify), family=family)
+
+
+def defence_family(defence: Defence, augments: Iterable[Spec]) -> frozenset[str]:
+    """The names of the perturbations that a defence trains on or is made for, whatever their severities and languages.
+
+    Robust training displaces embeddings and is made for none of them.
+    """
+    trained = {atom.name for spec in augments for atom in spec.atoms}
+    return frozenset(trained.union(*(PURIFIERS[name].made_for for name in defence.purify)))
+
+
+def familiarity(family: frozenset[str] | None, condition: CellCondition) -> Familiarity:
+    """Whether a condition is of a defence's family: all of what it draws from or searches, or the recipe itself."""
+    if family is None or condition.clean:
+        return "none"
+    parts = {name for name in condition.made_of if not name.startswith(ATTACK_PREFIX)}
+    known = bool(parts) and parts <= family
+    return "in-family" if known or not family.isdisjoint(set(condition.made_of) - parts) else "held-out"
 
 
 def augment_prints(params: TrainParams, specs: tuple[Spec, ...], environment: Environment) -> dict[str, str]:

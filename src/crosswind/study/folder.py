@@ -5,7 +5,8 @@ left_out.parquet    cells that are in no mean, with the reason
 cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
 predictions/…       every prediction          rewrites/…    what was changed in the texts
-provenance.parquet  what made each step: versions, processor, seconds
+provenance.parquet  what made each step: versions, processor, seconds, peak memory
+costs.parquet       what each defence took of training and predicting, where a study has several
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
 excluded.parquet    scores without the items of exclusion lists, where a target has one
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
@@ -35,6 +36,7 @@ from crosswind.study.spec import Study
 
 IDENTITY = "run.json"
 STUDY = "study.yaml"
+COSTS = "costs.parquet"
 ANOTHER = "name another folder with --out"
 RESULTS = (
     "results.parquet",
@@ -44,6 +46,7 @@ RESULTS = (
     "benchmarks.parquet",
     "excluded.parquet",
     "left_out.parquet",
+    COSTS,
     "analysis.json",
     "report.html",
 )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crosswind.analysis.costs import costs_of, over_seeds
 from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
 from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, read_results
 from crosswind.analysis.summarise import summarise
@@ -18,7 +19,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import require_comparable, unfitted
 from crosswind.study.analysed import Analysed, read_analysed
-from crosswind.study.folder import run_identity
+from crosswind.study.folder import COSTS, run_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class RunResults:
         scored = self.rows.filter((pl.col("perturbation") == "clean") & (pl.col("attack") == "none"))
         model = ["encoder", "defence", "route", "pipeline_seed", "target", "split", "language", "context_language"]
         comparable = self.rows.join(scored.select([*model, "selection"]).unique(), on=[*model, "selection"], how="semi")
-        return summarise(
+        summary = summarise(
             comparable,
             self.statistics(),
             chance=a.chance,
@@ -70,6 +71,8 @@ class RunResults:
             comparisons=a.comparisons,
             facts=a.facts,
         )
+        tables = [_table(path / COSTS) for path in self.paths if (path / COSTS).exists()]
+        return replace(summary, costs=tuple(over_seeds([cost for table in tables for cost in costs_of(table)])))
 
 
 class SumsReader:

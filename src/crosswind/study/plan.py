@@ -46,7 +46,7 @@ from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.steps.translate import MADE, TRANSLATE
 from crosswind.steps.tune import TUNE, TuneParams
 from crosswind.study.base import BaseEncoder, base_encoder
-from crosswind.study.defences import augment_prints, defended, purify_prints
+from crosswind.study.defences import augment_prints, defended, familiarity, purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
@@ -624,6 +624,7 @@ class Planner:
             cell.exposure,
             condition,
             rewrite,
+            familiarity=familiarity(evaluated.target.family, condition),
         )
         self._cells[made] = None
         if (exclusion := evaluated.target.exclusion) is not None and exclusion.in_language(cell.data.language):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crosswind.analysis.left_out import LeftOut
+from crosswind.analysis.results import Familiarity
 from crosswind.errors import UserError
 from crosswind.run.step import Graph, Step
 from crosswind.steps.cells import CellParams
@@ -14,10 +15,16 @@ from crosswind.study.resolve import TargetPlan
 from crosswind.study.translation import Translation
 from crosswind.tasks.refs import DataRef
 
+ATTACK_PREFIX = "attack:"
+"""Before the name of a recipe among what a condition is made of."""
+
 
 @dataclass(frozen=True)
 class CellCondition:
-    """How a test set was changed, as the columns of results say it; `CellCondition()` is the clean one."""
+    """How a test set was changed, as the columns of results say it; `CellCondition()` is the clean one.
+
+    `made_of` names the perturbations that it draws from or searches, and for an attack the recipe (`attack:NAME`).
+    """
 
     perturbation: str = "clean"
     severity: float = 0.0
@@ -25,6 +32,7 @@ class CellCondition:
     draw: int = 0
     attack: str = "none"
     budget: int = 0
+    made_of: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -55,6 +63,7 @@ class Cell:
 
     `key` is its `predict` step, `judged` the `judge` step of each metric, the task's first one first. `excluded` names
     the exclusion list of a cell that is judged without some of its items: the same predictions are judged on all, too.
+    `familiarity` says whether the model's defence was made for the condition.
     """
 
     key: str
@@ -69,6 +78,7 @@ class Cell:
     condition: CellCondition = CellCondition()
     rewrite: str | None = None
     excluded: str = ""
+    familiarity: Familiarity = "none"
 
     @property
     def perturbation(self) -> str:

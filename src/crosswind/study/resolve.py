@@ -122,6 +122,7 @@ class TargetPlan:
     where: str
     labels: tuple[str, ...] = ()
     purify: tuple[str, ...] = ()
+    family: frozenset[str] | None = None  # the perturbations that its defence is for; None without a defence
     exclusion: Exclusion | None = None
     protocol: str = ""  # the preset that it follows, and what differs from it
     choice: LayerPlan | None = None

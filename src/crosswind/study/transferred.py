@@ -11,16 +11,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
+from crosswind.analysis.condition import FROM
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
-
-FROM = ";from="
-"""In the column `attack`, before the source of the examples."""
-
-
-def is_transferred(attack: str) -> bool:
-    """Whether a value of the column `attack` names adversarial examples of another model."""
-    return FROM in attack
 
 
 class Transfers:

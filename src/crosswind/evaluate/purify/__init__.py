@@ -37,7 +37,7 @@ class Purifier:
 
     `prepare` makes the cleanings of a language, one pass after another, from the folder of word lists that the study
     names (None: none); it raises a `UserError` where it needs one. `resources` are what the result depends on, by
-    SHA-256 or version.
+    SHA-256 or version. `made_for` names the perturbations that it is meant to undo: results tell them from others.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Purifier:
     source: str
     prepare: Callable[[str, str | None], Sequence[Cleaning]]
     resources: Callable[[str, str | None], Mapping[str, str]] = lambda language, words: {}
+    made_for: frozenset[str] = frozenset()
 
 
 PURIFIERS: Registry[Purifier] = Registry("input defence", "crosswind.evaluate.purify", "crosswind.purifiers", Purifier)

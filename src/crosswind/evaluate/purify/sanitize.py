@@ -171,4 +171,6 @@ SANITIZE = Purifier(
     source="UAX #15 (NFKC), UTS #39 (confusables); Boucher et al. 2022 (Bad Characters), §VII for what it defends from",
     prepare=lambda language, words: (_seen(language), _letters_back(language)),
     resources=_resources,
+    # Of reordered text the controls go; the order stays.
+    made_for=frozenset({"bidi", "deletion-control", "full-width", "homoglyph", "invisible"}),
 )

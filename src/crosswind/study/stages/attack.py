@@ -23,7 +23,7 @@ from crosswind.perturb.spec import TextScope
 from crosswind.steps.attack import ATTACK, AttackParams
 from crosswind.steps.cells import CellParams
 from crosswind.study.plan import Planner
-from crosswind.study.planned import CellCondition, Evaluated
+from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel, listed
 from crosswind.study.stages import Conditions, Stage
@@ -128,6 +128,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     if reason is not None:
         planner.leave_out(evaluated, condition, f"{attack.call.recipe}: {reason}")
         return
+    atoms = dict.fromkeys(atom.name for atom in needed_spec(attack.call, setting).atoms)
+    condition = replace(condition, made_of=(ATTACK_PREFIX + attack.call.recipe, *atoms))
     evaluated = _selected(evaluated, spec.examples, planner)
     reading = evaluated.reading
     data = dict(planner.prints(evaluated.model, reading))

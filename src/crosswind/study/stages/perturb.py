@@ -59,7 +59,8 @@ def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, eva
     for protection in chosen:
         for draw in _draws(perturb, draws):
             rewrite = planner.rewrite(evaluated, spec, draw, protection, extent)
-            condition = CellCondition(perturbation=name, severity=severity, protection=protection, draw=draw)
+            made_of = tuple(dict.fromkeys(atom.name for atom in spec.atoms))
+            condition = CellCondition(name, severity, protection, draw, made_of=made_of)
             adds = any(atom.perturbation.add is not None for atom in spec.atoms)
             fields = extent.of(evaluated.target.task.kind, evaluated.target.task.perturbed)
             moves = adds or POOL in fields

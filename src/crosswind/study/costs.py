@@ -1,0 +1,98 @@
+"""What each defence of a plan cost, from the provenance of the steps behind its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crosswind.analysis.costs import DefenceCost, largest
+from crosswind.run.step import Step
+from crosswind.steps.attack import ATTACK
+from crosswind.steps.embed import EMBED
+from crosswind.steps.train import TRAIN
+from crosswind.study.planned import Cell
+
+_FOR_TRAINING = (TRAIN.name, ATTACK.name, EMBED.name)
+
+
+@dataclass
+class _Steps:
+    """The steps behind the cells of one model."""
+
+    training: dict[str, None] = field(default_factory=dict)
+    predicting: dict[str, None] = field(default_factory=dict)
+
+
+def defence_costs(
+    encoder: str, graph: Mapping[str, Step], cells: Sequence[Cell], provenance: pl.DataFrame
+) -> list[DefenceCost]:
+    """A row a target, route and defence; none where the study has one defence, so that nothing is compared."""
+    if len({cell.defence for cell in cells}) < 2:
+        return []
+    rows = {row["step"]: row for row in provenance.iter_rows(named=True)}
+    models: dict[tuple[str, str, str], dict[int, _Steps]] = {}
+    for cell in cells:
+        if cell.excluded or cell.condition.attack != "none":
+            continue
+        steps = models.setdefault((cell.route, cell.defence, cell.target), {}).setdefault(cell.seed, _Steps())
+        inputs = graph[cell.key].inputs
+        steps.predicting |= dict.fromkeys([cell.key, *([inputs["pool"]] if "pool" in inputs else [])])
+        if "model" in inputs:
+            steps.training |= dict.fromkeys(_trained_for(inputs["model"], graph))
+    return [
+        _cost((encoder, *name), [*by_seed.values()], rows) for name, by_seed in models.items() if _there(by_seed, rows)
+    ]
+
+
+def _there(by_seed: Mapping[int, _Steps], rows: Mapping[str, Any]) -> bool:
+    return all(key in rows for steps in by_seed.values() for key in (*steps.training, *steps.predicting))
+
+
+def _trained_for(model: str, graph: Mapping[str, Step]) -> Iterable[str]:
+    """The steps that a target's model alone needs: its phases with a head, and the attacks that they learn from."""
+    waiting = [model]
+    while waiting:
+        step = graph[waiting.pop()]
+        if step.kind not in _FOR_TRAINING or (step.kind == TRAIN.name and TRAIN.load(step.params).output != "head"):
+            continue
+        yield step.key
+        waiting += [key for key in step.inputs.values() if key in graph]
+
+
+def _cost(
+    name: tuple[str, str, str, str], seeds: Sequence[_Steps], rows: Mapping[str, Mapping[str, Any]]
+) -> DefenceCost:
+    encoder, route, defence, target = name
+    training = [[rows[key] for key in steps.training] for steps in seeds]
+    predicting = [[rows[key] for key in steps.predicting] for steps in seeds]
+    trained = [row for part in training for row in part if row["kind"] == TRAIN.name]
+    known = all(row["optimizer_steps"] is not None for row in trained)
+    steps = sum(row["optimizer_steps"] for row in trained) / len(seeds) if known else None
+    return DefenceCost(
+        encoder=encoder,
+        route=route,
+        defence=defence,
+        target=target,
+        seeds=len(seeds),
+        steps=steps,
+        train_cpu=_mean_sum(training, "cpu_seconds"),
+        train_wall=_mean_sum(training, "wall_seconds"),
+        train_memory=_most(training, "peak_memory"),
+        train_gpu_memory=_most(training, "peak_gpu_memory"),
+        predict_cpu=_mean_sum(predicting, "cpu_seconds"),
+        predict_wall=_mean_sum(predicting, "wall_seconds"),
+        predict_memory=_most(predicting, "peak_memory"),
+        predict_gpu_memory=_most(predicting, "peak_gpu_memory"),
+    )
+
+
+def _mean_sum(parts: Sequence[Sequence[Mapping[str, Any]]], column: str) -> float:
+    return float(np.mean([sum(row[column] for row in part) for part in parts]))
+
+
+def _most(parts: Sequence[Sequence[Mapping[str, Any]]], column: str) -> int | None:
+    return largest(row[column] for part in parts for row in part)
