@@ -12,6 +12,7 @@ from tests.conftest import WORDS
 
 from crosswind.data.stored import read_examples
 from crosswind.errors import UserError
+from crosswind.prepare.project import aligned_words
 from crosswind.run.executors import EXECUTORS
 from crosswind.run.loop import run_graph
 from crosswind.run.progress import Silent
@@ -22,7 +23,7 @@ from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import Study, parse_study
-from crosswind.tasks.refs import library
+from crosswind.tasks.refs import DataRef, library
 
 pytest.importorskip("sentencepiece")
 from tests.tiny_translators import nllb
@@ -150,13 +151,18 @@ def test_the_key_of_a_translation_has_its_model_and_its_settings(study, tmp_path
         ("baselines.translate-test.after=spanisch", "there is no route 'spanisch'"),
         ("baselines={none: {mode: translate-test, translate: M}}", "there is a route of that name"),
         ("targets.tasks.xnli.oracle={name: xnli, split: dev, translate: {lexicon: true}}", "oracle data are not"),
-        ("targets={tasks: {udpos: {languages: [en, es]}}}", "translate-test of udpos (tagging): tags would have to"),
+        (
+            "targets={tasks: {udpos: {languages: [en, es]}}} baselines={tt: {mode: translate-test, translate: M}}",
+            "translate-test of udpos (tagging): a tag for every word cannot be carried back",
+        ),
         ("targets={tasks: {tatoeba: {languages: [sw], train: []}}}", "translate-test of tatoeba (query): the pool"),
     ],
 )
 def test_what_cannot_be_translated_is_refused_by_name(study, override: str, what: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UserError) as caught:
-        make_plan(study(override))
+        make_plan(
+            study(*override.split(" baselines=")[:1], *(f"baselines={b}" for b in override.split(" baselines=")[1:]))
+        )
     assert what in str(caught.value)
 
 
@@ -310,3 +316,105 @@ def test_translated_files_are_data_of_ones_own(tmp_path: Path, lexicons: Path) -
         assert tagged.tags is not None
     finally:
         declare({})
+
+
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Questions and entities of one's own in German and English."""
+    root = tmp_path_factory.mktemp("german")
+    texts = {"de": ("Ein Hund sieht die rote Katze. Das alte Haus steht.", "rote Katze")}
+    texts["en"] = ("A dog sees the red cat.", "red cat")
+    for language, (text, answer) in texts.items():
+        for split, names in (("train", "abcdefgh"), ("test", "12345678")):
+            paragraphs = []
+            for name in names:
+                answers = [{"text": answer, "answer_start": text.index(answer)}]
+                question = {"id": f"q{name}", "question": f"Wer {name}?", "answers": answers}
+                paragraphs.append({"context": f"{text} {name}", "qas": [question]})
+            sentences = [f"Hund{name}\tB-PER\nKatze\tO\n" for name in names]
+            (root / f"{split}-{language}.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+            (root / f"{split}-{language}.tsv").write_text("\n".join(sentences))
+    return root
+
+
+OWN = (
+    "tasks={qa: {like: xquad, files: '{split}-{language}.json'}, ner: {like: panx, files: '{split}-{language}.tsv'}}",
+    "routes={none: []}",
+    "targets={limit: 3, tasks: {qa: {languages: [de, en], train: {tasks: [{name: qa}], budget: {examples: 8}}}, "
+    "ner: {languages: [de, en], train: {tasks: [{name: ner}], budget: {examples: 8}}}}}",
+)
+
+
+@pytest.mark.slow
+def test_answers_and_entities_of_a_translation_are_judged_in_the_original_text(  # type: ignore[no-untyped-def]
+    study, german: Path, tmp_path: Path
+) -> None:
+    model = nllb(tmp_path / "nllb")
+    made = study(
+        *OWN, f"data.root={german}",
+        f"baselines={{tt: {{mode: translate-test, translate: {{model: {model}, beams: 1, max_length: 16}}}}}}",
+    )  # fmt: skip
+    store, out = Store(tmp_path / "store"), tmp_path / "run"
+    finished = run_study(made, out=out, store=store, reporter=Silent())
+    assert finished.outcome.complete
+    plan = make_plan(made)
+    for cell in plan.cells:
+        if cell.route != "tt" or cell.data.language != "de":
+            continue
+        meta = store.manifest(cell.key)["meta"]
+        counts = meta["carried back"]
+        assert 0 <= counts["lost"] <= counts["predicted"]
+        rows = pl.read_parquet(store.path(cell.key) / "predictions.parquet").to_dicts()
+        data = library(plan.graph.context["data"]).dataset(cell.data)
+        if cell.target == "qa" and cell.perturbation == "clean":
+            assert counts["predicted"] == 3
+            for example, row in zip(data.examples, rows, strict=True):
+                assert example.context[row["start"] : row["end"]] == row["text"]
+            assert sum(row["text"] == "" for row in rows) == counts["lost"]
+        if cell.target == "ner" and cell.perturbation == "clean":
+            assert [len(row["tags"]) for row in rows] == [len(e.words) for e in data.examples]
+        noted = " ".join(meta["notes"])
+        assert "carried back to the original text by the word aligner" in noted
+        assert meta["signature"]["carried back"] == "by the word aligner"
+    signed = pl.read_parquet(out / "results.parquet").filter((pl.col("route") == "tt") & (pl.col("language") == "de"))
+    assert set(signed["perturbation"]) == {"clean", "keyboard"}
+    assert all("carried back=by the word aligner" in text for text in signed["signature"])
+    assert all("the word aligner carries them there and back" in " ".join(notes) for notes in signed["notes"])
+
+
+def test_word_by_word_tags_and_answers_come_back_exactly(study, german: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A lexicon that translates nothing: translate-test is then the model itself."""
+    words = tmp_path / "words"
+    words.mkdir()
+    (words / "en-de.txt").write_text("zebra zebra\n", encoding="utf-8")
+    made = study(
+        *OWN, f"data.root={german}", f"lexicons={words}", "perturb=[]",
+        "baselines={tt: {mode: translate-test, translate: {lexicon: true}}}",
+    )  # fmt: skip
+    store = Store(tmp_path / "store")
+    assert run_study(made, out=tmp_path / "run", store=store, reporter=Silent()).outcome.complete
+    keys = {(c.route, c.target): c.key for c in make_plan(made).cells if c.data.language == "de"}
+    for target, column in (("qa", "start"), ("ner", "tags")):
+        direct, tested = (
+            pl.read_parquet(store.path(keys[route, target]) / "predictions.parquet") for route in ("none", "tt")
+        )
+        if target == "ner":
+            assert direct[column].to_list() == tested[column].to_list()
+            continue
+        texts = [
+            e.context
+            for e in library(make_plan(made).graph.context["data"]).dataset(DataRef("qa", "de", "test", limit=3))
+        ]
+        for text, a, b in zip(texts, direct.to_dicts(), tested.to_dicts(), strict=True):
+            whole = [w for w in aligned_words(text, "de") if w.start < a["end"] and a["start"] < w.end]
+            assert (b["start"], b["end"]) == ((whole[0].start, whole[-1].end) if whole else (0, 0))
+            assert b["text"] == text[b["start"] : b["end"]]
+
+
+def test_a_model_that_reads_a_translation_is_not_attacked_and_that_is_said(study) -> None:  # type: ignore[no-untyped-def]
+    plan = make_plan(study("perturb=[]", "attack=[{recipe: deepwordbug, budget: 9, examples: 3, control: false}]"))
+    attacked = {(c.route, c.data.language) for c in plan.cells if c.condition.attack != "none"}
+    assert ("none", "es") in attacked
+    assert ("translate-test", "es") not in attacked
+    assert ("translate-test", "en") in attacked  # its English cell reads English
+    assert any(out.language == "es" and "translated anew" in out.reason for out in plan.left_out)

@@ -23,9 +23,10 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.errors import UserError
-from crosswind.perturb.words import words
+from crosswind.perturb.words import is_unspaced, words
 from crosswind.prepare.align import align
 from crosswind.prepare.markers import marked, unmarked
+from crosswind.prepare.project import Passage, aligned_words, passage_json, passage_of, sentence_words
 from crosswind.prepare.sentences import TranslatedText, put_together, sentence_spans
 
 CHUNK = 64
@@ -65,7 +66,8 @@ class TranslatedExample:
     """An example in the other language, as far as a chunk gets.
 
     `answers` are the carried spans by the number of the answer in the source, of span QA; `waiting` those that the
-    aligner may place, and `pairs` sentence pairs that it learns from.
+    aligner may place, and `pairs` sentence pairs that it learns from. `passage` is the text whose words predictions on
+    the translation are carried back to, of an example that is translated without its gold.
     """
 
     example: Example
@@ -73,6 +75,7 @@ class TranslatedExample:
     waiting: tuple[Waiting, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     expected: int = 0
+    passage: Passage | None = None
 
 
 @dataclass
@@ -118,10 +121,10 @@ def _passage(example: Example) -> object:
             assert_never(example)
 
 
-def refuse_untranslatable(examples: Sequence[Example], where: str) -> None:
-    """A `UserError` for examples that no seq2seq model can translate with their gold."""
+def refuse_untranslatable(examples: Sequence[Example], where: str, *, gold: bool = True) -> None:
+    """A `UserError` for examples that no seq2seq model can translate, with their gold if that is wanted."""
     first = examples[0] if examples else None
-    if isinstance(first, TaggingExample):
+    if isinstance(first, TaggingExample) and gold:
         raise UserError(
             "the tags of words are lost when a model translates sentences",
             where=where,
@@ -276,7 +279,9 @@ def _requests(example: Example, texts: _Texts, carry: Collection[Carrier]) -> _W
                     marks[i] = with_marks
             return _Wanted((example.question, example.context), groups, marks)
         case TaggingExample():
-            raise ValueError("tagged words are not translated in sentences")
+            if carry:
+                raise ValueError("tags are not carried into translated sentences")
+            return _Wanted((joined_words(example)[0],))
         case _:
             assert_never(example)
 
@@ -327,9 +332,29 @@ def _translated(
         case SpanExample():
             return _translated_span(example, wanted, texts, target, carry, seen)
         case TaggingExample():
-            raise ValueError("tagged words are not translated in sentences")
+            return _translated_words(example, texts, target)
         case _:
             assert_never(example)
+
+
+def joined_words(example: TaggingExample) -> tuple[str, tuple[Span, ...]]:
+    """The words of a sentence as the text that its language writes, and where each stands in it."""
+    between = "" if is_unspaced(example.language) else " "
+    spans, at = [], 0
+    for word in example.words:
+        spans.append(Span(at, at + len(word)))
+        at += len(word) + len(between)
+    return between.join(example.words), tuple(spans)
+
+
+def _translated_words(example: TaggingExample, texts: _Texts, target: str) -> TranslatedExample:
+    """A sentence of words without tags; a translation without words has one that is empty of letters."""
+    text, spans = joined_words(example)
+    whole = texts.whole(text)
+    words_there = sentence_words(whole.target, target)
+    passage = Passage(text, whole.target, spans, words_there, whole.pairs)
+    made = tuple(whole.target[s.start : s.end] for s in words_there) or ("-",)
+    return TranslatedExample(replace(example, language=target, words=made, tags=None), passage=passage)
 
 
 def _translated_span(
@@ -350,7 +375,9 @@ def _translated_span(
         example, language=target, context_language=target, question=question, context=context.target, unplaced=()
     )
     if carry is None:
-        return TranslatedExample(replace(made, answers=None))
+        sides = aligned_words(context.source, texts.source), aligned_words(context.target, target)
+        passage = Passage(context.source, context.target, *sides, context.pairs)
+        return TranslatedExample(replace(made, answers=None), passage=passage)
     if not example.answers:
         # A gold answer that stands nowhere in the passage cannot be carried; a question without any stays.
         return TranslatedExample(made, expected=1 if example.unplaced else 0)
@@ -443,6 +470,7 @@ def waiting_json(item: TranslatedExample) -> dict[str, Any]:
         "waiting": [[w.answer, w.source, w.target, w.start, w.end, w.offset] for w in item.waiting],
         "pairs": [list(pair) for pair in item.pairs],
         "expected": item.expected,
+        **({} if item.passage is None else {"passage": passage_json(item.passage)}),
     }
 
 
@@ -454,4 +482,5 @@ def with_waiting(example: Example, value: Mapping[str, Any]) -> TranslatedExampl
         tuple(Waiting(*parts) for parts in value["waiting"]),
         tuple((a, b) for a, b in value["pairs"]),
         int(value["expected"]),
+        passage_of(value["passage"]) if "passage" in value else None,
     )

@@ -15,7 +15,8 @@ from crosswind.data.examples import (
     SpanExample,
     TaggingExample,
 )
-from crosswind.prepare.wordwise import Wordwise
+from crosswind.prepare.project import LinkedWords
+from crosswind.prepare.wordwise import MovedText, Wordwise
 
 
 def wordwise_example(example: Example, by: Wordwise, target: str, kept: Collection[str] = ()) -> Example:
@@ -60,3 +61,9 @@ def wordwise_example(example: Example, by: Wordwise, target: str, kept: Collecti
 def wordwise_candidates(candidates: Sequence[Candidate], by: Wordwise, target: str) -> list[Candidate]:
     """The candidates of a pool, under their ids."""
     return [replace(c, language=target, text=by.text(c.text).text, context=by.text(c.context).text) for c in candidates]
+
+
+def linked_wordwise(moved: MovedText) -> LinkedWords:
+    """The words of a text and of its translation, each linked to its own."""
+    pairs = [(a, b) for a, b, word in moved.pieces if word]
+    return LinkedWords(tuple(a for a, _ in pairs), tuple(b for _, b in pairs), tuple((i, i) for i in range(len(pairs))))

@@ -116,6 +116,8 @@ def differing(clean: Dataset, other: Dataset) -> PerturbedDataset:
         changed = {
             name: Rewrite((New(text),), len(old.get(name, ""))) for name, text in new.items() if old.get(name) != text
         }
+        if not changed and old.keys() != new.keys():  # fewer words than before
+            changed = {next(iter(new)): Rewrite((New(next(iter(new.values()))),), len(next(iter(old.values()))))}
         examples.append(Perturbed(after, changed))
     return PerturbedDataset(other, tuple(examples))
 

@@ -14,6 +14,7 @@ from crosswind.data.examples import Example, Kind, SpanExample
 from crosswind.evaluate.predictions import Prediction, read_predictions, write_predictions
 from crosswind.run.job import Artifact, Job, PlannedJob, Worker
 from crosswind.run.kinds import StepKind, device_needs
+from crosswind.steps.carried_back import carries_back, in_original
 from crosswind.steps.cells import (
     CellParams,
     model_name,
@@ -58,6 +59,8 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
         if task.kind == "span":
             made = _in_text(job, worker, written, made)
         predictions = [made[e.id] if e.id in made else known[e.id] for e in data.examples]
+        if carries_back(job.params):
+            predictions = in_original(job, predictions)
     if known:
         column = SAME[task.kind]
         for i, (example, prediction) in enumerate(zip(data.examples, predictions, strict=True)):
@@ -98,6 +101,8 @@ def _fresh(job: PlannedJob[CellParams], data: PerturbedDataset) -> tuple[list[Ex
     if "clean" not in job.inputs:
         return list(examples), {}
     known, changed = _clean(job.inputs["clean"]), data.changed_ids
+    if carries_back(job.params):
+        return list(examples), known  # a translation may be the same where the text that it is of is not
     return [e for e in examples if e.id in changed or e.id not in known], known
 
 

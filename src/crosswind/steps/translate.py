@@ -1,21 +1,23 @@
 """`translate`: the examples of a data set in another language, by a seq2seq checkpoint or word by word from a lexicon.
 
-Input: `rewrite` (of a test set that is perturbed before it is translated). Writes `examples.jsonl` and, of retrieval,
-`pool.jsonl`; keeps each finished chunk meanwhile, so that a stopped step goes on with the same bytes.
+Input: `rewrite` (of a test set that is perturbed before it is translated). Writes `examples.jsonl`, of retrieval
+`pool.jsonl`, and of a test set whose answers or entities are to be carried back `links.jsonl`, a line a text; keeps
+each finished chunk meanwhile, so that a stopped step goes on with the same bytes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from crosswind.data.examples import Candidate, Dataset, Example, Pool
+from crosswind.data.examples import Candidate, Dataset, Example, Pool, SpanExample, TaggingExample
 from crosswind.data.stored import example_of, read_examples, stored_example, write_examples, write_lines
 from crosswind.errors import UserError
+from crosswind.prepare.project import LinkedWords, Passage, entities, linked_words, links_json, links_of
 from crosswind.prepare.translate import (
     CARRIERS,
     Carrier,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from crosswind.model.seq2seq import Seq2Seq
     from crosswind.prepare.wordwise import Wordwise
 
+LINKS_FILE = "links.jsonl"
 MADE = "translated"  # the input under which a step finds the test set that was translated for it
 CANDIDATES = 256  # of a pool, translated at a time
 _Part = TypeVar("_Part", Example, Candidate)
@@ -77,13 +80,22 @@ def _made(folder: str) -> tuple[tuple[Example, ...], Pool | None]:
     return read_examples(Path(folder))
 
 
+@lru_cache(maxsize=4)
+def links_by_example(folder: str) -> Mapping[str, LinkedWords]:
+    """The links of each example of a translated test set, by its id; `folder` is the step's."""
+    links: dict[str, LinkedWords] = {}
+    for _, value in json_lines(Path(folder) / LINKS_FILE):
+        links |= dict.fromkeys(value["examples"], links_of(value))
+    return links
+
+
 def _run(job: Job[TranslateParams], worker: Worker) -> str:
     from crosswind.steps.cells import dataset_of, perturbed
 
     params = job.params
     data = perturbed(dataset_of(job, params.ref), job.inputs.get("rewrite")).dataset
     translate = _by_lexicon if params.by == "lexicon" else _by_model
-    examples, pool, notes = translate(job, data)
+    examples, pool, notes, links = translate(job, data)
     if not examples:
         raise UserError(
             "no example is left: none of their answers could be carried over",
@@ -91,6 +103,8 @@ def _run(job: Job[TranslateParams], worker: Worker) -> str:
             hint="another model, or translation word by word from a lexicon, which keeps every answer",
         )
     write_examples(job.draft.path, examples, pool)
+    if links:
+        write_lines(job.draft.path / LINKS_FILE, _by_text(links))
     for note in notes:
         job.note(f"{params.ref.name}, translated from {params.source} into {params.language}: {note}")
     job.fact("n", len(examples))
@@ -98,33 +112,47 @@ def _run(job: Job[TranslateParams], worker: Worker) -> str:
     return f"{len(examples)} of {len(data.examples)} examples"
 
 
-_Result = tuple[Sequence[Example], Pool | None, list[str]]
+_Links = list[tuple[str, LinkedWords]]  # of each example, by its id
+_Result = tuple[Sequence[Example], Pool | None, list[str], _Links]
+
+
+def _by_text(links: _Links) -> Iterator[Mapping[str, Any]]:
+    """A line for each text, with the examples that have it: questions share a passage."""
+    names: dict[LinkedWords, list[str]] = {}
+    for name, linked in links:
+        names.setdefault(linked, []).append(name)
+    return (links_json(some, linked) for linked, some in names.items())
 
 
 def _by_lexicon(job: Job[TranslateParams], data: Dataset) -> _Result:
     from crosswind.perturb.lexicons import environment_of
     from crosswind.prepare.wordwise import Wordwise
-    from crosswind.prepare.wordwise_examples import wordwise_candidates, wordwise_example
+    from crosswind.prepare.wordwise_examples import linked_wordwise, wordwise_candidates, wordwise_example
 
     params = job.params
     lexicons = environment_of(job.world["lexicons"]).lexicons
     assert lexicons is not None
-    by: Wordwise = Wordwise(lexicons.translations(params.source, params.language), params.source)
+    table = lexicons.translations(params.source, params.language)
+    by: Wordwise = Wordwise(table, params.source)
+    again = Wordwise(table, params.source)  # for the links, whose words are not counted twice
+    links: _Links = []
     kept = kept_texts(TASKS[params.ref.task])
     examples = []
     for i, example in enumerate(data.examples):
         examples.append(wordwise_example(example, by, params.language, kept))
+        if isinstance(example, SpanExample) and not params.gold:
+            links.append((example.id, linked_wordwise(again.text(example.context))))
         if i % 1000 == 0:
             job.report(i, len(data.examples), "word by word")
     pool = Pool(tuple(wordwise_candidates(data.pool.candidates, by, params.language))) if data.pool else None
     job.sign("translation", f"word by word from a lexicon, {params.source}>{params.language}")
-    return examples, pool, [f"word by word from a lexicon; {by.note}"]
+    return examples, pool, [f"word by word from a lexicon; {by.note}"], links
 
 
 def _by_model(job: Job[TranslateParams], data: Dataset) -> _Result:
     params = job.params
     where = f"translation of {params.ref.name}"
-    refuse_untranslatable(data.examples, where)
+    refuse_untranslatable(data.examples, where, gold=params.gold)
     kept = kept_texts(TASKS[params.ref.task])
     work = _Chunks(job, len(data.examples) + (len(data.pool or ())))
     source, target = params.source, params.language
@@ -154,10 +182,43 @@ def _by_model(job: Job[TranslateParams], data: Dataset) -> _Result:
         )
     )
     notes = [work.note, *([carried.note] if carried is not None and carried.note else [])]
+    links = _linked(job, [(item.example.id, item.passage) for item in made if item.passage is not None])
+    if links:
+        notes.append(_round_trip(job, data.examples, dict(links)))
     job.sign("translation", f"{work.name} {work.pair} {params.beams} beams")
     if carried is not None:
         job.fact("carried", {"markers": carried.markers, "aligned": carried.aligned, "dropped": carried.dropped})
-    return examples, Pool(tuple(candidates)) if data.pool else None, notes
+    return examples, Pool(tuple(candidates)) if data.pool else None, notes, links
+
+
+def _linked(job: Job[TranslateParams], passages: Sequence[tuple[str, Passage]]) -> _Links:
+    texts = list(dict.fromkeys(passage for _, passage in passages))
+    if texts:
+        job.report(len(passages), len(passages), "aligning words")
+    linked = dict(zip(texts, linked_words(texts), strict=True))
+    return [(name, linked[passage]) for name, passage in passages]
+
+
+def _round_trip(job: Job[TranslateParams], examples: Sequence[Example], links: Mapping[str, LinkedWords]) -> str:
+    """How many gold answers or entities are the same words after being carried there and back: what a reader who
+    makes no mistake would keep."""
+    kept: list[bool] = []
+    for example in examples:
+        linked = links[example.id]
+        match example:
+            case SpanExample():
+                kept += [linked.keeps_span(answer) for answer in example.answers or ()]
+            case TaggingExample():
+                kept += [linked.keeps(first, last) for _, first, last in entities(example.tags or ())]
+            case _:
+                raise ValueError("only answers and entities are carried back")
+    job.fact("round trip", {"kept": sum(kept), "of": len(kept)})
+    if not kept:
+        return "no gold says what is lost where predictions are carried back to the original text"
+    return (
+        f"{sum(kept):,} of {len(kept):,} gold answers or entities ({100 * sum(kept) / len(kept):.0f} %) are the same "
+        "words when the word aligner carries them there and back; about so much is the most that a score can be"
+    )
 
 
 class _Chunks:

@@ -167,24 +167,31 @@ def _in_all_languages(phase: PhasePlan, target: TargetPlan, spec: TranslateSpec,
 def translate_tested(target: TargetPlan, ref: DataRef, spec: TranslateSpec, where: str) -> Translation | None:
     """The translation of a test set into its task's source language; `None` for one that is in it.
 
-    Raises `UserError` for tasks whose predictions are places in the text, or a pool of texts.
+    Raises `UserError` for a task whose predictions cannot be carried back to the text as it was, or that has a pool.
     """
     task = target.task
-    if task.kind not in ("pair", "choice"):
-        what = {
-            "span": "answers would have to be mapped back into the original passage",
-            "tagging": "tags would have to be mapped back onto the original words",
-            "query": "the pool would have to be translated",
-        }[task.kind]
+    problem = None
+    if task.kind == "query":
+        problem = "the pool would have to be translated, which is not done"
+    elif task.kind == "tagging" and spec.model is not None and not _of_entities(task):
+        problem = "a tag for every word cannot be carried back: words without a counterpart would have none"
+    if problem is not None:
         raise UserError(
-            f"translate-test of {task.name} ({task.kind}): {what}, which is not done",
+            f"translate-test of {task.name} ({task.kind}): {problem}",
             where=where,
-            hint="name targets of pairs and choices for it, or use translate-train, which has every kind",
+            hint="name other targets for it, or use translate-train, which has every kind"
+            if task.kind == "query"
+            else "translate word by word, which keeps every tag: translate: {lexicon: true}",
         )
     language = spec.source or task.source_language
     if ref.language == language:
         return None
     return translation_of(spec, ref, language, where, gold=False)
+
+
+def _of_entities(task: Task) -> bool:
+    """Whether the tags are entities' (`B-`, `I-`) or nothing's (`O`)."""
+    return bool(task.labels) and all(label == "O" or label[:2] in ("B-", "I-") for label in task.labels)
 
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:

@@ -125,6 +125,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     reason = unattackable(attack.call, setting) or refusal_of(attack.constraints, _scope(attack.call, setting))
     if task.search == "mined":
         reason = "which pairs are mined depends on all sentences at once: there is no example to attack"
+    elif evaluated.translation is not None:
+        reason = "the model reads a translation: every query would have to be translated anew"
     if reason is not None:
         planner.leave_out(evaluated, condition, f"{attack.call.recipe}: {reason}")
         return
