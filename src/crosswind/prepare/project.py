@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crosswind.data.examples import Span
+from crosswind.perturb.retag import entities
 from crosswind.perturb.words import tokens, words
 from crosswind.prepare.align import Link, align
 
-BLOCK = 10_000
+ALIGNED_AT_ONCE = 10_000
 """Sentence pairs that the word aligner reads at once: about 600 MB at 25 words."""
 
-STEM = 4
+STEM_LETTERS = 4
 """Words are aligned by so many first letters: a test set is little text, and endings are rarer than stems."""
 
 Sentences = tuple[tuple[Span, Span], ...]
@@ -27,7 +28,7 @@ Sentences = tuple[tuple[Span, Span], ...]
 
 
 @dataclass(frozen=True)
-class Passage:
+class TranslatedPassage:
     """A text, its translation, the words of both, and their sentences. Words and sentences ascend."""
 
     source: str
@@ -111,10 +112,10 @@ def aligned_words(text: str, language: str) -> tuple[Span, ...]:
     return tuple(words(text, language))
 
 
-def linked_words(passages: Sequence[Passage]) -> list[LinkedWords]:
+def linked_words(passages: Sequence[TranslatedPassage]) -> list[LinkedWords]:
     """The links of each passage, by the word aligner run on the sentence pairs of all of them.
 
-    Sentence pairs are read in blocks of `BLOCK`, in order, so that memory is bounded. Of the human translations of
+    Sentence pairs are read in blocks of `ALIGNED_AT_ONCE`, in order, so that memory is bounded. Of the human translations of
     XQuAD, taken as if a machine had made them, the English gold answers come back with F1 67 in German, 81 in Spanish
     and 33 in Chinese; with whole words instead of stems with 56, 75 and 31.
     """
@@ -129,8 +130,8 @@ def linked_words(passages: Sequence[Passage]) -> list[LinkedWords]:
         cuts.append(parts)
     pairs = list(corpus)
     links: list[list[Link]] = []
-    for first in range(0, len(pairs), BLOCK):
-        links += align(pairs[first : first + BLOCK], symmetrise="grow-diag-final-and")
+    for first in range(0, len(pairs), ALIGNED_AT_ONCE):
+        links += align(pairs[first : first + ALIGNED_AT_ONCE], symmetrise="grow-diag-final-and")
     linked = []
     for passage, parts in zip(passages, cuts, strict=True):
         joined = tuple(
@@ -142,9 +143,9 @@ def linked_words(passages: Sequence[Passage]) -> list[LinkedWords]:
     return linked
 
 
-def _pair(passage: Passage, left: range, right: range) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _pair(passage: TranslatedPassage, left: range, right: range) -> tuple[tuple[str, ...], tuple[str, ...]]:
     def texts(text: str, spans: Sequence[Span], which: range) -> tuple[str, ...]:
-        return tuple(text[spans[i].start : spans[i].end].lower()[:STEM] for i in which)
+        return tuple(text[spans[i].start : spans[i].end].lower()[:STEM_LETTERS] for i in which)
 
     return texts(passage.source, passage.source_words, left), texts(passage.target, passage.target_words, right)
 
@@ -187,7 +188,8 @@ def tags_back(linked: LinkedWords, predicted: Sequence[str], counts: CarriedBack
     backward = [(j, i) for i, j in linked.links]
     tags = ["O"] * len(linked.source)
     ranges = []
-    for kind, first, last in entities(predicted):
+    for words in entities(predicted):
+        kind, first, last = predicted[words[0]][2:], words[0], words[-1]
         counts.predicted += 1
         best = linked.range_back(range(first, last + 1))
         if best is None:
@@ -202,20 +204,6 @@ def tags_back(linked: LinkedWords, predicted: Sequence[str], counts: CarriedBack
     return tuple(tags)
 
 
-def entities(tags: Sequence[str]) -> list[tuple[str, int, int]]:
-    """(kind, first word, last word) of the entities of tags of B-, I- and O; an I- that continues none begins one."""
-    made: list[tuple[str, int, int]] = []
-    before = "O"
-    for i, tag in enumerate(tags):
-        kind = tag[2:]
-        if tag[:2] == "I-" and before[2:] == kind and made and made[-1][2] == i - 1:
-            made[-1] = (kind, made[-1][1], i)
-        elif tag != "O":
-            made.append((kind, i, i))
-        before = tag
-    return made
-
-
 def _agreement(links: Iterable[Link], inside: Collection[int], best: tuple[int, int]) -> float:
     """The F1 of a range, as `best_range` has it."""
     hit = total = strange = 0
@@ -227,7 +215,7 @@ def _agreement(links: Iterable[Link], inside: Collection[int], best: tuple[int, 
     return 2 * hit / (total + hit + strange)
 
 
-def passage_json(passage: Passage) -> Mapping[str, object]:
+def passage_json(passage: TranslatedPassage) -> Mapping[str, object]:
     """A passage as a line of a file has it."""
     return {
         "source": passage.source,
@@ -238,9 +226,9 @@ def passage_json(passage: Passage) -> Mapping[str, object]:
     }
 
 
-def passage_of(value: Mapping[str, Any]) -> Passage:
+def passage_of(value: Mapping[str, Any]) -> TranslatedPassage:
     """The passage that `passage_json` wrote."""
-    return Passage(
+    return TranslatedPassage(
         str(value["source"]),
         str(value["target"]),
         _spans(value["source_words"]),

@@ -26,7 +26,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.words import is_unspaced, words
 from crosswind.prepare.align import align
 from crosswind.prepare.markers import marked, unmarked
-from crosswind.prepare.project import Passage, aligned_words, passage_json, passage_of, sentence_words
+from crosswind.prepare.project import TranslatedPassage, aligned_words, passage_json, passage_of, sentence_words
 from crosswind.prepare.sentences import TranslatedText, put_together, sentence_spans
 
 CHUNK = 64
@@ -75,7 +75,7 @@ class TranslatedExample:
     waiting: tuple[Waiting, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     expected: int = 0
-    passage: Passage | None = None
+    passage: TranslatedPassage | None = None
 
 
 @dataclass
@@ -352,7 +352,7 @@ def _translated_words(example: TaggingExample, texts: _Texts, target: str) -> Tr
     text, spans = joined_words(example)
     whole = texts.whole(text)
     words_there = sentence_words(whole.target, target)
-    passage = Passage(text, whole.target, spans, words_there, whole.pairs)
+    passage = TranslatedPassage(text, whole.target, spans, words_there, whole.pairs)
     made = tuple(whole.target[s.start : s.end] for s in words_there) or ("-",)
     return TranslatedExample(replace(example, language=target, words=made, tags=None), passage=passage)
 
@@ -376,7 +376,7 @@ def _translated_span(
     )
     if carry is None:
         sides = aligned_words(context.source, texts.source), aligned_words(context.target, target)
-        passage = Passage(context.source, context.target, *sides, context.pairs)
+        passage = TranslatedPassage(context.source, context.target, *sides, context.pairs)
         return TranslatedExample(replace(made, answers=None), passage=passage)
     if not example.answers:
         # A gold answer that stands nowhere in the passage cannot be carried; a question without any stays.

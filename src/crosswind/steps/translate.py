@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from crosswind.data.examples import Candidate, Dataset, Example, Pool, SpanExample, TaggingExample
 from crosswind.data.stored import example_of, read_examples, stored_example, write_examples, write_lines
 from crosswind.errors import UserError
-from crosswind.prepare.project import LinkedWords, Passage, entities, linked_words, links_json, links_of
+from crosswind.perturb.retag import entities
+from crosswind.prepare.project import LinkedWords, TranslatedPassage, linked_words, links_json, links_of
 from crosswind.prepare.translate import (
     CARRIERS,
     Carrier,
@@ -191,7 +192,7 @@ def _by_model(job: Job[TranslateParams], data: Dataset) -> _Result:
     return examples, Pool(tuple(candidates)) if data.pool else None, notes, links
 
 
-def _linked(job: Job[TranslateParams], passages: Sequence[tuple[str, Passage]]) -> _Links:
+def _linked(job: Job[TranslateParams], passages: Sequence[tuple[str, TranslatedPassage]]) -> _Links:
     texts = list(dict.fromkeys(passage for _, passage in passages))
     if texts:
         job.report(len(passages), len(passages), "aligning words")
@@ -209,7 +210,7 @@ def _round_trip(job: Job[TranslateParams], examples: Sequence[Example], links: M
             case SpanExample():
                 kept += [linked.keeps_span(answer) for answer in example.answers or ()]
             case TaggingExample():
-                kept += [linked.keeps(first, last) for _, first, last in entities(example.tags or ())]
+                kept += [linked.keeps(words[0], words[-1]) for words in entities(example.tags or ())]
             case _:
                 raise ValueError("only answers and entities are carried back")
     job.fact("round trip", {"kept": sum(kept), "of": len(kept)})
