@@ -12,11 +12,16 @@ from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.multiplicity import ALPHA
 from crosswind.evaluate.metrics.base import Better
 
-ContrastKind = Literal["level", "difference", "source gap", "perturbations", "ratio"]
+ContrastKind = Literal["level", "difference", "source gap", "perturbations", "equal damage", "slope", "ratio"]
 """`level`: what one system reaches, or loses (clean minus perturbed). `difference`: system minus system. `source gap`:
 the source language minus the mean of the others. `perturbations`: what one perturbation takes, minus what another
-does. `ratio`: the error under perturbation in per cent of the reference's."""
-ContrastScope = Literal["all", "target", "language", "family", "script", "perturbation", "condition", "familiarity"]
+does. `equal damage`: either of these two where both sides are damaged alike on one axis. `slope`: what more of a
+declared factor brings, over several systems. `ratio`: the error under perturbation in per cent of the reference's."""
+ContrastScope = Literal[
+    "all", "target", "language", "family", "script", "perturbation", "condition", "material", "familiarity"
+]
+"""`material`: the perturbations that put in what a system has seen labelled, unlabelled or not at all. `familiarity`:
+the conditions that a defence was made for, and those that it was not."""
 Measure = Literal[
     "clean",
     "before",
@@ -28,13 +33,17 @@ Measure = Literal[
     "residual",
     "error",
     "consistency",
+    "right-drop",
+    "official",
 ]
 """`clean`: the clean score in the languages that were perturbed. `before`: the same, over the targets of `perturbed`
 too. `everywhere`: the clean score in all languages. `drop`: the loss of quality, clean minus perturbed (the other way
 round where lower is better); `relative-drop` in per cent of the clean score, `normalised-drop` in per cent of what the
 clean score is above chance. `residual`: what is left beyond the straight line from clean to perturbed scores. `error`:
 what the perturbed score lacks to 100. `consistency`: the share of predictions that equal the clean ones, right or
-wrong."""
+wrong. `right-drop`: the loss on the items that all systems (of one seed) had right when clean, to 0 from the best
+score. `official`: the clean score in every language that was scored, the source language and those that some route was
+trained on with them, as benchmarks average it."""
 Verdict = Literal[
     "helps",
     "hurts",
@@ -48,6 +57,7 @@ Verdict = Literal[
 ]
 
 
+_OF_ROUTES: tuple[ContrastKind, ...] = ("difference", "slope", "ratio")
 ENOUGH_AXES = 3  # of damage, on which what is said of languages must have the same sign
 
 
@@ -71,6 +81,17 @@ class AxesHeld:
         return f"its sign holds on {len(self.held)} of {of} axes of damage{against}"
 
 
+@dataclass(frozen=True, slots=True)
+class SecondInterval:
+    """Another interval of 95 % of the same estimate, which no verdict is made from: over what, and from how many
+    degrees of freedom."""
+
+    over: Literal["seeds pooled", "languages random"]
+    low: float
+    high: float
+    df: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """One comparison in points of the metric, the mean over draws, languages, conditions and targets, each equal.
@@ -80,7 +101,8 @@ class Contrast:
     Benjamini and Hochberg; without a family it is a figure, no test. `excluded` are targets that are not in it, with
     the reason; `floored` the systems that are at their floor when clean, so that nothing follows from their drops.
     `differs` says what two routes differ in; `material` what they have seen of what the perturbation is made of.
-    `axes`, of a comparison of languages: for which measures of damage its sign holds.
+    `axes`, of a comparison of languages or perturbations: for which measures of damage its sign holds. `second` are
+    intervals under other assumptions, for the reader.
     """
 
     name: str
@@ -105,16 +127,17 @@ class Contrast:
     differs: str = ""
     material: str = ""
     axes: AxesHeld | None = None
+    second: tuple[SecondInterval, ...] = ()
 
     @property
     def one_seed(self) -> bool:
         """Whether some system that was trained has one seed, so that nothing can be said of routes."""
-        return self.kind in ("difference", "ratio") and self.estimate.basis == "items"
+        return self.kind in _OF_ROUTES and self.estimate.basis == "items"
 
     @property
     def at_floor(self) -> bool:
         """Whether nothing follows from it, because a system is at its floor: it has nothing to lose."""
-        return bool(self.floored) and self.measure not in ("clean", "before", "everywhere")
+        return bool(self.floored) and self.measure not in ("clean", "before", "everywhere", "official")
 
     @property
     def verdict(self) -> Verdict:
@@ -134,14 +157,14 @@ class Contrast:
     @property
     def _direction(self) -> Verdict:
         more = self.estimate.score > 0
-        if self.kind not in ("difference", "ratio"):
+        if self.kind not in _OF_ROUTES:
             return "differs"
         match self.measure:
-            case "clean" | "before" | "everywhere" | "perturbed":
+            case "clean" | "before" | "everywhere" | "official" | "perturbed":
                 return "helps" if more == (self.better == "higher") else "hurts"
             case "residual":
                 return "more robust" if more == (self.better == "higher") else "less robust"
-            case "drop" | "relative-drop" | "normalised-drop":
+            case "drop" | "relative-drop" | "normalised-drop" | "right-drop":
                 return "less robust" if more else "more robust"
             case "error":
                 return "less robust" if self.estimate.score > 100 else "more robust"
@@ -184,7 +207,7 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "scope": contrast.scope,
         "within": contrast.within,
         "system": contrast.systems[0],
-        "against": contrast.systems[1] if len(contrast.systems) > 1 else "",
+        "against": ", ".join(contrast.systems[1:]),
         "targets": " ".join(contrast.targets),
         "languages": " ".join(contrast.languages),
         "conditions": "; ".join(condition.label for condition in contrast.conditions),
@@ -217,6 +240,18 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "material": contrast.material,
         "axes": "" if contrast.axes is None else contrast.axes.words,
         "note": e.note,
+        **_second(contrast),
+    }
+
+
+def _second(contrast: Contrast) -> dict[str, float | None]:
+    by_name = {x.over: x for x in contrast.second}
+    pooled, languages = by_name.get("seeds pooled"), by_name.get("languages random")
+    return {
+        "pooled_low": None if pooled is None else pooled.low,
+        "pooled_high": None if pooled is None else pooled.high,
+        "languages_low": None if languages is None else languages.low,
+        "languages_high": None if languages is None else languages.high,
     }
 
 
@@ -234,4 +269,5 @@ CONTRASTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("excluded", "floored"), pl.String()),
     **dict.fromkeys(("changed_items", "changed_tokens"), pl.Float64()),
     **dict.fromkeys(("differs", "material", "axes", "note"), pl.String()),
+    **dict.fromkeys(("pooled_low", "pooled_high", "languages_low", "languages_high"), pl.Float64()),
 }

@@ -183,7 +183,7 @@ def estimate(
     basis: IntervalBasis = "one model" if all(x.fixed for _, x in terms) else "items" if alone else "items and seeds"
     if parts.items <= 1e-20 and parts.seeds <= 1e-20:
         return _alike(value, null, basis, seeds, clusters, strata, level)
-    low, high = _interval(value, parts.half_width(1 - LEVEL), level)
+    low, high = interval_ends(value, parts.half_width(1 - LEVEL), level)
     p = None if level else parts.p_value(value - null)
     return Estimate(value, low, high, basis, p, parts, seeds, clusters)
 
@@ -192,7 +192,7 @@ def components(terms: Sequence[tuple[float, Influence]], strata: Strata) -> Comp
     """The variance components of a sum of quantities whose seeds are nested in the systems."""
     _, component, sizes = strata
     factor = (sizes - 1.0)[component]
-    scaled = [(a, x, _on(x, strata) * factor) for a, x in terms]
+    scaled = [(a, x, on_strata(x, strata) * factor) for a, x in terms]
     mean: Array = np.add.reduce([a * values.mean(axis=0) for a, _, values in scaled])
     by_stratum = _variances(mean, component, sizes) / sizes
     items = float(by_stratum.sum())
@@ -223,7 +223,7 @@ def components(terms: Sequence[tuple[float, Influence]], strata: Strata) -> Comp
     )
 
 
-def _on(x: Influence, strata: Strata) -> Array:
+def on_strata(x: Influence, strata: Strata) -> Array:
     """Its values for all clusters of the strata: 0 where it has no items of a cluster."""
     if len(x.columns) == len(strata.columns):
         return x.values
@@ -247,8 +247,8 @@ def _seed_by_seed(terms: Sequence[tuple[float, Influence]], numbers: ClusterNumb
     return 1.0, weighted_sum([(a, x.of_seeds(common)) for a, x in terms], numbers)
 
 
-def _interval(value: float, half: float, level: bool) -> tuple[float, float]:
-    """The interval; of a level within 0 and 100, and near one of them on the logit scale."""
+def interval_ends(value: float, half: float, level: bool) -> tuple[float, float]:
+    """The ends of an interval; of a level within 0 and 100, and near one of them on the logit scale."""
     if not level or not 0 < value < 100:
         return value - half, value + half
     if NEAR_BOUND <= value <= 100 - NEAR_BOUND:

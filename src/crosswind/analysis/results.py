@@ -124,6 +124,9 @@ SAME_AS_CLEAN = "~same"
 """What stands behind the key of a perturbed cell for the statistics of its consistency: whether each prediction equals
 the clean one, and 1."""
 CONSISTENCY = "consistency"
+WHERE_RIGHT = "~right"
+"""What stands behind the key of a perturbed cell for its statistics on the items that every system of its seed had
+right when clean."""
 
 
 @dataclass(frozen=True, eq=False)

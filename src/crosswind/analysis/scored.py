@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.estimate import estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, mean_influence
-from crosswind.analysis.results import SAME_AS_CLEAN, CellStats, is_translate_train
+from crosswind.analysis.results import SAME_AS_CLEAN, WHERE_RIGHT, CellStats, is_translate_train
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, Array, Metric, Score, differences, mean_of
 
@@ -19,6 +19,8 @@ Loader = Callable[[str], CellStats]
 """Cell key -> the statistics of its items."""
 
 RowDict = dict[str, Any]
+Chance = float | Mapping[str, float]
+"""What guessing scores in points: in every language of a target, or by language (pairs by `context-question`)."""
 FLOOR_ALPHA = 0.10
 """Reaching chance is a one-sided question at 5 %: the lower end of the two-sided interval of 90 %."""
 
@@ -44,7 +46,7 @@ class Scored:
         rows: pl.DataFrame,
         stats: Loader,
         numbers: ClusterNumbers,
-        chance: float | None,
+        chance: Chance | None,
         source: str,
         given: Collection[str] = (),
     ) -> None:
@@ -144,22 +146,31 @@ class Scored:
 
     def consistency(self, rows: Sequence[int]) -> Influence | None:
         """The share of predictions that equal the clean ones, in per cent; `None` where nobody wrote it down."""
+        return self._of_items(rows, SAME_AS_CLEAN, _EQUAL)
+
+    def where_right(self, rows: Sequence[int]) -> Influence | None:
+        """The score on the items that all systems of a seed had right when clean; `None` where nobody wrote them down,
+        or there are none."""
+        return self._of_items(rows, WHERE_RIGHT, self.score, absent=True)
+
+    def _of_items(self, rows: Sequence[int], suffix: str, score: Score, *, absent: bool = False) -> Influence | None:
+        """A score of statistics that stand beside those of the cells; `absent`: a cell may lack clusters of another."""
         by_seed = self._by_seed(rows)
-        parts = []
+        cells: list[list[tuple[int, Array]]] = []
         for members in by_seed.values():
-            cells = []
-            for i in members:
-                try:
-                    stats = self.load(self.rows[i]["cell"] + SAME_AS_CLEAN)
-                except KeyError:
-                    return None
-                cells.append(self.numbers.sums(np.asarray(stats.stats, dtype=np.float64), stats.clusters))
-            if len({layout for layout, _ in cells}) > 1:
+            try:
+                stats = [self.load(self.rows[i]["cell"] + suffix) for i in members]
+            except KeyError:
                 return None
-            sums = np.stack([x for _, x in cells])[None]
-            parts.append(cell_influence(sums, _EQUAL, [0], cells[0][0], self.numbers))
-        if any(p.layouts != parts[0].layouts for p in parts):
+            cells.append([self.numbers.sums(np.asarray(x.stats, dtype=np.float64), x.clusters) for x in stats])
+        if absent:
+            cells = self.numbers.together(cells)
+        if len({layout for members in cells for layout, _ in members}) > 1:
             return None
+        parts = []
+        for seed, members in zip(by_seed, cells, strict=True):
+            sums = np.stack([x for _, x in members])[None]
+            parts.append(cell_influence(sums, score, [seed], members[0][0], self.numbers))
         theta, values = np.concatenate([p.theta for p in parts]), np.concatenate([p.values for p in parts])
         fixed = self.influence(rows).fixed
         return Influence(tuple(by_seed), theta, values, parts[0].columns, parts[0].layouts, fixed)
@@ -171,14 +182,23 @@ class Scored:
 
     def above_chance(self, by_language: Sequence[Sequence[int]], *, clean: bool = False) -> Influence | None:
         """How much better than guessing these rows are, in points; `None` where nobody knows what guessing scores."""
-        if self.chance is None:
+        chance = self.chance_of(language_of(self.rows[members[0]]) for members in by_language)
+        if chance is None:
             return None
         level = self.average(by_language, clean=clean)
         values = level.values
         if self.metric.chance is not None:
             values = values - self.average(by_language, clean=clean, chance=True).values
-        theta = self.gain * (level.theta - self.chance)
+        theta = self.gain * (level.theta - chance)
         return Influence(level.seeds, theta, self.gain * values, level.columns, level.layouts, level.fixed)
+
+    def chance_of(self, languages: Iterable[str]) -> float | None:
+        """What guessing scores, the mean over languages; `None` where nobody knows it of one of them."""
+        if self.chance is None or isinstance(self.chance, int | float):
+            return self.chance
+        levels = [self.chance.get(language) for language in languages]
+        known = [level for level in levels if level is not None]
+        return float(np.mean(known)) if known and len(known) == len(levels) else None
 
     def mean_of(self, column: str, groups: Iterable[Sequence[int]]) -> float:
         """The mean over groups of rows (languages) of their mean of a column."""

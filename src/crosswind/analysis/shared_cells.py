@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import numpy as np
@@ -23,7 +23,8 @@ Key = tuple[Condition, str]  # a condition in a language
 class SharedCells:
     """The cells of one target that all `systems` have: `rows[system][condition, language]`, of all seeds and draws.
 
-    `floored` are the systems at their floor when clean. `english` has the same for the source language.
+    `floored` are the systems at their floor when clean. `english` has the same for the source language, `whole` the
+    clean cells of every language, those that some system was trained on with them.
     """
 
     cells: Scored
@@ -32,6 +33,7 @@ class SharedCells:
     english: Mapping[System, Mapping[Key, list[int]]]
     floored: frozenset[System]
     diagnostic: Collection[str]
+    whole: Mapping[System, Mapping[Key, list[int]]] = field(default_factory=dict)
     _cache: dict[tuple[object, ...], Influence] = field(default_factory=dict)
 
     @property
@@ -60,6 +62,11 @@ class SharedCells:
         rows = self.rows[system]
         values = {self.cells.rows[i]["familiarity"] for (c, _), cells in rows.items() if c == condition for i in cells}
         return max(values, key=FAMILIARITIES.index, default=NONE)
+
+    @property
+    def official_languages(self) -> tuple[str, ...]:
+        """The languages of the clean cells, the source language and those that some system was trained on with them."""
+        return tuple(sorted({language for _, language in next(iter(self.whole.values()), {})}))
 
     def seeds(self, system: System) -> set[int]:
         """The pipeline seeds of a system."""
@@ -119,6 +126,18 @@ class SharedCells:
                 if not shares or any(x is None for x in shares):
                     raise LookupError("no consistency")
                 return mean_influence(under_common_seeds([x for x in shares if x is not None]), numbers)
+            case "official":
+                rows = self.whole[system]
+                parts = [self.cells.influence(members) for (_, x), members in rows.items() if x in languages]
+                return mean_influence(under_common_seeds(parts), numbers)
+            case "right-drop":
+                rows = (self.english if english else self.rows)[system]
+                kept = [self.cells.where_right(rows[c, x]) for c in conditions for x in languages if (c, x) in rows]
+                if not kept or any(x is None or not np.isfinite(x.theta).all() for x in kept):
+                    raise LookupError("nothing is known of the items that all had right")
+                left = mean_influence(under_common_seeds([x for x in kept if x is not None]), numbers)
+                best = 100.0 if self.cells.gain > 0 else 0.0
+                return replace(left, theta=self.cells.gain * (best - left.theta), values=-self.cells.gain * left.values)
             case "residual" | "error":
                 raise ValueError(f"{measure} is made of several systems")
             case _:
@@ -156,11 +175,14 @@ def shared_cells(
     """
     others: dict[tuple[System, int], dict[Key, list[int]]] = {}
     english: dict[tuple[System, int], dict[Key, list[int]]] = {}
+    every: dict[tuple[System, int], dict[Key, list[int]]] = {}
     for i, row in enumerate(cells.rows):
         system = system_of(row)
         if system not in systems or not _holds(row, diagnostic):
             continue
         key = condition_of(row), language_of(row)
+        if key[0].clean:
+            every.setdefault((system, row["pipeline_seed"]), {}).setdefault(key, []).append(i)
         if row["language"] == cells.source:
             english.setdefault((system, row["pipeline_seed"]), {}).setdefault(key, []).append(i)
         elif row["language"] not in cells.trained:
@@ -179,9 +201,10 @@ def shared_cells(
     of_english = [set(x) for x in english.values()]
     common = set.intersection(*of_english) if len(english) == len(others) else set()
     sources = {s: _merged(english, s, common) for s in present}
-    whole = SharedCells(cells, present, rows, sources, frozenset(), diagnostic)
-    floored = frozenset(s for s in present if _at_floor(whole, s))
-    return SharedCells(cells, present, rows, sources, floored, diagnostic)
+    clean = set.intersection(*(set(x) for (s, _), x in every.items() if s in present))
+    whole = {s: _merged(every, s, clean) for s in present}
+    shared = SharedCells(cells, present, rows, sources, frozenset(), diagnostic, whole)
+    return replace(shared, floored=frozenset(s for s in present if _at_floor(shared, s)), _cache={})
 
 
 def _at_floor(shared: SharedCells, system: System) -> bool:

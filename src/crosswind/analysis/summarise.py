@@ -14,13 +14,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from crosswind.analysis.compared import contrasts
 from crosswind.analysis.condition import Condition
-from crosswind.analysis.contrast import Comparisons, RouteFacts, contrasts
+from crosswind.analysis.contrast import Comparisons, RouteFacts
 from crosswind.analysis.estimate import Estimate, estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence, weighted_sum
 from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.multiplicity import benjamini_hochberg
-from crosswind.analysis.scored import Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
+from crosswind.analysis.scored import Chance, Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
 from crosswind.analysis.summary import Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.evaluate.metrics.base import METRICS
 
@@ -31,7 +32,7 @@ def summarise(
     rows: pl.DataFrame,
     stats: Loader,
     *,
-    chance: Mapping[str, float] | None = None,
+    chance: Mapping[str, Chance] | None = None,
     headline: Mapping[str, str] | None = None,
     routes: Sequence[str] = (),
     diagnostic: Collection[str] = (),
@@ -46,7 +47,8 @@ def summarise(
     `headline` maps a target to the metric that it is summarised by; of a target that it leaves out, the
     first metric in the table is taken, and a note says so if there are several. Nothing is averaged over metrics.
 
-    `chance` maps a target to the score of guessing, in points; targets without one have no floor.
+    `chance` maps a target to the score of guessing, in points, or to that of each language; targets without one have no
+    floor. Lines show the mean over a target's languages, floors are those of the languages that a line is over.
     `routes` gives the order of the routes; those that it leaves out follow by name.
     `sources` maps a target to its source language, where that is not English: it takes the place of English.
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
@@ -190,7 +192,7 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
         estimate=_level(after, cells),
         clean=clean,
         drop=drop,
-        chance=cells.chance,
+        chance=cells.chance_of(dict.fromkeys(language_of(row) for row in cells.rows)),
         at_floor=cells.is_floor(cells.above_chance(members_by)),
         floor_languages=tuple(x for x in languages if cells.is_floor(cells.above_chance([by_language[x]]))),
         trained_on=tuple(sorted({cells.rows[i]["language"] for i in members if cells.is_exposed(cells.rows[i])})),

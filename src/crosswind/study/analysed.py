@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from crosswind.analysis.contrast import Comparisons, RouteFacts
+from crosswind.analysis.contrast import Comparisons, RouteFacts, Slope
+from crosswind.analysis.scored import Chance
 from crosswind.errors import UserError
 from crosswind.run.folders import replacing
 from crosswind.study.spec import CompareSpec
@@ -23,7 +24,7 @@ class Analysed:
 
     routes: tuple[str, ...]
     headline: Mapping[str, str]
-    chance: Mapping[str, float]
+    chance: Mapping[str, Chance]
     sources: Mapping[str, str]
     diagnostic: tuple[str, ...]
     given: tuple[str, ...]
@@ -33,7 +34,9 @@ class Analysed:
 
 def comparisons_of(spec: CompareSpec) -> Comparisons:
     """What a study declares to compare."""
-    return Comparisons(tuple((a, b) for a, b in spec.pairs), tuple(spec.measures), spec.paired_seeds, spec.margin)
+    slopes = tuple(Slope(s.factor, tuple(s.amounts.items()), s.scale == "doubling") for s in spec.slopes)
+    pairs = tuple((a, b) for a, b in spec.pairs)
+    return Comparisons(pairs, tuple(spec.measures), spec.paired_seeds, spec.margin, slopes, spec.random_languages)
 
 
 def write_analysed(value: Analysed, out: Path) -> None:
@@ -48,8 +51,17 @@ def read_analysed(out: Path) -> Analysed:
         value: dict[str, Any] = json.loads((out / ANALYSIS).read_text(encoding="utf-8"))
         compared = value["comparisons"]
         pairs = tuple((str(a), str(b)) for a, b in compared["pairs"])
+        slopes = tuple(
+            Slope(str(s["factor"]), tuple((str(r), float(x)) for r, x in s["values"]), bool(s["doubling"]))
+            for s in compared.get("slopes", ())
+        )
         comparisons = Comparisons(
-            pairs, tuple(compared["measures"]), bool(compared["paired_seeds"]), compared["margin"]
+            pairs,
+            tuple(compared["measures"]),
+            bool(compared["paired_seeds"]),
+            None if compared["margin"] is None else float(compared["margin"]),
+            slopes,
+            bool(compared.get("random_languages", False)),
         )
         return Analysed(
             tuple(value["routes"]),

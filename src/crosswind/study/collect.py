@@ -18,7 +18,15 @@ from crosswind import __version__
 from crosswind.analysis.costs import cost_table
 from crosswind.analysis.left_out import LeftOut, left_out_table, merged
 from crosswind.analysis.official import official_lines, official_scores, official_table
-from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, ResultRow, table, write_results
+from crosswind.analysis.results import (
+    CONSISTENCY,
+    SAME_AS_CLEAN,
+    WHERE_RIGHT,
+    CellStats,
+    ResultRow,
+    table,
+    write_results,
+)
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
@@ -44,6 +52,7 @@ from crosswind.study.folder import (
 from crosswind.study.left_out import model_and_set, not_there, unscored, unscored_reason
 from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
+from crosswind.study.right import write_right
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS
 
@@ -87,8 +96,9 @@ def collect(
     frame = write_results(rows, out / "results.parquet")
     part = [row for c in every if c.excluded for row in _rows(plan.encoder, c, facts, noted, study.min_changed)]
     excluded = _write_excluded(part, out)
-    _write_cells(every, facts, tables)
-    wanted = _write_sums(every, store, tables, computed)
+    right = write_right(there, store, tables)
+    _write_cells(every, facts, tables, right)
+    wanted = [*_write_sums(every, store, tables, computed), *right.values()]
     _copy(there, store, out, wanted)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
@@ -106,7 +116,7 @@ def collect(
     write_analysed(analysed, out)
     summary = summarise(
         comparable,
-        _Statistics(there, facts, out),
+        _Statistics(there, facts, out, right),
         chance=analysed.chance,
         headline=analysed.headline,
         routes=analysed.routes,
@@ -257,7 +267,9 @@ def _write_excluded(rows: Sequence[ResultRow], out: Path) -> pl.DataFrame:
     return table(rows)
 
 
-def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tables: Tables) -> None:
+def _write_cells(
+    cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tables: Tables, right: Mapping[str, str]
+) -> None:
     rows = [
         {
             "cell": key,
@@ -271,6 +283,7 @@ def _write_cells(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tab
             "metric": metric,
             "file": prediction_path(cell),
             "rewrites": rewrite_path(cell) if cell.rewrite else "",
+            "right": right.get(key, ""),
             "ref": json.dumps(cell.data.to_json(), ensure_ascii=False, sort_keys=True),
             "condition": cell.condition.name,
             "selection": cell.selection,
@@ -361,14 +374,17 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
 class _Statistics:
     """The statistics of a cell's clusters, read from the run folder's sums, file by file."""
 
-    def __init__(self, cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out: Path) -> None:
-        self._out, self._facts = out, facts
+    def __init__(
+        self, cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], out: Path, right: Mapping[str, str]
+    ) -> None:
+        self._out, self._facts, self._right = out, facts, right
         self._file = {key: sums_path(cell) for cell in cells for _, key in cell.judged}
         self._tables: dict[str, dict[str, pl.DataFrame]] = {}
 
     def __call__(self, key: str) -> CellStats:
-        cell = key.removesuffix(SAME_AS_CLEAN)
-        path, metric = self._file[cell], self._facts[cell]["metric"] if cell == key else CONSISTENCY
+        cell = key.removesuffix(SAME_AS_CLEAN).removesuffix(WHERE_RIGHT)
+        path = self._right[cell] if key.endswith(WHERE_RIGHT) else self._file[cell]
+        metric = CONSISTENCY if key.endswith(SAME_AS_CLEAN) else self._facts[cell]["metric"]
         if path not in self._tables:
             if len(self._tables) >= 64:
                 self._tables.clear()
@@ -389,14 +405,16 @@ def _with_clean(cells: Sequence[Cell]) -> set[str]:
     return {key for c in cells if model_and_set(c) in clean for _, key in c.judged}
 
 
-def _chance(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]]) -> dict[str, float]:
-    """The mean chance level of each target's clean cells that have one."""
-    levels: dict[str, list[float]] = {}
+def _chance(cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """What guessing is expected to score in each language of each target, the mean over its clean cells."""
+    levels: dict[str, dict[str, list[float]]] = {}
     for cell in cells:
         level = facts[cell.judged[0][1]].get("chance")
         if cell.condition.clean and level:
-            levels.setdefault(cell.target, []).append(level)
-    return {target: float(np.mean(values)) for target, values in levels.items()}
+            context = facts[cell.judged[0][1]]["context_language"]
+            name = cell.data.language if context in ("", cell.data.language) else f"{context}-{cell.data.language}"
+            levels.setdefault(cell.target, {}).setdefault(name, []).append(level)
+    return {t: {x: float(np.mean(v)) for x, v in by_language.items()} for t, by_language in levels.items()}
 
 
 def _mixed_hardware(provenance: pl.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ run.json            name and id of the study, written first
 left_out.parquet    cells that are in no mean, with the reason
 cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
+right/…             those of perturbed cells on the items that all routes had right when clean
 predictions/…       every prediction          rewrites/…    what was changed in the texts
 provenance.parquet  what made each step: versions, processor, seconds, peak memory
 costs.parquet       what each defence took of training and predicting, where a study has several
@@ -32,7 +33,7 @@ from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
 from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
 from crosswind.study.planned import Cell
-from crosswind.study.spec import Study
+from crosswind.study.spec import CompareSpec, Study
 
 IDENTITY = "run.json"
 STUDY = "study.yaml"
@@ -50,7 +51,7 @@ RESULTS = (
     "analysis.json",
     "report.html",
 )
-PARTS = ("predictions", "rewrites", "sums")  # folders whose files are those of the present cells and no others
+PARTS = ("predictions", "rewrites", "sums", "right")  # folders whose files are those of the present cells and no others
 
 
 # The keys that say who asks and where things lie.
@@ -113,7 +114,9 @@ def _declared(study: Study, out: Path) -> dict[str, Any]:
     earlier = _identity(out).get("compare")
     if not isinstance(earlier, dict) or not (out / "results.parquet").exists():
         return now
-    changed = {k: v for k, v in earlier.items() if k != "declared before"} != now
+    # What an older version did not know of was not declared, so it is as it is without being declared.
+    unsaid = CompareSpec().model_dump(mode="json")
+    changed = {**unsaid, **{k: v for k, v in earlier.items() if k != "declared before"}} != now
     first = earlier.get("declared before", earlier if changed else None)
     return now if first is None else {**now, "declared before": first}
 

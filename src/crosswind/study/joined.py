@@ -13,7 +13,7 @@ import polars as pl
 
 from crosswind.analysis.costs import costs_of, over_seeds
 from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
-from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, CellStats, read_results
+from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, WHERE_RIGHT, CellStats, read_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
@@ -83,8 +83,9 @@ class SumsReader:
         self._tables: dict[Path, dict[str, pl.DataFrame]] = {}
 
     def __call__(self, key: str) -> CellStats:
-        cell = key.removesuffix(SAME_AS_CLEAN)
-        path, metric = self._files[cell], self._metrics[cell] if cell == key else CONSISTENCY
+        cell = key.removesuffix(SAME_AS_CLEAN).removesuffix(WHERE_RIGHT)
+        path = self._files[key if key.endswith(WHERE_RIGHT) else cell]
+        metric = CONSISTENCY if key.endswith(SAME_AS_CLEAN) else self._metrics[cell]
         if path not in self._tables:
             if len(self._tables) >= 64:
                 self._tables.clear()
@@ -109,6 +110,8 @@ def read_run(path: Path) -> RunResults:
         route = row["route"] if row["defence"] == "none" else f"{row['route']}@{row['defence']}"
         files[row["cell"]] = path / "sums" / route / str(row["pipeline_seed"]) / f"{row['target']}.parquet"
         metrics[row["cell"]] = row["metric"]
+        if row.get("right"):  # runs of older versions say nothing of single items
+            files[row["cell"] + WHERE_RIGHT] = path / row["right"]
     left_out = path / "left_out.parquet"
     parts = _table(left_out).iter_rows(named=True) if left_out.exists() else []
     return RunResults(

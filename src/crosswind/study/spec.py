@@ -418,16 +418,39 @@ class Defence(StrictModel):
         return self
 
 
+class SlopeSpec(StrictModel):
+    """What more of a factor brings: `{factor: items, routes: [small, large]}` over what the study knows of its routes
+    (items, labelled examples, steps, tokens, phases), or with amounts of yours, `routes: {a: 1, b: 4}`.
+
+    `scale`: the slope is for each `doubling` of the amount, or, `linear`, for each unit of it.
+    """
+
+    factor: str = Field(min_length=1)
+    routes: Annotated[
+        dict[str, Annotated[float, Field(ge=0)]],
+        BeforeValidator(lambda v: dict.fromkeys(v, 0.0) if isinstance(v, list) else v),
+    ] = Field(min_length=2)
+    scale: Literal["doubling", "linear"] = "doubling"
+
+    @property
+    def amounts(self) -> dict[str, float]:
+        """Of each route its amount, 0 where the study's own is meant."""
+        return self.routes
+
+
 class CompareSpec(StrictModel):
     """What is compared, declared before the run: `pairs` of routes (all of them), the `measures` of the family whose
     verdicts are corrected together; `paired_seeds`: seeds of one number are one draw; `margin`: effects smaller than
-    so many points count as none.
+    so many points count as none; `slopes` over a factor that routes have more and less of; `random_languages`: a second
+    interval is over other languages of the same families.
     """
 
     pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
     measures: list[Literal["clean", "perturbed", "drop"]] = Field(["clean", "perturbed", "drop"], min_length=1)
     paired_seeds: bool = Field(False, strict=True)
     margin: float | None = Field(None, gt=0, le=100)
+    slopes: Annotated[list[SlopeSpec], BeforeValidator(listed)] = Field(default_factory=list)
+    random_languages: bool = Field(False, strict=True)
 
 
 class Study(StrictModel):
@@ -474,6 +497,9 @@ class Study(StrictModel):
         for route in (r for pair in self.compare.pairs for r in pair):
             if route not in self.route_names:
                 raise unknown("route", route, self.route_names, where="study: compare.pairs")
+        for route in (r for slope in self.compare.slopes for r in slope.routes):
+            if route not in self.route_names:
+                raise unknown("route", route, self.route_names, where="study: compare.slopes")
         return self
 
     @model_validator(mode="before")
