@@ -14,6 +14,7 @@ import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from crosswind.analysis.left_out import left_out_lines
+from crosswind.analysis.results import WHERE_RIGHT
 from crosswind.errors import UserError
 from crosswind.run.folders import read_sealed, write_sealed
 from crosswind.run.progress import Silent
@@ -124,11 +125,36 @@ def test_a_run_keeps_its_comparisons_and_says_how_many_predictions_stayed(first:
     assert len(same) > 0
     assert same["estimate"].is_between(0, 100).all()
     declared = json.loads((first / "run" / "run.json").read_text(encoding="utf-8"))["compare"]
-    assert declared == {"pairs": [], "measures": ["clean", "perturbed", "drop"], "paired_seeds": False, "margin": None}
+    assert declared["measures"] == ["clean", "perturbed", "drop"]
+    assert (declared["pairs"], declared["slopes"], declared["margin"]) == ([], [], None)
     facts = json.loads((first / "run" / "analysis.json").read_text(encoding="utf-8"))
     assert facts["routes"][0] in facts["facts"]["factors"]
+    drops_where_all_were_right(first, frame)
     page = (first / "run" / "report.html").read_text(encoding="utf-8")
     assert "tatoeba: the perturbed pool is one draw for all items" in page
+
+
+def drops_where_all_were_right(folder: Path, contrasts: pl.DataFrame) -> None:
+    """What is kept is of the items that both routes had right when clean, by their statistics in the store."""
+    cells = pl.read_parquet(folder / "run" / "cells.parquet").filter(pl.col("target") == "xnli")
+    kept = [pl.read_parquet(folder / "run" / path) for path in cells["right"].unique() if path]
+    sums = {key: part for frame in kept for (key,), part in frame.partition_by("cell", as_dict=True).items()}
+    store = Store(folder / "store")
+
+    def judged(key: str) -> pl.DataFrame:
+        return pl.read_parquet(store.path(key) / "statistics.parquet")
+
+    for language in cells["language"].unique():
+        of = cells.filter(pl.col("language") == language)
+        clean, noisy = (of.filter((pl.col("condition") == "clean") == x)["cell"].to_list() for x in (True, False))
+        common = set.intersection(*(set(judged(key).filter(pl.col("correct") == 1)["id"]) for key in clean))
+        for key in noisy:
+            left = judged(key).filter(pl.col("id").is_in(list(common)))
+            of_cell = sums[key + WHERE_RIGHT]["sums"].to_list() if common else []
+            assert sum(x[0] for x in of_cell) == left["correct"].sum()
+            assert sum(x[1] for x in of_cell) == len(common)
+    assert kept
+    assert set(contrasts.filter(pl.col("measure") == "right-drop")["kind"]) == {"level", "difference"}
 
 
 def test_results_say_how_much_of_the_items_and_tokens_each_condition_changed(first: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from test_contrast import Study
 
+from crosswind.analysis.claim_verdicts import judge_claims
 from crosswind.analysis.claims import (
     BestCheck,
     ChosenCheck,
@@ -18,9 +19,9 @@ from crosswind.analysis.claims import (
     ProvenanceCheck,
     RouteRef,
     RunFacts,
-    judge_claims,
 )
 from crosswind.analysis.contrast import RouteFacts
+from crosswind.evaluate.benchmark import BENCHMARKS
 
 NONE, ENGLISH, MULTI = RouteRef("none"), RouteRef("english"), RouteRef("multi")
 SEEDS = (1, 2, 3)
@@ -211,3 +212,35 @@ def test_where_every_language_was_perturbed_the_clean_score_is_that_of_everywher
     assert best.verdict == "supported"
     of_target = ConsistentCheck(measure="everywhere", target="xnli", against=NONE, at_least=1)
     assert judged(of_target, TWO, RUN).verdict == "supported"
+
+
+def test_a_route_that_is_not_there_is_named_with_what_may_be_meant() -> None:
+    check = DifferenceCheck(measure="clean", route=RouteRef("englsh"), against=NONE, expect="helps")
+    found = judged(check, TWO, RUN).findings[0]
+    assert (found.verdict, found.text) == ("not tested", "the run has no route 'englsh' (did you mean 'english'?)")
+    check = DifferenceCheck(measure="clean", route=RouteRef(tasks=("squad",)), against=NONE, expect="helps")
+    assert judged(check, TWO, RUN).findings[0].text == "the run has no route 'trained on squad'"
+
+
+def test_averages_of_a_benchmark_are_over_its_languages_and_no_others() -> None:
+    languages = BENCHMARKS["xtreme"].tasks["pawsx"].languages
+    check = DifferenceCheck(measure="official", route=ENGLISH, against=NONE, expect="helps")
+    scope = ClaimScope(targets=("pawsx",), benchmark="xtreme")
+    whole = facts("none", "english", targets=("pawsx",), languages={"pawsx": tuple(languages)})
+    made = study(("none", "pawsx", 200, 160), ("english", "pawsx", 260, 250))
+    assert judged(check, made, whole, scope).verdict == "supported"
+    other = facts("none", "english", targets=("pawsx",), languages={"pawsx": (*(set(languages) - {"en"}), "sw")})
+    result = judged(check, made, other, scope)
+    assert (result.verdict, result.analogue) == ("not tested", "supported")
+    assert result.outside == "xtreme averages pawsx over en too; xtreme averages pawsx without sw"
+
+
+def test_an_official_gain_has_the_source_language_in_it() -> None:
+    made = Study()
+    for seed in SEEDS:
+        for route, english, german in (("none", 200, 200), ("english", 300, 220)):
+            made.add(route, "en", english + seed, seed=seed).add(route, "de", german + seed, seed=seed)
+    check = DifferenceCheck(measure="official", route=ENGLISH, against=NONE, expect="helps")
+    (finding,) = judged(check, made, RUN).findings
+    assert finding.text.startswith("gain +15.0 [")
+    assert finding.contrasts[0].languages == ("de", "en")

@@ -7,14 +7,13 @@ analogue.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from typing import Literal
 
 from crosswind.analysis.contrast import RouteFacts
 from crosswind.analysis.contrasted import Contrast, Measure
-from crosswind.analysis.multiplicity import ALPHA, holm
+from crosswind.evaluate.benchmark import BENCHMARKS
 
 ClaimVerdict = Literal["supported", "refuted", "undecided", "not tested"]
 Expectation = Literal["helps", "hurts", "more robust", "less robust", "no benefit"]
@@ -127,12 +126,14 @@ ClaimCheck = DifferenceCheck | BestCheck | MostCheck | ConsistentCheck | ChosenC
 
 @dataclass(frozen=True, slots=True)
 class ClaimScope:
-    """What a claim is about: an encoder, targets, a split, a selection; empty is any."""
+    """What a claim is about: an encoder, targets, a split, a selection; empty is any. `benchmark`: its averages are
+    over the languages that a benchmark has of each target, no fewer and no others."""
 
     encoder: str = ""
     targets: tuple[str, ...] = ()
     split: str = ""
     selection: str = ""
+    benchmark: str = ""
 
     def lacking(self, run: RunFacts) -> str:
         """Why a run is outside the scope; empty if it is inside."""
@@ -146,23 +147,44 @@ class ClaimScope:
             reasons.append(f"the run evaluates {', '.join(run.splits)}, the claim is about {self.split}")
         if self.selection and not set(run.selections) <= {self.selection, "untuned"}:
             reasons.append(f"checkpoints were chosen on {', '.join(run.selections)}, not on {self.selection}")
+        if self.benchmark:
+            reasons += self._other_languages(run)
         return "; ".join(reasons)
+
+    def _other_languages(self, run: RunFacts) -> list[str]:
+        """The targets whose average the benchmark takes over other languages than the run."""
+        reasons = []
+        for target in self.targets or run.targets:
+            part = BENCHMARKS[self.benchmark].tasks.get(target)
+            if part is None or target not in run.languages:
+                continue
+            asked, there = set(part.languages), set(run.languages[target])
+            if lacking := sorted(asked - there):
+                reasons.append(f"{self.benchmark} averages {target} over {', '.join(lacking)} too")
+            if beyond := sorted(there - asked):
+                reasons.append(f"{self.benchmark} averages {target} without {', '.join(beyond)}")
+        return reasons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A statement with its source, scope and checks, of which all must hold."""
+    """A statement with its source, scope and checks, of which all must hold.
+
+    `general`: it is worded of encoders at large, so that two of unequal size have to agree.
+    """
 
     id: str
     statement: str
     source: str
     scope: ClaimScope
     checks: tuple[ClaimCheck, ...]
+    general: bool = False
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What claims ask of a run besides its contrasts; `development` is (route, target) -> mean score on dev."""
+    """What claims ask of a run besides its contrasts; `development` is (route, target) -> mean score on dev,
+    `languages` are those of each target's clean scores."""
 
     encoders: tuple[str, ...]
     routes: tuple[str, ...]
@@ -171,6 +193,7 @@ class RunFacts:
     selections: tuple[str, ...]
     facts: RouteFacts
     development: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,310 +217,6 @@ class JudgedClaim:
     analogue: ClaimVerdict | None = None
 
 
-def judge_claims(claims: Sequence[Claim], contrasts: Sequence[Contrast], run: RunFacts) -> list[JudgedClaim]:
-    """Every claim judged by a run; p-values are adjusted over all checks of all claims (Holm)."""
-    tested = [c for claim in claims for check in claim.checks for c in _used(check, contrasts, run)]
-    unique = list({id(c): c for c in tested if c.estimate.p is not None and c.verdict != "not tested"}.values())
-    adjusted = dict(zip((id(c) for c in unique), holm([c.estimate.p for c in unique]), strict=True))
-    return [_judged(claim, contrasts, run, adjusted) for claim in claims]
-
-
 def same_model(a: str, b: str) -> bool:
     """Whether two names mean one checkpoint: the last part of a path or hub id, whatever its case."""
     return a.rstrip("/").rpartition("/")[2].lower() == b.rstrip("/").rpartition("/")[2].lower()
-
-
-def _judged(
-    claim: Claim, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> JudgedClaim:
-    findings = tuple(_finding(check, contrasts, run, adjusted) for check in claim.checks)
-    verdict = _together([f.verdict for f in findings])
-    outside = claim.scope.lacking(run)
-    if outside and not all(isinstance(check, ProvenanceCheck) for check in claim.checks):
-        return JudgedClaim(claim, "not tested", findings, outside, verdict)
-    return JudgedClaim(claim, verdict, findings)
-
-
-def _together(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
-    """A claim is refuted by one check and supported by all."""
-    order: tuple[ClaimVerdict, ...] = ("refuted", "not tested", "undecided", "supported")
-    return min(verdicts, key=order.index) if verdicts else "not tested"
-
-
-def _finding(
-    check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
-    match check:
-        case DifferenceCheck():
-            return _difference(check, contrasts, run, adjusted)
-        case BestCheck():
-            return _best(check, contrasts, run, adjusted)
-        case MostCheck():
-            return _most(check, contrasts, run)
-        case ConsistentCheck():
-            return _consistent(check, contrasts, run, adjusted)
-        case ChosenCheck():
-            return _chosen(check, contrasts, run)
-        case ProvenanceCheck():
-            return _provenance(check, run)
-        case _:
-            assert_never(check)
-
-
-def _used(check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[Contrast]:
-    """The contrasts whose p-values a check looks at."""
-    match check:
-        case DifferenceCheck():
-            chosen = _pair(check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation)
-            return [c for c, _ in chosen]
-        case BestCheck():
-            routes = check.route.matches(run.routes, run.facts)
-            return [c for route in routes for c, _ in _against_all(route, check, contrasts)]
-        case ConsistentCheck():
-            return [c for c, _ in _helping(check, contrasts, run)]
-        case MostCheck() | ChosenCheck() | ProvenanceCheck():
-            return []
-        case _:
-            assert_never(check)
-
-
-def _pair(
-    route: RouteRef,
-    against: RouteRef,
-    measure: Measure,
-    contrasts: Sequence[Contrast],
-    run: RunFacts,
-    target: str = "",
-    perturbation: str = "",
-) -> list[tuple[Contrast, int]]:
-    """The differences of two routes, each with the sign that makes it first minus second."""
-    scope, within = ("target", target) if target else ("perturbation", perturbation) if perturbation else ("all", "")
-    firsts, seconds = (set(ref.matches(run.routes, run.facts)) for ref in (route, against))
-    chosen = []
-    for c in _differences(contrasts, measure, scope, within):
-        if c.systems[0] in firsts and c.systems[1] in seconds:
-            chosen.append((c, 1))
-        elif c.systems[1] in firsts and c.systems[0] in seconds:
-            chosen.append((c, -1))
-    return chosen
-
-
-def _differences(contrasts: Sequence[Contrast], measure: Measure, scope: str, within: str) -> list[Contrast]:
-    """The differences of a measure; where every language was perturbed, `clean` is the score everywhere."""
-    rows = [c for c in contrasts if c.kind == "difference" and (c.scope, c.within) == (scope, within)]
-    chosen = [c for c in rows if c.measure == measure]
-    if not chosen and measure == "everywhere":
-        chosen = [c for c in rows if c.measure == "clean"]
-    return chosen
-
-
-def _missing(check: str, run: RunFacts, *refs: RouteRef) -> Finding:
-    absent = [ref.label for ref in refs if not ref.matches(run.routes, run.facts)]
-    if absent:
-        return Finding("not tested", f"the run has no route {' and no route '.join(absent)}")
-    return Finding("not tested", f"the run has no such {check}")
-
-
-def _difference(
-    check: DifferenceCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
-    chosen = _pair(check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation)
-    if not chosen:
-        return _missing("comparison", run, check.route, check.against)
-    if len(chosen) > 1:
-        return Finding("not tested", f"{len(chosen)} pairs of routes fit: name them", tuple(c for c, _ in chosen))
-    contrast, sign = chosen[0]
-    if contrast.verdict == "not tested":
-        return Finding("not tested", contrast.words, (contrast,))
-    p = adjusted.get(id(contrast))
-    orientation = sign * _gain(contrast)
-    low, high = _interval(contrast, orientation)
-    text = f"gain {orientation * contrast.estimate.score:+.1f} [{low:+.1f}, {high:+.1f}]"
-    text += "" if p is None else f", p = {p:.3g}"
-    others: tuple[Contrast, ...] = ()
-    if check.measure not in ("clean", "before", "everywhere"):
-        clean = _pair(check.route, check.against, "clean", contrasts, run, check.target, check.perturbation)
-        for plain, way in clean[:1]:
-            ends = _interval(plain, way * _gain(plain))
-            text += f"; clean {way * _gain(plain) * plain.estimate.score:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"
-            others = (plain,)
-    return Finding(_verdict(check, contrast, orientation, p), text, (contrast, *others), p)
-
-
-def _gain(contrast: Contrast) -> int:
-    """+1 where more of the measure is better for the first system, else -1: what makes a difference a gain."""
-    match contrast.measure:
-        case "drop" | "relative-drop" | "normalised-drop" | "error":
-            return -1
-        case "clean" | "before" | "everywhere" | "perturbed" | "residual":
-            return 1 if contrast.better == "higher" else -1
-        case "consistency":  # a share of equal predictions, whichever way the metric goes
-            return 1
-        case _:
-            assert_never(contrast.measure)
-
-
-def _interval(contrast: Contrast, sign: int) -> tuple[float, float]:
-    """The interval of a contrast that is tested, as a gain."""
-    low, high = contrast.estimate.low, contrast.estimate.high
-    if low is None or high is None:
-        return -math.inf, math.inf
-    return (low, high) if sign > 0 else (-high, -low)
-
-
-def _verdict(check: DifferenceCheck, contrast: Contrast, orientation: int, p: float | None) -> ClaimVerdict:
-    """What a difference says of an expectation; `orientation` times the estimate is the gain of the first route."""
-    e = contrast.estimate
-    gain = orientation * e.score
-    low, high = _interval(contrast, orientation)
-    if check.expect == "no benefit":
-        bounds = e.bounds(2 * ALPHA)
-        margin = check.margin if check.margin is not None else contrast.margin
-        if margin is None or bounds is None:
-            return "not tested"
-        if max(orientation * bounds[0], orientation * bounds[1]) < margin:
-            return "supported"
-        return "refuted" if low > margin or (p is not None and p < ALPHA and gain > 0) else "undecided"
-    wanted = 1 if check.expect in ("helps", "more robust") else -1
-    significant = p is not None and p < ALPHA
-    if significant and gain * wanted < 0:
-        return "refuted"
-    if check.size is None:
-        return "supported" if significant else "undecided"
-    least, most = check.size - check.tolerance, check.size + check.tolerance
-    towards = sorted((wanted * low, wanted * high))
-    if towards[1] < least or towards[0] > most:
-        return "refuted"
-    return "supported" if significant and least <= towards[0] and towards[1] <= most else "undecided"
-
-
-def _against_all(route: str, check: BestCheck, contrasts: Sequence[Contrast]) -> list[tuple[Contrast, int]]:
-    chosen = []
-    for c in _differences(contrasts, check.measure, "all", ""):
-        if route in c.systems:
-            chosen.append((c, 1 if c.systems[0] == route else -1))
-    return chosen
-
-
-def _best(
-    check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
-    matching = check.route.matches(run.routes, run.facts)
-    if len(matching) != 1:
-        return _missing("route", run, check.route)
-    chosen = [(c, sign * _gain(c)) for c, sign in _against_all(matching[0], check, contrasts)]
-    tested = [(c, sign) for c, sign in chosen if c.verdict != "not tested"]
-    if not tested:
-        why = chosen[0][0].words if chosen else "the run has one route"
-        return Finding("not tested", why, tuple(c for c, _ in chosen))
-    better = [c for c, sign in tested if sign * c.estimate.score > 0 and _below(adjusted.get(id(c)))]
-    worse = [c for c, sign in tested if sign * c.estimate.score < 0 and _below(adjusted.get(id(c)))]
-    text = f"better than {len(better)}, worse than {len(worse)} of {len(tested)} other routes"
-    verdict: ClaimVerdict = "refuted" if worse else "supported" if len(better) == len(tested) else "undecided"
-    return Finding(verdict, text, tuple(c for c, _ in tested))
-
-
-def _below(p: float | None) -> bool:
-    return p is not None and p < ALPHA
-
-
-def _most(check: MostCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
-    gains: dict[str, tuple[float, float]] = {}
-    used = []
-    for target in run.targets:
-        for c, sign in _pair(check.route, check.against, check.measure, contrasts, run, target):
-            if c.verdict != "not tested":
-                gains[target] = _interval(c, sign * _gain(c))
-                used.append(c)
-    missing = [t for t in check.targets if t not in gains]
-    others = [t for t in gains if t not in check.targets]
-    if missing or not others:
-        what = f"no gain of {', '.join(missing)}" if missing else "no other target"
-        return Finding("not tested", f"the run has {what}")
-    least = min(gains[t][0] for t in check.targets)
-    most = max(gains[t][1] for t in check.targets)
-    text = "; ".join(f"{t} [{low:+.1f}, {high:+.1f}]" for t, (low, high) in gains.items())
-    if least > max(gains[t][1] for t in others):
-        return Finding("supported", text, tuple(used))
-    verdict: ClaimVerdict = "refuted" if any(gains[t][0] > most for t in others) else "undecided"
-    return Finding(verdict, text, tuple(used))
-
-
-def _helping(check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[tuple[Contrast, int]]:
-    base = set(check.against.matches(run.routes, run.facts))
-    chosen = []
-    for c in _differences(contrasts, check.measure, "target", check.target):
-        if c.systems[1] in base and c.systems[0] not in base:
-            chosen.append((c, 1))
-        elif c.systems[0] in base and c.systems[1] not in base:
-            chosen.append((c, -1))
-    return chosen
-
-
-def _consistent(
-    check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
-    chosen = [(c, s * _gain(c)) for c, s in _helping(check, contrasts, run) if c.verdict != "not tested"]
-    if len(chosen) < check.at_least:
-        return Finding("not tested", f"the run has {len(chosen)} routes to compare, of {check.at_least}")
-    helped = [c for c, sign in chosen if sign * c.estimate.score > 0 and _below(adjusted.get(id(c)))]
-    open_ = [c for c, sign in chosen if c not in helped and _interval(c, sign)[1] > 0]
-    text = f"{len(helped)} of {len(chosen)} routes help, {len(open_)} more may"
-    verdict: ClaimVerdict
-    if check.fails:
-        verdict = "refuted" if len(helped) >= check.at_least else "undecided" if open_ else "supported"
-    else:
-        most = len(helped) + len(open_)
-        verdict = "supported" if len(helped) >= check.at_least else "refuted" if most < check.at_least else "undecided"
-    return Finding(verdict, text, tuple(c for c, _ in chosen))
-
-
-def _chosen(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
-    """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs."""
-    if not run.development:
-        return Finding("not tested", "the run has no scores on development data to choose on")
-    gains: list[tuple[float, float]] = []
-    used = []
-    for target in run.targets:
-        scores = {route: score for (route, of), score in run.development.items() if of == target}
-        best = max(scores, key=lambda route: scores[route], default=None)
-        if best is None:
-            return Finding("not tested", f"{target} has no scores on development data")
-        if best in check.against.matches(run.routes, run.facts):
-            gains.append((0.0, 0.0))
-            continue
-        pairs = _pair(RouteRef(best), check.against, check.measure, contrasts, run, target)
-        if not pairs or pairs[0][0].verdict == "not tested":
-            return Finding("not tested", f"{best} is not compared in {target}")
-        contrast, sign = pairs[0]
-        low, high = _interval(contrast, sign * _gain(contrast))
-        gains.append((sign * _gain(contrast) * contrast.estimate.score, (high - low) / 2))
-        used.append(contrast)
-    mean = sum(gain for gain, _ in gains) / len(gains)
-    half = sum(width for _, width in gains) / len(gains)
-    text = f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}] over {len(gains)} targets"
-    if mean + half < check.size - check.tolerance or mean - half > check.size + check.tolerance:
-        return Finding("refuted", text, tuple(used))
-    inside = check.size - check.tolerance <= mean - half and mean + half <= check.size + check.tolerance
-    return Finding("supported" if inside else "undecided", text, tuple(used))
-
-
-def _provenance(check: ProvenanceCheck, run: RunFacts) -> Finding:
-    said, holds = [], True
-    if check.encoder:
-        holds = holds and all(same_model(check.encoder, name) for name in run.encoders)
-        said.append(f"encoder {', '.join(run.encoders)}")
-    if check.phases is not None:
-        trained = {route: int(run.facts.factors.get(route, {}).get("phases", "0")) for route in run.routes}
-        with_phase = [route for route, phases in trained.items() if phases]
-        tuned = [selection for selection in run.selections if selection != "untuned"]
-        # The encoder, at least one phase between, and the target's own.
-        holds = holds and bool(with_phase) and (check.phases < 3 or bool(tuned))
-        said.append(f"{len(with_phase)} of {len(run.routes)} routes with an intermediate phase")
-    if check.covers:
-        seen = {task for route in run.routes for task in run.facts.factors.get(route, {}).get("tasks", "").split()}
-        missing = [task for task in check.covers if task not in seen]
-        holds = holds and not missing
-        without = f" (not {', '.join(missing)})" if missing else ""
-        said.append(f"{len(check.covers) - len(missing)} of {len(check.covers)} tasks{without}")
-    return Finding("supported" if holds else "refuted", "; ".join(said))

@@ -168,9 +168,9 @@ class Scored:
         if len({layout for members in cells for layout, _ in members}) > 1:
             return None
         parts = []
-        for seed, members in zip(by_seed, cells, strict=True):
-            sums = np.stack([x for _, x in members])[None]
-            parts.append(cell_influence(sums, score, [seed], members[0][0], self.numbers))
+        for seed, of_seed in zip(by_seed, cells, strict=True):
+            sums = np.stack([x for _, x in of_seed])[None]
+            parts.append(cell_influence(sums, score, [seed], of_seed[0][0], self.numbers))
         theta, values = np.concatenate([p.theta for p in parts]), np.concatenate([p.values for p in parts])
         fixed = self.influence(rows).fixed
         return Influence(tuple(by_seed), theta, values, parts[0].columns, parts[0].layouts, fixed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from crosswind.analysis.claims import (
     BestCheck,
@@ -22,6 +22,7 @@ from crosswind.analysis.claims import (
 )
 from crosswind.analysis.contrasted import Measure
 from crosswind.errors import UserError, unknown
+from crosswind.evaluate.benchmark import BENCHMARKS
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.study.spec import StrictModel, listed, validate_mapping
 
@@ -119,6 +120,15 @@ class ScopeSpec(StrictModel):
     targets: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     split: str = ""
     selection: str = ""
+    benchmark: str = ""
+
+    @field_validator("benchmark")
+    @classmethod
+    def known_benchmark(cls, benchmark: str) -> str:
+        """A `ValueError` for a benchmark that nobody declares."""
+        if benchmark and benchmark not in BENCHMARKS:
+            raise ValueError(f"unknown benchmark: it is one of {', '.join(BENCHMARKS.names())}")
+        return benchmark
 
 
 class PublishedSpec(StrictModel):
@@ -138,8 +148,16 @@ class ClaimSpec(StrictModel):
     statement: str
     source: str
     scope: ScopeSpec = ScopeSpec()
+    general: bool = Field(False, strict=True)
     checks: list[CheckSpec] = Field(min_length=1)
     published: PublishedSpec | None = None
+
+    @model_validator(mode="after")
+    def general_claims_name_no_encoder(self) -> ClaimSpec:
+        """A `ValueError` for a claim that is of one encoder and of all."""
+        if self.general and self.scope.encoder:
+            raise ValueError("a general claim is of no single encoder: leave out scope.encoder")
+        return self
 
 
 class ClaimsSpec(StrictModel):
@@ -187,6 +205,7 @@ def _claim(spec: ClaimSpec) -> Claim:
         id=spec.id,
         statement=spec.statement,
         source=spec.source,
-        scope=ClaimScope(scope.encoder, tuple(scope.targets), scope.split, scope.selection),
+        scope=ClaimScope(scope.encoder, tuple(scope.targets), scope.split, scope.selection, scope.benchmark),
         checks=tuple(check.check() for check in spec.checks),
+        general=spec.general,
     )

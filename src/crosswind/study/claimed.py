@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from crosswind.analysis.claims import STATUS, Finding, JudgedClaim, RunFacts, judge_claims
+from crosswind.analysis.claim_verdicts import judge_claims
+from crosswind.analysis.claims import STATUS, ClaimVerdict, Finding, JudgedClaim, ProvenanceCheck, RunFacts
+from crosswind.analysis.condition import APART
 from crosswind.analysis.published import published_results
 from crosswind.analysis.results import CLEAN, NONE
 from crosswind.errors import UserError
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
-from crosswind.study.joined import RunResults, join_runs
+from crosswind.study.joined import RunResults, join_runs, read_run
 
 
 @dataclass(frozen=True)
 class ClaimsReport:
-    """The claims of a file, judged by runs."""
+    """The claims of a file, judged by runs of one encoder (`sizes` its number of parameters), or by what several
+    encoders agree on."""
 
     file: ClaimFile
     runs: tuple[Path, ...]
     judged: tuple[JudgedClaim, ...]
     published: Mapping[str, str]
     command: str
+    encoder: str = ""
+    sizes: tuple[int | None, ...] = ()
+
+    @property
+    def encoder_words(self) -> str:
+        """The encoder with its size, for a statement."""
+        known = [x for x in self.sizes if x is not None]
+        return f"{self.encoder} ({known[0] / 1e6:.1f} M parameters)" if len(self.sizes) == 1 and known else self.encoder
+
+    def statement(self, judged: JudgedClaim) -> str:
+        """A claim as it is judged here: of an encoder, which it names itself or is named before it."""
+        named = judged.claim.scope.encoder or all(isinstance(c, ProvenanceCheck) for c in judged.claim.checks)
+        return judged.claim.statement if named else f"with {self.encoder_words}: {judged.claim.statement}"
 
     def to_json(self) -> list[dict[str, Any]]:
         """A mapping a claim: VERIFIED, FALSIFIED or UNVERIFIED, what that rests on, and the command that repeats it."""
@@ -36,7 +52,10 @@ class ClaimsReport:
         claim = judged.claim
         return {
             "id": claim.id,
-            "statement": claim.statement,
+            "statement": self.statement(judged),
+            "encoder": self.encoder,
+            "parameters": [*self.sizes],
+            "general": claim.general,
             "source": claim.source,
             "status": STATUS[judged.verdict],
             "verdict": judged.verdict,
@@ -83,15 +102,60 @@ def runs_and_files(given: Sequence[str]) -> tuple[list[Path], list[str]]:
     return runs, files or list(shipped)
 
 
-def judge_runs(runs: Sequence[Path], claims: str) -> ClaimsReport:
-    """The claims of a file (the package's by its name, or a path) judged by one run or several of one study."""
+def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
+    """The claims of a file (the package's by its name, or a path) judged by runs of one study, encoder by encoder; of
+    several encoders also by what they agree on."""
     file = read_claims(claims)
-    joined = join_runs(runs)
-    summary = joined.summary()
-    judged = judge_claims(file.claims, summary.contrasts, run_facts(joined))
+    groups: dict[str, list[Path]] = {}
+    for run in runs:
+        groups.setdefault(str(read_run(run).identity.get("encoder", "")), []).append(run)
     published = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
     command = shlex.join(["crosswind", "claims", *map(str, runs), claims])
-    return ClaimsReport(file, tuple(runs), tuple(judged), published, command)
+    reports = []
+    for encoder, members in groups.items():
+        joined = join_runs(members)
+        judged = judge_claims(file.claims, joined.summary().contrasts, run_facts(joined))
+        size = joined.identity.get("parameters")
+        sizes = (size if isinstance(size, int) else None,)
+        judged = [_of_one_size(x) for x in judged]
+        reports.append(ClaimsReport(file, tuple(members), tuple(judged), published, command, encoder, sizes))
+    return [*reports, *([_agreed(reports)] if len(reports) > 1 else [])]
+
+
+def _of_one_size(judged: JudgedClaim) -> JudgedClaim:
+    """A claim that is worded of encoders at large says nothing by one of them."""
+    if not judged.claim.general or judged.outside:
+        return judged
+    why = "it is worded of encoders at large, which needs two sizes that agree"
+    return replace(judged, verdict="not tested", outside=why, analogue=judged.verdict)
+
+
+def _agreed(reports: Sequence[ClaimsReport]) -> ClaimsReport:
+    """What encoders of unequal size agree on: the claims that name none."""
+    first = reports[0]
+    names = ", ".join(report.encoder_words for report in reports)
+    made = []
+    for i, judged in enumerate(first.judged):
+        provenance = all(isinstance(check, ProvenanceCheck) for check in judged.claim.checks)
+        if judged.claim.scope.encoder or provenance:
+            continue
+        verdicts = [(r, r.judged[i].analogue if r.judged[i].claim.general else r.judged[i].verdict) for r in reports]
+        tested = [(report, verdict) for report, verdict in verdicts if verdict not in (None, "not tested")]
+        text = "; ".join(f"{report.encoder_words}: {verdict}" for report, verdict in verdicts)
+        made.append(JudgedClaim(judged.claim, _together([*tested]), (Finding(_together([*tested]), text),)))
+    runs = tuple(run for report in reports for run in report.runs)
+    sizes = tuple(size for report in reports for size in report.sizes)
+    return ClaimsReport(first.file, runs, tuple(made), {}, first.command, f"all of {names}", sizes)
+
+
+def _together(tested: Sequence[tuple[ClaimsReport, ClaimVerdict | None]]) -> ClaimVerdict:
+    """Supported or refuted where at least two sizes say so and none says otherwise. Encoders of unknown size are told
+    apart by their names."""
+    sizes = {report.sizes[0] or report.encoder for report, _ in tested}
+    verdicts = {verdict for _, verdict in tested}
+    if len(sizes) < 2:
+        return "not tested"
+    return "supported" if verdicts == {"supported"} else "refuted" if verdicts == {"refuted"} else "undecided"
 
 
 def run_facts(run: RunResults) -> RunFacts:
@@ -111,7 +175,15 @@ def run_facts(run: RunResults) -> RunFacts:
         selections=tuple(rows["selection"].unique().sort()),
         facts=run.analysed.facts,
         development={name: sum(scores) / len(scores) for name, scores in dev.items()},
+        languages=_languages(plain.filter(~pl.col("selection").is_in(APART))),
     )
+
+
+def _languages(rows: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The languages of each target's clean scores, pairs of languages aside."""
+    plain = rows.filter((pl.col("context_language") == "") | (pl.col("context_language") == pl.col("language")))
+    by_target = plain.group_by("target", maintain_order=True).agg(pl.col("language").unique().sort())
+    return {target: tuple(languages) for target, languages in by_target.iter_rows()}
 
 
 def _published(spec: PublishedSpec) -> str:

@@ -153,7 +153,7 @@ def describe_encoder(encoder: str) -> str:
     if not folder.is_dir():
         return encoder
     config = checkpoint_json(str(folder), "config.json") or {}
-    shapes = [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
+    shapes = _all_shapes(folder)
     total = sum(math.prod(s) for s in shapes)
     words = max((math.prod(s) for s in shapes if s and s[0] == config.get("vocab_size") and len(s) == 2), default=0)
     layers, width = (
@@ -165,6 +165,17 @@ def describe_encoder(encoder: str) -> str:
     pieces = config.get("vocab_size")
     facts.append(f"{pieces:,} pieces" if isinstance(pieces, int) else "")
     return f"{encoder_name(encoder)}: {', '.join(fact for fact in facts if fact)}"
+
+
+def parameter_count(encoder: str) -> int | None:
+    """How many parameters an encoder has, by its files; `None` where these are not at hand."""
+    folder = folder_of(encoder)
+    shapes = _all_shapes(folder) if folder.is_dir() else []
+    return sum(math.prod(s) for s in shapes) or None
+
+
+def _all_shapes(folder: Path) -> list[list[int]]:
+    return [shape for path in sorted(folder.glob("*.safetensors")) for shape in _shapes(path)]
 
 
 # What architectures call the number of their layers and their width (transformers' attribute maps).

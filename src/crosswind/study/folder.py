@@ -32,6 +32,7 @@ from crosswind.errors import UserError
 from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
 from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
+from crosswind.study.encoders import parameter_count
 from crosswind.study.planned import Cell
 from crosswind.study.spec import CompareSpec, Study
 
@@ -97,7 +98,8 @@ def open_folder(out: Path, study: Study, encoder: str) -> Iterator[None]:
 def _write_identity(out: Path, study: Study, encoder: str) -> None:
     text = dump_yaml(json.loads(study.model_dump_json(exclude_unset=True)))
     identity: dict[str, Any] = {"name": study.name, "encoder": encoder, "study": study_id(study)}
-    identity |= {"crosswind": __version__, "compare": _declared(study, out)}
+    parameters = parameter_count(study.encoder) if isinstance(study.encoder, str) and not study.predictions else None
+    identity |= {"crosswind": __version__, "compare": _declared(study, out), "parameters": parameters}
     try:
         write_sealed(out / IDENTITY, identity)
         with replacing(out / STUDY) as draft:

@@ -36,7 +36,7 @@ def right_ids(statistics: pl.DataFrame, metric: Metric) -> set[str]:
 
 def right_paths(cells: Sequence[Cell]) -> Mapping[str, str]:
     """The file of each perturbed cell's judge step, relative to the run folder."""
-    paths = {}
+    paths: dict[str, str] = {}
     for (seed, target), members in _groups(cells).items():
         name = digest(sorted(cell.judged[0][1] for cell in members))[:12]
         noisy = [cell for cell in members if not cell.condition.clean]

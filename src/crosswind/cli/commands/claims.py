@@ -19,21 +19,25 @@ if TYPE_CHECKING:
 def claims(
     what: Annotated[
         list[str],
-        typer.Argument(metavar="RUN… [CLAIMS.yaml]", help="Runs of one study; a file of claims of yours, or its name."),
+        typer.Argument(
+            metavar="RUN… [CLAIMS.yaml]",
+            help="Runs of one study; claims, a file or a name.",
+        ),
     ],
     include: Include = None,
     as_json: Json = False,
 ) -> None:
     """Judge claims by a run: supported, refuted, undecided or not tested. Exit code 1 if one is refuted.
 
-    Without a file those of the package are judged: crosswind-question, phang2020.
+    Without a file those of the package are judged: crosswind-question, phang2020. Runs of several encoders are judged
+    one by one, then by what they agree on.
     Example: crosswind claims runs/mine phang2020
     """
     from crosswind.study.claimed import judge_runs, runs_and_files
 
     include_folders(include)
     runs, files = runs_and_files(what)
-    reports = [judge_runs(runs, file) for file in files]
+    reports = [report for file in files for report in judge_runs(runs, file)]
     if as_json:
         entries = [entry for report in reports for entry in report.to_json()]
         print(json.dumps(entries, ensure_ascii=False, indent=1))
@@ -45,12 +49,12 @@ def claims(
 
 
 def _print(report: ClaimsReport) -> None:
-    print(f"{report.file.name}: {report.file.summary}")
+    print(f"{report.file.name}: {report.file.summary} (by {report.encoder_words})")
     rows = [
         (
             judged.claim.id,
             judged.verdict + (f" (analogue: {judged.analogue})" if judged.analogue else ""),
-            judged.claim.statement,
+            report.statement(judged),
             "; ".join(finding.text for finding in judged.findings),
             report.published.get(judged.claim.id, ""),
         )

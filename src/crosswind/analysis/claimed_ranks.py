@@ -1,0 +1,117 @@
+"""Claims about ranks: which route is best, what gains most, what gains consistently, what is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crosswind.analysis.claimed_differences import (
+    gain_sign,
+    helping,
+    interval_as_gain,
+    missing_finding,
+    pair_of,
+    shown_by,
+    versus_all,
+)
+from crosswind.analysis.claims import (
+    BestCheck,
+    ChosenCheck,
+    ClaimVerdict,
+    ConsistentCheck,
+    Finding,
+    MostCheck,
+    RouteRef,
+    RunFacts,
+)
+from crosswind.analysis.contrasted import Contrast
+
+
+def best_finding(
+    check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
+) -> Finding:
+    """Whether a route is better than every other."""
+    matching = check.route.matches(run.routes, run.facts)
+    if len(matching) != 1:
+        return missing_finding("route", run, check.route)
+    chosen = [(c, sign * gain_sign(c)) for c, sign in versus_all(matching[0], check, contrasts)]
+    tested = [(c, sign) for c, sign in chosen if c.verdict != "not tested"]
+    if not tested:
+        why = chosen[0][0].words if chosen else "the run has one route"
+        return Finding("not tested", why, tuple(c for c, _ in chosen))
+    better = [c for c, sign in tested if sign * c.estimate.score > 0 and shown_by(adjusted.get(id(c)))]
+    worse = [c for c, sign in tested if sign * c.estimate.score < 0 and shown_by(adjusted.get(id(c)))]
+    text = f"better than {len(better)}, worse than {len(worse)} of {len(tested)} other routes"
+    verdict: ClaimVerdict = "refuted" if worse else "supported" if len(better) == len(tested) else "undecided"
+    return Finding(verdict, text, tuple(c for c, _ in tested))
+
+
+def most_finding(check: MostCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
+    """Whether some targets gain more than all others, by their intervals."""
+    gains: dict[str, tuple[float, float]] = {}
+    used = []
+    for target in run.targets:
+        for c, sign in pair_of(check.route, check.against, check.measure, contrasts, run, target):
+            if c.verdict != "not tested":
+                gains[target] = interval_as_gain(c, sign * gain_sign(c))
+                used.append(c)
+    missing = [t for t in check.targets if t not in gains]
+    others = [t for t in gains if t not in check.targets]
+    if missing or not others:
+        what = f"no gain of {', '.join(missing)}" if missing else "no other target"
+        return Finding("not tested", f"the run has {what}")
+    least = min(gains[t][0] for t in check.targets)
+    most = max(gains[t][1] for t in check.targets)
+    text = "; ".join(f"{t} [{low:+.1f}, {high:+.1f}]" for t, (low, high) in gains.items())
+    if least > max(gains[t][1] for t in others):
+        return Finding("supported", text, tuple(used))
+    verdict: ClaimVerdict = "refuted" if any(gains[t][0] > most for t in others) else "undecided"
+    return Finding(verdict, text, tuple(used))
+
+
+def consistent_finding(
+    check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
+) -> Finding:
+    """Whether so many routes help a target."""
+    chosen = [(c, s * gain_sign(c)) for c, s in helping(check, contrasts, run) if c.verdict != "not tested"]
+    if len(chosen) < check.at_least:
+        return Finding("not tested", f"the run has {len(chosen)} routes to compare, of {check.at_least}")
+    helped = [c for c, sign in chosen if sign * c.estimate.score > 0 and shown_by(adjusted.get(id(c)))]
+    open_ = [c for c, sign in chosen if c not in helped and interval_as_gain(c, sign)[1] > 0]
+    text = f"{len(helped)} of {len(chosen)} routes help, {len(open_)} more may"
+    verdict: ClaimVerdict
+    if check.fails:
+        verdict = "refuted" if len(helped) >= check.at_least else "undecided" if open_ else "supported"
+    else:
+        most = len(helped) + len(open_)
+        verdict = "supported" if len(helped) >= check.at_least else "refuted" if most < check.at_least else "undecided"
+    return Finding(verdict, text, tuple(c for c, _ in chosen))
+
+
+def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
+    """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs."""
+    if not run.development:
+        return Finding("not tested", "the run has no scores on development data to choose on")
+    gains: list[tuple[float, float]] = []
+    used = []
+    for target in run.targets:
+        scores = {route: score for (route, of), score in run.development.items() if of == target}
+        best = max(scores, key=lambda route: scores[route], default=None)
+        if best is None:
+            return Finding("not tested", f"{target} has no scores on development data")
+        if best in check.against.matches(run.routes, run.facts):
+            gains.append((0.0, 0.0))
+            continue
+        pairs = pair_of(RouteRef(best), check.against, check.measure, contrasts, run, target)
+        if not pairs or pairs[0][0].verdict == "not tested":
+            return Finding("not tested", f"{best} is not compared in {target}")
+        contrast, sign = pairs[0]
+        low, high = interval_as_gain(contrast, sign * gain_sign(contrast))
+        gains.append((sign * gain_sign(contrast) * contrast.estimate.score, (high - low) / 2))
+        used.append(contrast)
+    mean = sum(gain for gain, _ in gains) / len(gains)
+    half = sum(width for _, width in gains) / len(gains)
+    text = f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}] over {len(gains)} targets"
+    if mean + half < check.size - check.tolerance or mean - half > check.size + check.tolerance:
+        return Finding("refuted", text, tuple(used))
+    inside = check.size - check.tolerance <= mean - half and mean + half <= check.size + check.tolerance
+    return Finding("supported" if inside else "undecided", text, tuple(used))
