@@ -18,9 +18,9 @@ from crosswind.analysis.influence import Influence
 from crosswind.analysis.scored import System
 from crosswind.analysis.shared_cells import SharedCells
 
-Curve = list[tuple[float, Influence]]
+DamageCurve = list[tuple[float, Influence]]
 """Damages above 0, ascending, and the drop at each."""
-Weighted = list[tuple[float, Influence]]
+WeightedDrops = list[tuple[float, Influence]]
 
 
 def damage_curve(
@@ -31,13 +31,13 @@ def damage_curve(
     axis: str,
     *,
     english: bool = False,
-) -> Curve:
+) -> DamageCurve:
     """The drops of a system in a language by the damage of these conditions, which are severities of one thing.
 
     Conditions without damage on this axis are no part of it.
     """
     table = (shared.english if english else shared.rows)[system]
-    curve: Curve = []
+    curve: DamageCurve = []
     for condition in conditions:
         rows = [shared.cells.rows[i] for i in table.get((condition, language), ())]
         damage = float(np.mean([AXES[axis](row) for row in rows])) if rows else 0.0
@@ -46,7 +46,7 @@ def damage_curve(
     return sorted(curve, key=lambda point: point[0])
 
 
-def drop_at(curve: Curve, damage: float) -> Weighted:
+def drop_at(curve: DamageCurve, damage: float) -> WeightedDrops:
     """The drop at a damage that the curve reaches: weights of the severities on either side, clean being 0 at 0."""
     below = 0.0
     for i, (at, drop) in enumerate(curve):
@@ -58,7 +58,7 @@ def drop_at(curve: Curve, damage: float) -> Weighted:
     raise ValueError(f"damage of {damage:g} is beyond the curve, which ends at {below:g}")
 
 
-def difference_at_equal_damage(first: Curve, second: Curve) -> Weighted | None:
+def difference_at_equal_damage(first: DamageCurve, second: DamageCurve) -> WeightedDrops | None:
     """The first drop minus the second at the largest damage that both reach; `None` where one has no damage."""
     if not first or not second:
         return None
@@ -66,6 +66,6 @@ def difference_at_equal_damage(first: Curve, second: Curve) -> Weighted | None:
     return [*drop_at(first, damage), *((-w, x) for w, x in drop_at(second, damage))]
 
 
-def mean_of_weighted(parts: Sequence[Weighted]) -> Weighted:
+def mean_of_weighted(parts: Sequence[WeightedDrops]) -> WeightedDrops:
     """The unweighted mean of weighted sums."""
     return [(w / len(parts), x) for part in parts for w, x in part]

@@ -12,7 +12,7 @@ import numpy as np
 from crosswind.analysis.axes import AXES, axes_held
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.contrasted import Contrast, ContrastScope
-from crosswind.analysis.equal_damage import Weighted, damage_curve, difference_at_equal_damage, mean_of_weighted
+from crosswind.analysis.equal_damage import WeightedDrops, damage_curve, difference_at_equal_damage, mean_of_weighted
 from crosswind.analysis.influence import Influence, mean_influence, weighted_sum
 from crosswind.analysis.maker import ContrastMaker, Part
 from crosswind.analysis.scored import System, under_common_seeds
@@ -89,8 +89,8 @@ def between_perturbations(
 
 
 def _by_axis(
-    parts: Sequence[_Cells], system: System, on: Callable[[_Cells, System, str], Weighted | None]
-) -> dict[str, Weighted]:
+    parts: Sequence[_Cells], system: System, on: Callable[[_Cells, System, str], WeightedDrops | None]
+) -> dict[str, WeightedDrops]:
     """The comparison at equal damage on each axis, the mean over targets; without the axes on which some side has no
     damage."""
     made = {}
@@ -102,7 +102,7 @@ def _by_axis(
     return made
 
 
-def _gap_on(part: Part, system: System, axis: str) -> Weighted | None:
+def _gap_on(part: Part, system: System, axis: str) -> WeightedDrops | None:
     """The source language's drop minus that of each other language, every perturbation at equal damage."""
     groups: dict[tuple[str, str], list[Condition]] = {}
     for condition in part.conditions:
@@ -118,7 +118,7 @@ def _gap_on(part: Part, system: System, axis: str) -> Weighted | None:
     return mean_of_weighted(gaps)
 
 
-def _two_on(two: _Two, system: System, axis: str) -> Weighted | None:
+def _two_on(two: _Two, system: System, axis: str) -> WeightedDrops | None:
     """One perturbation's drop minus another's at equal damage, the mean over languages."""
     differences = []
     for language in two.first.languages:
@@ -130,12 +130,12 @@ def _two_on(two: _Two, system: System, axis: str) -> Weighted | None:
     return mean_of_weighted(differences)
 
 
-def _means(by_axis: Mapping[str, Weighted]) -> dict[str, float]:
+def _means(by_axis: Mapping[str, WeightedDrops]) -> dict[str, float]:
     """The estimates, under the seeds that all quantities have."""
     return {axis: float(np.sum([w * x.mean for w, x in _common(parts)])) for axis, parts in by_axis.items()}
 
 
-def _common(parts: Weighted) -> Weighted:
+def _common(parts: WeightedDrops) -> WeightedDrops:
     """The parts under common seeds; those of one quantity together."""
     weights: dict[int, tuple[float, Influence]] = {}
     for w, x in parts:
@@ -150,7 +150,7 @@ def _at_equal_damage(
     within: str,
     system: System,
     parts: Sequence[Part],
-    by_axis: Mapping[str, Weighted],
+    by_axis: Mapping[str, WeightedDrops],
     table: str,
 ) -> Iterator[Contrast]:
     """A row an axis; what it says holds where its sign does on enough of the others."""

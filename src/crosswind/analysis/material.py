@@ -11,7 +11,7 @@ from crosswind.data.languages import script_of
 
 # Up to the next setting: embed=de,zh,rate=0.2
 _EMBEDDED = re.compile(r"\bembed=([\w-]+(?:,[\w-]+(?![\w-]*=))*)")
-LEXICON = "lexicon "
+LEXICON_SOURCE = "lexicon "
 """What stands before the name of a lexicon's source among the things that a route has seen."""
 MIXED = "mixed"
 
@@ -21,7 +21,7 @@ def embedded_languages(perturbation: str) -> tuple[str, ...]:
     return tuple(x for match in _EMBEDDED.findall(perturbation) for x in match.split(",") if x)
 
 
-def exposure_of(language: str, route: str, seen: Mapping[str, Mapping[str, str]]) -> LanguageExposure:
+def language_seen(language: str, route: str, seen: Mapping[str, Mapping[str, str]]) -> LanguageExposure:
     """The most that a route has seen of a language."""
     text = seen.get(route, {}).get(language, "unseen")
     return next((x for x in LANGUAGE_EXPOSURES if x == text), "unseen")
@@ -29,13 +29,13 @@ def exposure_of(language: str, route: str, seen: Mapping[str, Mapping[str, str]]
 
 def script_exposure(script: str, route: str, seen: Mapping[str, Mapping[str, str]]) -> LanguageExposure:
     """The most that a route has seen of a script, in any language that is written in it."""
-    codes = [x for x in seen.get(route, {}) if not x.startswith(LEXICON) and script_of(x) == script]
-    return min((exposure_of(x, route, seen) for x in codes), key=LANGUAGE_EXPOSURES.index, default="unseen")
+    codes = [x for x in seen.get(route, {}) if not x.startswith(LEXICON_SOURCE) and script_of(x) == script]
+    return min((language_seen(x, route, seen) for x in codes), key=LANGUAGE_EXPOSURES.index, default="unseen")
 
 
 def material_class(condition: Condition, route: str, seen: Mapping[str, Mapping[str, str]]) -> str:
     """What a route has seen of all embedded languages; `mixed` where that differs, empty where none is embedded."""
-    classes = {exposure_of(x, route, seen) for x in embedded_languages(condition.perturbation)}
+    classes = {language_seen(x, route, seen) for x in embedded_languages(condition.perturbation)}
     return "" if not classes else MIXED if len(classes) > 1 else classes.pop()
 
 
@@ -51,10 +51,10 @@ def material_seen(conditions: Iterable[Condition], routes: Iterable[str], seen: 
     if not languages:
         return ""
     scripts = dict.fromkeys(script_of(x) for x in languages)
-    sources = dict.fromkeys(x for route in seen.values() for x in route if x.startswith(LEXICON))
-    lines = [(x, {route: exposure_of(x, route, seen) for route in names}) for x in languages]
+    sources = dict.fromkeys(x for route in seen.values() for x in route if x.startswith(LEXICON_SOURCE))
+    lines = [(x, {route: language_seen(x, route, seen) for route in names}) for x in languages]
     lines += [(f"script {x}", {route: script_exposure(x, route, seen) for route in names}) for x in scripts]
-    lines += [(x, {route: exposure_of(x, route, seen) for route in names}) for x in sources]
+    lines += [(x, {route: language_seen(x, route, seen) for route in names}) for x in sources]
     return "; ".join(f"{what}: " + ", ".join(f"{x} for {route}" for route, x in by.items()) for what, by in lines)
 
 

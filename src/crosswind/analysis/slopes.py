@@ -18,7 +18,7 @@ from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import System
 from crosswind.errors import UserError
 
-KEY = "compare.slopes"
+_KEY = "compare.slopes"
 
 
 def amounts(slope: Slope, facts: RouteFacts) -> dict[str, float]:
@@ -34,13 +34,13 @@ def amounts(slope: Slope, facts: RouteFacts) -> dict[str, float]:
         except ValueError:
             raise UserError(
                 f"nobody knows how much of {slope.factor!r} {route} has",
-                where=KEY,
+                where=_KEY,
                 hint=f"say it: routes: {{{route}: 1000, …}}",
             ) from None
     if len({*out.values()}) < 2:
-        raise UserError(f"the routes have equally much of {slope.factor!r}", where=KEY, hint="name routes that differ")
+        raise UserError(f"the routes have equally much of {slope.factor!r}", where=_KEY, hint="name routes that differ")
     if slope.doubling and min(out.values()) <= 0:
-        raise UserError(f"an amount of {slope.factor!r} is not above 0", where=KEY, hint="or say scale: linear")
+        raise UserError(f"an amount of {slope.factor!r} is not above 0", where=_KEY, hint="or say scale: linear")
     return out
 
 
