@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crosswind.data.examples import Span, TaggingExample
 from crosswind.perturb.retag import entities
+from crosswind.prepare.carry import TranslatedExample, waiting_json, with_waiting
 from crosswind.prepare.project import (
     CarriedBack,
     LinkedWords,
@@ -24,7 +25,7 @@ from crosswind.prepare.project import (
     sentence_words,
     tags_back,
 )
-from crosswind.prepare.translate import TranslatedExample, joined_words, waiting_json, with_waiting
+from crosswind.prepare.translate import joined_words
 from crosswind.prepare.wordwise import Wordwise
 from crosswind.prepare.wordwise_examples import linked_wordwise
 

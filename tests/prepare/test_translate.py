@@ -24,19 +24,15 @@ from crosswind.data.examples import (
 )
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
+from crosswind.prepare.carry import Carrier, carried_span, settled, waiting_json, with_waiting
 from crosswind.prepare.markers import marked, unmarked
 from crosswind.prepare.sentences import put_together, sentence_spans
 from crosswind.prepare.translate import (
     CHUNK,
-    Carrier,
-    carried_span,
     example_chunks,
     refuse_untranslatable,
-    settled,
     translated_candidates,
     translated_chunk,
-    waiting_json,
-    with_waiting,
 )
 from crosswind.prepare.wordwise import Wordwise
 from crosswind.prepare.wordwise_examples import wordwise_example
@@ -108,6 +104,48 @@ def test_questions_on_one_passage_share_its_translation_and_each_sentence_is_tra
     assert [e.answer_texts for e in made] == [("revneD",), ("odaroloC",), ("5102",)]
     # Three sentences and the question once, and a marked sentence for each answer
     assert len(translator.asked) == len(set(translator.asked)) == 3 + 1 + 3
+
+
+def named(words: str, tags: str, name: str = "1") -> TaggingExample:
+    return TaggingExample(f"panx/train/{name}", f"panx/train/{name}", "en", tuple(words.split()), tuple(tags.split()))
+
+
+def test_entities_come_along_by_marks_and_a_sentence_that_lacks_one_is_left_out() -> None:
+    merkel = named("Mrs Merkel , of Germany , saw Paris", "O B-PER O O B-LOC O O B-LOC", "1")
+    twice = named("Paris saw Paris Hilton", "B-LOC O B-PER I-PER", "2")  # "siraP" stands there twice
+    none = named("Nobody came", "O O", "3")
+    made = translated_chunk([merkel, twice, none], Backwards(), "en", "de", carry=["markers"])
+    made = [with_waiting(item.example, waiting_json(item)) for item in made]
+    kept, carried = settled(made, "en", "de", carry=["markers"])
+    assert kept == [
+        replace(merkel, language="de", words=tuple(backwards("Mrs Merkel , of Germany , saw Paris").split())),
+        replace(none, language="de", words=("ydoboN", "emac")),
+    ]
+    assert carried.note == (
+        "entities were carried over by marks in 1 and by the word aligner in 0 of 2 sentences with any; 1 were left "
+        "out, whose entities could not be carried (panx/train/2)"
+    )
+    with pytest.raises(UserError, match="a tag for every word is lost"):
+        refuse_untranslatable([named("a b", "NOUN VERB")], "udpos")
+
+
+def test_entities_without_marks_are_placed_by_the_word_aligner() -> None:
+    rng = random.Random(1)
+    names = ["Paris", "Berlin", "Oslo", "Rome", "Lima", "Cairo"]
+    words = ["red", "blue", "house", "river", "stone", "bread", "water", "road"]
+    examples = []
+    for i in range(60):
+        sentence = [*rng.sample(words, 4), rng.choice(names)]
+        rng.shuffle(sentence)
+        examples.append(named(" ".join(sentence), " ".join("B-LOC" if w in names else "O" for w in sentence), str(i)))
+    made = translated_chunk(examples, Backwards(keeps=lambda text: False), "en", "de")
+    kept, carried = settled(made, "en", "de")
+    assert carried.markers == 0
+    assert carried.aligned >= 50
+    for example in kept:
+        assert isinstance(example, TaggingExample)
+        assert example.tags is not None
+        assert next(w[::-1] for w, tag in zip(example.words, example.tags, strict=True) if tag != "O") in names
 
 
 def test_an_answer_over_two_sentences_is_marked_in_both() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from crosswind.data.examples import Span
 from crosswind.perturb.pieces import Keep, Placement
@@ -22,6 +22,11 @@ def entities(tags: Sequence[str]) -> list[list[int]]:
         else:
             runs.append([i])
     return runs
+
+
+def of_entities(tags: Iterable[str]) -> bool:
+    """Whether tags are entities' (`B-`, `I-`) or nothing's (`O`): of others every word has one."""
+    return all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags)
 
 
 def moved_tags(tags: Sequence[str], position: Mapping[int, int]) -> dict[int, str]:

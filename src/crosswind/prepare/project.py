@@ -48,7 +48,7 @@ class LinkedWords:
 
     def back(self, span: Span) -> Span | None:
         """Where the text has what a span of the translation says; `None` where none of its words is linked."""
-        best = self.range_back(_overlapping(self.target, span))
+        best = self.range_back(overlapping(self.target, span))
         return None if best is None else Span(self.source[best[0]].start, self.source[best[1]].end)
 
     def range_back(self, inside: Collection[int]) -> tuple[int, int] | None:
@@ -62,11 +62,12 @@ class LinkedWords:
 
     def keeps_span(self, span: Span) -> bool:
         """Whether the words of a span of the text are the same after being carried there and back."""
-        inside = _overlapping(self.source, span)
+        inside = overlapping(self.source, span)
         return bool(inside) and self.keeps(inside[0], inside[-1])
 
 
-def _overlapping(words: Sequence[Span], span: Span) -> list[int]:
+def overlapping(words: Sequence[Span], span: Span) -> list[int]:
+    """The numbers of the words that share a character with a span."""
     return [i for i, word in enumerate(words) if word.start < span.end and span.start < word.end]
 
 

@@ -37,6 +37,11 @@ class TranslatedText:
     target: str
     pairs: tuple[tuple[Span, Span], ...]
 
+    @property
+    def sentence_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The sentences and their translations."""
+        return tuple((self.source[a.start : a.end], self.target[b.start : b.end]) for a, b in self.pairs)
+
 
 def put_together(text: str, spans: list[Span], translations: list[str]) -> TranslatedText:
     """The translation of a text from those of its sentences, with the white space of the text between them.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from crosswind.data.examples import (
     Candidate,
@@ -23,19 +23,15 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.errors import UserError
-from crosswind.perturb.words import is_unspaced, words
-from crosswind.prepare.align import align
+from crosswind.perturb.retag import entities, of_entities
+from crosswind.perturb.words import is_unspaced
+from crosswind.prepare.carry import CARRIERS, Carrier, TranslatedExample, Waiting
 from crosswind.prepare.markers import marked, unmarked
-from crosswind.prepare.project import TranslatedPassage, aligned_words, passage_json, passage_of, sentence_words
+from crosswind.prepare.project import TranslatedPassage, aligned_words, sentence_words
 from crosswind.prepare.sentences import TranslatedText, put_together, sentence_spans
 
 CHUNK = 64
 """Examples of a chunk, a few more where the last ones share a passage."""
-ALIGNED_PAIRS = 5000
-"""Sentence pairs that the word aligner learns from beside those whose answers it places (about 300 MB at 25 words)."""
-
-Carrier = Literal["markers", "align"]
-CARRIERS: tuple[Carrier, ...] = ("markers", "align")
 
 
 class SentenceTranslator(Protocol):
@@ -47,56 +43,6 @@ class SentenceTranslator(Protocol):
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """The translation of each text, in order."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An answer that marks did not carry: where it stands in its sentences and where their translation lies."""
-
-    answer: int
-    source: str
-    target: str
-    start: int
-    end: int
-    offset: int
-
-
-@dataclass(frozen=True)
-class TranslatedExample:
-    """An example in the other language, as far as a chunk gets.
-
-    `answers` are the carried spans by the number of the answer in the source, of span QA; `waiting` those that the
-    aligner may place, and `pairs` sentence pairs that it learns from. `passage` is the text whose words predictions on
-    the translation are carried back to, of an example that is translated without its gold.
-    """
-
-    example: Example
-    answers: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    waiting: tuple[Waiting, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()
-    expected: int = 0
-    passage: TranslatedPassage | None = None
-
-
-@dataclass
-class Carried:
-    """How the answers of span QA came over, in examples; `dropped` are left out."""
-
-    markers: int = 0
-    aligned: int = 0
-    dropped: int = 0
-    first_dropped: list[str] = field(default_factory=list)
-
-    @property
-    def note(self) -> str | None:
-        """A sentence, or nothing where there was no answer to carry."""
-        total = self.markers + self.aligned + self.dropped
-        if not total:
-            return None
-        text = f"answers were carried over by marks in {self.markers:,} and by the word aligner in {self.aligned:,} of "
-        text += f"{total:,} questions with answers; {self.dropped:,} were left out, whose answers could not be carried"
-        few = ", ".join(self.first_dropped) + (", …" if self.dropped > len(self.first_dropped) else "")
-        return text + (f" ({few})" if self.dropped else "")
 
 
 def example_chunks(examples: Sequence[Example], size: int = CHUNK) -> Iterator[Sequence[Example]]:
@@ -123,10 +69,9 @@ def _passage(example: Example) -> object:
 
 def refuse_untranslatable(examples: Sequence[Example], where: str, *, gold: bool = True) -> None:
     """A `UserError` for examples that no seq2seq model can translate, with their gold if that is wanted."""
-    first = examples[0] if examples else None
-    if isinstance(first, TaggingExample) and gold:
+    if gold and any(isinstance(e, TaggingExample) and not of_entities(e.tags or ()) for e in examples):
         raise UserError(
-            "the tags of words are lost when a model translates sentences",
+            "a tag for every word is lost when a model translates sentences",
             where=where,
             hint="translate word by word, which keeps every tag: translate: {lexicon: true} (--lexicons DIR)",
         )
@@ -177,34 +122,6 @@ def translated_candidates(
     ]
 
 
-def settled(
-    made: Sequence[TranslatedExample], source: str, target: str, *, carry: Collection[Carrier] = CARRIERS
-) -> tuple[list[Example], Carried]:
-    """The examples with their answers, those left out whose answers nothing carried; what was done, counted.
-
-    The aligner reads all the sentence pairs in which answers wait and up to `ALIGNED_PAIRS` others, in order.
-    """
-    placed = _aligned(made, source, target) if "align" in carry else {}
-    carried = Carried()
-    examples: list[Example] = []
-    for item in made:
-        example = item.example
-        if not isinstance(example, SpanExample) or not item.expected:
-            examples.append(example)
-            continue
-        later = {w.answer: span for w in item.waiting if (span := placed.get((example.id, w.answer))) is not None}
-        spans = [Span(*span) for _, span in sorted({**later, **item.answers}.items())]
-        if not spans:
-            carried.dropped += 1
-            if len(carried.first_dropped) < 3:
-                carried.first_dropped.append(example.id)
-            continue
-        carried.markers += bool(item.answers)
-        carried.aligned += not item.answers
-        examples.append(replace(example, answers=tuple(dict.fromkeys(spans))))
-    return examples, carried
-
-
 @dataclass(frozen=True)
 class _Wanted:
     """What of an example is translated: its texts, and sentences with marks by the number of their answer."""
@@ -252,6 +169,10 @@ class _Texts:
         """The translation of a sentence."""
         return self._sentences[text]
 
+    def unmarked(self, with_marks: tuple[str, tuple[str, str]] | None) -> tuple[str, Span] | None:
+        """The translation of a sentence with marks, and what stands between them; `None` where they were lost."""
+        return None if with_marks is None else unmarked(self.sentence(with_marks[0]), with_marks[1])
+
     def whole(self, text: str) -> TranslatedText:
         """The translation of a text; of one that is kept, or of nothing, the text itself."""
         spans = self.spans(text)
@@ -269,21 +190,29 @@ def _requests(example: Example, texts: _Texts, carry: Collection[Carrier]) -> _W
         case QueryExample():
             return _Wanted((example.query, example.context))
         case SpanExample():
-            spans = texts.spans(example.context)
-            answers = [(i, a) for i, a in enumerate(example.answers or ()) if carry and _sentences_of(a, spans)]
-            groups = {i: _group(a, spans) for i, a in answers}
-            marks: dict[int, tuple[str, tuple[str, str]]] = {}
-            for i, (first, last, span) in groups.items() if "markers" in carry else ():
-                with_marks = marked(example.context[spans[first].start : spans[last].end], span)
-                if with_marks is not None:
-                    marks[i] = with_marks
-            return _Wanted((example.question, example.context), groups, marks)
+            answers = (example.answers or ()) if carry else ()
+            return _wanted(texts, example.context, answers, (example.question, example.context), carry)
         case TaggingExample():
-            if carry:
-                raise ValueError("tags are not carried into translated sentences")
-            return _Wanted((joined_words(example)[0],))
+            text, spans = joined_words(example)
+            groups = entities(example.tags or ()) if carry else []
+            inside = [Span(spans[some[0]].start, spans[some[-1]].end) for some in groups]
+            return _wanted(texts, text, inside, (text,), carry)
         case _:
             assert_never(example)
+
+
+def _wanted(
+    texts: _Texts, context: str, answers: Sequence[Span], whole: tuple[str, ...], carry: Collection[Carrier]
+) -> _Wanted:
+    """What is translated of a text with answers in it: whole texts, and the sentences of its answers with marks."""
+    spans = texts.spans(context)
+    groups = {i: _group(a, spans) for i, a in enumerate(answers) if _sentences_of(a, spans)}
+    marks: dict[int, tuple[str, tuple[str, str]]] = {}
+    for i, (first, last, span) in groups.items() if "markers" in carry else ():
+        with_marks = marked(context[spans[first].start : spans[last].end], span)
+        if with_marks is not None:
+            marks[i] = with_marks
+    return _Wanted(whole, groups, marks)
 
 
 def _sentences_of(answer: Span, spans: Sequence[Span]) -> list[int]:
@@ -332,7 +261,7 @@ def _translated(
         case SpanExample():
             return _translated_span(example, wanted, texts, target, carry, seen)
         case TaggingExample():
-            return _translated_words(example, texts, target)
+            return _translated_words(example, wanted, texts, target, carry, seen)
         case _:
             assert_never(example)
 
@@ -347,14 +276,67 @@ def joined_words(example: TaggingExample) -> tuple[str, tuple[Span, ...]]:
     return between.join(example.words), tuple(spans)
 
 
-def _translated_words(example: TaggingExample, texts: _Texts, target: str) -> TranslatedExample:
-    """A sentence of words without tags; a translation without words has one that is empty of letters."""
+def _translated_words(
+    example: TaggingExample,
+    wanted: _Wanted,
+    texts: _Texts,
+    target: str,
+    carry: Collection[Carrier] | None,
+    seen: set[str],
+) -> TranslatedExample:
+    """A sentence of words, its entities where they stand in the plain translation as marks say.
+
+    A translation without words has a dash.
+    """
     text, spans = joined_words(example)
     whole = texts.whole(text)
-    words_there = sentence_words(whole.target, target)
-    passage = TranslatedPassage(text, whole.target, spans, words_there, whole.pairs)
-    made = tuple(whole.target[s.start : s.end] for s in words_there) or ("-",)
-    return TranslatedExample(replace(example, language=target, words=made, tags=None), passage=passage)
+    cut = sentence_words(whole.target, target)
+    passage = TranslatedPassage(text, whole.target, spans, cut, whole.pairs)
+    there = tuple(whole.target[s.start : s.end] for s in cut) or ("-",)
+    made = replace(example, language=target, words=there, tags=None)
+    groups = entities(example.tags or ()) if carry is not None else []
+    if carry is None or example.tags is None:
+        return TranslatedExample(made, passage=passage)
+    answers: dict[int, tuple[int, int]] = {}
+    waiting: list[Waiting] = []
+    for i, group in wanted.groups.items():
+        read = texts.unmarked(wanted.marks.get(i))
+        region = _region(whole, group)
+        span = None if read is None else _only_place(whole.target, region, *read)
+        if span is not None:
+            answers[i] = span
+        else:
+            waiting.append(_waiting(i, whole, group, region))
+    pairs: tuple[tuple[str, str], ...] = ()
+    if "align" in carry and text not in seen:
+        seen.add(text)
+        pairs = whole.sentence_pairs
+    kinds = tuple(example.tags[some[0]][2:] for some in groups)
+    left = tuple(waiting) if "align" in carry else ()
+    return TranslatedExample(made, answers, left, pairs, len(groups), passage, kinds)
+
+
+def _region(whole: TranslatedText, group: tuple[int, int, Span]) -> Span:
+    """Where the sentences of an answer stand in the translation."""
+    return Span(whole.pairs[group[0]][1].start, whole.pairs[group[1]][1].end)
+
+
+def _only_place(target: str, region: Span, text: str, inner: Span) -> tuple[int, int] | None:
+    """Where what stands between marks is in the plain translation, if it is there just once, at such borders."""
+    plain = target[region.start : region.end]
+    answer = text[inner.start : inner.end]
+    if plain.count(answer) != 1:
+        return None
+    at = plain.index(answer)
+    if _borders(plain, at, answer) != _borders(text, inner.start, answer):
+        return None
+    return region.start + at, region.start + at + len(answer)
+
+
+def _waiting(number: int, whole: TranslatedText, group: tuple[int, int, Span], region: Span) -> Waiting:
+    source = whole.source[whole.pairs[group[0]][0].start : whole.pairs[group[1]][0].end]
+    inside = group[2]
+    return Waiting(number, source, whole.target[region.start : region.end], inside.start, inside.end, region.start)
 
 
 def _translated_span(
@@ -384,31 +366,26 @@ def _translated_span(
     answers: dict[int, tuple[int, int]] = {}
     waiting: list[Waiting] = []
     alone = len(set(example.answers)) == 1
-    for i, (first, last, span) in wanted.groups.items():
-        region = Span(context.pairs[first][1].start, context.pairs[last][1].end)
-        plain = made.context[region.start : region.end]
-        read = unmarked(texts.sentence(wanted.marks[i][0]), wanted.marks[i][1]) if i in wanted.marks else None
+    for i, group in wanted.groups.items():
+        region = _region(context, group)
+        read = texts.unmarked(wanted.marks.get(i))
         if read is not None:
-            text, inner = read
-            answer = text[inner.start : inner.end]
-            if plain.count(answer) == 1 and _borders(plain, plain.index(answer), answer) == _borders(
-                text, inner.start, answer
-            ):
-                start = region.start + plain.index(answer)
-                answers[i] = (start, start + len(answer))
+            span = _only_place(made.context, region, *read)
+            if span is not None:
+                answers[i] = span
                 continue
             if alone:
+                text, inner = read
                 context_with = made.context[: region.start] + text + made.context[region.end :]
                 start = region.start + inner.start
                 moved = replace(made, context=context_with, answers=())
-                both = {j: (start, start + len(answer)) for j in wanted.groups}
+                both = dict.fromkeys(wanted.groups, (start, start + inner.end - inner.start))
                 return TranslatedExample(moved, both, expected=len(example.answers))
-        source = context.source[context.pairs[first][0].start : context.pairs[last][0].end]
-        waiting.append(Waiting(i, source, plain, span.start, span.end, region.start))
+        waiting.append(_waiting(i, context, group, region))
     pairs: tuple[tuple[str, str], ...] = ()
     if "align" in carry and example.context not in seen:
         seen.add(example.context)
-        pairs = tuple((context.source[a.start : a.end], context.target[b.start : b.end]) for a, b in context.pairs)
+        pairs = context.sentence_pairs
     return TranslatedExample(
         replace(made, answers=()), answers, tuple(waiting) if "align" in carry else (), pairs, len(example.answers)
     )
@@ -418,69 +395,3 @@ def _borders(text: str, start: int, part: str) -> tuple[bool, bool]:
     """Whether a part of a text begins, and whether it ends, within a word: "10" does in "2010"."""
     end = start + len(part)
     return text[start - 1 : start].isalnum() and part[0].isalnum(), text[end : end + 1].isalnum() and part[-1].isalnum()
-
-
-def _aligned(made: Sequence[TranslatedExample], source: str, target: str) -> dict[tuple[str, int], tuple[int, int]]:
-    """(example, answer) -> the span in the translated passage, of the answers that wait and could be placed."""
-    waiting = [(item.example.id, w) for item in made for w in item.waiting]
-    if not waiting:
-        return {}
-    needed = dict.fromkeys((w.source, w.target) for _, w in waiting)
-    others = dict.fromkeys(pair for item in made for pair in item.pairs if pair not in needed)
-    corpus = [*needed, *[*others][:ALIGNED_PAIRS]]
-    cut = [(words(a, source), words(b, target)) for a, b in corpus]
-    texts = [
-        ([a[s.start : s.end].lower() for s in left], [b[s.start : s.end].lower() for s in right])
-        for (a, b), (left, right) in zip(corpus, cut, strict=True)
-    ]
-    links = dict(zip(needed, align(texts)[: len(needed)], strict=True))
-    spans = dict(zip(needed, cut[: len(needed)], strict=True))
-    placed = {}
-    for name, w in waiting:
-        left, right = spans[w.source, w.target]
-        span = carried_span(links[w.source, w.target], left, right, Span(w.start, w.end))
-        if span is not None:
-            placed[name, w.answer] = (w.offset + span.start, w.offset + span.end)
-    return placed
-
-
-def carried_span(
-    links: Sequence[tuple[int, int]], left: Sequence[Span], right: Sequence[Span], answer: Span
-) -> Span | None:
-    """The words of the other side that an answer's words are linked to, from the first to the last; `None` if unclear.
-
-    They must be a phrase pair that is consistent with the links (Koehn, Och & Marcu 2003, section 2.1): no word between
-    them is linked to a word outside of the answer; and half of the answer's words must be linked.
-    """
-    inside = {i for i, s in enumerate(left) if s.start < answer.end and answer.start < s.end}
-    linked = {i for i, _ in links if i in inside}
-    targets = sorted({j for i, j in links if i in inside})
-    if not targets or 2 * len(linked) < len(inside):
-        return None
-    first, last = targets[0], targets[-1]
-    if any(first <= j <= last and i not in inside for i, j in links):
-        return None
-    return Span(right[first].start, right[last].end)
-
-
-def waiting_json(item: TranslatedExample) -> dict[str, Any]:
-    """What a chunk keeps of an example beside the example itself."""
-    return {
-        "answers": [[i, *span] for i, span in item.answers.items()],
-        "waiting": [[w.answer, w.source, w.target, w.start, w.end, w.offset] for w in item.waiting],
-        "pairs": [list(pair) for pair in item.pairs],
-        "expected": item.expected,
-        **({} if item.passage is None else {"passage": passage_json(item.passage)}),
-    }
-
-
-def with_waiting(example: Example, value: Mapping[str, Any]) -> TranslatedExample:
-    """The example of a chunk with what `waiting_json` wrote of it."""
-    return TranslatedExample(
-        example,
-        {int(i): (int(start), int(end)) for i, start, end in value["answers"]},
-        tuple(Waiting(*parts) for parts in value["waiting"]),
-        tuple((a, b) for a, b in value["pairs"]),
-        int(value["expected"]),
-        passage_of(value["passage"]) if "passage" in value else None,
-    )

@@ -18,18 +18,13 @@ from crosswind.data.examples import Candidate, Dataset, Example, Pool, SpanExamp
 from crosswind.data.stored import example_of, read_examples, stored_example, write_examples, write_lines
 from crosswind.errors import UserError
 from crosswind.perturb.retag import entities
+from crosswind.prepare.carry import CARRIERS, Carrier, TranslatedExample, settled, waiting_json, with_waiting
 from crosswind.prepare.project import LinkedWords, TranslatedPassage, linked_words, links_json, links_of
 from crosswind.prepare.translate import (
-    CARRIERS,
-    Carrier,
-    TranslatedExample,
     example_chunks,
     refuse_untranslatable,
-    settled,
     translated_candidates,
     translated_chunk,
-    waiting_json,
-    with_waiting,
 )
 from crosswind.reading import json_lines
 from crosswind.run.job import Artifact, Job, Worker
@@ -183,7 +178,8 @@ def _by_model(job: Job[TranslateParams], data: Dataset) -> _Result:
         )
     )
     notes = [work.note, *([carried.note] if carried is not None and carried.note else [])]
-    links = _linked(job, [(item.example.id, item.passage) for item in made if item.passage is not None])
+    back = [] if params.gold else [(item.example.id, item.passage) for item in made if item.passage is not None]
+    links = _linked(job, back)
     if links:
         notes.append(_round_trip(job, data.examples, dict(links)))
     job.sign("translation", f"{work.name} {work.pair} {params.beams} beams")

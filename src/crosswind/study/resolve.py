@@ -16,6 +16,7 @@ from crosswind.data.sources.files import data_root
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.judge import metrics_of
 from crosswind.model.lengths import QUESTION_TOKENS, most_overlap, overlap
+from crosswind.perturb.retag import of_entities
 from crosswind.perturb.spec import Spec
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
@@ -173,7 +174,7 @@ def translate_tested(target: TargetPlan, ref: DataRef, spec: TranslateSpec, wher
     problem = None
     if task.kind == "query":
         problem = "the pool would have to be translated, which is not done"
-    elif task.kind == "tagging" and spec.model is not None and not _of_entities(task):
+    elif task.kind == "tagging" and spec.model is not None and not (task.labels and of_entities(task.labels)):
         problem = "a tag for every word cannot be carried back: words without a counterpart would have none"
     if problem is not None:
         raise UserError(
@@ -187,11 +188,6 @@ def translate_tested(target: TargetPlan, ref: DataRef, spec: TranslateSpec, wher
     if ref.language == language:
         return None
     return translation_of(spec, ref, language, where, gold=False)
-
-
-def _of_entities(task: Task) -> bool:
-    """Whether the tags are entities' (`B-`, `I-`) or nothing's (`O`)."""
-    return bool(task.labels) and all(label == "O" or label[:2] in ("B-", "I-") for label in task.labels)
 
 
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from crosswind.data.examples import Rows
 from crosswind.data.languages import registered, unknown_language
 from crosswind.errors import UserError
+from crosswind.perturb.retag import of_entities
 from crosswind.run.step import digest
 from crosswind.steps.translate import MADE, TRANSLATE, TranslateParams
 from crosswind.study.spec import TranslateSpec
@@ -46,6 +47,13 @@ def translation_of(spec: TranslateSpec, ref: DataRef, language: str, where: str,
     if ref.context_language not in (None, ref.language):
         hint = "translate data whose questions and passages are in one language"
         raise UserError("questions and passages are in two languages", where=where, hint=hint)
+    labels = TASKS[ref.task].labels
+    if gold and spec.model and TASKS[ref.task].kind == "tagging" and not (labels and of_entities(labels)):
+        raise UserError(
+            f"{ref.task}: a tag for every word is lost when a model translates sentences",
+            where=where,
+            hint="translate word by word, which keeps every tag: translate: {lexicon: true} (--lexicons DIR)",
+        )
     codes = tuple(sorted((name, code) for name, code in spec.codes.items() if name in (ref.language, language)))
     model = spec.model is not None
     params = TranslateParams(
