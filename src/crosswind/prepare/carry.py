@@ -95,21 +95,22 @@ def settled(
             continue
         later = {w.answer: span for w in item.waiting if (span := placed.get((example.id, w.answer))) is not None}
         spans = [Span(*span) for _, span in sorted({**later, **item.answers}.items())]
+        whole: Example | None
         if isinstance(example, SpanExample):
-            made = replace(example, answers=tuple(dict.fromkeys(spans))) if spans else None
+            whole = replace(example, answers=tuple(dict.fromkeys(spans))) if spans else None
             marks = bool(item.answers)
         else:
             carried.entities = True
-            made = _tagged(example, item, spans)
+            whole = _tagged(example, item, spans)
             marks = len(item.answers) == item.expected
-        if made is None:
+        if whole is None:
             carried.dropped += 1
             if len(carried.first_dropped) < 3:
                 carried.first_dropped.append(example.id)
             continue
         carried.markers += marks
         carried.aligned += not marks
-        examples.append(made)
+        examples.append(whole)
     return examples, carried
 
 
