@@ -36,6 +36,7 @@ defences:
   freelb: {{robust: {{freelb: {{steps: 2}}}}}}
   noise: {{augment: [{{spec: "swap:0.3", share: 0.5}}]}}
   cat: {{augment: [{{spec: "codemix(embed=es):0.5", share: 0.33, pick: 1}}]}}
+  pieces: {{subwords: {{bpe-dropout: {{dropout: 0.2}}}}}}
 """
 
 
@@ -62,7 +63,7 @@ def test_a_defence_that_only_reads_shares_the_training_of_none(text: str) -> Non
     plan = plan_of(text)
     keys = trained(plan)
     assert keys["sanitize"] == keys["none"]
-    assert len(set(keys.values())) == 4
+    assert len(set(keys.values())) == 5
     cells = {c.defence: c for c in plan.cells if c.condition.clean and c.data.language == "en"}
     assert cells["sanitize"].key != cells["none"].key
     reading = plan.graph[cells["sanitize"].key]
@@ -73,7 +74,10 @@ def test_a_defence_that_only_reads_shares_the_training_of_none(text: str) -> Non
 def test_a_study_without_defences_keeps_its_keys(text: str) -> None:
     only = plan_of(text, "defences={none: {}}")
     assert {c.key for c in only.cells} == {c.key for c in plan_of(text).cells if c.defence == "none"}
-    assert all("robust" not in s.params and "augment" not in s.params for s in only.graph.values())
+    assert all(
+        "robust" not in s.params and "augment" not in s.params and "subwords" not in s.params
+        for s in only.graph.values()
+    )
 
 
 def test_a_lexicon_that_changes_trains_the_code_mixed_defence_anew_and_no_other(text: str, tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ defences: {{correct: {{purify: correct}}}}
 def test_an_attack_is_on_the_model_behind_its_input_defence(text: str) -> None:
     plan = plan_of(text, "attack=[{recipe: deepwordbug, budget: 5, examples: 3, control: false, languages: [en]}]")
     attacked = {c.defence: c.rewrite for c in plan.cells if c.condition.attack != "none"}
-    assert len(set(attacked.values())) == len(attacked) == 5
+    assert len(set(attacked.values())) == len(attacked) == 6
     step = plan.graph[str(attacked["sanitize"])]
     assert step.params["purify"] == ["sanitize"]
     assert "purify sanitize confusables.json" in step.data
@@ -156,7 +160,7 @@ def test_robust_training_costs_its_passes(text: str) -> None:
     plan = plan_of(text, "defences.freelb={robust: {freelb: {steps: 4}}}", "defences.pgd={robust: pgd}")
     keys = trained(plan)
     passes = {name: robust_passes(TRAIN.load(plan.graph[key].params)) for name, key in keys.items()}
-    assert passes == {"none": 1, "sanitize": 1, "noise": 1, "cat": 1, "freelb": 4, "pgd": 4}
+    assert passes == {"none": 1, "sanitize": 1, "noise": 1, "cat": 1, "pieces": 1, "freelb": 4, "pgd": 4}
     assert plan.graph[keys["freelb"]].cost == pytest.approx(4 * plan.graph[keys["none"]].cost)
 
 
@@ -171,6 +175,13 @@ def test_robust_training_costs_its_passes(text: str) -> None:
         ("defences.x={augment: [shuffle:0.5]}", "defences.x.augment[0]", "diagnostic"),
         ('defences.x={augment: [{spec: "swap:0.1", pick: 2}]}', "defences.x.augment[0].pick", "no languages"),
         ('defences.x={augment: ["codemix(embed=de):0.5"]}', "augment[0]", "de"),
+        ("defences.x={subwords: {bpe-dropout: {p: 1}}}", "defences.x.subwords.bpe-dropout", "p"),
+        ("defences.x={subwords: bpe-dropuot}", "defences.x.subwords", "bpe-dropuot"),
+        (
+            "defences.x={subwords: unigram-sampling}",
+            "defences.x.subwords",
+            "Unigram tokenizers, and the encoder's is BPE",
+        ),
         ("defences.x={purify: correct}", "words", "lists of words"),
         (
             'defences.x={augment: [{spec: "swap:0.1", share: 0.6}, {spec: "swap:0.2", share: 0.6}]}',
@@ -197,7 +208,7 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
 
     one, two = go(1, "one"), go(2, "two")
     results = pl.read_parquet(one / "results.parquet")
-    assert set(results["defence"]) == {"none", "sanitize", "freelb", "noise", "cat"}
+    assert set(results["defence"]) == {"none", "sanitize", "freelb", "noise", "cat", "pieces"}
     assert results.group_by("defence").len()["len"].n_unique() == 1
     for path in sorted((one / "predictions").rglob("*.parquet")):
         assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosswind.errors import UserError
+from crosswind.model.sampled import SampledTokenizer
 
 Ints = npt.NDArray[np.int64]
 _EMPTY = np.zeros(0, dtype=np.int64)
@@ -83,6 +84,8 @@ def _joined(parts: Sequence[Sequence[int]], types: Sequence[tuple[int, ...]] | N
 
 def template(tokenizer: Any) -> Template:
     """Read the special tokens, and their segment ids, off what the tokenizer makes of one text and of two."""
+    if isinstance(tokenizer, SampledTokenizer):
+        tokenizer = tokenizer.plain
     typed = "token_type_ids" in tokenizer.model_input_names
     texts = [ids for ids, _ in raw(tokenizer, ["a", "b"], offsets=False)]
     one, two = tokenizer("a"), tokenizer("a", "b")
@@ -142,6 +145,9 @@ def raw(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[R
     """
     if not texts:
         return []
+    if isinstance(tokenizer, SampledTokenizer):
+        usual = tokenizer.plain
+        return [cut or raw(usual, [t])[0] for t, cut in zip(texts, tokenizer.raw(texts), strict=True)]
     if not tokenizer.is_fast:
         return [_raw_slow(tokenizer, t, offsets) for t in texts]
     # Not verbose: a text longer than the model is no fault here, we cut it ourselves.
@@ -250,18 +256,22 @@ def tokenize_words(
     unique = list(dict.fromkeys(w for words in sentences for w in words))
     lead = " " if _needs_space(tokenizer) else ""
     unknown = tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.pad_token_id
-    pieces = {
-        w: (ids or [int(unknown)])[:room]
-        for w, (ids, _) in zip(unique, raw(tokenizer, [lead + w for w in unique], offsets=False), strict=True)
-    }
+
+    def pieces_of(tokenizer: Any, words: Sequence[str]) -> list[list[int]]:
+        cut = raw(tokenizer, [lead + w for w in words], offsets=False)
+        return [(ids or [int(unknown)])[:room] for ids, _ in cut]
+
+    sampled = tokenizer if isinstance(tokenizer, SampledTokenizer) else None
+    usual = dict(zip(unique, pieces_of(tokenizer, unique), strict=True)) if sampled is None else {}
     result: list[list[tuple[int, Tokens]]] = []
     for words in sentences:
         parts: list[tuple[int, Tokens]] = []
         ids: list[int] = []
         starts: list[int] = []
         first = 0
-        for i, word in enumerate(words):
-            piece = pieces[word]
+        # A word that is cut by chance is cut anew wherever it stands.
+        of_words = [usual[w] for w in words] if sampled is None else pieces_of(sampled.salted(*words), words)
+        for i, piece in enumerate(of_words):
             if ids and len(ids) + len(piece) > room:
                 parts.append((first, _words_row(shape, ids, starts)))
                 ids, starts, first = [], [], i

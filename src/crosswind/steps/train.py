@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,6 +70,14 @@ class RobustParams:
 
 
 @dataclass(frozen=True)
+class SubwordParams:
+    """A method of subword regularisation (`train/subwords/`) with all its settings."""
+
+    name: str
+    settings: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class AugmentParams:
     """Noise on a share of the examples: identity and severity of each perturbation of the spec (`train/augment.py`)."""
 
@@ -98,6 +106,7 @@ class TrainParams:
     device: str = "cpu"
     robust: RobustParams | None = unsigned(_DEFENCE, None)
     augment: tuple[AugmentParams, ...] = unsigned(_DEFENCE, ())
+    subwords: SubwordParams | None = unsigned(_DEFENCE, None)
 
 
 @dataclass(frozen=True)
@@ -224,16 +233,17 @@ def _parts(
         make = partial(
             task_objective,
             plan.name,
-            encoder,
-            head,
+            head=head,
             max_length=max_length,
             query_length=min(settings.query_length or max_length, encoder.max_positions),
             stride=settings.stride,
             pool=pool,
         )
-        objective: TaskObjective | RetrievalObjective | Augmented = make(examples)
-        if augment is not None:
-            objective = _augmented(make, examples, plan, augment, params)
+        objective: TaskObjective | RetrievalObjective | Augmented
+        if augment is None and params.subwords is None:
+            objective = make(encoder=encoder, examples=examples)
+        else:
+            objective = _anew(make, encoder, examples, plan, augment, params)
         sources.append(objective)
         heads[plan.name] = head
         sizes.append(len(objective.lengths))  # without the questions that it leaves out
@@ -252,30 +262,40 @@ def _parts(
     return _Parts(encoder, heads, sources, shares, steps)
 
 
-def _augmented(
-    make: Callable[[Sequence[Example]], TaskObjective | RetrievalObjective],
+def _anew(
+    make: Callable[..., TaskObjective | RetrievalObjective],
+    encoder: Encoder,
     examples: Sequence[Example],
     head: HeadParams,
-    augment: _Augment,
+    augment: _Augment | None,
     params: TrainParams,
 ) -> Augmented:
-    """The objective that sees the examples anew in every epoch; of a retrieval task the queries."""
+    """The objective that sees the examples anew in every epoch: their noise (of a retrieval task the queries), and the
+    pieces that words are cut into."""
     from crosswind.train.augment import Augmented, augmented_examples
+    from crosswind.train.subwords import resampled
+
+    subwords = params.subwords
+    sampled = None if subwords is None else resampled(
+        encoder.tokenizer, subwords.name, dict(subwords.settings), params.seed
+    )  # fmt: skip
 
     def of_epoch(epoch: int) -> TaskObjective | RetrievalObjective:
-        return make(
-            augmented_examples(
-                examples,
-                augment.augmentations,
-                task=head.name,
-                seed=params.seed,
-                epoch=epoch,
-                fields=fields_of(head),
-                environment=augment.environment,
-            )
+        seen = encoder if sampled is None else replace(encoder, tokenizer=sampled.salted(str(epoch)))
+        if augment is None:
+            return make(encoder=seen, examples=examples)
+        noisy = augmented_examples(
+            examples,
+            augment.augmentations,
+            task=head.name,
+            seed=params.seed,
+            epoch=epoch,
+            fields=fields_of(head),
+            environment=augment.environment,
         )
+        return make(encoder=seen, examples=noisy)
 
-    return Augmented(make(examples), of_epoch, params.training.batch_size)
+    return Augmented(make(encoder=encoder, examples=examples), of_epoch, params.training.batch_size)
 
 
 def fields_of(head: HeadParams) -> tuple[str, ...]:

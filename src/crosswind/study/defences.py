@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from crosswind.analysis.results import Familiarity
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
-from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, TrainParams, fields_of
+from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, SubwordParams, TrainParams, fields_of
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition
 from crosswind.study.resolve import TargetPlan, merged_settings
 from crosswind.study.spec import AugmentSpec, Defence
 from crosswind.train.robust import ROBUST
+from crosswind.train.subwords import SUBWORDS, require_kind
 
 
 def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
     """The target with a defence over its phases; a `UserError` names the study key of what is not there."""
     where = f"defences.{name}"
     robust = _robust(defence.robust, f"{where}.robust")
+    subwords = _subwords(defence.subwords, f"{where}.subwords")
     augments = tuple(_augment(a, f"{where}.augment[{i}]") for i, a in enumerate(defence.augment))
     for purifier in defence.purify:
         PURIFIERS.get(purifier, where=f"{where}.purify")
@@ -29,6 +33,7 @@ def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
             phase,
             training=merged_settings(phase.training, defence.training),
             robust=robust,
+            subwords=subwords,
             augment=tuple(params for params, _ in augments),
             augment_specs=tuple(spec for _, spec in augments),
         )
@@ -94,6 +99,23 @@ def _robust(given: Mapping[str, Mapping[str, float]] | None, where: str) -> Robu
     ((name, settings),) = given.items()
     method = ROBUST.get(name, where=where)
     return RobustParams(name, tuple(method.settings(settings, f"{where}.{name}").items()))
+
+
+def _subwords(given: Mapping[str, Mapping[str, float]] | None, where: str) -> SubwordParams | None:
+    if given is None:
+        return None
+    ((name, settings),) = given.items()
+    method = SUBWORDS.get(name, where=where)
+    return SubwordParams(name, tuple(method.settings(settings, f"{where}.{name}").items()))
+
+
+def check_tokenizer(defence: Defence, name: str, encoder: str) -> None:
+    """Raise a `UserError` where a defence cuts words otherwise than the encoder's tokenizer, if its file is there."""
+    path = Path(encoder) / "tokenizer.json"
+    if defence.subwords is not None and path.is_file():
+        kind = json.loads(path.read_text(encoding="utf-8")).get("model", {}).get("type", "")
+        for method in defence.subwords:
+            require_kind(method, kind, f"defences.{name}.subwords")
 
 
 def _augment(augment: AugmentSpec, where: str) -> tuple[AugmentParams, Spec]:

@@ -46,7 +46,7 @@ from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.steps.translate import MADE, TRANSLATE
 from crosswind.steps.tune import TUNE, TuneParams
 from crosswind.study.base import BaseEncoder, base_encoder
-from crosswind.study.defences import augment_prints, defended, familiarity, purify_prints
+from crosswind.study.defences import augment_prints, check_tokenizer, defended, familiarity, purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
@@ -73,6 +73,7 @@ from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import open_data, text_fingerprint
 from crosswind.tasks.refs import DataRef
 from crosswind.train.robust import ROBUST
+from crosswind.train.subwords import SUBWORDS
 
 _CLEAN = CellCondition()
 
@@ -147,6 +148,9 @@ class Planner:
         all_targets = [self._available(target) for target in targets(self.study)]
         if self.study.fine_tuned and self.base.key is None and self.study.predictions is None:
             check_classes(self.base.place, self.study.revision, all_targets)
+        for defence, settings in self.study.defences.items():
+            if self.base.key is None and self.study.predictions is None:
+                check_tokenizer(settings, defence, self.base.place)
         conditions = [
             stage.begin(self.study.section(stage.name), self, all_targets)
             for stage in STAGES
@@ -572,6 +576,8 @@ class Planner:
             data |= self._declared(METRICS, metric.name)
         if params.robust is not None:
             data |= self._declared(ROBUST, params.robust.name)
+        if params.subwords is not None:
+            data |= self._declared(SUBWORDS, params.subwords.name)
         data |= augment_prints(params, phase.augment_specs, self.environment)
         for spec in phase.augment_specs:
             for atom in spec.atoms:

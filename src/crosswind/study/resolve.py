@@ -20,7 +20,7 @@ from crosswind.perturb.retag import of_entities
 from crosswind.perturb.spec import Spec
 from crosswind.run.machine import Hardware
 from crosswind.steps.parameters import PoolingParams, SamplingParams
-from crosswind.steps.train import AugmentParams, HeadParams, MlmParams, RobustParams, TrainParams
+from crosswind.steps.train import AugmentParams, HeadParams, MlmParams, RobustParams, SubwordParams, TrainParams
 from crosswind.study.excluded import Exclusion, read_exclusion
 from crosswind.study.preset import preset_named
 from crosswind.study.protocol import protocol_name
@@ -58,6 +58,7 @@ class PhasePlan:
     where: str
     robust: RobustParams | None = None
     augment: tuple[AugmentParams, ...] = ()
+    subwords: SubwordParams | None = None
     augment_specs: tuple[Spec, ...] = ()  # as written: with where lexicons lie
     translations: tuple[Translation, ...] = ()  # what makes those of its data that are translated
 
@@ -99,6 +100,7 @@ class PhasePlan:
             device=hardware.device,
             robust=self.robust,
             augment=self.augment,
+            subwords=self.subwords,
         )
 
 

@@ -392,18 +392,22 @@ class Baseline(StrictModel):
     after: str | None = None
 
 
+_Method = Annotated[dict[str, dict[str, float]] | None, BeforeValidator(lambda v: {v: {}} if isinstance(v, str) else v)]
+"""A method by name, or with its settings: `freelb`, `{freelb: {steps: 2}}`."""
+
+
 class Defence(StrictModel):
     """What every target's training and reading is changed by; `{}` changes nothing.
 
     `training` are settings, `robust` a method of `train/robust/` with its settings (`freelb`, or
-    `{freelb: {steps: 2}}`), `augment` noise on the training examples, `purify` the input defences that a test text
-    goes through before the model reads it.
+    `{freelb: {steps: 2}}`), `augment` noise on the training examples, `subwords` a method of `train/subwords/` that
+    cuts their words into other pieces, `purify` the input defences that a test text goes through before the model
+    reads it.
     """
 
     training: TrainingSpec = TrainingSpec()
-    robust: Annotated[
-        dict[str, dict[str, float]] | None, BeforeValidator(lambda v: {v: {}} if isinstance(v, str) else v)
-    ] = Field(None, min_length=1, max_length=1)
+    robust: _Method = Field(None, min_length=1, max_length=1)
+    subwords: _Method = Field(None, min_length=1, max_length=1)
     augment: Annotated[
         list[Annotated[AugmentSpec, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]],
         BeforeValidator(listed),

@@ -10,27 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crosswind.errors import UserError, unknown
 from crosswind.registry import Registry
+from crosswind.train.knobs import Knob, Numbers, all_settings
 
 if TYPE_CHECKING:
     import torch
 
     from crosswind.train.micro import MicroBatch
-
-Numbers = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A number that a method is set by, with its default and the range that makes sense."""
-
-    name: str
-    default: float
-    low: float
-    high: float
-    summary: str
-    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,19 +37,7 @@ class RobustMethod:
 
     def settings(self, given: Mapping[str, float], where: str) -> dict[str, float]:
         """Every setting, those not given at their default; a `UserError` for another name or a senseless value."""
-        knobs = {knob.name: knob for knob in self.knobs}
-        for name, value in given.items():
-            if name not in knobs:
-                raise unknown(f"setting of {self.name}", name, knobs, where=where)
-            knob = knobs[name]
-            if not knob.low <= value <= knob.high or (knob.whole and value != int(value)):
-                what = "a whole number " if knob.whole else ""
-                raise UserError(
-                    f"{value:g} is no value of {name}",
-                    where=f"{where}.{name}",
-                    hint=f"{knob.summary}: {what}from {knob.low:g} to {knob.high:g}",
-                )
-        return {name: float(given.get(name, knob.default)) for name, knob in knobs.items()}
+        return all_settings(self.name, self.knobs, given, where)
 
 
 ROBUST: Registry[RobustMethod] = Registry(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosswind.train.robust import Knob, Numbers, RobustMethod
+from crosswind.train.knobs import Knob, Numbers
+from crosswind.train.robust import RobustMethod
 
 if TYPE_CHECKING:
     import torch

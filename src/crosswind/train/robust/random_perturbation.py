@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosswind.train.robust import Knob, Numbers, RobustMethod
+from crosswind.train.knobs import Knob, Numbers
+from crosswind.train.robust import RobustMethod
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
 
 RANDOM_PERTURBATION = RobustMethod(
     name="random-perturbation",
-    summary="each word's embedding is displaced by a vector drawn from a ball, at no more cost than plain training",
+    summary="randomised smoothing: each word's embedding is displaced by a vector drawn from a ball, in one pass",
     source="Huang et al. 2021 (Improving Zero-Shot Cross-Lingual Transfer Learning via Robust Training), RS-RP",
     backward=_backward,
     passes=lambda settings: 1.0,

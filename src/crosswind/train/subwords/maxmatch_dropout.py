@@ -1,0 +1,43 @@
+"""MaxMatch-dropout: the longest piece that WordPiece would take is passed over at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crosswind.model.sampled import WordCutter, WordPart
+from crosswind.train.knobs import Knob, Numbers
+from crosswind.train.subwords import SubwordRegularisation
+
+
+def _prepare(model: Mapping[str, Any], settings: Numbers, special: frozenset[str]) -> WordCutter:
+    vocabulary = {piece: number for piece, number in model["vocab"].items() if piece not in special}
+    unknown, inside = int(model["vocab"][model["unk_token"]]), str(model["continuing_subword_prefix"])
+    longest, dropout = int(model["max_input_chars_per_word"]), settings["dropout"]
+
+    def segment(word: str, random: Callable[[], float]) -> list[WordPart]:
+        pieces: list[WordPart] = []
+        start = 0
+        while start < len(word) <= longest:
+            for end in range(len(word), start, -1):
+                number = vocabulary.get((inside if start else "") + word[start:end])
+                # Single characters are never passed over, so that each word that had pieces has some.
+                if number is not None and (end - start == 1 or not dropout or random() >= dropout):
+                    break
+            else:
+                return [(unknown, 0, len(word))]
+            pieces.append((int(number or 0), start, end))
+            start = end
+        return pieces if len(word) <= longest else [(unknown, 0, len(word))]
+
+    return segment
+
+
+MAXMATCH_DROPOUT = SubwordRegularisation(
+    name="maxmatch-dropout",
+    model="WordPiece",
+    summary="each piece that fits is passed over with a probability, for the next shorter one",
+    source="Hiraoka 2022 (MaxMatch-Dropout: Subword Regularization for WordPiece), §3",
+    prepare=_prepare,
+    knobs=(Knob("dropout", 0.1, 0, 1, "probability that a piece is passed over; 0 gives the usual pieces"),),
+)
