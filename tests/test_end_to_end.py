@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +24,7 @@ from crosswind.study.collect import collect
 from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study
+from crosswind.study.tracked import track_run, trackers_of
 
 STUDY = """
 name: small
@@ -339,3 +341,31 @@ def test_weights_that_are_not_kept_are_not_computed_again(
         assert go(study, tmp_path).outcome.done == []  # and nothing is computed for want of the dropped weights
         assert len([*(tmp_path / "store" / "objects").glob("*/*/model/model.safetensors")]) == models
     assert hashes(tmp_path / "run") == hashes(first / "run")
+
+
+def test_a_run_is_written_to_tensorboard_where_that_is_asked_for(
+    first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
+) -> None:
+    """Read back by TensorBoard's own reader: every score of the results, and the curves of the training steps."""
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    study = study_of(tiny_encoder, small_data)
+    finished = go(study, first)
+    elsewhere = replace(finished, out=copied(first / "run", tmp_path))
+    track_run(trackers_of(["tensorboard"]), study, elsewhere, Store(first / "store"))
+    events = reader.EventAccumulator(str(tmp_path / "run" / "tracking" / "tensorboard"))
+    events.Reload()
+    names = events.Tags()["scalars"]
+    results = pl.read_parquet(first / "run" / "results.parquet").filter(pl.col("score").is_not_null())
+    assert sum(len(events.Scalars(n)) for n in names if n.startswith("score/")) == len(results)
+    row = results.filter(pl.col("target") == "xnli", pl.col("perturbation") == "clean").row(0, named=True)
+    by_seed = {e.step: e.value for e in events.Scalars(f"score/{row['route']}/xnli/{row['language']}/clean/accuracy")}
+    assert by_seed[row["pipeline_seed"]] == pytest.approx(row["score"], rel=1e-6)
+    losses = [n for n in names if n.startswith("train/") and n.endswith("/loss")]
+    assert losses
+    assert all(event.step >= 1 for n in losses for event in events.Scalars(n))
+    assert any(n.startswith("contrast/english − none/clean") for n in names)
+
+
+def copied(run: Path, folder: Path) -> Path:
+    shutil.copytree(run, folder / "run")
+    return folder / "run"

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from crosswind.analysis.contrast import Comparisons, RouteFacts
+from crosswind.analysis.estimate import Components
 from crosswind.analysis.left_out import left_out_table
-from crosswind.analysis.planner import SEEDS, detectable, plan_contrast, price_of_seeds
+from crosswind.analysis.planner import SEEDS, DrawVariance, detectable, plan_contrast, price_of_seeds
 from crosswind.analysis.results import ResultRow, write_results
 from crosswind.cli import app
 from crosswind.errors import UserError
@@ -20,6 +21,7 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, write_analysed
 from crosswind.study.changed import compare_runs
+from crosswind.study.claimed import judge_runs
 from crosswind.study.folder import sums_frame
 from crosswind.study.joined import join_runs, read_run
 from crosswind.study.power import power_plan
@@ -29,22 +31,24 @@ SIGNATURE = METRICS["accuracy"].signature(device="cpu")
 RIGHT = {("none", "clean"): 150, ("none", "swap"): 120, ("english", "clean"): 170, ("english", "swap"): 150}
 
 
-def write_run(out: Path, seeds: tuple[int, ...], *, more: int = 0, **identity: str) -> Path:
+def write_run(out: Path, seeds: tuple[int, ...], *, more: int = 0, draws: int = 1, **identity: Any) -> Path:
     """A run folder of two routes, a language, clean and swapped; seed s is right on 6 (s - 2) items more."""
+    conditions = [(key, draw) for key in RIGHT for draw in range(1, 1 + (draws if key[1] == "swap" else 1))]
     rows: list[ResultRow] = []
     cells: list[dict[str, Any]] = []
     sums: dict[str, list[tuple[str, pl.DataFrame]]] = {}
     clusters = [f"xnli/test/{i // 2}" for i in range(N)]
     for seed in seeds:
-        for (route, perturbation), right in RIGHT.items():
-            key = f"{out.name}-{route}-{seed}-{perturbation}"
-            rng = np.random.default_rng([seed, right])
+        for (route, perturbation), draw in conditions:
+            right = RIGHT[route, perturbation]
+            key = f"{out.name}-{route}-{seed}-{perturbation}-{draw}"
+            rng = np.random.default_rng([seed, right, *([draw] if draw > 1 else [])])
             correct = (rng.permutation(N) < right + more + 6 * (seed - 2)).astype(float)
             columns = {"correct": correct, "n": np.ones(N), "guessed": np.full(N, 1 / 3)}
             sums.setdefault(f"sums/{route}/{seed}/xnli.parquet", []).append(
                 (key, pl.DataFrame({"id": clusters, "cluster": clusters, **columns}))
             )
-            noisy = {} if perturbation == "clean" else {"severity": 0.1, "draw": 1, "changed_items": 0.9}
+            noisy = {} if perturbation == "clean" else {"severity": 0.1, "draw": draw, "changed_items": 0.9}
             rows.append(
                 ResultRow(
                     encoder="mini", route=route, pipeline_seed=seed, target="xnli", language="de", split="test",
@@ -221,3 +225,56 @@ def test_comparisons_that_were_declared_late_are_noted_in_the_report(
     done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "p.html"), "--quiet"])
     assert done.exit_code == 0, done.output
     assert ((expected or "declared anew") in (tmp_path / "p.html").read_text(encoding="utf-8")) == bool(expected)
+
+
+def test_what_draws_add_is_measured_by_each_draw_alone() -> None:
+    """Items that vary by 4 and draws by 9 (in variance): 2 draws give 4 + 4.5, one 13; five would give 4 + 1.8."""
+
+    def parts(items: float) -> Components:
+        return Components(items, 0.0, 0.0, 99.0, 1.0, 1, 100)
+
+    of_draws = DrawVariance.measured(parts(8.5), [parts(12.0), parts(14.0)])
+    assert (of_draws.draws, of_draws.items, of_draws.interaction) == (2, pytest.approx(9.0), 0.0)
+    now, five = detectable(parts(8.5), 1, 100), detectable(parts(8.5), 1, 100, 1, of_draws, 5)
+    assert five == pytest.approx(detectable(parts(5.8), 1, 100))
+    assert five < now == pytest.approx(detectable(parts(8.5), 1, 100, 1, of_draws, 2))
+    assert DrawVariance.measured(parts(8.5), [parts(8.5)]) == DrawVariance(1)
+
+
+def test_a_plan_counts_draws_where_the_run_has_several(tmp_path: Path) -> None:
+    out = write_run(tmp_path / "drawn", (1, 2, 3), draws=2)
+    made = power_plan(out, 1.0)
+    by_measure = {f.contrast.measure: f for f in made.forecasts}
+    assert {p.draws for p in by_measure["clean"].grid} == {2}  # no noise, no draws
+    drop = by_measure["drop"]
+    assert {p.draws for p in drop.grid} == {1, 2, 3, 5, 10}
+    assert drop.more_draws is not None
+    assert drop.more_draws < drop.now
+    one, ten = (next(p for p in drop.grid if (p.draws, p.seeds) == (d, 3)) for d in (1, 10))
+    assert one.effect > drop.now > ten.effect
+    # Of three cells (clean, two draws) the two perturbed ones become one, or ten.
+    assert (one.predicting, ten.predicting) == (pytest.approx(2 / 3), pytest.approx(11 / 3))
+    assert any("Draws count by what the 2 of this run differ in" in note for note in made.notes)
+
+
+def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: list[Path], tmp_path: Path) -> None:
+    large = [write_run(tmp_path / f"large{s}", (s,), encoder="large", parameters=560_000_000) for s in (1, 2, 3)]
+    same = [write_run(tmp_path / f"same{s}", (s,), encoder="copy", parameters=560_000_000) for s in (1, 2, 3)]
+    check = "checks: [{measure: perturbed, route: english, against: none, expect: helps}]"
+    claims = tmp_path / "claims.yaml"
+    claims.write_text(
+        f"name: mine\nclaims:\n- {{id: a, statement: it helps, source: t, {check}}}\n"
+        f"- {{id: b, statement: it always helps, source: t, general: true, {check}}}\n"
+    )
+    mini, big, both = judge_runs([*runs, *large], str(claims))
+    assert [j.verdict for j in mini.judged] == ["supported", "not tested"]
+    assert (mini.judged[1].analogue, "two sizes" in mini.judged[1].outside) == ("supported", True)
+    assert big.statement(big.judged[0]) == "with large (560.0 M parameters): it helps"
+    assert [j.verdict for j in both.judged] == ["supported", "supported"]
+    assert both.to_json()[1]["status"] == "VERIFIED"
+    assert both.judged[1].findings[0].text == "mini: supported; large (560.0 M parameters): supported"
+    *_, alike = judge_runs([*large, *same], str(claims))
+    assert [j.verdict for j in alike.judged] == ["not tested", "not tested"]
+    done = CliRunner().invoke(app, ["claims", *map(str, [*runs, *large]), str(claims)])
+    assert done.exit_code == 0, done.output
+    assert "(by all of mini, large (560.0 M parameters))" in done.output

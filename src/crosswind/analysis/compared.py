@@ -35,11 +35,13 @@ def contrasts(
     diagnostic: Collection[str] = (),
     comparisons: Comparisons | None = None,
     facts: RouteFacts | None = None,
+    *,
+    primary_only: bool = False,
 ) -> tuple[list[Contrast], list[str]]:
     """All comparisons, those over all targets first; and notes on what was left out of them.
 
-    `diagnostic` perturbations need not preserve the label and do not enter. Raises `UserError` where a pair names a
-    route that is not there.
+    `diagnostic` perturbations need not preserve the label and do not enter. `primary_only`: those of the primary family
+    alone. Raises `UserError` where a pair names a route that is not there.
     """
     rows = [row for cells in scored for row in cells.rows]
     names = [r for r in routes if any(row["route"] == r for row in rows)]
@@ -54,7 +56,10 @@ def contrasts(
     shared = [x for cells in scored if (x := shared_cells(cells, systems, diagnostic, notes)) is not None]
     maker = ContrastMaker(numbers, systems, comparisons or Comparisons(), facts or RouteFacts(), notes)
     study = _Study(maker)
-    made = [*study.over_all(shared), *(c for x in shared for c in study.over_target(x))]
+    made = [
+        *study.over_all(shared, primary_only),
+        *(c for x in shared if not primary_only for c in study.over_target(x)),
+    ]
     return _with_adjusted(made), list(dict.fromkeys(notes))
 
 
@@ -68,7 +73,7 @@ class _Study:
     def __init__(self, maker: ContrastMaker) -> None:
         self.maker, self.systems, self.notes = maker, maker.systems, maker.notes
 
-    def over_all(self, shared: Sequence[SharedCells]) -> Iterator[Contrast]:
+    def over_all(self, shared: Sequence[SharedCells], primary_only: bool = False) -> Iterator[Contrast]:
         """The comparisons over all targets whose scores are better in one direction."""
         groups: dict[Better, list[SharedCells]] = {}
         for x in shared:
@@ -80,9 +85,9 @@ class _Study:
             )
         for members in groups.values():
             if len(members) > 1 or len(groups) == 1:
-                yield from self._of_group(members)
+                yield from self._of_group(members, primary_only)
 
-    def _of_group(self, members: Sequence[SharedCells]) -> Iterator[Contrast]:
+    def _of_group(self, members: Sequence[SharedCells], primary_only: bool) -> Iterator[Contrast]:
         systems = []
         for s in self.systems:
             if all(s in x.systems for x in members):
@@ -98,7 +103,11 @@ class _Study:
         if not systems:
             return
         parts = [self._noisy(x) for x in members]
-        yield from self._scope("all", "", parts, systems, family=PRIMARY)
+        rows = self._scope("all", "", parts, systems, family=PRIMARY)
+        if primary_only:
+            yield from (c for c in rows if c.family == PRIMARY)
+            return
+        yield from rows
         everywhere = [Part(x, x.languages(), ()) for x in members]
         wider = any(set(p.languages) != set(e.languages) for p, e in zip(parts, everywhere, strict=True))
         if wider or any(not p.conditions for p in parts):

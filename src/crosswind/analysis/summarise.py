@@ -41,6 +41,7 @@ def summarise(
     given: Collection[str] = (),
     comparisons: Comparisons | None = None,
     facts: RouteFacts | None = None,
+    primary_only: bool = False,
 ) -> Summary:
     """Summarise a table of results (`results.ROW`) by one metric of each target, its headline key.
 
@@ -54,6 +55,7 @@ def summarise(
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
     `given` are the keys of cells of models that nothing was trained for: their seed is no sample. `comparisons` declare
     which routes are compared, `facts` say what these differ in.
+    `primary_only`: there are no lines, and no contrasts but those of the primary family, which are cheap.
     In the lines pipeline seeds and draws are averaged. Rows without a score, of cells in which too little changed, are
     in no mean, drop or contrast; `left_out` goes with the summary. Raises `UserError` where a perturbed cell has no
     clean one, or was scored otherwise.
@@ -70,9 +72,12 @@ def summarise(
         floor = (chance or {}).get(target)
         cells = Scored(part, stats, numbers, floor, sources.get(target, _ENGLISH), given)
         scored.append(cells)
-        of_target = sorted(_lines(cells), key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route))
+        of_target = sorted(
+            () if primary_only else _lines(cells),
+            key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route),
+        )
         lines += _with_adjusted_drops(of_target)
-    compared, missing = contrasts(scored, numbers, routes, diagnostic, comparisons, facts)
+    compared, missing = contrasts(scored, numbers, routes, diagnostic, comparisons, facts, primary_only=primary_only)
     notes = (*unnamed, *_notes(lines), *_other_sources(scored), *missing)
     return Summary(
         lines=tuple(lines),

@@ -52,8 +52,8 @@ class RunResults:
         """What reads the per-cluster sums of its cells."""
         return SumsReader(self.files, self.metrics)
 
-    def summary(self) -> Summary:
-        """The summary of its cells."""
+    def summary(self, *, primary_only: bool = False) -> Summary:
+        """The summary of its cells; or the primary comparisons alone."""
         a = self.analysed
         scored = self.rows.filter((pl.col("perturbation") == "clean") & (pl.col("attack") == "none"))
         model = ["encoder", "defence", "route", "pipeline_seed", "target", "split", "language", "context_language"]
@@ -70,6 +70,7 @@ class RunResults:
             given=frozenset(a.given),
             comparisons=a.comparisons,
             facts=a.facts,
+            primary_only=primary_only,
         )
         tables = [_table(path / COSTS) for path in self.paths if (path / COSTS).exists()]
         return replace(summary, costs=tuple(over_seeds([cost for table in tables for cost in costs_of(table)])))

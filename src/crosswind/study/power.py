@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from crosswind.analysis.contrast import PRIMARY
+from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.planner import Forecasted, detectable, plan_family, price_of_seeds
 from crosswind.errors import UserError
 from crosswind.study.folder import STUDY
@@ -23,7 +24,7 @@ _TRAINING = ("train", "pretrain")
 class PowerPlan:
     """The forecasts of the primary contrasts, CPU seconds of the runs they come from, and notes.
 
-    `asked` is the number of seeds of a study that was not run, and `shows` what each contrast would show with them.
+    `asked` are the seeds and draws of a study that was not run, and `shows` what each contrast would show with them.
     """
 
     runs: tuple[str, ...]
@@ -31,15 +32,17 @@ class PowerPlan:
     forecasts: tuple[Forecasted, ...]
     training_seconds: float
     other_seconds: float
-    asked: int | None
+    asked: tuple[int, int] | None
     notes: tuple[str, ...]
 
     def shows(self, forecast: Forecasted) -> float | None:
-        """The smallest effect that the study as it stands would show."""
+        """The smallest effect that the study as it stands would show on as many items as the pilot has."""
         parts = forecast.contrast.estimate.components
         if self.asked is None or parts is None:
             return None
-        return detectable(parts, self.asked, forecast.contrast.estimate.clusters, forecast.comparisons)
+        seeds, draws = self.asked
+        clusters = forecast.contrast.estimate.clusters
+        return detectable(parts, seeds, clusters, forecast.comparisons, forecast.of_draws, draws)
 
     def seconds(self, forecast: Forecasted) -> float | None:
         """CPU seconds of the cheapest study that shows the effect in a contrast, all of its seeds counted."""
@@ -53,8 +56,8 @@ class PowerPlan:
         lines = []
         for forecast in self.forecasts:
             text = forecast.sentence
-            if (shown := self.shows(forecast)) is not None:
-                text += f"; the study's {self.asked} seeds would show {shown:.1f}"
+            if self.asked is not None and (shown := self.shows(forecast)) is not None:
+                text += f"; the study's {self.asked[0]} seeds would show {shown:.1f} on the pilot's items"
             if (seconds := self.seconds(forecast)) is not None and forecast.now > self.effect:
                 text += f" ({seconds / 60:,.0f} min of CPU time in all)"
             lines.append(text)
@@ -67,6 +70,8 @@ class PowerPlan:
                 "contrast": f.contrast.name,
                 "measure": f.contrast.measure,
                 "shown_now": f.now,
+                "shown_with_more_items": f.more_items,
+                "shown_with_more_draws": f.more_draws,
                 "shown_by_study": self.shows(f),
                 "cheapest": None if f.cheapest is None else asdict(f.cheapest),
                 "cpu_seconds": self.seconds(f),
@@ -86,7 +91,7 @@ def power_plan(what: Path, effect: float, pilots: Sequence[Path] = ()) -> PowerP
         runs = [what, *pilots]
     else:
         study = read_study(what)
-        asked = len(study.seeds)
+        asked = len(study.seeds), study.draws
         runs = [*pilots] or [Path("runs") / study.name]
         if not (runs[0] / STUDY).is_file():
             part = f"crosswind run {what} --set targets.limit=100 --set seeds=[1,2] --out pilot"
@@ -96,28 +101,39 @@ def power_plan(what: Path, effect: float, pilots: Sequence[Path] = ()) -> PowerP
     return _planned(run, effect, asked)
 
 
-def _planned(run: RunResults, effect: float, asked: int | None) -> PowerPlan:
-    primary = [c for c in run.summary().contrasts if c.family == PRIMARY]
+def _planned(run: RunResults, effect: float, asked: tuple[int, int] | None) -> PowerPlan:
+    primary = _primary(run)
     if not primary:
         raise UserError(
             "compares no routes", where=str(run.paths[0]), hint="a plan needs two routes, above their floor somewhere"
         )
-    forecasts = plan_family(primary, effect)
+    draws = sorted(set(run.rows["draw"]) - {0})
+    single = [_primary(replace(run, rows=run.rows.filter(pl.col("draw").is_in([0, d])))) for d in draws]
+    cells = run.rows.unique("cell")
+    forecasts = plan_family(
+        primary, effect, single if len(draws) > 1 else (), len(cells.filter(pl.col("draw") > 0)) / len(cells)
+    )
     if not forecasts:
         raise UserError(
             "has one pipeline seed, which says nothing of others",
             where=str(run.paths[0]),
             hint="run the pilot with two seeds at least (--set seeds=[1,2])",
         )
-    used = asked or len(run.seeds)
+    used = asked[0] if asked else len(run.seeds)
+    one = "The run has one draw of each noise, so what more draws would bring is not known."
+    several = f"Draws count by what the {len(draws)} of this run differ in, within the variance of items."
     notes = [
         "Effects are seen with a power of 80 % at 5 %, corrected for all comparisons of the family (Bonferroni).",
         "Variances come from this run and are uncertain themselves, with few seeds very much so.",
-        "Draws of noise are part of the variance of items: more of them help less than more items.",
+        several if len(draws) > 1 else one,
         f"Where seeds dominate, {used} of them make intervals {price_of_seeds(used):.2f} times as wide as many would.",
     ] if used > 1 else []  # fmt: skip
     training, other = _costs(run.paths)
     return PowerPlan(tuple(map(str, run.paths)), effect, tuple(forecasts), training, other, asked, tuple(notes))
+
+
+def _primary(run: RunResults) -> list[Contrast]:
+    return [c for c in run.summary(primary_only=True).contrasts if c.family == PRIMARY]
 
 
 def _costs(paths: Sequence[Path]) -> tuple[float, float]:

@@ -21,6 +21,9 @@ def run(
     executor: Annotated[str, typer.Option(help="local")] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and the estimated work.")] = False,
+    track: Annotated[
+        list[str] | None, typer.Option(help="Also write curves and scores to tensorboard, wandb, mlflow, trackio.")
+    ] = None,
     include: Include = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -32,8 +35,10 @@ def run(
     from crosswind.study.folder import check_out
     from crosswind.study.run import forecast, run_study
     from crosswind.study.spec import read_study
+    from crosswind.study.tracked import track_run, trackers_of
 
     include_folders(include)
+    trackers = trackers_of(track or [])
     spec = read_study(study, overrides)
     folder = out or Path("runs") / spec.name
     check_out(folder, spec.name)
@@ -43,4 +48,5 @@ def run(
         return
     with progress(quiet) as reporter:
         finished = run_study(spec, out=folder, store=artifacts, reporter=reporter, executor=executor, workers=workers)
+    track_run(trackers, spec, finished, artifacts)
     print_finished(finished, verbose=verbose)

@@ -1,0 +1,126 @@
+"""Trackers: asked for, installed, and told nothing that is nobody's business."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosswind.errors import UserError
+from crosswind.study.tracked import trackers_of
+from crosswind.study.tracking import TRACKERS
+
+SETTINGS = {"study": "small", "encoder": "mini", "cells": 3}
+
+# Stand-ins that write down what they are asked, in the interfaces of wandb 0.19, MLflow 2.20 and trackio 0.5.
+WANDB = """
+calls = []
+class Settings:
+    def __init__(self, **k): self.k = k
+class Run:
+    def define_metric(self, name, **k): calls.append(("define", name, k))
+    def log(self, values): calls.append(("log", values))
+    def finish(self): calls.append(("finish",))
+def init(**k):
+    k["settings"] = k["settings"].k
+    calls.append(("init", k))
+    return Run()
+"""
+MLFLOW = """
+calls = []
+class _Info: run_id = "r1"
+class _Run: info = _Info()
+class MlflowClient:
+    def __init__(self, tracking_uri): calls.append(("client", tracking_uri))
+    def get_experiment_by_name(self, name): return None
+    def create_experiment(self, name): return "7"
+    def create_run(self, experiment, run_name): calls.append(("run", experiment, run_name)); return _Run()
+    def log_param(self, run, key, value): calls.append(("param", key, value))
+    def log_metric(self, run, name, value, step): calls.append(("metric", name, value, step))
+    def set_terminated(self, run): calls.append(("end", run))
+"""
+TRACKIO = """
+calls = []
+def init(**k): calls.append(("init", k))
+def log(values, step): calls.append(("log", values, step))
+def finish(): calls.append(("finish",))
+"""
+
+
+def calls_of(name: str, source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    (folder / "modules").mkdir()
+    (folder / "modules" / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(folder / "modules")
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    (tracker,) = trackers_of([name])
+    sink = tracker.start(folder / "tracking", "small", SETTINGS)
+    sink.log("train/english/loss", 0.5, 20)
+    sink.log("score/none/xnli/de/keyboard:0.1, answers protected/f1", 61.0, 1)
+    sink.close()
+    calls: list[tuple[Any, ...]] = importlib.import_module(name).calls
+    monkeypatch.delitem(sys.modules, name)
+    return calls
+
+
+def test_wandb_is_offline_in_the_run_folder_and_is_told_no_code_and_no_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.setenv("WANDB_API_KEY", "secret-of-mine")
+    calls = calls_of("wandb", WANDB, tmp_path, monkeypatch)
+    (kind, asked), *rest = calls
+    assert (kind, asked["mode"], asked["dir"]) == ("init", "offline", str(tmp_path / "tracking" / "wandb"))
+    assert asked["config"] == SETTINGS
+    assert asked["settings"]["disable_git"]
+    assert asked["settings"]["disable_code"]
+    assert ("log", {"train/english/loss": 0.5, "train/english/loss/step": 20}) in rest
+    assert rest[-1] == ("finish",)
+    assert "secret-of-mine" not in json.dumps(calls)
+
+
+def test_mlflow_writes_into_the_run_folder_names_that_it_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    calls = calls_of("mlflow", MLFLOW, tmp_path, monkeypatch)
+    assert calls[0] == ("client", f"sqlite:///{tmp_path}/tracking/mlflow/mlflow.db")
+    assert ("run", "7", "small") in calls
+    assert ("param", "encoder", "mini") in calls
+    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1", 61.0, 1) in calls
+    assert calls[-1] == ("end", "r1")
+
+
+def test_trackio_writes_below_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKIO_DIR", "")
+    monkeypatch.delenv("TRACKIO_DIR")
+    calls = calls_of("trackio", TRACKIO, tmp_path, monkeypatch)
+    assert calls[0] == ("init", {"project": "crosswind", "name": "small", "config": SETTINGS})
+    assert ("log", {"train/english/loss": 0.5}, 20) in calls
+    assert calls[-1] == ("finish",)
+
+
+def test_a_tracker_that_is_unknown_or_not_installed_is_refused_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UserError, match=r"(?s)--track: unknown tracker 'tensorbord'.*did you mean 'tensorboard'"):
+        trackers_of(["tensorbord"])
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "path_importer_cache", {})
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    with pytest.raises(UserError, match=r"(?s)wandb is not installed.*pip install 'crosswind\[wandb\]'"):
+        trackers_of(["wandb"])
+
+
+def test_nothing_is_imported_that_was_not_asked_for() -> None:
+    code = (
+        "import sys\nfrom crosswind.study.tracking import TRACKERS\nprint(TRACKERS.names())\n"
+        "print([m for m in ('tensorboard', 'wandb', 'mlflow', 'trackio', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['mlflow', 'tensorboard', 'trackio', 'wandb']\n[]\n"
+    assert TRACKERS.names() == ["mlflow", "tensorboard", "trackio", "wandb"]
