@@ -14,10 +14,10 @@ from crosswind.reading import json_value, opened
 from crosswind.run.store import Store
 from crosswind.study.run import Finished
 from crosswind.study.spec import Study
-from crosswind.study.tracking import TRACKERS, Settings, Tracker
+from crosswind.study.tracking import TRACKERS, RunSettings, Tracker
 
 FOLDER_OF_TRACKERS = "tracking"
-Point = tuple[str, float, int]
+TrackedPoint = tuple[str, float, int]
 """The name of a series, a value, and its step."""
 
 
@@ -41,7 +41,7 @@ def track_run(trackers: Sequence[Tracker], study: Study, finished: Finished, sto
             sink.close()
 
 
-def settings_of(study: Study, finished: Finished) -> Settings:
+def settings_of(study: Study, finished: Finished) -> RunSettings:
     """What a run is called and made of: no paths, and nothing of the environment."""
     return {
         "study": study.name,
@@ -53,7 +53,7 @@ def settings_of(study: Study, finished: Finished) -> Settings:
     }
 
 
-def curves(finished: Finished, store: Store) -> Iterator[Point]:
+def curves(finished: Finished, store: Store) -> Iterator[TrackedPoint]:
     """Losses and development scores of every training step that is there, by optimiser step."""
     for key, step in finished.plan.graph.items():
         if not store.has(key) or not (path := store.path(key) / "training.json").is_file():
@@ -65,7 +65,7 @@ def curves(finished: Finished, store: Store) -> Iterator[Point]:
                 yield f"train/{step.label}/{name}", float(number), int(at)
 
 
-def scores(results: Path) -> Iterator[Point]:
+def scores(results: Path) -> Iterator[TrackedPoint]:
     """The score of every cell, by pipeline seed."""
     if not results.is_file():
         return
@@ -79,7 +79,7 @@ def scores(results: Path) -> Iterator[Point]:
         yield name, float(row["score"]), int(row["pipeline_seed"])
 
 
-def _comparisons(finished: Finished) -> Iterator[Point]:
+def _comparisons(finished: Finished) -> Iterator[TrackedPoint]:
     for c in finished.summary.contrasts if finished.summary is not None else ():
         if c.family == PRIMARY:
             ends = {"": c.estimate.score, "/low": c.estimate.low, "/high": c.estimate.high}

@@ -17,7 +17,7 @@ from typing import Protocol
 from crosswind.errors import UserError
 from crosswind.registry import Registry
 
-Settings = Mapping[str, str | int]
+RunSettings = Mapping[str, str | int]
 """What a run is called and made of."""
 
 
@@ -41,7 +41,7 @@ class Tracker:
     name: str
     module: str
     install: str
-    start: Callable[[Path, str, Settings], Sink]
+    start: Callable[[Path, str, RunSettings], Sink]
 
     def require(self) -> None:
         """A `UserError` where what it needs is not installed."""

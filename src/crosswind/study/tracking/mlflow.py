@@ -8,13 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from crosswind.study.tracking import Settings, Sink, Tracker
+from crosswind.study.tracking import RunSettings, Sink, Tracker
 
 _NOT_ALLOWED = re.compile(r"[^\w\-. :/]")  # what names of metrics may not hold
 
 
 class _Run:
-    def __init__(self, folder: Path, name: str, settings: Settings) -> None:
+    def __init__(self, folder: Path, name: str, settings: RunSettings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         client: Any = import_module("mlflow").MlflowClient
         uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder.absolute() / 'mlflow.db'}")
@@ -32,7 +32,7 @@ class _Run:
         self._client.set_terminated(self._id)
 
 
-def _start(folder: Path, name: str, settings: Settings) -> Sink:
+def _start(folder: Path, name: str, settings: RunSettings) -> Sink:
     return _Run(folder / "mlflow", name, settings)
 
 

@@ -6,11 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from crosswind.study.tracking import Settings, Sink, Tracker
+from crosswind.study.tracking import RunSettings, Sink, Tracker
 
 
 class _Events:
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: RunSettings) -> None:
         self._writer: Any = import_module("torch.utils.tensorboard").SummaryWriter(str(folder))
         self._writer.add_text("settings", "\n".join(f"- {name}: {value}" for name, value in settings.items()))
 
@@ -21,7 +21,7 @@ class _Events:
         self._writer.close()
 
 
-def _start(folder: Path, name: str, settings: Settings) -> Sink:
+def _start(folder: Path, name: str, settings: RunSettings) -> Sink:
     return _Events(folder / "tensorboard", settings)
 
 

@@ -7,11 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from crosswind.study.tracking import Settings, Sink, Tracker
+from crosswind.study.tracking import RunSettings, Sink, Tracker
 
 
 class _Run:
-    def __init__(self, folder: Path, name: str, settings: Settings) -> None:
+    def __init__(self, folder: Path, name: str, settings: RunSettings) -> None:
         os.environ.setdefault("TRACKIO_DIR", str(folder.absolute()))  # read when the module is imported
         folder.mkdir(parents=True, exist_ok=True)
         self._module: Any = import_module("trackio")
@@ -24,7 +24,7 @@ class _Run:
         self._module.finish()
 
 
-def _start(folder: Path, name: str, settings: Settings) -> Sink:
+def _start(folder: Path, name: str, settings: RunSettings) -> Sink:
     return _Run(folder / "trackio", name, settings)
 
 

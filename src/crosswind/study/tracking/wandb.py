@@ -7,11 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from crosswind.study.tracking import Settings, Sink, Tracker
+from crosswind.study.tracking import RunSettings, Sink, Tracker
 
 
 class _Run:
-    def __init__(self, folder: Path, name: str, settings: Settings) -> None:
+    def __init__(self, folder: Path, name: str, settings: RunSettings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         module: Any = import_module("wandb")
         # Neither the code nor the machine's state is a part of what was asked for.
@@ -38,7 +38,7 @@ class _Run:
         self._run.finish()
 
 
-def _start(folder: Path, name: str, settings: Settings) -> Sink:
+def _start(folder: Path, name: str, settings: RunSettings) -> Sink:
     return _Run(folder / "wandb", name, settings)
 
 
