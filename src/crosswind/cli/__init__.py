@@ -27,7 +27,8 @@ for _command in sorted(info.name for info in pkgutil.iter_modules(commands.__pat
 # What the owner of a disk refuses, and what lies in the place of a file or folder, is a mistake that the user can mend.
 _REFUSED = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
-    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENOENT, errno.EINVAL),
+    *(errno.ENXIO, errno.ENODEV, errno.EBUSY, errno.ETXTBSY, errno.EOPNOTSUPP, errno.ESTALE, errno.EXDEV),
 )
 # These keep all that they have done in the store.
 _RESUMABLE = ("demo", "run", "evaluate", "attack", "pretrain")

@@ -18,6 +18,7 @@ from crosswind.errors import UserError
 from crosswind.run.step import digest
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what a disk refuses to everybody
+ANOTHER = "name another folder with --out"
 SEAL = "sha256"  # the key of the checksum of an object's other keys
 
 
@@ -69,6 +70,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("is there and not empty", where=str(out), hint="name a new folder")
+    check_writable(out)
     draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     try:
         draft.mkdir(parents=True)
@@ -78,6 +80,36 @@ def new_folder(out: Path) -> Iterator[Path]:
         os.replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_writable(out: Path) -> None:
+    """Raise a `UserError` where a folder cannot be made or written into, so that it is said before anything is computed.
+
+    Leaves nothing behind.
+    """
+    try:
+        _probe(out)
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(out), hint=ANOTHER) from error
+
+
+def _probe(out: Path) -> None:
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:
+        raise UserError("is no name in UTF-8", where=str(out), hint=ANOTHER) from None
+    if out.is_symlink() and not out.exists():
+        raise UserError("is a link that leads nowhere", where=str(out), hint="name a folder with --out")
+    nearest = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        what = "is a file" if nearest == out else f"cannot be made: {nearest} is no folder"
+        raise UserError(what, where=str(out), hint="name a folder with --out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"cannot be written: no permission in {nearest}", where=str(out), hint=ANOTHER)
+    if nearest != out:  # some file systems (/proc) grant what they then refuse
+        trial = nearest / f".crosswind-{os.getpid()}-{threading.get_ident()}"
+        trial.mkdir()
+        trial.rmdir()
 
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust end their messages

@@ -30,7 +30,7 @@ from crosswind import __version__
 from crosswind.analysis.condition import APART
 from crosswind.errors import UserError
 from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
-from crosswind.run.folders import FULL, SEAL, file_hash, read_sealed, replacing, write_sealed
+from crosswind.run.folders import ANOTHER, FULL, SEAL, check_writable, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
 from crosswind.study.encoders import parameter_count
 from crosswind.study.planned import Cell
@@ -39,7 +39,6 @@ from crosswind.study.spec import CompareSpec, Study
 IDENTITY = "run.json"
 STUDY = "study.yaml"
 COSTS = "costs.parquet"
-ANOTHER = "name another folder with --out"
 RESULTS = (
     "results.parquet",
     "cells.parquet",
@@ -165,7 +164,7 @@ def clear(out: Path) -> None:
 def check_out(out: Path, name: str | None = None) -> None:
     """A run folder must be new, empty or a run's, of a study of this name, and can be written; else a `UserError`."""
     try:
-        _check_writable(out)
+        check_writable(out)
         if not out.is_dir() or all(_is_first(entry) for entry in out.iterdir()):
             return
     except OSError as error:
@@ -181,18 +180,6 @@ def check_out(out: Path, name: str | None = None) -> None:
     if name is not None and earlier is not None and earlier != name:
         hint = f"name a folder for {name!r} with --out"
         raise UserError(f"holds the run of another study, {earlier!r}", where=str(out), hint=hint)
-
-
-def _check_writable(out: Path) -> None:
-    """Raise a `UserError` where a folder cannot be made or written into; makes nothing."""
-    if out.is_symlink() and not out.exists():
-        raise UserError("is a link that leads nowhere", where=str(out), hint="name a folder with --out")
-    nearest = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
-    if not nearest.is_dir():
-        what = "is a file" if nearest == out else f"cannot be made: {nearest} is no folder"
-        raise UserError(what, where=str(out), hint="name a folder with --out")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise UserError(f"cannot be written: no permission in {nearest}", where=str(out), hint=ANOTHER)
 
 
 def _is_first(path: Path) -> bool:

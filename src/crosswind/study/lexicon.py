@@ -17,7 +17,7 @@ from crosswind.prepare.measured import LexiconScore, score_lexicon
 from crosswind.reading import expanded
 from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS
-from crosswind.run.folders import replacing
+from crosswind.run.folders import check_writable, replacing
 from crosswind.run.loop import run_graph
 from crosswind.run.outcome import StepFailed
 from crosswind.run.progress import Reporter
@@ -43,8 +43,7 @@ def derive_into(
     `languages` are codes, or pairs `en-de` of a bilingual lexicon. What the store has is not derived again. Raises a
     `UserError` for unknown sources and languages, files that are none, and text of which nothing can be derived.
     """
-    if out.exists() and not out.is_dir():
-        raise UserError("is a file", where=str(out), hint="name a folder with --out")
+    check_writable(out)
     settings = dict(data or {})
     steps = [_step(replace(params, languages=_codes(params, text)), settings, files) for text in languages]
     there = [str(_file(path)) for path in files]

@@ -18,7 +18,7 @@ from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.reading import expanded
 from crosswind.registry import included
 from crosswind.run.executors import EXECUTORS, Executor
-from crosswind.run.folders import replacing
+from crosswind.run.folders import check_writable, replacing
 from crosswind.run.loop import run_graph
 from crosswind.run.machine import Hardware
 from crosswind.run.outcome import StepFailed
@@ -222,8 +222,7 @@ def _text(
 
 
 def _check_out(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise UserError("is a file", where=str(out), hint="name a folder with --out")
+    check_writable(out)
     if (out / "config.json").exists():
         raise UserError("holds a checkpoint already", where=str(out), hint="name a new folder with --out")
     if out.is_dir() and any(out.iterdir()):

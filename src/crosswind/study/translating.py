@@ -21,7 +21,7 @@ from crosswind.data.stored import read_examples, write_lines
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.run.executors import EXECUTORS
-from crosswind.run.folders import replacing
+from crosswind.run.folders import check_writable, replacing
 from crosswind.run.loop import run_graph
 from crosswind.run.outcome import StepFailed
 from crosswind.run.progress import Reporter
@@ -64,6 +64,9 @@ def translate_into(
     """
     assert use.translate is not None
     study = _study(use, data, lexicons, device)
+    check_writable(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / TASK_FILE).exists():
+        raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
     planner = Planner(study, False, EXECUTORS["local"])
     steps: dict[str, tuple[DataRef, str]] = {}
     for name in members_of(use.name):
@@ -75,8 +78,6 @@ def translate_into(
                 raise UserError(f"{name} is in {source}", where="--to", hint="name languages to translate into")
             ref = DataRef(name, source, split, use.rows, use.limit)
             steps[planner.translate(translation_of(use.translate, ref, language, "--to"))] = (ref, language)
-    if out.is_dir() and any(out.iterdir()) and not (out / TASK_FILE).exists():
-        raise UserError("is a folder of something else", where=str(out), hint="name a new folder with --out")
     outcome = run_graph(
         planner.graph(), list(steps), store, EXECUTORS["local"], reporter=reporter, folder=store.root / "logs"
     )

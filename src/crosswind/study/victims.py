@@ -26,7 +26,7 @@ from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.example import check_protection
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, StepNeed
-from crosswind.run.folders import file_hash
+from crosswind.run.folders import check_writable, file_hash
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
 from crosswind.study.attacked import AttackedModel, convincing, similarities
@@ -77,6 +77,7 @@ def attack_victim(
 
     Raises a `UserError` for a victim that fails or gives no predictions; what was finished before is kept in `folder`.
     """
+    check_writable(folder)
     declared = declare_tasks(study)
     data = library(own_settings(study, study.data.settings(), declared))
     environment = environment_of(lexicons_of(study))
