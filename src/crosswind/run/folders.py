@@ -83,7 +83,7 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def check_writable(out: Path) -> None:
-    """Raise a `UserError` where a folder cannot be made or written into, so that it is said before anything is computed.
+    """Raise a `UserError` where a folder cannot be made or written into, before anything is computed.
 
     Leaves nothing behind.
     """
