@@ -244,6 +244,19 @@ def test_gradients_are_the_slopes_of_the_loss(kind: Any, victim: Callable[..., M
     assert slopes
 
 
+def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(
+    victim: Callable[..., ModelVictim], encoder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = data_of("pair", limit=1)
+
+    def raising() -> Any:
+        raise NotImplementedError("`get_input_embeddings` not auto-handled")  # as CANINE's of transformers does
+
+    monkeypatch.setattr(encoder.backbone, "get_input_embeddings", raising)
+    with pytest.raises(UserError, match="takes no embeddings as input"):
+        loss_gradients(victim("pair", data), data.examples)
+
+
 @pytest.mark.slow
 def test_a_gradient_costs_two_queries_and_orders_what_is_asked(victim: Callable[..., ModelVictim]) -> None:
     data = data_of("pair", "en")

@@ -135,6 +135,22 @@ def test_what_draws_at_random_has_no_control_beside_it(checkpoint: Path) -> None
     assert {c.condition.attack for c in plan.cells} == {"none", "viper.random"}
 
 
+@pytest.mark.slow
+def test_what_a_recipe_needs_of_models_is_tried_before_anything_is_computed(checkpoint: Path, tmp_path: Path) -> None:
+    attack = [{"recipe": f"bert-attack(model={checkpoint},victim=same)", "budget": 4, "examples": 2}]
+    with pytest.raises(UserError, match="has no masked language model"):
+        run(checkpoint, tmp_path / "out", tmp_path / "store", attack=attack)
+    assert not [*tmp_path.glob("store/*/manifest.json")]
+
+
+@pytest.mark.slow
+def test_a_proposing_model_that_the_victim_was_made_from_is_said(checkpoint: Path, tmp_path: Path) -> None:
+    attack = [{"recipe": "bert-attack(model=microworld,top=2)", "budget": 2, "examples": 2, "control": False}]
+    one = study(checkpoint, attack, ("qla-Latn",))
+    finished = run_study(one, out=tmp_path / "out", store=Store(tmp_path / "store"), reporter=Silent())
+    assert "shares its weights with the model under attack" in " ".join(finished.notes)
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

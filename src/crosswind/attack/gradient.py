@@ -123,8 +123,8 @@ def _rows(victim: ModelVictim, examples: Sequence[Any], *, weighed: bool = True)
 def _backward(victim: ModelVictim, batch: dict[str, Any], rows: Sequence[Row], weights: Sequence[Any]) -> Any:
     predictor = victim.predictor
     moved = {k: v.to(predictor.device) for k, v in batch.items()}
-    embedded = predictor.encoder.embeddings(moved.pop("input_ids")).detach().requires_grad_(True)
     try:
+        embedded = predictor.encoder.embeddings(moved.pop("input_ids")).detach().requires_grad_(True)
         with torch.enable_grad():
             out = predictor.head({"inputs_embeds": embedded, **moved}).float()
             losses = [_loss(predictor, out[i], row, w) for i, (row, w) in enumerate(zip(rows, weights, strict=True))]

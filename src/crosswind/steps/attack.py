@@ -7,6 +7,7 @@ A step that was killed goes on with the examples that were not finished, to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,10 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         fixed=kept_texts(task),
     )
     spec = needed_spec(call, setting)
+    resolved = {
+        need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.fields(setting)))
+    }
+    _say_what_proposes(job, predictor, resolved)
     named = parse_constraints(params.constraints)
     outcomes = attack_examples(
         victim,
@@ -80,9 +85,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         call,
         setting,
         AttackBudget(params.budget, params.restarts, params.seed, params.width),
-        resolved={
-            need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.fields(setting)))
-        },
+        resolved=resolved,
         protect=check_protection(params.protection),
         constraints=[c.made({n: constraint_judge(job, worker, n) for n in c.needs()}) for c in named],
         reach=victim.reach,
@@ -101,6 +104,21 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     before = sum(o.clean_right > 0 for o in outcomes)
     broken = sum(o.end == "success" for o in outcomes)
     return f"{broken} of {before} broken"
+
+
+def _say_what_proposes(job: Job[AttackParams], predictor: Any, resolved: Mapping[Any, Any]) -> None:
+    """Note a proposing model that shares weights with the model under attack: it knows what that one knows."""
+    from crosswind.model.related import share_weights
+    from crosswind.perturb.needs import ModelNeed
+
+    for need, model in resolved.items():
+        proposes = isinstance(need, ModelNeed) and need.role.startswith("masked-lm")
+        if proposes and share_weights(model.encoder, predictor.encoder):
+            job.note(
+                f"{job.params.recipe}: the masked language model that proposes shares its weights with the model under "
+                "attack (one was fine-tuned from the other, or both from a third). Who compares such models crosses "
+                "all pairs."
+            )
 
 
 def _record(job: Job[AttackParams], oracle: str, outcomes: Any) -> None:

@@ -1,6 +1,8 @@
-"""A base checkpoint is tried before anything is computed: loaded for each kind of task, it reads one short example.
+"""Models are tried before anything is computed.
 
-So what is wrong with it is said once, and at the beginning.
+The base checkpoint is loaded for each kind of task and reads one short example, and gives a gradient where an attack
+asks for one. A model that alternatives or constraints need (a masked language model, an aligner, a sentence encoder)
+does its work once. So what is wrong is said once, and at the beginning.
 """
 
 from __future__ import annotations
@@ -9,10 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from crosswind.data.examples import ChoiceExample, Example, Kind, PairExample, QueryExample, SpanExample, TaggingExample
+from crosswind.data.examples import (
+    ChoiceExample,
+    Example,
+    Kind,
+    PairExample,
+    QueryExample,
+    Span,
+    SpanExample,
+    TaggingExample,
+)
 from crosswind.errors import UserError
 from crosswind.run.job import PlannedJob
 from crosswind.run.step import JSON, Step
+from crosswind.steps.attack import ATTACK
 from crosswind.steps.cells import CellParams, load_predictor
 from crosswind.steps.embed import EMBED
 from crosswind.steps.mine import MINE
@@ -31,8 +43,11 @@ def try_checkpoint(steps: Iterable[Step], context: Mapping[str, JSON]) -> None:
     """
     tried: set[object] = set()
     for step in steps:
+        _try_helpers(step, context, tried)
         if step.kind in (PREDICT.name, MINE.name, EMBED.name) and "model" not in step.inputs:
             _try_cell(step, context, tried)
+        elif step.kind == ATTACK.name and "model" not in step.inputs:
+            _try_gradient(step, context, tried)
         elif step.kind == TRAIN.name and "encoder" not in step.inputs:
             _try_training(TRAIN.load(step.params), context, tried)
 
@@ -46,6 +61,47 @@ def _try_cell(step: Step, context: Mapping[str, JSON], tried: set[object]) -> No
     tried.add(name)
     job: PlannedJob[CellParams] = PlannedJob(step, params, {}, context)
     _read(load_predictor(job), context["encoder"])
+
+
+def _try_helpers(step: Step, context: Mapping[str, JSON], tried: set[object]) -> None:
+    """Load the models that a step's alternatives and constraints need, and let each do its work once."""
+    for name, value in step.data.items():
+        source = context.get("roles", {}).get(f"{name} {value}")
+        place = context["models"].get(source)
+        role = name.removesuffix(" model")
+        if place is None or (role, place) in tried:
+            continue
+        tried.add((role, place))
+        if role.startswith("masked-lm"):
+            from crosswind.model.filling import EncoderFiller
+            from crosswind.perturb.families.mlm import Blank
+
+            EncoderFiller(place).fill([Blank("One text.", 4, 8, False)], 1)
+        elif role == "aligner":
+            from crosswind.model.subwords import encoder_aligner
+
+            encoder_aligner(place)([(("One", "text"), ("Another",))])
+        elif role == "similarity":
+            from crosswind.model.similarity import EncoderSimilarity
+
+            EncoderSimilarity(place)([("One text.", "Another.")])
+
+
+def _try_gradient(step: Step, context: Mapping[str, JSON], tried: set[object]) -> None:
+    """Ask the base checkpoint for one gradient, as an attack by gradients will."""
+    from crosswind.attack.gradient import loss_gradients
+    from crosswind.attack.recipe import parse_recipe
+    from crosswind.attack.victim import ModelVictim
+    from crosswind.evaluate.metrics.base import METRICS
+
+    params = ATTACK.load(step.params)
+    task = TASKS[params.ref.task]
+    name = ("gradient", task.kind, classes(task), params.labels)
+    if parse_recipe(params.recipe).declaration.access != "gradient" or task.kind == "query" or name in tried:
+        return
+    tried.add(name)
+    job: PlannedJob[CellParams] = PlannedJob(step, replace(params, device="cpu", precision="fp32"), {}, context)
+    loss_gradients(ModelVictim(load_predictor(job), METRICS[params.metric]), [_short(task.kind)])
 
 
 def _try_training(params: TrainParams, context: Mapping[str, JSON], tried: set[object]) -> None:
@@ -99,13 +155,13 @@ def _short(kind: Kind) -> Example:
     shared = ("a short example", "", "en")
     match kind:
         case "pair":
-            return PairExample(*shared, "One text.", "Another.")
+            return PairExample(*shared, "One text.", "Another.", 0)
         case "choice":
-            return ChoiceExample(*shared, "One text.", "Why?", ("This.", "That."))
+            return ChoiceExample(*shared, "One text.", "Why?", ("This.", "That."), 0)
         case "tagging":
-            return TaggingExample(*shared, ("One", "text"))
+            return TaggingExample(*shared, ("One", "text"), ("O", "O"))
         case "span":
-            return SpanExample(*shared, "What?", "One text.")
+            return SpanExample(*shared, "What?", "One text.", (Span(0, 3),))
         case "query":
             return QueryExample(*shared, "One text.", ())
         case other:

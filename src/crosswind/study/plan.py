@@ -134,6 +134,7 @@ class Planner:
         self._exposure = lru_cache(maxsize=None)(self._exposed)
         self._translators: dict[str, dict[str, str | None]] = {}  # of translations, by key: where their models lie
         self._models: dict[str, str] = {}  # models that perturbations need: as they name them, and where they lie
+        self._roles: dict[str, str] = {}  # the part of such a model, by the name of what it is to do and its print
         self._resources = lru_cache(maxsize=None)(lambda spec, scope: spec.resources(scope))
         self._refusal = lru_cache(maxsize=None)(lambda spec, scope, extent, kind: extent.refusal(spec, scope, kind))
         self._declared = lru_cache(maxsize=None)(_declared)
@@ -210,6 +211,7 @@ class Planner:
             "words": self.words,
             "specs": self._specs,
             "models": self._models,
+            "roles": self._roles,
             "excluded": self._excluded,
             "translators": self._translators,
             **self.base.context,
@@ -454,6 +456,7 @@ class Planner:
                         hint="name another model, or say that they are one: mlm(model=…,victim=same)",
                     )
                 prints[f"{need.role} model"] = print_of_model
+                self._roles[f"{need.role} model {print_of_model}"] = need.source
                 self._models[need.source] = place_of(need.source)
             case _:
                 assert_never(need)
