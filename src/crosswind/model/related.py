@@ -28,5 +28,7 @@ def _table(encoder: Encoder) -> torch.Tensor | None:
         weight = encoder.backbone.get_input_embeddings().weight
     except (AttributeError, NotImplementedError):
         return None
+    if not isinstance(weight, torch.Tensor):
+        return None
     start = max(0, (len(weight) - _ROWS) // 2)
     return weight[start : start + _ROWS].detach().double().cpu()
