@@ -67,24 +67,24 @@ def _try_helpers(step: Step, context: Mapping[str, JSON], tried: set[object]) ->
     """Load the models that a step's alternatives and constraints need, and let each do its work once."""
     for name, value in step.data.items():
         source = context.get("roles", {}).get(f"{name} {value}")
-        place = context["models"].get(source)
+        path = context["models"].get(source)
         role = name.removesuffix(" model")
-        if place is None or (role, place) in tried:
+        if path is None or (role, path) in tried:
             continue
-        tried.add((role, place))
+        tried.add((role, path))
         if role.startswith("masked-lm"):
             from crosswind.model.filling import EncoderFiller
             from crosswind.perturb.families.mlm import Blank
 
-            EncoderFiller(place).fill([Blank("One text.", 4, 8, False)], 1)
+            EncoderFiller(path).fill([Blank("One text.", 4, 8, False)], 1)
         elif role == "aligner":
             from crosswind.model.subwords import encoder_aligner
 
-            encoder_aligner(place)([(("One", "text"), ("Another",))])
+            encoder_aligner(path)([(("One", "text"), ("Another",))])
         elif role == "similarity":
             from crosswind.model.similarity import EncoderSimilarity
 
-            EncoderSimilarity(place)([("One text.", "Another.")])
+            EncoderSimilarity(path)([("One text.", "Another.")])
 
 
 def _try_gradient(step: Step, context: Mapping[str, JSON], tried: set[object]) -> None:
