@@ -17,6 +17,7 @@ from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import Study, parse_study
+from crosswind.tasks.refs import DataRef
 
 STUDY = """
 name: defended
@@ -37,6 +38,7 @@ defences:
   noise: {{augment: [{{spec: "swap:0.3", share: 0.5}}]}}
   cat: {{augment: [{{spec: "codemix(embed=es):0.5", share: 0.33, pick: 1}}]}}
   pieces: {{subwords: {{bpe-dropout: {{dropout: 0.2}}}}}}
+  mined: {{mined: {{recipe: deepwordbug, budget: 6, examples: 8, share: 1}}}}
 """
 
 
@@ -63,7 +65,7 @@ def test_a_defence_that_only_reads_shares_the_training_of_none(text: str) -> Non
     plan = plan_of(text)
     keys = trained(plan)
     assert keys["sanitize"] == keys["none"]
-    assert len(set(keys.values())) == 5
+    assert len(set(keys.values())) == 6
     cells = {c.defence: c for c in plan.cells if c.condition.clean and c.data.language == "en"}
     assert cells["sanitize"].key != cells["none"].key
     reading = plan.graph[cells["sanitize"].key]
@@ -122,7 +124,7 @@ defences: {{correct: {{purify: correct}}}}
 def test_an_attack_is_on_the_model_behind_its_input_defence(text: str) -> None:
     plan = plan_of(text, "attack=[{recipe: deepwordbug, budget: 5, examples: 3, control: false, languages: [en]}]")
     attacked = {c.defence: c.rewrite for c in plan.cells if c.condition.attack != "none"}
-    assert len(set(attacked.values())) == len(attacked) == 6
+    assert len(set(attacked.values())) == len(attacked) == 7
     step = plan.graph[str(attacked["sanitize"])]
     assert step.params["purify"] == ["sanitize"]
     assert "purify sanitize confusables.json" in step.data
@@ -151,6 +153,37 @@ def test_a_condition_is_of_a_defences_family_or_held_out(text: str) -> None:
     assert {s.kind for s in plan.graph.values()} >= {"attack", "rewrite"}
 
 
+def test_a_defence_learns_from_an_attack_on_its_training_data_alone(text: str) -> None:
+    plan = plan_of(text)
+    keys = trained(plan)
+    step = plan.graph[keys["mined"]]
+    ((role, key),) = [(role, key) for role, key in step.inputs.items() if role != "encoder"]
+    assert role == "mined 0 snli/en/dev"
+    attack = plan.graph[key]
+    assert attack.kind == "attack"
+    assert attack.inputs == {"model": keys["none"]}  # the undefended model of the same seed, trained once
+    assert DataRef.from_json(attack.params["ref"]) == DataRef("snli", "en", "dev", limit=8)
+    assert not {cell.data for cell in plan.cells} & {DataRef.from_json(attack.params["ref"])}
+    other = plan_of(text, "defences.mined.mined.budget=7")
+    assert trained(other)["mined"] != keys["mined"]
+    (mined,) = TRAIN.load(step.params).mined
+    assert (mined.role, mined.ref, mined.share) == (role, DataRef("snli", "en", "dev"), 1.0)
+
+
+def test_what_is_searched_in_training_is_of_the_family(text: str) -> None:
+    attacks = "[{recipe: deepwordbug, budget: 5, examples: 3, control: false}, "
+    attacks += "{recipe: bad-characters, budget: 5, examples: 3, control: false}]"
+    plan = plan_of(text, 'perturb=["swap:0.4", "case:0.4"]', f"attack={attacks}")
+    of = {c.condition.name: c.familiarity for c in plan.cells if c.defence == "mined" and c.data.language == "es"}
+    assert of == {
+        "clean": "none",
+        "swap:0.4": "in-family",
+        "case:0.4": "held-out",
+        "clean, deepwordbug, 5 queries": "in-family",
+        "clean, bad-characters, 5 queries": "held-out",
+    }
+
+
 def test_a_purifier_is_made_for_perturbations_that_there_are() -> None:
     assert all(purifier.made_for <= set(PERTURBATIONS.names()) for purifier in PURIFIERS)
     assert all(PURIFIERS[name].made_for for name in ("sanitize", "correct"))
@@ -160,7 +193,7 @@ def test_robust_training_costs_its_passes(text: str) -> None:
     plan = plan_of(text, "defences.freelb={robust: {freelb: {steps: 4}}}", "defences.pgd={robust: pgd}")
     keys = trained(plan)
     passes = {name: robust_passes(TRAIN.load(plan.graph[key].params)) for name, key in keys.items()}
-    assert passes == {"none": 1, "sanitize": 1, "noise": 1, "cat": 1, "pieces": 1, "freelb": 4, "pgd": 4}
+    assert passes == {"none": 1, "sanitize": 1, "noise": 1, "cat": 1, "pieces": 1, "mined": 1, "freelb": 4, "pgd": 4}
     assert plan.graph[keys["freelb"]].cost == pytest.approx(4 * plan.graph[keys["none"]].cost)
 
 
@@ -182,6 +215,9 @@ def test_robust_training_costs_its_passes(text: str) -> None:
             "defences.x.subwords",
             "Unigram tokenizers, and the encoder's is BPE",
         ),
+        ("defences.x={mined: deepwordbog}", "defences.x.mined[0].recipe", "deepwordbog"),
+        ("defences.x={mined: deepwordbug.random}", "defences.x.mined[0].recipe", "searches nothing"),
+        ("defences.x={mined: entity-swap}", "defences.x.mined[0].recipe", "attacks none of the data"),
         ("defences.x={purify: correct}", "words", "lists of words"),
         (
             'defences.x={augment: [{spec: "swap:0.1", share: 0.6}, {spec: "swap:0.2", share: 0.6}]}',
@@ -208,7 +244,7 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
 
     one, two = go(1, "one"), go(2, "two")
     results = pl.read_parquet(one / "results.parquet")
-    assert set(results["defence"]) == {"none", "sanitize", "freelb", "noise", "cat", "pieces"}
+    assert set(results["defence"]) == {"none", "sanitize", "freelb", "noise", "cat", "pieces", "mined"}
     assert results.group_by("defence").len()["len"].n_unique() == 1
     for path in sorted((one / "predictions").rglob("*.parquet")):
         assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
@@ -218,7 +254,11 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
     assert sides["freelb", "swap"] == sides["sanitize", "swap"] == "held-out"
     costs = {row["defence"]: row for row in pl.read_parquet(one / "costs.parquet").iter_rows(named=True)}
     assert set(costs) == set(results["defence"])
-    assert {row["steps"] for row in costs.values()} == {2.0}
+    # What an attack is learnt from is part of the cost: two steps for the model that is attacked.
+    assert {name: row["steps"] for name, row in costs.items()} == dict.fromkeys(costs, 2.0) | {"mined": 4.0}
+    assert costs["mined"]["train_cpu"] > costs["none"]["train_cpu"]
+    notes = [x for row in results.filter(pl.col("defence") == "mined")["notes"].to_list() for x in row]
+    assert any("of 8 attacked training examples of snli/en/dev worse" in note for note in notes)
     assert costs["sanitize"]["train_cpu"] == costs["none"]["train_cpu"] > 0  # one training serves both
     assert all(row["predict_cpu"] > 0 for row in costs.values())
     report = (one / "report.html").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from crosswind.data.examples import Example, Kind, Pool, Rows, TaggingExample
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.steps.cells import JobData, queries_clipped
+from crosswind.steps.cells import JobData, perturbed, queries_clipped
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import load_text
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crosswind.perturb.perturbation import Environment
     from crosswind.train.augment import Augmentation, Augmented
     from crosswind.train.loop import History
+    from crosswind.train.mined import MinedExamples
     from crosswind.train.objective import Objective
     from crosswind.train.objectives import RetrievalObjective, TaskObjective
 
@@ -86,6 +87,15 @@ class AugmentParams:
     pick: int | None = None
 
 
+@dataclass(frozen=True)
+class MinedParams:
+    """What an attack, the input `role`, made of training data, and how often it stands in their place."""
+
+    role: str
+    ref: DataRef
+    share: float
+
+
 _DEFENCE = "results have a column for the defence"
 
 
@@ -107,6 +117,7 @@ class TrainParams:
     robust: RobustParams | None = unsigned(_DEFENCE, None)
     augment: tuple[AugmentParams, ...] = unsigned(_DEFENCE, ())
     subwords: SubwordParams | None = unsigned(_DEFENCE, None)
+    mined: tuple[MinedParams, ...] = unsigned(_DEFENCE, ())
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
     if queries is not None and encoder.max_positions < queries:
         job.note(queries_clipped("Training read queries of", encoder.max_positions, queries))
     augment = _augmentations(job)
-    parts = _parts(params, data, encoder, carried, augment)
+    parts = _parts(params, data, encoder, carried, _Anew(augment, _mined(job, data)))
     robust = params.robust
     history = train(
         modules_of(encoder, parts.heads),
@@ -185,6 +196,38 @@ class _Augment:
     environment: Environment
 
 
+@dataclass(frozen=True)
+class _Anew:
+    """What is drawn anew in every epoch."""
+
+    augment: _Augment | None
+    mined: tuple[MinedExamples, ...]
+
+
+def _mined(job: Job[TrainParams], data: JobData) -> tuple[MinedExamples, ...]:
+    """The examples that attacks made worse, by language and id; how many there are is noted."""
+    import polars as pl
+
+    from crosswind.steps.attack import OUTCOMES
+    from crosswind.train.mined import MinedExamples
+
+    made = []
+    for part in job.params.mined:
+        attack = job.inputs[part.role]
+        outcomes = pl.read_parquet(attack.path / OUTCOMES)
+        worse = set(outcomes.filter(pl.col("right") < pl.col("clean_right"))["id"])
+        changed = perturbed(data.dataset(part.ref), attack)
+        versions = {
+            (p.example.language, p.example.id): p.example for p in changed if p.example.id in worse and p.changed
+        }
+        job.note(
+            f"{attack.params['recipe']} made {len(versions):,} of {outcomes.height:,} attacked training examples of "
+            f"{part.ref.name} worse: {100 * part.share:g} % of an epoch's visits to them see what it made."
+        )
+        made.append(MinedExamples(versions, part.share))
+    return tuple(made)
+
+
 def _augmentations(job: Job[TrainParams]) -> _Augment | None:
     from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.spec import parse_spec
@@ -201,9 +244,7 @@ def _augmentations(job: Job[TrainParams]) -> _Augment | None:
     return _Augment(tuple(made), environment_of(job.world["lexicons"]))
 
 
-def _parts(
-    params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None, augment: _Augment | None
-) -> _Parts:
+def _parts(params: TrainParams, data: JobData, encoder: Encoder, carried: Head | None, anew: _Anew) -> _Parts:
     from crosswind.model.heads import attach
     from crosswind.model.pooling import resolved_pooling
     from crosswind.train.budget import limited, steps_of
@@ -240,10 +281,10 @@ def _parts(
             pool=pool,
         )
         objective: TaskObjective | RetrievalObjective | Augmented
-        if augment is None and params.subwords is None:
+        if anew.augment is None and not anew.mined and params.subwords is None:
             objective = make(encoder=encoder, examples=examples)
         else:
-            objective = _anew(make, encoder, examples, plan, augment, params)
+            objective = _drawn_anew(make, encoder, examples, plan, anew, params)
         sources.append(objective)
         heads[plan.name] = head
         sizes.append(len(objective.lengths))  # without the questions that it leaves out
@@ -262,17 +303,18 @@ def _parts(
     return _Parts(encoder, heads, sources, shares, steps)
 
 
-def _anew(
+def _drawn_anew(
     make: Callable[..., TaskObjective | RetrievalObjective],
     encoder: Encoder,
     examples: Sequence[Example],
     head: HeadParams,
-    augment: _Augment | None,
+    anew: _Anew,
     params: TrainParams,
 ) -> Augmented:
-    """The objective that sees the examples anew in every epoch: their noise (of a retrieval task the queries), and the
-    pieces that words are cut into."""
+    """The objective that sees the examples anew in every epoch: which stand in adversarial form, their noise (of a
+    retrieval task the queries), and the pieces that words are cut into."""
     from crosswind.train.augment import Augmented, augmented_examples
+    from crosswind.train.mined import with_mined
     from crosswind.train.subwords import resampled
 
     subwords = params.subwords
@@ -282,16 +324,17 @@ def _anew(
 
     def of_epoch(epoch: int) -> TaskObjective | RetrievalObjective:
         seen = encoder if sampled is None else replace(encoder, tokenizer=sampled.salted(str(epoch)))
-        if augment is None:
-            return make(encoder=seen, examples=examples)
+        shown = with_mined(examples, anew.mined, task=head.name, seed=params.seed, epoch=epoch)
+        if anew.augment is None:
+            return make(encoder=seen, examples=shown)
         noisy = augmented_examples(
-            examples,
-            augment.augmentations,
+            shown,
+            anew.augment.augmentations,
             task=head.name,
             seed=params.seed,
             epoch=epoch,
             fields=fields_of(head),
-            environment=augment.environment,
+            environment=anew.augment.environment,
         )
         return make(encoder=seen, examples=noisy)
 

@@ -13,6 +13,7 @@ from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, SubwordParams, TrainParams, fields_of
+from crosswind.study.mining import mined_family, mined_plan
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition
 from crosswind.study.resolve import TargetPlan, merged_settings
 from crosswind.study.spec import AugmentSpec, Defence
@@ -20,12 +21,16 @@ from crosswind.train.robust import ROBUST
 from crosswind.train.subwords import SUBWORDS, require_kind
 
 
-def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
+def defended(target: TargetPlan, name: str, defence: Defence, environment: Environment) -> TargetPlan:
     """The target with a defence over its phases; a `UserError` names the study key of what is not there."""
     where = f"defences.{name}"
     robust = _robust(defence.robust, f"{where}.robust")
     subwords = _subwords(defence.subwords, f"{where}.subwords")
     augments = tuple(_augment(a, f"{where}.augment[{i}]") for i, a in enumerate(defence.augment))
+    mined = tuple(mined_plan(spec, f"{where}.mined[{i}]") for i, spec in enumerate(defence.mined))
+    if mined and not target.chain:
+        hint = "leave it out, or train the target"
+        raise UserError(f"nothing is trained for {target.task.name}", where=f"{where}.mined", hint=hint)
     for purifier in defence.purify:
         PURIFIERS.get(purifier, where=f"{where}.purify")
     chain = tuple(
@@ -34,13 +39,17 @@ def defended(target: TargetPlan, name: str, defence: Defence) -> TargetPlan:
             training=merged_settings(phase.training, defence.training),
             robust=robust,
             subwords=subwords,
+            mined=mined,
             augment=tuple(params for params, _ in augments),
             augment_specs=tuple(spec for _, spec in augments),
         )
         for phase in target.chain
     )
     training = chain[-1].training if chain else merged_settings(target.training, defence.training)
-    family = None if defence == Defence() else defence_family(defence, [spec for _, spec in augments])
+    family = None
+    if defence != Defence():
+        searched = (mined_family(plan, phase, environment) for plan in mined for phase in chain)
+        family = defence_family(defence, [spec for _, spec in augments]).union(*searched)
     return replace(target, chain=chain, training=training, purify=tuple(defence.purify), family=family)
 
 

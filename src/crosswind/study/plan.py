@@ -50,6 +50,7 @@ from crosswind.study.defences import augment_prints, check_tokenizer, defended, 
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.exposure import Seen, exposure_of
 from crosswind.study.heads import check_classes
+from crosswind.study.mining import with_mined_inputs
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel, Plan
 from crosswind.study.resolve import (
@@ -167,20 +168,20 @@ class Planner:
                 for i, phase in enumerate(phases):
                     params = self._params(phase, seed)
                     label = f"{self._named(name, seed)}, phase {i + 1}"
-                    encoder = self._train(params, encoder, label, phase)
+                    encoder = self.train(params, encoder, label, phase)
                     if seed == self.study.seeds[0]:
                         training.setdefault(name, []).append((encoder, params))
                 encoders[name] = encoder, phases
                 for defence, settings in self.study.defences.items():
                     for target in all_targets:
-                        shielded = defended(target, defence, settings)
+                        shielded = defended(target, defence, settings, self.environment)
                         self._target(shielded, name, defence, phases, encoder, seed, conditions)
             for name, baseline in self.study.baselines.items():
                 encoder, phases = encoders[baseline.after]
                 tested = baseline.translate if baseline.mode == "translate-test" else None
                 for defence, settings in self.study.defences.items():
                     for target in all_targets:
-                        shielded = defended(target, defence, settings)
+                        shielded = defended(target, defence, settings, self.environment)
                         if tested is None:
                             where = f"baselines.{name}.translate"
                             before, shielded = shielded, translate_trained(shielded, baseline.translate, where)
@@ -479,14 +480,16 @@ class Planner:
                     f", phase {i + 1}" if len(chain) > 1 else ""
                 )
                 carry = i > 0 and carries_head(chain[i - 1], phase)
-                key = self._train(self._params(phase, seed, target, carry), key, label, phase)
+                params = self._params(phase, seed, target, carry)
+                params, mined = with_mined_inputs(self, target, phase, params, key, label)
+                key = self.train(params, key, label, phase, mined)
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             layers: list[tuple[str, str | None]] = [(selection, None)]
             if target.choice is not None and selection != "oracle" and self.study.predictions is None:
                 layers.append((DEV_LAYER, self._layer(target, target.choice, model, self._named(route, seed))))
             for named, layer in layers:
                 for data in target.data:
-                    reading = self._reading(target, data)
+                    reading = self.reading(target, data)
                     exposure = self._exposure(target.task.name, data.language, phases, chain)
                     cell = Cell("", (), route, seed, defence, target.task.name, data, named, exposure)
                     embedded = target.task.kind == "query" and self.study.predictions is None
@@ -511,7 +514,7 @@ class Planner:
         for number, layer in enumerate(choice.layers):
             for i, ref in enumerate(choice.data):
                 pooling = replace(target.pooling or PoolingParams(), layer=layer)
-                reading = replace(self._reading(target, ref), pooling=pooling)
+                reading = replace(self.reading(target, ref), pooling=pooling)
                 label = f"{ref.name}, layer {layer:g}, {named}"
                 inputs[development_input(number, i)] = self._predicting(task, model, reading, label)
         params = LayerParams(choice.layers, metric.name, metric.version)
@@ -538,7 +541,8 @@ class Planner:
         kind, params = _predicts(task, reading)
         return self.add(kind.step(params, data=prints, inputs=inputs, label=label, affinity=model.affinity))
 
-    def _reading(self, target: TargetPlan, data: DataRef) -> CellParams:
+    def reading(self, target: TargetPlan, data: DataRef) -> CellParams:
+        """How a target's model reads data."""
         hardware = self._hardware(target.training.precision)
         query = target.task.kind == "query"
         return CellParams(
@@ -560,9 +564,18 @@ class Planner:
         pooling = target.pooling if target else None
         return phase.params(seed=seed, head=target is not None, carry_head=carry, pooling=pooling, hardware=hardware)
 
-    def _train(self, params: TrainParams, encoder: str | None, label: str, phase: PhasePlan) -> str:
+    def train(
+        self,
+        params: TrainParams,
+        encoder: str | None,
+        label: str,
+        phase: PhasePlan,
+        mined: Mapping[str, str] | None = None,
+    ) -> str:
+        """The step that runs a phase on the encoder that a step made (`None`: the base), with the attacks that it
+        learns from; its key."""
         data = {} if encoder else dict(self.base.data)
-        inputs = {"encoder": encoder} if encoder else {}
+        inputs = {**({"encoder": encoder} if encoder else {}), **(mined or {})}
         inputs |= {translation.role: self.translate(translation) for translation in phase.translations}
         for ref in [*(d for h in params.heads for d in h.data), *params.select]:
             if ref.made is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from crosswind.attack.recipe import Call
 from crosswind.data.languages import unknown_language
 from crosswind.data.sources.files import data_root
 from crosswind.errors import UserError, unknown
@@ -25,6 +26,7 @@ from crosswind.study.excluded import Exclusion, read_exclusion
 from crosswind.study.preset import preset_named
 from crosswind.study.protocol import protocol_name
 from crosswind.study.spec import (
+    MinedSpec,
     Mlm,
     Phase,
     Study,
@@ -46,6 +48,15 @@ _FP32 = Hardware("cpu")
 
 
 @dataclass(frozen=True)
+class MinedPlan:
+    """An attack on the training data of a phase."""
+
+    spec: MinedSpec
+    call: Call
+    where: str
+
+
+@dataclass(frozen=True)
 class PhasePlan:
     """A phase ready to be keyed: its heads, data, budget and settings."""
 
@@ -59,6 +70,7 @@ class PhasePlan:
     robust: RobustParams | None = None
     augment: tuple[AugmentParams, ...] = ()
     subwords: SubwordParams | None = None
+    mined: tuple[MinedPlan, ...] = ()
     augment_specs: tuple[Spec, ...] = ()  # as written: with where lexicons lie
     translations: tuple[Translation, ...] = ()  # what makes those of its data that are translated
 

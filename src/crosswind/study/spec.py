@@ -392,6 +392,20 @@ class Baseline(StrictModel):
     after: str | None = None
 
 
+class MinedSpec(StrictModel):
+    """An attack on at most `examples` of each training set, in whole clusters, with a `budget` of queries for each.
+
+    `share`: how often a visit to an example that it made worse sees what it made.
+    """
+
+    recipe: str
+    budget: int = Field(100, ge=1)
+    examples: Annotated[int, Field(ge=1)] = 1000
+    share: float = Field(0.5, gt=0, le=1)
+    restarts: int = Field(0, ge=0, le=1000)
+    seed: int = Field(1, ge=0)
+
+
 _Method = Annotated[dict[str, dict[str, float]] | None, BeforeValidator(lambda v: {v: {}} if isinstance(v, str) else v)]
 """A method by name, or with its settings: `freelb`, `{freelb: {steps: 2}}`."""
 
@@ -401,8 +415,8 @@ class Defence(StrictModel):
 
     `training` are settings, `robust` a method of `train/robust/` with its settings (`freelb`, or
     `{freelb: {steps: 2}}`), `augment` noise on the training examples, `subwords` a method of `train/subwords/` that
-    cuts their words into other pieces, `purify` the input defences that a test text goes through before the model
-    reads it.
+    cuts their words into other pieces, `mined` attacks on the training data that are learnt from, `purify` the input
+    defences that a test text goes through before the model reads it.
     """
 
     training: TrainingSpec = TrainingSpec()
@@ -410,6 +424,10 @@ class Defence(StrictModel):
     subwords: _Method = Field(None, min_length=1, max_length=1)
     augment: Annotated[
         list[Annotated[AugmentSpec, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]],
+        BeforeValidator(listed),
+    ] = Field(default_factory=list)
+    mined: Annotated[
+        list[Annotated[MinedSpec, BeforeValidator(lambda v: {"recipe": v} if isinstance(v, str) else v)]],
         BeforeValidator(listed),
     ] = Field(default_factory=list)
     purify: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)

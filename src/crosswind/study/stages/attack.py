@@ -23,11 +23,12 @@ from crosswind.perturb.spec import TextScope
 from crosswind.steps.attack import ATTACK, AttackParams
 from crosswind.steps.cells import CellParams
 from crosswind.study.plan import Planner
-from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated
+from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated, EvaluatedModel
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel, listed
 from crosswind.study.stages import Conditions, Stage
 from crosswind.study.transferred import Transfers
+from crosswind.tasks.base import TASKS
 
 BUDGET, EXAMPLES = 100, 500  # of each attacked example, of each test set
 
@@ -133,49 +134,67 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     atoms = dict.fromkeys(atom.name for atom in needed_spec(attack.call, setting).atoms)
     condition = replace(condition, made_of=(ATTACK_PREFIX + attack.call.recipe, *atoms))
     evaluated = _selected(evaluated, spec.examples, planner)
-    reading = evaluated.reading
-    data = dict(planner.prints(evaluated.model, reading))
-    inputs: dict[str, str] = {"layer": evaluated.layer} if evaluated.layer else {}
-    scope = _scope(attack.call, setting)
-    alternatives = needed_spec(attack.call, setting)
-    wanted = [*alternatives.needs(scope), *(need for c in attack.constraints for need in c.needs())]
+    inputs = {"layer": evaluated.layer} if evaluated.layer else {}
+    if evaluated.embed is not None:
+        inputs["pool"] = evaluated.embed
+    label = f"{attack.name} on {evaluated.reading.ref.name}, route {evaluated.clean.route}"
+    model, reading = evaluated.model, evaluated.reading
+    key = attack_step(planner, attack.call, spec, attack.constraints, model, reading, inputs, label)
+    planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries")
+    if spec.transfer and not attack.call.control:
+        transfers.add(planner, evaluated, condition, key)
+
+
+def attack_step(
+    planner: Planner,
+    call: Call,
+    spec: AttackSpec,
+    constraints: Sequence[NamedConstraint],
+    model: EvaluatedModel,
+    reading: CellParams,
+    inputs: dict[str, str],
+    label: str,
+) -> str:
+    """Add the step that attacks what a model reads; its key. `inputs` are those besides model and alternatives."""
+    inputs = dict(inputs)
+    task = TASKS[reading.ref.task]
+    setting = call.setting(task, reading.ref.language, planner.environment)
+    data = dict(planner.prints(model, reading))
+    scope = _scope(call, setting)
+    alternatives = needed_spec(call, setting)
+    wanted = [*alternatives.needs(scope), *(need for c in constraints for need in c.needs())]
     needs = planner.needed(wanted, reading.ref, data, inputs)
-    data |= constraint_resources(attack.constraints)
+    data |= constraint_resources(constraints)
     data |= {f"resource {name}": value for name, value in alternatives.resources(scope).items()}
-    data |= planner.declared_by(RECIPES, attack.call.recipe)
+    data |= planner.declared_by(RECIPES, call.recipe)
     for atom in alternatives.atoms:
         data |= planner.declared_by(PERTURBATIONS, atom.name)
     # A recipe's joined alternatives and search may change with the package.
     data["alternatives"] = "+".join(atom.identity for atom in alternatives.atoms)
-    data["search"] = str(attack.call.chosen_search(setting))
-    limits = [c.name for c in attack.call.declaration.constraints(setting)]
+    data["search"] = str(call.chosen_search(setting))
+    limits = [c.name for c in call.declaration.constraints(setting)]
     if limits:
         data["limits"] = "+".join(limits)
-    metric = METRICS.get(evaluated.target.task.metric)
+    metric = METRICS.get(task.metric)
     data[f"metric {metric.name}"] = str(metric.version)
-    if evaluated.model.key is not None:
-        inputs["model"] = evaluated.model.key
-    if evaluated.embed is not None:
-        inputs["pool"] = evaluated.embed
+    if model.key is not None:
+        inputs["model"] = model.key
     params = AttackParams(
         **{name: getattr(reading, name) for name in CellParams.__dataclass_fields__},
-        recipe=attack.call.name,
+        recipe=call.name,
         budget=spec.budget,
         restarts=spec.restarts,
         seed=spec.seed,
         metric=metric.name,
         protection=spec.protect,
-        constraints=tuple(map(str, attack.constraints)),
+        constraints=tuple(map(str, constraints)),
         needs=needs,
         width=spec.width,
     )
-    label = f"{attack.name} on {reading.ref.name}, route {evaluated.clean.route}"
-    key = planner.add(ATTACK.step(params, data=data, inputs=inputs, label=label, affinity=evaluated.model.affinity))
-    if str(attack.call) != attack.call.name:
-        planner.write_as(key, str(attack.call))
-    planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries")
-    if spec.transfer and not attack.call.control:
-        transfers.add(planner, evaluated, condition, key)
+    key = planner.add(ATTACK.step(params, data=data, inputs=inputs, label=label, affinity=model.affinity))
+    if str(call) != call.name:
+        planner.write_as(key, str(call))
+    return key
 
 
 def _scope(call: Call, setting: AttackSetting) -> TextScope:
