@@ -258,23 +258,21 @@ def test_a_plan_counts_draws_where_the_run_has_several(tmp_path: Path) -> None:
 
 
 def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: list[Path], tmp_path: Path) -> None:
-    large = [write_run(tmp_path / f"large{s}", (s,), encoder="large", parameters=560_000_000) for s in (1, 2, 3)]
-    same = [write_run(tmp_path / f"same{s}", (s,), encoder="copy", parameters=560_000_000) for s in (1, 2, 3)]
+    large = write_run(tmp_path / "large", (1, 2, 3), encoder="large", parameters=560_000_000)
+    same = write_run(tmp_path / "same", (1, 2, 3), encoder="copy", parameters=560_000_000)
     check = "checks: [{measure: perturbed, route: english, against: none, expect: helps}]"
     claims = tmp_path / "claims.yaml"
     claims.write_text(
         f"name: mine\nclaims:\n- {{id: a, statement: it helps, source: t, {check}}}\n"
         f"- {{id: b, statement: it always helps, source: t, general: true, {check}}}\n"
     )
-    mini, big, both = judge_runs([*runs, *large], str(claims))
+    mini, big, both = judge_runs([*runs, large], str(claims))
     assert [j.verdict for j in mini.judged] == ["supported", "not tested"]
     assert (mini.judged[1].analogue, "two sizes" in mini.judged[1].outside) == ("supported", True)
     assert big.statement(big.judged[0]) == "with large (560.0 M parameters): it helps"
     assert [j.verdict for j in both.judged] == ["supported", "supported"]
     assert both.to_json()[1]["status"] == "VERIFIED"
     assert both.judged[1].findings[0].text == "mini: supported; large (560.0 M parameters): supported"
-    *_, alike = judge_runs([*large, *same], str(claims))
+    *_, alike = judge_runs([large, same], str(claims))
     assert [j.verdict for j in alike.judged] == ["not tested", "not tested"]
-    done = CliRunner().invoke(app, ["claims", *map(str, [*runs, *large]), str(claims)])
-    assert done.exit_code == 0, done.output
-    assert "(by all of mini, large (560.0 M parameters))" in done.output
+    assert both.encoder_words == "all of mini, large (560.0 M parameters)"

@@ -190,6 +190,8 @@ def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFr
     scored = frame.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE))  # others may be n/a
     if empty := [c for c in ROW if (scored if c == "score" else frame)[c].null_count()]:
         raise UserError(f"values are missing in {', '.join(empty)}", where=where)
+    if odd_numbers := [c for c, t in ROW.items() if t == pl.Float64() and not frame[c].drop_nulls().is_finite().all()]:
+        raise UserError(f"{', '.join(odd_numbers)} holds what is no number", where=where, hint="run the study again")
     if bad := sorted({e for e in frame["exposure"].unique() if not _is_exposure(e)}):
         raise UserError(f"{bad[0]!r} is no exposure", where=where, hint="write it as same-task/labelled")
     if odd := sorted(set(frame["familiarity"].unique()) - set(FAMILIARITIES)):

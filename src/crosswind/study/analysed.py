@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from crosswind.analysis.contrast import Comparisons, RouteFacts, Slope
 from crosswind.analysis.scored import Chance
 from crosswind.errors import UserError
+from crosswind.reading import opened
 from crosswind.run.folders import replacing
 from crosswind.study.spec import CompareSpec
 
@@ -47,32 +49,19 @@ def write_analysed(value: Analysed, out: Path) -> None:
 
 def read_analysed(out: Path) -> Analysed:
     """Read what a run kept; a `UserError` where an older version wrote the run, or the file is damaged."""
+    path = out / ANALYSIS
+    hint = "run the study again: what is there is found in the store"
     try:
-        value: dict[str, Any] = json.loads((out / ANALYSIS).read_text(encoding="utf-8"))
-        compared = value["comparisons"]
-        pairs = tuple((str(a), str(b)) for a, b in compared["pairs"])
-        slopes = tuple(
-            Slope(str(s["factor"]), tuple((str(r), float(x)) for r, x in s["values"]), bool(s["doubling"]))
-            for s in compared.get("slopes", ())
-        )
-        comparisons = Comparisons(
-            pairs,
-            tuple(compared["measures"]),
-            bool(compared["paired_seeds"]),
-            None if compared["margin"] is None else float(compared["margin"]),
-            slopes,
-            bool(compared.get("random_languages", False)),
-        )
-        return Analysed(
-            tuple(value["routes"]),
-            value["headline"],
-            value["chance"],
-            value["sources"],
-            tuple(value["diagnostic"]),
-            tuple(value["given"]),
-            comparisons,
-            RouteFacts(value["facts"]["factors"], value["facts"]["seen"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = "run the study again: what is there is found in the store"
-        raise UserError("lacks what its statistics need", where=str(out / ANALYSIS), hint=hint) from error
+        with opened(path) as file:
+            value = TypeAdapter(Analysed).validate_json(file.read())
+    except UserError as error:
+        raise UserError(f"lacks what its statistics need ({error.what})", where=str(path), hint=hint) from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"])) or "file"
+        what = f"lacks what its statistics need ({key}: {fault['msg']})"
+        raise UserError(what, where=str(path), hint=hint) from error
+    levels = [x for c in value.chance.values() for x in (c.values() if isinstance(c, Mapping) else (c,))]
+    if not all(0 <= level <= 100 for level in levels):
+        raise UserError("has a chance level that is no number of points", where=str(path), hint=hint)
+    return value

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crosswind.analysis.costs import costs_of, over_seeds
+from crosswind.analysis.costs import cost_table, costs_of, over_seeds
 from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
 from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, WHERE_RIGHT, CellStats, read_results
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import require_comparable, unfitted
+from crosswind.evaluate.metrics.base import METRICS, require_comparable, unfitted
 from crosswind.study.analysed import Analysed, read_analysed
-from crosswind.study.folder import COSTS, run_identity
+from crosswind.study.folder import COSTS, IDENTITY, run_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,12 @@ class RunResults:
             facts=a.facts,
             primary_only=primary_only,
         )
-        tables = [_table(path / COSTS) for path in self.paths if (path / COSTS).exists()]
+        tables = [read_table(path / COSTS, cost_table(()).schema) for path in self.paths if (path / COSTS).exists()]
         return replace(summary, costs=tuple(over_seeds([cost for table in tables for cost in costs_of(table)])))
+
+
+_AGAIN = "run the study again: what is there is found in the store"
+_CELLS = {**dict.fromkeys(("cell", "route", "defence", "target", "metric"), pl.String), "pipeline_seed": pl.Int64}
 
 
 class SumsReader:
@@ -90,13 +94,19 @@ class SumsReader:
         if path not in self._tables:
             if len(self._tables) >= 64:
                 self._tables.clear()
-            parts = _table(path).partition_by("cell", as_dict=True, maintain_order=True)
+            table = read_table(path, {"cell": pl.String, "cluster": pl.String, "sums": pl.List(pl.Float64)})
+            parts = table.partition_by("cell", as_dict=True, maintain_order=True)
             self._tables[path] = {str(name[0]): part for name, part in parts.items()}
         if key not in self._tables[path] and cell == key:
-            raise UserError("lacks the sums of a cell", where=str(path), hint="run the study again")
+            raise UserError("lacks the sums of a cell", where=str(path), hint=_AGAIN)
         part = self._tables[path][key]
         clusters = tuple(part["cluster"])
+        width = 2 if metric == CONSISTENCY else len(METRICS[metric].columns)
+        if (part["sums"].list.len() != width).any() or part["sums"].null_count():
+            raise UserError(f"has no {width} sums for every cluster of a cell ({metric})", where=str(path), hint=_AGAIN)
         sums = np.array(part["sums"].to_list(), dtype=np.float64)
+        if not np.isfinite(sums).all():
+            raise UserError("has sums that are no numbers", where=str(path), hint=_AGAIN)
         return CellStats(sums, clusters, metric, clusters)
 
 
@@ -105,7 +115,9 @@ def read_run(path: Path) -> RunResults:
     if not (path / "results.parquet").is_file():
         raise UserError("is no run folder with results", where=str(path), hint="`crosswind run` writes them")
     identity = run_identity(path)
-    cells = _table(path / "cells.parquet")
+    if not {"encoder", "study"} <= set(identity):  # by its study file alone nobody knows what was run
+        raise UserError("is damaged", where=str(path / IDENTITY), hint=_AGAIN)
+    cells = read_table(path / "cells.parquet", _CELLS)
     files, metrics = {}, {}
     for row in cells.iter_rows(named=True):
         route = row["route"] if row["defence"] == "none" else f"{row['route']}@{row['defence']}"
@@ -114,12 +126,15 @@ def read_run(path: Path) -> RunResults:
         if row.get("right"):  # runs of older versions say nothing of single items
             files[row["cell"] + WHERE_RIGHT] = path / row["right"]
     left_out = path / "left_out.parquet"
-    parts = _table(left_out).iter_rows(named=True) if left_out.exists() else []
+    parts = read_table(left_out, LEFT_OUT).iter_rows(named=True) if left_out.exists() else []
+    results = read_results(path / "results.parquet")
+    if lacking := sorted(set(results["cell"]) - set(files)):
+        raise UserError(f"lacks {len(lacking)} cells of the results", where=str(path / "cells.parquet"), hint=_AGAIN)
     return RunResults(
         (path,),
         str(identity.get("name", path.name)),
         identity,
-        read_results(path / "results.parquet"),
+        results,
         read_analysed(path),
         files,
         metrics,
@@ -194,9 +209,13 @@ def facts_of(run: RunResults) -> dict[str, str]:
     }
 
 
-def _table(path: Path) -> pl.DataFrame:
+def read_table(path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """A table of a run folder with at least these columns; a `UserError` where it is damaged or another one."""
     try:
-        return pl.read_parquet(path)
+        frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        hint = "run the study again: what is there is found in the store"
-        raise UserError(f"cannot be read ({type(error).__name__})", where=str(path), hint=hint) from error
+        raise UserError(f"cannot be read ({type(error).__name__})", where=str(path), hint=_AGAIN) from error
+    wrong = [name for name, kind in columns.items() if frame.schema.get(name) != kind]
+    if wrong:
+        raise UserError(f"has no column {', '.join(wrong)} as a run writes it", where=str(path), hint=_AGAIN)
+    return frame

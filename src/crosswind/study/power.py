@@ -14,7 +14,7 @@ from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.planner import Forecasted, detectable, plan_family, price_of_seeds
 from crosswind.errors import UserError
 from crosswind.study.folder import STUDY
-from crosswind.study.joined import RunResults, join_runs
+from crosswind.study.joined import RunResults, join_runs, read_table
 from crosswind.study.spec import read_study
 
 _TRAINING = ("train", "pretrain")
@@ -142,7 +142,7 @@ def _costs(paths: Sequence[Path]) -> tuple[float, float]:
     for path in paths:
         table = path / "provenance.parquet"
         if table.exists():
-            frame = pl.read_parquet(table)
+            frame = read_table(table, {"kind": pl.String, "cpu_seconds": pl.Float64})
             trained = frame["kind"].is_in(list(_TRAINING))
             training += float(frame.filter(trained)["cpu_seconds"].sum())
             other += float(frame.filter(~trained)["cpu_seconds"].sum())
