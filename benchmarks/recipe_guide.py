@@ -43,6 +43,9 @@ def generated() -> Iterator[str]:
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         setting = _setting(recipe)
         specs = " ".join(f"`{spec}`" for spec in recipe.specs(setting))
+        if recipe.universal is not None:
+            how = recipe.universal(setting)
+            specs = f"{how.words} words of the development data before `{how.field}`"
         access = recipe.access + (f", oracle{_with(recipe)}" if recipe.oracle else "")
         search = f"`{recipe.search(setting)}`"
         if recipe.blind:

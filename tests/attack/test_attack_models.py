@@ -17,6 +17,7 @@ from crosswind.attack.gradient import loss_gradients
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+from crosswind.attack.universal import TriggerSearch, find_trigger
 from crosswind.attack.victim import ModelVictim, PredictingVictim
 from crosswind.data.examples import Dataset, PairExample, Span, SpanExample, TaggingExample
 from crosswind.data.source import open_source
@@ -30,6 +31,8 @@ from crosswind.model.rows import Row
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.words import words as words_of
+from crosswind.study.encoders import place_of
 from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.load import load
 from tiny_models import write_encoder
@@ -242,6 +245,64 @@ def test_gradients_are_the_slopes_of_the_loss(kind: Any, victim: Callable[..., M
         assert (up - down) / (2 * step) == pytest.approx(size, rel=0.02, abs=1e-6)
         slopes += size > 1e-8
     assert slopes
+
+
+def test_a_trigger_of_one_word_is_the_worst_of_all_words() -> None:
+    dev = load(TASKS["mw-nli"], "qla-Latn", "dev", SOURCE, limit=6).examples
+    encoder = load_encoder(place_of("microworld"), seed=1)
+    head = attach(encoder, "pair", classes(TASKS["mw-nli"]), seed=2)
+    who = ModelVictim(Predictor(encoder, head, max_length=64), METRICS["accuracy"])
+    asked: list[int] = []
+
+    class Counting(ModelVictim):
+        def __call__(self, examples: Any) -> Any:
+            asked.append(len(examples))
+            return super().__call__(examples)
+
+    counting = Counting(who.predictor, who.metric)
+    how = TriggerSearch("second", 1, 10_000, 6)
+    trigger = find_trigger(counting, dev, how, 10_000, 1)
+    right = [e for e, r in zip(dev, who(dev).right.tolist(), strict=True) if r > 0]
+    assert trigger.examples == len(right)
+    assert trigger.before == pytest.approx(float(who(right).loss.mean()))
+    # One by one, over every word of the texts that is one piece.
+    words = {t[w.start : w.end] for e in dev for t in [e.second] for w in words_of(t, "en")}  # type: ignore[union-attr]
+    tokenizer = who.predictor.encoder.tokenizer
+    pieces = {w: tokenizer(w, add_special_tokens=False)["input_ids"] for w in sorted(words)}
+    whole = [w for w, ids in pieces.items() if len(ids) == 1 and ids != [tokenizer.unk_token_id]]
+    assert len(whole) > 3
+    assert set(trigger.words) <= set(whole)
+    losses = [who([replace(e, second=f"{w} {e.second}") for e in right]).loss.mean() for w in whole]  # type: ignore[call-arg, union-attr]
+    assert trigger.after == pytest.approx(max(losses))
+    # What it says that it used, beside the clean texts: two of each gradient are no texts.
+    texts = sum(asked[1:]) / len(right)
+    assert (trigger.queries - texts) % 2 == 0
+    for budget in (1, 4, 9):
+        asked.clear()
+        assert find_trigger(counting, dev, replace(how, words=2, candidates=3), budget, 1).queries <= budget
+        assert sum(asked[1:]) / len(right) <= budget
+        drawn = find_trigger(counting, dev, replace(how, words=2, drawn=True), budget, 1)
+        assert drawn.queries <= budget
+        assert len(drawn.words) == 2
+
+
+@pytest.mark.parametrize("kind", ["pair", "choice", "span"])
+def test_a_trigger_stands_before_every_example_and_costs_one_query(
+    kind: str, victim: Callable[..., ModelVictim]
+) -> None:
+    data = mastered(data_of(kind), victim(kind, data_of(kind)))
+    who = victim(kind, data)
+    field = {"pair": "second"}.get(kind, "context")
+    outcomes = run(kind, who, data, "universal-trigger", AttackBudget(5), trigger=("ka", "lu"))
+    for before, after, o in zip(data.examples, perturbed_by(data, outcomes).examples, outcomes, strict=True):
+        old, new = getattr(before, field), getattr(after.example, field)
+        assert new in (old, f"ka lu {old}")
+        assert o.queries == (o.clean_right > 0)
+        assert o.end in ("success", "exhausted", "wrong before")
+        if isinstance(after.example, SpanExample) and o.changed:
+            assert after.example.answer_texts == before.answer_texts  # type: ignore[union-attr]
+    assert any(o.changed for o in outcomes)
+    assert run(kind, who, data, "universal-trigger", AttackBudget(5, width=1), trigger=("ka", "lu")) == outcomes
 
 
 def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(

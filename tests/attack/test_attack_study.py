@@ -144,6 +144,20 @@ def test_what_a_recipe_needs_of_models_is_tried_before_anything_is_computed(chec
 
 
 @pytest.mark.slow
+def test_a_trigger_is_searched_on_development_data_beside_random_ones(checkpoint: Path, tmp_path: Path) -> None:
+    attack = [{"recipe": "universal-trigger(examples=6,candidates=4)", "budget": 8, "examples": 4}]
+    one = study(checkpoint, attack, ("qla-Latn",))
+    finished = run_study(one, out=tmp_path / "out", store=Store(tmp_path / "store"), reporter=Silent())
+    notes = [n for n in finished.notes if "the trigger" in n]
+    assert len(notes) == 2
+    assert all("mw-nli/qla-Latn/dev with" in n for n in notes)
+    rows = pl.read_parquet(tmp_path / "out" / "results.parquet")
+    assert {a.partition("(")[0] for a in rows["attack"]} == {"none", "universal-trigger", "universal-trigger.random"}
+    dev = evaluation(str(checkpoint), ["mw-nli"], languages=["qla-Latn"], split="dev", limit=4, attack=attack)
+    assert "searched on the split that is evaluated" in make_plan(dev).left_out[0].reason
+
+
+@pytest.mark.slow
 def test_a_proposing_model_that_the_victim_was_made_from_is_said(checkpoint: Path, tmp_path: Path) -> None:
     attack = [{"recipe": "bert-attack(model=microworld,top=2)", "budget": 2, "examples": 2, "control": False}]
     one = study(checkpoint, attack, ("qla-Latn",))

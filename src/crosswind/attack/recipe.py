@@ -13,9 +13,11 @@ from typing import Literal
 
 from crosswind.attack.search import Search
 from crosswind.attack.search.random_draws import random_draws
+from crosswind.attack.universal import TriggerSearch
 from crosswind.data.examples import KINDS, Kind
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.applied import Constraint
+from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Environment, Param, Value
 from crosswind.perturb.spec import POOL, Atom, Spec, TextScope, parse_spec, parsed_call, printed_call
 from crosswind.registry import Registry
@@ -75,6 +77,8 @@ class Recipe:
       may not; where `oracle_with` names a parameter and a value, only with these.
     * `forward`: neighbouring phrases of one translation may not go backwards in it (`space.Origin`).
     * `blind`: the search does not look at what the victim says, so that it is its own control and has none beside it.
+    * `universal`: one trigger for all examples, searched in this way on the data set that `needs` names, stands in the
+      place of alternatives (`universal.py`).
     * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
     """
 
@@ -99,6 +103,8 @@ class Recipe:
     forward: bool = False
     probe: str = ""
     blind: bool = False
+    universal: Callable[[AttackSetting], TriggerSearch] | None = None
+    needs: Callable[[AttackSetting], tuple[DataNeed, ...]] = lambda setting: ()
 
     def knows(self, setting: AttackSetting) -> str:
         """What it knows with a setting that an attacker may not; empty where nothing."""
@@ -185,6 +191,8 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
     reason = recipe.applies(setting)
     if reason is not None:
         return reason
+    if recipe.universal is not None:
+        return None
     specs = atoms_of(recipe, setting)
     scope = setting.scope(recipe.fields(setting))
     reasons = [atom.applies(scope) for atom in specs]

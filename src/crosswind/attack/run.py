@@ -11,10 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from crosswind.attack.counted import Counted
-from crosswind.attack.engine import WIDTH, SearchPlan, run_attack
+from crosswind.attack.engine import WIDTH, SearchPlan, Spaces, run_attack
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, unattackable
+from crosswind.attack.universal import Words, space_of
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Dataset, Example, is_labelled
 from crosswind.errors import UserError
@@ -56,12 +57,13 @@ def attack_examples(
     constraints: Sequence[Constraint] = (),
     reach: Reach | None = None,
     metric: Metric | None = None,
+    trigger: Words = (),
     finished: Path | None = None,
     report: Report = lambda *_: None,
 ) -> list[Attacked]:
     """The outcomes of labelled examples, in their order.
 
-    With the task's `metric`, the points of their curves hold its statistics.
+    With the task's `metric`, the points of their curves hold its statistics. `trigger` is that of a universal attack.
     With `finished`, each outcome is appended to that file, and what it holds already is not attacked again: the result
     is the same as without a break. Raises `NotApplicable` where the recipe does not attack such a task or language,
     and a `UserError` for a budget below 1 and for examples without gold labels.
@@ -89,6 +91,10 @@ def attack_examples(
         budget.width,
         _statistics(metric),
     )
+    spaces: Spaces = maker
+    if call.declaration.universal is not None:
+        field = call.declaration.universal(setting).field
+        spaces = lambda some: [space_of(e, verdict, field, trigger) for _, e, verdict in some]  # noqa: E731
     kept, total = len(known), len(examples)
     before = sum(o.end == "success" for o in known.values())
     begun = time.monotonic()
@@ -100,7 +106,7 @@ def attack_examples(
         report(attacked, total, note)
 
     with _Appending(finished) as write:
-        for outcome in run_attack(counted, waiting, maker, plan, progress):
+        for outcome in run_attack(counted, waiting, spaces, plan, progress):
             known[outcome.id] = outcome
             write(outcome)
     return [known[e.id] for e in examples]

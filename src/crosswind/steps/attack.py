@@ -8,8 +8,8 @@ A step that was killed goes on with the examples that were not finished, to the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
@@ -18,6 +18,10 @@ from crosswind.steps.parameters import tokens_of
 from crosswind.steps.perturbing import constraint_judge, met_need
 from crosswind.tasks.base import TASKS, kept_texts
 from crosswind.tasks.refs import DataRef
+
+if TYPE_CHECKING:
+    from crosswind.attack.recipe import AttackSetting, Call
+    from crosswind.attack.victim import ModelVictim
 
 OUTCOMES = "outcomes.parquet"
 _COLUMN = "results have a column for it"
@@ -79,6 +83,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     }
     _say_what_proposes(job, predictor, resolved)
     named = parse_constraints(params.constraints)
+    trigger = _trigger(job, victim, call, setting)
     outcomes = attack_examples(
         victim,
         data.examples,
@@ -90,6 +95,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         constraints=[c.made({n: constraint_judge(job, worker, n) for n in c.needs()}) for c in named],
         reach=victim.reach,
         metric=victim.metric,
+        trigger=trigger,
         finished=job.partial / "finished.jsonl",
         report=lambda done, total, note: job.report(done, total, note),
     )
@@ -104,6 +110,26 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     before = sum(o.clean_right > 0 for o in outcomes)
     broken = sum(o.end == "success" for o in outcomes)
     return f"{broken} of {before} broken"
+
+
+def _trigger(job: Job[AttackParams], victim: ModelVictim, call: Call, setting: AttackSetting) -> tuple[str, ...]:
+    """The trigger of a universal attack, searched on development data; none of other recipes."""
+    from crosswind.attack.universal import find_trigger
+
+    params, declared = job.params, call.declaration
+    if declared.universal is None:
+        return ()
+    (need,) = declared.needs(setting)
+    ref = dict(params.needs)[need.role]
+    how = replace(declared.universal(setting), drawn=call.control)
+    trigger = find_trigger(victim, dataset_of(job, ref).examples, how, params.budget, params.seed)
+    job.fact("trigger", {"words": " ".join(trigger.words), "queries": trigger.queries, "examples": trigger.examples})
+    job.note(
+        f"{params.recipe}: the trigger {' '.join(trigger.words)!r} was searched on {trigger.examples} examples of "
+        f"{ref.name} with {trigger.queries} queries each; their mean loss rose from {trigger.before:.3f} to "
+        f"{trigger.after:.3f}."
+    )
+    return trigger.words
 
 
 def _say_what_proposes(job: Job[AttackParams], predictor: Any, resolved: Mapping[Any, Any]) -> None:

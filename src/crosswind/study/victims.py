@@ -82,6 +82,9 @@ def attack_victim(
     data = library(own_settings(study, study.data.settings(), declared))
     environment = environment_of(lexicons_of(study))
     call = parse_recipe(spec.recipe, where="--recipe")
+    if call.declaration.access == "gradient":
+        hint = "attack it with a recipe that needs scores alone, or attack the checkpoint itself"
+        raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)
     lines: list[AttackLine] = []
     shown: list[AttackedExample] = []
     for target in targets(study):

@@ -128,6 +128,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
         reason = "which pairs are mined depends on all sentences at once: there is no example to attack"
     elif evaluated.translation is not None:
         reason = "the model reads a translation: every query would have to be translated anew"
+    if any(need.split == evaluated.clean.data.split for need in attack.call.declaration.needs(setting)):
+        reason = "it is searched on the split that is evaluated; attack another one"
     if reason is not None:
         planner.leave_out(evaluated, condition, f"{attack.call.recipe}: {reason}")
         return
@@ -162,7 +164,8 @@ def attack_step(
     data = dict(planner.prints(model, reading))
     scope = _scope(call, setting)
     alternatives = needed_spec(call, setting)
-    wanted = [*alternatives.needs(scope), *(need for c in constraints for need in c.needs())]
+    recipe_needs = call.declaration.needs(setting)
+    wanted = [*alternatives.needs(scope), *recipe_needs, *(need for c in constraints for need in c.needs())]
     needs = planner.needed(wanted, reading.ref, data, inputs)
     data |= constraint_resources(constraints)
     data |= {f"resource {name}": value for name, value in alternatives.resources(scope).items()}

@@ -1,0 +1,194 @@
+"""Universal triggers: the same few words before every example, searched on development data.
+
+Wallace et al. 2019 (Universal Adversarial Triggers for Attacking and Analyzing NLP), §2: the gradient of the loss by
+the embeddings of the trigger is summed over a batch of examples; of each position the words that it prefers to first
+order (HotFlip) are asked about on the batch, and the best stays; again and again, until nothing improves.
+
+The words are those of the development texts that are one piece of the victim's vocabulary. A query is a text that is
+asked about, for each development example; a gradient costs two. The control draws triggers of the same length from the
+same words, as many as the budget allows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crosswind.attack.counted import GRADIENT_QUERIES
+from crosswind.attack.space import AttackSite, GoalVerdict, Space, Trial
+from crosswind.attack.victim import ModelVictim
+from crosswind.data.examples import Example, text_fields
+from crosswind.errors import UserError
+from crosswind.perturb.applied import Liberties
+from crosswind.perturb.draw import key
+from crosswind.perturb.example import passages
+from crosswind.perturb.words import words as words_of
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TriggerSearch:
+    """How a trigger is searched: `words` long, before the text `field`, on at most `examples` development examples.
+
+    `candidates` words are asked about for each position; `drawn` is the control.
+    """
+
+    field: str
+    words: int
+    candidates: int
+    examples: int
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """The trigger, what it cost for each development example, and the mean loss of these before and after."""
+
+    words: Words
+    queries: int
+    examples: int
+    before: float
+    after: float
+
+
+def with_trigger(example: Example, field: str, words: Words) -> Trial | None:
+    """An example with the words before a text; `None` where the text is empty or a label would be lost."""
+    return space_of(example, GoalVerdict(0.0, 1.0), field, words).trial(((0, 0),))
+
+
+def space_of(example: Example, clean: GoalVerdict, field: str, words: Words) -> Space:
+    """The space of an example whose only change is the trigger."""
+    cut = tuple(passages(example, (field,)))
+    sites = tuple(AttackSite(i, 0, 0, (" ".join(words) + " ",), Liberties(True), 0) for i in range(len(cut)))
+    return Space(example, cut, sites, clean, float("inf"), 1)
+
+
+def find_trigger(victim: ModelVictim, dev: Sequence[Example], how: TriggerSearch, budget: int, seed: int) -> Trigger:
+    """The trigger that raises the mean loss of development examples most, within `budget` queries for each of them.
+
+    Examples that the victim has wrong are left out, unless it has all of them wrong. Raises a `UserError` where no word
+    is one piece of the vocabulary.
+    """
+    chosen = [e for e in dev[: how.examples] if text_fields(e).get(how.field)]
+    clean = victim(chosen)
+    batch = [e for e, right in zip(chosen, clean.right.tolist(), strict=True) if right > 0] or chosen
+    vocabulary = _Vocabulary.of(victim, dev, how.field)
+    search = _Search(victim, batch, how, vocabulary, budget)
+    search.draw(random.Random(key(str(seed), "trigger", how.field))) if how.drawn else search.climb()
+    kept = {id(e) for e in batch}
+    before = [loss for e, loss in zip(chosen, clean.loss.tolist(), strict=True) if id(e) in kept]
+    words = tuple(vocabulary.words[i] for i in search.best)
+    return Trigger(words, search.used, len(batch), float(np.mean(before)), search.loss)
+
+
+@dataclass(frozen=True)
+class _Vocabulary:
+    """Words of one piece, the most frequent first, and the embedding of each `(words, width)`."""
+
+    words: Words
+    pieces: tuple[int, ...]
+    vectors: Any
+
+    @classmethod
+    def of(cls, victim: ModelVictim, dev: Sequence[Example], field: str) -> _Vocabulary:
+        import torch
+
+        from crosswind.model.offsets import raw
+
+        seen: Counter[str] = Counter()
+        for example in dev:
+            text = text_fields(example).get(field, "")
+            seen.update(text[w.start : w.end] for w in words_of(text, example.language))
+        ordered = sorted(seen, key=lambda w: (-seen[w], w))
+        encoder = victim.predictor.encoder
+        whole = [
+            (word, ids[0])
+            for word, (ids, _) in zip(ordered, raw(encoder.tokenizer, ordered, offsets=False), strict=True)
+            if len(ids) == 1 and ids[0] != encoder.tokenizer.unk_token_id
+        ]
+        if not whole:
+            raise UserError(
+                "no word of the development data is one piece of the model's vocabulary",
+                where="recipe",
+                hint="attack it with a recipe that changes the words at hand",
+            )
+        pieces = tuple(piece for _, piece in whole)
+        with torch.no_grad():
+            vectors = encoder.embeddings(torch.tensor(pieces, device=victim.predictor.device)).double().cpu().numpy()
+        return cls(tuple(word for word, _ in whole), pieces, vectors)
+
+
+class _Search:
+    """The best trigger so far (`best`, numbers of words), its mean loss, and the queries used for each example."""
+
+    def __init__(
+        self, victim: ModelVictim, batch: Sequence[Example], how: TriggerSearch, vocabulary: _Vocabulary, budget: int
+    ) -> None:
+        self.victim, self.batch, self.how, self.vocabulary, self.budget = victim, batch, how, vocabulary, budget
+        self.used = 0
+        self.best: tuple[int, ...] = ()
+        self.loss = -np.inf
+
+    def draw(self, rng: random.Random) -> None:
+        """Random triggers, the best of as many as the budget allows."""
+        every = len(self.vocabulary.words)
+        drawn = [tuple(rng.randrange(every) for _ in range(self.how.words)) for _ in range(self.budget)]
+        self._ask(list(dict.fromkeys(drawn)))
+
+    def climb(self) -> None:
+        """The most frequent word in every position at first; then position after position, until nothing improves."""
+        self._ask([(0,) * self.how.words])
+        improved = True
+        while improved:
+            improved = False
+            for position in range(self.how.words):
+                if self.used + GRADIENT_QUERIES >= self.budget:
+                    return
+                self.used += GRADIENT_QUERIES
+                order = np.argsort(-self._expected(position), kind="stable").tolist()
+                now = self.best
+                wanted = [(*now[:position], word, *now[position + 1 :]) for word in order if word != now[position]]
+                improved |= self._ask(wanted[: min(self.how.candidates, self.budget - self.used)])
+
+    def _ask(self, triggers: Sequence[tuple[int, ...]]) -> bool:
+        """Take the best of some triggers if it is better than the best so far; each costs a query."""
+        texts = [self._texts(trigger) for trigger in triggers]
+        self.used += len(triggers)
+        losses = self.victim([text for some in texts for text in some]).loss.reshape(len(triggers), len(self.batch))
+        means = losses.mean(axis=1)
+        if not len(means) or means.max() <= self.loss:
+            return False
+        at = int(means.argmax())
+        self.best, self.loss = triggers[at], float(means[at])
+        return True
+
+    def _texts(self, trigger: tuple[int, ...]) -> list[Example]:
+        words = tuple(self.vocabulary.words[i] for i in trigger)
+        trials = [with_trigger(example, self.how.field, words) for example in self.batch]
+        return [e if t is None else t.example for e, t in zip(self.batch, trials, strict=True)]
+
+    def _expected(self, position: int) -> Any:
+        """By how much the loss would rise for each word in a position, to first order `(words,)`."""
+        from crosswind.attack.gradient import loss_gradients
+
+        pieces = [self.vocabulary.pieces[i] for i in self.best]
+        total = np.zeros(self.vocabulary.vectors.shape[1])
+        for gradient in loss_gradients(self.victim, [self.victim.read(e) for e in self._texts(self.best)]):
+            for row, slopes in gradient:
+                at = _position_of(pieces, row.ids)
+                if at is not None:
+                    total += slopes[at + position].astype(np.float64)
+        return self.vocabulary.vectors @ total
+
+
+def _position_of(pieces: Sequence[int], ids: Any) -> int | None:
+    """Where a row of tokens holds the pieces of a trigger."""
+    listed = [int(i) for i in ids]
+    last = len(listed) - len(pieces)
+    return next((i for i in range(last + 1) if listed[i : i + len(pieces)] == pieces), None)
