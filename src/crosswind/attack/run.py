@@ -15,7 +15,7 @@ from crosswind.attack.engine import WIDTH, SearchPlan, Spaces, run_attack
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, unattackable
-from crosswind.attack.universal import Words, space_of
+from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Dataset, Example, is_labelled
 from crosswind.errors import UserError
@@ -57,7 +57,7 @@ def attack_examples(
     constraints: Sequence[Constraint] = (),
     reach: Reach | None = None,
     metric: Metric | None = None,
-    trigger: Words = (),
+    trigger: TriggerWords = (),
     finished: Path | None = None,
     report: Report = lambda *_: None,
 ) -> list[Attacked]:

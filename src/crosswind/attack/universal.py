@@ -29,7 +29,7 @@ from crosswind.perturb.draw import key
 from crosswind.perturb.example import passages
 from crosswind.perturb.words import words as words_of
 
-Words = tuple[str, ...]
+TriggerWords = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,19 @@ class TriggerSearch:
 class Trigger:
     """The trigger, what it cost for each development example, and the mean loss of these before and after."""
 
-    words: Words
+    words: TriggerWords
     queries: int
     examples: int
     before: float
     after: float
 
 
-def with_trigger(example: Example, field: str, words: Words) -> Trial | None:
+def with_trigger(example: Example, field: str, words: TriggerWords) -> Trial | None:
     """An example with the words before a text; `None` where the text is empty or a label would be lost."""
     return space_of(example, GoalVerdict(0.0, 1.0), field, words).trial(((0, 0),))
 
 
-def space_of(example: Example, clean: GoalVerdict, field: str, words: Words) -> Space:
+def space_of(example: Example, clean: GoalVerdict, field: str, words: TriggerWords) -> Space:
     """The space of an example whose only change is the trigger."""
     cut = tuple(passages(example, (field,)))
     sites = tuple(AttackSite(i, 0, 0, (" ".join(words) + " ",), Liberties(True), 0) for i in range(len(cut)))
@@ -89,9 +89,9 @@ def find_trigger(victim: ModelVictim, dev: Sequence[Example], how: TriggerSearch
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """Words of one piece, the most frequent first, and the embedding of each `(words, width)`."""
+    """TriggerWords of one piece, the most frequent first, and the embedding of each `(words, width)`."""
 
-    words: Words
+    words: TriggerWords
     pieces: tuple[int, ...]
     vectors: Any
 

@@ -12,14 +12,14 @@ from crosswind.data.examples import Kind
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Param
 
-DEV = "dev"  # the split that a trigger is searched on
+SEARCHED_ON = "dev"  # the split that a trigger is searched on
 
 _FIELDS: dict[Kind, str] = {"pair": "second", "choice": "context", "span": "context"}
 
 
 def _applies(setting: AttackSetting) -> str | None:
     task = setting.task
-    if DEV not in task.splits:
+    if SEARCHED_ON not in task.splits:
         return f"a trigger is searched on a development split, which {task.name} does not have"
     if _FIELDS[task.kind] not in task.perturbed:
         return f"the {_FIELDS[task.kind]} of {task.name} may not change"
@@ -51,7 +51,7 @@ UNIVERSAL_TRIGGER = Recipe(
     specs=_no_specs,
     search=_search,
     universal=_universal,
-    needs=lambda setting: (DataNeed("development", split=DEV),),
+    needs=lambda setting: (DataNeed("development", split=SEARCHED_ON),),
     applies=_applies,
     params=(
         Param("words", "integer", "length of the trigger", default=3, low=1, high=16),
