@@ -190,7 +190,7 @@ class Registry(Generic[_Declaration]):
         more = dict(entries)
         try:
             self._collect(importlib.import_module(point.module), more, origin)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             what = f"{type(error).__name__}: {error}"
             warnings.warn(f"no {self.kind} of {origin} ({point.value}) is served: {what}", RuntimeWarning, stacklevel=2)
             return {}

@@ -11,7 +11,9 @@ import os
 import pkgutil
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from crosswind.cli import commands
 from crosswind.cli.app import app as app
@@ -62,9 +64,24 @@ def main() -> None:
             raise
         print(f"crosswind: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         sys.exit(1 if error.errno in FULL else 2)
+    except SystemExit as ended:
+        where = _user_code(ended)
+        if where is None:
+            raise
+        print(f"crosswind: {where}: ends the program (SystemExit: {ended.code})", file=sys.stderr)
+        print("  code that Crosswind calls returns or raises an error: mend it", file=sys.stderr)
+        sys.exit(2)
     except Stopped as stopped:
         print(f"crosswind: {_farewell(stopped, sys.argv[1:])}", file=sys.stderr)
         sys.exit(stopped.code)
+
+
+def _user_code(ended: SystemExit) -> str | None:
+    """`file:line` of somebody's code that ended the program; `None` where the command line did."""
+    frame = traceback.extract_tb(ended.__traceback__)[-1]
+    here = Path(frame.filename).resolve()
+    ours = here.is_relative_to(Path(__file__).parent.parent) or here.parent.name in ("click", "typer")
+    return None if ours else f"{frame.filename}:{frame.lineno}"
 
 
 def _farewell(stopped: Stopped, arguments: Sequence[str]) -> str:

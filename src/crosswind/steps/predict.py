@@ -127,7 +127,7 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
             continue
         try:
             examples = _gathered(other, worker)
-        except Exception:
+        except (Exception, SystemExit):
             continue  # Its own turn will fail and say why; this step must not.
         if len(gathered) + len(examples) > BATCH_EXAMPLES:
             break
@@ -136,7 +136,7 @@ def _predict_ahead(job: Job[CellParams], worker: Worker) -> None:
     if gathered:
         try:
             predictor_of(job, worker).predict(gathered)
-        except Exception:
+        except (Exception, SystemExit):
             predictor_of(job, worker).predict(_gathered(job, worker))  # Another cell's example may be at fault.
 
 

@@ -211,7 +211,7 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
     module.__file__ = str(file)
     try:
         exec(compile(file.read_bytes(), str(file), "exec", dont_inherit=True), vars(module))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         hint = "the file does not run: mend it"
         raise UserError(f"{type(error).__name__}: {error}", where=str(file), hint=hint) from error
     functions = {n: v for n, v in vars(module).items() if callable(v) and not n.startswith("_")}
@@ -222,7 +222,7 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
     def predict(examples: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         try:
             return function(examples)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line = next((f.lineno for f in reversed(extract_tb(error.__traceback__)) if f.filename == str(file)), 0)
             hint = "what is finished is kept where --out says: mend the function and run it again"
             raise UserError(f"{name}: {type(error).__name__}: {error}", where=f"{file}:{line}", hint=hint) from error
