@@ -246,6 +246,8 @@ def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest
         (("keyboard:0.1", "--language", "not a language"), "not a language"),
         (("codemix(embed=de):0.1",), "lexicons"),
         (("codemix(embed=de):0.1", "--lexicons", "nowhere"), "nowhere"),
+        (("hard-negatives",), "a number in (0, 1], below which u changes a query"),
+        (("hard-negatives:0.1",), "only retrieval has candidates to add to"),
     ],
 )
 def test_perturb_refuses_what_it_cannot_do(

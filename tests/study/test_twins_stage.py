@@ -11,9 +11,11 @@ import pytest
 from crosswind.errors import UserError
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.steps.twin import TWIN
 from crosswind.study.plan import make_plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import parse_study
+from crosswind.tasks.base import TASKS
 
 STUDY = """
 name: twins
@@ -69,3 +71,28 @@ def test_mistakes_are_named(entry: str, message: str, real_encoder: Path, data: 
     text = STUDY.format(encoder=real_encoder, data=data).partition("twins:")[0] + f"twins: [{entry}]\n"
     with pytest.raises(UserError, match=message):
         make_plan(parse_study(text))
+
+
+def test_an_edited_python_task_is_another_twin(
+    tmp_path: Path, real_encoder: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own data are as they were: what it reads of them is what changed."""
+
+    def key(more: str) -> str:
+        monkeypatch.setattr(TASKS, "_entries", None)
+        monkeypatch.setattr(TASKS, "_joined", None)
+        monkeypatch.setattr(TASKS, "included", [])
+        folder = tmp_path / f"edited{len(more)}"
+        folder.mkdir()
+        code = (
+            "from dataclasses import replace\nfrom crosswind.tasks.declared.xnli import XNLI\n"
+            "EDITED = replace(XNLI, name='edited', languages=('en',))\n"
+        )
+        (folder / "task.py").write_text(code + more)
+        TASKS.include(folder)
+        text = STUDY.format(encoder=real_encoder, data=data).replace("variant: noisy", "variant: edited")
+        steps = make_plan(parse_study(text)).graph.values()
+        (twin,) = (step for step in steps if step.kind == TWIN.name)
+        return twin.key
+
+    assert key("") != key("# edited\n")

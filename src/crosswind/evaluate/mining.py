@@ -19,6 +19,9 @@ from crosswind.evaluate.grid import Doubles, Floats
 from crosswind.evaluate.nearest import Neighbours, mutual_nearest
 from crosswind.model.offsets import Ints
 
+MARGIN = "ratio"
+"""What signatures call the margin that is computed here."""
+
 
 @dataclass(frozen=True, slots=True)
 class MinedPair:

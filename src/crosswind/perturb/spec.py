@@ -154,8 +154,9 @@ class Atom:
         for need in self.perturbation.needs(setting):
             if resolved is None or need not in resolved:
                 raise UserError(
-                    f"{self.name} needs its {need.role}, and it is not given",
-                    hint="a study resolves it; from Python pass `resolved={need: …}` for every need of the spec",
+                    f"{self.name} needs its {need.role}, which lines of text do not bring",
+                    hint="a study has it (perturb: in a study file, or crosswind evaluate --perturb); from Python pass "
+                    "`resolved={need: …}` for every need of the spec",
                 )
             given[need.role] = resolved[need]
         return setting, given
@@ -330,7 +331,7 @@ class _Reader:
             raise UserError(
                 f"perturbation {name!r} has no severity",
                 where=self.where,
-                hint=f"write {name}:0.1 (in (0, 1]: the threshold of its {perturbation.unit}s)",
+                hint=f"write {name}:0.1: a number in (0, 1], below which u changes {_article(perturbation.unit)}",
             )
         return [Atom(name, params, level) for level in dict.fromkeys(levels)]
 
@@ -423,6 +424,10 @@ def _print_value(value: Value) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return _print_number(value)
+
+
+def _article(unit: str) -> str:
+    return f"{'an' if unit[0] in 'aeiouAEIOU' else 'a'} {unit}"
 
 
 def _print_number(value: float) -> str:

@@ -38,11 +38,11 @@ class MineParams(CellParams):
     """How a cell is read, and mined: the ratio margin over so many neighbours (XTREME's run_bucc2018.sh: 4)."""
 
     neighbours: int = 4
-    margin: str = "ratio"
 
 
 def _run(job: Job[MineParams], worker: Worker) -> str:
     from crosswind.evaluate.cuts import count_cuts
+    from crosswind.evaluate.mining import MARGIN
 
     cell = cast("Job[CellParams]", job)  # what mining adds is read in `_mined` alone
     clean, changed = as_read(cell, worker)
@@ -56,6 +56,7 @@ def _run(job: Job[MineParams], worker: Worker) -> str:
     write_predictions(job.draft.path / "predictions.parquet", [e.id for e in data.examples], predictions)
     predictor = predictor_of(cell, worker)
     sign_pooling(cell, worker)
+    job.sign("margin", MARGIN)
     record_reading(cell, predictor, count_cuts(predictor, data.examples))
     job.sign("threads", 1)
     record_hardware(cell)

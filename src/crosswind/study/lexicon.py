@@ -113,10 +113,14 @@ def _step(params: LexiconParams, settings: Mapping[str, Any], files: Sequence[Pa
         assert source is not None
         if name in CORPORA:
             prints[name] = text_fingerprint(CORPORA[name], params.languages, source)
+            if (origin := CORPORA.origin(name)) is not None:
+                prints[f"declared corpus {name}"] = origin
             continue
         task = TASKS.get(name, where="--from") if name in TASKS else None
         if task is None:
             raise unknown("corpus or test set", name, [*CORPORA.names(), *TASKS.names()], where="--from")
+        if (origin := TASKS.origin(name)) is not None:
+            prints[f"declared task {name}"] = origin
         for code in params.languages:
             if task.kind != "query" or code != "en":
                 prints[f"{name} {code}"] = fingerprint(task, code, params.split, source)

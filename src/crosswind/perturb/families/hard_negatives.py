@@ -76,6 +76,7 @@ HARD_NEGATIVES = Perturbation(
     source="own; near-duplicates as distractors of retrieval",
     unit="query",
     languages="all, of retrieval tasks",
+    applies=lambda setting: "only retrieval has candidates to add to" if setting.kind == "line" else None,
     needs=lambda setting: (DataNeed("donors"),),
     add=_add,
     adds_for="queries",

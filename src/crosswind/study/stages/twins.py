@@ -59,6 +59,7 @@ def _add(twin: TwinSpec, planner: Planner, evaluated: Evaluated) -> None:
         return
     variant = replace(data, task=twin.variant, split=twin.split, rows=None, limit=None)
     prints = {ref.name: planner.fingerprint(ref) for ref in (data, variant)}
+    prints |= {**planner.declared_by(TASKS, data.task), **planner.declared_by(TASKS, variant.task)}
     step = TWIN.step(
         TwinParams(data, variant, twin.quotes), data=prints, label=f"{twin.variant} of {data.name}", affinity="rewrites"
     )
