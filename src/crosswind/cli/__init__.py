@@ -79,8 +79,8 @@ def main() -> None:
 def _user_code(ended: SystemExit) -> str | None:
     """`file:line` of somebody's code that ended the program; `None` where the command line did."""
     frame = traceback.extract_tb(ended.__traceback__)[-1]
-    here = Path(frame.filename).resolve()
-    ours = here.is_relative_to(Path(__file__).parent.parent) or here.parent.name in ("click", "typer")
+    file = Path(frame.filename).resolve()
+    ours = file.is_relative_to(Path(__file__).parent.parent) or file.parent.name in ("click", "typer")
     return None if ours else f"{frame.filename}:{frame.lineno}"
 
 
