@@ -66,7 +66,7 @@ def print_finished(finished: Finished, *, folder: bool = True, verbose: bool = F
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
         render = render_terminal if verbose else render_brief
         print(render(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()), flush=True)
-    for line in finished.benchmarks:
+    for line in finished.benchmarks if verbose else finished.brief:
         print(line, flush=True)
     outcome = finished.outcome
     for note in (*finished.plan.notes, *finished.notes):

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.analysis.official import OfficialScore, official_lines, official_scores, official_table
+from crosswind.analysis.official import (
+    OfficialScore,
+    brief_official_lines,
+    official_lines,
+    official_scores,
+    official_table,
+)
 from crosswind.analysis.results import ResultRow, table
 from crosswind.evaluate.benchmark import BENCHMARKS
 from crosswind.evaluate.score import score_folder
@@ -133,6 +139,20 @@ def test_the_scores_are_a_table_and_a_line_a_model() -> None:
         "* not the official score: languages, rows or the split are other ones (benchmarks.parquet)",
     ]
     assert len(official_lines(scores)) == 12
+    assert brief_official_lines(scores, "xtreme") == official_lines(scores, "xtreme")
+
+
+def test_the_scores_of_many_models_are_a_line_each() -> None:
+    rows = [r for route in ("none", "mnli", "squad") for r in answers("xquad", 50.0, 40.0, route=route)]
+    rows += list(answers("mlqa", 55.0, 45.0, route="mnli", split="dev"))
+    assert brief_official_lines(official_scores(table(rows)), "xtreme") == [
+        "xtreme, official  xquad   mlqa  qa  all_task",
+        "  mnli            45.0   50.0*  –         –",
+        "  none            45.0          –         –",
+        "  squad           45.0          –         –",
+        "zero-shot means, and what scores are over or lack: --verbose, benchmarks.parquet",
+        "* not the official score: languages, rows or the split are other ones (benchmarks.parquet)",
+    ]
 
 
 def test_the_zero_shot_mean_of_the_same_score_is_without_english_and_trained_languages() -> None:

@@ -204,26 +204,63 @@ def official_lines(scores: Sequence[OfficialScore], only: str | None = None) -> 
     A line a task, then a line a group and the whole: the official score, Crosswind's zero-shot mean of the same, and
     what they are over or lack.
     """
-    models: dict[tuple[str, str, str, str], list[OfficialScore]] = {}
-    for score in scores:
-        if score.condition.clean and score.key == METRIC_KEY and only in (None, score.benchmark):
-            models.setdefault((score.benchmark, score.encoder, score.defence, score.route), []).append(score)
-    several = len({encoder for _, encoder, _, _ in models}) > 1
     lines: list[str] = []
-    for (benchmark, encoder, defence, route), members in models.items():
-        model = " · ".join([*([encoder] if several else []), route, *([defence] if defence != "none" else [])])
-        rows = [(f"{benchmark}, {model}", "official", "zero-shot", "")]
-        rows += [(f"  {s.name}", _points(s), _figure(s.zero_shot), _over(s, benchmark)) for s in members]
-        width = max(len(row[0]) for row in rows)
-        lines += [f"{a:<{width}}  {b:>9}  {c:>9}  {d}".rstrip() for a, b, c, d in rows]
+    for benchmark, models in _by_model(scores, only).items():
+        for model, members in models.items():
+            rows = [(f"{benchmark}, {model}", "official", "zero-shot", "")]
+            rows += [(f"  {s.name}", _points(s), _figure(s.zero_shot), _over(s, benchmark)) for s in members]
+            width = max(len(row[0]) for row in rows)
+            lines += [f"{a:<{width}}  {b:>9}  {c:>9}  {d}".rstrip() for a, b, c, d in rows]
     if lines:
         lines.append(
             "official: the mean over the benchmark's languages, English included; zero-shot: without the source "
             "language and trained ones"
         )
-    if any(s.lacking and s.score is not None for members in models.values() for s in members):
-        lines.append("* not the official score: languages, rows or the split are other ones (benchmarks.parquet)")
-    return lines
+    return lines + _starred(scores, only)
+
+
+def brief_official_lines(scores: Sequence[OfficialScore], only: str | None = None) -> list[str]:
+    """As `official_lines` for up to two models; of more one table a benchmark, a line a model, a column a score."""
+    by_benchmark = _by_model(scores, only)
+    if sum(map(len, by_benchmark.values())) <= _WHOLE:
+        return official_lines(scores, only)
+    lines: list[str] = []
+    for benchmark, models in by_benchmark.items():
+        there = dict.fromkeys(score.name for members in models.values() for score in members)
+        tasks = [name for name in BENCHMARKS[benchmark].tasks if name in there]
+        names = [*tasks, *(name for name in there if name not in tasks)]
+        rows = [(f"{benchmark}, official", *names)]
+        for model, members in models.items():
+            points = {score.name: _points(score) for score in members}
+            rows.append((f"  {model}", *(points.get(name, "") for name in names)))
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        for row in rows:
+            cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+            lines.append("  ".join(cells).rstrip())
+    lines.append("zero-shot means, and what scores are over or lack: --verbose, benchmarks.parquet")
+    return lines + _starred(scores, only)
+
+
+_WHOLE = 2  # models whose scores the terminal shows whole
+
+
+def _by_model(scores: Sequence[OfficialScore], only: str | None) -> dict[str, dict[str, list[OfficialScore]]]:
+    """The clean scores by benchmark and by what a table calls the model."""
+    clean = [s for s in scores if s.condition.clean and s.key == METRIC_KEY and only in (None, s.benchmark)]
+    several = len({score.encoder for score in clean}) > 1
+    models: dict[str, dict[str, list[OfficialScore]]] = {}
+    for score in clean:
+        parts = [*([score.encoder] if several else []), score.route]
+        parts += [score.defence] if score.defence != "none" else []
+        models.setdefault(score.benchmark, {}).setdefault(" · ".join(parts), []).append(score)
+    return models
+
+
+def _starred(scores: Sequence[OfficialScore], only: str | None) -> list[str]:
+    clean = [s for models in _by_model(scores, only).values() for some in models.values() for s in some]
+    if any(s.lacking and s.score is not None for s in clean):
+        return ["* not the official score: languages, rows or the split are other ones (benchmarks.parquet)"]
+    return []
 
 
 def _points(score: OfficialScore) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from crosswind import __version__
 from crosswind.analysis.costs import cost_table
 from crosswind.analysis.left_out import LeftOut, left_out_table, merged
-from crosswind.analysis.official import official_lines, official_scores, official_table
+from crosswind.analysis.official import brief_official_lines, official_lines, official_scores, official_table
 from crosswind.analysis.results import (
     CONSISTENCY,
     SAME_AS_CLEAN,
@@ -64,12 +64,13 @@ DAMAGE = ("changed_items", "changed_tokens", "words_hit", "edits", "chrf", "unkn
 class Collected:
     """The summary of the cells that are there (`None` if there are none), and what their steps noted.
 
-    `benchmarks` are lines about the scores of benchmarks as their own scripts average them.
+    `benchmarks` are lines about the scores of benchmarks as their own scripts average them, `brief` fewer of them.
     """
 
     summary: Summary | None = None
     notes: tuple[str, ...] = ()
     benchmarks: tuple[str, ...] = ()
+    brief: tuple[str, ...] = ()
 
 
 def collect(
@@ -157,7 +158,8 @@ def collect(
     )
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
-    return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)))
+    brief = tuple(brief_official_lines(official, only))
+    return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)), brief)
 
 
 def _shared_draws(cells: Sequence[Cell]) -> list[str]:

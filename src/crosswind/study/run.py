@@ -43,7 +43,8 @@ class Forecast:
 class Finished:
     """How a run ended; `summary` is over the cells that are there (`None` if there are none).
 
-    `notes` are what steps noted while they ran, `benchmarks` lines about the scores of benchmarks.
+    `notes` are what steps noted while they ran, `benchmarks` lines about the scores of benchmarks,
+    `brief` fewer of them.
     """
 
     outcome: Outcome
@@ -52,6 +53,7 @@ class Finished:
     out: Path
     notes: tuple[str, ...] = ()
     benchmarks: tuple[str, ...] = ()
+    brief: tuple[str, ...] = ()
 
 
 def default_store() -> Path:
@@ -121,7 +123,7 @@ def run_study(
 
         outcome, collected = _collected(compute, write, plan.wanted, store)
         store.checked.save()
-    return Finished(outcome, plan, collected.summary, out, collected.notes, collected.benchmarks)
+    return Finished(outcome, plan, collected.summary, out, collected.notes, collected.benchmarks, collected.brief)
 
 
 @contextmanager
