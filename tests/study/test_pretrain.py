@@ -112,6 +112,8 @@ def test_going_on_with_an_encoder_keeps_its_tokenizer_and_its_manifest(
         ("text.0.language=null", r"tiny\.yaml: text\[0\]: a path needs its language"),
         ("text.0.name=ntrex", r"tiny\.yaml: text\[0\]: text is a corpus's name, a path"),
         ("tokenizer.vocab_size=3", r"tiny\.yaml: tokenizer\.vocab_size: .*greater than or equal to 100"),
+        ("contrastive={noise: swap:0.1, weight: 0}", r"tiny\.yaml: contrastive\.weight: .*greater than 0"),
+        ("contrastive={noise: []}", r"tiny\.yaml: contrastive\.noise: List should have at least 1 item"),
         ("budget={items: 3}", r"tiny\.yaml: budget\.items: a pretraining budget counts lines"),
         ("budget={steps: 1, epochs: 1}", r"tiny\.yaml: budget: a budget has one measure"),
     ],
@@ -127,6 +129,9 @@ def test_a_bad_key_is_named_with_its_place(text: Path, override: str, message: s
         ("model.hiden_size=16", r"model: unknown key 'hiden_size'\n  did you mean 'hidden_size'"),
         ("text=[{name: ntrx}]", r"text\[0\]: unknown corpus 'ntrx'\n  did you mean 'ntrex'"),
         ("text=[{path: nowhere.txt, language: en}]", "nowhere.txt"),
+        ("contrastive=shuffle:0.5", r"contrastive\.noise\[0\]: shuffle makes no text that says the same"),
+        ("contrastive=swop:0.1", r"contrastive\.noise\[0\]: unknown perturbation 'swop'"),
+        ("contrastive=[swap:0.1, chinese-script:0.5]", r"contrastive\.noise\[1\]: chinese-script: "),
         ("encoder=./nowhere", "no folder './nowhere'|cannot read the encoder"),
         ("model.num_attention_heads=3", r"model: The hidden size \(16\) is not a multiple"),
         ("model.hidden_size=wide", "model: "),
@@ -139,6 +144,19 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     with pytest.raises(UserError, match=message):
         pretrain(config(text, override), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_contrastive_pretraining_makes_another_encoder_of_the_same_lines(text: Path, tmp_path: Path) -> None:
+    few = ("budget={steps: 3}", "training.batch_size=4")
+    plain = pretrain(config(text, *few), tmp_path / "plain")
+    rcp = "contrastive=[swap:0.3, diacritics:0.5]"
+    made = pretrain(config(text, *few, rcp), tmp_path / "rcp")
+    assert made["steps"] == plain["steps"] == 3
+    assert 2 * plain["tokens"] < made["tokens"]  # a clean and a noisy row of each line, whose words are cut smaller
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("plain", "rcp")]
+    assert weights[0] != weights[1]
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "rcp")
+    assert model.config.num_hidden_layers == 1
 
 
 def test_a_folder_of_something_else_is_left_alone(text: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ Writes `model/`, a checkpoint with its masked-LM head, a card and a manifest of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from crosswind.data.leakage import leakage_hashes
 from crosswind.data.source import open_source
 from crosswind.data.text import read_parallel, read_text
 from crosswind.errors import UserError, unknown
+from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs
 from crosswind.tasks.base import CORPORA
@@ -27,6 +28,7 @@ from crosswind.train.settings import Training
 
 if TYPE_CHECKING:
     from crosswind.model.encoder import Encoder
+    from crosswind.train.objective import Objective
 
 PRETRAIN_CHECKPOINT_SECONDS = 120.0
 TEXT_MANIFEST = "manifest.txt"
@@ -44,6 +46,15 @@ class TextParams:
 
 
 @dataclass(frozen=True)
+class ContrastiveParams:
+    """The noise of a contrastive pretraining, identity and severity of each perturbation of each spec, and its loss."""
+
+    noise: tuple[tuple[tuple[str, float], ...], ...]
+    weight: float
+    temperature: float
+
+
+@dataclass(frozen=True)
 class PretrainParams:
     """What is pretrained: `model` holds keys of `XLMRobertaConfig`; without a base or tokenizer of the user's (their
     fingerprints are in the step's data) a BPE tokenizer of `vocab_size` pieces is trained on `tokenizer_lines`."""
@@ -57,6 +68,7 @@ class PretrainParams:
     tlm: float = 0.4
     budget: Budget = Budget(epochs=1)
     device: str = "cpu"
+    contrastive: ContrastiveParams | None = None
 
 
 def _run(job: Job[PretrainParams], worker: Worker) -> str:
@@ -64,7 +76,7 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
     from crosswind.model.device import hardware_facts, torch_device, use_one_thread
     from crosswind.train.budget import steps_of
     from crosswind.train.loop import train
-    from crosswind.train.masked import masked_lm, training_lines
+    from crosswind.train.masked import training_lines
     from crosswind.train.phase import mean_tokens
 
     params, world = job.params, job.world["pretrain"]
@@ -74,13 +86,10 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
     parts = [text_of_part(params.text, i, world) for i in range(len(params.text))]
     lines = training_lines(parts, params.tlm, params.seed)
     encoder = _encoder(params, lines, job.step.data, world)
-    objective = masked_lm(
-        "mlm",
-        encoder,
-        lines,
-        max_length=min(params.training.length(()), encoder.max_positions),
-        seed=params.seed,
-    )
+    objective = _objective(params, encoder, lines)
+    if params.contrastive is not None:
+        for text in _without_noise(params.contrastive, params.text):
+            job.note(text)
     history = train(
         {"encoder": encoder.modules()},
         [objective],
@@ -114,6 +123,40 @@ def _run(job: Job[PretrainParams], worker: Worker) -> str:
     job.fact("tokens", history.tokens)
     job.fact("stepping_seconds", history.stepping)
     return f"loss {history.losses[-1][1]:.3f}"
+
+
+def _objective(params: PretrainParams, encoder: Encoder, lines: _Lines) -> Objective:
+    from crosswind.train.contrastive import contrastive_masked_lm
+    from crosswind.train.masked import masked_lm
+
+    max_length = min(params.training.length(()), encoder.max_positions)
+    if params.contrastive is None:
+        return masked_lm("mlm", encoder, lines, max_length=max_length, seed=params.seed)
+    return contrastive_masked_lm(
+        "mlm",
+        encoder,
+        lines,
+        noise_specs(params.contrastive),
+        weight=params.contrastive.weight,
+        temperature=params.contrastive.temperature,
+        max_length=max_length,
+        seed=params.seed,
+        batch_size=params.training.batch_size,
+    )
+
+
+def noise_specs(contrastive: ContrastiveParams) -> list[Spec]:
+    """The perturbations that positives are drawn by."""
+    return [parse_spec("+".join(f"{identity}:{severity!r}" for identity, severity in n)) for n in contrastive.noise]
+
+
+def _without_noise(contrastive: ContrastiveParams, text: Sequence[TextParams]) -> Iterator[str]:
+    """Which of the noise some language does not have: there the positive of a line is the line itself."""
+    for language in dict.fromkeys(code for part in text for code in part.languages):
+        for spec in noise_specs(contrastive):
+            reason = spec.applies(TextScope(language))
+            if reason is not None:
+                yield f"{spec} in {language}: {reason}; lines that it falls to are their own positives."
 
 
 def text_of_part(text: Sequence[TextParams], index: int, world: Mapping[str, Any]) -> _Lines:

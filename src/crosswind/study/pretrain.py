@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from crosswind.data.files import Files
 from crosswind.data.languages import unknown_language
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
+from crosswind.perturb.perturbation import PERTURBATIONS
+from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.reading import expanded
 from crosswind.registry import included
@@ -25,7 +27,7 @@ from crosswind.run.outcome import StepFailed
 from crosswind.run.progress import Reporter
 from crosswind.run.step import Graph, Step
 from crosswind.run.store import Store
-from crosswind.steps.pretrain import PRETRAIN, PretrainParams, TextParams, pretraining_defaults
+from crosswind.steps.pretrain import PRETRAIN, ContrastiveParams, PretrainParams, TextParams, pretraining_defaults
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.spec import (
     BudgetSpec,
@@ -76,6 +78,17 @@ class TokenizerSpec(StrictModel):
     lines: int = Field(1_000_000, ge=1)
 
 
+class ContrastiveSpec(StrictModel):
+    """Robust contrastive pretraining: a line and its noisy version are drawn together, `noise` anew in every epoch.
+
+    `weight` is that of the contrastive loss beside masked LM, `temperature` what its cosines are divided by.
+    """
+
+    noise: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1)
+    weight: float = Field(1.0, gt=0, le=1e3)
+    temperature: float = Field(0.05, gt=0, le=100)
+
+
 class PretrainConfig(StrictModel):
     """A pretraining configuration. `model` holds `XLMRobertaConfig` keys (hidden_size, …)."""
 
@@ -87,6 +100,9 @@ class PretrainConfig(StrictModel):
     data: Data = Data(source="files")
     text: Annotated[list[TextSpec], BeforeValidator(listed)] = Field(min_length=1)
     tlm: float = Field(0.4, ge=0, le=1)
+    contrastive: Annotated[
+        ContrastiveSpec | None, BeforeValidator(lambda v: {"noise": v} if isinstance(v, str | list) else v)
+    ] = None
     budget: BudgetSpec = BudgetSpec(epochs=1)
     training: TrainingSpec = TrainingSpec()
 
@@ -95,6 +111,8 @@ class PretrainConfig(StrictModel):
         for key in NOT_OURS:
             if key in self.training.model_fields_set:
                 raise ValueError(f"training.{key} means nothing to masked LM; leave it out")
+        if self.contrastive is not None and self.training.batch_size == 1:
+            raise ValueError("training.batch_size: 1: the negatives of a contrastive loss are the others of a batch")
         if self.budget.items is not None:
             raise ValueError("budget.items: a pretraining budget counts lines, not items")
         return self
@@ -152,8 +170,35 @@ def pretraining(config: PretrainConfig, executor: Executor, device: str = "auto"
         tlm=config.tlm,
         budget=Budget(**config.budget.model_dump()),
         device=hardware.device,
+        contrastive=None if config.contrastive is None else _contrastive(config.contrastive, text, data),
     )
     return Pretraining(PRETRAIN.step(params, data=data, label=config.name), world)
+
+
+def _contrastive(spec: ContrastiveSpec, text: Sequence[TextParams], data: dict[str, str]) -> ContrastiveParams:
+    """The noise of a contrastive pretraining; a `UserError` for one that no language has, or that needs more."""
+    languages = dict.fromkeys(code for part in text for code in part.languages)
+    noise = []
+    for i, written in enumerate(spec.noise):
+        where = f"contrastive.noise[{i}]"
+        made = parse_spec(written, where=where)
+        if not made.preserving or any(atom.perturbation.add is not None for atom in made.atoms):
+            hint = "choose a preserving perturbation (crosswind list perturbations)"
+            raise UserError(f"{made.name} makes no text that says the same", where=where, hint=hint)
+        scopes = [TextScope(code) for code in languages]
+        reasons = [made.applies(scope) for scope in scopes]
+        if None not in reasons:
+            raise UserError(f"{made.name}: {reasons[0]}", where=where, hint="choose noise that some language has")
+        for scope in (s for s, reason in zip(scopes, reasons, strict=True) if reason is None):
+            if made.needs(scope):
+                hint = "pretraining takes perturbations that need nothing"
+                raise UserError(f"{made.name} needs data, steps or models", where=where, hint=hint)
+            data |= {f"contrastive {name}": value for name, value in made.resources(scope).items()}
+        for atom in made.atoms:
+            if (origin := PERTURBATIONS.origin(atom.name)) is not None:
+                data[f"declared perturbation {atom.name}"] = origin
+        noise.append(tuple((atom.identity, atom.severity) for atom in made.atoms))
+    return ContrastiveParams(tuple(noise), spec.weight, spec.temperature)
 
 
 def pretrain_into(

@@ -6,7 +6,7 @@ code-mixed text. How much is perturbed is a share of the examples of an epoch: t
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +19,7 @@ from crosswind.perturb.dataset import perturb_examples
 from crosswind.perturb.draw import choose, key
 from crosswind.perturb.perturbation import Environment, Value
 from crosswind.perturb.spec import Spec
-from crosswind.train.batching import WINDOW
+from crosswind.train.epochs import Epochs
 from crosswind.train.objective import Batch, Decision, Visit
 from crosswind.train.objectives import RetrievalObjective, TaskObjective, gathered
 
@@ -82,8 +82,7 @@ def augmented_examples(
 class Augmented:
     """An objective whose rows are drawn anew in every epoch; `of_epoch` makes that of one epoch.
 
-    Batches are grouped by the lengths of the clean rows, and cut by those that they hold. A window of batches may
-    hold several epochs of a small source: as many are kept.
+    Batches are grouped by the lengths of the clean rows, and cut by those that they hold.
     """
 
     clean: TaskObjective | RetrievalObjective
@@ -92,11 +91,12 @@ class Augmented:
     name: str = field(init=False)
     encoder: Encoder = field(init=False)
     whole_batch: bool = field(init=False)
-    _epochs: OrderedDict[int, TaskObjective | RetrievalObjective] = field(default_factory=OrderedDict)
+    _epochs: Epochs[TaskObjective | RetrievalObjective] = field(init=False)
 
     def __post_init__(self) -> None:
         self.name, self.encoder = self.clean.name, self.clean.encoder
         self.whole_batch = self.clean.whole_batch
+        self._epochs = Epochs(self.of_epoch, len(self.clean.lengths), self.batch_size)
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -126,12 +126,6 @@ class Augmented:
         return self.clean.loss(batches, outputs)
 
     def _of(self, epoch: int) -> TaskObjective | RetrievalObjective:
-        if epoch not in self._epochs:
-            most = 2 + WINDOW * self.batch_size // max(1, len(self.clean.lengths))
-            while len(self._epochs) >= most:
-                self._epochs.popitem(last=False)
-            self._epochs[epoch] = self.of_epoch(epoch)
-        self._epochs.move_to_end(epoch)
         return self._epochs[epoch]
 
 

@@ -15,6 +15,9 @@ from crosswind.model.encoder import Encoder
 from crosswind.model.rows import Row, encode_texts
 from crosswind.train.objective import Batch, Decision, Visit, cross_entropy, model_inputs, padded, single
 
+LineText = tuple[str, str]
+"""A text of a line: its language and what it says."""
+
 
 @dataclass
 class MaskedLM:
@@ -109,19 +112,27 @@ def masked_lm(
             where="mlm",
             hint="leave the mlm share out, or choose an encoder with one",
         )
-    firsts: list[str] = []
-    seconds: list[str] = []
+    return MaskedLM(name, encoder, encoded(encoder, sides_of(lines, seed), max_length), seed)
+
+
+def sides_of(lines: Sequence[TextLine | ParallelLine], seed: int) -> list[tuple[LineText, LineText | None]]:
+    """What is read of each line: its text, or of a parallel line an ordered pair, drawn once from the seed."""
+    sides: list[tuple[LineText, LineText | None]] = []
     for i, line in enumerate(lines):
         if isinstance(line, TextLine):
-            firsts.append(line.text)
-            seconds.append("")
+            sides.append(((line.language, line.text), None))
         else:
             rng = np.random.default_rng((seed, 5, i))
             a, b = rng.choice(len(line.texts), 2, replace=False)
-            firsts.append(line.texts[a][1])
-            seconds.append(line.texts[b][1])
-    rows = encode_texts(encoder.tokenizer, firsts, max_length, seconds)
-    return MaskedLM(name, encoder, [[row] for row in rows], seed)
+            sides.append((line.texts[a], line.texts[b]))
+    return sides
+
+
+def encoded(encoder: Encoder, sides: Sequence[tuple[LineText, LineText | None]], max_length: int) -> list[list[Row]]:
+    """The one row of each line."""
+    firsts = [first[1] for first, _ in sides]
+    seconds = ["" if second is None else second[1] for _, second in sides]
+    return [[row] for row in encode_texts(encoder.tokenizer, firsts, max_length, seconds)]
 
 
 def training_lines(
