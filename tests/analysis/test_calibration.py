@@ -57,3 +57,24 @@ def test_the_truth_of_the_simulation_is_what_many_items_and_seeds_score(calibrat
             sums = calibration._statistics(row.metric, values, rng).sum(axis=-2)
             by_seed.append(calibration.SCORES[row.metric](sums).mean())
         assert np.mean(by_seed) == pytest.approx(calibration.true_level(row), abs=3.5 * np.std(by_seed) / np.sqrt(150))
+
+
+@pytest.fixture(scope="module")
+def further() -> ModuleType:
+    path = PATH.with_name("calibration_further.py")
+    spec = importlib.util.spec_from_file_location("calibration_further", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["calibration_further"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["slope over three routes", "perturbations at equal damage",
+                                  "drop where all were right", "seeds pooled", "languages random"])  # fmt: skip
+def test_the_other_intervals_cover_the_truth_too(further: ModuleType, name: str) -> None:
+    """40 simulations: of 95 % covered, fewer than 85 % are seen with a probability below 1 % (binomial)."""
+    coverage, width = further.run(further.SIMULATIONS[name], further.EQUAL, 40, seed=3)
+    assert coverage >= 85
+    assert width < 2.1

@@ -150,10 +150,19 @@ def _joined(first: Table, second: Table) -> Table:
 
 def oracle_sources(folder: Path) -> list[str]:
     """The test sets that lexicons of a folder were derived from, as the `….origin.json` beside them say."""
+    return _named_in_origins(folder, "oracle")
+
+
+def lexicon_sources(folder: Path) -> list[str]:
+    """The tasks and corpora that lexicons of a folder were derived from; none for lexicons from elsewhere."""
+    return _named_in_origins(folder, "sources")
+
+
+def _named_in_origins(folder: Path, key: str) -> list[str]:
     sources: dict[str, None] = {}
     for path in sorted(folder.glob("*.origin.json")):
         value = json_file(path)
-        named = value.get("oracle") if isinstance(value, dict) else None
+        named = value.get(key) if isinstance(value, dict) else None
         sources |= dict.fromkeys(map(str, named) if isinstance(named, list) else ())
     return list(sources)
 

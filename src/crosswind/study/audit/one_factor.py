@@ -5,6 +5,7 @@ from __future__ import annotations
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 
 SAME_THING = frozenset({"tokens", "items"})  # follow from what else differs, at an equal number of examples
+FOLLOWS = {"steps": "labelled examples"}  # in batches of one size
 
 
 def _look(run: AuditedRun) -> Shown:
@@ -16,7 +17,8 @@ def _look(run: AuditedRun) -> Shown:
         factors = [part.partition(":")[0] for part in text.split("; ")]
         # Against a route without a phase everything differs: having one is the factor.
         without = " | none" in text.partition("; ")[0] or ": none |" in text.partition("; ")[0]
-        if not without and len([f for f in factors if f not in SAME_THING]) > 1:
+        apart = [f for f in factors if f not in SAME_THING and FOLLOWS.get(f) not in factors]
+        if not without and len(apart) > 1:
             mixed.append(f"{name} ({', '.join(factors)})")
     if mixed:
         return Shown(False, f"differ in several things at once: {several(mixed, 3)}")
