@@ -116,7 +116,22 @@ def test_a_run_leaves_results_predictions_and_a_report(first: Path) -> None:
     assert set(results["route"]) == {"none", "english"}
     assert results.filter(pl.col("target") == "xnli")["n"].unique().to_list() == [9]
     assert len(hashes(run)) == 28
-    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+    assert {"forest.svg", "forest.csv", "heatmap.svg"} <= {p.name for p in (run / "figures").iterdir()}
+    # Texts of a few perturbed items, clean and perturbed, with what both routes said of them.
+    kept = json.loads((run / "examples.json").read_text(encoding="utf-8"))
+    assert {(x["target"], x["perturbation"]) for x in kept["items"]} == {
+        (target, "keyboard") for target in ("udpos", "xnli", "tatoeba")
+    }
+    for item in kept["items"]:
+        assert [said[0] for said in item["said"]] == ["none", "english"]
+        assert any(after not in (None, before) for _, before, after in item["fields"])
+    scored = results.filter(perturbation="keyboard").unique(["route", "target", "language"])
+    assert kept["of"] == scored["n"].sum()
+    assert page.count('<article class="example"') == len(kept["items"]) > 10
+    for section in ("claims", "audit", "examples", "provenance", "citing"):
+        assert f'<section id="{section}"' in page
     assert "encoder" in (run / "study.yaml").read_text(encoding="utf-8")
 
 
@@ -194,7 +209,7 @@ def test_a_cell_in_which_nothing_changed_has_no_score_and_is_named(
     assert table["cells"].sum() == 6
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "6 cells are in no figure above" in page
-    assert "<td>n/a</td>" in page
+    assert '<td class="number">n/a</td>' in page
     # The share is the study's: everything counts at 0, nothing but a whole test set at 1.
     every = go(study_of(tiny_encoder, small_data, small, 'perturb=["keyboard:1e-9,0.3"]', "min_changed=0"), tmp_path)
     assert every.outcome.done == []

@@ -285,6 +285,27 @@ def test_english_stands_against_the_other_languages():
     assert over_all["drop", "multi"] == pytest.approx(100 * (10 - (20 + 4) / 2) / N)
 
 
+def test_the_gap_to_english_is_known_for_every_family_and_script():
+    gaps = [c for c in two_routes(Study()).contrasts(routes=["none", "multi"]) if c.kind == "source gap"]
+    of = {(c.within, c.measure, c.name): c.estimate.score for c in gaps if c.scope == "family"}
+    assert of["IE: Germanic", "clean", "none"] == pytest.approx(100 * (360 - 300) / N)
+    assert of["Niger-Congo", "perturbed", "multi"] == pytest.approx(100 * (370 - 216) / N)
+    assert not [c for c in gaps if c.scope == "script"]  # all of them are written in one
+
+
+def test_a_contrast_says_what_it_is_under_each_seed():
+    study = Study()
+    for seed, gain in ((1, -60), (2, 0), (3, 60)):
+        study.add("none", "de", 200 + 4 * seed, seed=seed)
+        study.add("multi", "de", 220 + gain, seed=seed)
+    of = rows(study.contrasts(), ("xnli",))
+    assert dict(of["clean", "multi"].estimate.by_seed) == pytest.approx({1: 40.0, 2: 55.0, 3: 70.0})
+    # 160 - 204, 220 - 208 and 280 - 212 of 400.
+    assert dict(of["clean", MULTI].estimate.by_seed) == pytest.approx({1: -11.0, 2: 3.0, 3: 17.0})
+    assert of["clean", MULTI].estimate.score == pytest.approx(3.0)
+    assert study.summary().compared()["by_seed"].drop_nulls()[-1].count(":") == 3
+
+
 def test_languages_families_and_scripts_have_contrasts_of_their_own():
     study = Study()
     for route, more in (("none", 0), ("multi", 40)):

@@ -8,6 +8,7 @@ import pytest
 
 from crosswind.analysis.costs import DefenceCost, cost_table, costs_of, over_seeds, over_targets
 from crosswind.analysis.summary import Summary
+from crosswind.report.content import ReportContent
 from crosswind.report.defended import COST_COLUMNS, GAIN_COLUMNS, defended_rows
 from crosswind.report.page import render_page
 from crosswind.report.terminal import render_terminal
@@ -58,7 +59,7 @@ def test_the_table_of_costs_reads_back() -> None:
 def test_terminal_and_page_show_them() -> None:
     summary = Summary((), costs=(PLAIN, FREELB))
     assert "150 s (×3.00)" in render_terminal(summary)
-    page = render_page(title="t", facts={}, summary=summary)
-    assert "<h2>Defences</h2>" in page
+    page = render_page(ReportContent("t", summary))
+    assert ">Defences</h2>" in page
     assert "150 s (×3.00)" in page
-    assert "<h2>Defences</h2>" not in render_page(title="t", facts={}, summary=Summary(()))
+    assert ">Defences</h2>" not in render_page(ReportContent("t", Summary(())))

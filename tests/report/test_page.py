@@ -1,132 +1,287 @@
+"""The page as a text: what it may load and run, what stands in it, and the figures and tables beside it."""
+
+from __future__ import annotations
+
 import base64
 import hashlib
 import html
-import json
+import io
 import re
-import shutil
-import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
 
+import polars as pl
 import pytest
+from made_pages import HOSTILE, example, full
 
 from crosswind.analysis.summary import Summary
-from crosswind.report.chart import chart_spec
-from crosswind.report.page import render_page, write_report
+from crosswind.report.content import AuditRow, ExampleSample, ReportContent
+from crosswind.report.inert import inert
+from crosswind.report.latex import latex_text
+from crosswind.report.page import figures_of, render_page, write_report
+from crosswind.report.sections.curves import curve_points
+from crosswind.report.sections.heatmap import shade
+from crosswind.report.sections.matrix import ALIKE, BEST, FLOORED, matrix_cells
 
-FACTS = {"encoder": "mini", "pipeline seeds": "1"}
+
+class Elements(HTMLParser):
+    """The elements of a page with their attributes, and the text inside each table's caption."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def named(self, *tags: str) -> list[tuple[str, dict[str, str | None]]]:
+        return [(tag, attrs) for tag, attrs in self.elements if tag in tags]
 
 
 @pytest.fixture(scope="module")
-def page(summary):
-    return render_page(title="A <study>", facts=FACTS, summary=summary, notes=["</script><script>alert(1)</script>"])
+def page(summary: Summary) -> str:
+    return render_page(full(summary))
 
 
-def scripts(page):
-    return re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-
-
-def test_the_page_loads_nothing_from_a_network(page):
-    assert not re.search(r"<(link|img|iframe)\b|<script[^>]+src=|@import|url\(", page.split("<script", 1)[0])
-    assert "default-src 'none'" in page
-
-
-def test_only_the_scripts_of_the_page_may_run_and_none_may_evaluate_text(page):
+def test_the_page_loads_nothing_and_runs_and_styles_only_what_its_policy_names(page: str) -> None:
+    elements = Elements(page).elements
+    assert {tag for tag, _ in elements}.isdisjoint({"link", "img", "iframe", "object", "embed", "base", "video"})
+    names = {name for _, attrs in elements for name in attrs}
+    assert not {n for n in names if n.startswith("on")} | (names & {"style", "src", "srcset", "action", "formaction"})
+    assert all(attrs["href"].startswith("#") for _, attrs in elements if attrs.get("href"))  # type: ignore[union-attr]
+    assert not re.search(r"@import|url\(", page)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy
-    allowed = html.unescape(policy[1])
-    directive = next(d for d in allowed.split("; ") if d.startswith("script-src"))
-    assert "unsafe" not in directive
-    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts(page)]
-    assert directive == f"script-src 'sha256-{digests[0]}'"
-    assert len(digests) == 1
+    directives = dict(d.split(" ", 1) for d in html.unescape(policy[1]).split("; "))
+    (script,), (style,) = (re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL) for tag in ("script", "style"))
+    assert directives == {
+        "default-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        **{
+            f"{name}-src": f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+            for name, text in (("script", script), ("style", style))
+        },
+    }
 
 
-def test_what_the_study_says_is_escaped(page):
+def test_what_the_study_says_is_escaped(page: str) -> None:
     assert "<h1>A &lt;study&gt;</h1>" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "multi &amp; lingual" in page
+    assert "it &lt;helps&gt;" in page
 
 
-def test_a_name_in_the_chart_cannot_end_its_script(summary):
-    spec = chart_spec(summary)
-    text = render_page(title="x", facts={"a": "b"}, summary=summary).split('id="chart-spec">')[1].split("</script>")[0]
-    assert "<" not in text
-    assert json.loads(text) == spec
+def test_the_answer_stands_first_with_what_it_is_over(page: str) -> None:
+    head = page.split("<header")[1].split("</header>")[0]
+    text = html.unescape(re.sub(r"<[^>]+>", "", head))
+    # pawsx is at its floor; of xnli's languages sw alone was perturbed and not trained on: 44 and 26 of 120.
+    assert "Under perturbation zero-shot transfer loses 15.0 [" in text
+    assert "of 36.7 points without intermediate training" in text
+    assert "None of 3 comparisons of routes could be tested." in text
+    assert "Base route: none." in text
+    assert "One pipeline seed, intervals over items only." in text
 
 
-def test_the_table_has_every_score_of_english_and_the_others(page, summary):
-    body = page.split("<h2>Summary</h2>")[1].split("<h2>Every language</h2>")[0]
+def test_headings_are_in_order_and_every_table_has_a_caption_and_headings(page: str) -> None:
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert len(tables) > 15
+    for table in tables:
+        assert "<caption" in table
+        assert '<th scope="col"' in table
+    elements = Elements(page)
+    drawn = page.count("<svg")
+    labelled = [attrs for tag, attrs in elements.named("div") if attrs.get("role") == "img"]
+    assert len(labelled) == drawn == page.count("The figure as a table") == 7
+    assert all(attrs["aria-label"] for attrs in labelled)
+    ids = [attrs["id"] for _, attrs in elements.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {attrs["aria-labelledby"] for _, attrs in elements.elements if "aria-labelledby" in attrs} <= set(ids)
+    anchors = {attrs["href"] for _, attrs in elements.named("a")}
+    assert {f"#{name}" for name in ("targets", "claims", "audit", "examples", "provenance", "citing")} <= anchors
+
+
+def test_the_tables_have_every_score_of_english_and_the_others(page: str, summary: Summary) -> None:
+    body = page.split('id="summary"')[1].split('id="examples"')[0]
     for line in summary.select("english", "others", "translate-train"):
         e = line.estimate
-        assert re.search(rf"{e.score:.1f}[†‡]* <span class=\"ci\">\[{e.low:.1f}, {e.high:.1f}\]", body), line
-    assert body.count("<tr") - body.count("<thead>") == 4 + 4 + 4 + 2  # rows, second heads
+        assert re.search(rf"{e.score:.1f} \[{e.low:.1f}, {e.high:.1f}\][†‡]*<", body), line
+    assert body.count("<tr") - body.count("<thead>") == 4 + 4 + 4  # rows of two targets, and of translate-train
 
 
-def test_the_comparisons_of_the_primary_family_stand_before_the_tables(page, summary):
-    body = page.split("<h2>Comparisons</h2>")[1].split("<h2>Summary</h2>")[0]
+def test_the_comparisons_of_the_primary_family_are_the_first_figure(page: str, summary: Summary) -> None:
+    body = page.split('<section id="contrasts"')[1].split("</section>")[0]
     primary = [c for c in summary.contrasts if c.family == "primary"]
-    assert body.count("<tr><th scope") == len(primary) == 3
-    assert body.count("one seed: not tested") == 3
+    table = body.split("<tbody>")[1]
+    assert table.count("<tr>") == len(primary) == 3
+    assert table.count("one seed: not tested") == 3
     # sw alone was perturbed and not trained on: (50 - 44) / 120 clean, (32 - 26) / 120 left.
-    assert body.count("+5.0 [") == 2
+    assert table.count("+5.0 [") == 2
+    assert table.count("1: +5.0") == 2  # the value under the one seed
 
 
-def test_every_language_has_its_line(page, summary):
-    details = page.split("<h2>Every language</h2>")[1]
-    assert details.count('<td class="name">sw</td>') == 8
+def test_claims_audit_cost_and_citation_stand_in_the_page(page: str) -> None:
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page))
+    assert "mine: what is claimed. 1 refuted." in text
+    assert "1 reviews pass, 1 fail, 0 have nothing to say (5.0 of ten of those that say something)." in text
+    assert text.index("✗ fails") < text.index("✓ passes")
+    assert "train 2 60.0 s 70.0 s" in " ".join(text.split())
+    assert "CC BY-NC" in text
+    assert "Name the study (A <study>)" in text
+    assert "audit: something" in text
+
+
+def test_every_language_has_its_line(page: str) -> None:
+    details = page.split('<section id="every-language"')[1].split("</section>")[0]
+    assert details.count("<td>sw</td>") == 8
     assert details.count("<details>") == 2
 
 
-def test_the_chart_shows_clean_beside_perturbed_over_the_same_languages(summary):
-    spec = chart_spec(summary)
-    values = [v for panel in spec["vconcat"] for v in _values(spec, panel)]
-    noisy = [v for v in values if v["state"] == "perturbed"]
-    beside = [v for v in values if v["state"] == "clean, same items"]
-    assert len(noisy) == len(beside) == 8
-    for a, b in zip(noisy, beside, strict=True):
-        assert (a["languages"], a["route"], a["clean"]) == (b["languages"], b["route"], b["score"])
+def test_figures_are_files_of_their_own_with_their_data(summary: Summary, tmp_path: Path) -> None:
+    path = write_report(tmp_path / "r" / "report.html", full(summary))
+    folder = path.parent / "figures"
+    names = {"forest", "targets", "curves", "heatmap", "heatmap-2", "gap-family", "attacks"}
+    assert {p.name for p in folder.iterdir()} == {f"{n}.{s}" for n in names for s in ("svg", "csv")}
+    for name in names:
+        root = ElementTree.parse(folder / f"{name}.svg").getroot()
+        tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert tags <= {"svg", "line", "path", "rect", "text", "circle"}
+        assert not {
+            a for element in root.iter() for a in element.attrib if a.startswith("on") or a in ("style", "href")
+        }
+    forest = pl.read_csv(folder / "forest.csv")
+    assert forest["estimate"].to_list() == pytest.approx([c.estimate.score for c in primary(summary)])
+    drops = pl.read_csv(folder / "heatmap.csv")
+    # Of each target, English, German and Swahili lose 18 of 120 items.
+    assert drops.select("language", pl.col("drop").round(6)).rows() == [(x, 15.0) for x in ("de", "en", "sw")] * 2
+    curve = pl.read_csv(folder / "attacks.csv")
+    assert curve["right"].to_list() == [75.0, 25.0, 75.0, 50.0]
+    page = path.read_text(encoding="utf-8")
+    assert "figures/forest.svg, .csv" in page
+    # What an earlier page had and this one has not is gone; a file of another kind stays.
+    (folder / "mine.txt").write_text("x")
+    write_report(path, ReportContent("t", summary))
+    assert not (folder / "attacks.svg").exists()
+    assert (folder / "mine.txt").exists()
 
 
-def _values(spec, panel):
-    data = panel["data"]
-    return data["values"] if "values" in data else spec["datasets"][data["name"]]
+def primary(summary: Summary) -> list:  # type: ignore[type-arg]
+    return [c for c in summary.contrasts if c.family == "primary"]
 
 
-def test_a_summary_without_lines_is_a_page_without_chart(tmp_path):
-    assert chart_spec(Summary(())) is None
-    path = write_report(tmp_path / "r" / "report.html", title="t", facts=FACTS, summary=Summary(()))
+def test_latex_tables_are_written_on_request_with_booktabs(summary: Summary, tmp_path: Path) -> None:
+    path = write_report(tmp_path / "page.html", full(summary), latex=True)
+    folder = figures_of(path)
+    assert folder.name == "page-figures"
+    tables = {p.name: p.read_text(encoding="utf-8") for p in folder.glob("*.tex")}
+    assert set(tables) == {"contrasts.tex", "targets.tex", "summary-pawsx-test.tex", "summary-xnli-test.tex"}
+    text = tables["summary-xnli-test.tex"]
+    assert re.findall(r"\\(toprule|midrule|bottomrule)", text) == ["toprule", "midrule", "bottomrule"]
+    assert r"multi \& lingual & keyboard:0.1 &" in text
+    assert text.count(r" \\") == 1 + 4
+    assert "\\begin{tabular}{llrrrrrrrr}" in text
+    assert latex_text("a_b 50 % {x} ~ −1 [≈]") == r"a\_b 50 \% \{x\} \textasciitilde{} $-$1 {[}$\approx${]}"
+
+
+def test_the_best_route_is_marked_and_so_is_what_cannot_be_told_from_it(summary: Summary) -> None:
+    cells = {(c.target, c.system): c for c in matrix_cells(summary, "clean")}
+    assert cells["xnli", "multi & lingual"].mark == BEST
+    assert cells["xnli", "none"].mark == ALIKE  # one seed tells nothing apart
+    assert {cells["pawsx", s].mark for s in ("none", "multi & lingual")} == {FLOORED}
+    told = tuple(
+        replace(c, adjusted=0.01, estimate=replace(c.estimate, basis="items and seeds"))
+        if c.kind == "difference" and c.scope == "target"
+        else c
+        for c in summary.contrasts
+    )
+    cells = {(c.target, c.system): c for c in matrix_cells(replace(summary, contrasts=told), "clean")}
+    assert (cells["xnli", "multi & lingual"].mark, cells["xnli", "none"].mark) == (BEST, "")
+    # Of drops the smallest is best: both lose 15 points, and the first stands.
+    assert [c.mark for c in matrix_cells(summary, "drop") if c.target == "xnli"] == [BEST, ALIKE]
+
+
+def test_curves_begin_with_the_clean_score_over_the_same_languages(summary: Summary) -> None:
+    points = [(p.panel, p.system, p.severity, round(p.estimate.score, 1)) for p in curve_points(summary)]
+    # xnli: sw alone, 44 and 26 of 120, 50 and 32 with the other route; pawsx is at its floor.
+    assert points == [
+        ("keyboard", "none", 0.0, 36.7),
+        ("keyboard", "none", 0.1, 21.7),
+        ("keyboard", "multi & lingual", 0.0, 41.7),
+        ("keyboard", "multi & lingual", 0.1, 26.7),
+    ]
+    alone = replace(summary, contrasts=())
+    by_target = [(p.panel, p.severity, round(p.estimate.score, 1)) for p in curve_points(alone) if p.system == "none"]
+    # de (84 of 120) and sw of pawsx; of xnli sw alone, because the other route saw de.
+    assert by_target[:2] == [("pawsx, keyboard", 0.0, 53.3), ("pawsx, keyboard", 0.1, 38.3)]
+    assert by_target[2:] == [("xnli, keyboard", 0.0, 36.7), ("xnli, keyboard", 0.1, 21.7)]
+
+
+def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:
+    def luminance(colour: str) -> float:
+        """WCAG 2.2, relative luminance."""
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for share in range(-100, 101, 5):
+        fill, ink = shade(share / 100)
+        a, b = sorted((luminance(fill), luminance(ink)))
+        assert (b + 0.05) / (a + 0.05) >= 4.5, share  # WCAG 2.2, 1.4.3
+
+
+def test_what_nobody_can_see_is_written_out_and_long_words_are_cut() -> None:
+    assert inert("a\u202eb\x00c\ud800d\u2028") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+D800⟩d⟨U+2028⟩"
+    assert inert("line\nbreak\tand\u200cjoiner") == "line break and\u200cjoiner"
+    cut = inert("w" * 10_000)
+    assert len(cut) < 1300
+    assert cut.endswith("(10,000 characters)")
+
+
+def test_a_hostile_run_does_nothing_and_is_seen(summary: Summary, tmp_path: Path) -> None:
+    name = HOSTILE
+    lines = tuple(replace(x, route=name if x.route == "none" else x.route, target=f"t{name}") for x in summary.lines)
+    contrasts = tuple(
+        replace(c, systems=tuple(name for _ in c.systems), name=name, within=name if c.within else "")
+        for c in summary.contrasts
+    )
+    wild = replace(summary, lines=lines, contrasts=contrasts)
+    hostile = example(name, target=name, language="de", perturbation=name, condition=name,
+                      fields=[(name, name, f"x{name}")], gold=name, said=[(name, name, name, True)])  # fmt: skip
+    content = full(wild)
+    content = replace(
+        content, title=name, facts={name: name}, notes=[name], examples=ExampleSample([hostile], 9, [name]),
+        audit=[AuditRow(name, name, None, name)], provenance=replace(content.provenance, study=name, encoder=name),
+    )  # fmt: skip
+    path = write_report(tmp_path / "report.html", content, latex=True)
+    page = path.read_text(encoding="utf-8")
+    tags = {tag for tag, _ in Elements(page).elements}
+    assert tags.isdisjoint({"img", "iframe"})
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert "\u202e" not in page
+    assert "\x00" not in page
+    assert "⟨U+202E⟩⟨U+0000⟩" in page
+    assert "w" * 2000 not in page
+    for figure in (tmp_path / "figures").glob("*.svg"):
+        ElementTree.parse(io.BytesIO(figure.read_bytes()))  # well-formed: nothing of a name is markup
+        assert "w" * 500 not in figure.read_text(encoding="utf-8")
+    assert len(page) < 1_000_000
+
+
+def test_a_summary_without_lines_is_a_page_that_says_so(tmp_path: Path) -> None:
+    path = write_report(tmp_path / "r" / "report.html", ReportContent("t", Summary(())))
     text = path.read_text(encoding="utf-8")
-    assert "script-src &#39;none&#39;" in text or "script-src 'none'" in text
-    assert "<script" not in text
+    assert "There are no results to show." in text
+    assert "<svg" not in text
     assert [p.name for p in path.parent.iterdir()] == ["report.html"]
 
 
-def test_the_same_summary_is_the_same_page(summary, page):
-    notes = ["</script><script>alert(1)</script>"]
-    assert render_page(title="A <study>", facts=FACTS, summary=summary, notes=notes) == page
-
-
-def test_a_real_browser_draws_the_chart_under_the_policy(summary, tmp_path):
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        pytest.skip("needs Chromium: none of chromium, chromium-browser, google-chrome is installed")
-    path = write_report(tmp_path / "report.html", title="t", facts=FACTS, summary=summary)
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        "--enable-logging=stderr",
-        "--virtual-time-budget=10000",
-        "--dump-dom",
-        path.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    assert console == []
-    chart = done.stdout.split('<div id="chart"')[1].split("<h2>Summary</h2>")[0]
-    assert "<svg" in chart
-    points = re.findall(r'<path aria-label="[^"]*" role="graphics-symbol" aria-roledescription="point"', chart)
-    # 2 targets x 2 routes x 2 panels: one clean, one perturbed and the clean one beside it.
-    assert len(points) == 2 * 2 * 2 * 3
-    assert "multi &amp; lingual" in chart
+def test_the_same_content_is_the_same_page(summary: Summary, page: str) -> None:
+    assert render_page(full(summary)) == page

@@ -4,6 +4,7 @@ from crosswind.analysis.condition import Condition
 from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.summary import Summary, UnchangedLine
 from crosswind.report.brief import render_brief
+from crosswind.report.content import ReportContent
 from crosswind.report.page import render_page
 from crosswind.report.terminal import render_terminal
 from crosswind.report.view import blocks
@@ -91,9 +92,10 @@ def test_the_changed_share_stands_beside_every_drop(summary):
     header = next(line for line in text.splitlines() if "English" in line)
     assert header.split()[2:] == ["English", "drop", "changed", "others", "of", "clean", "drop", "changed"]
     assert "70/25 %" in next(line for line in text.splitlines() if "keyboard:0.1" in line)
-    page = render_page(title="x", facts={}, summary=summary)
+    page = render_page(ReportContent("x", summary))
+    body = page.split('<section id="summary"')[1]
     drops = sum(line.drop is not None for line in summary.lines)
-    assert page.count("<td>70/25 %</td>") == drops
+    assert body.count('<td class="number">70/25 %</td>') == drops
 
 
 def test_what_is_not_applicable_stands_in_table_and_report_with_its_share(summary):
@@ -106,11 +108,11 @@ def test_what_is_not_applicable_stands_in_table_and_report_with_its_share(summar
     for shown in (text, render_brief(changed)):
         assert "Left out: 2 cells." in shown
         assert named in " ".join(shown.split())
-    page = render_page(title="x", facts={}, summary=changed)
-    assert "<h2>Cells left out</h2>" in page
+    page = render_page(ReportContent("x", changed))
+    assert ">Cells left out</h2>" in page
     assert "2 cells are in no figure above." in page
-    assert page.count("<td>n/a</td>") == 2 + 2  # English and the others; score and drop of the language
-    assert "<h2>Cells left out</h2>" not in render_page(title="x", facts={}, summary=summary)
+    assert page.count('<td class="number">n/a</td>') == 2 + 2  # English and the others; score and drop of the language
+    assert ">Cells left out</h2>" not in render_page(ReportContent("x", summary))
 
 
 def test_a_run_ends_with_its_answer_and_a_row_a_route(summary):

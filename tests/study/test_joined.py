@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from crosswind.analysis.contrast import Comparisons, RouteFacts
 from crosswind.analysis.estimate import Components
-from crosswind.analysis.left_out import left_out_table
+from crosswind.analysis.left_out import LeftOut, left_out_table
 from crosswind.analysis.planner import SEEDS, DrawVariance, detectable, plan_contrast, price_of_seeds
 from crosswind.analysis.results import ResultRow, write_results
 from crosswind.cli import app
@@ -123,8 +123,35 @@ def test_the_report_of_joined_runs_is_a_page(runs: list[Path], tmp_path: Path) -
     assert done.exit_code == 0, done.output
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<dt>Pipeline seeds</dt><dd>1, 2, 3</dd>" in page
-    assert "intervals over items and 3 pipeline seeds" in page
+    assert "Intervals over items and 3 pipeline seeds" in page
     assert "english − none: clean +8.3 [" in page
+    # The value under each seed: seed s is right on 6 (s - 2) items more under both routes.
+    assert "1: +8.3, 2: +8.3, 3: +8.3" in page
+    assert "reviews pass" in page
+    assert (tmp_path / "page-figures" / "forest.svg").is_file()
+    assert not list((tmp_path / "page-figures").glob("*.tex"))
+    done = CliRunner().invoke(app, ["report", *map(str, runs), "-o", str(tmp_path / "page.html"), "--latex"])
+    assert done.exit_code == 0, done.output
+    assert r"\toprule" in (tmp_path / "page-figures" / "contrasts.tex").read_text(encoding="utf-8")
+
+
+def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    absent = LeftOut(cause="not computed", target="xnli", language="sw", split="test", reason="it failed", cells=3)
+    left_out_table([absent]).write_parquet(runs[0] / "left_out.parquet")
+    for name in ("provenance.parquet", "study.yaml"):
+        (runs[0] / name).write_bytes(b"\0 not what it was")
+    (runs[0] / "examples.json").write_text('{"items": [{"id": 1}]}', encoding="utf-8")
+    done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "p.html"), "--quiet"])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "The run is incomplete: 3 cells are missing" in page
+    assert "3 of them were asked for and are not there: the run is incomplete." in page
+    assert "it failed" in page
+    assert "Under perturbation zero-shot transfer loses 12.5 [" in page
+    assert "could not look: " in page  # a review that needs the study
+    assert '<section id="examples"' not in page
 
 
 def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:

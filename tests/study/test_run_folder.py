@@ -31,7 +31,7 @@ targets: {{limit: 5, tasks: {{tatoeba: {{languages: [jv], train: []}}}}}}
 perturb: ["keyboard:0.3"]
 """
 # What is written anew at every call, or says when and how fast a step was computed.
-TIMED = ("report.html", "provenance.parquet", "logs/")
+TIMED = ("report.html", "about.json", "provenance.parquet", "logs/")
 
 
 @pytest.fixture

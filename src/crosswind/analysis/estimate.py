@@ -109,7 +109,8 @@ class Estimate:
     """A score or a difference in points with its interval of 95 %, which is missing where there is none.
 
     `basis` says what the interval is over, `components` where it comes from. `p` is of no difference, so a score has
-    none; `note` says what is special: no cluster that differs, one cluster.
+    none; `note` says what is special: no cluster that differs, one cluster. `by_seed` are the values under the pipeline
+    seeds that all systems have, (seed, points); empty where seeds are no sample or the value is no sum.
     """
 
     score: float
@@ -121,6 +122,7 @@ class Estimate:
     seeds: tuple[int, ...] = ()
     clusters: int = 0
     note: str = ""
+    by_seed: tuple[tuple[int, float], ...] = ()
 
     @property
     def se(self) -> float | None:
@@ -166,9 +168,10 @@ def estimate(
     seeds = tuple(len(x.seeds) for _, x in terms)
     strata = numbers.strata(frozenset().union(*(x.layouts for _, x in terms)))
     clusters = len(strata.columns)
+    by_seed = () if score is not None else _values_by_seed(terms)
 
     def without(note: str) -> Estimate:
-        return Estimate(value, None, None, seeds=seeds, clusters=clusters, note=note)
+        return Estimate(value, None, None, seeds=seeds, clusters=clusters, note=note, by_seed=by_seed)
 
     if strata.sizes.min() < 2:
         return without(ONE_CLUSTER)
@@ -182,10 +185,21 @@ def estimate(
         parts = replace(parts, interaction=0.0, seeds=0.0)
     basis: IntervalBasis = "one model" if all(x.fixed for _, x in terms) else "items" if alone else "items and seeds"
     if parts.items <= 1e-20 and parts.seeds <= 1e-20:
-        return _alike(value, null, basis, seeds, clusters, strata, level)
+        return replace(_alike(value, null, basis, seeds, clusters, strata, level), by_seed=by_seed)
     low, high = interval_ends(value, parts.half_width(1 - LEVEL), level)
     p = None if level else parts.p_value(value - null)
-    return Estimate(value, low, high, basis, p, parts, seeds, clusters)
+    return Estimate(value, low, high, basis, p, parts, seeds, clusters, by_seed=by_seed)
+
+
+def _values_by_seed(terms: Sequence[tuple[float, Influence]]) -> tuple[tuple[int, float], ...]:
+    """The sum under each seed that all quantities have. Seeds of one number are no pair: it is one of the values that
+    the sum may have, for the eye."""
+    trained = [(a, x) for a, x in terms if not x.fixed]
+    if not trained:
+        return ()
+    given = sum(a * x.mean for a, x in terms if x.fixed)
+    common = [s for s in trained[0][1].seeds if all(s in x.seeds for _, x in trained)]
+    return tuple((s, float(given + sum(a * x.theta[x.seeds.index(s)] for a, x in trained))) for s in common)
 
 
 def components(terms: Sequence[tuple[float, Influence]], strata: Strata) -> Components:

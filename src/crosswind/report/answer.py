@@ -1,17 +1,37 @@
-"""The research question answered in a sentence, as far as the study's contrasts go."""
+"""The research question answer_parts in a sentence, as far as the study's contrasts go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from crosswind.analysis.contrast import BASE, PRIMARY
 from crosswind.analysis.contrasted import Contrast, Measure
-from crosswind.analysis.summary import Summary
-from crosswind.report.view import figure
+from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.report.comparisons import measure_words
+from crosswind.report.view import figure, series
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    """Sentences that answer the question, and what a reader must know of them: over what, what was random, what is not
+    in it."""
+
+    sentences: tuple[str, ...]
+    about: tuple[str, ...] = ()
 
 
 def answer(summary: Summary) -> str | None:
-    """Does zero-shot transfer survive the perturbations, and do the routes help? `None` if the study does not ask.
+    """Does zero-shot transfer survive the perturbations, and do the routes help? `None` if the study does not ask."""
+    parts = answer_parts(summary)
+    if parts is None:
+        return None
+    text = "; ".join(parts.sentences)
+    return f"{text} ({'; '.join(parts.about)})." if parts.about else f"{text}."
+
+
+def answer_parts(summary: Summary) -> AnsweredQuestion | None:
+    """The answer in parts. `None` if the study does not ask.
 
     Of the means over targets, in the other languages than English. Levels help or hurt, drops are more or less robust;
     what is not settled says so.
@@ -20,8 +40,37 @@ def answer(summary: Summary) -> str | None:
     if not chosen:
         return _all_floored(summary)
     base = base_of(chosen)
-    parts = [_survives(chosen, base), *_pairs(chosen, base)]
-    return f"{'; '.join(p for p in parts if p)} ({'; '.join(_about(summary, chosen))})."
+    sentences = [_survives(chosen, base), *_pairs(chosen, base)]
+    return AnsweredQuestion(tuple(s for s in sentences if s), tuple(_about(summary, chosen)))
+
+
+def levels_answered(summary: Summary, most: int = 8) -> AnsweredQuestion:
+    """What a run says that compares no routes: each target's score, and what a perturbation leaves of it."""
+    sentences = list(_levels(summary))
+    more = [f"and {len(sentences) - most} more targets and routes, below"] if len(sentences) > most else []
+    return AnsweredQuestion((*sentences[:most], *more), ("no routes are compared",))
+
+
+def _levels(summary: Summary) -> Iterator[str]:
+    several = len({line.encoder for line in summary.lines}) > 1
+    groups: dict[tuple[str, str, str], list[SummaryLine]] = {}
+    for line in summary.select("english", "others", "pairs"):
+        groups.setdefault((line.target, series(line, several), line.scope), []).append(line)
+    for (target, name, scope), lines in groups.items():
+        clean = next((x for x in lines if x.condition.clean), None)
+        noisy = [x for x in lines if not x.condition.clean and x.drop is not None]
+        many = len(lines[0].languages)
+        where = {"english": "English", "others": f"the mean of {many} other languages"}.get(
+            scope, f"{many} pairs of languages"
+        )
+        text = f"{target} with {name}, {where}"
+        if clean is not None:
+            text += f": {figure(clean.estimate)} clean"
+        if noisy:
+            worst = max(noisy, key=lambda x: x.drop.score if x.drop else 0.0)
+            text += f"; {worst.condition.label} takes {figure(worst.drop)}"
+            text += ", the most of its conditions" if len(noisy) > 1 else ""
+        yield text
 
 
 def widest_contrasts(summary: Summary) -> list[Contrast]:
@@ -57,14 +106,15 @@ def _is_floored(rows: Sequence[Contrast]) -> bool:
     return bool(levels) and all(c.floored for c in levels)
 
 
-def _all_floored(summary: Summary) -> str | None:
+def _all_floored(summary: Summary) -> AnsweredQuestion | None:
     targets = list(dict.fromkeys(c.within for c in summary.contrasts if c.scope == "target" and c.kind == "difference"))
     if not targets:
         return None
     for target in targets:
         if not _is_floored([c for c in summary.contrasts if c.scope == "target" and c.within == target]):
             return None
-    return f"Every route is at its floor in {', '.join(targets)}: nothing can be said of what survives."
+    names = ", ".join(targets)
+    return AnsweredQuestion((f"Every route is at its floor in {names}: nothing can be said of what survives",))
 
 
 def _survives(chosen: Sequence[Contrast], base: str) -> str:
@@ -91,13 +141,38 @@ def _pairs(chosen: Sequence[Contrast], base: str) -> list[str]:
             measures: list[tuple[Measure, str]] = [("clean", "clean"), ("perturbed", "left under perturbation")]
             measures.append(("drop", "drop"))
             there = [(of_pair[m], label) for m, label in measures if m in of_pair]
-            words = {c.words for c, _ in there}
-            alike = f" ({words.pop()})" if len(words) == 1 else ""
+            alike = _alike([c for c, _ in there])
             clause = [
                 f"{label} {figure(c.estimate, signed=True)}{'' if alike else f' ({c.words})'}" for c, label in there
             ]
             clauses.append(f"{' − '.join(systems)}: {', '.join(clause)}{alike}")
     return clauses
+
+
+def _alike(rows: Sequence[Contrast]) -> str:
+    """The verdict of rows that all have the same, with what could not have been seen; else nothing."""
+    if len({c.words for c in rows}) == 1:
+        return f" ({rows[0].words})"
+    smallest = sorted(c.estimate.detectable for c in rows if c.estimate.detectable is not None)
+    if any(c.verdict != "not settled" for c in rows) or len(smallest) < len(rows):
+        return ""
+    limits = " to ".join(dict.fromkeys((f"{smallest[0]:.1f}", f"{smallest[-1]:.1f}")))
+    return f" (not settled: effects below {limits} cannot be seen here)"
+
+
+def verdicts_answered(summary: Summary, most: int = 4) -> str | None:
+    """How many comparisons of the primary family are settled, and which; `None` where nothing is compared."""
+    primary = [c for c in summary.contrasts if c.family == PRIMARY]
+    if not primary:
+        return None
+    settled = [c for c in primary if c.verdict not in ("not settled", "not tested")]
+    number = f"{len(primary)} comparison{'' if len(primary) == 1 else 's'} of routes"
+    if not settled:
+        tested = any(c.verdict == "not settled" for c in primary)
+        return f"None of {number} is settled" if tested else f"None of {number} could be tested"
+    named = [f"{c.name}, {measure_words(c.measure)}: {figure(c.estimate, signed=True)} {c.verdict}" for c in settled]
+    more = f"; and {len(named) - most} more" if len(named) > most else ""
+    return f"{len(settled)} of {number} {'is' if len(settled) == 1 else 'are'} settled: {'; '.join(named[:most])}{more}"
 
 
 def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:

@@ -1,34 +1,37 @@
-"""The comparisons of the primary family, arranged for reading: a row a pair of systems."""
+"""Contrasts in words: what is measured, p-values, and what the primary family is over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from crosswind.analysis.contrast import PRIMARY
-from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.contrasted import Measure
 from crosswind.analysis.summary import Summary
-from crosswind.report.view import figure
+
+_MEASURES: Mapping[Measure, str] = {
+    "clean": "clean",
+    "before": "clean, perturbed targets",
+    "everywhere": "clean, all languages",
+    "perturbed": "under perturbation",
+    "drop": "drop",
+    "relative-drop": "drop, % of clean",
+    "normalised-drop": "drop, % above chance",
+    "residual": "beyond the line",
+    "error": "error, % of the base's",
+    "consistency": "same answers",
+    "right-drop": "drop where all were right",
+    "official": "clean, as benchmarks average",
+}
 
 
-@dataclass(frozen=True)
-class ComparedRow:
-    """A comparison as text: what, measure, size with interval, adjusted p, verdict, the smallest effect that would have
-    been seen, seeds and clusters, and what the two differ in."""
-
-    name: str
-    measure: str
-    size: str
-    p: str
-    verdict: str
-    smallest: str
-    units: str
-    remarks: str
+def measure_words(measure: Measure) -> str:
+    """What a contrast is of, as tables name it."""
+    return _MEASURES.get(measure, measure)
 
 
-def compared_rows(summary: Summary) -> tuple[ComparedRow, ...]:
-    """The rows of the primary family."""
-    return tuple(_row(c) for c in summary.contrasts if c.family == PRIMARY)
+def p_words(p: float | None) -> str:
+    """A p-value with three decimals; nothing where there is none."""
+    return "" if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def compared_over(summary: Summary) -> str:
@@ -40,19 +43,3 @@ def compared_over(summary: Summary) -> str:
 
 def _once(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
-
-
-def _row(c: Contrast) -> ComparedRow:
-    e = c.estimate
-    remarks = [c.differs, f"seen of the material: {c.material}" if c.material else ""]
-    remarks.append(f"not in it: {', '.join(c.excluded)}" if c.excluded else "")
-    return ComparedRow(
-        c.name,
-        "left under perturbation" if c.measure == "perturbed" else c.measure,
-        figure(e, signed=True),
-        "" if c.adjusted is None else f"{c.adjusted:.3f}" if c.adjusted >= 0.001 else "< 0.001",
-        c.words,
-        "" if e.detectable is None else f"{e.detectable:.1f}",
-        f"{' / '.join(map(str, e.seeds))} seeds, {e.clusters:,} clusters",
-        "; ".join(x for x in remarks if x),
-    )

@@ -1,73 +1,103 @@
-"""The report of a study: one HTML file that needs no network and runs without `unsafe-eval`."""
+"""The report of a study: one HTML file that needs no network; its style and its script are allowed by their hashes."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosswind.analysis.left_out import left_out_groups
-from crosswind.analysis.official import OfficialScore
-from crosswind.analysis.summary import Summary
-from crosswind.report.answer import answer
-from crosswind.report.chart import chart_spec
-from crosswind.report.comparisons import compared_over, compared_rows
-from crosswind.report.defended import COST_COLUMNS, DEFENDED_NOTE, GAIN_COLUMNS, defended_rows
-from crosswind.report.excluded import ExcludedRow, FaultRow
-from crosswind.report.official import official_blocks
-from crosswind.report.view import blocks, changed, drop_mark, legend, marks
+from crosswind.report.answer import (
+    AnsweredQuestion,
+    answer_parts,
+    base_of,
+    levels_answered,
+    verdicts_answered,
+    widest_contrasts,
+)
+from crosswind.report.content import ReportContent
+from crosswind.report.inert import inert
+from crosswind.report.latex import latex_table
+from crosswind.report.parts import Figure, Section, TextTable
+from crosswind.report.sections import page_sections
 from crosswind.run.folders import replacing
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
-def write_report(
-    path: Path,
-    *,
-    title: str,
-    facts: Mapping[str, str],
-    summary: Summary,
-    notes: Sequence[str] = (),
-    official: Sequence[OfficialScore] = (),
-    excluded: Sequence[ExcludedRow] = (),
-    faults: Sequence[FaultRow] = (),
-) -> Path:
-    """Write the report beside `path` and rename it into place.
+FIGURES = "figures"
+_LISTED = 40_000  # characters of a listing
 
-    `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given;
-    `notes` are further lines below the table, `official` the scores of benchmarks, `excluded`
-    those without excluded items, `faults` what is known to be wrong with the test sets.
+
+def write_report(path: Path, content: ReportContent, *, latex: bool = False) -> Path:
+    """Write the report beside `path` and rename it into place; its figures and their data lie in the folder of
+    `figures_of`.
+
+    `latex`: tables that a paper would have as booktabs tables too, in the same folder.
     """
-    page = render_page(
-        title=title,
-        facts=facts,
-        summary=summary,
-        notes=notes,
-        official=official,
-        excluded=excluded,
-        faults=faults,
-    )
+    sections = page_sections(content)
+    folder = figures_of(path)
+    figures = [part for section in sections for part in section.every() if isinstance(part, Figure)]
     path.parent.mkdir(parents=True, exist_ok=True)
+    written = _write_figures(folder, figures)
+    if latex:
+        written |= _write_tables(folder, sections)
+    for old in folder.glob("*") if folder.name == FIGURES and folder.is_dir() else ():
+        if (
+            old.suffix in (".svg", ".csv", ".tex")
+            and old.name not in written
+            and not (old.suffix == ".tex" and not latex)
+        ):
+            old.unlink()
+    page = rendered(content, sections, folder.name if figures else "")
     with replacing(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path
 
 
-def render_page(
-    *,
-    title: str,
-    facts: Mapping[str, str],
-    summary: Summary,
-    notes: Sequence[str] = (),
-    official: Sequence[OfficialScore] = (),
-    excluded: Sequence[ExcludedRow] = (),
-    faults: Sequence[FaultRow] = (),
-) -> str:
-    """The report as HTML. Scripts are inline and allowed by their hashes alone."""
+def figures_of(path: Path) -> Path:
+    """Where the figures of a page lie: `figures/` beside `report.html`, `NAME-figures/` beside another."""
+    return path.with_name(FIGURES if path.name == "report.html" else f"{path.stem}-{FIGURES}")
+
+
+def _write_figures(folder: Path, figures: Sequence[Figure]) -> set[str]:
+    written = set()
+    for figure in figures:
+        folder.mkdir(exist_ok=True)
+        for suffix, text in (("svg", figure.svg), ("csv", figure.data.write_csv())):
+            with replacing(folder / f"{figure.name}.{suffix}", durable=False) as draft:
+                draft.write_text(text, encoding="utf-8")
+            written.add(f"{figure.name}.{suffix}")
+    return written
+
+
+def _write_tables(folder: Path, sections: Sequence[Section]) -> set[str]:
+    tables: dict[str, TextTable] = {}
+    for part in (part for section in sections for part in section.every()):
+        table = part.table if isinstance(part, Figure) else part
+        if isinstance(table, TextTable) and table.latex:
+            tables[table.name] = table
+    for name, table in tables.items():
+        folder.mkdir(exist_ok=True)
+        with replacing(folder / f"{name}.tex", durable=False) as draft:
+            draft.write_text(latex_table(table), encoding="utf-8")
+    return {f"{name}.tex" for name in tables}
+
+
+def render_page(content: ReportContent) -> str:
+    """The report as HTML."""
+    return rendered(content, page_sections(content), "")
+
+
+def rendered(content: ReportContent, sections: Sequence[Section], files: str) -> str:
+    """The page of these sections; `files` is the folder of the figures, for their captions."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
+
+    def finalize(value: Any) -> Any:
+        return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
         loader=PackageLoader("crosswind.report", "."),
@@ -75,60 +105,57 @@ def render_page(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=finalize,
     )
-    spec = chart_spec(summary)
-    scripts = [] if spec is None else [_bundle()]
+    style, script = _asset("style.css"), _asset("script.js")
+    said = answer_parts(content.summary) or levels_answered(content.summary)
     return environment.get_template("report.html.j2").render(
-        title=title,
-        answer=answer(summary),
-        facts=facts,
-        blocks=blocks(summary),
-        legend=legend(summary),
-        notes=notes,
-        official=official_blocks(official),
-        excluded=excluded,
-        faults=faults,
-        marks=marks,
-        changed=changed,
-        drop_mark=drop_mark,
-        defended=defended_rows(summary),
-        defended_columns=(*GAIN_COLUMNS, *COST_COLUMNS),
-        defended_note=DEFENDED_NOTE,
-        compared=compared_rows(summary),
-        compared_over=compared_over(summary),
-        left_out=left_out_groups(summary.left_out),
-        left_out_cells=f"{sum(part.cells for part in summary.left_out):,}",
-        spec=None if spec is None else Markup(_data_block(spec)),
-        scripts=[Markup(s) for s in scripts],
-        hashes=[_csp_hash(s) for s in scripts],
+        title=content.title,
+        answer=said,
+        verdicts=verdicts_answered(content.summary),
+        about=_about(said, content),
+        sections=sections,
+        files=files,
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=Markup(_csp_hash(style)),
+        script_hash=Markup(_csp_hash(script)),
+        drawn=Markup,
+        quiet=lambda text: Markup('<span class="unheard">{}</span>').format(text),
+        raw=lambda text: escape(text),
+        listing=lambda text: _lines(text),
     )
 
 
-# `ast` makes vega-embed evaluate expressions with its interpreter, which needs no `unsafe-eval`
-# (vega.github.io/vega/usage/interpreter).
-_SNIPPET = """
-const spec = JSON.parse(document.getElementById("chart-spec").textContent);
-const actions = {export: true, source: false, compiled: false, editor: false};
-vegaEmbed("#chart", spec, {ast: true, renderer: "svg", actions, downloadFileName: "crosswind"});
-"""
+def _about(said: AnsweredQuestion, content: ReportContent) -> str:
+    """What the answer is over and what is not in it, as one paragraph."""
+    parts = [part[:1].upper() + part[1:] for part in said.about]
+    if compared := widest_contrasts(content.summary):
+        parts.append(f"Base route: {base_of(compared)}")
+        if not any(part.startswith("Not in it") for part in parts):
+            parts.append("No target is left out")
+    cells = sum(part.cells for part in content.summary.left_out)
+    left = sum(part.cells for part in content.summary.left_out if part.cause in ("not computed", "no clean cell"))
+    if left:
+        parts.append(f"The run is incomplete: {left:,} cells are missing")
+    if cells:
+        parts.append(f"{cells:,} cells are in no figure; their reasons are below")
+    parts.append(f"Points, with {100 * content.summary.level:g} % intervals in brackets")
+    return ". ".join(parts) + "."
 
 
-@cache  # It takes longer than all else that a report needs, and is always the same.
-def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed in the version that altair writes, and the call that draws the chart."""
-    import altair as alt
-    import vl_convert
+def _lines(text: str) -> Markup:
+    from markupsafe import escape
 
-    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    known = version in vl_convert.get_vegalite_versions()
-    code: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=version if known else None)
-    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    if len(text) > _LISTED:
+        text = f"{text[:_LISTED]}\n… ({len(text):,} characters)"
+    return escape("\n".join(map(inert, text.split("\n"))))
 
 
-def _data_block(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+@cache
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _csp_hash(script: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
+def _csp_hash(text: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"

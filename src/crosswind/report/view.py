@@ -24,12 +24,15 @@ def figure(estimate: Estimate | None, *, signed: bool = False, negated: bool = F
     score, low, high = estimate.score, estimate.low, estimate.high
     if negated:
         score, low, high = -score, None if high is None else -high, None if low is None else -low
+    # Rounded here, so that nothing is shown as minus nothing.
+    score = round(score, 1) + 0.0
+    low, high = (None if x is None else round(x, 1) + 0.0 for x in (low, high))
     form = "+.1f" if signed else ".1f"
     if low is None or high is None:
         text = f"{score:{form}} (no interval)"
     else:
         text = f"{score:{form}} [{low:{form}},{'' if tight else ' '}{high:{form}}]"
-    return text.replace("-", "−") if signed else text
+    return text.replace("-", "−")
 
 
 def drop_mark(line: SummaryLine | None) -> str:
@@ -102,6 +105,14 @@ def series(line: SummaryLine | UnchangedLine, several_encoders: bool) -> str:
     if line.defence != NONE:
         parts.append(line.defence)
     return " · ".join(parts)
+
+
+def systems_of(summary: Summary) -> list[str]:
+    """What is compared, in the order of the study: figures give each its colour by its place here."""
+    several = len({x.encoder for x in summary.lines}) > 1
+    names = [series(line, several) for line in summary.lines]
+    names += [c.systems[0] for c in summary.contrasts if c.kind == "level"]
+    return list(dict.fromkeys(names))
 
 
 def marks(line: SummaryLine) -> str:

@@ -17,7 +17,7 @@ from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine
 from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import CONTROL, parse_recipe, unattackable
-from crosswind.data.examples import Dataset, Example, Kind, TaggingExample, text_fields
+from crosswind.data.examples import Dataset, Example, TaggingExample, text_fields
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predictions import Prediction, read_predictions
@@ -33,6 +33,7 @@ from crosswind.study.own import declare_tasks
 from crosswind.study.plan import lexicons_of
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.resolve import targets
+from crosswind.study.said import gold_text, said_text
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import library
@@ -188,37 +189,11 @@ def convincing(
                 attack=attack.name,
                 before=olds,
                 after={k: v for k, v in news.items() if v != olds.get(k)},
-                gold=_gold(task, example),
-                predicted_before=_said(task, before[example.id]),
-                predicted_after=_said(task, after[example.id]),
+                gold=gold_text(task, example),
+                predicted_before=said_text(task, before[example.id]),
+                predicted_after=said_text(task, after[example.id]),
                 queries=row["found_at"],
                 edit_rate=row["edit_rate"],
             )
         )
     return shown
-
-
-def _gold(task: Task, example: Any) -> str:
-    kind: Kind = task.kind
-    match kind:
-        case "pair":
-            return task.labels[example.label] if task.labels else str(example.label)
-        case "choice":
-            return str(example.choices[example.label])
-        case "tagging":
-            return " ".join(example.tags or ())
-        case "span":
-            return " / ".join(dict.fromkeys(example.answer_texts)) or "(no answer)"
-        case "query":
-            return " ".join(example.gold)
-
-
-def _said(task: Task, prediction: Prediction) -> str:
-    if "predicted" in prediction:
-        number = prediction["predicted"]
-        return task.labels[number] if task.labels and 0 <= number < len(task.labels) else str(number)
-    if "tags" in prediction:
-        return " ".join(prediction["tags"])
-    if "text" in prediction:
-        return str(prediction["text"])
-    return f"rank {min(prediction['ranks'], default=0)}"

@@ -15,6 +15,7 @@ from crosswind.analysis.claims import STATUS, ClaimVerdict, Finding, JudgedClaim
 from crosswind.analysis.condition import APART
 from crosswind.analysis.published import published_results
 from crosswind.analysis.results import CLEAN, NONE
+from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
 from crosswind.study.joined import RunResults, join_runs, read_run
@@ -109,17 +110,22 @@ def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
     groups: dict[str, list[Path]] = {}
     for run in runs:
         groups.setdefault(str(read_run(run).identity.get("encoder", "")), []).append(run)
-    published = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
     command = shlex.join(["crosswind", "claims", *map(str, runs), claims])
     reports = []
     for encoder, members in groups.items():
         joined = join_runs(members)
-        judged = judge_claims(file.claims, joined.summary().contrasts, run_facts(joined))
+        judged, published = judged_by(file, joined, joined.summary())
         size = joined.identity.get("parameters")
         sizes = (size if isinstance(size, int) else None,)
-        judged = [_of_one_size(x) for x in judged]
-        reports.append(ClaimsReport(file, tuple(members), tuple(judged), published, command, encoder, sizes))
+        reports.append(ClaimsReport(file, tuple(members), judged, published, command, encoder, sizes))
     return [*reports, *([_agreed(reports)] if len(reports) > 1 else [])]
+
+
+def judged_by(file: ClaimFile, run: RunResults, summary: Summary) -> tuple[tuple[JudgedClaim, ...], Mapping[str, str]]:
+    """The claims of a file judged by runs of one encoder; and what published figures say, by the id of a claim."""
+    judged = judge_claims(file.claims, summary.contrasts, run_facts(run))
+    published = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
+    return tuple(_of_one_size(x) for x in judged), published
 
 
 def _of_one_size(judged: JudgedClaim) -> JudgedClaim:

@@ -24,7 +24,6 @@ from crosswind.analysis.results import (
     WHERE_RIGHT,
     CellStats,
     ResultRow,
-    table,
     write_results,
 )
 from crosswind.analysis.summarise import summarise
@@ -32,6 +31,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.store import Missing, Store
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
+from crosswind.study.about import write_about
 from crosswind.study.analysed import Analysed, comparisons_of, write_analysed
 from crosswind.study.base import describe_base
 from crosswind.study.costs import defence_costs
@@ -81,8 +81,9 @@ def collect(
     What an earlier call wrote of the same cells is taken over, but for the steps that were `computed` since; what is
     no longer wanted is removed.
     """
-    from crosswind.report.excluded import excluded_rows, known_faults
-    from crosswind.report.page import write_report
+    from crosswind.study.curves import CURVES, attack_curves
+    from crosswind.study.reported import write_run_report
+    from crosswind.study.sampled import write_sample
 
     every = [c for c in plan.cells if _is_there(c, store)]
     there = [c for c in every if not c.excluded]  # on all items: the summary is of these
@@ -96,7 +97,7 @@ def collect(
     rows = [row for cell in there for row in _rows(plan.encoder, cell, facts, noted, study.min_changed)]
     frame = write_results(rows, out / "results.parquet")
     part = [row for c in every if c.excluded for row in _rows(plan.encoder, c, facts, noted, study.min_changed)]
-    excluded = _write_excluded(part, out)
+    _write_excluded(part, out)
     right = write_right(there, store, tables)
     _write_cells(every, facts, tables, right)
     wanted = [*_write_sums(every, store, tables, computed), *right.values()]
@@ -146,16 +147,15 @@ def collect(
     mixed = _mixed_hardware(provenance)
     late = [*([note] if (note := declared_late(out)) else []), *_shared_draws(there)]
     from_steps = note_lines(there, noted)
-    write_report(
-        out / "report.html",
-        title=study.name,
-        facts=_about(study, plan, there, left_out, provenance, seconds),
-        summary=summary,
-        notes=[*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed, *late],
-        official=official,
-        excluded=excluded_rows(frame, excluded, analysed.headline),
-        faults=known_faults(dict.fromkeys((cell.target, cell.data.language) for cell in there)),
-    )
+    notes = [*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed, *late]
+    write_about(out, _about(study, plan, there, left_out, provenance, seconds), notes)
+    write_sample(there, plan.graph.context["data"], out)
+    if any(cell.condition.attack != "none" for cell in there):
+        tables.write(attack_curves(there, store), CURVES)
+        tables.save()
+    else:
+        (out / CURVES).unlink(missing_ok=True)
+    write_run_report(out, summary, {"name": study.name, "encoder": plan.encoder, "crosswind": __version__})
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
     brief = tuple(brief_official_lines(official, only))
@@ -260,13 +260,13 @@ def _selection(cell: Cell, judgement: Mapping[str, Any]) -> str:
     return cell.data.selection + (f", {judgement['excluded']} excluded" if cell.excluded else "")
 
 
-def _write_excluded(rows: Sequence[ResultRow], out: Path) -> pl.DataFrame:
+def _write_excluded(rows: Sequence[ResultRow], out: Path) -> None:
     """Write the scores without excluded items, in the columns of results; no file where nothing is excluded."""
     path = out / "excluded.parquet"
     if rows:
-        return write_results(rows, path)
-    path.unlink(missing_ok=True)
-    return table(rows)
+        write_results(rows, path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_cells(
@@ -451,7 +451,7 @@ def _about(
         "Pipeline seeds": ", ".join(map(str, study.seeds)),
         "Draws of each perturbation": str(study.draws),
         "Cells": f"{len(cells)} of {len(plan.cells)} ({count_examples(plan):,} predictions)",
-        "Cells left out": f"{sum(part.cells for part in left_out):,}, named below" if left_out else "none",
+        "Cells left out": f"{sum(part.cells for part in left_out):,}, each with its reason" if left_out else "none",
         "Least share of changed items": f"{100 * study.min_changed:g} %, below it a cell is n/a",
         "Trained phases": str(len(trained)),
         "CPU time of all steps": f"{cpu / 60:.1f} min (this run: {seconds / 60:.1f} min of wall time)",

@@ -10,6 +10,9 @@ provenance.parquet  what made each step: versions, processor, seconds, peak memo
 costs.parquet       what each defence took of training and predicting, where a study has several
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
 excluded.parquet    scores without the items of exclusion lists, where a target has one
+attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
+about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
+figures/…           the figures of the page as SVG, their data as CSV
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
 """
 
@@ -48,7 +51,10 @@ RESULTS = (
     "excluded.parquet",
     "left_out.parquet",
     COSTS,
+    "attacks.parquet",
     "analysis.json",
+    "about.json",
+    "examples.json",
     "report.html",
 )
 PARTS = ("predictions", "rewrites", "sums", "right")  # folders whose files are those of the present cells and no others
@@ -155,7 +161,7 @@ def _refused(error: OSError, out: Path) -> Exception:
 
 def clear(out: Path) -> None:
     """Remove the results of a run: its study stands now otherwise, and no cell of it is there."""
-    for part in PARTS:
+    for part in (*PARTS, "figures"):
         shutil.rmtree(out / part, ignore_errors=True)
     for name in RESULTS:
         (out / name).unlink(missing_ok=True)

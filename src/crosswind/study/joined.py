@@ -110,13 +110,17 @@ class SumsReader:
         return CellStats(sums, clusters, metric, clusters)
 
 
-def read_run(path: Path) -> RunResults:
-    """Read a run folder; a `UserError` where it is none, or lacks what its statistics need."""
+def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResults:
+    """Read a run folder; a `UserError` where it is none, or lacks what its statistics need.
+
+    `identity` is what it is a run of, where a caller knows that already.
+    """
     if not (path / "results.parquet").is_file():
         raise UserError("is no run folder with results", where=str(path), hint="`crosswind run` writes them")
-    identity = run_identity(path)
-    if not {"encoder", "study"} <= set(identity):  # by its study file alone nobody knows what was run
-        raise UserError("is damaged", where=str(path / IDENTITY), hint=_AGAIN)
+    if identity is None:
+        identity = run_identity(path)
+        if not {"encoder", "study"} <= set(identity):  # by its study file alone nobody knows what was run
+            raise UserError("is damaged", where=str(path / IDENTITY), hint=_AGAIN)
     cells = read_table(path / "cells.parquet", _CELLS)
     files, metrics = {}, {}
     for row in cells.iter_rows(named=True):

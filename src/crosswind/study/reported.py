@@ -1,32 +1,125 @@
-"""The report of runs that are there."""
+"""The report of runs that are there: all that its page shows, gathered from the run folders alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import polars as pl
 
 from crosswind.analysis.official import official_scores
+from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
+from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.report.content import CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
+from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
-from crosswind.study.folder import declared_late
-from crosswind.study.joined import RunResults, facts_of
+from crosswind.study.about import read_about
+from crosswind.study.audit import REVIEWS, AuditedRun, Review
+from crosswind.study.claim_file import claim_files, read_claims
+from crosswind.study.claimed import judged_by
+from crosswind.study.curves import CURVES
+from crosswind.study.folder import STUDY, declared_late
+from crosswind.study.joined import RunResults, facts_of, read_run
+from crosswind.study.own import declare_tasks
+from crosswind.study.sampled import read_sample
+from crosswind.study.spec import read_study
+from crosswind.study.traced import provenance_of
+
+_T = TypeVar("_T")
 
 
-def write_joined_report(run: RunResults, path: Path) -> Summary:
+def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> Summary:
     """Write the page of a run, or of several joined; returns what it shows."""
     if path.is_dir():
         raise UserError("is a folder", where=str(path), hint="name a file with -o")
+    with suppress(UserError):  # The study's own data may have gone since: the page shows what the run kept.
+        declare_tasks(read_study(run.paths[0] / STUDY))
     summary = run.summary()
-    late = [note for folder in run.paths if (note := declared_late(folder))]
-    steps = [note for notes in run.rows["notes"].to_list() for note in notes]
-    write_report(
-        path,
-        title=run.name,
-        facts=facts_of(run),
-        summary=summary,
-        notes=[*dict.fromkeys([*late, *steps])],
-        official=official_scores(run.rows.filter(pl.col("score").is_not_null())),
-    )
+    write_report(path, report_content(run, summary), latex=latex)
     return summary
+
+
+def write_run_report(out: Path, summary: Summary, identity: Mapping[str, Any]) -> None:
+    """Write the page of a run folder that has just been written; `identity` is what it is a run of."""
+    write_report(out / "report.html", report_content(read_run(out, identity), summary))
+
+
+def report_content(run: RunResults, summary: Summary) -> ReportContent:
+    """All that the page of a run shows; what could not be had is named in its `missing`."""
+    missing: list[str] = []
+    about, notes = read_about(run.paths)
+    facts = {**about, **facts_of(run)} if len(run.paths) > 1 or not about else about
+    late = [note for folder in run.paths if (note := declared_late(folder))]
+    steps = [note for of_row in run.rows["notes"].to_list() for note in of_row] if not notes else []
+    study = _study(run.paths[0])
+    return ReportContent(
+        title=run.name,
+        summary=summary,
+        facts=facts,
+        notes=tuple(dict.fromkeys([*late, *notes, *steps])),
+        official=tuple(official_scores(run.rows.filter(pl.col("score").is_not_null()))),
+        excluded=tuple(excluded_rows(run.rows, _excluded(run.paths), run.analysed.headline)),
+        faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),
+        claims=_made(lambda: _claims(run, summary, study), "claims", missing, ()),
+        audit=_audit(run, summary, study),
+        curves=_curves(run.paths),
+        examples=read_sample(run.paths),
+        provenance=provenance_of(run),
+        missing=tuple(missing),
+    )
+
+
+def _made(make: Callable[[], _T], what: str, missing: list[str], nothing: _T) -> _T:
+    try:
+        return make()
+    except UserError as error:
+        missing.append(f"{what}: {error}".replace("\n", " "))
+        return nothing
+
+
+def _study(path: Path) -> Mapping[str, Any]:
+    try:
+        value = parse_yaml(yaml_text(path / STUDY, "study"), str(path / STUDY))
+    except UserError:
+        return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _claims(run: RunResults, summary: Summary, study: Mapping[str, Any]) -> tuple[JudgedFile, ...]:
+    """The files of claims that the study names; without any, the package's own."""
+    named = study.get("claims")
+    names = [str(name) for name in named] if isinstance(named, list) and named else sorted(claim_files())
+    judged = []
+    for name in names:
+        file = read_claims(name)
+        findings, published = judged_by(file, run, summary)
+        judged.append(JudgedFile(file.name, file.summary, findings, published))
+    return tuple(judged)
+
+
+def _audit(run: RunResults, summary: Summary, study: Mapping[str, Any]) -> tuple[AuditRow, ...]:
+    audited = AuditedRun(run, summary, study)
+    return tuple(_review(review, audited) for review in REVIEWS)
+
+
+def _review(review: Review, audited: AuditedRun) -> AuditRow:
+    """What a review says; nothing where the run lacks what it looks at."""
+    try:
+        seen = review.look(audited)
+    except UserError as error:
+        return AuditRow(review.name, review.question, None, f"could not look: {error}".replace("\n", " "))
+    return AuditRow(review.name, review.question, seen.passed, seen.evidence)
+
+
+def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
+    frames = [read_results(p / "excluded.parquet") for p in paths if (p / "excluded.parquet").is_file()]
+    return pl.concat(frames) if frames else table([])
+
+
+def _curves(paths: Sequence[Path]) -> pl.DataFrame:
+    frames = [pl.read_parquet(p / CURVES).select(*CURVE_COLUMNS) for p in paths if (p / CURVES).is_file()]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=CURVE_COLUMNS)

@@ -1,0 +1,127 @@
+"""What a report is made of: plain values, whoever gathered them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crosswind.analysis.claims import JudgedClaim
+from crosswind.analysis.official import OfficialScore
+from crosswind.analysis.summary import Summary
+from crosswind.report.excluded import ExcludedRow, FaultRow
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFile:
+    """A file of claims, judged: its name, what it is about, and what published figures say by the id of a claim."""
+
+    name: str
+    summary: str
+    judged: Sequence[JudgedClaim]
+    published: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A review of the run: its question, whether the run passed (None: nothing to say), and the evidence."""
+
+    name: str
+    question: str
+    passed: bool | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataLicence:
+    """A data set that was used: as what, its licence and how it is cited."""
+
+    name: str
+    use: str
+    licence: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class StoredExample:
+    """An example under a condition as a run keeps it: texts of its fields, clean and (None: unchanged) perturbed, and
+    what each model said before and after."""
+
+    id: str
+    target: str
+    language: str
+    perturbation: str
+    condition: str
+    fields: Sequence[tuple[str, str, str | None]]
+    gold: str
+    said: Sequence[tuple[str, str, str, bool]]
+
+
+@dataclass(frozen=True)
+class ExampleSample:
+    """Examples of a run, `of` so many predictions of perturbed texts; `notes` say how they were chosen."""
+
+    items: Sequence[StoredExample] = ()
+    of: int = 0
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """What the steps of a kind cost, in seconds."""
+
+    kind: str
+    steps: int
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made the results: cost by kind of step, machines with versions, signatures with how many rows have each,
+    keys of trained models, data sets, and the study as it was read."""
+
+    costs: Sequence[StepCost] = ()
+    machines: Sequence[str] = ()
+    signatures: Sequence[tuple[str, int]] = ()
+    keys: Sequence[tuple[str, str]] = ()
+    data: Sequence[DataLicence] = ()
+    study: str = ""
+    version: str = ""
+    encoder: str = ""
+
+
+CURVE_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("route", "defence", "target", "language", "attack"), pl.String()),
+    "control": pl.Boolean(),
+    **dict.fromkeys(("pipeline_seed", "budget", "n", "at"), pl.Int64()),
+    "right": pl.Float64(),
+}
+"""The columns of attack curves: how right the attacked examples are, in points, under the worst text within `at`
+queries; 0 queries: as they were. `control` rows are of random draws."""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything that a page shows.
+
+    `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
+    remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
+    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes. `missing` says what could not be shown, and
+    why.
+    """
+
+    title: str
+    summary: Summary
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    official: Sequence[OfficialScore] = ()
+    excluded: Sequence[ExcludedRow] = ()
+    faults: Sequence[FaultRow] = ()
+    claims: Sequence[JudgedFile] = ()
+    audit: Sequence[AuditRow] = ()
+    curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
+    examples: ExampleSample = field(default_factory=ExampleSample)
+    provenance: Provenance = field(default_factory=Provenance)
+    missing: Sequence[str] = ()

@@ -1,0 +1,53 @@
+"""Claims, judged by the run; published figures stand in a column of their own."""
+
+from __future__ import annotations
+
+from crosswind.analysis.claims import JudgedClaim
+from crosswind.report.content import JudgedFile, ReportContent
+from crosswind.report.inert import slug
+from crosswind.report.parts import Column, Part, Prose, Section, TextTable
+
+
+def claims_section(content: ReportContent) -> Section | None:
+    """A table a file of claims."""
+    parts: list[Part] = []
+    for file in content.claims:
+        counts = {
+            v: sum(j.verdict == v for j in file.judged) for v in ("supported", "refuted", "undecided", "not tested")
+        }
+        said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
+        parts.append(Prose(f"{file.name}: {file.summary}. {said}."))
+        parts.append(_table(file))
+    if not parts:
+        return None
+    remark = (
+        "A claim is judged only within its scope (encoder, data, split); outside it is not tested, and what this run"
+        " shows of the same comparison stands beside it. The p-values of a file are one family (Holm). What others"
+        " published is never mixed with the run's own figures."
+    )
+    return Section("claims", "Claims", (Prose(remark, soft=True), *parts))
+
+
+def _table(file: JudgedFile) -> TextTable:
+    published = any(file.published.values())
+    columns = (Column("claim"), Column("statement", "text"), Column("verdict"), Column("what the run shows", "text"))
+    return TextTable(
+        slug(f"claims-{file.name}"),
+        f"Claims: {file.name}",
+        (*columns, *([Column("published figures", "text")] if published else [])),
+        tuple(
+            (
+                judged.claim.id,
+                judged.claim.statement + (f" ({judged.claim.source})" if judged.claim.source else ""),
+                judged.verdict + (f"; here: {judged.analogue}" if judged.analogue not in (None, "not tested") else ""),
+                _shows(judged),
+                *([file.published.get(judged.claim.id, "")] if published else []),
+            )
+            for judged in file.judged
+        ),
+    )
+
+
+def _shows(judged: JudgedClaim) -> str:
+    shown = [*([judged.outside] if judged.outside else []), *(finding.text for finding in judged.findings)]
+    return "; ".join(text for text in shown if text)

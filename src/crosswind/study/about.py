@@ -1,0 +1,35 @@
+"""What a run says of itself on its page: facts and notes, kept beside its results so that they can be shown again.
+
+about.json: `facts` (name -> text) and `notes` (sentences).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crosswind.run.folders import replacing
+
+ABOUT = "about.json"
+
+
+def write_about(out: Path, facts: Mapping[str, str], notes: Sequence[str]) -> None:
+    """Keep facts and notes."""
+    with replacing(out / ABOUT) as draft:
+        draft.write_text(json.dumps({"facts": dict(facts), "notes": list(notes)}, indent=1), encoding="utf-8")
+
+
+def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
+    """The facts of runs, those that differ one after the other, and their notes, each once."""
+    facts: dict[str, list[str]] = {}
+    notes: list[str] = []
+    for path in paths:
+        try:
+            value = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+            for name, text in value["facts"].items():
+                facts.setdefault(str(name), []).append(str(text))
+            notes += map(str, value["notes"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+    return {name: "; ".join(dict.fromkeys(texts)) for name, texts in facts.items()}, list(dict.fromkeys(notes))
