@@ -12,12 +12,11 @@ from typing import Any
 import polars as pl
 
 from crosswind.analysis.attacked import budgets
+from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.report.content import CURVE_COLUMNS
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
-from crosswind.study.attacked import is_control
 from crosswind.study.planned import Cell
-from crosswind.study.transferred import is_transferred
 
 CURVES = "attacks.parquet"
 
@@ -53,5 +52,5 @@ def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
 
 def _rightness(curves: Sequence[tuple[float, Sequence[Sequence[Any]]]], queries: int) -> float:
     """The mean rightness in points of all examples, each under its worst text within so many queries."""
-    total = sum(min([right, *(p[2] for p in points if p[0] <= queries)]) for right, points in curves)
+    total: float = sum(min([right, *(p[2] for p in points if p[0] <= queries)]) for right, points in curves)
     return 100 * total / max(1, len(curves))

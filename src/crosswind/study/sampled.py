@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from crosswind.analysis.condition import APART
+from crosswind.analysis.condition import APART, is_transferred
 from crosswind.data.examples import (
     ChoiceExample,
     Dataset,
@@ -37,7 +37,6 @@ from crosswind.run.step import digest
 from crosswind.study.folder import prediction_path, rewrite_path
 from crosswind.study.planned import Cell
 from crosswind.study.said import gold_text, said_text
-from crosswind.study.transferred import is_transferred
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, library
 

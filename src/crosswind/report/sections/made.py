@@ -12,6 +12,7 @@ def made_section(content: ReportContent) -> Section | None:
     """Facts of the run, the cost by kind of step; machines, signatures, keys and the study folded."""
     p = content.provenance
     parts: list[Part] = []
+    columns: tuple[Column, ...]
     if content.facts:
         parts.append(Facts(tuple(content.facts.items())))
     if p.costs:
