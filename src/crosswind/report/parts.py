@@ -92,7 +92,7 @@ class Folded:
 
     part: ClassVar[str] = "folded"
     title: str
-    parts: tuple[Part, ...]
+    parts: tuple[PagePart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Examples:
         return sorted({str(getattr(item, name)) for item in self.items})
 
 
-Part = Prose | Bullets | Facts | Verbatim | TextTable | Figure | Folded | Examples
+PagePart = Prose | Bullets | Facts | Verbatim | TextTable | Figure | Folded | Examples
 
 
 @dataclass(frozen=True)
@@ -165,12 +165,12 @@ class Section:
 
     name: str
     title: str
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[PagePart, ...] = field(default=())
 
-    def every(self) -> list[Part]:
+    def every(self) -> list[PagePart]:
         """Its parts, those that are folded too."""
         return _unfolded(self.parts)
 
 
-def _unfolded(parts: Sequence[Part]) -> list[Part]:
+def _unfolded(parts: Sequence[PagePart]) -> list[PagePart]:
     return [x for part in parts for x in ([part, *_unfolded(part.parts)] if isinstance(part, Folded) else [part])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import slug
 from crosswind.report.official import official_blocks
-from crosswind.report.parts import Column, Part, Prose, Section, TextTable
+from crosswind.report.parts import Column, PagePart, Prose, Section, TextTable
 
 _HEAD = (
     *(Column("route"), Column("condition"), Column("task or group"), Column("official", "number")),
@@ -20,7 +20,7 @@ _MOST = 300
 
 def benchmark_section(content: ReportContent) -> Section | None:
     """A table a benchmark; below, what exclusion lists change."""
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     for name, rows in official_blocks(content.official):
         texts = tuple(
             (r.route, r.condition, r.name, r.score, r.zero_shot, r.keys, r.averaged, r.lacking) for r in rows[:_MOST]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosswind.report.content import ReportContent
-from crosswind.report.parts import Column, Part, Prose, Section, TextTable
+from crosswind.report.parts import Column, PagePart, Prose, Section, TextTable
 
 
 def citing_section(content: ReportContent) -> Section | None:
@@ -11,7 +11,7 @@ def citing_section(content: ReportContent) -> Section | None:
     p = content.provenance
     if not p.version and not p.data:
         return None
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     if p.version:
         encoder = f" of {p.encoder}" if p.encoder else ""
         parts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crosswind.data.languages import script_of
 from crosswind.report.content import ReportContent, StoredExample
 from crosswind.report.differing import differing_runs, plain_runs
-from crosswind.report.parts import ExampleField, Examples, ExampleSaid, Part, Prose, Section, ShownExample
+from crosswind.report.parts import ExampleField, Examples, ExampleSaid, PagePart, Prose, Section, ShownExample
 
 RTL_SCRIPTS = frozenset(["Adlm", "Arab", "Aran", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"])
 """Scripts that run from right to left (Unicode's bidirectional class of their letters)."""
@@ -24,7 +24,7 @@ def example_section(content: ReportContent) -> Section | None:
         "Left clean, right perturbed; what was taken out is struck through, what was put in is underlined. Characters"
         " that cannot be seen are written out, as ⟨U+202E⟩."
     )
-    parts: list[Part] = [Prose(text)]
+    parts: list[PagePart] = [Prose(text)]
     parts += [Prose(note, soft=True) for note in sample.notes]
     parts += [Prose(remark, soft=True), Examples(tuple(map(shown_example, sample.items)))]
     return Section("examples", "Examples", tuple(parts))

@@ -9,7 +9,7 @@ import polars as pl
 from crosswind.analysis.contrasted import Contrast, ContrastScope, flat_contrast
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import inert, shortened
-from crosswind.report.parts import Column, Figure, Part, Section, TextTable
+from crosswind.report.parts import Column, Figure, PagePart, Section, TextTable
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
 from crosswind.report.view import figure, systems_of
 
@@ -19,7 +19,7 @@ _SCOPES: tuple[tuple[ContrastScope, str], ...] = (("family", "language family"),
 
 def gap_section(content: ReportContent) -> Section | None:
     """A figure for families and one for scripts, as far as there are several."""
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     for scope, words in _SCOPES:
         rows = [c for c in content.summary.contrasts if c.kind == "source gap" and c.scope == scope]
         rows = [c for c in rows if c.measure in ("clean", "perturbed")]

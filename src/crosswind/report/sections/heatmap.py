@@ -12,7 +12,7 @@ from crosswind.analysis.results import NONE
 from crosswind.analysis.summary import Summary, SummaryLine
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened, wide
-from crosswind.report.parts import Column, Figure, Folded, Part, Prose, Section, TextTable
+from crosswind.report.parts import Column, Figure, Folded, PagePart, Prose, Section, TextTable
 from crosswind.report.svg import SIZE, Drawing
 from crosswind.report.view import figure, series
 
@@ -28,8 +28,8 @@ def heatmap_section(content: ReportContent) -> Section | None:
     maps = drops_by_language(content.summary)
     if not maps:
         return None
-    parts: list[Part] = []
-    others: list[Part] = []
+    parts: list[PagePart] = []
+    others: list[PagePart] = []
     cells = 0
     for number, (system, lines) in enumerate(maps.items()):
         cells += len(lines)

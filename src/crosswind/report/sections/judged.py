@@ -5,12 +5,12 @@ from __future__ import annotations
 from crosswind.analysis.claims import JudgedClaim
 from crosswind.report.content import JudgedFile, ReportContent
 from crosswind.report.inert import slug
-from crosswind.report.parts import Column, Part, Prose, Section, TextTable
+from crosswind.report.parts import Column, PagePart, Prose, Section, TextTable
 
 
 def claims_section(content: ReportContent) -> Section | None:
     """A table a file of claims."""
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     for file in content.claims:
         counts = {
             v: sum(j.verdict == v for j in file.judged) for v in ("supported", "refuted", "undecided", "not tested")

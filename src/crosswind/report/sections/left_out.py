@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crosswind.analysis.left_out import left_out_groups
 from crosswind.report.content import ReportContent
-from crosswind.report.parts import Bullets, Column, Part, Prose, Section, TextTable
+from crosswind.report.parts import Bullets, Column, PagePart, Prose, Section, TextTable
 
 _MOST = 300
 
@@ -12,7 +12,7 @@ _MOST = 300
 def left_out_section(content: ReportContent) -> Section | None:
     """Cells that are in no mean, by reason."""
     left_out = content.summary.left_out
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     if content.missing:
         parts += [Prose("This page lacks:"), Bullets(tuple(content.missing))]
     if left_out:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosswind.report.content import ReportContent
-from crosswind.report.parts import Bullets, Column, Facts, Folded, Part, Section, TextTable, Verbatim
+from crosswind.report.parts import Bullets, Column, Facts, Folded, PagePart, Section, TextTable, Verbatim
 
 _MOST = 200
 
@@ -11,7 +11,7 @@ _MOST = 200
 def made_section(content: ReportContent) -> Section | None:
     """Facts of the run, the cost by kind of step; machines, signatures, keys and the study folded."""
     p = content.provenance
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     columns: tuple[Column, ...]
     if content.facts:
         parts.append(Facts(tuple(content.facts.items())))
@@ -26,7 +26,7 @@ def made_section(content: ReportContent) -> Section | None:
             Column("wall time", "number"),
         )
         parts.append(TextTable("cost", "Cost by kind of step, over all processes", columns, tuple(rows)))
-    folded: list[Part] = []
+    folded: list[PagePart] = []
     if p.machines:
         folded.append(Folded("Machines and versions", (Bullets(tuple(p.machines)),)))
     if p.signatures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import slug
-from crosswind.report.parts import Bullets, Column, Part, Section, TextTable
+from crosswind.report.parts import Bullets, Column, PagePart, Section, TextTable
 from crosswind.report.view import Block, ViewRow, blocks, changed, drop_mark, figure, legend, marks
 
 _HEAD = (
@@ -20,7 +20,7 @@ _TRAINED = (
 
 def means_section(content: ReportContent) -> Section | None:
     """A table a target, one for languages that some route was trained on, and what the marks mean."""
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     for block in blocks(content.summary):
         parts.append(_means(block))
         if block.has_trained:

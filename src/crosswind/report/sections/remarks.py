@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from crosswind.report.content import ReportContent
-from crosswind.report.parts import Bullets, Folded, Part, Prose, Section
+from crosswind.report.parts import Bullets, Folded, PagePart, Prose, Section
 
 _MOST = 60
 
 
 def remark_section(content: ReportContent) -> Section | None:
     """Notes, the first of them open."""
-    parts: list[Part] = []
+    parts: list[PagePart] = []
     if content.notes:
         parts.append(Bullets(tuple(content.notes[:_MOST])))
         if len(content.notes) > _MOST:
