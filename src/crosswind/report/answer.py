@@ -1,4 +1,4 @@
-"""The research question answer_parts in a sentence, as far as the study's contrasts go."""
+"""The research question answered in a sentence, as far as the study's contrasts go."""
 
 from __future__ import annotations
 
@@ -141,6 +141,8 @@ def _pairs(chosen: Sequence[Contrast], base: str) -> list[str]:
             measures: list[tuple[Measure, str]] = [("clean", "clean"), ("perturbed", "left under perturbation")]
             measures.append(("drop", "drop"))
             there = [(of_pair[m], label) for m, label in measures if m in of_pair]
+            if not there:
+                continue
             alike = _alike([c for c, _ in there])
             clause = [
                 f"{label} {figure(c.estimate, signed=True)}{'' if alike else f' ({c.words})'}" for c, label in there
