@@ -8,14 +8,15 @@ for those with labels, words or constraints; attacks take `sites`.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from crosswind.perturb.alternatives import Listed, Option, Sites
-from crosswind.perturb.codes import CodeTable, Integers, TextBatch
+from crosswind.perturb.codes import ASCII_LETTERS, CodeSlices, CodeTable, Integers, TextBatch
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.passage import Passage
 
@@ -29,15 +30,25 @@ class Columns:
     * `starts` and `ends` are offsets in the joined text of the batch.
     * `options(i, first)` are the options of site i, whose text begins at `first` in the joined text.
     * `become(at, bits)` are the texts, in NFC, that the sites `at` (indices) become by their bits: those of
-      `options(i, first)[bits * n >> 64]`.
+      `options(i, first)[bits * n >> 64]`; as texts or as slices of an array of code points.
     * `pieces` says that an option may be more than the text that it becomes: pieces of the text in another order.
     """
 
     starts: Integers
     ends: Integers
     options: Callable[[int, int], tuple[Option, ...]]
-    become: Callable[[Integers, Words], Sequence[str]]
+    become: Callable[[Integers, Words], Sequence[str] | CodeSlices]
     pieces: bool = False
+
+    def slices(self, at: Integers, bits: Words) -> CodeSlices:
+        """What sites become by their bits, as slices of an array."""
+        become = self.become(at, bits)
+        return become if isinstance(become, CodeSlices) else CodeSlices.of(become)
+
+    def texts(self, at: Integers, bits: Words) -> Sequence[str]:
+        """What sites become by their bits, as texts."""
+        become = self.become(at, bits)
+        return become.texts() if isinstance(become, CodeSlices) else become
 
 
 @runtime_checkable
@@ -91,6 +102,8 @@ class OptionTable:
         self._texts: list[str] = []
         self._first: list[int] = [0]  # of number n from 1: where its options begin in `_texts`
         self.units: list[str] = []  # the unit of number n is n - 1 here
+        self._slices = CodeSlices.of(())  # of `_texts`
+        self._bounds = np.zeros(1, dtype=np.int64)  # `_first` as an array
 
     def _added(self, unit: str) -> int:
         options = self.options(unit)
@@ -101,12 +114,15 @@ class OptionTable:
         self.units.append(unit)
         return len(self.units)
 
-    def chosen(self, numbers: Integers, bits: Words) -> list[str]:
+    def chosen(self, numbers: Integers, bits: Words) -> CodeSlices:
         """The options that bits choose for units by their numbers, in NFC."""
-        first = np.array(self._first, dtype=np.int64)
-        low = first[numbers - 1]
-        texts = self._texts
-        return [texts[i] for i in (low + below(bits, first[numbers] - low)).tolist()]
+        if len(self._bounds) < len(self._first):
+            self._slices = self._slices.and_more(self._texts[len(self._slices.starts) :])
+            self._bounds = np.append(self._bounds, self._first[len(self._bounds) :])
+        low = self._bounds[numbers - 1]
+        at = low + below(bits, self._bounds[numbers] - low)
+        codes, starts, lengths = self._slices
+        return CodeSlices(codes, starts[at], lengths[at])
 
     def columns(self, text: str, starts: Integers, ends: Integers, numbers: Integers | None = None) -> Columns:
         """The sites of units of a text; their `numbers` are looked up where they are not given."""
@@ -150,11 +166,13 @@ class ByCluster(Columned):
         super().__init__(self._columns)
         self._inside = inside
         self._flags: list[bool] = [False]  # by number
-        self._letters = CodeTable(lambda char: int(unicodedata.category(char)[0] == "L"))
         self._table = OptionTable(options.__getitem__)
         self._single = CodeTable(self._table.numbers.__getitem__)
+        self._ascii: _AsciiTable | None = None
 
     def _columns(self, batch: TextBatch) -> Columns:
+        if batch.ascii is not None:
+            return self._ascii_columns(batch, batch.ascii)
         starts, ends = batch.clusters
         text = batch.text
         numbers = self._single(batch.codes[starts])
@@ -166,6 +184,50 @@ class ByCluster(Columned):
         self._flags += map(self._inside, self._table.units[len(self._flags) - 1 :])
         if any(self._flags):
             behind = np.zeros(len(starts), dtype=np.bool_)
-            behind[1:] = (ends[:-1] == starts[1:]) & (self._letters(batch.codes[starts[:-1]]) > 0)
+            behind[1:] = (ends[:-1] == starts[1:]) & batch.letters[:-1]
             numbers[np.array(self._flags)[numbers] & ~behind] = 0
         return self._table.columns(text, starts, ends, numbers)
+
+    def _ascii_columns(self, batch: TextBatch, text: bytes) -> Columns:
+        """The same where every byte is a cluster."""
+        if self._ascii is None:
+            numbers = [self._table.numbers[chr(code)] for code in range(128)]
+            some = [number > 0 for number in numbers]
+            inside = [number > 0 and self._inside(chr(code)) for code, number in enumerate(numbers)]
+            self._ascii = _AsciiTable(np.array(numbers), _byte_table(some), _byte_table(inside), any(inside))
+        table = self._ascii
+        sites = _flags(text, table.some)
+        if table.any_inside:
+            alone = _flags(text, table.inside)
+            alone[1:] &= ~_flags(text, ASCII_LETTERS)[:-1]
+            sites &= ~alone
+        sites[batch.first[1:] - 1] = False
+        starts = np.flatnonzero(sites)
+        codes = np.frombuffer(text, dtype=np.uint8)
+        units = self._table.options
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            return units(chr(codes[starts[i]]))
+
+        def become(at: Integers, bits: Words) -> CodeSlices:
+            return self._table.chosen(table.numbers[codes[starts[at]]], bits)
+
+        return Columns(starts, starts + 1, options, become)
+
+
+class _AsciiTable(NamedTuple):
+    """Of every ASCII character the number of its options, whether it has some, whether it changes only in words."""
+
+    numbers: Integers
+    some: bytes
+    inside: bytes
+    any_inside: bool
+
+
+def _byte_table(flags: Iterable[bool]) -> bytes:
+    """A table for `bytes.translate`: 1 for the ASCII characters of which a flag is set, 0 for all others."""
+    return bytes(flags).ljust(256, b"\0")
+
+
+def _flags(text: bytes, table: bytes) -> npt.NDArray[np.bool_]:
+    return np.frombuffer(bytearray(text.translate(table)), dtype=np.bool_)

@@ -30,9 +30,10 @@ from crosswind.perturb.example import (
     rebuild_candidate,
 )
 from crosswind.perturb.noise import Noised, Prepared, numbered, perturb_passages
-from crosswind.perturb.passage import Passage, PassageKind
+from crosswind.perturb.passage import Passage, PassageKind, Written
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
+from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import POOL, Atom, Resolved, Spec, TextScope
 from crosswind.run.step import digest
 
@@ -209,24 +210,26 @@ def _rebuilt(
     results, counted = noised.written, noised.counts
     at = 0
     for example, some in zip(examples, cut, strict=True):
-        # A later perturbation may have undone an earlier one.
-        written = [w for n, p in enumerate(some, at) if (w := results[n]) is not None and w.passage.text != p.text]
+        written: list[Written] = []
+        rewrites: dict[str, Rewrite] = {}
         counts: Mapping[str, int] = _NOTHING
-        if counted:
-            of_passages = [counted[n] for n in range(at, at + len(some)) if n in counted]
-            if len(of_passages) == 1:
-                counts = of_passages[0]
-            elif of_passages:
-                counts = sum(of_passages, Counter())
-        at += len(some)
-        if not written:
-            perturbed.append(Perturbed(example, _NOTHING, counts, _NOTHING))
-            continue
-        rewrites = {prefix + w.passage.field: w.rewrite for w in written}
         tags: Mapping[str, tuple[str, ...] | None] = _NOTHING
-        if any(w.retagged for w in written):
-            tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
-        perturbed.append(Perturbed(rebuild(example, written), rewrites, counts, tags))
+        for n, passage in enumerate(some, at):
+            result = results[n]
+            # A later perturbation may have undone an earlier one.
+            if result is not None and result.passage.text != passage.text:
+                written.append(result)
+                name = prefix + passage.field
+                rewrites[name] = result.rewrite
+                if result.retagged:
+                    tags = {**tags, name: result.passage.tags}
+            if n in counted:
+                counts = counts + counted[n] if isinstance(counts, Counter) else counted[n]
+        at += len(some)
+        if written:
+            perturbed.append(Perturbed(rebuild(example, written), rewrites, counts, tags))
+        else:
+            perturbed.append(Perturbed(example, _NOTHING, counts, _NOTHING))
     return perturbed
 
 

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,12 +44,47 @@ def splitmix64(keys: Words, counters: Words) -> Words:
     z: Words = counters + np.uint64(1)
     z *= _GAMMA
     z += keys
-    z ^= z >> np.uint64(30)
+    return _mixed(z)
+
+
+def _mixed(z: Words) -> Words:
+    """SplitMix64's mixing of states, which it writes over."""
+    shifted = z >> np.uint64(30)
+    z ^= shifted
     z *= _MIX1
-    z ^= z >> np.uint64(27)
+    z ^= np.right_shift(z, np.uint64(27), out=shifted)
     z *= _MIX2
-    z ^= z >> np.uint64(31)
+    z ^= np.right_shift(z, np.uint64(31), out=shifted)
     return z
+
+
+class BatchDraw(NamedTuple):
+    """The sites of a batch that change: index among all, index of the text, u as k of k / 2^53, bits to choose by."""
+
+    at: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+    u: Words
+    bits: Words
+
+
+def draw_batch(
+    keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], severity: float
+) -> BatchDraw:
+    """As `draw`, for texts joined to one: text i begins at `first[i]` in it and ends before `first[i + 1]`.
+
+    `starts` are the ascending starts of all sites in the joined text; the counters are the offsets in their own texts.
+    """
+    bounds = np.searchsorted(starts, first)
+    # State 2·offset + 1 of a text's stream: its key, and (2·offset + 1)·γ. The first two terms are one a text.
+    seeds = keys + _GAMMA - first[:-1].astype(np.uint64) * (_GAMMA << np.uint64(1))
+    step = starts.astype(np.uint64)
+    step *= _GAMMA << np.uint64(1)
+    step += np.repeat(seeds, np.diff(bounds))
+    z = _mixed(step.copy())
+    most = np.uint64((int(limit(severity)) << 11) - 1)  # u is the upper 53 of 64 bits
+    at = np.flatnonzero(z <= most)
+    owners = np.repeat(np.arange(len(keys)), np.diff(np.searchsorted(at, bounds)))
+    return BatchDraw(at, owners, z[at] >> np.uint64(11), _mixed(step[at] + _GAMMA))
 
 
 def keys_of(common: Sequence[str], own: Iterable[Sequence[str]]) -> Words:

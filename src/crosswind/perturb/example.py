@@ -99,13 +99,11 @@ def passages(
 
 def rebuild(example: Example, written: Iterable[Written]) -> Example:
     """`example` with what became of the passages that `passages` cut out of it."""
+    if isinstance(example, PairExample):
+        return _pair(example, written)
     by_field = {w.passage.field: w.passage for w in written}
     if WHOLE in by_field:
         return _from_parts(example, by_field[WHOLE])
-    if isinstance(example, PairExample):
-        first = by_field["first"].text if "first" in by_field else example.first
-        second = by_field["second"].text if "second" in by_field else example.second
-        return PairExample(example.id, example.cluster, example.language, first, second, example.label)
     new = {name: p.text for name, p in by_field.items()}
     match example:
         case TaggingExample():
@@ -129,6 +127,19 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
             return _query(replace(example, query=new.get("query", example.query)), by_field.get("context"))
         case _:
             assert_never(example)
+
+
+def _pair(example: PairExample, written: Iterable[Written]) -> PairExample:
+    first, second = example.first, example.second
+    for w in written:
+        passage = w.passage
+        if passage.field == "first":
+            first = passage.text
+        elif passage.field == "second":
+            second = passage.text
+        else:  # both as one
+            first, second = (passage.text[p.start : p.end] for p in passage.parts)
+    return PairExample(example.id, example.cluster, example.language, first, second, example.label)
 
 
 def candidate_passage(candidate: Candidate, *, task: str = "") -> Passage:
@@ -276,8 +287,6 @@ def _whole(
 def _from_parts(example: Example, passage: Passage) -> Example:
     texts = [passage.text[p.start : p.end] for p in passage.parts]
     match example:
-        case PairExample():
-            return replace(example, first=texts[0], second=texts[1])
         case ChoiceExample():
             label = example.label
             if label is not None:
@@ -291,7 +300,7 @@ def _from_parts(example: Example, passage: Passage) -> Example:
             return replace(
                 example, question=texts[0], context=texts[1], answers=None if example.answers is None else answers
             )
-        case TaggingExample() | QueryExample():
-            raise ValueError(f"{example.id!r} has one text: it has no parts")
+        case PairExample() | TaggingExample() | QueryExample():
+            raise ValueError(f"{example.id!r} has no parts to put together here")
         case _:
             assert_never(example)

@@ -156,11 +156,12 @@ def _perturb_plain(
     result = plain_noise(joined, alternatives.columns(joined), keys[plain], severity)
     for at, n in result.overlaps.items():
         noised.count(batch[plain[at]], "overlap", n)
+    written = noised.written
     for at, text, rewrite in result.changed:
         i = batch[plain[at]]
         p = now[i]
-        now[i] = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
-        noised.written[i] = Written(now[i], rewrite).after(noised.written[i])
+        now[i] = p = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
+        written[i] = Written(p, rewrite).after(written[i])
     return left + [plain[at] for at in result.refused]
 
 

@@ -57,9 +57,9 @@ class Passage:
         return cls(id, "", "text", "line", language, text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Written:
-    """What became of a passage: the passage as it reads now, and the rewrite that led there.
+    """What became of a passage: the passage as it reads now, and the rewrite that led there; nothing changes it.
 
     `retagged` says that words came or went, so that the tags are not those of the original any more.
     """

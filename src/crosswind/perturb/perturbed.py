@@ -22,9 +22,11 @@ TAGS_SUFFIX = ".tags"
 _COLUMNS = ("id", "part", "field", "rewrite")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Perturbed(Generic[_T]):
     """An example after a perturbation.
+
+    Nothing changes it once it is made; it is not declared `frozen` because millions are made (`Passage`).
 
     `rewrites` holds the fields that changed: field names as in `text_fields`, `words` for the words of a
     tagging example joined by spaces, `example` for the parts of a whole example, `text` and `context` of a

@@ -8,16 +8,24 @@ more than its neighbours) is left to the ordinary way, which draws the same.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from crosswind.perturb.codes import Integers, TextBatch, code_points
+from crosswind.perturb.codes import (
+    CodeSlices,
+    Integers,
+    TextBatch,
+    alternating,
+    code_points,
+    gathered,
+    text_of,
+)
 from crosswind.perturb.columns import Columns
-from crosswind.perturb.draw import Words, choose, limit, splitmix64
+from crosswind.perturb.draw import Words, choose, draw_batch
 from crosswind.perturb.graphemes import cluster_starts
 from crosswind.perturb.pieces import Piece
 from crosswind.perturb.rewrite import Changes, Rewrite
@@ -38,13 +46,8 @@ class PlainNoise:
 def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float) -> PlainNoise:
     """Noise on texts in NFC; `keys` are those of their draws."""
     first, n = batch.first, len(batch.texts)
-    counts = np.diff(np.searchsorted(columns.starts, first))
-    of_text = np.repeat(np.arange(n), counts)
-    counters = (columns.starts - first[of_text]).astype(np.uint64) * np.uint64(2)
-    u = splitmix64(keys[of_text], counters) >> np.uint64(11)
-    at = np.flatnonzero(u < limit(severity))
-    bits = splitmix64(keys[of_text[at]], counters[at] + np.uint64(1))
-    hits = _Hits(at, of_text[at], u[at], bits, columns.starts[at], columns.ends[at])
+    drawn = draw_batch(keys, first, columns.starts, severity)
+    hits = _Hits(*drawn, columns.starts[drawn.at], columns.ends[drawn.at])
     refused: set[int] = set()
     overlaps: dict[int, int] = {}
     crossed = hits.owners[2:][hits.starts[2:] < hits.ends[:-2]]
@@ -57,14 +60,14 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
         overlaps = {i: int(lost[i]) for i in np.flatnonzero(lost).tolist()}
         hits = hits.where(keep)
     at, owners, _, bits, starts, ends = hits
-    texts = columns.become(at, bits)
-    joined = _joined(batch.text, starts, ends, texts)
+    texts = columns.slices(at, bits)
+    joined = _joined(batch, starts, ends, texts)
     grown = np.zeros(len(at) + 1, dtype=np.int64)  # by how much the joined text is longer before each change
-    np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) - (ends - starts), out=grown[1:])
+    np.cumsum(texts.lengths - (ends - starts), out=grown[1:])
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
     refused.update(_torn(joined, new_first, starts + grown[:-1], ends + grown[1:], owners))
-    changes = _changes(columns, hits, texts)
+    changes = _changes(columns, hits, texts, first[owners])
     changed = []
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
     for i in np.flatnonzero(np.diff(bounds)).tolist():
@@ -113,24 +116,27 @@ def _apart(starts: Integers, ends: Integers, u: Words) -> npt.NDArray[np.bool_]:
     return keep
 
 
-def _changes(columns: Columns, hits: _Hits, texts: Sequence[str]) -> Changes:
+def _changes(columns: Columns, hits: _Hits, texts: CodeSlices, shifts: Integers) -> Changes:
     at, _, _, bits, starts, ends = hits
+    starts, ends = starts - shifts, ends - shifts
     if not columns.pieces:
-        return Changes(starts, ends, lambda i, shift: texts[i])
+        return Changes(starts, ends, texts=texts.texts)
 
     def option(i: int, shift: int) -> str | tuple[Piece, ...]:
         options = columns.options(int(at[i]), shift)
         return options[choose(int(bits[i]), len(options))]
 
-    return Changes(starts, ends, option)
+    return Changes(starts, ends, option=option)
 
 
-def _joined(text: str, starts: Integers, ends: Integers, texts: Sequence[str]) -> str:
+def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlices) -> str:
     """The joined text after all changes."""
-    parts = [""] * (2 * len(texts) + 1)
-    parts[::2] = [text[low:high] for low, high in zip([0, *ends.tolist()], [*starts.tolist(), len(text)], strict=True)]
-    parts[1::2] = texts
-    return "".join(parts)
+    codes = batch.codes
+    pool = np.concatenate((codes, texts.joined()))
+    new = np.cumsum(texts.lengths) - texts.lengths + len(codes)
+    kept = np.append(0, ends)
+    kept_lengths = np.append(starts, len(codes)) - kept
+    return text_of(gathered(pool, alternating(kept, new), alternating(kept_lengths, texts.lengths)))
 
 
 def _torn(joined: str, first: Integers, starts: Integers, ends: Integers, owners: Integers) -> Iterator[int]:

@@ -13,8 +13,8 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from operator import itemgetter
+from functools import lru_cache, partial
+from operator import itemgetter, lt
 from typing import Any
 
 import numpy as np
@@ -29,22 +29,33 @@ _keep: Callable[[tuple[int, int]], Keep] = partial(tuple.__new__, Keep)  # as `K
 Edit = tuple[int, int, str]
 """(start, end, replacement)."""
 
+_RegionChange = tuple[int, int, str | tuple[Piece, ...]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Changes:
-    """The changes of a batch of texts as columns: start and end of each in the texts joined to one, and its option.
+    """The changes of a batch of texts as columns: start and end of each in its text, and its option.
 
-    `option(i, shift)` is that of change i, which lies in a text that begins at `shift` in the joined one.
+    `option(i, shift)` is that of change i, which lies in a text that begins at `shift` in the joined one; or `texts()`
+    are the options of all.
     """
 
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
-    option: Callable[[int, int], str | tuple[Piece, ...]]
+    option: Callable[[int, int], str | tuple[Piece, ...]] | None = None
+    texts: Callable[[], Sequence[str]] | None = None
 
-    def of(self, low: int, high: int, shift: int) -> Iterator[tuple[int, int, str | tuple[Piece, ...]]]:
+    def of(self, low: int, high: int, shift: int) -> list[_RegionChange]:
         """The changes `low:high` of a text that begins at `shift`: start and end in it, and what it becomes."""
-        starts, ends = (self.starts[low:high] - shift).tolist(), (self.ends[low:high] - shift).tolist()
-        return zip(starts, ends, (self.option(i, shift) for i in range(low, high)), strict=True)
+        starts, ends, texts = _listed(self)
+        option = self.option
+        options = texts[low:high] if option is None else [option(i, shift) for i in range(low, high)]
+        return list(zip(starts[low:high], ends[low:high], options, strict=True))
+
+
+@lru_cache(maxsize=4)  # the rewrites of a batch are mostly looked at one after another
+def _listed(changes: Changes) -> tuple[list[int], list[int], Sequence[str]]:
+    return changes.starts.tolist(), changes.ends.tolist(), () if changes.texts is None else changes.texts()
 
 
 class Rewrite:
@@ -253,6 +264,8 @@ class Rewrite:
         """`to_json` as a text, made faster."""
         if self._columns is not None:
             changes, low, high, shift = self._columns
+            if changes.option is None:
+                return _dumped_texts(self.length, *(column[low:high] for column in _listed(changes)))
             plain = _dumped(self.length, changes.of(low, high, shift))
             if plain is not None:
                 return plain
@@ -279,20 +292,81 @@ class Rewrite:
             raise ValueError(f"a rewrite of {self.length} characters does not fit a text of {len(text)}")
 
 
-def _dumped(length: int, changes: Iterable[tuple[int, int, str | tuple[Piece, ...]]]) -> str | None:
-    """The JSON of a rewrite that replaces regions by texts; `None` if it does more."""
-    parts, done = [], 0
-    for start, end, text in changes:
-        if not isinstance(text, str) or start == end:
-            return None
-        if start > done:
-            parts.append(f"[{done}, {start}]")
-        if text:
-            parts.append(f"[{_ENCODER.encode(text)}, [{start}, {end}]]")
+def _dumped_texts(length: int, starts: list[int], ends: list[int], texts: Sequence[str]) -> str:
+    """The JSON of a rewrite that replaces regions by texts."""
+    before = [0, *ends]
+    count = len(starts)
+    if "" in texts or not all(map(lt, before, starts)):  # a deletion, or two changes beside one another
+        values: list[int | str] = []
+        form = ""
+        for done, start, end, text in zip(before, starts, ends, texts, strict=False):
+            if done < start:
+                form += "[%d, %d], "
+                values += (done, start)
+            if text:
+                form += "[%s, [%d, %d]], "
+                values += (_quoted(text), start, end)
+        kept = form % tuple(values)
+    else:
+        columns: list[Any] = [None] * (5 * count)
+        columns[::5], columns[1::5], columns[3::5], columns[4::5] = before[:-1], starts, starts, ends
+        columns[2::5] = map(_quoted, texts)
+        kept = "[%d, %d], [%s, [%d, %d]], " * count % tuple(columns)
+    if before[-1] < length:
+        return f"[{length}, [{kept}[{before[-1]}, {length}]]]"
+    return f"[{length}, [{kept[:-2]}]]"
+
+
+def _dumped(length: int, changes: Iterable[_RegionChange]) -> str | None:
+    """The JSON of a rewrite by changes of regions; `None` where new pieces beside one another may be one."""
+    parts: list[str] = []
+    low = high = done = 0  # `low:high` is kept and not yet written
+    open_ = True  # whether nothing new stands last
+    for start, end, change in changes:
+        if done < start:
+            if low < high != done:
+                parts.append(f"[{low}, {high}]")
+                low = done
+            elif low == high:
+                low = done
+            high, open_ = start, True
+        for piece in (change,) if isinstance(change, str) else change:
+            if isinstance(piece, Keep):
+                if low < high != piece.start:
+                    parts.append(f"[{low}, {high}]")
+                if high != piece.start or low == high:
+                    low = piece.start
+                high, open_ = piece.end, True
+                continue
+            text = piece if isinstance(piece, str) else piece.text
+            if not text:
+                if isinstance(piece, str):
+                    continue
+                return None
+            if low < high:
+                parts.append(f"[{low}, {high}]")
+                low = high
+            if isinstance(piece, str) and start < end:
+                parts.append(f"[{_quoted(text)}, [{start}, {end}]]")
+            elif open_:
+                over = _insertion(start, length) if isinstance(piece, str) else piece.over
+                parts.append(_ENCODER.encode((text, *map(_bare, over))))
+            else:
+                return None
+            open_ = False
         done = end
     if done < length:
-        parts.append(f"[{done}, {length}]")
+        if low < high != done:
+            parts.append(f"[{low}, {high}]")
+        if high != done or low == high:
+            low = done
+        high = length
+    if low < high:
+        parts.append(f"[{low}, {high}]")
     return f"[{length}, [{', '.join(parts)}]]"
+
+
+_quoted = lru_cache(maxsize=65536)(_ENCODER.encode)
 
 
 def _insertion(at: int, length: int) -> tuple[Between, ...]:

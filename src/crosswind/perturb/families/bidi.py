@@ -6,12 +6,12 @@ them. Arabic script is left out: an isolated letter has another shape there.
 
 from __future__ import annotations
 
-import itertools
+import numpy as np
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.clusterwise import is_letter
-from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives
+from crosswind.perturb.codes import Integers, TextBatch
+from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -37,21 +37,34 @@ def _applies(setting: Setting) -> str | None:
     return None
 
 
+class _Pairs(Columned):
+    """Pairs of adjacent letters that differ."""
+
+    def __init__(self, *, right_to_left: bool) -> None:
+        super().__init__(self._columns)
+        self._right_to_left = right_to_left
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        text, at = batch.text, batch.letter_pairs
+        starts, ends = batch.clusters
+        low, middle, high = starts[at], ends[at], ends[at + 1]
+        same = (middle - low == high - middle) & (batch.codes[low] == batch.codes[middle])
+        for i in np.flatnonzero(same).tolist():
+            same[i] = text[low[i] : middle[i]] == text[middle[i] : high[i]]
+        low, middle, high = low[~same], middle[~same], high[~same]
+
+        def exchanged(i: int) -> str:
+            a, b, c = int(low[i]), int(middle[i]), int(high[i])
+            return reordered(text[a:b], text[b:c], right_to_left=self._right_to_left)
+
+        def become(chosen: Integers, bits: Words) -> list[str]:
+            return [exchanged(i) for i in chosen.tolist()]
+
+        return Columns(low, high, lambda i, first: (exchanged(i),), become)
+
+
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    right_to_left = script(setting.language) in _RIGHT_TO_LEFT
-
-    def sites(passage: Passage) -> Sites:
-        units, offsets = positioned(passage.text)
-        letters = [is_letter(u) for u in units]
-        pairs = [i for i, (a, b) in enumerate(itertools.pairwise(letters)) if a and b and units[i] != units[i + 1]]
-
-        def options(index: int) -> tuple[Option, ...]:
-            i = pairs[index]
-            return (reordered(units[i], units[i + 1], right_to_left=right_to_left),)
-
-        return Sites([offsets[i] for i in pairs], [offsets[i + 1] + len(units[i + 1]) for i in pairs], options)
-
-    return Listed(sites)
+    return _Pairs(right_to_left=script(setting.language) in _RIGHT_TO_LEFT)
 
 
 BIDI = Perturbation(

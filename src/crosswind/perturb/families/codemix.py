@@ -130,7 +130,7 @@ class _Mixed(Columned):
             return tuple(set_off(line, start - first, end - first, str(o)) for o in plain.options(i, first))
 
         def become(at: Integers, bits: Words) -> list[str]:
-            texts = plain.become(at, bits)
+            texts = plain.texts(at, bits)
             edges = zip(plain.starts[at].tolist(), plain.ends[at].tolist(), texts, strict=True)
             return ["".join(with_spaces(text, start, end, other)) for start, end, other in edges]
 

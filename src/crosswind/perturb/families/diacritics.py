@@ -101,7 +101,7 @@ class _Stripped(ByCluster):
             return tuple(str(o).upper() for o in plain) if shouted(i) else plain
 
         def become(at: Integers, bits: Words) -> list[str]:
-            texts = columns.become(at, bits)
+            texts = columns.texts(at, bits)
             return [t.upper() if shouted(i) else t for i, t in zip(at.tolist(), texts, strict=True)]
 
         return Columns(columns.starts, columns.ends, options, become)

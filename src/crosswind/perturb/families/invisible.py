@@ -6,12 +6,14 @@ Southeast Asia: there they are no noise and are left out.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.clusterwise import is_letter
-from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.passage import Passage
+import numpy as np
+
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, alternating, code_points, gathered
+from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.draw import Words, below
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New
 from crosswind.perturb.words import script
@@ -35,28 +37,46 @@ def _applies(setting: Setting) -> str | None:
     return f"ZWNJ and ZWJ are spelling in {setting.language} ({script(setting.language)}), no noise"
 
 
-def _prepare(setting: Setting, given: Given) -> Alternatives:
-    characters = _characters(setting)
+class _Gaps(Columned):
+    """Gaps between two letters, and the characters that come into them."""
 
-    def sites(passage: Passage) -> Sites:
-        units, offsets = positioned(passage.text)
-        letters = [is_letter(u) for u in units]
-        at = [i for i, (before, after) in enumerate(itertools.pairwise(letters)) if before and after]
+    def __init__(self, characters: Sequence[str]) -> None:
+        super().__init__(self._columns)
+        self._characters = characters
+        self._codes = code_points("".join(characters))
 
-        def options(index: int) -> tuple[Option, ...]:
-            i = at[index]
-            start, end = offsets[i], offsets[i + 1]
-            # A joiner belongs to the cluster before it: it replaces that cluster. The others stand alone.
-            return tuple(
-                units[i] + c
-                if c in "\u200c\u200d"
-                else (Keep(start, end), New(c, (Between((Keep(end - 1, end), Keep(end, end + 1))),)))
-                for c in characters
+    def _columns(self, batch: TextBatch) -> Columns:
+        text, codes = batch.text, batch.codes
+        starts, ends = (border[batch.letter_pairs] for border in batch.clusters)
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            start, end = int(starts[i]), int(ends[i])
+            unit = text[start:end]
+            return tuple(_behind(unit, start - first, end - first, c) for c in self._characters)
+
+        def become(at: Integers, bits: Words) -> CodeSlices:
+            chosen = below(bits, np.full(len(at), len(self._codes)))
+            lengths = ends[at] - starts[at] + 1
+            both = gathered(
+                np.concatenate((codes, self._codes)),
+                alternating(starts[at], chosen + len(codes)),
+                alternating(lengths - 1, np.ones_like(lengths)),
             )
+            return CodeSlices(both, np.cumsum(lengths) - lengths, lengths)
 
-        return Sites([offsets[i] for i in at], [offsets[i + 1] for i in at], options)
+        return Columns(starts, ends, options, become, pieces=True)
 
-    return Listed(sites)
+
+def _behind(unit: str, start: int, end: int, character: str) -> Option:
+    """A letter with a character behind it."""
+    # A joiner belongs to the cluster before it: it replaces that cluster. The others stand alone.
+    if character in "\u200c\u200d":
+        return unit + character
+    return Keep(start, end), New(character, (Between((Keep(end - 1, end), Keep(end, end + 1))),))
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    return _Gaps(_characters(setting))
 
 
 INVISIBLE = Perturbation(

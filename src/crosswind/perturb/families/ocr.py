@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.graphemes import is_border, is_simple, whole_clusters
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
+from crosswind.perturb.columns import Columned, Columns, OptionTable
+from crosswind.perturb.draw import Words
+from crosswind.perturb.graphemes import is_border, whole_clusters
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -62,30 +65,59 @@ def _confusions(names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     return table
 
 
-def _prepare(setting: Setting, given: Given) -> Alternatives:
-    table = _confusions(_names(setting.language))
-    # In an overlap the longer one counts: `rn` is no r and no n. Single letters are looked up, which is faster.
-    longer = sorted((k for k in table if len(k) > 1), key=lambda k: (-len(k), k))
-    pattern = regex.compile("|".join(map(regex.escape, longer)) or r"(?!)")
+class _Scanned(Columned):
+    """Letters and runs of letters that are taken for others, the marks of a letter staying."""
 
-    def sites(passage: Passage) -> Sites:
-        text = passage.text
-        runs = {m.start(): m.end() for m in pattern.finditer(text)}
-        inside = {i for start, end in runs.items() for i in range(start + 1, end)}
-        spans = [(i, runs.get(i, i + 1)) for i, c in enumerate(text) if (c in table or i in runs) and i not in inside]
-        ends = [end for _, end in spans]
-        if not is_simple(text):
-            ends = [_end(text, end) if is_border(text, start) else 0 for start, end in spans]
-        at = [i for i, end in enumerate(ends) if end]
+    def __init__(self, table: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(self._columns)
+        # In an overlap the longer one counts: `rn` is no r and no n. Single letters are looked up, which is faster.
+        longer = sorted((k for k in table if len(k) > 1), key=lambda k: (-len(k), k))
+        self._runs = regex.compile("|".join(map(regex.escape, longer)) or r"(?!)")
+        self._table = OptionTable(lambda unit: table.get(unit, ()))
+        self._single = CodeTable(self._table.numbers.__getitem__)
 
-        def options(index: int) -> tuple[Option, ...]:
-            (start, middle), end = spans[at[index]], ends[at[index]]
+    def _columns(self, batch: TextBatch) -> Columns:
+        text = batch.text
+        numbers = self._single(batch.codes)
+        ends = np.arange(1, len(numbers) + 1)
+        for run in self._runs.finditer(text):
+            start, end = run.span()
+            numbers[start : end] = 0
+            numbers[start], ends[start] = self._table.numbers[run.group()], end
+        starts = np.flatnonzero(numbers)
+        middles = ends = ends[starts]
+        if batch.ascii is None:
+            ends = _whole(batch, starts, middles)
+            starts, middles, ends = (column[ends > 0] for column in (starts, middles, ends))
+        numbers = numbers[starts]
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            start, middle, end = int(starts[i]), int(middles[i]), int(ends[i])
             marks = text[middle:end]
-            return tuple(o + marks for o in table[text[start:middle]])
+            return tuple(o + marks for o in self._table.options(text[start:middle]))
 
-        return Sites([spans[i][0] for i in at], [ends[i] for i in at], options)
+        def become(at: Integers, bits: Words) -> CodeSlices | list[str]:
+            letters = self._table.chosen(numbers[at], bits)
+            if (middles[at] == ends[at]).all():
+                return letters
+            edges = zip(letters.texts(), middles[at].tolist(), ends[at].tolist(), strict=True)
+            return [unicodedata.normalize("NFC", letter + text[middle:end]) for letter, middle, end in edges]
 
-    return Listed(sites)
+        return Columns(starts, ends, options, become)
+
+
+def _whole(batch: TextBatch, starts: Integers, middles: Integers) -> Integers:
+    """Where the clusters of letters end that begin at `starts` and end at `middles` but for marks; 0 for others."""
+    borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
+    borders[batch.clusters.starts] = borders[batch.clusters.ends] = True
+    ends = np.where(borders[starts], middles, 0)
+    for i in np.flatnonzero(borders[starts] & ~borders[middles]).tolist():
+        ends[i] = _end(batch.text, int(middles[i]))
+    return ends
+
+
+def _prepare(setting: Setting, given: Given) -> Alternatives:
+    return _Scanned(_confusions(_names(setting.language)))
 
 
 def _end(text: str, end: int) -> int:

@@ -6,12 +6,12 @@ letters. Digits are not split. The words of a tagged sentence are given: there i
 
 from __future__ import annotations
 
-import itertools
+import numpy as np
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Sites
-from crosswind.perturb.clusterwise import is_letter
-from crosswind.perturb.graphemes import positioned
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch
+from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import is_unspaced
 
@@ -24,24 +24,45 @@ def _applies(setting: Setting) -> str | None:
     return None
 
 
+class _Spaces(Columned):
+    """Gaps between two letters of a word, where a space comes, and spaces between two words, which go."""
+
+    def __init__(self, *, split: bool, join: bool) -> None:
+        super().__init__(self._columns)
+        self._split, self._join = split, join
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        starts, ends = batch.clusters
+        gaps = starts[batch.letter_pairs + 1] if self._split else starts[:0]
+        spaces = self._spaces(batch)
+        both = np.concatenate((gaps, spaces))
+        order = np.argsort(both, kind="stable")
+        joins = order >= len(gaps)
+        at = both[order]
+        code = np.array([ord(" ")])
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            return ("",) if joins[i] else (" ",)
+
+        def become(chosen: Integers, bits: Words) -> CodeSlices:
+            lengths = 1 - joins[chosen].astype(np.int64)
+            return CodeSlices(code, np.zeros_like(lengths), lengths)
+
+        return Columns(at, at + joins, options, become, pieces=True)
+
+    def _spaces(self, batch: TextBatch) -> Integers:
+        """Where single spaces stand between two letters."""
+        starts, ends = batch.clusters
+        if not self._join or len(starts) < 3:
+            return starts[:0]
+        around = batch.letters[:-2] & batch.letters[2:] & (batch.codes[starts[1:-1]] == ord(" "))
+        around &= (ends[:-2] == starts[1:-1]) & (ends[1:-1] == starts[2:]) & (ends[1:-1] - starts[1:-1] == 1)
+        return starts[1:-1][around]
+
+
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     mode = setting.params["mode"]
-    split, join = mode != "join", mode != "split"
-
-    def sites(passage: Passage) -> Sites:
-        units, offsets = positioned(passage.text)
-        letters = [is_letter(u) for u in units]
-        starts, ends = [], []
-        for i, (before, after) in enumerate(itertools.pairwise(letters), 1):
-            if before and after and split:
-                starts.append(offsets[i])
-                ends.append(offsets[i])
-            elif join and before and units[i] == " " and i + 1 < len(units) and letters[i + 1]:
-                starts.append(offsets[i])
-                ends.append(offsets[i] + 1)
-        return Sites(starts, ends, lambda i: (" ",) if starts[i] == ends[i] else ("",))
-
-    return Listed(sites)
+    return _Spaces(split=mode != "join", join=mode != "split")
 
 
 WHITESPACE = Perturbation(
