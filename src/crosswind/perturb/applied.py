@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -72,12 +72,29 @@ def without_overlaps(changes: list[Change]) -> list[Change]:
     else:
         return changes
     kept: list[Change] = []
-    for change in sorted(changes, key=by_u):
-        start, end = change[:2]
-        at = bisect_left(kept, (start, end), key=region)
-        if (at == 0 or kept[at - 1][1] <= start) and (at == len(kept) or end <= kept[at][0]):
-            kept.insert(at, change)
-    return kept
+    for some in _touching(changes):
+        free: list[Change] = []
+        for change in sorted(some, key=by_u):
+            start, end = change[:2]
+            at = bisect_left(free, (start, end), key=region)
+            if (at == 0 or free[at - 1][1] <= start) and (at == len(free) or end <= free[at][0]):
+                free.insert(at, change)
+        kept += free
+    return sorted(kept, key=lambda change: (change[0], change[1], -change[3]))
+
+
+def _touching(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Runs of changes of which none overlaps one of another run: a long text has many short ones."""
+    run: list[Change] = []
+    reach = 0
+    for change in changes:
+        if run and change[0] >= reach:
+            yield run
+            run = []
+        reach = max(reach, change[1]) if run else change[1]
+        run.append(change)
+    if run:
+        yield run
 
 
 class Liberties(NamedTuple):

@@ -26,6 +26,18 @@ class Clusters(NamedTuple):
     ends: Integers
 
 
+class Pairs(NamedTuple):
+    """Pairs of adjacent clusters: where the first begins, where it ends and the second begins, where that ends."""
+
+    starts: Integers
+    middles: Integers
+    ends: Integers
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Pairs:
+        """Some of the pairs."""
+        return Pairs(self.starts[mask], self.middles[mask], self.ends[mask])
+
+
 class TextBatch:
     """Texts joined to one: `text`, its code points `codes`, and the offset `first[i]` of text i in them.
 
@@ -61,6 +73,11 @@ class TextBatch:
         return Clusters(borders[:-1][in_text], borders[1:][in_text])
 
     @cached_property
+    def ascii_words(self) -> list[str] | None:
+        """The runs of letters and digits where `ascii` is given; `None` elsewhere."""
+        return None if self.ascii is None else self.ascii.translate(_WORDS_ALONE).decode("ascii").split()
+
+    @cached_property
     def letters(self) -> npt.NDArray[np.bool_]:
         """Of each cluster whether it is a letter, with marks or without."""
         starts = self.clusters.starts
@@ -69,10 +86,22 @@ class TextBatch:
         return _is_letter(self.codes[starts]) > 0
 
     @cached_property
-    def letter_pairs(self) -> Integers:
-        """The indices of the clusters that are a letter behind which another stands."""
+    def ascii_word_borders(self) -> tuple[Integers, Integers]:
+        """Where `ascii_words` begin and end."""
+        inside = np.frombuffer((self.ascii or b"").translate(_ASCII_WORD), dtype=np.int8)
+        steps = np.diff(inside, prepend=0, append=0)
+        return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+
+    @cached_property
+    def letter_pairs(self) -> Pairs:
+        """The letters behind which another stands."""
+        if self.ascii is not None:
+            letters = np.frombuffer(self.ascii.translate(ASCII_LETTERS), dtype=np.bool_)
+            at = np.flatnonzero(letters[:-1] & letters[1:])
+            return Pairs(at, at + 1, at + 2)
         starts, ends = self.clusters
-        return np.flatnonzero(self.letters[:-1] & self.letters[1:] & (ends[:-1] == starts[1:]))
+        at = np.flatnonzero(self.letters[:-1] & self.letters[1:] & (ends[:-1] == starts[1:]))
+        return Pairs(starts[at], ends[at], ends[at + 1])
 
 
 class CodeSlices(NamedTuple):
@@ -131,6 +160,10 @@ ASCII_LETTERS = bytes(code < 128 and chr(code).isalpha() for code in range(256))
 """For `bytes.translate`: 1 for the letters of ASCII, 0 for all other bytes."""
 
 
+_ASCII_WORD = bytes(code < 128 and chr(code).isalnum() for code in range(256))
+_WORDS_ALONE = bytes(code if _ASCII_WORD[code] else ord(" ") for code in range(256))
+
+
 def code_points(text: str) -> Integers:
     """The code points of a text."""
     if text.isascii():
@@ -138,17 +171,28 @@ def code_points(text: str) -> Integers:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
 
 
-def text_of(codes: Integers) -> str:
-    """The text that has these code points."""
+def text_of(codes: Integers, *, ascii: bool = False) -> str:
+    """The text that has these code points; faster where all are known to be `ascii`."""
+    if ascii:
+        return codes.astype(np.uint8).tobytes().decode("ascii")
     return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def slice_members(starts: Integers, lengths: Integers) -> Integers:
+    """The indices of the members of slices, each from a start and of a length, one after another."""
+    if not lengths.all():
+        starts, lengths = starts[lengths > 0], lengths[lengths > 0]
+    after = np.cumsum(lengths)
+    steps = np.ones(after[-1] if len(after) else 0, dtype=np.int64)
+    if len(after):
+        steps[0] = starts[0]
+        steps[after[:-1]] = starts[1:] - starts[:-1] - lengths[:-1] + 1
+    return np.cumsum(steps, out=steps)
 
 
 def gathered(codes: Integers, starts: Integers, lengths: Integers) -> Integers:
     """Slices of an array, each from a start and of a length, one after another."""
-    at = np.cumsum(lengths)
-    index = np.repeat(starts - at + lengths, lengths)
-    index += np.arange(len(index))
-    return codes[index]
+    return codes[slice_members(starts, lengths)]
 
 
 def alternating(first: Integers, second: Integers) -> Integers:

@@ -124,14 +124,21 @@ class OptionTable:
         codes, starts, lengths = self._slices
         return CodeSlices(codes, starts[at], lengths[at])
 
-    def columns(self, text: str, starts: Integers, ends: Integers, numbers: Integers | None = None) -> Columns:
-        """The sites of units of a text; their `numbers` are looked up where they are not given."""
+    def columns(
+        self,
+        text: str,
+        starts: Integers,
+        ends: Integers,
+        numbers: Integers | None = None,
+        units: Sequence[str] | None = None,
+    ) -> Columns:
+        """The sites of units of a text; their `numbers` and the `units` are looked up where they are not given."""
         if numbers is None:
             if len(self.numbers) > _MOST_UNITS:
                 self._reset()
-            known = self.numbers
-            pairs = zip(starts.tolist(), ends.tolist(), strict=True)
-            numbers = np.array([known[text[start:end]] for start, end in pairs], dtype=np.int64)
+            if units is None:
+                units = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+            numbers = np.fromiter(map(self.numbers.__getitem__, units), dtype=np.int64, count=len(units))
         at = np.flatnonzero(numbers)
         starts, ends, numbers = starts[at], ends[at], numbers[at]
 
@@ -153,6 +160,34 @@ class _Numbers(dict[str, int]):
         return number
 
 
+class _ClusterNumbers:
+    """The numbers of clusters of two code points and more, of up to three without making a text of them."""
+
+    _BITS = 16  # of the table's size
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self._known = numbers
+        self._clusters = np.zeros(1 << self._BITS, dtype=np.int64)  # the code points of one cluster a row, 21 bits each
+        self._numbers = np.zeros(1 << self._BITS, dtype=np.int64)
+
+    def __call__(self, batch: TextBatch, starts: Integers, ends: Integers) -> Integers:
+        codes, lengths = batch.codes, ends - starts
+        packed = codes[starts] | codes[starts + 1] << 21
+        third = np.flatnonzero(lengths > 2)
+        packed[third] |= codes[starts[third] + 2] << 42
+        packed[lengths > 3] = -1
+        rows = (packed.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - self._BITS)).astype(np.int64)
+        numbers = self._numbers[rows]
+        missed = np.flatnonzero(self._clusters[rows] != packed)
+        if len(missed):
+            text, known = batch.text, self._known
+            edges = zip(starts[missed].tolist(), ends[missed].tolist(), strict=True)
+            numbers[missed] = [known[text[start:end]] for start, end in edges]
+            kept = missed[packed[missed] >= 0]
+            self._clusters[rows[kept]], self._numbers[rows[kept]] = packed[kept], numbers[kept]
+        return numbers
+
+
 class ByCluster(Columned):
     """Alternatives of single grapheme clusters: what each may become does not depend on what stands beside it.
 
@@ -168,6 +203,7 @@ class ByCluster(Columned):
         self._flags: list[bool] = [False]  # by number
         self._table = OptionTable(options.__getitem__)
         self._single = CodeTable(self._table.numbers.__getitem__)
+        self._several = _ClusterNumbers(self._table.numbers)
         self._ascii: _AsciiTable | None = None
 
     def _columns(self, batch: TextBatch) -> Columns:
@@ -178,9 +214,7 @@ class ByCluster(Columned):
         numbers = self._single(batch.codes[starts])
         long = np.flatnonzero(ends - starts > 1)
         if len(long):
-            known = self._table.numbers
-            pairs = zip(starts[long].tolist(), ends[long].tolist(), strict=True)
-            numbers[long] = [known[text[start:end]] for start, end in pairs]
+            numbers[long] = self._several(batch, starts[long], ends[long])
         self._flags += map(self._inside, self._table.units[len(self._flags) - 1 :])
         if any(self._flags):
             behind = np.zeros(len(starts), dtype=np.bool_)

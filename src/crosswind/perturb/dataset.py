@@ -89,16 +89,22 @@ def perturb_examples(
     and `NotApplicable` for a language, kind or field without alternatives.
     """
     protection = check_protection(protect)
-    with collector_paused():
+
+    def stage(atoms: Sequence[Numbered], now: Sequence[Example], whole: bool, prefix: str) -> list[Perturbed[Example]]:
+        cut = [passages(e, fields, task=task, protect=protection, whole=whole) for e in now]
+        flat = [p for some in cut for p in some]
+        prepared = _prepared(flat, atoms, fields, environment, resolved)
+        noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
+        return _rebuilt(now, cut, noised, prefix)
+
+    with collector_paused():  # what a stage needs is gone when the collector comes back
         perturbed: list[Perturbed[Example]] = []
         for number, (whole, atoms) in enumerate(_stages(numbered(spec.atoms))):
-            now = [p.example for p in perturbed] if number else examples
-            cut = [passages(e, fields, task=task, protect=protection, whole=whole) for e in now]
-            flat = [p for some in cut for p in some]
-            prepared = _prepared(flat, atoms, fields, environment, resolved)
-            noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
-            stage = _rebuilt(now, cut, noised, f"{number}:" if number else "")
-            perturbed = [_joined(a, b) for a, b in zip(perturbed, stage, strict=True)] if number else stage
+            if not number:
+                perturbed = stage(atoms, examples, whole, "")
+                continue
+            later = stage(atoms, [p.example for p in perturbed], whole, f"{number}:")
+            perturbed = [_joined(a, b) for a, b in zip(perturbed, later, strict=True)]
         return perturbed
 
 

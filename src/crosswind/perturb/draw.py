@@ -67,9 +67,7 @@ class BatchDraw(NamedTuple):
     bits: Words
 
 
-def draw_batch(
-    keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], severity: float
-) -> BatchDraw:
+def draw_batch(keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], severity: float) -> BatchDraw:
     """As `draw`, for texts joined to one: text i begins at `first[i]` in it and ends before `first[i + 1]`.
 
     `starts` are the ascending starts of all sites in the joined text; the counters are the offsets in their own texts.

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+import regex
+
 from crosswind.perturb.alternatives import Option
+from crosswind.perturb.codes import CodeTable, Integers
 from crosswind.perturb.graphemes import is_border, is_simple
 from crosswind.perturb.pieces import Keep, New, Piece
 
@@ -23,6 +28,39 @@ def normal_form(text: str) -> NormalForm | None:
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return "NFC"
     return "NFD" if unicodedata.is_normalized("NFD", text) else None
+
+
+def composed(codes: Integers, text: str) -> bool:
+    """Whether a text, of which `codes` are the code points, is in NFC."""
+    return not len(uncomposed(codes, text))
+
+
+def uncomposed(codes: Integers, text: str) -> Integers:
+    """Where a text is not in NFC: the starts of the stretches that its composition would change.
+
+    A stretch begins with a code point that never joins what is before it (UAX #15, §9.1: of combining class 0, quick
+    check yes) and has the others behind it. These come again and again, so that each is normalised once.
+    """
+    if text.isascii():
+        return codes[:0]
+    joining = _may_compose(codes) > 0
+    at = np.flatnonzero(joining)
+    if not len(at):
+        return at
+    first = at[~joining[at - 1] | (at == 0)]
+    last = at[~np.append(joining[1:], False)[at]]
+    starts = np.maximum(first - 1, 0)
+    stretches = zip(starts.tolist(), (last + 1).tolist(), strict=True)
+    return starts[[not _is_composed(text[start:end]) for start, end in stretches]]
+
+
+_STABLE = regex.compile(r"(?=\p{NFC_Quick_Check=Yes})\p{ccc=0}")
+_may_compose = CodeTable(lambda char: int(_STABLE.match(char) is None or unicodedata.combining(char) > 0))
+
+
+@lru_cache(maxsize=65536)
+def _is_composed(stretch: str) -> bool:
+    return unicodedata.is_normalized("NFC", stretch)
 
 
 def in_form(option: Option, form: NormalForm) -> Option:

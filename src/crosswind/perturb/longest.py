@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from crosswind.data.examples import Span
+from crosswind.perturb.codes import Integers
 from crosswind.perturb.graphemes import positioned
 
 _MOST_WORDS = 4  # of a phrase: Tan & Joty 2021 (Bumblebee), §3.2
@@ -28,27 +31,61 @@ def longest_phrases(
     return spans
 
 
-def longest_entries(text: str, words: Sequence[Span], known: Callable[[str], bool]) -> list[Span]:
+def longest_entries(
+    text: str,
+    starts: Integers,
+    ends: Integers,
+    known: Callable[[str], int],
+    inside: Callable[[str], Sequence[tuple[int, int]]],
+) -> tuple[Integers, Integers]:
     """Entries in a text without spaces: runs of the segmenter's words, or of two letters and more inside one.
 
-    Lexicons and segmenters cut words differently: what the one joins the other may have in parts.
+    Lexicons and segmenters cut words differently: what the one joins the other may have in parts. `known` is 0 of what
+    is no entry. `inside(word)` are
+    the entries within a word (`entries_inside`, which a caller keeps).
     """
-    spans = longest_phrases(text, words, known, "")
-    taken = {i for s in spans for i in range(s.start, s.end)}
-    for word in words:
-        if word.start not in taken:
-            spans += _inside(text, word, known)
-    return sorted(spans, key=lambda s: s.start)
+    low: list[int] = []
+    high: list[int] = []
+    lasts = _last_of_run(starts, ends).tolist()
+    begin, end = starts.tolist(), ends.tolist()
+    at, count = 0, len(begin)
+    while at < count:
+        start, last = begin[at], lasts[at]
+        while last >= at and not known(text[start : end[last]]):
+            last -= 1
+        if last >= at:
+            low.append(start)
+            high.append(end[last])
+            at = last + 1
+            continue
+        for a, b in inside(text[start : end[at]]):
+            low.append(start + a)
+            high.append(start + b)
+        at += 1
+    return np.array(low, dtype=np.int64), np.array(high, dtype=np.int64)
 
 
-def _inside(text: str, word: Span, known: Callable[[str], bool]) -> list[Span]:
-    units, offsets = positioned(text[word.start : word.end])
-    borders = [word.start + offset for offset in offsets] + [word.end]
-    spans: list[Span] = []
+def _last_of_run(starts: Integers, ends: Integers) -> Integers:
+    """Of each word the last one that a phrase from it may have: nothing stands between them."""
+    last = np.arange(len(starts))
+    joined = starts[1:] == ends[:-1]
+    alive = np.ones(len(starts), dtype=np.bool_)
+    for step in range(1, min(_MOST_WORDS, len(starts))):
+        alive[:-step] &= joined[step - 1 :]
+        alive[len(starts) - step :] = False
+        last += alive
+    return last
+
+
+def entries_inside(word: str, known: Callable[[str], int]) -> tuple[tuple[int, int], ...]:
+    """The entries of two letters and more within a word, from the left, the longest first."""
+    units, offsets = positioned(word)
+    borders = [*offsets, len(word)]
+    spans: list[tuple[int, int]] = []
     at = 0
     while at < len(units) - 1:
-        end = next((e for e in range(len(units), at + 1, -1) if known(text[borders[at] : borders[e]])), 0)
+        end = next((e for e in range(len(units), at + 1, -1) if known(word[borders[at] : borders[e]])), 0)
         if end:
-            spans.append(Span(borders[at], borders[end]))
+            spans.append((borders[at], borders[end]))
         at = end or at + 1
-    return spans
+    return tuple(spans)

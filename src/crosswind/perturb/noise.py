@@ -13,12 +13,12 @@ What is drawn and not done is counted by reason:
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from operator import not_
+
+import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Sites, breaks_words
 from crosswind.perturb.applied import (
@@ -32,9 +32,10 @@ from crosswind.perturb.applied import (
     touches_lock,
     without_overlaps,
 )
-from crosswind.perturb.codes import BETWEEN_TEXTS, TextBatch
+from crosswind.perturb.codes import TextBatch
 from crosswind.perturb.columns import Columnar
 from crosswind.perturb.draw import Drawn, Words, draw, keys_of
+from crosswind.perturb.form import uncomposed
 from crosswind.perturb.passage import Passage, PassageKind, Written
 from crosswind.perturb.plain import plain_noise
 from crosswind.perturb.spec import Atom
@@ -111,6 +112,8 @@ def _perturb(
     plain = not constraints and not atom.perturbation.changes_form
     if plain and len(batch) >= FEW and isinstance(alternatives, Columnar):
         left = _perturb_plain(noised, now, batch, alternatives, keys, atom.severity)
+        if not left:
+            return
         batch, passages, keys = [batch[i] for i in left], [passages[i] for i in left], keys[left]
     sites = alternatives.sites(passages)
     drawn = draw(keys.tolist(), [s.counters for s in sites], atom.severity)
@@ -145,14 +148,15 @@ def _perturb_plain(
     for n, i in enumerate(batch):
         p = now[i]
         (left if p.labels or p.locked or p.words or p.parts else plain).append(n)
-    texts = [now[batch[n]].text for n in plain]
-    if not unicodedata.is_normalized("NFC", BETWEEN_TEXTS.join(texts)):
-        in_form = [unicodedata.is_normalized("NFC", text) for text in texts]
-        left += compress(plain, map(not_, in_form))
-        plain, texts = list(compress(plain, in_form)), list(compress(texts, in_form))
+    joined = TextBatch([now[batch[n]].text for n in plain])
+    stretches = uncomposed(joined.codes, joined.text)
+    if len(stretches):
+        others = set((np.searchsorted(joined.first, stretches, side="right") - 1).tolist())
+        left += (plain[n] for n in others)
+        plain = [at for n, at in enumerate(plain) if n not in others]
+        joined = TextBatch([now[batch[n]].text for n in plain])
     if not plain:
         return left
-    joined = TextBatch(texts)
     result = plain_noise(joined, alternatives.columns(joined), keys[plain], severity)
     for at, n in result.overlaps.items():
         noised.count(batch[plain[at]], "overlap", n)

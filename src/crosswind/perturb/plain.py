@@ -7,7 +7,6 @@ more than its neighbours) is left to the ordinary way, which draws the same.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,12 +19,13 @@ from crosswind.perturb.codes import (
     Integers,
     TextBatch,
     alternating,
-    code_points,
     gathered,
+    slice_members,
     text_of,
 )
 from crosswind.perturb.columns import Columns
 from crosswind.perturb.draw import Words, choose, draw_batch
+from crosswind.perturb.form import uncomposed
 from crosswind.perturb.graphemes import cluster_starts
 from crosswind.perturb.pieces import Piece
 from crosswind.perturb.rewrite import Changes, Rewrite
@@ -61,12 +61,13 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
         hits = hits.where(keep)
     at, owners, _, bits, starts, ends = hits
     texts = columns.slices(at, bits)
-    joined = _joined(batch, starts, ends, texts)
+    after = _joined(batch, starts, ends, texts)
+    joined = text_of(after, ascii=batch.ascii is not None and int(after.max(initial=0)) < 128)
     grown = np.zeros(len(at) + 1, dtype=np.int64)  # by how much the joined text is longer before each change
     np.cumsum(texts.lengths - (ends - starts), out=grown[1:])
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
-    refused.update(_torn(joined, new_first, starts + grown[:-1], ends + grown[1:], owners))
+    refused.update(_torn(joined, after, new_first, starts + grown[:-1], ends + grown[1:], owners))
     changes = _changes(columns, hits, texts, first[owners])
     changed = []
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
@@ -129,24 +130,28 @@ def _changes(columns: Columns, hits: _Hits, texts: CodeSlices, shifts: Integers)
     return Changes(starts, ends, option=option)
 
 
-def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlices) -> str:
-    """The joined text after all changes."""
-    codes = batch.codes
-    pool = np.concatenate((codes, texts.joined()))
-    new = np.cumsum(texts.lengths) - texts.lengths + len(codes)
+def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlices) -> Integers:
+    """The code points of the joined text after all changes."""
+    codes, new = batch.codes, texts.joined()
+    lengths = ends - starts
+    if (texts.lengths == lengths).all():
+        after = codes.copy()
+        after[slice_members(starts, lengths)] = new
+        return after
+    at = np.cumsum(texts.lengths) - texts.lengths + len(codes)
     kept = np.append(0, ends)
     kept_lengths = np.append(starts, len(codes)) - kept
-    return text_of(gathered(pool, alternating(kept, new), alternating(kept_lengths, texts.lengths)))
+    pool = np.concatenate((codes, new))
+    return gathered(pool, alternating(kept, at), alternating(kept_lengths, texts.lengths))
 
 
-def _torn(joined: str, first: Integers, starts: Integers, ends: Integers, owners: Integers) -> Iterator[int]:
+def _torn(
+    joined: str, codes: Integers, first: Integers, starts: Integers, ends: Integers, owners: Integers
+) -> Iterator[int]:
     """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster."""
     if joined.isascii() and "\r" not in joined:
         return
-    if not unicodedata.is_normalized("NFC", joined):
-        borders = first.tolist()
-        for i in dict.fromkeys(owners.tolist()):
-            if not unicodedata.is_normalized("NFC", joined[borders[i] : borders[i + 1] - 1]):
-                yield i
-    borders_of_clusters = cluster_starts(code_points(joined))
+    # The texts were in NFC, so that only those that changed may be in it no more.
+    yield from (np.searchsorted(first, uncomposed(codes, joined), side="right") - 1).tolist()
+    borders_of_clusters = cluster_starts(codes)
     yield from owners[~(borders_of_clusters[starts] & borders_of_clusters[ends])].tolist()

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from operator import itemgetter, lt
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -74,8 +74,8 @@ class Rewrite:
     @classmethod
     def of_columns(cls, length: int, changes: Changes, low: int, high: int, shift: int) -> Rewrite:
         """The rewrite of a text by some changes of a batch, none of which overlap or insert anything."""
-        rewrite = cls((), length)
-        rewrite._pieces, rewrite._columns = None, (changes, low, high, shift)
+        rewrite = cls.__new__(cls)
+        rewrite._pieces, rewrite._columns, rewrite.length = None, (changes, low, high, shift), length
         return rewrite
 
     @property
@@ -294,27 +294,16 @@ class Rewrite:
 
 def _dumped_texts(length: int, starts: list[int], ends: list[int], texts: Sequence[str]) -> str:
     """The JSON of a rewrite that replaces regions by texts."""
-    before = [0, *ends]
-    count = len(starts)
-    if "" in texts or not all(map(lt, before, starts)):  # a deletion, or two changes beside one another
-        values: list[int | str] = []
-        form = ""
-        for done, start, end, text in zip(before, starts, ends, texts, strict=False):
-            if done < start:
-                form += "[%d, %d], "
-                values += (done, start)
-            if text:
-                form += "[%s, [%d, %d]], "
-                values += (_quoted(text), start, end)
-        kept = form % tuple(values)
-    else:
-        columns: list[Any] = [None] * (5 * count)
-        columns[::5], columns[1::5], columns[3::5], columns[4::5] = before[:-1], starts, starts, ends
-        columns[2::5] = map(_quoted, texts)
-        kept = "[%d, %d], [%s, [%d, %d]], " * count % tuple(columns)
-    if before[-1] < length:
-        return f"[{length}, [{kept}[{before[-1]}, {length}]]]"
-    return f"[{length}, [{kept[:-2]}]]"
+    parts, done = [], 0
+    for start, end, text in zip(starts, ends, texts, strict=True):
+        if done < start:
+            parts.append(_kept_json(done, start))
+        if text:
+            parts.append(_new_json(text, start, end))
+        done = end
+    if done < length:
+        parts.append(_kept_json(done, length))
+    return f"[{length}, [{', '.join(parts)}]]"
 
 
 def _dumped(length: int, changes: Iterable[_RegionChange]) -> str | None:
@@ -325,7 +314,7 @@ def _dumped(length: int, changes: Iterable[_RegionChange]) -> str | None:
     for start, end, change in changes:
         if done < start:
             if low < high != done:
-                parts.append(f"[{low}, {high}]")
+                parts.append(_kept_json(low, high))
                 low = done
             elif low == high:
                 low = done
@@ -333,7 +322,7 @@ def _dumped(length: int, changes: Iterable[_RegionChange]) -> str | None:
         for piece in (change,) if isinstance(change, str) else change:
             if isinstance(piece, Keep):
                 if low < high != piece.start:
-                    parts.append(f"[{low}, {high}]")
+                    parts.append(_kept_json(low, high))
                 if high != piece.start or low == high:
                     low = piece.start
                 high, open_ = piece.end, True
@@ -344,29 +333,41 @@ def _dumped(length: int, changes: Iterable[_RegionChange]) -> str | None:
                     continue
                 return None
             if low < high:
-                parts.append(f"[{low}, {high}]")
+                parts.append(_kept_json(low, high))
                 low = high
             if isinstance(piece, str) and start < end:
-                parts.append(f"[{_quoted(text)}, [{start}, {end}]]")
+                parts.append(_new_json(text, start, end))
             elif open_:
                 over = _insertion(start, length) if isinstance(piece, str) else piece.over
-                parts.append(_ENCODER.encode((text, *map(_bare, over))))
+                parts.append(_inserted_json(text, over))
             else:
                 return None
             open_ = False
         done = end
     if done < length:
         if low < high != done:
-            parts.append(f"[{low}, {high}]")
+            parts.append(_kept_json(low, high))
         if high != done or low == high:
             low = done
         high = length
     if low < high:
-        parts.append(f"[{low}, {high}]")
+        parts.append(_kept_json(low, high))
     return f"[{length}, [{', '.join(parts)}]]"
 
 
-_quoted = lru_cache(maxsize=65536)(_ENCODER.encode)
+@lru_cache(maxsize=65536)  # short stretches come again and again
+def _kept_json(start: int, end: int) -> str:
+    return f"[{start}, {end}]"
+
+
+@lru_cache(maxsize=65536)
+def _inserted_json(text: str, over: tuple[Keep | Between, ...]) -> str:
+    return _ENCODER.encode((text, *map(_bare, over)))
+
+
+@lru_cache(maxsize=65536)
+def _new_json(text: str, start: int, end: int) -> str:
+    return f"[{_ENCODER.encode(text)}, [{start}, {end}]]"
 
 
 def _insertion(at: int, length: int) -> tuple[Between, ...]:

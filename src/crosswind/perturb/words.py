@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,20 +117,29 @@ def sentences(text: str, language: str) -> list[Span]:
 
 def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tuple[Integers, Integers]:
     """Where the words of a batch begin and end in its joined text; `glued` ones are those of `tokens`."""
-    cut = tokens if glued else words
     if not is_unspaced(language):
+        if batch.ascii is not None and not glued:
+            return batch.ascii_word_borders
         pairs = [m.span() for m in (_TOKEN if glued else _WORD).finditer(batch.text)]
         spans = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
         borders[batch.clusters.starts] = borders[batch.clusters.ends] = True
         if borders[spans].all():
             return spans[:, 0], spans[:, 1]
-    starts, ends = [], []
-    for text, shift in zip(batch.texts, batch.first.tolist(), strict=False):
-        for span in cut(text, language):
-            starts.append(span.start + shift)
-            ends.append(span.end + shift)
-    return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+    if not batch.texts:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    every = [_borders(text, language, glued) for text in batch.texts]
+    counts = np.fromiter((len(starts) for starts, _ in every), dtype=np.int64, count=len(every))
+    shifts = np.repeat(batch.first[:-1], counts)
+    starts, ends = (np.fromiter(chain.from_iterable(column), dtype=np.int64) for column in zip(*every, strict=True))
+    return starts + shifts, ends + shifts
+
+
+@lru_cache(maxsize=16384)  # as `_segmented`
+def _borders(text: str, language: str, glued: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where the words of a text begin and end; `glued` ones are those of `tokens`."""
+    spans = (tokens if glued else words)(text, language)
+    return tuple(span.start for span in spans), tuple(span.end for span in spans)
 
 
 def segmentation(language: str, *, endings: bool = True) -> dict[str, str]:

@@ -45,9 +45,8 @@ class _Pairs(Columned):
         self._right_to_left = right_to_left
 
     def _columns(self, batch: TextBatch) -> Columns:
-        text, at = batch.text, batch.letter_pairs
-        starts, ends = batch.clusters
-        low, middle, high = starts[at], ends[at], ends[at + 1]
+        text = batch.text
+        low, middle, high = batch.letter_pairs
         same = (middle - low == high - middle) & (batch.codes[low] == batch.codes[middle])
         for i in np.flatnonzero(same).tolist():
             same[i] = text[low[i] : middle[i]] == text[middle[i] : high[i]]

@@ -12,14 +12,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from crosswind.data.examples import Span
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
-from crosswind.perturb.longest import longest_entries
+from crosswind.perturb.longest import entries_inside, longest_entries
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.senses import REFERENCE, parallel_codes, reference_needs, referenced
 from crosswind.perturb.set_off import set_off, with_spaces
@@ -93,9 +92,13 @@ def _translator(
     """What gives the translations of a word."""
 
     @lru_cache(maxsize=65536)
-    def translations(word: str) -> tuple[str, ...]:
+    def known(word: str) -> tuple[str, ...]:
         others = _translations(lowered(word, turkic), word, tables, most)
         return tuple(dict.fromkeys(o for o in (unicodedata.normalize("NFC", o) for o in others) if o != word))
+
+    def translations(word: str) -> tuple[str, ...]:
+        lower = lowered(word, turkic)
+        return known(word) if any(lower in table for table, _ in tables) else ()
 
     return translations
 
@@ -105,22 +108,19 @@ class _Mixed(Columned):
 
     def __init__(self, translations: Callable[[str], tuple[str, ...]], language: str) -> None:
         super().__init__(self._columns)
-        self._translations = translations
         self._table, self._language = OptionTable(translations), language
         self._unspaced = is_unspaced(language)
         # ICU and a lexicon need not agree on what a word is: the longest entry counts.
         self._longest = "icu" in segmentation(language)
+        self._inside = lru_cache(maxsize=65536)(lambda word: entries_inside(word, self._table.numbers.__getitem__))
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
         starts, ends = word_columns(batch, self._language)
         if not self._unspaced:
-            return self._table.columns(text, starts, ends)
+            return self._table.columns(text, starts, ends, units=batch.ascii_words)
         if self._longest:
-            words = [Span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-            entries = longest_entries(text, words, lambda word: bool(self._translations(word)))
-            bounds = np.array([(e.start, e.end) for e in entries], dtype=np.int64).reshape(-1, 2)
-            starts, ends = bounds[:, 0], bounds[:, 1]
+            starts, ends = longest_entries(text, starts, ends, self._table.numbers.__getitem__, self._inside)
         plain = self._table.columns(text, starts, ends)
         borders = batch.first
 

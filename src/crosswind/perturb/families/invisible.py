@@ -47,7 +47,7 @@ class _Gaps(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         text, codes = batch.text, batch.codes
-        starts, ends = (border[batch.letter_pairs] for border in batch.clusters)
+        starts, ends, _ = batch.letter_pairs
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, end = int(starts[i]), int(ends[i])

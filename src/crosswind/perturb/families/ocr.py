@@ -20,7 +20,6 @@ from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
-from crosswind.perturb.graphemes import is_border, whole_clusters
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -28,7 +27,8 @@ _WRITTEN_WITH: Mapping[str, tuple[str, ...]] = {
     "Hans": ("Hani",), "Hant": ("Hani",), "Jpan": ("Kana", "Hani"), "Kore": ("Hang",),
 }  # fmt: skip
 
-_MARKS = regex.compile(r"(?:(?!\p{ccc=9})\p{M})+")  # signs of their own: after a virama comes a conjunct
+_MARK = regex.compile(r"(?!\p{ccc=9})\p{M}")  # signs of their own: after a virama comes a conjunct
+_is_mark = CodeTable(lambda char: int(_MARK.match(char) is not None))
 
 
 def _names(language: str) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class _Scanned(Columned):
         ends = np.arange(1, len(numbers) + 1)
         for run in self._runs.finditer(text):
             start, end = run.span()
-            numbers[start : end] = 0
+            numbers[start:end] = 0
             numbers[start], ends[start] = self._table.numbers[run.group()], end
         starts = np.flatnonzero(numbers)
         middles = ends = ends[starts]
@@ -108,24 +108,19 @@ class _Scanned(Columned):
 
 def _whole(batch: TextBatch, starts: Integers, middles: Integers) -> Integers:
     """Where the clusters of letters end that begin at `starts` and end at `middles` but for marks; 0 for others."""
+    clusters = batch.clusters
     borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
-    borders[batch.clusters.starts] = borders[batch.clusters.ends] = True
-    ends = np.where(borders[starts], middles, 0)
-    for i in np.flatnonzero(borders[starts] & ~borders[middles]).tolist():
-        ends[i] = _end(batch.text, int(middles[i]))
+    borders[clusters.starts] = borders[clusters.ends] = True
+    more_than_marks = np.append(0, np.cumsum(_is_mark(batch.codes) == 0))
+    ends = middles.copy()
+    within = np.flatnonzero(~borders[middles])
+    ends[within] = clusters.ends[np.searchsorted(clusters.ends, middles[within])]
+    ends[(more_than_marks[ends] > more_than_marks[middles]) | ~borders[starts]] = 0
     return ends
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     return _Scanned(_confusions(_names(setting.language)))
-
-
-def _end(text: str, end: int) -> int:
-    """The end of a cluster of which a letter ends at `end` and marks may follow; 0 if more than marks follow."""
-    if is_border(text, end):
-        return end
-    _, after = whole_clusters(text, end, end)
-    return after if _MARKS.fullmatch(text, end, after) else 0
 
 
 def _resources(setting: Setting) -> dict[str, str]:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.codes import CodeTable, Integers, TextBatch
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, Pairs, TextBatch, alternating, gathered
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.graphemes import clusters, may_reach, positioned
@@ -69,6 +69,10 @@ class _Pairs(Columned):
         self._scripts = _names()
 
     def _columns(self, batch: TextBatch) -> Columns:
+        if batch.ascii is not None and not self._unspaced:
+            pairs = batch.letter_pairs
+            differ = batch.codes[pairs.starts] != batch.codes[pairs.middles]
+            return _exchanged(batch, pairs.where(differ))
         text, codes = batch.text, batch.codes
         starts, ends = batch.clusters
         scripts = self._scripts(codes[starts])
@@ -92,17 +96,23 @@ class _Pairs(Columned):
             good = np.ones(len(at), dtype=np.bool_)
             good[unsure] = [_stays_whole(text, starts, ends, i) for i in at[unsure].tolist()]
             at = at[good]
-        low, middle, high = starts[at], ends[at], ends[at + 1]
+        return _exchanged(batch, Pairs(starts[at], ends[at], ends[at + 1]))
 
-        def options(i: int, first: int) -> tuple[Option, ...]:
-            a, b, c = int(low[i]) - first, int(middle[i]) - first, int(high[i]) - first
-            return ((Keep(b, c), Keep(a, b)),)
 
-        def become(chosen: Integers, bits: Words) -> list[str]:
-            edges = zip(low[chosen].tolist(), middle[chosen].tolist(), high[chosen].tolist(), strict=True)
-            return [text[b:c] + text[a:b] for a, b, c in edges]
+def _exchanged(batch: TextBatch, pairs: Pairs) -> Columns:
+    """Sites that are pairs of clusters, which change places."""
 
-        return Columns(low, high, options, become, pieces=True)
+    def options(i: int, first: int) -> tuple[Option, ...]:
+        a, b, c = (int(column[i]) - first for column in pairs)
+        return ((Keep(b, c), Keep(a, b)),)
+
+    def become(chosen: Integers, bits: Words) -> CodeSlices:
+        low, middle, high = (column[chosen] for column in pairs)
+        lengths = high - low
+        codes = gathered(batch.codes, alternating(middle, low), alternating(high - middle, middle - low))
+        return CodeSlices(codes, np.cumsum(lengths) - lengths, lengths)
+
+    return Columns(pairs.starts, pairs.ends, options, become, pieces=True)
 
 
 def _stays_whole(text: str, starts: Integers, ends: Integers, i: int) -> bool:

@@ -32,8 +32,7 @@ class _Spaces(Columned):
         self._split, self._join = split, join
 
     def _columns(self, batch: TextBatch) -> Columns:
-        starts, ends = batch.clusters
-        gaps = starts[batch.letter_pairs + 1] if self._split else starts[:0]
+        gaps = batch.letter_pairs.middles[: None if self._split else 0]
         spaces = self._spaces(batch)
         both = np.concatenate((gaps, spaces))
         order = np.argsort(both, kind="stable")
