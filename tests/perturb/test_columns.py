@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
-from crosswind.perturb.codes import CodeTable, TextBatch, code_points
+from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered
 from crosswind.perturb.dataset import perturb_example, perturb_examples
-from crosswind.perturb.draw import below, choose, key, keys_of
+from crosswind.perturb.draw import below, choose, draw, draw_batch, key, keys_of
+from crosswind.perturb.form import uncomposed
 from crosswind.perturb.graphemes import cluster_starts
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.perturbation import Environment, NotApplicable
@@ -38,6 +40,12 @@ SPECS = (
     "delete",
     "insert",
     "visual",
+    "substitute",
+    "ocr",
+    "invisible",
+    "invisible(characters=wj)",
+    "whitespace",
+    "bidi",
 )
 
 
@@ -60,6 +68,60 @@ def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> No
             for w in words(text, language)
         ]
         assert [Span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)] == spans
+
+
+@given(st.lists(TEXTS, max_size=4))
+def test_stretches_that_normalisation_would_change_are_those_of_texts_not_in_nfc(texts: list[str]) -> None:
+    batch = TextBatch(texts)
+    stretches = uncomposed(batch.codes, batch.text)
+    changed = set((np.searchsorted(batch.first, stretches, side="right") - 1).tolist())
+    assert changed == {i for i, text in enumerate(texts) if not unicodedata.is_normalized("NFC", text)}
+
+
+@given(st.lists(st.text(st.sampled_from("abc é\r'7_"), max_size=9), max_size=4))
+def test_words_and_letter_pairs_of_ascii_are_those_of_other_texts(texts: list[str]) -> None:
+    batch = TextBatch(texts)
+    starts, ends = (column.tolist() for column in word_columns(batch, "en"))
+    assert [batch.text[a:b] for a, b in zip(starts, ends, strict=True)] == [
+        text[w.start : w.end] for text in texts for w in words(text, "en")
+    ]
+    if batch.ascii_words is not None:
+        assert batch.ascii_words == [batch.text[a:b] for a, b in zip(starts, ends, strict=True)]
+    pairs = [
+        (i + shift, i + shift + 1, i + shift + 2)
+        for text, shift in zip(texts, batch.first.tolist(), strict=False)
+        for i in range(len(text) - 1)
+        if text[i].isalpha() and text[i + 1].isalpha()
+    ]
+    assert list(zip(*(column.tolist() for column in batch.letter_pairs), strict=True)) == pairs
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=8))
+def test_slices_of_an_array_one_after_another(slices: list[tuple[int, int]]) -> None:
+    codes = np.arange(40) * 3
+    starts, lengths = (np.array([s[n] for s in slices], dtype=np.int64) for n in (0, 1))
+    expected = [code for start, length in slices for code in codes[start : start + length].tolist()]
+    assert gathered(codes, starts, lengths).tolist() == expected
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=3),
+    st.lists(st.lists(st.integers(0, 9), unique=True), min_size=3, max_size=3),
+    st.sampled_from((1e-300, 0.3, 0.5, 1.0)),
+)
+def test_a_batch_of_joined_texts_draws_what_each_text_draws(
+    keys: list[int], offsets: list[list[int]], severity: float
+) -> None:
+    offsets = [sorted(some) for some in offsets[: len(keys)]]
+    first = np.arange(len(keys) + 1) * 11
+    starts = np.array([o + 11 * i for i, some in enumerate(offsets) for o in some], dtype=np.int64)
+    drawn = draw_batch(np.array(keys, dtype=np.uint64), first, starts, severity)
+    expected = draw(keys, offsets, severity)
+    flat = [(i, offsets[i][index], u, bits) for i, some in enumerate(expected) for index, u, bits in some]
+    got = zip(
+        drawn.owners.tolist(), (starts[drawn.at] % 11).tolist(), drawn.u.tolist(), drawn.bits.tolist(), strict=True
+    )
+    assert [(i, offset, u * 2.0**-53, bits) for i, offset, u, bits in got] == flat
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crosswind.data.examples import (
@@ -24,7 +25,7 @@ from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset, perturb_example
 from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lines import perturb_lines
-from crosswind.perturb.longest import longest_entries
+from crosswind.perturb.longest import entries_inside, longest_entries
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import TextScope, parse_spec
@@ -40,11 +41,14 @@ def everything(spec: str, text: str, language: str) -> str:
 
 
 def test_the_longest_entry_of_a_lexicon_counts_where_no_space_separates_words() -> None:
-    words = [Span(0, 2), Span(2, 4), Span(4, 7)]
-    known = {"北京大学", "大学", "处理"}.__contains__
-    assert longest_entries("北京大学处理者", words, known) == [Span(0, 4), Span(4, 6)]
-    inside = longest_entries("北京大学处理者", [Span(0, 4), Span(4, 7)], {"大学", "理者"}.__contains__)
-    assert inside == [Span(2, 4), Span(5, 7)]
+    def entries(borders: list[tuple[int, int]], lexicon: set[str]) -> list[tuple[int, int]]:
+        starts, ends = np.array(borders).T
+        known = lexicon.__contains__
+        low, high = longest_entries("北京大学处理者", starts, ends, known, lambda word: entries_inside(word, known))
+        return list(zip(low.tolist(), high.tolist(), strict=True))
+
+    assert entries([(0, 2), (2, 4), (4, 7)], {"北京大学", "大学", "处理"}) == [(0, 4), (4, 6)]
+    assert entries([(0, 4), (4, 7)], {"大学", "理者"}) == [(2, 4), (5, 7)]
 
 
 def tagged(spec: str, words: str, tags: str, language: str = "en") -> TaggingExample:

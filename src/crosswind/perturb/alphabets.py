@@ -88,11 +88,11 @@ class Alphabet:
     def replacements(self, cluster: str) -> tuple[str, ...]:
         """What a cluster becomes when its letter is another one: marks stay where they are signs of their own."""
         composed = unicodedata.normalize("NFC", cluster)
-        if "가" <= composed <= "힣":
-            return tuple(dict.fromkeys(o for o in hangul_options(composed, _JAMO) if o != composed))
-        marks = composed[1:]
+        letter, marks = composed[0], composed[1:]
         if any(unicodedata.category(c)[0] != "M" or unicodedata.combining(c) == 9 for c in marks):
             return ()  # A virama or another letter: the cluster is a conjunct.
+        if "가" <= letter <= "힣":
+            return tuple(dict.fromkeys(o + marks for o in hangul_options(letter, _JAMO) if o != letter))
         return tuple(o + marks for o in self.like(composed) if o != composed[0])
 
     def _shares_script(self, letter: str) -> bool:
