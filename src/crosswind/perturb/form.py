@@ -51,7 +51,8 @@ def uncomposed(codes: Integers, text: str) -> Integers:
     last = at[~np.append(joining[1:], False)[at]]
     starts = np.maximum(first - 1, 0)
     stretches = zip(starts.tolist(), (last + 1).tolist(), strict=True)
-    return starts[[not _is_composed(text[start:end]) for start, end in stretches]]
+    changing: Integers = starts[[not _is_composed(text[start:end]) for start, end in stretches]]
+    return changing
 
 
 _STABLE = regex.compile(r"(?=\p{NFC_Quick_Check=Yes})\p{ccc=0}")

@@ -265,7 +265,8 @@ class Rewrite:
         if self._columns is not None:
             changes, low, high, shift = self._columns
             if changes.option is None:
-                return _dumped_texts(self.length, *(column[low:high] for column in _listed(changes)))
+                starts, ends, texts = _listed(changes)
+                return _dumped_texts(self.length, starts[low:high], ends[low:high], texts[low:high])
             plain = _dumped(self.length, changes.of(low, high, shift))
             if plain is not None:
                 return plain

@@ -56,7 +56,8 @@ class _Spaces(Columned):
             return starts[:0]
         around = batch.letters[:-2] & batch.letters[2:] & (batch.codes[starts[1:-1]] == ord(" "))
         around &= (ends[:-2] == starts[1:-1]) & (ends[1:-1] == starts[2:]) & (ends[1:-1] - starts[1:-1] == 1)
-        return starts[1:-1][around]
+        spaces: Integers = starts[1:-1][around]
+        return spaces
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
