@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
-from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered
+from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered_slices
 from crosswind.perturb.dataset import perturb_example, perturb_examples
 from crosswind.perturb.draw import below, choose, draw, draw_batch, key, keys_of
 from crosswind.perturb.form import uncomposed
@@ -101,7 +101,7 @@ def test_slices_of_an_array_one_after_another(slices: list[tuple[int, int]]) -> 
     codes = np.arange(40) * 3
     starts, lengths = (np.array([s[n] for s in slices], dtype=np.int64) for n in (0, 1))
     expected = [code for start, length in slices for code in codes[start : start + length].tolist()]
-    assert gathered(codes, starts, lengths).tolist() == expected
+    assert gathered_slices(codes, starts, lengths).tolist() == expected
 
 
 @given(

@@ -128,7 +128,7 @@ class CodeSlices(NamedTuple):
 
     def joined(self) -> Integers:
         """The code points of the texts one after another."""
-        return gathered(self.codes, self.starts, self.lengths)
+        return gathered_slices(self.codes, self.starts, self.lengths)
 
     def texts(self) -> list[str]:
         """The texts."""
@@ -190,7 +190,7 @@ def slice_members(starts: Integers, lengths: Integers) -> Integers:
     return np.cumsum(steps, out=steps)
 
 
-def gathered(codes: Integers, starts: Integers, lengths: Integers) -> Integers:
+def gathered_slices(codes: Integers, starts: Integers, lengths: Integers) -> Integers:
     """Slices of an array, each from a start and of a length, one after another."""
     return codes[slice_members(starts, lengths)]
 

@@ -19,7 +19,7 @@ from crosswind.perturb.codes import (
     Integers,
     TextBatch,
     alternating,
-    gathered,
+    gathered_slices,
     slice_members,
     text_of,
 )
@@ -142,7 +142,7 @@ def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlice
     kept = np.append(0, ends)
     kept_lengths = np.append(starts, len(codes)) - kept
     pool = np.concatenate((codes, new))
-    return gathered(pool, alternating(kept, at), alternating(kept_lengths, texts.lengths))
+    return gathered_slices(pool, alternating(kept, at), alternating(kept_lengths, texts.lengths))
 
 
 def _torn(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, alternating, code_points, gathered
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, alternating, code_points, gathered_slices
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -57,7 +57,7 @@ class _Gaps(Columned):
         def become(at: Integers, bits: Words) -> CodeSlices:
             chosen = below(bits, np.full(len(at), len(self._codes)))
             lengths = ends[at] - starts[at] + 1
-            both = gathered(
+            both = gathered_slices(
                 np.concatenate((codes, self._codes)),
                 alternating(starts[at], chosen + len(codes)),
                 alternating(lengths - 1, np.ones_like(lengths)),

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, Pairs, TextBatch, alternating, gathered
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, Pairs, TextBatch, alternating, gathered_slices
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.graphemes import clusters, may_reach, positioned
@@ -109,7 +109,7 @@ def _exchanged(batch: TextBatch, pairs: Pairs) -> Columns:
     def become(chosen: Integers, bits: Words) -> CodeSlices:
         low, middle, high = (column[chosen] for column in pairs)
         lengths = high - low
-        codes = gathered(batch.codes, alternating(middle, low), alternating(high - middle, middle - low))
+        codes = gathered_slices(batch.codes, alternating(middle, low), alternating(high - middle, middle - low))
         return CodeSlices(codes, np.cumsum(lengths) - lengths, lengths)
 
     return Columns(pairs.starts, pairs.ends, options, become, pieces=True)
