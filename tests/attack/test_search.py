@@ -252,6 +252,33 @@ def test_the_memory_is_bounded_and_changes_no_score() -> None:
     assert len(small._memory) == 3
 
 
+class InFours:
+    """The made-up victim, whose passes hold four texts with the same first letter."""
+
+    def __init__(self, salt: int) -> None:
+        self.victim, self.passes = made_up(salt), list[list[str]]()
+
+    def __call__(self, examples: Sequence[Any]) -> Any:
+        self.passes.append([e.first[:1] for e in examples])
+        return self.victim(examples)
+
+    def full(self, examples: Sequence[Any]) -> list[int]:
+        letters = [e.first[:1] for e in examples]
+        return [i for i, x in enumerate(letters) if letters[: i + 1].count(x) <= letters.count(x) // 4 * 4]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_what_waits_for_a_full_pass_ends_the_same(name: str) -> None:
+    whole = attack(SEARCHES[name], 12)
+    victim = InFours(1)
+    chosen = [example(i) for i in range(12)]
+    plan = SearchPlan(SEARCHES[name], ("task", "en", "recipe"), width=12)
+    results = run_attack(Counted(victim, 50), chosen, lambda some: [space(e, v) for _, e, v in some], plan)
+    assert sorted(results, key=lambda o: o.id) == whole
+    filled = [p for p in victim.passes[1:] if all(p.count(x) % 4 == 0 for x in p)]
+    assert filled
+
+
 def test_a_search_that_draws_starts_again_elsewhere() -> None:
     one = attack(genetic(2, 1), 3, budget=40, salt=3)
     three = attack(genetic(2, 1), 3, budget=40, salt=3, restarts=2)

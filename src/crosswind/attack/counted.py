@@ -91,6 +91,21 @@ class Counted:
             self._accounts[number].asked.add(_text_of(example))
         return scores
 
+    def ready(self, examples: Sequence[Example]) -> list[int]:
+        """Which of some texts to ask about now: what is remembered, and what fills whole passes of the victim.
+
+        All of them, where nothing else is to be had, and of a victim that has no passes of a certain size.
+        """
+        full = getattr(self.victim, "full", None)
+        if full is None:
+            return list(range(len(examples)))
+        texts = [_text_of(e) for e in examples]
+        fresh = {t: e for t, e in zip(texts, examples, strict=True) if t not in self._memory}
+        listed = [*fresh.values()]
+        wanted = {_text_of(listed[i]) for i in full(listed)} if fresh else set()
+        chosen = [i for i, text in enumerate(texts) if text in self._memory or text in wanted]
+        return chosen or list(range(len(examples)))
+
     def estimates(self, bases: Sequence[Example], candidates: Sequence[Sequence[Example]]) -> list[list[float]]:
         """What the victim's gradients say of candidates (see `victim.ModelVictim.estimates`); a `UserError` without."""
         give = getattr(self.victim, "estimates", None)

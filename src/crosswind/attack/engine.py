@@ -1,7 +1,8 @@
 """The engine: many examples are attacked in lockstep, each by a search of its own.
 
 Every round gathers what all live examples ask, refuses what constraints refuse, and sends the rest through the victim
-together; an example that is finished leaves at once and the next one takes its place. What happens to an example
+together; what would fill no whole pass of the victim waits for more of its shape, as long as there is other work. An
+example that is finished leaves at once and the next one takes its place. What happens to an example
 depends on nothing but its own verdicts, so the result is the same for any width, any neighbours and any worker.
 """
 
@@ -126,13 +127,18 @@ def _runners(
 
 @dataclass
 class _Asked:
-    """What a runner waits for: its states, their texts, and the verdicts as far as they are known."""
+    """What a runner waits for: its states, their texts, and the verdicts as far as they are known.
+
+    `numbers` are those of the queries (0: not asked); empty before the texts are numbered.
+    """
 
     states: Sequence[State]
     trials: list[Trial | None]
     verdicts: list[GoalVerdict | None] = field(default_factory=list)
     base: Trial | None = None
     estimates: bool = False
+    numbers: list[int] = field(default_factory=list)
+    checked: bool = False
 
 
 class _Runner:
@@ -142,6 +148,7 @@ class _Runner:
         self, number: int, example: Example, clean: GoalVerdict, space: Space | None, plan: SearchPlan, victim: Counted
     ) -> None:
         self.number, self.example, self.clean, self.space, self.plan = number, example, clean, space, plan
+        self._left = lambda: victim.left(number)
         self.best: Trial | None = None
         self.verdict = clean
         self.found_at = 0
@@ -151,6 +158,7 @@ class _Runner:
         self.started = 0
         self.idle = 0
         self.asked: _Asked | None = None
+        self.open: dict[int, None] = {}  # what of it has no verdict yet
         self._search: Asking | None = None
         if space is None:
             self.finished = "wrong before"
@@ -159,11 +167,11 @@ class _Runner:
         else:
             self._start()
 
-    def receive(self, victim: Counted, numbers: Sequence[int]) -> None:
-        """Take the verdicts of `asked`; `numbers` are the queries that gave them (0: not asked)."""
+    def receive(self) -> None:
+        """Take the verdicts of `asked`."""
         asked = self.asked
         assert asked is not None
-        for trial, verdict, number in zip(asked.trials, asked.verdicts, numbers, strict=True):
+        for trial, verdict, number in zip(asked.trials, asked.verdicts, asked.numbers, strict=True):
             if trial is None or verdict is None or (trial.state and trial.state[0][0] < 0):
                 continue  # A probe takes a word away: it measures and is no text of the attack.
             if self.curve.adds(trial.edit_rate, verdict.right, verdict.loss):
@@ -172,7 +180,7 @@ class _Runner:
                 self.best, self.verdict, self.found_at = trial, verdict, number
         if self.verdict.right <= 0:
             self.finished = "success"
-        elif any(trial is not None and not number for trial, number in zip(asked.trials, numbers, strict=True)):
+        elif any(trial is not None and not number for trial, number in zip(asked.trials, asked.numbers, strict=True)):
             self.finished = "budget"
         else:
             # With a budget that is just used up the search may have ended as well: whether it has is asked of it.
@@ -210,8 +218,7 @@ class _Runner:
                 return None
             wish = states if isinstance(states, Estimates) else None
             states = wish.states if wish is not None else states
-            trials = [self.space.trial(state) for state in states]
-            lost = sum(t is None for t in trials)
+            trials, lost = self._trials(states, None if wish is not None or self.plan.checks else self._left())
             if lost:
                 self.refused["label or edits"] += lost
             base = self.space.trial(wish.base) if wish is not None and wish.base else None
@@ -222,6 +229,18 @@ class _Runner:
             verdicts = self.asked.verdicts
         self.finished = "exhausted"
         return None
+
+    def _trials(self, states: Sequence[State], most: int | None) -> tuple[list[Trial | None], int]:
+        """The texts of states, and how many of them cannot be; with `most` no more are made than so many and one."""
+        assert self.space is not None
+        trials: list[Trial | None] = []
+        lost = 0
+        for state in states:
+            if most is not None and len(trials) - lost > most:
+                break
+            trials.append(self.space.trial(state))
+            lost += trials[-1] is None
+        return [*trials, *[None] * (len(states) - len(trials))], lost
 
     def outcome(self, victim: Counted) -> Attacked:
         """What became of the example."""
@@ -260,29 +279,42 @@ def _round(victim: Counted, live: Sequence[_Runner], checks: Sequence[Constraint
     # What a search asks after its estimates is answered in the next round: constraints see it first.
     live = [r for r in live if r.asked is not None and not r.asked.estimates]
     _estimate(victim, estimating)
-    numbers: list[list[int]] = []
-    asked: list[tuple[int, Example]] = []
-    owners: list[tuple[_Asked, int]] = []
     for runner in live:
-        waiting = runner.asked
-        assert waiting is not None
-        left, before = victim.left(runner.number), victim.queries(runner.number)
-        mine = [i for i, trial in enumerate(waiting.trials) if trial is not None][:left]
-        of_runner = [0] * len(waiting.trials)
-        for order, i in enumerate(mine):
-            trial = waiting.trials[i]
-            assert trial is not None
-            of_runner[i] = before + order + 1
-            asked.append((runner.number, trial.example))
-            owners.append((waiting, i))
-        numbers.append(of_runner)
-    if asked:
-        scores = victim(asked)
-        said = scores.predictions or (None,) * len(asked)
-        for (waiting, i), *verdict in zip(owners, scores.loss.tolist(), scores.right.tolist(), said, strict=True):
-            waiting.verdicts[i] = GoalVerdict(*verdict)
-    for runner, of_runner in zip(live, numbers, strict=True):
-        runner.receive(victim, of_runner)
+        _number(victim, runner)
+    waiting = [(runner, i) for runner in live for i in runner.open]
+    texts = [_trial(runner, i).example for runner, i in waiting]
+    now = [waiting[i] for i in victim.ready(texts)] if waiting else []
+    if now:
+        scores = victim([(runner.number, _trial(runner, i).example) for runner, i in now])
+        said = scores.predictions or (None,) * len(now)
+        for (runner, i), *verdict in zip(now, scores.loss.tolist(), scores.right.tolist(), said, strict=True):
+            assert runner.asked is not None
+            runner.asked.verdicts[i] = GoalVerdict(*verdict)
+            del runner.open[i]
+    for runner in live:
+        if not runner.open:
+            runner.receive()
+
+
+def _number(victim: Counted, runner: _Runner) -> None:
+    """Give the texts of a new question the numbers of their queries, as far as the budget goes: they are open."""
+    asked = runner.asked
+    assert asked is not None
+    if asked.numbers:
+        return
+    left, before = victim.left(runner.number), victim.queries(runner.number)
+    mine = [i for i, trial in enumerate(asked.trials) if trial is not None][:left]
+    asked.numbers = [0] * len(asked.trials)
+    for order, i in enumerate(mine):
+        asked.numbers[i] = before + order + 1
+    runner.open = dict.fromkeys(mine)
+
+
+def _trial(runner: _Runner, i: int) -> Trial:
+    assert runner.asked is not None
+    trial = runner.asked.trials[i]
+    assert trial is not None
+    return trial
 
 
 def _estimate(victim: Counted, live: Sequence[_Runner]) -> None:
@@ -319,6 +351,8 @@ def _refuse(live: Sequence[_Runner], checks: Sequence[Constraint]) -> None:
         for runner in live:
             assert runner.asked is not None
             assert runner.space is not None
+            if runner.asked.checked:
+                continue  # It waits for verdicts of what was checked in an earlier round.
             for i, trial in enumerate(runner.asked.trials):
                 if trial is None or trial.state[0][0] < 0:
                     continue
@@ -330,3 +364,6 @@ def _refuse(live: Sequence[_Runner], checks: Sequence[Constraint]) -> None:
             if not good and runner.asked.trials[i] is not None:
                 runner.asked.trials[i] = None
                 runner.refused[constraint.name] += 1
+    for runner in live:
+        assert runner.asked is not None
+        runner.asked.checked = True

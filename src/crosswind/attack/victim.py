@@ -7,6 +7,7 @@ give predictions, which `PredictingVictim` scores.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
@@ -30,7 +31,7 @@ from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.ranking import rank
-from crosswind.model.rows import query_text
+from crosswind.model.rows import Row, query_text
 
 if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
@@ -67,6 +68,7 @@ class ModelVictim:
     ) -> None:
         self.predictor, self.metric, self.pool, self.vectors = predictor, metric, pool, vectors
         self.purification, self.fixed = purification, fixed
+        self._rows: dict[Example, list[Row]] = {}  # of texts that were asked for and wait
         self._tags = {label: i for i, label in enumerate(predictor.head.labels)}
 
     def __call__(self, examples: Sequence[Any]) -> GoalScores:
@@ -75,13 +77,47 @@ class ModelVictim:
         if self.predictor.head.kind == "query":
             return self._ranked(read)
         losses, rights, predictions = [], [], []
-        for example, seen, outputs in zip(examples, read, self.predictor.outputs(read), strict=True):
+        self._encode(examples, read)
+        rows = [owned_by(i, self._rows[example]) for i, example in enumerate(examples)]
+        for example in examples:
+            self._rows.pop(example, None)
+        outputs_of = self.predictor.outputs(read, [row for some in rows for row in some])
+        for example, seen, outputs in zip(examples, read, outputs_of, strict=True):
             prediction = self.predictor.read(seen, outputs)
             losses.append(self._loss(seen, outputs, prediction))
             prediction = self._in_text(example, prediction)
             rights.append(rightness(self.metric, example, prediction))
             predictions.append(prediction)
         return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+    def full(self, examples: Sequence[Any]) -> list[int]:
+        """Which of the examples fill whole passes of the canonical shapes; the others may wait for more of theirs.
+
+        What is said of an example does not depend on when it is asked about.
+        """
+        from crosswind.evaluate.predict import HEIGHT
+
+        if self.predictor.head.kind == "query":
+            return list(range(len(examples)))
+        fresh = [e for e in dict.fromkeys(examples) if e not in self._rows]
+        self._encode(fresh, [self.read(e) for e in fresh])
+        shapes = [[self.predictor.shape(row) for row in self._rows[e]] for e in examples]
+        room = Counter(shape for some in shapes for shape in some)
+        room = Counter({shape: many // HEIGHT * HEIGHT for shape, many in room.items()})
+        chosen = []
+        for i, some in enumerate(shapes):
+            if all(room[shape] >= many for shape, many in Counter(some).items()):
+                room.subtract(some)
+                chosen.append(i)
+        return chosen
+
+    def _encode(self, examples: Sequence[Any], read: Sequence[Any]) -> None:
+        """Keep the rows of examples, which are encoded together, each once."""
+        fresh = {e: seen for e, seen in zip(examples, read, strict=True) if e not in self._rows}
+        made: list[list[Row]] = [[] for _ in fresh]
+        for row in self.predictor.rows([*fresh.values()]):
+            made[row.owner].append(row)
+        self._rows |= zip(fresh, made, strict=True)
 
     def read(self, example: Any) -> Any:
         """An example as the model reads it, with its gold answers where they are then."""
@@ -254,6 +290,11 @@ class PredictingVictim:
     def _wrong(self, what: str) -> UserError:
         hint = 'a record an example: {"scores": […]}, {"tags": […]}, {"text": "…"} or {"ranks": […]}'
         return UserError(f"{self.name} {what}", where="MODEL", hint=hint)
+
+
+def owned_by(number: int, rows: Sequence[Row]) -> list[Row]:
+    """Rows as those of example `number` of a call."""
+    return [Row(r.ids, r.types, number, r.positions, r.first, r.offsets, r.cut) for r in rows]
 
 
 def _beginning(example: Example) -> str:

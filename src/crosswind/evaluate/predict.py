@@ -59,6 +59,10 @@ POOL_BLOCK = 16_384  # candidates that are embedded and written at once
 REMEMBERED = 32_768  # predictions or vectors that a predictor keeps: vectors of 1024 numbers are 128 MiB
 
 
+Shape = tuple[int, bool, int]
+"""Length in tokens, whether the row fills it, and what else the head tells apart."""
+
+
 class Predictor:
     """A model with its head, ready to predict.
 
@@ -151,13 +155,10 @@ class Predictor:
         The output is `(length, …)` for tagging and span, `(classes,)`, `()` or `(width,)` otherwise. `names` are what
         errors call the owners of rows.
         """
-        # Rows that fill their length go apart: a batch without any padding may take another way through the model.
-        by_length: dict[tuple[int, bool, int], list[int]] = defaultdict(list)
-        limit = self.encoder.max_positions
+        by_length: dict[Shape, list[int]] = defaultdict(list)
         padding = Padding.of(self.encoder.tokenizer)
         for i, row in enumerate(rows):
-            length = min(-(-len(row) // GRAIN) * GRAIN, max(limit, len(row)))
-            by_length[length, len(row) == length, self.head.group(row)].append(i)
+            by_length[self.shape(row)].append(i)
         results: list[Any] = [None] * len(rows)
         module = self.head.module
         training = module.training
@@ -178,6 +179,14 @@ class Predictor:
                         results[i] = read(rows[i], out[number])
         module.train(training)
         return results
+
+    def shape(self, row: Row) -> Shape:
+        """The canonical shape of a row: rows of one shape share a forward pass of `HEIGHT` rows.
+
+        Rows that fill their length go apart: a batch without any padding may take another way through the model.
+        """
+        length = min(-(-len(row) // GRAIN) * GRAIN, max(self.encoder.max_positions, len(row)))
+        return length, len(row) == length, self.head.group(row)
 
     def _not_finite(self, inputs: dict[str, torch.Tensor], name: str, output: Floats) -> UserError:
         value = output[~np.isfinite(output)][0]
@@ -243,12 +252,13 @@ class Predictor:
             case other:
                 assert_never(other)
 
-    def outputs(self, examples: Sequence[Any]) -> list[list[tuple[Row, Floats]]]:
+    def outputs(self, examples: Sequence[Any], rows: Sequence[Row] | None = None) -> list[list[tuple[Row, Floats]]]:
         """The rows of each example (not of a query) and what the head gives for each, in the shapes of `Head`.
 
         Of a tagged sentence and of a question the tokens of the row alone; `in_order` sorts the classes of a pair.
+        `rows` are theirs, where they are known.
         """
-        rows = self.rows(examples)
+        rows = self.rows(examples) if rows is None else rows
         by_token = self.head.kind in ("tagging", "span")
 
         def read(row: Row, out: Floats) -> Floats:

@@ -172,5 +172,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=4, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=5, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )
