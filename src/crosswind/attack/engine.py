@@ -148,7 +148,7 @@ class _Runner:
         self, number: int, example: Example, clean: GoalVerdict, space: Space | None, plan: SearchPlan, victim: Counted
     ) -> None:
         self.number, self.example, self.clean, self.space, self.plan = number, example, clean, space, plan
-        self._left = lambda: victim.left(number)
+        self._victim = victim
         self.best: Trial | None = None
         self.verdict = clean
         self.found_at = 0
@@ -218,7 +218,9 @@ class _Runner:
                 return None
             wish = states if isinstance(states, Estimates) else None
             states = wish.states if wish is not None else states
-            trials, lost = self._trials(states, None if wish is not None or self.plan.checks else self._left())
+            trials, lost = self._trials(
+                states, None if wish is not None or self.plan.checks else self._victim.left(self.number)
+            )
             if lost:
                 self.refused["label or edits"] += lost
             base = self.space.trial(wish.base) if wish is not None and wish.base else None
