@@ -8,13 +8,12 @@ otherwise it depends on the axis.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from crosswind.analysis.contrasted import AxesHeld
 
-AXES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
+AXES: Mapping[str, Callable[[Mapping[str, float]], float]] = {
     "items": lambda row: row["changed_items"],
     "words": lambda row: row["words_hit"],
     "edits": lambda row: row["edits"],
@@ -23,7 +22,7 @@ AXES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "unknown tokens": lambda row: row["unknown_tokens"],
 }
 """Damage to a cell: the share of items that changed, of words, edits a text, chrF lost, tokens that the model reads
-otherwise, unknown tokens that came."""
+otherwise, unknown tokens that came. Each is linear in the columns of results, so that of means it is the mean."""
 
 
 def axes_held(estimate: float, by_axis: Mapping[str, float]) -> AxesHeld | None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from crosswind.analysis.axes import AXES
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.influence import Influence
@@ -36,11 +34,10 @@ def damage_curve(
 
     Conditions without damage on this axis are no part of it.
     """
-    table = (shared.english if english else shared.rows)[system]
     curve: DamageCurve = []
     for condition in conditions:
-        rows = [shared.cells.rows[i] for i in table.get((condition, language), ())]
-        damage = float(np.mean([AXES[axis](row) for row in rows])) if rows else 0.0
+        changed = shared.damage(system, condition, language, english=english)
+        damage = AXES[axis](changed) if changed else 0.0
         if damage > 0:
             curve.append((damage, shared.influence(system, "drop", (language,), (condition,), english=english)))
     return sorted(curve, key=lambda point: point[0])

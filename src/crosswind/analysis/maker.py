@@ -175,7 +175,7 @@ class ContrastMaker:
             conditions=conditions,
             estimate=value,
             better=parts[0].shared.cells.metric.better,
-            draws=max(p.shared.draws() for p in parts) if noisy else 1,
+            draws=max(p.shared.draws for p in parts) if noisy else 1,
             family=family,
             margin=self.comparisons.margin if kind == "difference" else None,
             excluded=tuple(excluded),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, assert_never
 
 import numpy as np
@@ -199,6 +200,11 @@ class Scored:
         levels = [self.chance.get(language) for language in languages]
         known = [level for level in levels if level is not None]
         return float(np.mean(known)) if known and len(known) == len(levels) else None
+
+    @cached_property
+    def mean_chance(self) -> float | None:
+        """What guessing scores, the mean over all of the target's languages."""
+        return self.chance_of(dict.fromkeys(language_of(row) for row in self.rows))
 
     def mean_of(self, column: str, groups: Iterable[Sequence[int]]) -> float:
         """The mean over groups of rows (languages) of their mean of a column."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import assert_never
 
 import numpy as np
@@ -16,6 +17,8 @@ from crosswind.analysis.scored import RowDict, Scored, System, condition_of, lan
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import parse_signature, require_comparable, unfitted
 
+DAMAGE_COLUMNS = ("changed_items", "changed_tokens", "words_hit", "edits", "chrf", "unknown_tokens")
+"""The columns of results that say how much a condition changed."""
 Key = tuple[Condition, str]  # a condition in a language
 
 
@@ -35,6 +38,8 @@ class SharedCells:
     diagnostic: Collection[str]
     whole: Mapping[System, Mapping[Key, list[int]]] = field(default_factory=dict)
     _cache: dict[tuple[object, ...], Influence] = field(default_factory=dict)
+    _shares: dict[tuple[object, ...], tuple[float, float]] = field(default_factory=dict)
+    _damage: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
 
     @property
     def keys(self) -> frozenset[Key]:
@@ -155,11 +160,25 @@ class SharedCells:
 
     def shares(self, system: System, languages: Sequence[str], conditions: Sequence[Condition]) -> tuple[float, float]:
         """The mean shares of items and tokens that these conditions changed."""
-        rows = self.rows[system]
-        groups = [[i for x in languages for i in rows.get((c, x), ())] for c in conditions]
-        groups = [g for g in groups if g]
-        return self.cells.mean_of("changed_items", groups), self.cells.mean_of("changed_tokens", groups)
+        name = system, tuple(languages), tuple(conditions)
+        if name not in self._shares:
+            rows = self.rows[system]
+            groups = [[i for x in languages for i in rows.get((c, x), ())] for c in conditions]
+            groups = [g for g in groups if g]
+            shares = self.cells.mean_of("changed_items", groups), self.cells.mean_of("changed_tokens", groups)
+            self._shares[name] = shares
+        return self._shares[name]
 
+    def damage(self, system: System, condition: Condition, language: str, *, english: bool = False) -> dict[str, float]:
+        """The columns that say how much a condition changed in a language, each the mean over seeds and draws; none
+        where it was not scored."""
+        name = system, condition, language, english
+        if name not in self._damage:
+            rows = (self.english if english else self.rows)[system].get((condition, language), ())
+            self._damage[name] = {c: self.cells.mean_of(c, [rows]) for c in DAMAGE_COLUMNS} if rows else {}
+        return self._damage[name]
+
+    @cached_property
     def draws(self) -> int:
         """How many draws its perturbed cells have."""
         used = {self.cells.rows[i]["draw"] for table in self.rows.values() for rows in table.values() for i in rows}
@@ -204,7 +223,7 @@ def shared_cells(
     clean = set.intersection(*(set(x) for (s, _), x in every.items() if s in present))
     whole = {s: _merged(every, s, clean) for s in present}
     shared = SharedCells(cells, present, rows, sources, frozenset(), diagnostic, whole)
-    return replace(shared, floored=frozenset(s for s in present if _at_floor(shared, s)), _cache={})
+    return replace(shared, floored=frozenset(s for s in present if _at_floor(shared, s)))
 
 
 def _at_floor(shared: SharedCells, system: System) -> bool:

@@ -197,7 +197,7 @@ def _line(cells: Scored, scope: Scope, members: Sequence[int]) -> SummaryLine:
         estimate=_level(after, cells),
         clean=clean,
         drop=drop,
-        chance=cells.chance_of(dict.fromkeys(language_of(row) for row in cells.rows)),
+        chance=cells.mean_chance,
         at_floor=cells.is_floor(cells.above_chance(members_by)),
         floor_languages=tuple(x for x in languages if cells.is_floor(cells.above_chance([by_language[x]]))),
         trained_on=tuple(sorted({cells.rows[i]["language"] for i in members if cells.is_exposed(cells.rows[i])})),

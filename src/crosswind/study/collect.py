@@ -26,6 +26,7 @@ from crosswind.analysis.results import (
     ResultRow,
     write_results,
 )
+from crosswind.analysis.shared_cells import DAMAGE_COLUMNS
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
@@ -55,9 +56,6 @@ from crosswind.study.planned import Cell, Plan, count_examples
 from crosswind.study.right import write_right
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS
-
-DAMAGE = ("changed_items", "changed_tokens", "words_hit", "edits", "chrf", "unknown_tokens")
-"""The columns of results that say how much a condition changed."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,7 @@ def _facts_of_cells(
 
 def _changed(meta: Mapping[str, Any]) -> dict[str, float]:
     """How much a rewrite changed on each axis, of the manifest of the predictions."""
-    return {name: float(meta[name]) for name in DAMAGE if name in meta}
+    return {name: float(meta[name]) for name in DAMAGE_COLUMNS if name in meta}
 
 
 def _rows(encoder: str, cell: Cell, facts: Mapping[str, dict[str, Any]], noted: Noted, least: float) -> list[ResultRow]:
