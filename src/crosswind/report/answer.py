@@ -172,7 +172,7 @@ def verdicts_answered(summary: Summary, most: int = 4) -> str | None:
     if not settled:
         tested = any(c.verdict == "not settled" for c in primary)
         return f"None of {number} is settled" if tested else f"None of {number} could be tested"
-    named = [f"{c.name}, {measure_words(c.measure)}: {figure(c.estimate, signed=True)} {c.verdict}" for c in settled]
+    named = [f"{c.name}, {measure_words(c.measure)} ({c.verdict})" for c in settled]
     more = f"; and {len(named) - most} more" if len(named) > most else ""
     return f"{len(settled)} of {number} {'is' if len(settled) == 1 else 'are'} settled: {'; '.join(named[:most])}{more}"
 

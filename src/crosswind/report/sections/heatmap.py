@@ -16,7 +16,7 @@ from crosswind.report.parts import Column, Figure, Folded, PagePart, Prose, Sect
 from crosswind.report.svg import SIZE, Drawing
 from crosswind.report.view import figure, series
 
-_CELL, _ROW = 36.0, 20.0
+_CELL, _ROW = 32.0, 20.0
 _MOST_CELLS = 4000  # of all maps together; heatmap.csv has all
 _ROWS = 300  # of the text table of a map
 # The ends of ColorBrewer's PuOr (Brewer 2013), told apart in every colour vision; a loss is orange.
@@ -139,13 +139,13 @@ def _draw_cells(
     for i, line in cells:
         if line is None or line.drop is None:
             continue
-        value = line.drop.score
+        value = round(line.drop.score, 1) + 0.0
         fill, ink = shade(value / limit)
         x = left + _CELL * i
         drawing.rect(x + 0.5, middle - _ROW / 2 + 0.5, _CELL - 1, _ROW - 1, fill=fill)
         bold = line.drop_adjusted is not None and line.drop_adjusted < ALPHA
         text = f"{value:.1f}".replace("-", "−")
-        drawing.text(x + _CELL / 2, middle, text, anchor="middle", size=10.5, bold=bold, colour=ink)
+        drawing.text(x + _CELL / 2, middle, text, anchor="middle", size=10, bold=bold, colour=ink)
 
 
 def shade(share: float) -> tuple[str, str]:

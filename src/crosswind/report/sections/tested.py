@@ -30,7 +30,7 @@ def contrast_section(content: ReportContent) -> Section | None:
         " adjusted within their table (Benjamini and Hochberg), levels have none. The smallest effect is what would"
         " have been seen with a power of 80 %."
     )
-    return Section("all-contrasts", "TextTable of contrasts", (Prose(remark, soft=True), Folded(
+    return Section("all-contrasts", "Table of contrasts", (Prose(remark, soft=True), Folded(
         f"{len(rows):,} contrasts", (_table(shown, missing),)
     )))  # fmt: skip
 
