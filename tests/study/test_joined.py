@@ -282,6 +282,15 @@ def test_a_plan_counts_draws_where_the_run_has_several(tmp_path: Path) -> None:
     # Of three cells (clean, two draws) the two perturbed ones become one, or ten.
     assert (one.predicting, ten.predicting) == (pytest.approx(2 / 3), pytest.approx(11 / 3))
     assert any("Draws count by what the 2 of this run differ in" in note for note in made.notes)
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: s\nencoder: mini\nseeds: [1, 2, 3, 4, 5]\ndraws: 5\nroutes: {none: []}\ntargets: {tasks: {xnli: {}}}\n"
+    )
+    asked = power_plan(study, 1.0, [out])
+    of_study = next(f for f in asked.forecasts if f.contrast.measure == "drop")
+    expected = next(p.effect for p in of_study.grid if (p.draws, p.seeds) == (5, 5))
+    assert asked.shows(of_study) == pytest.approx(expected)
+    assert "the study's 5 seeds would show" in asked.lines()[0]
 
 
 def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: list[Path], tmp_path: Path) -> None:
