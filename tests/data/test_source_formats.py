@@ -454,3 +454,10 @@ def test_parallel_lines_are_aligned_or_refused(tmp_path: Path) -> None:
 def test_paragraphs_are_named_by_their_smallest_question() -> None:
     questions = tuple(Question(name, "?", (), "x") for name in ("b", "a"))
     assert Paragraph("text", questions).first_id == "a"
+
+
+def test_parallel_text_has_a_file_for_each_language(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a b\n")
+    for languages in (["en", "de"], []):
+        with pytest.raises(UserError, match="1 files for"):
+            read_parallel([tmp_path / "a.txt"], languages, "own")

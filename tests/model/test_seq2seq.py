@@ -10,7 +10,7 @@ from tests.tiny_translators import NLLB_CODES, m2m_100, nllb, opus_mt
 
 from crosswind.errors import UserError
 from crosswind.model import seq2seq
-from crosswind.model.seq2seq import Seq2Seq
+from crosswind.model.seq2seq import Seq2Seq, _loaded
 from crosswind.model.translation_codes import Codes, code_for, language_codes
 
 SENTENCES = ["The old house.", "A dog sees the red cat, and the cat eats bread.", "Who sees the cat?"]
@@ -145,6 +145,13 @@ def test_a_checkpoint_that_says_nothing_of_languages_is_refused() -> None:
 
     with pytest.raises(UserError, match="does not say which languages"):
         language_codes(t5(), "t5")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"num_beams": ', b"null", b"\0" * 9, b"[]"])
+def test_damaged_settings_of_a_search_are_not_passed_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "generation_config.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"generation_config\.json"):
+        _loaded(str(tmp_path), None, None)
 
 
 def test_madlads_languages_stand_before_the_text() -> None:

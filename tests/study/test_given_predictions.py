@@ -420,6 +420,10 @@ def test_conditions_languages_and_options_that_do_not_fit_are_refused(data: Path
         ({"prediction": 0, "probabilities": "[" * 5000}, "no probabilities"),
         ({"doc": {"id": "a", "choices": 5}, "resps": [[-1.0]]}, "no log-likelihood for every choice"),
         ({"doc": {"id": "a"}, "resps": [[]]}, "no item with its answers"),
+        ({"prediction": 0, "draw": -1}, "-1 is no number of a draw"),
+        ({"prediction": 0, "draw": 10**30}, "is no number of a draw"),
+        ({"prediction": 0, "language": []}, "is no text"),
+        ({"prediction": 0, "task": 5}, "is no text"),
     ],
 )
 def test_odd_numbers_and_logs_are_refused_with_their_line(tmp_path: Path, row: dict[str, Any], said: str) -> None:

@@ -26,6 +26,12 @@ def read_parallel(
     is `numbered`: its rows have a fixed order in every language. Raises `UserError` with file:line
     where a file is shorter than another or only some of a row's texts are blank.
     """
+    if len(paths) != len(languages):
+        raise UserError(
+            f"{len(paths)} files for {' and '.join(languages)}",
+            where=", ".join(map(str, paths)),
+            hint="name one file for each language, in this order, aligned line by line",
+        )
     columns = [[text for _, text in lines(path)] for path in paths]
     shortest = min(range(len(columns)), key=lambda i: len(columns[i]))
     longest = max(range(len(columns)), key=lambda i: len(columns[i]))

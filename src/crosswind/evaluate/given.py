@@ -35,6 +35,7 @@ from crosswind.perturb.spec import parse_spec
 from crosswind.tasks.base import Task
 
 CLEAN_CONDITION = "clean"
+MOST_DRAWS = 1000  # of a study
 _COLUMNS = ("id", "condition", "prediction", "probabilities", "task", "language", "draw", "protection")
 _DIGITS = 10  # fewer of them are the number of a class
 _OUTSIDE = "O"  # the tag of a word of which nothing is predicted
@@ -177,12 +178,19 @@ def _key(values: Mapping[str, Any], where: str) -> GivenCondition:
     condition = canonical_condition(str(values.get("condition") or CLEAN_CONDITION).strip())
     draw = values.get("draw")
     try:
-        number = (0 if condition == CLEAN_CONDITION else 1) if draw in (None, "") else int(str(draw))
+        number = 1 if draw in (None, "") else int(str(draw))
     except ValueError:
-        raise UserError(f"{shown(draw)} is no number of a draw", where=where) from None
+        number = -1
+    if not 0 <= number <= MOST_DRAWS:
+        raise UserError(f"{shown(draw)} is no number of a draw", where=where, hint=f"1 to {MOST_DRAWS:,}; 0 is clean")
     number = 0 if condition == CLEAN_CONDITION else number
-    task, language, protection = (str(values.get(name) or "") for name in ("task", "language", "protection"))
-    return GivenCondition(task, language, condition, number, protection or "none")
+    names = {name: values.get(name) for name in ("task", "language", "protection")}
+    for name, value in names.items():
+        if value is not None and not isinstance(value, str):
+            raise UserError(f"the {name} {shown(value)} is no text", where=where)
+    return GivenCondition(
+        names["task"] or "", names["language"] or "", condition, number, names["protection"] or "none"
+    )
 
 
 @lru_cache(maxsize=256)

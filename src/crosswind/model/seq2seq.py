@@ -11,7 +11,7 @@ from transformers import AutoModelForSeq2SeqLM
 
 from crosswind.errors import UserError
 from crosswind.model.encoder import load_config, load_tokenizer, quiet
-from crosswind.model.foreign import first_line
+from crosswind.model.foreign import checkpoint_json, first_line
 from crosswind.model.translation_codes import Codes, code_for, language_codes, stands_for
 
 ROWS = 16
@@ -146,6 +146,8 @@ def _check_side(code: str | None, language: str, given: Mapping[str, str], model
 
 
 def _loaded(model: str, config: Any, revision: str | None) -> Any:
+    # transformers passes over a damaged one in silence, and the settings of its search with it.
+    checkpoint_json(model, "generation_config.json", revision)
     try:
         with quiet():
             return AutoModelForSeq2SeqLM.from_pretrained(

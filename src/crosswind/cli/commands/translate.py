@@ -69,6 +69,8 @@ def translate(
         model, lexicons is not None and model is None, revision=revision, source=source, codes=own_codes, beams=beams
     )
     languages = [code for text in to for code in comma_separated(text)]
+    if not languages:
+        raise UserError("names no language", where="--to", hint="for example --to de,sw")
     use = TaskUse(name=task, languages=languages, split=split, rows=rows, limit=limit, translate=spec)
     if any(TASKS[name].generated is not None for name in members_of(task) if name in TASKS):
         where, lexicons = Data(source="microworld"), None
