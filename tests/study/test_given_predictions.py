@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,23 @@ def test_what_a_run_does_not_have_cannot_be_submitted(run: tuple[Path, Finished]
         assert not (tmp_path / "out").exists()
     with pytest.raises(UserError, match="is no run folder"):
         export_submission(folder / "items-test", tmp_path / "out", "xtreme")
+
+
+@pytest.mark.slow
+def test_damaged_predictions_of_a_run_are_no_submission(run: tuple[Path, Finished], tmp_path: Path) -> None:
+    shutil.copytree(run[0] / "test", tmp_path / "run")
+    (path,) = (tmp_path / "run" / "predictions").rglob("xnli/*/clean.parquet")
+    whole = path.read_bytes()
+    other = pl.read_parquet(path).drop("predicted")
+    for damage in (whole[: len(whole) // 2], b"", b"\0" * 99, other, None):
+        path.unlink()
+        if isinstance(damage, bytes):
+            path.write_bytes(damage)
+        elif damage is not None:
+            damage.write_parquet(path)
+        with pytest.raises(UserError, match=r"clean\.parquet: (cannot be read|has no column predicted)"):
+            export_submission(tmp_path / "run", tmp_path / "out", "xtreme")
+        assert not (tmp_path / "out").exists()
 
 
 def test_tables_of_any_format_hold_the_same_predictions(tmp_path: Path) -> None:

@@ -134,3 +134,16 @@ def test_the_doctor_finds_this_machine_sound(tmp_path: Path, monkeypatch: pytest
     checks = examine(tmp_path / "store")
     assert [check for check in checks if check.state == "broken"] == []
     assert {"torch", "processor", "graphics card", "hub", "store"} <= {check.what for check in checks}
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1" * 9, None])
+def test_a_run_whose_provenance_is_damaged_keeps_everything(begun: tuple[Path, Store], damage: bytes | None) -> None:
+    run, store = begun
+    published(store, run, "pretrain", 1)
+    table = run / "provenance.parquet"
+    if damage is None:
+        pl.DataFrame({"other": ["a"]}).write_parquet(table)
+    else:
+        table.write_bytes(damage)
+    with pytest.raises(UserError, match=r"provenance\.parquet: (cannot be read|has no column step)"):
+        steps_of_runs([run], everything=False)

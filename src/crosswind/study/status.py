@@ -16,6 +16,7 @@ from crosswind.errors import UserError
 from crosswind.run.demand import needed
 from crosswind.run.store import Store
 from crosswind.study.folder import STUDY, run_identity
+from crosswind.study.joined import read_table
 from crosswind.study.plan import make_plan
 from crosswind.study.spec import read_study
 
@@ -73,7 +74,7 @@ def steps_of_runs(runs: Sequence[Path], *, everything: bool = False) -> set[str]
         table = run / "provenance.parquet"
         if not table.is_file():
             raise UserError("the run has no results yet", where=str(run), hint="let it end before its store is pruned")
-        keys.update(pl.read_parquet(table, columns=["step"])["step"])
+        keys.update(read_table(table, {"step": pl.String()})["step"])
     return keys
 
 

@@ -30,14 +30,17 @@ from crosswind.errors import UserError, unknown
 from crosswind.evaluate.benchmark import BENCHMARKS, Scoring, scoring
 from crosswind.evaluate.metrics.base import parse_signature
 from crosswind.evaluate.metrics.mining import THRESHOLD, chosen_pairs
-from crosswind.evaluate.predictions import Prediction, read_predictions
+from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.submission import write_submission
 from crosswind.perturb.replay import replay_dataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import new_folder
+from crosswind.steps.predict import SAME
 from crosswind.study.folder import IDENTITY, STUDY
+from crosswind.study.joined import read_table
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.spec import read_study
+from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, Library, library
 
 _COLUMNS = ("route", "pipeline_seed", "defence", "target", "file", "rewrites", "ref", "condition", "selection")
@@ -188,7 +191,12 @@ def _write_language(
     dataset = source.dataset(cell.ref)
     if cell.rewrites:
         dataset = replay_dataset(dataset, parquet_file(run / cell.rewrites)).dataset
-    ids, predictions = read_predictions(run / cell.file)
+    frame = read_table(run / cell.file, {"id": pl.String()})
+    if SAME[TASKS[dataset.task].kind] not in frame.columns:
+        what = f"has no column {SAME[TASKS[dataset.task].kind]} as a run writes it"
+        raise UserError(what, where=str(run / cell.file), hint="run the study again")
+    predictions = list(frame.iter_rows(named=True))
+    ids = [str(row.pop("id")) for row in predictions]
     if ids != [e.id for e in dataset.examples]:
         what = f"its predictions of {official.name}, {cell.language} are of other items than the data hold now"
         raise UserError(what, where=str(run), hint="name the data that it evaluated with --data")
