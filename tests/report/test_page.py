@@ -17,12 +17,14 @@ import polars as pl
 import pytest
 from made_pages import HOSTILE, example, full
 
+from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.summary import Summary
 from crosswind.report.content import AuditRow, ExampleSample, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
 from crosswind.report.sections.curves import curve_points
+from crosswind.report.sections.examples import shown_example
 from crosswind.report.sections.heatmap import shade
 from crosswind.report.sections.matrix import ALIKE, BEST, FLOORED, matrix_cells
 
@@ -243,6 +245,39 @@ def test_what_nobody_can_see_is_written_out_and_long_words_are_cut() -> None:
     cut = inert("w" * 10_000)
     assert len(cut) < 1300
     assert cut.endswith("(10,000 characters)")
+
+
+def test_each_text_runs_as_its_own_letters_do() -> None:
+    fields = [
+        ("query", "Is he here?", None),
+        ("first", "هذا كتاب جديد Wi-Fi", "هذا كتبا جديد Wi-Fi"),
+        ("n", "12", "13"),
+    ]
+    shown = shown_example(example(language="ar", fields=fields))
+    assert [field.rtl for field in shown.fields] == [False, True, False]
+
+
+def test_a_run_that_compares_nothing_is_answered_target_by_target(summary: Summary) -> None:
+    alone = replace(summary, lines=tuple(x for x in summary.lines if x.route == "none"), contrasts=())
+    page = html.unescape(render_page(ReportContent("t", alone)))
+    assert '<p class="lead">pawsx, English: 80.0 [' in page
+    assert "keyboard:0.1 takes 15.0 [" in page
+    assert "<li>pawsx, the mean of 3 languages other than English: 55.6 [" in page
+    assert "No routes are compared." in page
+
+
+def test_what_is_no_number_is_written_and_not_drawn(summary: Summary, tmp_path: Path) -> None:
+    nothing = Estimate(float("nan"), None, None, note="one cluster of items: no interval")
+    lines = tuple(replace(x, estimate=nothing, drop=x.drop and nothing) for x in summary.lines)
+    contrasts = tuple(replace(c, estimate=nothing) for c in summary.contrasts)
+    path = write_report(tmp_path / "report.html", full(replace(summary, lines=lines, contrasts=contrasts)))
+    page = path.read_text(encoding="utf-8")
+    assert "+nan (no interval)" in page
+    assert "not tested: one cluster of items: no interval" in page
+    for figure in (tmp_path / "figures").glob("*.svg"):
+        for element in ElementTree.parse(figure).iter():
+            numbers = (v for k, v in element.attrib.items() if k in ("x", "y", "cx", "cy", "x1", "x2", "y1", "y2", "d"))
+            assert not any("nan" in value for value in numbers), figure.name
 
 
 def test_a_hostile_run_does_nothing_and_is_seen(summary: Summary, tmp_path: Path) -> None:

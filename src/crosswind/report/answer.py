@@ -53,6 +53,7 @@ def levels_answered(summary: Summary, most: int = 8) -> AnsweredQuestion:
 
 def _levels(summary: Summary) -> Iterator[str]:
     several = len({line.encoder for line in summary.lines}) > 1
+    alone = len({series(line, several) for line in summary.lines}) == 1
     groups: dict[tuple[str, str, str], list[SummaryLine]] = {}
     for line in summary.select("english", "others", "pairs"):
         groups.setdefault((line.target, series(line, several), line.scope), []).append(line)
@@ -60,10 +61,10 @@ def _levels(summary: Summary) -> Iterator[str]:
         clean = next((x for x in lines if x.condition.clean), None)
         noisy = [x for x in lines if not x.condition.clean and x.drop is not None]
         many = len(lines[0].languages)
-        where = {"english": "English", "others": f"the mean of {many} other languages"}.get(
+        where = {"english": "English", "others": f"the mean of {many} languages other than English"}.get(
             scope, f"{many} pairs of languages"
         )
-        text = f"{target} with {name}, {where}"
+        text = f"{target}, {where}" if alone else f"{target} with {name}, {where}"
         if clean is not None:
             text += f": {figure(clean.estimate)} clean"
         if noisy:

@@ -25,6 +25,7 @@ from crosswind.report.sections import page_sections
 from crosswind.run.folders import replacing
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from markupsafe import Markup
 
 FIGURES = "figures"
@@ -93,23 +94,11 @@ def render_page(content: ReportContent) -> str:
 
 def rendered(content: ReportContent, sections: Sequence[Section], files: str) -> str:
     """The page of these sections; `files` is the folder of the figures, for their captions."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup, escape
 
-    def finalize(value: Any) -> Any:
-        return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=PackageLoader("crosswind.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finalize,
-    )
     style, script = _asset("style.css"), _asset("script.js")
     said = answer_parts(content.summary) or levels_answered(content.summary)
-    return environment.get_template("report.html.j2").render(
+    return _template().render(
         title=content.title,
         answer=said,
         verdicts=verdicts_answered(content.summary),
@@ -125,6 +114,25 @@ def rendered(content: ReportContent, sections: Sequence[Section], files: str) ->
         raw=lambda text: escape(text),
         listing=lambda text: _lines(text),
     )
+
+
+@cache  # Compiling it takes longer than filling it.
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        loader=PackageLoader("crosswind.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finalize,
+    )
+    return environment.get_template("report.html.j2")
 
 
 def _about(said: AnsweredQuestion, content: ReportContent) -> str:

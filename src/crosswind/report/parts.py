@@ -106,11 +106,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ExampleField:
-    """A field of an example, clean and perturbed side by side; `after` is None where it did not change."""
+    """A field of an example, clean and perturbed side by side; `after` is None where it did not change. `rtl`: its text
+    runs from right to left."""
 
     name: str
     before: tuple[Run, ...]
     after: tuple[Run, ...] | None
+    rtl: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class ExampleSaid:
 
 @dataclass(frozen=True, slots=True)
 class ShownExample:
-    """An example under a condition, with what each model said. `rtl`: its text runs from right to left."""
+    """An example under a condition, with what each model said. `lang` is that of the fields that changed."""
 
     id: str
     target: str
@@ -133,7 +135,6 @@ class ShownExample:
     perturbation: str
     condition: str
     lang: str
-    rtl: bool
     fields: tuple[ExampleField, ...]
     gold: str
     said: tuple[ExampleSaid, ...]

@@ -48,7 +48,9 @@ class Drawing:
         self, x: float, y: float, x2: float, y2: float, *, colour: str = INK, width: float = 1.0, opacity: float = 1.0,
         dashed: bool = False,
     ) -> None:  # fmt: skip
-        """A straight line."""
+        """A straight line; none where an end is no number, and so for paths and marks."""
+        if not all(map(math.isfinite, (x, y, x2, y2))):
+            return
         dash = ' stroke-dasharray="4 3"' if dashed else ""
         self._shapes.append(
             f'<line x1="{_n(x)}" y1="{_n(y)}" x2="{_n(x2)}" y2="{_n(y2)}" stroke="{colour}" stroke-width="{_n(width)}"'
@@ -59,6 +61,9 @@ class Drawing:
         self, points: Sequence[tuple[float, float]], *, colour: str, width: float = 1.8, dashed: bool = False
     ) -> None:
         """A line through points."""
+        points = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        if len(points) < 2:
+            return
         dash = ' stroke-dasharray="4 3"' if dashed else ""
         route = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         self._shapes.append(f'<path d="{route}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dash}/>')
@@ -93,6 +98,8 @@ class Drawing:
         opacity: float = 1.0,
     ) -> None:  # fmt: skip
         """A mark of a series; hollow ones are outlines."""
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return
         paint = f'fill="none" stroke="{colour}" stroke-width="1.6"' if hollow else f'fill="{colour}"'
         paint += _opacity("stroke" if hollow else "fill", opacity)
         if shape == "circle":
@@ -133,6 +140,8 @@ class Scale:
         self.low, self.high, self.start, self.end = low, high, start, end
 
     def __call__(self, value: float) -> float:
+        if not math.isfinite(value):
+            return math.nan
         share = (value - self.low) / (self.high - self.low)
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
 

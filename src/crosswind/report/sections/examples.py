@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from crosswind.data.languages import script_of
+import unicodedata
+from collections import Counter
+
 from crosswind.report.content import ReportContent, StoredExample
 from crosswind.report.differing import differing_runs, plain_runs
 from crosswind.report.parts import ExampleField, Examples, ExampleSaid, PagePart, Prose, Section, ShownExample
-
-RTL_SCRIPTS = frozenset(["Adlm", "Arab", "Aran", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"])
-"""Scripts that run from right to left (Unicode's bidirectional class of their letters)."""
 
 
 def example_section(content: ReportContent) -> Section | None:
@@ -35,9 +34,9 @@ def shown_example(stored: StoredExample) -> ShownExample:
     fields = []
     for name, before, after in stored.fields:
         if after is None:
-            fields.append(ExampleField(name, plain_runs(before), None))
+            fields.append(ExampleField(name, plain_runs(before), None, runs_from_right(before)))
         else:
-            fields.append(ExampleField(name, *differing_runs(before, after)))
+            fields.append(ExampleField(name, *differing_runs(before, after), runs_from_right(before)))
     return ShownExample(
         id=stored.id,
         target=stored.target,
@@ -45,8 +44,13 @@ def shown_example(stored: StoredExample) -> ShownExample:
         perturbation=stored.perturbation,
         condition=stored.condition,
         lang=stored.language if stored.language.replace("-", "").isalnum() else "",
-        rtl=script_of(stored.language.split("/")[-1]) in RTL_SCRIPTS,
         fields=tuple(fields),
         gold=stored.gold,
         said=tuple(ExampleSaid(*said) for said in stored.said),
     )
+
+
+def runs_from_right(text: str) -> bool:
+    """Whether most letters of a text are written from right to left (Unicode's bidirectional classes R and AL)."""
+    classes = Counter(unicodedata.bidirectional(c) for c in text[:2000])
+    return classes["R"] + classes["AL"] > classes["L"]

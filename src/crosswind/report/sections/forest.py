@@ -109,7 +109,7 @@ def _draw_row(drawing: Drawing, scale: object, y: float, c: Contrast, compared: 
         drawing.mark(scale(value), y, colour=colour, size=3.2, hollow=True, opacity=0.8)
     settled = c.verdict not in ("not settled", "not tested")
     drawing.mark(scale(e.score), y, colour=colour, shape="diamond", size=4.6, hollow=not settled)
-    drawing.text(_LEFT + _PLOT + 14, y, figure(e, signed=compared).replace("(no interval)", ""))
+    drawing.text(_LEFT + _PLOT + 14, y, figure(e, signed=compared))
     words = c.verdict if c.verdict != "differs" or compared else ""
     drawing.text(_LEFT + _PLOT + 150, y, shortened(words, 13), bold=settled, opacity=1.0 if settled else 0.75)
 

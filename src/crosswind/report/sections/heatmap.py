@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -35,7 +36,7 @@ def heatmap_section(content: ReportContent) -> Section | None:
         cells += len(lines)
         if number and cells > _MOST_CELLS:
             break
-        (others if number else parts).append(_figure(system, lines, number))
+        (others if number else parts).append(_figure(system, lines, number, len(maps) > 1))
     if others:
         parts.append(Folded("The other routes", tuple(others)))
     if (left := len(maps) - 1 - len(others)) > 0:
@@ -53,7 +54,7 @@ def drops_by_language(summary: Summary) -> dict[str, list[SummaryLine]]:
     return dict(sorted(by_system.items(), key=lambda item: item[0] != BASE))
 
 
-def _figure(system: str, lines: Sequence[SummaryLine], number: int) -> Figure:
+def _figure(system: str, lines: Sequence[SummaryLine], number: int, several: bool) -> Figure:
     name = "heatmap" if number == 0 else f"heatmap-{number + 1}"
     worst = max(lines, key=lambda x: x.drop.score if x.drop else 0.0)
     assert worst.drop is not None
@@ -102,7 +103,8 @@ def _figure(system: str, lines: Sequence[SummaryLine], number: int) -> Figure:
         ],
         infer_schema_length=None,
     )
-    return Figure(name, f"Drops by language: {system}", _draw(lines), says, caption, table, data)
+    title = f"Drops by language: {system}" if several else "Drops by language"
+    return Figure(name, title, _draw(lines), says, caption, table, data)
 
 
 def _draw(lines: Sequence[SummaryLine]) -> str:
@@ -137,7 +139,7 @@ def _draw_cells(
     drawing: Drawing, left: float, middle: float, cells: Sequence[tuple[int, SummaryLine | None]], limit: float
 ) -> None:
     for i, line in cells:
-        if line is None or line.drop is None:
+        if line is None or line.drop is None or not math.isfinite(line.drop.score):
             continue
         value = round(line.drop.score, 1) + 0.0
         fill, ink = shade(value / limit)
