@@ -2,11 +2,16 @@
 
     python benchmarks/perturb_throughput.py [LINES.txt] [--language CODE] [--sentences N] [--lexicons DIR] [--peers DIR]
     python benchmarks/perturb_throughput.py --filter N        # lines through the filter, and the memory that it takes
+    python benchmarks/perturb_throughput.py --one N           # one example at a call beside its share of a batch
     python benchmarks/perturb_throughput.py --xnli DIR        # XNLI test, 15 languages, 10 perturbations, 3 severities
 
 Without a file the sentences are made of the words of this docstring, 20 each. Machines differ by a factor of three,
 so what counts is the ratio to CheckList's `add_typos` (Ribeiro et al. 2020; transcribed below, one exchange a
-sentence) and MulTypo (`pip install --no-deps --target DIR multypo==0.1.1`), which are run beside it.
+sentence): it runs beside every perturbation, in turns, and medians are compared. `--json` writes every rewrite as JSON
+too, as a stored rewrite is. MulTypo (`pip install --no-deps --target DIR multypo==0.1.1`) runs in this process, nlpaug
+(Ma 2019) in an environment of its own that `--nlpaug DIR` names or makes (`python -m venv`, pip: it needs pandas,
+requests and gdown). TextAttack's transformations import torch, flair, nltk and language-tool-python, so that they are
+measured only where `--textattack PYTHON` names an interpreter that has it.
 """
 
 from __future__ import annotations
@@ -14,22 +19,25 @@ from __future__ import annotations
 import argparse
 import itertools
 import resource
+import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from crosswind.data.examples import Dataset, PairExample
-from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.dataset import perturb_dataset, perturb_example, perturb_examples
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import ArrivingLines, perturb_stream
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
-from crosswind.perturb.spec import TextScope, parse_spec
+from crosswind.perturb.spec import Spec, TextScope, parse_spec
 
 LEVELS = (0.05, 0.1, 0.2)
-REPEATS = 3
+REPEATS = 5
 TEN = (
     "keyboard", "swap(scripts=all)", "diacritics(languages=all)", "homoglyph", "word-order", "delete", "duplicate",
     "insert", "whitespace", "punctuation",
@@ -52,25 +60,67 @@ def add_typos(text: str) -> str:
     return "".join(chars)
 
 
-def peers(language: str, folder: Path | None) -> Iterator[tuple[str, Callable[[str], str]]]:
-    yield "CheckList add_typos", add_typos
-    if folder is not None:
-        sys.path.insert(0, str(folder))
-        from multypo import MultiTypoGenerator  # type: ignore[import-not-found,unused-ignore]
+def multypo(language: str, folder: Path) -> Callable[[str], str] | None:
+    sys.path.insert(0, str(folder))
+    from multypo import MultiTypoGenerator  # type: ignore[import-not-found,unused-ignore]
 
-        names = {"en": "english", "de": "german", "ru": "russian", "hi": "hindi", "ar": "arabic", "el": "greek"}
-        if language in names:
-            generator = MultiTypoGenerator(names[language])
-            yield "MulTypo 0.1", lambda text: str(generator.insert_typos(text, 0.1))
+    names = {"en": "english", "de": "german", "ru": "russian", "hi": "hindi", "ar": "arabic", "el": "greek"}
+    if language not in names:
+        return None
+    generator = MultiTypoGenerator(names[language])
+    return lambda text: str(generator.insert_typos(text, 0.1))
 
 
-def best_of(work: Callable[[], object]) -> float:
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
+# What runs in another interpreter: it reads lines and prints sentences a CPU second, the median of three passes.
+_ELSEWHERE = """
+import statistics, sys, time
+texts = sys.stdin.read().splitlines()
+{make}
+rates = []
+for _ in range(3):
+    start = time.process_time()
+    for text in texts:
+        augment(text)
+    rates.append(len(texts) / (time.process_time() - start))
+print(statistics.median(rates))
+"""
+_NLPAUG = {
+    "nlpaug KeyboardAug": "import nlpaug.augmenter.char as c; augment = c.KeyboardAug(aug_char_p=.1, aug_word_p=1, "
+    "aug_word_max=None).augment",
+    "nlpaug RandomCharAug swap": "import nlpaug.augmenter.char as c; augment = c.RandomCharAug(action='swap', "
+    "aug_char_p=.1, aug_word_p=1, aug_word_max=None).augment",
+    "nlpaug OcrAug": "import nlpaug.augmenter.char as c; augment = c.OcrAug(aug_char_p=.1, aug_word_p=1, "
+    "aug_word_max=None).augment",
+}
+_TEXTATTACK = {
+    "TextAttack swap": "from textattack.transformations import WordSwapNeighboringCharacterSwap as Swap; "
+    "from textattack.augmentation import Augmenter; augment = Augmenter(transformation=Swap(), pct_words_to_swap=.1, "
+    "transformations_per_example=1).augment",
+}
+
+
+def with_nlpaug(folder: Path) -> Path:
+    """The interpreter of an environment that has nlpaug; it is made where there is none."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        for wanted in (["--no-deps", "nlpaug==1.1.11"], ["numpy<2", "pandas", "requests", "gdown"]):
+            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
+    return python
+
+
+def elsewhere(python: Path, peers: dict[str, str], texts: list[str]) -> None:
+    for name, make in peers.items():
+        code = _ELSEWHERE.format(make=make)
+        done = subprocess.run([python, "-c", code], input="\n".join(texts), capture_output=True, text=True, check=False)
+        said = f"{float(done.stdout):8,.0f}" if done.returncode == 0 else f"left out: {done.stderr.splitlines()[-1]}"
+        print(f"{name:28} {said}", flush=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def by_perturbation(given: argparse.Namespace) -> None:
@@ -78,8 +128,18 @@ def by_perturbation(given: argparse.Namespace) -> None:
     examples = tuple(PairExample(f"bench/{i}", "bench", given.language, text, "") for i, text in enumerate(texts))
     dataset = Dataset("bench", given.language, "test", examples)
     environment = Environment(LexiconFolder(given.lexicons) if given.lexicons else None)
-    for name, typo in peers(given.language, given.peers):
-        print(f"{name:28} {len(texts) / best_of(lambda typo=typo: [typo(t) for t in texts]):8,.0f}")
+    longer = [text for text in texts if len(text) > 1]
+
+    def checklist() -> list[str]:
+        return [add_typos(text) for text in longer]
+
+    typo = multypo(given.language, given.peers) if given.peers else None
+    if typo is not None:
+        print(f"{'MulTypo 0.1':28} {len(texts[:1000]) / seconds(lambda: [typo(t) for t in texts[:1000]]):8,.0f}")
+    if given.nlpaug:
+        elsewhere(with_nlpaug(given.nlpaug), _NLPAUG, texts[:1000])
+    if given.textattack:
+        elsewhere(given.textattack, _TEXTATTACK, texts[:100])
     names = given.only.split(" ") if given.only else [*PERTURBATIONS.names(), "swap(scripts=all)"]
     for name in names:
         atom = "codemix(embed=de)" if name == "codemix" else name
@@ -91,14 +151,40 @@ def by_perturbation(given: argparse.Namespace) -> None:
                 spec = parse_spec(atom, severity=level)
                 if spec.applies(TextScope(given.language, "pair", ("first",), environment)) is not None:
                     break
-                work = best_of(
-                    lambda spec=spec: perturb_dataset(dataset, spec, draw=0, fields=("first",), environment=environment)
-                )
-                rates.append(f"{len(examples) / work:8,.0f} at {level:g}")
+
+                def work(spec: Spec = spec) -> None:
+                    made = perturb_dataset(dataset, spec, draw=0, fields=("first",), environment=environment)
+                    if given.json:
+                        made.table()
+
+                work()
+                pairs = [(seconds(work), seconds(checklist)) for _ in range(REPEATS)]
+                ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+                rates.append(f"{len(examples) / ours:8,.0f} at {level:g} (x{theirs / ours:.2f})")
         except Exception as error:  # needs data or a model that this benchmark has not
             rates = [f"left out: {type(error).__name__}"]
         if rates:
             print(f"{atom:28}", "  ".join(rates), flush=True)
+    rate = len(longer) / statistics.median(seconds(checklist) for _ in range(REPEATS))
+    print(f"{'CheckList add_typos':28} {rate:8,.0f}; beside the others: how many times its speed they have")
+
+
+def one_at_a_call(n: int) -> None:
+    texts = sentences(None, n)
+    spec = parse_spec("keyboard:0.1")
+    examples = [PairExample(f"bench/{i}", "bench", "en", text, "") for i, text in enumerate(texts)]
+
+    def alone() -> None:
+        for example in examples:
+            perturb_example(example, spec, task="bench", draw=0, fields=("first",))
+
+    def together() -> None:
+        perturb_examples(examples, spec, task="bench", draw=0, fields=("first",))
+
+    alone()
+    pairs = [(seconds(alone), seconds(together)) for _ in range(REPEATS)]
+    single, share = (statistics.median(column) / n * 1e6 for column in zip(*pairs, strict=True))
+    print(f"{single:.0f} µs an example at a call of its own, {share:.0f} µs in a batch of {n}")
 
 
 def through_the_filter(n: int) -> None:
@@ -146,11 +232,17 @@ def main() -> None:
     parser.add_argument("--only", help="names of perturbations, separated by spaces")
     parser.add_argument("--lexicons", type=Path, help="folder with en-de.txt, for codemix")
     parser.add_argument("--peers", type=Path, help="folder with the package multypo")
+    parser.add_argument("--nlpaug", type=Path, help="folder of an environment with nlpaug; made if it is not there")
+    parser.add_argument("--textattack", type=Path, help="a Python interpreter that has TextAttack")
+    parser.add_argument("--json", action="store_true", help="write the rewrites as JSON too")
+    parser.add_argument("--one", type=int, metavar="N", help="examples, one at a call")
     parser.add_argument("--filter", type=int, metavar="N")
     parser.add_argument("--xnli", type=Path, metavar="DIR", help="folder with test-LANGUAGE.tsv")
     parser.add_argument("--share", type=int, default=1, help="every how manyeth row of XNLI")
     given = parser.parse_args()
-    if given.filter:
+    if given.one:
+        one_at_a_call(given.one)
+    elif given.filter:
         through_the_filter(given.filter)
     elif given.xnli:
         all_of_xnli(given.xnli, given.share)

@@ -159,6 +159,12 @@ def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: p
     with pytest.raises(SystemExit):  # a task of one language needs no --language
         app(["perturb", "keyboard:0.9", "--task-file", str(path)])
     assert capfd.readouterr().out == printed.out
+    with pytest.raises(UserError, match="--fields: examples of kind tagging have no premise"):
+        app(["perturb", "keyboard:0.9", "--task-file", str(path), "--fields", "premise"])
+    with pytest.raises(UserError, match="--fields: unknown field 'premis'"):
+        app(["perturb", "keyboard:0.9", "--task-file", str(path), "--fields", "premis"])
+    with pytest.raises(UserError, match="--fields: there are no fields to choose from"):
+        app(["perturb", "keyboard:0.9", "--fields", "premise"])
 
 
 WRONG = """

@@ -437,6 +437,15 @@ def test_two_folders_of_lexicons_in_one_study_are_two_rewrites_each_with_its_own
     assert written == {"udpos": spec.format(tmp_path / "a"), "xnli": spec.format(tmp_path / "b")}
 
 
+def test_noise_that_reads_the_translations_of_the_items_themselves_is_noted(planned, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "en-es.txt").write_text("house casa\n")
+    note = "codemix(embed=es,senses=reference) reads the test set's own translations of each item (oracle access)."
+    for senses, noted in (("reference", True), ("all", False)):
+        spec = f"codemix(embed=es,senses={senses},lexicon={tmp_path}):0.5"
+        plan = planned(f'perturb=[{{spec: "{spec}", targets: xnli, languages: en}}]', "routes={none: []}")
+        assert (note in plan.notes) is noted
+
+
 def test_selection_data_bring_their_metric_into_the_key(planned) -> None:  # type: ignore[no-untyped-def]
     (trained,) = {s.key: s for s in planned().graph.values() if s.label == "udpos for route none"}.values()
     assert trained.data["metric seqeval-f1"] == "1"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crosswind.data.examples import Dataset, text_fields
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
-from crosswind.perturb.perturbation import Environment
-from crosswind.perturb.spec import Spec
+from crosswind.perturb.extent import Extent
+from crosswind.perturb.perturbation import Environment, NotApplicable
+from crosswind.perturb.spec import Spec, TextScope
 from crosswind.study.own import declare_own, read_task_file
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
@@ -27,11 +28,13 @@ def perturbed_texts(
     data: Path | None,
     draw: int,
     environment: Environment,
+    fields: Sequence[str] = (),
 ) -> tuple[Iterator[tuple[str, bool]], tuple[str, ...]]:
     """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
 
     And notes on what reading changed or left out. The files lie below `data`, or else beside the task file; `name`
-    may be left out where the file declares one task, `language` where the task has one. Raises `UserError` for a task
+    may be left out where the file declares one task, `language` where the task has one. `fields` are names as a study
+    has them (`Extent`); without them those of the task change. Raises `UserError` for a task
     that the file does not declare, and whatever reading its data raises.
     """
     declared = read_task_file(task_file)
@@ -44,7 +47,12 @@ def perturbed_texts(
         hint = f"name one of {', '.join(task.languages)} with --language"
         raise UserError(f"{task.name} has {len(task.languages)} languages", where="--language", hint=hint)
     dataset = load(task, language or task.languages[0], split, FilesSource(data or task_file.absolute().parent))
-    changed = perturb_dataset(dataset, spec, draw=draw, fields=task.perturbed, environment=environment).dataset
+    extent = Extent(tuple(fields))
+    scope = TextScope.of(task, dataset.language, environment)
+    if (reason := extent.refusal(spec, scope, task.kind)) is not None:
+        raise NotApplicable(reason, where="--fields" if fields else "SPEC")
+    names = extent.of(task.kind, task.perturbed)
+    changed = perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment).dataset
     return _lines(dataset, changed), dataset.notes
 
 

@@ -314,6 +314,8 @@ class Planner:
                     hint="joined perturbations cannot do that; perturb by each of them apart",
                 )
             self._resolve(need, data, prints, inputs, needs)
+            if isinstance(need, DataNeed) and need.language not in (None, data.language):
+                self.note(f"{spec.name} reads the test set's own translations of each item (oracle access).")
         noise: dict[str, Any] = {
             "ref": data,
             "perturbation": tuple((atom.identity, atom.severity) for atom in spec.atoms),

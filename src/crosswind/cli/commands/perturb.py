@@ -48,6 +48,13 @@ def perturb(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the task's files lie; default: beside FILE.")
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,…",
+            help="Of the file's examples, the texts that may change: premise, hypothesis, question, context, query, pool.",
+        ),
+    ] = None,
     review: Annotated[
         int | None,
         typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of --task."),
@@ -69,6 +76,9 @@ def perturb(
     level = severity if damage is None else 1.0
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons)
+    if fields is not None and task_file is None:
+        hint = "lines have none, and a review is of those of its task; --task-file FILE perturbs examples"
+        raise UserError("there are no fields to choose from", where="--fields", hint=hint)
     count = changed = 0
     if review is not None:
         from crosswind.study.review import review_task
@@ -84,10 +94,19 @@ def perturb(
     if task is not None and task_file is None:
         raise UserError("a task without its file", where="--task", hint="name the file that declares it: --task-file")
     if task_file is not None:
+        from crosswind.perturb.extent import check_fields
         from crosswind.study.own_text import perturbed_texts
 
         texts, notes = perturbed_texts(
-            parsed, task_file, task, language, split, data=data, draw=seed, environment=environment
+            parsed,
+            task_file,
+            task,
+            language,
+            split,
+            data=data,
+            draw=seed,
+            environment=environment,
+            fields=check_fields([name.strip() for name in fields.split(",")], "--fields") if fields else (),
         )
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
