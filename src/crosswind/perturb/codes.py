@@ -78,11 +78,16 @@ class TextBatch:
         return None if self.ascii is None else self.ascii.translate(_WORDS_ALONE).decode("ascii").split()
 
     @cached_property
+    def ascii_letters(self) -> npt.NDArray[np.bool_]:
+        """Of each character of `ascii` whether it is a letter."""
+        return np.frombuffer((self.ascii or b"").translate(ASCII_LETTERS), dtype=np.bool_)
+
+    @cached_property
     def letters(self) -> npt.NDArray[np.bool_]:
         """Of each cluster whether it is a letter, with marks or without."""
         starts = self.clusters.starts
         if self.ascii is not None:
-            return np.frombuffer(self.ascii.translate(ASCII_LETTERS), dtype=np.bool_)[starts]
+            return self.ascii_letters[starts]
         return _is_letter(self.codes[starts]) > 0
 
     @cached_property
@@ -96,7 +101,7 @@ class TextBatch:
     def letter_pairs(self) -> Pairs:
         """The letters behind which another stands."""
         if self.ascii is not None:
-            letters = np.frombuffer(self.ascii.translate(ASCII_LETTERS), dtype=np.bool_)
+            letters = self.ascii_letters
             at = np.flatnonzero(letters[:-1] & letters[1:])
             return Pairs(at, at + 1, at + 2)
         starts, ends = self.clusters

@@ -62,7 +62,10 @@ class Noised:
     def count(self, index: int, reason: str, n: int = 1) -> None:
         """Count `n` drawn changes of a passage that are not made."""
         if n:
-            self.counts.setdefault(index, Counter())[reason] += n
+            known = self.counts.get(index)
+            if known is None:  # made without its `__init__`, which takes longer than the rest
+                known = self.counts[index] = Counter.__new__(Counter)
+            known[reason] += n
 
 
 def perturb_passages(

@@ -52,7 +52,7 @@ def perturb(
         str | None,
         typer.Option(
             metavar="NAME,…",
-            help="Of the file's examples, the texts that may change: premise, hypothesis, question, context, query, pool.",
+            help="Of the file's examples, what may change: premise, hypothesis, question, context, query, pool.",
         ),
     ] = None,
     review: Annotated[

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,7 +18,7 @@ import numpy as np
 import regex
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch, slice_members
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
@@ -72,20 +73,20 @@ class _Scanned(Columned):
         super().__init__(self._columns)
         # In an overlap the longer one counts: `rn` is no r and no n. Single letters are looked up, which is faster.
         longer = sorted((k for k in table if len(k) > 1), key=lambda k: (-len(k), k))
-        self._runs = regex.compile("|".join(map(regex.escape, longer)) or r"(?!)")
+        self._runs = re.compile("|".join(map(re.escape, longer)) or r"(?!)")
         self._table = OptionTable(lambda unit: table.get(unit, ()))
         self._single = CodeTable(self._table.numbers.__getitem__)
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
         numbers = self._single(batch.codes)
-        ends = np.arange(1, len(numbers) + 1)
-        for run in self._runs.finditer(text):
-            start, end = run.span()
-            numbers[start:end] = 0
-            numbers[start], ends[start] = self._table.numbers[run.group()], end
+        runs = [(run.start(), run.end(), self._table.numbers[run.group()]) for run in self._runs.finditer(text)]
+        first, last, number = np.array(runs, dtype=np.int64).reshape(-1, 3).T
+        numbers[slice_members(first, last - first)] = 0
+        numbers[first] = number
         starts = np.flatnonzero(numbers)
-        middles = ends = ends[starts]
+        middles = ends = starts + 1
+        ends[np.searchsorted(starts, first)] = last
         if batch.ascii is None:
             ends = _whole(batch, starts, middles)
             starts, middles, ends = (column[ends > 0] for column in (starts, middles, ends))

@@ -32,12 +32,13 @@ class _Spaces(Columned):
         self._split, self._join = split, join
 
     def _columns(self, batch: TextBatch) -> Columns:
-        gaps = batch.letter_pairs.middles[: None if self._split else 0]
-        spaces = self._spaces(batch)
-        both = np.concatenate((gaps, spaces))
-        order = np.argsort(both, kind="stable")
-        joins = order >= len(gaps)
-        at = both[order]
+        kinds = np.zeros(len(batch.text), dtype=np.int8)
+        if self._split:
+            kinds[batch.letter_pairs.middles] = 1
+        if self._join:
+            kinds[_spaces(batch)] = 2
+        at = np.flatnonzero(kinds)
+        joins = kinds[at] == 2
         code = np.array([ord(" ")])
 
         def options(i: int, first: int) -> tuple[Option, ...]:
@@ -49,15 +50,17 @@ class _Spaces(Columned):
 
         return Columns(at, at + joins, options, become, pieces=True)
 
-    def _spaces(self, batch: TextBatch) -> Integers:
-        """Where single spaces stand between two letters."""
-        starts, ends = batch.clusters
-        if not self._join or len(starts) < 3:
-            return starts[:0]
-        around = batch.letters[:-2] & batch.letters[2:] & (batch.codes[starts[1:-1]] == ord(" "))
-        around &= (ends[:-2] == starts[1:-1]) & (ends[1:-1] == starts[2:]) & (ends[1:-1] - starts[1:-1] == 1)
-        spaces: Integers = starts[1:-1][around]
-        return spaces
+
+def _spaces(batch: TextBatch) -> Integers:
+    """Where single spaces stand between two letters."""
+    if batch.ascii is not None:
+        letters = batch.ascii_letters
+        return np.flatnonzero(letters[:-2] & letters[2:] & (batch.codes[1:-1] == ord(" "))) + 1
+    starts, ends = batch.clusters
+    around = batch.letters[:-2] & batch.letters[2:] & (batch.codes[starts[1:-1]] == ord(" "))
+    around &= (ends[:-2] == starts[1:-1]) & (ends[1:-1] == starts[2:]) & (ends[1:-1] - starts[1:-1] == 1)
+    spaces: Integers = starts[1:-1][around]
+    return spaces
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
