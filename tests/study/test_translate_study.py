@@ -108,16 +108,15 @@ def test_the_larger_budget_of_translate_train_is_said(study) -> None:  # type: i
 
 
 def test_xnlis_and_pawsx_own_translations_are_seen_as_such() -> None:
-    from crosswind.study.exposure import Seen, exposure_of
-    from crosswind.study.plan import _by_machine
+    from crosswind.study.exposure import Seen, by_machine, exposure_of
     from crosswind.tasks.base import TASKS
     from crosswind.tasks.refs import DataRef
 
-    assert _by_machine(DataRef("xnli", "de", "train"))
-    assert not _by_machine(DataRef("xnli", "en", "train"))
-    assert not _by_machine(DataRef("xnli", "de", "dev"))
-    assert _by_machine(DataRef("pawsx", "ko", "train"))
-    assert not _by_machine(DataRef("tydiqa", "ko", "train"))
+    assert by_machine(DataRef("xnli", "de", "train"))
+    assert not by_machine(DataRef("xnli", "en", "train"))
+    assert not by_machine(DataRef("xnli", "de", "dev"))
+    assert by_machine(DataRef("pawsx", "ko", "train"))
+    assert not by_machine(DataRef("tydiqa", "ko", "train"))
     xnli = TASKS["xnli"]
     both = [Seen(xnli, ("de",), translated=True), Seen(xnli, ("de",))]
     assert exposure_of(xnli, "de", both, []) == "same-data/labelled"

@@ -30,8 +30,8 @@ from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
 from crosswind.steps.cells import TABLE
 from crosswind.study.own import declare_tasks
-from crosswind.study.plan import lexicons_of
 from crosswind.study.planned import Cell, Plan
+from crosswind.study.planning_steps import lexicons_of
 from crosswind.study.resolve import targets
 from crosswind.study.said import gold_text, said_text
 from crosswind.study.spec import Study

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crosswind.analysis.results import TASK_EXPOSURES, TaskExposure, exposure
-from crosswind.tasks.base import Task
+from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.refs import DataRef
+
+if TYPE_CHECKING:
+    from crosswind.study.resolve import PhasePlan
 
 
 @dataclass(frozen=True)
@@ -48,3 +53,17 @@ def _level(target: Task, seen: Task) -> TaskExposure:
         return "same-task"
     related = seen.group in target.related or target.group in seen.related
     return "related" if related else "none"
+
+
+def seen_in(phases: tuple[PhasePlan, ...]) -> tuple[list[Seen], list[str]]:
+    """The labelled data that phases train on, and the languages of their raw text."""
+    data = [d for p in phases for h in p.heads for d in h.data]
+    labelled = [Seen(TASKS[d.task], (d.language,), by_machine(d)) for d in data]
+    text = [code for p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages]
+    return labelled, text
+
+
+def by_machine(ref: DataRef) -> bool:
+    """Whether a machine translated the data: in this study, or before they were distributed (XNLI's train)."""
+    task = TASKS[ref.task]
+    return ref.made is not None or (ref.split in task.machine_translated and ref.language != task.source_language)

@@ -19,7 +19,7 @@ from crosswind.study.spec import MinedSpec
 from crosswind.tasks.refs import DataRef
 
 if TYPE_CHECKING:
-    from crosswind.study.plan import Planner
+    from crosswind.study.planning_models import ModelPlanner
 
 
 def mined_plan(spec: MinedSpec, where: str) -> MinedPlan:
@@ -39,7 +39,7 @@ def mined_family(plan: MinedPlan, phase: PhasePlan, environment: Environment) ->
 
 
 def with_mined_inputs(
-    planner: Planner, target: TargetPlan, phase: PhasePlan, params: TrainParams, encoder: str | None, label: str
+    planner: ModelPlanner, target: TargetPlan, phase: PhasePlan, params: TrainParams, encoder: str | None, label: str
 ) -> tuple[TrainParams, dict[str, str]]:
     """The parameters of a phase that learns from attacks, and the inputs that these are.
 

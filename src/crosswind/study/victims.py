@@ -32,7 +32,7 @@ from crosswind.run.step import digest
 from crosswind.study.attacked import AttackedModel, convincing, similarities
 from crosswind.study.encoders import place_of
 from crosswind.study.own import declare_tasks, own_settings
-from crosswind.study.plan import lexicons_of
+from crosswind.study.planning_steps import lexicons_of
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
 from crosswind.study.stages.attack import AttackSpec

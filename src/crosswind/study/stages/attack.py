@@ -24,6 +24,7 @@ from crosswind.steps.attack import ATTACK, AttackParams
 from crosswind.steps.cells import CellParams
 from crosswind.study.plan import Planner
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated, EvaluatedModel
+from crosswind.study.planning_models import ModelPlanner
 from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel, listed
 from crosswind.study.stages import Conditions, Stage
@@ -148,7 +149,7 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
 
 
 def attack_step(
-    planner: Planner,
+    planner: ModelPlanner,
     call: Call,
     spec: AttackSpec,
     constraints: Sequence[NamedConstraint],
