@@ -143,6 +143,7 @@ def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
     for name in ("provenance.parquet", "study.yaml"):
         (runs[0] / name).write_bytes(b"\0 not what it was")
     (runs[0] / "examples.json").write_text('{"items": [{"id": 1}]}', encoding="utf-8")
+    (runs[0] / "attacks.parquet").write_bytes(b"PAR1")
     done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "p.html"), "--quiet"])
     assert done.exit_code == 0, done.output
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
@@ -152,6 +153,7 @@ def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
     assert "Under perturbation zero-shot transfer loses 12.5 [" in page
     assert "could not look: " in page  # a review that needs the study
     assert '<section id="examples"' not in page
+    assert "attack curves: " in page
 
 
 def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:

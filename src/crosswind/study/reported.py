@@ -23,7 +23,7 @@ from crosswind.study.claim_file import claim_files, read_claims
 from crosswind.study.claimed import judged_by
 from crosswind.study.curves import CURVES
 from crosswind.study.folder import STUDY, declared_late
-from crosswind.study.joined import RunResults, facts_of, read_run
+from crosswind.study.joined import RunResults, facts_of, read_run, read_table
 from crosswind.study.own import declare_tasks
 from crosswind.study.sampled import read_sample
 from crosswind.study.spec import read_study
@@ -66,7 +66,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),
         claims=_made(lambda: _claims(run, summary, study), "claims", missing, ()),
         audit=_audit(run, summary, study),
-        curves=_curves(run.paths),
+        curves=_made(lambda: _curves(run.paths), "attack curves", missing, pl.DataFrame(schema=CURVE_COLUMNS)),
         examples=read_sample(run.paths),
         provenance=provenance_of(run),
         missing=tuple(missing),
@@ -121,5 +121,5 @@ def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _curves(paths: Sequence[Path]) -> pl.DataFrame:
-    frames = [pl.read_parquet(p / CURVES).select(*CURVE_COLUMNS) for p in paths if (p / CURVES).is_file()]
+    frames = [read_table(p / CURVES, CURVE_COLUMNS).select(*CURVE_COLUMNS) for p in paths if (p / CURVES).is_file()]
     return pl.concat(frames) if frames else pl.DataFrame(schema=CURVE_COLUMNS)

@@ -98,13 +98,22 @@ def read_sample(paths: Sequence[Path]) -> ExampleSample:
     of = 0
     for value in (_kept(path / KEPT_EXAMPLES) for path in paths):
         try:
-            items += [StoredExample(**{**x, "fields": [*map(tuple, x["fields"])], "said": [*map(tuple, x["said"])]})
-                      for x in value.get("items", ())]  # fmt: skip
+            items += map(_restored, value.get("items", ()))
             of += int(value.get("of", 0))
             notes += [str(note) for note in value.get("notes", ())]
         except (KeyError, TypeError, ValueError):
             notes.append("The kept examples of a run could not be read.")
     return ExampleSample(tuple(items[:_MOST]), of, tuple(dict.fromkeys(notes)))
+
+
+def _restored(value: Mapping[str, Any]) -> StoredExample:
+    """An example as it was kept; a TypeError, KeyError or ValueError for what is none."""
+    fields = [
+        (str(name), str(before), None if after is None else str(after)) for name, before, after in value["fields"]
+    ]
+    said = [(str(model), str(old), str(new), bool(flipped)) for model, old, new, flipped in value["said"]]
+    texts = {name: str(value[name]) for name in ("id", "target", "language", "perturbation", "condition", "gold")}
+    return StoredExample(fields=fields, said=said, **texts)
 
 
 def _kept(path: Path) -> dict[str, Any]:
