@@ -43,6 +43,8 @@ def generated() -> Iterator[str]:
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         setting = _setting(recipe)
         specs = " ".join(f"`{spec}`" for spec in recipe.specs(setting))
+        if recipe.pool is not None:
+            specs = "words of other candidates in a copy of the right one"
         if recipe.universal is not None:
             how = recipe.universal(setting)
             specs = f"{how.words} words of the development data before `{how.field}`"

@@ -15,11 +15,13 @@ import torch
 from crosswind.attack.goal import BINARY
 from crosswind.attack.gradient import loss_gradients
 from crosswind.attack.outcome import Attacked
+from crosswind.attack.pool import PoolSpaceMaker
 from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+from crosswind.attack.space import GoalVerdict
 from crosswind.attack.universal import TriggerSearch, find_trigger
 from crosswind.attack.victim import ModelVictim, PredictingVictim
-from crosswind.data.examples import Dataset, PairExample, Span, SpanExample, TaggingExample
+from crosswind.data.examples import Dataset, PairExample, Pool, QueryExample, Span, SpanExample, TaggingExample
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
@@ -303,6 +305,48 @@ def test_a_trigger_stands_before_every_example_and_costs_one_query(
             assert after.example.answer_texts == before.answer_texts  # type: ignore[union-attr]
     assert any(o.changed for o in outcomes)
     assert run(kind, who, data, "universal-trigger", AttackBudget(5, width=1), trigger=("ka", "lu")) == outcomes
+
+
+def test_a_copy_of_the_right_candidate_that_is_nearer_makes_a_query_wrong(
+    victim: Callable[..., ModelVictim],
+) -> None:
+    data = mastered(data_of("query"), victim("query", data_of("query")))
+    who = victim("query", data)
+    assert data.pool is not None
+    recipe = "hard-negative-pool(changes=1,sites=3,options=4)"
+    outcomes = run("query", who, data, recipe, AttackBudget(200), pool=data.pool)
+    assert run("query", who, data, recipe, AttackBudget(200, width=1), pool=data.pool) == outcomes
+    perturbed = perturbed_by(data, outcomes)
+    assert [p.example for p in perturbed.examples] == list(data.examples)
+    assert len(perturbed.added) == sum(o.changed for o in outcomes) > 0
+    makers = PoolSpaceMaker(data.pool, 3, 4, 1)
+    tried = 0
+    for example, o in zip(data.examples, outcomes, strict=True):
+        assert isinstance(example, QueryExample)
+        if not o.positions or tried == 2:
+            continue
+        tried += 1
+        right = data.pool.candidates[data.pool.index[example.gold[0]]]
+        # Every copy with one word of the three longest exchanged, ranked in a pool that holds it.
+        (space,) = makers([(0, example, GoalVerdict(0.0, 1.0))])
+        copies = [space.trial(state).example.negatives[0] for state in space.singles()]  # type: ignore[union-attr]
+        assert len(copies) == space.size <= 12
+        vectors = who.predictor.embed([c.text for c in copies], [c.context for c in copies])
+        worst = (-o.clean_right, o.clean_loss)
+        for copy, vector in zip(copies, vectors, strict=True):
+            assert sum(a != b for a, b in zip(copy.text.split(), right.text.split(), strict=True)) == 1
+            pool, all_vectors = Pool((*data.pool.candidates, copy)), np.vstack([who.vectors, vector[None]])  # type: ignore[list-item]
+            whole = ModelVictim(who.predictor, who.metric, pool=pool, vectors=all_vectors)([example])
+            worst = max(worst, (-float(whole.right[0]), float(whole.loss[0])))
+        assert (-o.right, o.loss) == worst
+        assert (o.end == "success") == (o.clean_right > 0 and worst[0] == 0)
+    assert tried == 2
+    refused = PredictingVictim(lambda examples: [], METRICS["accuracy"])
+    call = parse_recipe(recipe)
+    with pytest.raises(UserError, match="which this victim does not show"):
+        attack_examples(
+            refused, data.examples, call, call.setting(TASKS["mw-answers"], "qla-Latn", ENVIRONMENT), AttackBudget(5)
+        )
 
 
 def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(

@@ -79,6 +79,8 @@ class Recipe:
     * `blind`: the search does not look at what the victim says, so that it is its own control and has none beside it.
     * `universal`: one trigger for all examples, searched in this way on the data set that `needs` names, stands in the
       place of alternatives (`universal.py`).
+    * `pool`: a candidate is added to the pool of each query (`pool.py`): words of the right one that may change, words
+      that each may become, most changes.
     * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
     """
 
@@ -105,6 +107,7 @@ class Recipe:
     blind: bool = False
     universal: Callable[[AttackSetting], TriggerSearch] | None = None
     needs: Callable[[AttackSetting], tuple[DataNeed, ...]] = lambda setting: ()
+    pool: Callable[[AttackSetting], tuple[int, int, int]] | None = None
 
     def knows(self, setting: AttackSetting) -> str:
         """What it knows with a setting that an attacker may not; empty where nothing."""
@@ -186,12 +189,12 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
         return (
             f"{recipe.name} attacks {', '.join(recipe.kinds)} tasks; {setting.task.name} is a {setting.task.kind} task"
         )
-    if not recipe.fields(setting):
+    if recipe.pool is None and not recipe.fields(setting):
         return f"no text of an example of {setting.task.name} is in the language under test: that is its pool's"
     reason = recipe.applies(setting)
     if reason is not None:
         return reason
-    if recipe.universal is not None:
+    if recipe.universal is not None or recipe.pool is not None:
         return None
     specs = atoms_of(recipe, setting)
     scope = setting.scope(recipe.fields(setting))

@@ -13,11 +13,12 @@ import polars as pl
 from crosswind.attack.counted import Counted
 from crosswind.attack.engine import WIDTH, SearchPlan, Spaces, run_attack
 from crosswind.attack.outcome import Attacked
+from crosswind.attack.pool import PoolSpaceMaker, added_candidate
 from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, unattackable
 from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
-from crosswind.data.examples import Dataset, Example, is_labelled
+from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample, is_labelled
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
@@ -58,12 +59,14 @@ def attack_examples(
     reach: Reach | None = None,
     metric: Metric | None = None,
     trigger: TriggerWords = (),
+    pool: Pool | None = None,
     finished: Path | None = None,
     report: Report = lambda *_: None,
 ) -> list[Attacked]:
     """The outcomes of labelled examples, in their order.
 
-    With the task's `metric`, the points of their curves hold its statistics. `trigger` is that of a universal attack.
+    With the task's `metric`, the points of their curves hold its statistics. `trigger` is that of a universal attack,
+    `pool` that of a retrieval task.
     With `finished`, each outcome is appended to that file, and what it holds already is not attacked again: the result
     is the same as without a break. Raises `NotApplicable` where the recipe does not attack such a task or language,
     and a `UserError` for a budget below 1 and for examples without gold labels.
@@ -95,6 +98,11 @@ def attack_examples(
     if call.declaration.universal is not None:
         field = call.declaration.universal(setting).field
         spaces = lambda some: [space_of(e, verdict, field, trigger) for _, e, verdict in some]  # noqa: E731
+    if call.declaration.pool is not None:
+        if pool is None:
+            hint = "attack a checkpoint with it, or the queries with another recipe"
+            raise UserError("it adds candidates to a pool, which this victim does not show", where="recipe", hint=hint)
+        spaces = PoolSpaceMaker(pool, *call.declaration.pool(setting))
     kept, total = len(known), len(examples)
     before = sum(o.end == "success" for o in known.values())
     begun = time.monotonic()
@@ -116,11 +124,19 @@ def perturbed_by(dataset: Dataset, outcomes: Sequence[Attacked]) -> PerturbedDat
     """The data set with the worst text of each example, as `perturb` gives it; examples that were not attacked stay."""
     by_id = {o.id: o for o in outcomes}
     members = []
+    added: list[Candidate] = []
     for example in dataset.examples:
         outcome = by_id.get(example.id)
         rewrites = outcome.rewrites if outcome else {}
+        if any(field.startswith("pool.") for field in rewrites):
+            assert isinstance(example, QueryExample)
+            assert dataset.pool is not None
+            candidate = added_candidate(example, dataset.pool, dict(rewrites))
+            added += [candidate] if candidate is not None else []
+            rewrites = {}
         members.append(Perturbed(example, rewrites, {}, outcome.tags if outcome else {}))
-    return replay_dataset(dataset, PerturbedDataset(dataset, tuple(members)).table())
+    perturbed = PerturbedDataset(dataset, tuple(members), added=tuple(added))
+    return replay_dataset(dataset, perturbed.table(), perturbed.added_table() if added else None)
 
 
 def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:

@@ -175,7 +175,11 @@ class Space:
         rate = self.edit_rate(written)
         if rate > self.most_edits and state[0][0] >= 0:
             return None
-        return Trial(state, rebuild(self.example, [w for _, w in written]), tuple(written), rate)
+        return Trial(state, self.rebuilt(w for _, w in written), tuple(written), rate)
+
+    def rebuilt(self, written: Iterable[Written]) -> Example:
+        """The example with what became of its passages."""
+        return rebuild(self.example, written)
 
     def forward(self, state: State) -> bool:
         """Whether no phrase stands wholly before its left neighbour in the translation that both are from.

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 import numpy as np
 
 from crosswind.attack.goal import GoalScores, class_loss, rightness, span_loss, tagging_loss
+from crosswind.attack.pool import DistractedQuery
 from crosswind.data.examples import (
+    Candidate,
     ChoiceExample,
     Example,
     PairExample,
@@ -193,13 +195,31 @@ class ModelVictim:
         gold = [[index[g] for g in e.gold if g in index] for e in examples]
         most = max((len(g) for g in gold), default=0) + 1
         losses, rights, predictions = [], [], []
-        for query, right, ranked in zip(queries, gold, rank(queries, self.vectors, gold, most), strict=True):
+        every = zip(examples, queries, gold, rank(queries, self.vectors, gold, most), strict=True)
+        for example, query, right, ranked in every:
             rights.append(float(bool(ranked.ranks) and ranked.ranks[0] == 1))
             wrong = [float(s) for i, s in zip(ranked.top, ranked.scores, strict=True) if int(i) not in right]
             scores = (_on_grid(query) * _on_grid(self.vectors[np.array(right, dtype=np.int64)])).sum(axis=1)
-            losses.append((wrong[0] if wrong else -1.0) - float(scores.max(initial=-1.0)))
-            predictions.append({"ranks": list(ranked.ranks)})
+            highest = wrong[0] if wrong else -1.0
+            ranks = list(ranked.ranks)
+            if isinstance(example, DistractedQuery):
+                added = self._added_scores(query, example.negatives)
+                highest = max([highest, *added])
+                # What is added stands behind all others: it wins no tie.
+                best = sorted(scores.tolist(), reverse=True)
+                ranks = [at + sum(s > score for s in added) for at, score in zip(ranks, best, strict=True)]
+                rights[-1] = float(bool(ranks) and ranks[0] == 1)
+            losses.append(highest - float(scores.max(initial=-1.0)))
+            predictions.append({"ranks": ranks})
         return GoalScores(np.array(losses, dtype=np.float64), np.array(rights, dtype=np.float64), tuple(predictions))
+
+    def _added_scores(self, query: Floats, added: Sequence[Candidate]) -> list[float]:
+        """The scores of candidates that are not in the pool, as the pool's own are computed."""
+        if self.purification is not None:
+            added = self.purification.pool(Pool(tuple(added))).candidates
+        vectors = self.predictor.embed([c.text for c in added], [c.context for c in added])
+        scores: list[float] = (_on_grid(query) * _on_grid(vectors)).sum(axis=1).tolist()
+        return scores
 
 
 class PredictingVictim:

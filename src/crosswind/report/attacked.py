@@ -62,6 +62,7 @@ def _example(example: AttackedExample) -> str:
             rows += [f"  {field:10} {_short(text)}", f"  {'->':>10} {_short(example.after[field])}"]
         elif text:
             rows.append(f"  {field:10} {_short(text)}")
+    rows += [f"  {field:10} {_short(text)}" for field, text in example.after.items() if field not in example.before]
     rows.append(
         f"  gold {_short(example.gold, 60)}; said {_short(example.predicted_before, 60)}, now "
         f"{_short(example.predicted_after, 60)}"

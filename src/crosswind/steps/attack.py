@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.steps.cells import TABLE, CellParams, dataset_of, predictor_of, purification_of, record_hardware
+from crosswind.steps.cells import ADDED, TABLE, CellParams, dataset_of, predictor_of, purification_of, record_hardware
 from crosswind.steps.parameters import tokens_of
 from crosswind.steps.perturbing import constraint_judge, met_need
 from crosswind.tasks.base import TASKS, kept_texts
@@ -96,11 +96,14 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         reach=victim.reach,
         metric=victim.metric,
         trigger=trigger,
+        pool=data.pool,
         finished=job.partial / "finished.jsonl",
         report=lambda done, total, note: job.report(done, total, note),
     )
     perturbed = perturbed_by(data, outcomes)
     perturbed.table().write_parquet(job.draft.path / TABLE)
+    if perturbed.added:
+        perturbed.added_table().write_parquet(job.draft.path / ADDED)
     outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
     _record(job, call.declaration.knows(setting), outcomes)
     job.fact("changed", perturbed.changed_share)

@@ -28,7 +28,7 @@ from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
-from crosswind.steps.cells import TABLE
+from crosswind.steps.cells import ADDED, TABLE
 from crosswind.study.own import declare_tasks
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.planning_steps import lexicons_of
@@ -135,7 +135,8 @@ def _set(
     """The outcomes of a cell's attack beside the metric's statistics, clean and attacked, of the same examples."""
     assert cell.rewrite is not None
     folder = store.path(cell.rewrite)
-    perturbed = replay_dataset(dataset, pl.read_parquet(folder / TABLE))
+    added = pl.read_parquet(folder / ADDED) if (folder / ADDED).exists() else None
+    perturbed = replay_dataset(dataset, pl.read_parquet(folder / TABLE), added)
     metric = METRICS[task.metric]
     clean = metric.judge(dataset.examples, [before[e.id] for e in dataset.examples], {})
     statistics = pl.read_parquet(store.path(cell.judged[0][1]) / "statistics.parquet")
@@ -179,9 +180,12 @@ def convincing(
     changed = rows.filter(pl.col("changes") > 0).with_columns(lost=pl.col("clean_right") - pl.col("right"))
     best = changed.sort(["lost", "edit_rate", "changes", "at"], descending=[True, False, False, False]).head(most)
     shown = []
+    copies = {c.id.partition("/negative/")[2].removesuffix("/attack"): c.text for c in perturbed.added}
     for row in best.iter_rows(named=True):
         example, new = dataset.examples[row["at"]], perturbed.examples[row["at"]].example
         olds, news = _texts(example), _texts(new)
+        if example.id in copies:
+            news = {**news, "added": copies[example.id]}
         shown.append(
             AttackedExample(
                 id=example.id,

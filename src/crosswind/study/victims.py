@@ -82,6 +82,9 @@ def attack_victim(
     data = library(own_settings(study, study.data.settings(), declared))
     environment = environment_of(lexicons_of(study))
     call = parse_recipe(spec.recipe, where="--recipe")
+    if call.declaration.pool is not None:
+        hint = "attack a checkpoint with it, or the queries with another recipe"
+        raise UserError("it adds candidates to a pool, which this victim does not show", where="--recipe", hint=hint)
     if call.declaration.access == "gradient":
         hint = "attack it with a recipe that needs scores alone, or attack the checkpoint itself"
         raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)

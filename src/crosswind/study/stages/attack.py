@@ -143,7 +143,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     label = f"{attack.name} on {evaluated.reading.ref.name}, route {evaluated.clean.route}"
     model, reading = evaluated.model, evaluated.reading
     key = attack_step(planner, attack.call, spec, attack.constraints, model, reading, inputs, label)
-    planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries")
+    moves = attack.call.declaration.pool is not None
+    planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries", moves_pool=moves)
     if spec.transfer and not attack.call.control:
         transfers.add(planner, evaluated, condition, key)
 
