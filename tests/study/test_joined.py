@@ -140,8 +140,9 @@ def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
 ) -> None:
     absent = LeftOut(cause="not computed", target="xnli", language="sw", split="test", reason="it failed", cells=3)
     left_out_table([absent]).write_parquet(runs[0] / "left_out.parquet")
-    for name in ("provenance.parquet", "study.yaml"):
-        (runs[0] / name).write_bytes(b"\0 not what it was")
+    damaged = {"step": ["a"], "kind": ["train"], "label": ["x"], "hardware": ["{"], "wall_seconds": [1.0]}
+    pl.DataFrame(damaged | {"cpu_seconds": [1.0]}).write_parquet(runs[0] / "provenance.parquet")
+    (runs[0] / "study.yaml").write_bytes(b"\0 not what it was")
     (runs[0] / "examples.json").write_text('{"items": [{"id": 1}]}', encoding="utf-8")
     (runs[0] / "attacks.parquet").write_bytes(b"PAR1")
     done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "p.html"), "--quiet"])

@@ -34,7 +34,10 @@ def provenance_of(run: RunResults) -> Provenance:
     )
 
 
-_COLUMNS = ("step", "kind", "label", "cpu_seconds", "wall_seconds", "hardware")
+_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("step", "kind", "label", "hardware"), pl.String()),
+    **dict.fromkeys(("cpu_seconds", "wall_seconds"), pl.Float64()),
+}
 
 
 def _steps(path: Path) -> pl.DataFrame | None:
@@ -42,7 +45,8 @@ def _steps(path: Path) -> pl.DataFrame | None:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError):
         return None
-    return frame.select(_COLUMNS) if set(_COLUMNS) <= set(frame.columns) else None
+    same = all(frame.schema.get(name) == kind for name, kind in _COLUMNS.items())
+    return frame.select(*_COLUMNS) if same else None
 
 
 def _costs(steps: pl.DataFrame) -> tuple[StepCost, ...]:
@@ -61,8 +65,11 @@ def _machines(steps: pl.DataFrame) -> tuple[str, ...]:
         return ()
     counts: dict[str, int] = {}
     for text, number in steps["hardware"].value_counts(name="number").iter_rows():
-        value = json.loads(text)
-        versions = value.get("versions", {})
+        try:
+            value = json.loads(text)
+            versions = dict(value.get("versions", {}))
+        except (ValueError, TypeError, AttributeError):
+            continue
         parts = [value.get("gpu") or value.get("cpu") or "unknown machine"]
         parts += [f"{name} {versions[name]}" for name in sorted(versions)]
         name = ", ".join(map(str, parts))
