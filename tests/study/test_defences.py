@@ -261,5 +261,7 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
     assert any("of 8 attacked training examples of snli/en/dev worse" in note for note in notes)
     assert costs["sanitize"]["train_cpu"] == costs["none"]["train_cpu"] > 0  # one training serves both
     assert all(row["predict_cpu"] > 0 for row in costs.values())
+    # The two share a model whose predictions a worker keeps: reading costs what purifying adds.
+    assert costs["none"]["predict_cpu"] < costs["sanitize"]["predict_cpu"]
     report = (one / "report.html").read_text(encoding="utf-8")
-    assert "<h2>Defences</h2>" in report
+    assert ">Defences</h2>" in report

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from time import process_time
 from typing import TYPE_CHECKING
 
 from crosswind.run.job import Job, Worker
@@ -22,6 +23,7 @@ from crosswind.steps.cells import (
     record_reading,
 )
 from crosswind.steps.parameters import tokens_of
+from crosswind.steps.seen import PURIFY_SECONDS
 
 if TYPE_CHECKING:
     from crosswind.data.examples import Dataset
@@ -37,7 +39,9 @@ def _run(job: Job[CellParams], worker: Worker) -> str:
     data = perturbed(clean, job.inputs.get("rewrite"))
     purification = purification_of(job, worker)
     if purification is not None:
+        begun = process_time()
         clean, data = purification.dataset(clean), replace(data, dataset=purification.dataset(data.dataset))
+        job.fact(PURIFY_SECONDS, process_time() - begun)
     pool = data.dataset.pool
     assert pool is not None
     vectors = job.draft.path / "vectors.npy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from time import process_time
 from typing import TYPE_CHECKING
 
 from crosswind.data.examples import Dataset, Pool
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from crosswind.evaluate.grid import Floats
     from crosswind.perturb.perturbed import PerturbedDataset
 
+PURIFY_SECONDS = "purify_seconds"  # a fact: processor time of the input defences of a step
 CLEAN_SETS = 8  # test sets whose clean tokens a worker keeps
 
 
@@ -38,7 +40,11 @@ def as_read(job: PlannedJob[CellParams], worker: Worker) -> tuple[Dataset, Pertu
     purification = purification_of(job, worker)
     if purification is None:
         return clean, changed
-    return purification.dataset(clean), replace(changed, dataset=purification.dataset(changed.dataset))
+    begun = process_time()
+    read = purification.dataset(clean), replace(changed, dataset=purification.dataset(changed.dataset))
+    if isinstance(job, Job):
+        job.fact(PURIFY_SECONDS, process_time() - begun)
+    return read
 
 
 def _clean_and_changed(job: PlannedJob[CellParams]) -> tuple[Dataset, PerturbedDataset]:

@@ -31,6 +31,7 @@ from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.store import Missing, Store
+from crosswind.steps.seen import PURIFY_SECONDS
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
 from crosswind.study.about import write_about
 from crosswind.study.analysed import Analysed, comparisons_of, write_analysed
@@ -342,7 +343,7 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
     earlier = rows_by_key(tables.read("provenance.parquet"), "step")
     rows = []
     for key, step in plan.graph.items():
-        if key in earlier and key not in computed and {"notes", "peak_memory"} <= earlier[key].keys():
+        if key in earlier and key not in computed and {"notes", "purify_seconds"} <= earlier[key].keys():
             rows.append(earlier[key])
             continue
         try:
@@ -361,6 +362,7 @@ def _write_provenance(plan: Plan, store: Store, tables: Tables, computed: Set[st
                 "peak_memory": memory.get("resident"),
                 "peak_gpu_memory": memory.get("gpu"),
                 "optimizer_steps": meta.get("steps"),
+                "purify_seconds": float(meta.get(PURIFY_SECONDS, 0.0)),
                 "hardware": json.dumps(meta.get("hardware", {}), sort_keys=True),
                 "inputs": json.dumps(dict(step.inputs), sort_keys=True),
                 "notes": as_json(meta.get("notes", ())),

@@ -23,6 +23,7 @@ _FOR_TRAINING = (TRAIN.name, ATTACK.name, EMBED.name)
 class _Steps:
     """The steps behind the cells of one model."""
 
+    model: str = ""
     training: dict[str, None] = field(default_factory=dict)
     predicting: dict[str, None] = field(default_factory=dict)
 
@@ -41,10 +42,39 @@ def defence_costs(
         steps = models.setdefault((cell.route, cell.defence, cell.target), {}).setdefault(cell.seed, _Steps())
         inputs = graph[cell.key].inputs
         steps.predicting |= dict.fromkeys([cell.key, *([inputs["pool"]] if "pool" in inputs else [])])
+        steps.model = inputs.get("model", "")
         if "model" in inputs:
             steps.training |= dict.fromkeys(_trained_for(inputs["model"], graph))
+    there = {name: by_seed for name, by_seed in models.items() if _there(by_seed, rows)}
+    # Defences that only read share a model, and a worker keeps what it predicted: the texts that two of them have in
+    # common are paid for by the first. So each is counted with the passes of the dearest, and its own purifying.
+    passes: dict[tuple[str, str, int, str, str], float] = {}
+    for (route, _, target), by_seed in there.items():
+        for seed, steps in by_seed.items():
+            for column in ("cpu_seconds", "wall_seconds"):
+                name = (route, target, seed, steps.model, column)
+                forward = sum(rows[key][column] - rows[key]["purify_seconds"] for key in steps.predicting)
+                passes[name] = max(forward, passes.get(name, 0.0))
+
+    def predicting(name: tuple[str, str, str], column: str) -> float:
+        route, _, target = name
+        return float(
+            np.mean([
+                passes[route, target, seed, steps.model, column]
+                + sum(rows[key]["purify_seconds"] for key in steps.predicting)
+                for seed, steps in there[name].items()
+            ])
+        )  # fmt: skip
+
     return [
-        _cost((encoder, *name), [*by_seed.values()], rows) for name, by_seed in models.items() if _there(by_seed, rows)
+        _cost(
+            (encoder, *name),
+            [*by_seed.values()],
+            rows,
+            predicting(name, "cpu_seconds"),
+            predicting(name, "wall_seconds"),
+        )
+        for name, by_seed in there.items()
     ]
 
 
@@ -64,7 +94,11 @@ def _trained_for(model: str, graph: Mapping[str, Step]) -> Iterable[str]:
 
 
 def _cost(
-    name: tuple[str, str, str, str], seeds: Sequence[_Steps], rows: Mapping[str, Mapping[str, Any]]
+    name: tuple[str, str, str, str],
+    seeds: Sequence[_Steps],
+    rows: Mapping[str, Mapping[str, Any]],
+    predict_cpu: float,
+    predict_wall: float,
 ) -> DefenceCost:
     encoder, route, defence, target = name
     training = [[rows[key] for key in steps.training] for steps in seeds]
@@ -83,8 +117,8 @@ def _cost(
         train_wall=_mean_sum(training, "wall_seconds"),
         train_memory=_most(training, "peak_memory"),
         train_gpu_memory=_most(training, "peak_gpu_memory"),
-        predict_cpu=_mean_sum(predicting, "cpu_seconds"),
-        predict_wall=_mean_sum(predicting, "wall_seconds"),
+        predict_cpu=predict_cpu,
+        predict_wall=predict_wall,
         predict_memory=_most(predicting, "peak_memory"),
         predict_gpu_memory=_most(predicting, "peak_gpu_memory"),
     )
