@@ -14,9 +14,10 @@ from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, SubwordParams, TrainParams, fields_of
 from crosswind.study.mining import mined_family, mined_plan
+from crosswind.study.phases import merged_settings
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition
-from crosswind.study.resolve import TargetPlan, merged_settings
 from crosswind.study.spec import AugmentSpec, Defence
+from crosswind.study.target_plans import TargetPlan
 from crosswind.train.robust import ROBUST
 from crosswind.train.subwords import SUBWORDS, require_kind
 

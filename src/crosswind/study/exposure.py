@@ -11,7 +11,7 @@ from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import DataRef
 
 if TYPE_CHECKING:
-    from crosswind.study.resolve import PhasePlan
+    from crosswind.study.target_plans import PhasePlan
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from crosswind.model.foreign import checkpoint_json
 from crosswind.model.labels import map_classes
 from crosswind.model.recorded import CONFIG, class_count, class_names, recorded_facts, refuse_other_orders
-from crosswind.study.resolve import TargetPlan
+from crosswind.study.target_plans import TargetPlan
 from crosswind.tasks.base import classes
 
 

@@ -14,8 +14,8 @@ from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment
 from crosswind.steps.train import MinedParams, TrainParams
 from crosswind.study.planned import ATTACK_PREFIX, EvaluatedModel
-from crosswind.study.resolve import MinedPlan, PhasePlan, TargetPlan
 from crosswind.study.spec import MinedSpec
+from crosswind.study.target_plans import MinedPlan, PhasePlan, TargetPlan
 from crosswind.tasks.refs import DataRef
 
 if TYPE_CHECKING:

@@ -18,19 +18,12 @@ from crosswind.study.defences import check_tokenizer, defended
 from crosswind.study.heads import check_classes
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.planning_cells import CellPlanner
-from crosswind.study.resolve import (
-    PhasePlan,
-    TargetPlan,
-    lacking,
-    lacking_languages,
-    only_in_files,
-    routes,
-    targets,
-    translate_trained,
-)
+from crosswind.study.resolve import lacking, lacking_languages, only_in_files, routes, targets
 from crosswind.study.spec import Study
 from crosswind.study.stages import STAGES
+from crosswind.study.target_plans import PhasePlan, TargetPlan
 from crosswind.study.translated_budget import translated_budgets
+from crosswind.study.translated_routes import translate_trained
 from crosswind.tasks.base import TASKS
 
 

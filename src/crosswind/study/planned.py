@@ -11,7 +11,7 @@ from crosswind.run.step import Graph, Step
 from crosswind.steps.cells import CellParams
 from crosswind.steps.parameters import examples_of
 from crosswind.steps.train import TRAIN, TrainParams
-from crosswind.study.resolve import TargetPlan
+from crosswind.study.target_plans import TargetPlan
 from crosswind.study.translation import Translation
 from crosswind.tasks.refs import DataRef
 

@@ -21,13 +21,9 @@ from crosswind.study.exposure import exposure_of, seen_in
 from crosswind.study.mining import with_mined_inputs
 from crosswind.study.planned import Cell, CellCondition, Evaluated, EvaluatedModel
 from crosswind.study.planning_models import ModelPlanner, predicting_kind
-from crosswind.study.resolve import (
-    PhasePlan,
-    TargetPlan,
-    carries_head,
-    translate_tested,
-)
 from crosswind.study.spec import Study, TranslateSpec
+from crosswind.study.target_plans import PhasePlan, TargetPlan, carries_head
+from crosswind.study.translated_routes import translate_tested
 from crosswind.tasks.base import TASKS
 
 _CLEAN = CellCondition()

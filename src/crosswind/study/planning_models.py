@@ -21,11 +21,7 @@ from crosswind.steps.train import TRAIN, TrainParams
 from crosswind.study.defences import augment_prints
 from crosswind.study.planned import EvaluatedModel
 from crosswind.study.planning_steps import StepPlanner
-from crosswind.study.resolve import (
-    LayerPlan,
-    PhasePlan,
-    TargetPlan,
-)
+from crosswind.study.target_plans import LayerPlan, PhasePlan, TargetPlan
 from crosswind.tasks.base import CORPORA, TASKS, Task
 from crosswind.tasks.load import text_fingerprint
 from crosswind.tasks.refs import DataRef

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crosswind.study.resolve import PhasePlan, TargetPlan
+    from crosswind.study.target_plans import PhasePlan, TargetPlan
     from crosswind.train.settings import Training
 
 HOW_COMPUTED = ("precision", "micro_tokens")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from crosswind.steps.parameters import examples_of
-from crosswind.study.resolve import PhasePlan, TargetPlan
+from crosswind.study.target_plans import PhasePlan, TargetPlan
 
 
 def translated_budgets(route: str, before: TargetPlan, after: TargetPlan) -> Iterator[str]:

@@ -26,8 +26,8 @@ from crosswind.run.loop import run_graph
 from crosswind.run.outcome import StepFailed
 from crosswind.run.progress import Reporter
 from crosswind.run.store import Store
+from crosswind.study.phases import checked_split
 from crosswind.study.plan import Planner
-from crosswind.study.resolve import checked_split
 from crosswind.study.spec import Data, Study, Targets, TaskUse, TranslateSpec, validate_mapping
 from crosswind.study.translation import source_language, translation_of
 from crosswind.tasks.base import TASKS, Task

@@ -17,7 +17,7 @@ from crosswind.registry import Registry
 if TYPE_CHECKING:
     from crosswind.study.plan import Planner
     from crosswind.study.planned import Evaluated
-    from crosswind.study.resolve import TargetPlan
+    from crosswind.study.target_plans import TargetPlan
 
 Conditions = Callable[["Evaluated"], None]
 """Adds the conditions of one clean cell to the plan."""

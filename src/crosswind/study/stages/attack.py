@@ -25,9 +25,9 @@ from crosswind.steps.cells import CellParams
 from crosswind.study.plan import Planner
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated, EvaluatedModel
 from crosswind.study.planning_models import ModelPlanner
-from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel, listed
 from crosswind.study.stages import Conditions, Stage
+from crosswind.study.target_plans import TargetPlan
 from crosswind.study.transferred import Transfers
 from crosswind.tasks.base import TASKS
 

@@ -17,9 +17,9 @@ from crosswind.perturb.suite import load_suite
 from crosswind.perturb.tuning import DamageTarget, damage_target
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
-from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import PerturbSpec
 from crosswind.study.stages import Conditions, Stage
+from crosswind.study.target_plans import TargetPlan
 from crosswind.tasks.base import Task
 
 _Entry = Annotated[PerturbSpec, BeforeValidator(lambda v: {"spec": v} if isinstance(v, str) else v)]

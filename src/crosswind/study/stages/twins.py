@@ -11,9 +11,9 @@ from crosswind.errors import UserError, unknown
 from crosswind.steps.twin import TWIN, TwinParams
 from crosswind.study.plan import Planner
 from crosswind.study.planned import CellCondition, Evaluated
-from crosswind.study.resolve import TargetPlan
 from crosswind.study.spec import StrictModel
 from crosswind.study.stages import Conditions, Stage
+from crosswind.study.target_plans import TargetPlan
 from crosswind.tasks.base import TASKS
 
 
