@@ -136,7 +136,7 @@ def merged_settings(base: Training, *over: TrainingSpec) -> Training:
     return base
 
 
-def settings_of(value: Mapping[str, Any] | None) -> TrainingSpec:
+def preset_training(value: Mapping[str, Any] | None) -> TrainingSpec:
     """Settings of training as a preset writes them."""
     spec: TrainingSpec = validate_mapping(TrainingSpec, value or {}, "preset training")
     return spec

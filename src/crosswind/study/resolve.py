@@ -23,7 +23,7 @@ from crosswind.study.phases import (
     checked_split,
     merged_settings,
     phase_plan,
-    settings_of,
+    preset_training,
     use_refs,
 )
 from crosswind.study.preset import preset_named
@@ -46,7 +46,7 @@ from crosswind.train.settings import Training
 def routes(study: Study) -> dict[str, tuple[PhasePlan, ...]]:
     """Every route's phases; `UserError`s name the study key."""
     preset = preset_named(study.targets.preset) if study.targets.preset else {}
-    base = merged_settings(Training(), settings_of(preset.get("training")), study.training)
+    base = merged_settings(Training(), preset_training(preset.get("training")), study.training)
     return {
         name: tuple(phase_plan(p, base, f"routes.{name}[{i}]") for i, p in enumerate(phases))
         for name, phases in study.routes.items()
@@ -78,7 +78,7 @@ def targets(study: Study) -> list[TargetPlan]:
         if mixture is not None and ours.train is None:
             ours = ours.model_copy(update={"train": [Phase(tasks=[TaskUse(name=mixture)])]})
         under = validate_mapping(Target, declared.get(name) or {}, f"preset {spec.preset}: {name}")
-        base = merged_settings(Training(), settings_of(preset.get("training")), under.training, study.training)
+        base = merged_settings(Training(), preset_training(preset.get("training")), under.training, study.training)
         target = _over(under, ours)
         if study.fine_tuned:
             target = target.model_copy(update={"train": []})
@@ -90,7 +90,7 @@ def targets(study: Study) -> list[TargetPlan]:
             target = target.model_copy(update={"languages": asked})
         plan = _target(name, target, spec, base, where, study.fine_tuned)
         if name in declared and spec.preset and not study.fine_tuned:
-            settings = merged_settings(Training(), settings_of(preset.get("training")), under.training)
+            settings = merged_settings(Training(), preset_training(preset.get("training")), under.training)
             languages = under.languages or TASKS[name].languages
             asked_for = under.model_copy(update={"languages": list(languages)})
             official = _target(name, asked_for, Targets(), settings, f"preset {spec.preset}: {name}", False)
