@@ -382,10 +382,11 @@ def test_a_pool_is_written_block_by_block_and_read_from_its_file(
     assert np.array_equal(np.load(tmp_path / "vectors.npy"), whole)
 
 
+@pytest.mark.parametrize("block", [2, 100])  # the pool's end is within a block, or at the end of one
 def test_a_pools_vectors_are_taken_over_where_it_did_not_change(
-    make: Callable[..., Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    block: int, make: Callable[..., Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosswind.evaluate.predict.POOL_BLOCK", 2)
+    monkeypatch.setattr("crosswind.evaluate.predict.POOL_BLOCK", block)
     clean, again = tmp_path / "clean.npy", tmp_path / "again.npy"
     embed_pool(make("query"), POOL, clean)
     first, *others = POOL.candidates

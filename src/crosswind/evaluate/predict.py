@@ -395,7 +395,8 @@ def embed_again(predictor: Predictor, pool: Pool, changed: Set[str], clean: Path
     before = np.load(clean, mmap_mode="r", allow_pickle=False)
     file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(pool), before.shape[1]))
     for start in range(0, len(before), POOL_BLOCK):
-        file[start : start + POOL_BLOCK] = before[start : start + POOL_BLOCK]
+        some_before = before[start : start + POOL_BLOCK]
+        file[start : start + len(some_before)] = some_before
     rows = [i for i, c in enumerate(pool.candidates) if i >= len(before) or c.id in changed]
     for start in range(0, len(rows), POOL_BLOCK):
         block = rows[start : start + POOL_BLOCK]
