@@ -275,7 +275,7 @@ def test_every_repository_of_a_task_declares_the_columns_that_it_reads() -> None
     # Every column of classes is one of them.
     assert [n for n, s in sources.items() if not {*s.classes} <= {*s.columns}] == []
     unpinned = {source.repo for source in sources.values() if len(source.revision) != 40}
-    assert unpinned == {"unimelb-nlp/wikiann", "google-research-datasets/tydiqa", "squadshifts"}
+    assert unpinned == {"unimelb-nlp/wikiann", "squadshifts"}
 
 
 def rows_of(task: str, language: str, split: str, *rows: Mapping[str, Any]) -> list[Any]:

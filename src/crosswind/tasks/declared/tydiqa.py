@@ -83,6 +83,7 @@ TYDIQA = Task(
         config="secondary_task",
         rows=squad_rows,
         columns=SQUAD_COLUMNS,
+        revision="da78f23f9119363459acbaf46bf89426ff26c259",
     ),
     metrics=("squad",),
     submission="answers",
