@@ -20,7 +20,7 @@ from crosswind.analysis.claims import (
     RouteRef,
     RunFacts,
 )
-from crosswind.analysis.contrast import RouteFacts
+from crosswind.analysis.contrast import Comparisons, RouteFacts
 from crosswind.evaluate.benchmark import BENCHMARKS
 
 NONE, ENGLISH, MULTI = RouteRef("none"), RouteRef("english"), RouteRef("multi")
@@ -129,6 +129,37 @@ def test_the_best_route_is_better_than_every_other() -> None:
     assert judged(BestCheck(measure="clean", route=ENGLISH), three, run).verdict == "refuted"
     close = study(("none", "xnli", 200, 160), ("english", "xnli", 320, 250), ("multi", "xnli", 321, 310))
     assert judged(BestCheck(measure="clean", route=MULTI), close, run).verdict == "undecided"
+
+
+def test_a_route_is_best_only_where_it_is_compared_with_every_other() -> None:
+    three = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250), ("multi", "xnli", 320, 310))
+    run = facts("none", "english", "multi")
+    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(BestCheck(measure="clean", route=ENGLISH),))
+    some = three.contrasts(routes=list(run.routes), comparisons=Comparisons(pairs=(("english", "none"),)))
+    (result,) = judge_claims([claim], some, run)
+    text = "better than 1, worse than 0 of 2 other routes, with 1 of which it is compared"
+    assert (result.verdict, result.findings[0].text) == ("undecided", text)
+
+
+def test_a_defended_route_is_no_other_route() -> None:
+    made = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250))
+    for seed in SEEDS:
+        for route, right in (("none", 240), ("english", 300)):
+            made.pair(route, "de", right + seed, right, seed=seed, defence="pgd")
+    check = BestCheck(measure="clean", route=ENGLISH)
+    assert judged(check, made, RUN).findings[0].text == "better than 1, worse than 0 of 1 other routes"
+    assert judged(check, made, RUN).verdict == "supported"
+
+
+def test_an_average_over_all_targets_has_those_at_their_floor_in_it() -> None:
+    gains = [("none", "xnli", 200, 160), ("english", "xnli", 260, 250)]
+    floored = [("none", "xcopa", 190, 180), ("english", "xcopa", 190, 180)]
+    contrasts = study(*gains, *floored).contrasts(routes=["none", "english"], chance={"xcopa": 50.0})
+    check = difference(measure="official")
+    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(check,))
+    (result,) = judge_claims([claim], contrasts, facts("none", "english", targets=("xnli", "xcopa")))
+    assert result.findings[0].contrasts[0].targets == ("xcopa", "xnli")
+    assert result.findings[0].text.startswith("gain +7.5 [")
 
 
 def test_what_gains_most_gains_more_than_all_others() -> None:

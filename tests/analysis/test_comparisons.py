@@ -118,7 +118,7 @@ def test_the_coefficients_of_a_slope_are_those_of_least_squares(x: list[float], 
 
 
 FACTS = RouteFacts({"small": {"items": "1,000"}, "middle": {"items": "2,000"}, "large": {"items": "8,000"}})
-SLOPE = Slope("items", (("small", 0.0), ("middle", 0.0), ("large", 0.0)))
+SLOPE = Slope("items", (("small", None), ("middle", None), ("large", None)))
 
 
 def test_a_slope_over_a_declared_factor_is_one_comparison_over_its_routes() -> None:
@@ -151,6 +151,10 @@ def test_a_slope_without_known_amounts_or_with_equal_ones_is_refused() -> None:
         amounts(Slope("hours", (("a", 2.0), ("b", 2.0))), FACTS)
     with pytest.raises(UserError, match="is not above 0"):
         amounts(Slope("items", (("a", -2.0), ("b", 2.0))), FACTS)
+    with pytest.raises(UserError, match="is not above 0"):
+        amounts(Slope("items", (("small", 0.0), ("large", None))), FACTS)
+    linear = Slope("items", (("none", 0.0), ("small", 0.0), ("large", None)), doubling=False)
+    assert amounts(linear, FACTS) == {"none": 0.0, "small": 0.0, "large": 8000.0}  # what is said is taken, 0 as well
 
 
 SEEN = {"english": {"de": "labelled", "en": "labelled", "lexicon ntrex": "unlabelled"}, "mlm": {"nl": "unlabelled"}}

@@ -23,6 +23,7 @@ from crosswind.report.content import AuditRow, ExampleSample, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
+from crosswind.report.sections.attack_curves import mean_curves
 from crosswind.report.sections.curves import curve_points
 from crosswind.report.sections.examples import shown_example
 from crosswind.report.sections.heatmap import shade
@@ -224,6 +225,15 @@ def test_curves_begin_with_the_clean_score_over_the_same_languages(summary: Summ
     # de (84 of 120) and sw of pawsx; of xnli sw alone, because the other route saw de.
     assert by_target[:2] == [("pawsx, keyboard", 0.0, 53.3), ("pawsx, keyboard", 0.1, 38.3)]
     assert by_target[2:] == [("xnli, keyboard", 0.0, 36.7), ("xnli, keyboard", 0.1, 21.7)]
+
+
+def test_an_attack_with_two_budgets_has_a_panel_of_each(summary: Summary) -> None:
+    curves = full(summary).curves
+    both = pl.concat([curves, curves.with_columns(budget=pl.lit(20, pl.Int64), right=pl.col("right") - 5)])
+    means = mean_curves(both)
+    assert set(means["panel"]) == {"xnli, deepwordbug, 10 queries", "xnli, deepwordbug, 20 queries"}
+    assert set(means["n"]) == {8}
+    assert set(mean_curves(curves)["panel"]) == {"xnli, deepwordbug"}
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:

@@ -304,14 +304,15 @@ def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: lis
     claims.write_text(
         f"name: mine\nclaims:\n- {{id: a, statement: it helps, source: t, {check}}}\n"
         f"- {{id: b, statement: it always helps, source: t, general: true, {check}}}\n"
+        f"- {{id: c, statement: so on dev, source: t, general: true, scope: {{split: dev}}, {check}}}\n"
     )
     mini, big, both = judge_runs([*runs, large], str(claims))
-    assert [j.verdict for j in mini.judged] == ["supported", "not tested"]
+    assert [j.verdict for j in mini.judged] == ["supported", "not tested", "not tested"]
     assert (mini.judged[1].analogue, "two sizes" in mini.judged[1].outside) == ("supported", True)
     assert big.statement(big.judged[0]) == "with large (560.0 M parameters): it helps"
-    assert [j.verdict for j in both.judged] == ["supported", "supported"]
+    assert [j.verdict for j in both.judged] == ["supported", "supported", "not tested"]  # the runs are of the test set
     assert both.to_json()[1]["status"] == "VERIFIED"
     assert both.judged[1].findings[0].text == "mini: supported; large (560.0 M parameters): supported"
     *_, alike = judge_runs([large, same], str(claims))
-    assert [j.verdict for j in alike.judged] == ["not tested", "not tested"]
+    assert {j.verdict for j in alike.judged} == {"not tested"}
     assert both.encoder_words == "all of mini, large (560.0 M parameters)"

@@ -63,7 +63,7 @@ def test_slopes_are_declared_in_the_study_and_kept_with_the_run(tmp_path: Path) 
     text = STUDY.format(lexicons=tmp_path)
     compare = "compare: {slopes: {factor: items, routes: [english, more]}, random_languages: true}\n"
     comparisons = comparisons_of(parse_study(text + compare).compare)
-    assert comparisons.slopes == (Slope("items", (("english", 0.0), ("more", 0.0))),)
+    assert comparisons.slopes == (Slope("items", (("english", None), ("more", None))),)
     assert comparisons.random_languages
     said = "compare: {slopes: [{factor: hours, routes: {english: 1, more: 4}, scale: linear}]}\n"
     comparisons = comparisons_of(parse_study(text + said).compare)

@@ -81,7 +81,7 @@ def _used(check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts) -> li
             return [c for c, _ in chosen]
         case BestCheck():
             routes = check.route.matches(run.routes, run.facts)
-            return [c for route in routes for c, _ in versus_all(route, check, contrasts)]
+            return [c for route in routes for c, _ in versus_all(route, check, contrasts, run)]
         case ConsistentCheck():
             return [c for c, _ in helping(check, contrasts, run)]
         case MostCheck() | ChosenCheck() | ProvenanceCheck():

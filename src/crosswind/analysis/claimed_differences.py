@@ -139,11 +139,16 @@ def _verdict(check: DifferenceCheck, contrast: Contrast, orientation: int, p: fl
     return "supported" if significant and least <= towards[0] and towards[1] <= most else "undecided"
 
 
-def versus_all(route: str, check: BestCheck, contrasts: Sequence[Contrast]) -> list[tuple[Contrast, int]]:
-    """The differences of a route from every other, with the sign that makes it the first."""
+def versus_all(
+    route: str, check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts
+) -> list[tuple[Contrast, int]]:
+    """The differences of a route from every other that it is compared with, with the sign that makes it the first.
+
+    The same route with a defence is no other route.
+    """
     chosen = []
     for c in differences_of(contrasts, check.measure, "all", ""):
-        if route in c.systems:
+        if route in c.systems and set(c.systems) <= set(run.routes):
             chosen.append((c, 1 if c.systems[0] == route else -1))
     return chosen
 

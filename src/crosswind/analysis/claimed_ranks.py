@@ -33,15 +33,17 @@ def best_finding(
     matching = check.route.matches(run.routes, run.facts)
     if len(matching) != 1:
         return missing_finding("route", run, check.route)
-    chosen = [(c, sign * gain_sign(c)) for c, sign in versus_all(matching[0], check, contrasts)]
+    chosen = [(c, sign * gain_sign(c)) for c, sign in versus_all(matching[0], check, contrasts, run)]
     tested = [(c, sign) for c, sign in chosen if c.verdict != "not tested"]
     if not tested:
         why = chosen[0][0].words if chosen else "the run has one route"
         return Finding("not tested", why, tuple(c for c, _ in chosen))
     better = [c for c, sign in tested if sign * c.estimate.score > 0 and shown_by(adjusted.get(id(c)))]
     worse = [c for c, sign in tested if sign * c.estimate.score < 0 and shown_by(adjusted.get(id(c)))]
-    text = f"better than {len(better)}, worse than {len(worse)} of {len(tested)} other routes"
-    verdict: ClaimVerdict = "refuted" if worse else "supported" if len(better) == len(tested) else "undecided"
+    others = len(run.routes) - 1
+    text = f"better than {len(better)}, worse than {len(worse)} of {others} other routes"
+    text += f", with {len(tested)} of which it is compared" if len(tested) < others else ""
+    verdict: ClaimVerdict = "refuted" if worse else "supported" if len(better) == others else "undecided"
     return Finding(verdict, text, tuple(c for c, _ in tested))
 
 

@@ -110,7 +110,9 @@ class _Study:
         yield from rows
         everywhere = [Part(x, x.languages(), ()) for x in members]
         wider = any(set(p.languages) != set(e.languages) for p, e in zip(parts, everywhere, strict=True))
-        if wider or any(not p.conditions for p in parts):
+        # Clean means are without targets at the floor; claims ask for all of them.
+        floored = sum(set(systems) <= x.floored for x in members)
+        if wider or any(not p.conditions for p in parts) or 0 < floored < len(members):
             yield from self.maker.measured(["everywhere"], "all", "", everywhere, systems)
         yield from self._official("all", "", members, systems)
         yield from self._by_condition(members, systems)

@@ -23,12 +23,12 @@ ALWAYS = ("english", "multilingual")
 class Slope:
     """A factor of which routes have more and less: what more of it brings is one comparison over all of them.
 
-    `values` are route -> amount; those of 0 are read from what the study knows of its routes (`items`, `tokens`, …).
+    `values` are route -> amount; those of `None` are read from what the study knows of its routes (`items`, `tokens`, …).
     `doubling`: the slope is for each doubling of the amount, otherwise for each unit.
     """
 
     factor: str
-    values: tuple[tuple[str, float], ...]
+    values: tuple[tuple[str, float | None], ...]
     doubling: bool = True
 
 

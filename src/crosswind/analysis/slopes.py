@@ -25,7 +25,7 @@ def amounts(slope: Slope, facts: RouteFacts) -> dict[str, float]:
     """How much of the factor each route has: as declared, or as the study knows it; a `UserError` where it does not."""
     out = {}
     for route, value in slope.values:
-        if value:
+        if value is not None:
             out[route] = value
             continue
         text = facts.factors.get(route, {}).get(slope.factor, "").replace(",", "")

@@ -128,12 +128,14 @@ def judged_by(file: ClaimFile, run: RunResults, summary: Summary) -> tuple[tuple
     return tuple(_of_one_size(x) for x in judged), published
 
 
+_ONE_SIZE = "it is worded of encoders at large, which needs two sizes that agree"
+
+
 def _of_one_size(judged: JudgedClaim) -> JudgedClaim:
     """A claim that is worded of encoders at large says nothing by one of them."""
     if not judged.claim.general or judged.outside:
         return judged
-    why = "it is worded of encoders at large, which needs two sizes that agree"
-    return replace(judged, verdict="not tested", outside=why, analogue=judged.verdict)
+    return replace(judged, verdict="not tested", outside=_ONE_SIZE, analogue=judged.verdict)
 
 
 def _agreed(reports: Sequence[ClaimsReport]) -> ClaimsReport:
@@ -145,13 +147,18 @@ def _agreed(reports: Sequence[ClaimsReport]) -> ClaimsReport:
         provenance = all(isinstance(check, ProvenanceCheck) for check in judged.claim.checks)
         if judged.claim.scope.encoder or provenance:
             continue
-        verdicts = [(r, r.judged[i].analogue if r.judged[i].claim.general else r.judged[i].verdict) for r in reports]
+        verdicts = [(report, _of_encoder(report.judged[i])) for report in reports]
         tested = [(report, verdict) for report, verdict in verdicts if verdict not in (None, "not tested")]
         text = "; ".join(f"{report.encoder_words}: {verdict}" for report, verdict in verdicts)
         made.append(JudgedClaim(judged.claim, _together([*tested]), (Finding(_together([*tested]), text),)))
     runs = tuple(run for report in reports for run in report.runs)
     sizes = tuple(size for report in reports for size in report.sizes)
     return ClaimsReport(first.file, runs, tuple(made), {}, first.command, f"all of {names}", sizes)
+
+
+def _of_encoder(judged: JudgedClaim) -> ClaimVerdict | None:
+    """What one encoder says of a claim: nothing where its run is outside the scope for another reason than its size."""
+    return judged.analogue if judged.outside == _ONE_SIZE else judged.verdict
 
 
 def _together(tested: Sequence[tuple[ClaimsReport, ClaimVerdict | None]]) -> ClaimVerdict:

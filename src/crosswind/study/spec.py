@@ -449,14 +449,14 @@ class SlopeSpec(StrictModel):
 
     factor: str = Field(min_length=1)
     routes: Annotated[
-        dict[str, Annotated[float, Field(ge=0)]],
-        BeforeValidator(lambda v: dict.fromkeys(v, 0.0) if isinstance(v, list) else v),
+        dict[str, Annotated[float, Field(ge=0)] | None],
+        BeforeValidator(lambda v: dict.fromkeys(v) if isinstance(v, list) else v),
     ] = Field(min_length=2)
     scale: Literal["doubling", "linear"] = "doubling"
 
     @property
-    def amounts(self) -> dict[str, float]:
-        """Of each route its amount, 0 where the study's own is meant."""
+    def amounts(self) -> dict[str, float | None]:
+        """Of each route its amount, `None` where the study's own is meant."""
         return self.routes
 
 

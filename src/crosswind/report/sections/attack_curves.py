@@ -55,12 +55,17 @@ def attack_section(content: ReportContent) -> Section | None:
 
 
 def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:
-    """The curves by panel (target and attack), system and kind: means over languages, then over pipeline seeds."""
+    """The curves by panel (target and attack), system and kind: means over languages, then over pipeline seeds.
+
+    An attack with several budgets has a panel of each: they are of the same examples.
+    """
     system = pl.when(pl.col("defence") == NONE).then(pl.col("route")).otherwise(
         pl.col("route") + " · " + pl.col("defence")
     )  # fmt: skip
     base = pl.col("attack").str.replace(r"\.random", "", literal=False)
-    panel = pl.col("target") + ", " + base
+    several = pl.col("budget").n_unique().over("target", base) > 1
+    budget = pl.when(several).then(", " + pl.col("budget").cast(pl.String) + " queries").otherwise(pl.lit(""))
+    panel = pl.col("target") + ", " + base + budget
     named = frame.with_columns(panel=panel, system=system)
     names = ["panel", "system", "control"]
     by_seed = named.group_by(*names, "pipeline_seed", "at", maintain_order=True).agg(
