@@ -134,7 +134,8 @@ def test_the_best_route_is_better_than_every_other() -> None:
 def test_a_route_is_best_only_where_it_is_compared_with_every_other() -> None:
     three = study(("none", "xnli", 200, 160), ("english", "xnli", 260, 250), ("multi", "xnli", 320, 310))
     run = facts("none", "english", "multi")
-    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(BestCheck(measure="clean", route=ENGLISH),))
+    check = BestCheck(measure="clean", route=ENGLISH)
+    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(check,))
     some = three.contrasts(routes=list(run.routes), comparisons=Comparisons(pairs=(("english", "none"),)))
     (result,) = judge_claims([claim], some, run)
     text = "better than 1, worse than 0 of 2 other routes, with 1 of which it is compared"

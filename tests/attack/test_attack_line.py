@@ -81,3 +81,16 @@ def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> N
     assert "gain, equal queries    25.0" in text
     assert "success over budget   1: 33.3  2: 33.3  5: 66.7  10: 66.7" in text
     assert line_table([line])["gain_at_used"][0] == 25.0
+
+
+def test_draws_that_end_with_the_search_stand_against_it_as_its_curve_has_it() -> None:
+    """In A' of an attack on a pool the copies for all queries are together, and no draw could be read like that."""
+    right, wrong = [1, 1, 0], [0, 1, 0]
+    curves: list[list[Any]] = [[[2, 0.1, 0, 2.0, wrong]], []]
+    made = attacked("a", [right] * 2, [wrong] * 2, curves, [2, 4], ["success", "exhausted"], [1.0, 1.0])
+    drawn: list[list[Any]] = [[[1, 0.1, 0, 2.0, wrong]], []]
+    control = attacked("a.random", [right] * 2, [wrong] * 2, drawn, [1, 10], ["success", "budget"], [1.0, 1.0])
+    line = attack_line("nli", "de", made, METRICS["accuracy"], binary=True, control=control)
+    assert line.control_at_used is not None
+    assert line.gain_at_used is not None
+    assert (line.after.score, line.control_at_used.score, line.gain_at_used.score) == (0.0, 50.0, 0.0)

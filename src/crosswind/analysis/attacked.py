@@ -9,7 +9,8 @@
 Budgets are equal in one of two senses. The control may ask as often as the search may, and draws on where the search
 has ended earlier (`control`, `gain`); or each example's control ends where its search has ended (`control_at_used`,
 `gain_at_used`), read from the same draws. A curve holds A' itself, the task's metric over all items, each under its
-worst text within so many queries or edits: its last value is A'.
+worst text within so many queries or edits: its last value is A', but where a recipe adds to a pool: there a curve, and
+what is at the queries used, is of each query beside its own copy, A' of all copies together.
 
 Intervals are over clusters of items, of one model: A, A' and the control have the same ones, so that differences are
 paired.
@@ -140,13 +141,15 @@ def attack_line(
 
     before, after = quantity(attack.clean, score), quantity(attack.attacked, score)
 
-    def over(drawn: Influence) -> Estimate:
-        return estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, after)], numbers))], numbers)
+    def over(drawn: Influence, left: Influence) -> Estimate:
+        return estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, left)], numbers))], numbers)
 
     drawn = None if control is None else quantity(control.attacked, score)
     used = rows["queries"].to_numpy()
     drawn_at_used = None if control is None else quantity(_Curves(control).within(used)[0], score)
     curves = _Curves(attack)
+    # Draws that end early are read from curves, so the search is too: in A' of a pool all queries' copies are together.
+    searched = quantity(curves.within(attack.budget)[0], score)
     success = None
     if binary and right.any():
         success = level(quantity(np.stack([broken & right, right], axis=1), mean_of(0, 1)))
@@ -163,9 +166,9 @@ def attack_line(
         after=level(after),
         success=success,
         control=None if drawn is None else level(drawn),
-        gain=None if drawn is None else over(drawn),
+        gain=None if drawn is None else over(drawn, after),
         control_at_used=None if drawn_at_used is None else level(drawn_at_used),
-        gain_at_used=None if drawn_at_used is None else over(drawn_at_used),
+        gain_at_used=None if drawn_at_used is None else over(drawn_at_used, searched),
         queries=_spread(tried["queries"]),
         passes=_spread(tried["passes"]),
         control_queries=None if control is None else _spread(_tried(control.outcomes)["queries"]),

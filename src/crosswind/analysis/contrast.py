@@ -23,7 +23,7 @@ ALWAYS = ("english", "multilingual")
 class Slope:
     """A factor of which routes have more and less: what more of it brings is one comparison over all of them.
 
-    `values` are route -> amount; those of `None` are read from what the study knows of its routes (`items`, `tokens`, …).
+    `values` are route -> amount; `None` is read from what the study knows of its routes (`items`, `tokens`, …).
     `doubling`: the slope is for each doubling of the amount, otherwise for each unit.
     """
 
