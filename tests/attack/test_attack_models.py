@@ -19,7 +19,7 @@ from crosswind.attack.pool import PoolSpaceMaker
 from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
 from crosswind.attack.space import GoalVerdict
-from crosswind.attack.universal import TriggerSearch, find_trigger
+from crosswind.attack.universal import TriggerSearch, _Search, _Vocabulary, find_trigger
 from crosswind.attack.victim import ModelVictim, PredictingVictim
 from crosswind.data.examples import Dataset, PairExample, Pool, QueryExample, Span, SpanExample, TaggingExample
 from crosswind.data.source import open_source
@@ -37,7 +37,7 @@ from crosswind.perturb.words import words as words_of
 from crosswind.study.encoders import place_of
 from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.load import load
-from tiny_models import write_encoder
+from tiny_models import byte_bpe, write_encoder
 
 KINDS = {"pair": "mw-nli", "choice": "mw-causes", "tagging": "mw-ner", "span": "mw-qa", "query": "mw-answers"}
 ENVIRONMENT = environment_of("microworld")
@@ -286,6 +286,43 @@ def test_a_trigger_of_one_word_is_the_worst_of_all_words() -> None:
         drawn = find_trigger(counting, dev, replace(how, words=2, drawn=True), budget, 1)
         assert drawn.queries <= budget
         assert len(drawn.words) == 2
+
+
+@pytest.mark.parametrize(
+    ("architecture", "one", "two"), [("xlm-roberta", "A", "in"), ("bert", "a", "t"), ("roberta", "in", "the")]
+)
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_triggers_gradient_is_that_of_its_own_tokens(
+    architecture: str, one: str, two: str, length: int, tmp_path: Path
+) -> None:
+    folder = write_encoder(tmp_path / "tiny", architecture)
+    if architecture == "roberta":  # the first word by another piece than those behind it
+        byte_bpe(prefix=False).save_pretrained(folder)
+    encoder = load_encoder(str(folder), seed=1)
+    predictor = Predictor(encoder, attach(encoder, "pair", classes(TASKS["mw-nli"]), seed=2), max_length=64)
+    who = ModelVictim(predictor, METRICS["accuracy"])
+    trigger, other = " ".join([one] * length), " ".join([two] * length)
+    dev = [
+        PairExample("1", "1", "en", f"{trigger} {trigger} {two}", f"{two} {one}", 0),  # first texts hold it too
+        PairExample("2", "2", "en", f"{two} {trigger}", one, 1),
+    ]
+    how = TriggerSearch("second", length, 3, 2)
+    search = _Search(who, dev, how, _Vocabulary.of(who, dev, how), 50)
+    search.best = (search.vocabulary.words.index(one),) * length
+    pieces = encoder.tokenizer(other, add_special_tokens=False)["input_ids"]
+    assert len(pieces) == length
+    expected = [0.0] * length
+    for example in dev:
+        moved = replace(example, second=f"{trigger} {example.second}")
+        encoded = encoder.tokenizer(moved.first, moved.second)
+        start = encoded.sequence_ids().index(1)
+        ((row, slopes),) = loss_gradients(who, [moved])[0]
+        assert list(row.ids) == encoded["input_ids"]
+        for i, piece in enumerate(pieces):
+            expected[i] += float(slopes[start + i] @ encoder.embeddings(torch.tensor([piece]))[0].detach().numpy())
+    assert min(map(abs, expected)) > 1e-7
+    number = search.vocabulary.words.index(two)
+    assert [search._expected(i)[number] for i in range(length)] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["pair", "choice", "span"])

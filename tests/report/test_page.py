@@ -169,11 +169,13 @@ def test_figures_are_files_of_their_own_with_their_data(summary: Summary, tmp_pa
     assert curve["right"].to_list() == [75.0, 25.0, 75.0, 50.0]
     page = path.read_text(encoding="utf-8")
     assert "figures/forest.svg, .csv" in page
-    # What an earlier page had and this one has not is gone; a file of another kind stays.
-    (folder / "mine.txt").write_text("x")
-    write_report(path, ReportContent("t", summary))
+    # What an earlier page had and this one has not is gone; what else lies there (a paper's own figures) stays.
+    others = {"mine.txt", "photo.svg", "data.csv", "heatmap-old.svg", "table.tex", "my-attacks.csv"}
+    for name in others:
+        (folder / name).write_text("x")
+    write_report(path, ReportContent("t", summary), latex=True)
     assert not (folder / "attacks.svg").exists()
-    assert (folder / "mine.txt").exists()
+    assert others <= {p.name for p in folder.iterdir()}
 
 
 def primary(summary: Summary) -> list:  # type: ignore[type-arg]

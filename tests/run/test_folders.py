@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from crosswind.errors import UserError
 from crosswind.run.folders import replacing, write_json
 
 
@@ -26,3 +28,12 @@ def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path
         write_json(path, {"a": float("nan")})
     assert path.read_text() == '{\n "a": 1\n}'
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_what_is_no_file_stays(tmp_path: Path) -> None:
+    # Of root, a rename would put a file in the place of /dev/null.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="is no file that could be replaced"), replacing(pipe):
+        raise AssertionError
+    assert pipe.is_fifo()

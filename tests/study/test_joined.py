@@ -25,6 +25,7 @@ from crosswind.study.claimed import judge_runs
 from crosswind.study.folder import sums_frame
 from crosswind.study.joined import join_runs, read_run
 from crosswind.study.power import power_plan
+from crosswind.study.reported import write_joined_report
 
 N = 240
 SIGNATURE = METRICS["accuracy"].signature(device="cpu")
@@ -133,6 +134,10 @@ def test_the_report_of_joined_runs_is_a_page(runs: list[Path], tmp_path: Path) -
     done = CliRunner().invoke(app, ["report", *map(str, runs), "-o", str(tmp_path / "page.html"), "--latex"])
     assert done.exit_code == 0, done.output
     assert r"\toprule" in (tmp_path / "page-figures" / "contrasts.tex").read_text(encoding="utf-8")
+    kept = (runs[0] / "results.parquet").read_bytes()
+    with pytest.raises(UserError, match="is there, and no page"):
+        write_joined_report(join_runs(runs), runs[0] / "results.parquet")
+    assert (runs[0] / "results.parquet").read_bytes() == kept
 
 
 def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(

@@ -15,7 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from crosswind.perturb.applied import Liberties
 from crosswind.perturb.draw import key
 from crosswind.perturb.example import passages
 from crosswind.perturb.words import words as words_of
+
+if TYPE_CHECKING:
+    from crosswind.model.offsets import Template
 
 TriggerWords = tuple[str, ...]
 
@@ -78,7 +81,7 @@ def find_trigger(victim: ModelVictim, dev: Sequence[Example], how: TriggerSearch
     chosen = [e for e in dev[: how.examples] if text_fields(e).get(how.field)]
     clean = victim(chosen)
     batch = [e for e, right in zip(chosen, clean.right.tolist(), strict=True) if right > 0] or chosen
-    vocabulary = _Vocabulary.of(victim, dev, how.field)
+    vocabulary = _Vocabulary.of(victim, dev, how)
     search = _Search(victim, batch, how, vocabulary, budget)
     search.draw(random.Random(key(str(seed), "trigger", how.field))) if how.drawn else search.climb()
     kept = {id(e) for e in batch}
@@ -89,28 +92,34 @@ def find_trigger(victim: ModelVictim, dev: Sequence[Example], how: TriggerSearch
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """TriggerWords of one piece, the most frequent first, and the embedding of each `(words, width)`."""
+    """TriggerWords of one piece, the most frequent first.
+
+    `pieces` and `vectors` `(words, width)` of each: as the text's first word, and behind another one, which byte-level
+    BPE writes with its blank and so by another piece.
+    """
 
     words: TriggerWords
-    pieces: tuple[int, ...]
-    vectors: Any
+    pieces: tuple[tuple[int, ...], tuple[int, ...]]
+    vectors: tuple[Any, Any]
 
     @classmethod
-    def of(cls, victim: ModelVictim, dev: Sequence[Example], field: str) -> _Vocabulary:
+    def of(cls, victim: ModelVictim, dev: Sequence[Example], how: TriggerSearch) -> _Vocabulary:
         import torch
 
         from crosswind.model.offsets import raw
 
         seen: Counter[str] = Counter()
         for example in dev:
-            text = text_fields(example).get(field, "")
+            text = text_fields(example).get(how.field, "")
             seen.update(text[w.start : w.end] for w in words_of(text, example.language))
         ordered = sorted(seen, key=lambda w: (-seen[w], w))
         encoder = victim.predictor.encoder
+        many = min(how.words, 2)
+        cut = raw(encoder.tokenizer, [" ".join([word] * many) for word in ordered], offsets=False)
         whole = [
-            (word, ids[0])
-            for word, (ids, _) in zip(ordered, raw(encoder.tokenizer, ordered, offsets=False), strict=True)
-            if len(ids) == 1 and ids[0] != encoder.tokenizer.unk_token_id
+            (word, ids[0], ids[-1])
+            for word, (ids, _) in zip(ordered, cut, strict=True)
+            if len(ids) == many and encoder.tokenizer.unk_token_id not in ids
         ]
         if not whole:
             raise UserError(
@@ -118,10 +127,13 @@ class _Vocabulary:
                 where="recipe",
                 hint="attack it with a recipe that changes the words at hand",
             )
-        pieces = tuple(piece for _, piece in whole)
+        words, first, later = zip(*whole, strict=True)
         with torch.no_grad():
-            vectors = encoder.embeddings(torch.tensor(pieces, device=victim.predictor.device)).double().cpu().numpy()
-        return cls(tuple(word for word, _ in whole), pieces, vectors)
+            vectors = [
+                encoder.embeddings(torch.tensor(pieces, device=victim.predictor.device)).double().cpu().numpy()
+                for pieces in (first, later)
+            ]
+        return cls(words, (first, later), (vectors[0], vectors[1]))
 
 
 class _Search:
@@ -176,19 +188,30 @@ class _Search:
     def _expected(self, position: int) -> Any:
         """By how much the loss would rise for each word in a position, to first order `(words,)`."""
         from crosswind.attack.gradient import loss_gradients
+        from crosswind.model.offsets import template
 
-        pieces = [self.vocabulary.pieces[i] for i in self.best]
-        total = np.zeros(self.vocabulary.vectors.shape[1])
+        pieces, vectors = self.vocabulary.pieces, self.vocabulary.vectors[position > 0]
+        stands = [pieces[i > 0][word] for i, word in enumerate(self.best)]
+        shape = template(self.victim.predictor.encoder.tokenizer)
+        begins = self.victim.predictor.head.kind == "choice"  # whose context is a row's first text
+        total = np.zeros(vectors.shape[1])
         for gradient in loss_gradients(self.victim, [self.victim.read(e) for e in self._texts(self.best)]):
             for row, slopes in gradient:
-                at = _position_of(pieces, row.ids)
+                at = _position_of(stands, row.ids, shape, begins=begins)
                 if at is not None:
                     total += slopes[at + position].astype(np.float64)
-        return self.vocabulary.vectors @ total
+        return vectors @ total
 
 
-def _position_of(pieces: Sequence[int], ids: Any) -> int | None:
-    """Where a row of tokens holds the pieces of a trigger."""
-    listed = [int(i) for i in ids]
-    last = len(listed) - len(pieces)
-    return next((i for i in range(last + 1) if listed[i : i + len(pieces)] == pieces), None)
+def _position_of(pieces: Sequence[int], ids: Any, shape: Template, *, begins: bool) -> int | None:
+    """Where a row of tokens holds the pieces of a trigger that `begins` the row's first text, or its second one.
+
+    The other text may hold the same pieces. Without special tokens between the texts it is the last place of all.
+    """
+    listed, head, middle = [int(i) for i in ids], len(shape.head), list(shape.middle)
+    starts = list(range(head, len(listed) - len(pieces) + 1))
+    if begins:
+        starts = starts[:1]
+    elif middle:
+        starts = [i + len(middle) for i in starts if listed[i : i + len(middle)] == middle][:1]
+    return next((i for i in reversed(starts) if listed[i : i + len(pieces)] == list(pieces)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 FIGURES = "figures"
+# What a page may have beside it: the names that sections give their figures and tables.
+_OURS = re.compile(
+    r"(attacks|curves|forest|gap-family|gap-script|heatmap|targets)(-\d+)?\.(svg|csv)"
+    r"|(contrasts|defences|targets|summary-.+)\.tex"
+)
 _LISTED = 40_000  # characters of a listing
 
 
@@ -46,11 +52,8 @@ def write_report(path: Path, content: ReportContent, *, latex: bool = False) -> 
     if latex:
         written |= _write_tables(folder, sections)
     for old in folder.glob("*") if folder.name == FIGURES and folder.is_dir() else ():
-        if (
-            old.suffix in (".svg", ".csv", ".tex")
-            and old.name not in written
-            and not (old.suffix == ".tex" and not latex)
-        ):
+        stale = old.name not in written and (latex or old.suffix != ".tex")
+        if stale and _OURS.fullmatch(old.name):  # Whoever writes a paper there has figures of their own.
             old.unlink()
     page = rendered(content, sections, folder.name if figures else "")
     with replacing(path) as draft:

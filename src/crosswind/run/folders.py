@@ -39,8 +39,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A path to write a file at, which takes the place of `path` when the block ends; nothing does where it raises.
 
     So readers see the old file or all of the new one, where it is `durable` after a power failure too (what can be
-    made again need not be).
+    made again need not be). A `UserError` for what is no file: who may write to a device would replace the device.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError("is no file that could be replaced", where=str(path), hint="name a file")
     draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         yield draft

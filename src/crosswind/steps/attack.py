@@ -129,8 +129,8 @@ def _trigger(job: Job[AttackParams], victim: ModelVictim, call: Call, setting: A
     job.fact("trigger", {"words": " ".join(trigger.words), "queries": trigger.queries, "examples": trigger.examples})
     job.note(
         f"{params.recipe}: the trigger {' '.join(trigger.words)!r} was searched on {trigger.examples} examples of "
-        f"{ref.name} with {trigger.queries} queries each; their mean loss rose from {trigger.before:.3f} to "
-        f"{trigger.after:.3f}."
+        f"{ref.name} with {trigger.queries} queries each; their mean loss is {trigger.after:.3f} with it, "
+        f"{trigger.before:.3f} without."
     )
     return trigger.words
 
@@ -175,5 +175,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=5, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=6, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )

@@ -30,17 +30,31 @@ from crosswind.study.spec import read_study
 from crosswind.study.traced import provenance_of
 
 _T = TypeVar("_T")
+_PAGE = b"<!doctype html>"
 
 
 def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> Summary:
     """Write the page of a run, or of several joined; returns what it shows."""
     if path.is_dir():
         raise UserError("is a folder", where=str(path), hint="name a file with -o")
+    _require_page(path)
     with suppress(UserError):  # The study's own data may have gone since: the page shows what the run kept.
         declare_tasks(read_study(run.paths[0] / STUDY))
     summary = run.summary()
     write_report(path, report_content(run, summary), latex=latex)
     return summary
+
+
+def _require_page(path: Path) -> None:
+    """A `UserError` where the page would take the place of something else, such as a run's results."""
+    if not path.exists():
+        return
+    begins = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            begins = file.read(len(_PAGE))
+    if begins.lower() != _PAGE:
+        raise UserError("is there, and no page", where=str(path), hint="name another file with -o")
 
 
 def write_run_report(out: Path, summary: Summary, identity: Mapping[str, Any]) -> None:
