@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, write_analysed
 from crosswind.study.changed import compare_runs
-from crosswind.study.claimed import judge_runs
+from crosswind.study.claimed import judge_runs, run_facts
 from crosswind.study.folder import sums_frame
 from crosswind.study.joined import join_runs, read_run
 from crosswind.study.power import power_plan
@@ -321,3 +322,11 @@ def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: lis
     *_, alike = judge_runs([large, same], str(claims))
     assert {j.verdict for j in alike.judged} == {"not tested"}
     assert both.encoder_words == "all of mini, large (560.0 M parameters)"
+
+
+def test_a_language_that_a_route_lacks_is_in_no_average_of_a_claim(runs: list[Path]) -> None:
+    run = read_run(runs[0])
+    assert run_facts(run).languages == {"xnli": ("de",)}
+    more = [run.rows.with_columns(language=pl.lit(x), cell=pl.col("cell") + x) for x in ("fr", "sw")]
+    lacking = more[1].filter((pl.col("route") == "none") | (pl.col("perturbation") != "clean"))
+    assert run_facts(replace(run, rows=pl.concat([run.rows, more[0], lacking]))).languages == {"xnli": ("de", "fr")}

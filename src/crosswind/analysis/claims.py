@@ -184,7 +184,7 @@ class Claim:
 @dataclass(frozen=True)
 class RunFacts:
     """What claims ask of a run besides its contrasts; `development` is (route, target) -> mean score on dev,
-    `languages` are those of each target's clean scores."""
+    `languages` are those that each target's averages are over."""
 
     encoders: tuple[str, ...]
     routes: tuple[str, ...]

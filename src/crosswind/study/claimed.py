@@ -188,14 +188,24 @@ def run_facts(run: RunResults) -> RunFacts:
         selections=tuple(rows["selection"].unique().sort()),
         facts=run.analysed.facts,
         development={name: sum(scores) / len(scores) for name, scores in dev.items()},
-        languages=_languages(plain.filter(~pl.col("selection").is_in(APART))),
+        languages=_languages(rows),
     )
 
 
 def _languages(rows: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The languages of each target's clean scores, pairs of languages aside."""
-    plain = rows.filter((pl.col("context_language") == "") | (pl.col("context_language") == pl.col("language")))
-    by_target = plain.group_by("target", maintain_order=True).agg(pl.col("language").unique().sort())
+    """The languages of each target that every route, defence and seed has a clean score in, pairs of languages aside:
+    averages that are compared are over these."""
+    model = pl.concat_str("route", "defence", "pipeline_seed", separator="\n")
+    plain = rows.filter(
+        (pl.col("perturbation") == CLEAN)
+        & (pl.col("attack") == NONE)
+        & ~pl.col("selection").is_in(APART)
+        & ((pl.col("context_language") == "") | (pl.col("context_language") == pl.col("language")))
+    ).with_columns(model=model)
+    models = plain.group_by("target").agg(pl.col("model").n_unique().alias("all"))
+    having = plain.group_by("target", "language").agg(pl.col("model").n_unique())
+    shared = having.join(models, on="target").filter(pl.col("model") == pl.col("all"))
+    by_target = shared.group_by("target").agg(pl.col("language").sort()).sort("target")
     return {target: tuple(languages) for target, languages in by_target.iter_rows()}
 
 
