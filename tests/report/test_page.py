@@ -131,6 +131,14 @@ def test_the_comparisons_of_the_primary_family_are_the_first_figure(page: str, s
     assert table.count("1: +5.0") == 2  # the value under the one seed
 
 
+def test_the_first_figure_says_on_which_side_better_is(page: str, summary: Summary) -> None:
+    assert "Of levels, right of 0 is better;" in page
+    lower = tuple(replace(c, better="lower") for c in summary.contrasts)
+    assert "Of levels, left of 0 is better;" in render_page(full(replace(summary, contrasts=lower)))
+    both = (*lower, *(c for c in summary.contrasts if c.family == "primary"))
+    assert "right of 0 (left, where a lower score is better) is" in render_page(full(replace(summary, contrasts=both)))
+
+
 def test_claims_audit_cost_and_citation_stand_in_the_page(page: str) -> None:
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
     assert "mine: what is claimed. 1 refuted." in text

@@ -54,6 +54,14 @@ def test_routes_differ_in_task_domain_steps_and_text(tmp_path: Path) -> None:
     assert "lexicon ntrex: unseen for english, unlabelled for more" in seen
 
 
+def test_training_data_that_a_machine_translated_before_they_were_distributed_are_seen_as_such(tmp_path: Path) -> None:
+    """PAWS-X's training data are human in English and by a machine in the other languages; its test sets are human."""
+    text = STUDY.format(lexicons=tmp_path).replace("tasks: [squad]", "tasks: [{name: pawsx, languages: [en, de]}]")
+    study = parse_study(text)
+    seen = route_facts(make_plan(study, dry=True), study.route_names).seen["other"]
+    assert (seen["en"], seen["de"]) == ("labelled", "machine-translated")
+
+
 def test_the_domain_of_unknown_tasks_is_not_guessed() -> None:
     assert domains_of(["mnli", "xquad"]) == "Wikipedia; ten genres of speech and writing"
     assert domains_of(["mnli", "mine"]) == ""

@@ -12,6 +12,7 @@ from crosswind.analysis.results import TASK_EXPOSURES, LanguageExposure
 from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, lexicon_sources
 from crosswind.steps.parameters import examples_of
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
+from crosswind.study.exposure import by_machine
 from crosswind.study.planned import Cell, Plan
 from crosswind.tasks.domains import domains_of
 
@@ -77,5 +78,5 @@ def _overlap(cells: Sequence[Cell], route: str) -> dict[str, str]:
 def _seen(phases: Sequence[tuple[str, TrainParams]]) -> Mapping[str, str]:
     seen = {code: "unlabelled" for _, p in phases if p.mlm for _, languages, _ in p.mlm.corpora for code in languages}
     data = [ref for _, p in phases for head in p.heads for ref in head.data]
-    by_machine = {ref.language: "machine-translated" for ref in data if ref.made is not None}
-    return seen | by_machine | {ref.language: "labelled" for ref in data if ref.made is None}
+    translated = {ref.language: "machine-translated" for ref in data if by_machine(ref)}
+    return seen | translated | {ref.language: "labelled" for ref in data if not by_machine(ref)}

@@ -34,7 +34,7 @@ def forest_section(content: ReportContent) -> Section | None:
     )
     if compared:
         over = compared_over(content.summary)
-        caption += f" Of levels, right of 0 is better; of drops, left of 0 is more robust. {over}"
+        caption += f" Of levels, {_better_side(shown)} is better; of drops, left of 0 is more robust. {over}"
     if len(rows) > len(shown):
         caption += f" {len(shown)} of {len(rows)} rows; contrasts.csv has all."
     part = Figure(
@@ -64,6 +64,13 @@ def forest_rows(summary: Summary) -> tuple[list[Contrast], bool]:
         return [c for name in names for c in primary if c.name == name], True
     drops = [c for c in summary.contrasts if c.kind == "level" and c.measure == "drop" and c.scope == "target"]
     return drops, False
+
+
+def _better_side(rows: Sequence[Contrast]) -> str:
+    better = {c.better for c in rows}
+    if len(better) > 1:
+        return "right of 0 (left, where a lower score is better)"
+    return "left of 0" if "lower" in better else "right of 0"
 
 
 def _says(rows: Sequence[Contrast]) -> str:
