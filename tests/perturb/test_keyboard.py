@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from crosswind import perturb
 from crosswind.data.microworld.languages import CODES
 from crosswind.errors import UserError
 from crosswind.perturb.families.keyboard import layout_for, layouts
 from crosswind.perturb.graphemes import clusters
-from crosswind.perturb.input_methods import fuzzy
+from crosswind.perturb.input_methods import fuzzy, vietnamese_keys
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.spec import TextScope, parse_spec
+from crosswind.perturb.vietnamese import VietnameseKeys
 
 MEMBERS = {"arb": "ar", "arz": "ar", "swh": "en", "nb": "no", "kmr": "ku", "ckb": "ckb", "pes": "fa", "ekk": "et"}
 
@@ -239,3 +241,81 @@ def test_the_common_languages_have_a_layout_of_their_own() -> None:
     languages = {language for layout in layouts().values() for language in layout.languages}
     wanted = "en de fr es it pt tr ru uk el bg ar he hi th ko vi"
     assert languages >= set(wanted.split(" "))
+
+
+def slips(text: str, method: str) -> list[set[str]]:
+    return options(text, "vi", f"keyboard(layout={method}):1")
+
+
+def test_vietnamese_keys_are_those_of_keymans_help() -> None:
+    """Words and keys by help.keyman.com/keyboard/vietnamese_telex and vietnamese_vni: sample input, sample output."""
+    telex, vni = vietnamese_keys("telex"), vietnamese_keys("vni")
+
+    def shown(keys: VietnameseKeys, typed: str) -> str:
+        letters: list[str] = []
+        for key in typed:
+            letters = keys.press(letters, key)
+        return "".join(letters)
+
+    for typed, word in (
+        ("trawng", "trăng"), ("caan", "cân"), ("ddaau", "đâu"), ("ddeem", "đêm"), ("nhoo", "nhô"), ("mow", "mơ"),
+        ("tuw", "tư"), ("huyeenf", "huyền"), ("sawcs", "sắc"), ("hoir", "hỏi"), ("ngax", "ngã"), ("nawngj", "nặng"),
+        ("asf", "à"), ("her", "hẻ"), ("herr", "her"), ("xooong", "xoong"), ("hoaf", "hòa"), ("uys", "úy"),
+        ("quas", "quá"), ("gias", "giá"), ("asz", "a"),
+    ):  # fmt: skip
+        assert shown(telex, typed) == word
+    for typed, word in (
+        ("sa8c1", "sắc"), ("huye6n2", "huyền"), ("hoi3", "hỏi"), ("nga4", "ngã"), ("na8ng5", "nặng"), ("can6", "can6"),
+        ("d9e6m", "đêm"), ("nho6", "nhô"), ("mo7", "mơ"), ("tu7", "tư"), ("a12", "à"), ("he3", "hẻ"), ("he33", "he3"),
+    ):  # fmt: skip
+        assert shown(vni, typed) == word
+    assert [telex.strokes(letter) for letter in "ếđơaüß1"] == ["ees", "dd", "ow", "a", "", "", ""]
+    assert [vni.strokes(letter) for letter in "ếđựă"] == ["e61", "d9", "u75", "a8"]
+
+
+def test_a_vietnamese_letter_is_missed_by_one_of_its_keys() -> None:
+    # On QWERTY s adjoins a d e w x z, a adjoins q s w z. In Telex x is the tilde, w and a are shapes.
+    assert slips("á", "telex") == [{"â", "ad", "ae", "ă", "ã", "az", "qs", "ss", "ws", "zs"}]
+    # d adjoins s f e r x c: đ is typed dd.
+    assert slips("đ", "telex") == [{o + "d" for o in "sferxc"} | {"d" + o for o in "sferxc"}]
+    # n adjoins b h j m, and j gives the vowel before it the dot; t adjoins r, f, g and y.
+    assert slips("an", "telex")[1] == {"ab", "ah", "ạ", "am"}
+    assert slips("mất", "telex")[2] == {"mẩ", "mầ", "mấg", "mấy"}
+    # A digit adjoins the digits beside it: 6 (circumflex) 5 (dot) and 7, 1 (acute) 2 (grave); e adjoins w r s d.
+    assert slips("tiếng", "vni")[2] == {"tié7ng", "tiéng", "tiềng", *(f"tí{o}6ng" for o in "wrsd")}
+    assert slips("đã", "vni") == [
+        {*(f"{o}9ã" for o in "serfxc"), "d8ã", "d0ã"},
+        {"đả", "đạ", *(f"đ{o}4" for o in "qwsz")},
+    ]
+    assert slips("hoà", "vni")[2] >= {"hoá", "hoả"}  # a tone lies where the text has it
+    assert slips("hòa", "vni")[1] >= {"hóa", "hỏa"}
+    # Capitals: Shift on the first key, on all keys in a syllable of capitals.
+    assert "Ad" in slips("Á", "telex")[0]
+    assert "TÂM" not in slips("TÁM", "telex")[0]
+    assert {"TÂM", "TADM"} <= slips("TÁM", "telex")[1]
+    # A text in NFD stays in it.
+    (spelt, *_) = slips(unicodedata.normalize("NFD", "á"), "telex")
+    assert unicodedata.normalize("NFD", "ã") in spelt
+
+
+def test_telex_and_vni_are_for_vietnamese_alone_and_have_one_model() -> None:
+    for method in ("telex", "vni"):
+        spec = parse_spec(f"keyboard(layout={method}):1")
+        assert spec.applies(TextScope("vi")) is None
+        assert "not of de" in str(spec.applies(TextScope("de")))
+        assert list(spec.resources(TextScope("vi"))) == ["keyboard/en", f"keyboard/{method}"]
+    with pytest.raises(UserError, match="has one model"):
+        parse_spec("keyboard(layout=vni,model=multypo):1").applies(TextScope("vi"))
+
+
+@pytest.mark.parametrize("method", ["telex", "vni"])
+def test_vietnamese_slips_leave_whole_clusters_and_the_normal_form(
+    method: str, official_data: Callable[..., Path]
+) -> None:
+    text = (official_data("tatoeba") / "tatoeba/v1/tatoeba.vie-eng.vie").read_text(encoding="utf-8")
+    lines = [unicodedata.normalize("NFC", line) for line in text.splitlines()[:150]]
+    changed = [perturb(line, f"keyboard(layout={method}):0.1", "vi") for line in lines]
+    assert all(new == unicodedata.normalize("NFC", new) for new in changed)
+    assert all(len(cluster) == 1 for new in changed for cluster in clusters(new))
+    assert sum(new != old for new, old in zip(changed, lines, strict=True)) > 100
+    assert changed == [perturb(line, f"keyboard(layout={method}):0.1", "vi") for line in lines]

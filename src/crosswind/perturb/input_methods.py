@@ -1,4 +1,4 @@
-"""Slips on input methods: Chinese by pinyin, Japanese by romaji and conversion, Amharic by romanised syllables.
+"""Slips on input methods: Chinese by pinyin, Japanese by romaji and conversion, Amharic and Vietnamese by keystrokes.
 
 What is typed is a syllable or a reading in Latin letters, and what stands in the text was chosen from a list. These
 slips are made:
@@ -9,7 +9,8 @@ slips are made:
 * of kana typed in romaji, a key is missed for its neighbour on QWERTY, so that the syllable is another (か ka → ま ma);
   a Japanese word in Chinese characters becomes another of the same reading (会館 → 開館).
 
-* of an Ethiopic syllable, typed as a consonant and a vowel, one of the two is missed.
+* of an Ethiopic syllable, typed as a consonant and a vowel, one of the two is missed;
+* of a Vietnamese letter, typed by Telex or VNI, one key is missed (`vietnamese.py`).
 
 The tables lie in `families/input_methods/`, with their origin.
 """
@@ -28,6 +29,7 @@ from typing import Any, ClassVar
 from crosswind.perturb.alternatives import Listed, Sites
 from crosswind.perturb.graphemes import positioned
 from crosswind.perturb.passage import Passage
+from crosswind.perturb.vietnamese import VietnameseKeys, VietnameseMethod
 from crosswind.perturb.words import words
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"))
@@ -162,12 +164,18 @@ def romaji_and_conversion(language: str) -> Listed:
     return Listed(sites)
 
 
+def vietnamese_keys(method: VietnameseMethod) -> VietnameseKeys:
+    """The keys of Telex or VNI."""
+    table = _data("vietnamese")["keys"][method]
+    return VietnameseKeys(table["shapes"], table["tones"])
+
+
 def input_method_hash(name: str) -> str:
     """The SHA-256 of a table."""
     return hashlib.sha256(_bytes(name)).hexdigest()
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _data(name: str) -> Any:
     return json.loads(_bytes(name))
 

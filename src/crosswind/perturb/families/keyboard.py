@@ -9,7 +9,8 @@ Only letters, vowel signs and tone marks change, and only into their like: a typ
 a number stays what it is and a grapheme cluster stays one cluster. A letter without a key is typed as
 its base letter and marks, whose keys are missed one at a time. A language without a layout of its own is typed on that
 of the official language beside it (Haitian Creole on the French one, Nahuatl on the Spanish one). Languages that are
-typed by an input method have slips of theirs (`input_methods.py`).
+typed by an input method have slips of theirs (`input_methods.py`). Vietnamese, typed on its own keyboard by default, is
+typed on QWERTY with `layout=telex` or `layout=vni`: the keys of a letter are missed one at a time.
 """
 
 from __future__ import annotations
@@ -32,8 +33,15 @@ from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.columns import ByCluster
 from crosswind.perturb.fingers import finger_typos
 from crosswind.perturb.hangul import hangul_options
-from crosswind.perturb.input_methods import Ethiopic, Pinyin, input_method_hash, romaji_and_conversion
+from crosswind.perturb.input_methods import (
+    Ethiopic,
+    Pinyin,
+    input_method_hash,
+    romaji_and_conversion,
+    vietnamese_keys,
+)
 from crosswind.perturb.perturbation import Given, NotApplicable, Param, Perturbation, Setting
+from crosswind.perturb.vietnamese import VietnameseMethod, vietnamese_slips
 from crosswind.perturb.words import base_language, is_turkic, lowered, raised, script, segmentation
 
 # Two keys are neighbours if their centres are at most 1.25 key widths apart: on QWERTY, a has q w s z.
@@ -42,6 +50,7 @@ _REACH = 1.26**2
 _REACH_OF_EDGE = 2.0**2
 _ALTGR = 2
 _VERSION = 3  # of the alternatives that a layout gives
+_TELEX_AND_VNI: tuple[VietnameseMethod, ...] = ("telex", "vni")
 
 _CLUSTER = regex.compile(r"\X")
 _INSC = ("Consonant", "Vowel_Dependent", "Vowel_Independent", "Tone_Mark", "Bindu", "Visarga", "Virama", "Nukta")
@@ -185,7 +194,7 @@ def layout_for(setting: Setting) -> KeyboardLayout:
     chosen = str(setting.params["layout"])
     if chosen != "auto":
         if chosen not in known:
-            raise UserError(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join(known)}")
+            raise UserError(f"no keyboard layout {chosen!r}", hint=f"layouts: {', '.join([*known, *_TELEX_AND_VNI])}")
         return known[chosen]
     written = script(setting.language)
     # Standard Arabic (arb) is typed as Arabic: a macrolanguage's layout serves its members that have none.
@@ -219,8 +228,14 @@ def _alike(key: str, other: str) -> bool:
     return classes[0] == classes[1] and any(classes[0][:2])
 
 
-def _input_method(setting: Setting) -> Literal["pinyin", "romaji", "sera"] | None:
-    """How a language is typed that no layout has the letters of."""
+def _input_method(setting: Setting) -> Literal["pinyin", "romaji", "sera", "telex", "vni"] | None:
+    """How a language is typed that no layout has the letters of, or the input method that is named."""
+    for method in _TELEX_AND_VNI:
+        if setting.params["layout"] == method:
+            if setting.params["model"] != "neighbours":
+                hint = f"leave out model={setting.params['model']}"
+                raise UserError(f"keyboard(layout={method}) has one model, a missed key", hint=hint)
+            return method
     if setting.params["layout"] != "auto":
         return None
     written = script(setting.language)
@@ -232,8 +247,15 @@ def _input_method(setting: Setting) -> Literal["pinyin", "romaji", "sera"] | Non
 
 
 def _applies(setting: Setting) -> str | None:
-    if _input_method(setting) is not None:
-        return None
+    match _input_method(setting):
+        case "telex" | "vni" as method:
+            if (base_language(setting.language), script(setting.language)) == ("vi", "Latn"):
+                return None
+            return f"{method} is an input method of Vietnamese in Latin script, not of {setting.language}"
+        case "pinyin" | "romaji" | "sera":
+            return None
+        case None:
+            pass
     try:
         layout_for(setting)
     except NotApplicable as reason:
@@ -249,6 +271,8 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
             return romaji_and_conversion(setting.language)
         case "sera":
             return ByCluster(Ethiopic())
+        case "telex" | "vni" as method:
+            return vietnamese_slips(vietnamese_keys(method), layouts()["en"].neighbours)
     layout, turkic = layout_for(setting), is_turkic(setting.language)
     if setting.params["model"] == "multypo":
         return finger_typos(layout.levels[0], layout.neighbours, setting.language, turkic)
@@ -266,7 +290,12 @@ def _resources(setting: Setting) -> Mapping[str, str]:
                 "keyboard/homophones": input_method_hash("homophones"),
                 **segmentation(setting.language, endings=False),
             }
-    code = layout_for(setting).code
+        case "telex" | "vni" as method:
+            return {f"keyboard/{method}": f"{input_method_hash('vietnamese')}/1", **_layout_hash("en")}
+    return _layout_hash(layout_for(setting).code)
+
+
+def _layout_hash(code: str) -> Mapping[str, str]:
     data = files(__package__).joinpath("layouts", f"{code}.json").read_bytes()
     return {f"keyboard/{code}": f"{hashlib.sha256(data).hexdigest()}/{_VERSION}"}
 
@@ -284,7 +313,9 @@ KEYBOARD = Perturbation(
     prepare=_prepare,
     resources=_resources,
     params=(
-        Param("layout", "text", "code of the layout; auto is the language's", default="auto"),
+        Param(
+            "layout", "text", "code of the layout, or telex or vni (Vietnamese); auto is the language's", default="auto"
+        ),
         Param(
             "model",
             "text",
