@@ -150,6 +150,8 @@ def test_a_defended_route_is_no_other_route() -> None:
     check = BestCheck(measure="clean", route=ENGLISH)
     assert judged(check, made, RUN).findings[0].text == "better than 1, worse than 0 of 1 other routes"
     assert judged(check, made, RUN).verdict == "supported"
+    consistent = ConsistentCheck(measure="clean", target="xnli", against=NONE, at_least=1)
+    assert judged(consistent, made, RUN).findings[0].text == "1 of 1 routes help, 0 more may"
 
 
 def test_an_average_over_all_targets_has_those_at_their_floor_in_it() -> None:

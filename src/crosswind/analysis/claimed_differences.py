@@ -154,10 +154,14 @@ def versus_all(
 
 
 def helping(check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[tuple[Contrast, int]]:
-    """The differences of every route from the base in a target, with the sign that makes the base the second."""
+    """The differences of every route from the base in a target, with the sign that makes the base the second.
+
+    The base with a defence is no other route.
+    """
     base = set(check.against.matches(run.routes, run.facts))
     chosen = []
-    for c in differences_of(contrasts, check.measure, "target", check.target):
+    of_target = differences_of(contrasts, check.measure, "target", check.target)
+    for c in (c for c in of_target if set(c.systems) <= set(run.routes)):
         if c.systems[1] in base and c.systems[0] not in base:
             chosen.append((c, 1))
         elif c.systems[0] in base and c.systems[1] not in base:
