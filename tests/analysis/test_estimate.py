@@ -22,6 +22,7 @@ from crosswind.analysis.influence import (
     weighted_sum,
 )
 from crosswind.analysis.multiplicity import benjamini_hochberg, holm
+from crosswind.analysis.slopes import slope_coefficients
 from crosswind.evaluate.metrics.base import METRICS
 
 ACCURACY = METRICS["accuracy"].function()
@@ -219,6 +220,17 @@ def test_where_all_items_are_alike_the_interval_is_clopper_and_pearsons():
     none = estimate([(1.0, x), (-1.0, x)], numbers)
     assert (none.low, none.score, none.high, none.p) == (-1.0, 0.0, 1.0, 1.0)  # 3 of 300
     assert none.detectable == 1.0
+    # A slope per doubling, 1,000 to 8,000: a third of what the difference may hide; per example, 7,000 times less.
+    third = estimate([(1 / 3, x), (-1 / 3, x)], numbers)
+    assert (third.low, third.high) == pytest.approx((-1 / 3, 1 / 3))
+    each = estimate([(1 / 7000, x), (-1 / 7000, x)], numbers)
+    assert (each.low, each.high) == pytest.approx((-1 / 7000, 1 / 7000))
+    # 1,000 to 1,100 is a seventh of a doubling: seven times more.
+    steep = estimate([(a, x) for a in slope_coefficients([1000, 1100], doubling=True)], numbers)
+    assert steep.high == pytest.approx(1 / math.log2(1.1))
+    half = cell(numbers, right([1, 0] * 3), ["a", "a", "b", "b", "c", "c"])
+    score = estimate([(1.0, half)], numbers, level=True)
+    assert (score.score, score.low, score.high) == (50.0, 0.0, 100.0)  # 50 +- 100 holds no other score
 
 
 def test_near_a_bound_the_interval_of_a_level_stays_within():

@@ -177,6 +177,7 @@ def estimate(
         return without(ONE_CLUSTER)
     if not math.isfinite(value) or not all(np.isfinite(x.values).all() for _, x in terms):
         return without(EMPTY_WITHOUT)
+    reach = 1.0 if score is not None else max(sum(max(0.0, sign * a) for a, _ in terms) for sign in (1.0, -1.0))
     if paired and len(terms) > 1:
         terms = [_seed_by_seed(terms, numbers)]
     parts = components(terms, strata)
@@ -185,7 +186,7 @@ def estimate(
         parts = replace(parts, interaction=0.0, seeds=0.0)
     basis: IntervalBasis = "one model" if all(x.fixed for _, x in terms) else "items" if alone else "items and seeds"
     if parts.items <= 1e-20 and parts.seeds <= 1e-20:
-        return replace(_alike(value, null, basis, seeds, clusters, strata, level), by_seed=by_seed)
+        return replace(_alike(value, null, basis, seeds, clusters, strata, level, reach), by_seed=by_seed)
     low, high = interval_ends(value, parts.half_width(1 - LEVEL), level)
     p = None if level else parts.p_value(value - null)
     return Estimate(value, low, high, basis, p, parts, seeds, clusters, by_seed=by_seed)
@@ -273,15 +274,23 @@ def interval_ends(value: float, half: float, level: bool) -> tuple[float, float]
 
 
 def _alike(
-    value: float, null: float, basis: IntervalBasis, seeds: tuple[int, ...], clusters: int, strata: Strata, level: bool
-) -> Estimate:
-    """All clusters are alike: what could still be there without having been seen in so many (the rule of three)."""
+    value: float, null: float, basis: IntervalBasis, seeds: tuple[int, ...], clusters: int, strata: Strata, level: bool,
+    reach: float,
+) -> Estimate:  # fmt: skip
+    """All clusters are alike: what could still be there without having been seen in so many (the rule of three).
+
+    A cluster under which all systems differ by 100 points moves the sum by 100 times `reach`: 1 for a difference of
+    two, of a slope what its coefficients above 0 add up to.
+    """
     # Of several strata with equal weights the smallest hides most.
     seen = float(strata.sizes.min()) * len(strata.sizes)
-    low, high = value - 300 / seen, value + 300 / seen
+    hidden = 300 * reach / seen
+    low, high = value - hidden, value + hidden
+    if level and 0 <= value <= 100:
+        low, high = max(0.0, low), min(100.0, high)
     if level and (math.isclose(value, 0, abs_tol=1e-9) or math.isclose(value, 100)):
         # Clopper and Pearson 1934 for n of n: the bound is (alpha / 2) ** (1 / n).
         missed = 100 * (1 - ((1 - LEVEL) / 2) ** (1 / seen))
         low, high = (0.0, missed) if value < 50 else (100 - missed, 100.0)
-    p = None if level else 1.0 if value == null else 0.0 if abs(value - null) > 300 / seen else None
+    p = None if level else 1.0 if value == null else 0.0 if abs(value - null) > hidden else None
     return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS)
