@@ -330,3 +330,15 @@ def test_a_language_that_a_route_lacks_is_in_no_average_of_a_claim(runs: list[Pa
     more = [run.rows.with_columns(language=pl.lit(x), cell=pl.col("cell") + x) for x in ("fr", "sw")]
     lacking = more[1].filter((pl.col("route") == "none") | (pl.col("perturbation") != "clean"))
     assert run_facts(replace(run, rows=pl.concat([run.rows, more[0], lacking]))).languages == {"xnli": ("de", "fr")}
+
+
+def test_development_scores_are_those_of_the_headline_metric(runs: list[Path]) -> None:
+    """Of PAN-X three metrics give an F1; the first one of the target is its headline."""
+    run = read_run(runs[0])
+    clean = run.rows.filter((pl.col("perturbation") == "clean") & (pl.col("route") == "none"))
+    one = clean.head(1).with_columns(target=pl.lit("panx"), split=pl.lit("dev"), key=pl.lit("f1"))
+    names = ("seqeval-f1", "seqeval-f1-strict")
+    rows = [one.with_columns(metric=pl.lit(n), score=pl.lit(60.0 + 10 * i)) for i, n in enumerate(names)]
+    rows.append(one.with_columns(metric=pl.lit(names[0]), key=pl.lit("precision"), score=pl.lit(90.0)))
+    analysed = replace(run.analysed, headline={"panx": "seqeval-f1"})
+    assert run_facts(replace(run, rows=pl.concat(rows), analysed=analysed)).development == {("none", "panx"): 60.0}

@@ -6,13 +6,15 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crosswind.analysis.results import ResultRow, write_results
 from crosswind.errors import UserError
-from crosswind.study.tracked import trackers_of
+from crosswind.study.tracked import scores, trackers_of
 from crosswind.study.tracking import TRACKERS
 
 SETTINGS = {"study": "small", "encoder": "mini", "cells": 3}
@@ -124,3 +126,17 @@ def test_nothing_is_imported_that_was_not_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['mlflow', 'tensorboard', 'trackio', 'wandb']\n[]\n"
     assert TRACKERS.names() == ["mlflow", "tensorboard", "trackio", "wandb"]
+
+
+def test_scores_of_one_name_by_two_metrics_are_told_apart(tmp_path: Path) -> None:
+    row = ResultRow(
+        encoder="mini", route="none", pipeline_seed=2, target="panx", language="de", split="test", metric="seqeval-f1",
+        key="f1", score=60.0, n=10, clusters=10, signature="seqeval-f1|v1", cell="a",
+    )  # fmt: skip
+    strict = replace(row, metric="seqeval-f1-strict", score=50.0)
+    write_results([row, strict, replace(row, key="recall", score=55.0)], tmp_path / "results.parquet")
+    assert set(scores(tmp_path / "results.parquet")) == {
+        ("score/none/panx/de/clean/seqeval-f1 f1", 60.0, 2),
+        ("score/none/panx/de/clean/seqeval-f1-strict f1", 50.0, 2),
+        ("score/none/panx/de/clean/recall", 55.0, 2),
+    }

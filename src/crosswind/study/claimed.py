@@ -17,6 +17,7 @@ from crosswind.analysis.published import published_results
 from crosswind.analysis.results import CLEAN, NONE
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
 from crosswind.study.joined import RunResults, join_runs, read_run
 
@@ -178,7 +179,9 @@ def run_facts(run: RunResults) -> RunFacts:
     headline = run.analysed.headline
     dev: dict[tuple[str, str], list[float]] = {}
     for row in plain.filter(pl.col("split") == "dev").iter_rows(named=True):
-        if row["score"] is not None and headline.get(row["target"], row["key"]) == row["key"]:
+        metric = headline.get(row["target"], row["metric"])
+        of_headline = row["metric"] == metric and row["key"] == METRICS[metric].headline
+        if row["score"] is not None and of_headline:
             dev.setdefault((row["route"], row["target"]), []).append(row["score"])
     return RunFacts(
         encoders=tuple(rows["encoder"].unique(maintain_order=True)),

@@ -69,13 +69,17 @@ def scores(results: Path) -> Iterator[TrackedPoint]:
     """The score of every cell, by pipeline seed."""
     if not results.is_file():
         return
-    for row in pl.read_parquet(results).filter(pl.col("score").is_not_null()).iter_rows(named=True):
+    frame = pl.read_parquet(results).filter(pl.col("score").is_not_null())
+    # Two metrics of a task may give scores of one name.
+    several = pl.col("metric").n_unique().over("target", "key") > 1
+    for row in frame.with_columns(several=several).iter_rows(named=True):
         condition = Condition(**{name: row[name] for name in Condition.__slots__}).label
         draw = f", draw {row['draw']}" if row["draw"] > 1 else ""
         route = row["route"] if row["defence"] == "none" else f"{row['route']}@{row['defence']}"
         pair = row["context_language"] not in ("", row["language"])
         language = f"{row['context_language']}-{row['language']}" if pair else row["language"]
-        name = f"score/{route}/{row['target']}/{language}/{condition}{draw}/{row['key']}"
+        key = f"{row['metric']} {row['key']}" if row["several"] else row["key"]
+        name = f"score/{route}/{row['target']}/{language}/{condition}{draw}/{key}"
         yield name, float(row["score"]), int(row["pipeline_seed"])
 
 
