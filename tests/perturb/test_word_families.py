@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crosswind import perturb
 from crosswind.data.examples import (
     Candidate,
     ChoiceExample,
@@ -22,11 +23,13 @@ from crosswind.data.examples import (
 )
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Listed, Sites
 from crosswind.perturb.dataset import perturb_dataset, perturb_example
 from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.longest import entries_inside, longest_entries
 from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.noise import perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.tasks.base import TASKS
@@ -268,3 +271,43 @@ def test_a_real_masked_model_fills_blanks(real_encoder: Path) -> None:
     alone = [model.fill([blank], 5)[0] for blank in blanks]
     assert model.fill(blanks, 5) == alone
     assert all(0 < p < 1 for words in alone for _, p in words)
+
+
+def test_an_order_that_reads_as_before_is_drawn_anew() -> None:
+    """Half of the orders of two words, and most of one odd word among equal ones, are the text itself."""
+    for text in ("left right", "no no no no no no no no yes", "a a b", "ja ja nein ja"):
+        for draw in range(40):
+            new = perturb(text, "shuffle:1", "en", seed=draw)
+            assert new != text
+            assert sorted(new.split()) == sorted(text.split())
+    assert perturb("no no no", "shuffle:1", "en") == "no no no"  # it has no other order
+    orders = {perturb("x y z", "shuffle:1", "en", seed=draw) for draw in range(60)}
+    assert orders == {"x z y", "y x z", "y z x", "z x y", "z y x"}
+    # What exchanges two neighbours never takes equal ones. One pair of those that overlap changes.
+    for text, spec in (("aa ab ba bb", "swap:1"), ("aab", "swap:1"), ("no no yes no", "word-order(window=3):1")):
+        assert all(perturb(text, spec, "en", seed=draw) != text for draw in range(20))
+
+
+def test_equal_options_change_places_with_others_only() -> None:
+    items = tuple(ChoiceExample(f"c/{i}", "c", "en", "Why?", "", ("a", "a", "b"), 2) for i in range(40))
+    result = perturb_dataset(
+        Dataset("xcopa", "en", "test", items), parse_spec("option-order:1"), draw=0, fields=("choices",)
+    )
+    orders = set()
+    for new in result.dataset.examples:
+        assert isinstance(new, ChoiceExample)
+        assert new.choices[new.label or 0] == "b"
+        orders.add(new.choices)
+    assert orders == {("a", "b", "a"), ("b", "a", "a")}
+    assert parse_spec("option-order:1").resources(TextScope("en", "choice", ("choices",))) == {"option-order": "2"}
+    assert parse_spec("shuffle:1").resources(TextScope("en"))["shuffle"] == "2"
+
+
+def test_what_reads_as_before_is_counted() -> None:
+    def same(passage: Passage) -> Sites:
+        return Sites([0, 4], [3, 7], lambda i: ("one", "two")[i : i + 1])
+
+    atom = parse_spec("case:1").atoms[0]
+    lines = [Passage.line("one two", "en")]
+    noised = perturb_passages(lines, [(atom, "case")], draw_number=0, prepared={(atom, "en", "line"): Listed(same)})
+    assert (noised.written, noised.counts) == ([None], {0: {"same text": 2}})

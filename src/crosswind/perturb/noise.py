@@ -6,6 +6,7 @@ What is drawn and not done is counted by reason:
 * the name of a constraint: its mask forbids the site, or its check ended the changes of the passage;
 * `group`: more sites of a group were drawn than may change;
 * `no option`: the perturbation had nothing for the site;
+* `same text`: after its changes the passage reads as it did;
 * `white space`: the option would have added a word without a tag to a tagged sentence;
 * `overlap`: a site that lies over it has a lower u;
 * `label`: a label, a word, a part, the normal form or a grapheme cluster would not have survived.
@@ -202,8 +203,12 @@ def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], fr
     if result is None:
         kept = compatible(passage, changes, free)
         noised.count(i, "label", len(changes) - len(kept))
+        changes = kept
         result = applied(passage, kept, free) if kept else None
-    if result is None or result.passage.text == passage.text:  # two equal words changed places
+    if result is None:
+        return
+    if result.passage.text == passage.text:
+        noised.count(i, "same text", len(changes))
         return
     noised.written[i] = result.after(noised.written[i])
     now[i] = result.passage

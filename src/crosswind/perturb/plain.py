@@ -73,7 +73,9 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
     for i in np.flatnonzero(np.diff(bounds)).tolist():
         text, before = joined[edges[i] : edges[i + 1] - 1], batch.texts[i]
-        if text != before and i not in refused:  # two equal words may have changed places
+        if text == before:  # nothing new: counted by who handles the rest
+            refused.add(i)
+        elif i not in refused:
             changed.append((i, text, Rewrite.of_columns(len(before), changes, lows[i], lows[i + 1], shifts[i])))
     return PlainNoise(changed, {i: n for i, n in overlaps.items() if i not in refused}, sorted(refused))
 

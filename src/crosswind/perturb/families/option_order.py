@@ -1,7 +1,11 @@
-"""The options of a choice question in another order; the right one is found again by where it went."""
+"""The options of a choice question in another order; the right one is found again by where it went.
+
+Orders that read as the one that they have, because two options are equal, are left out.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -29,13 +33,15 @@ class _Orders:
     def draw(self, at: Sequence[DrawnSite]) -> list[Option | None]:
         chosen: list[Option | None] = []
         for sites, _, bits in at:
-            options = _options(sites)
-            orders = math.factorial(len(options)) - 1
-            chosen.append(_order(options, 1 + (bits * orders >> 64)))
+            orders = math.factorial(len(_options(sites))) - 1
+            first = bits * orders >> 64
+            # The next order that reads otherwise: two of the options differ, so that there is one.
+            numbers = (1 + (first + step) % orders for step in range(orders))
+            chosen.append(next(order for n in numbers if (order := _order(sites, n)) is not None))
         return chosen
 
     def all(self, at: Sequence[SiteAddress], most: int | None = None) -> list[list[Option]]:
-        return [[*_orders(_options(sites), most)] for sites, _ in at]
+        return [[*itertools.islice(_orders(sites), most)] for sites, _ in at]
 
 
 def _options(sites: Sites) -> tuple[Span, ...]:
@@ -43,21 +49,24 @@ def _options(sites: Sites) -> tuple[Span, ...]:
     return sites.passage.parts[_FIRST_OPTION:]
 
 
-def _orders(options: Sequence[Span], most: int | None) -> Iterator[Option]:
-    count = math.factorial(len(options))
-    yield from (_order(options, n) for n in range(1, count if most is None else min(count, most + 1)))
+def _orders(sites: Sites) -> Iterator[Option]:
+    count = math.factorial(len(_options(sites)))
+    yield from (order for n in range(1, count) if (order := _order(sites, n)) is not None)
 
 
-def _order(options: Sequence[Span], number: int) -> Option:
-    """Permutation `number` of the options in lexicographic order; 0 is the order that they have."""
-    left, pieces = list(options), list[Piece]()
+def _order(sites: Sites, number: int) -> Option | None:
+    """Permutation `number` of the options in lexicographic order, 0 being theirs; `None` if it reads as theirs."""
+    assert sites.passage is not None
+    text, options = sites.passage.text, _options(sites)
+    left, pieces, texts = list(options), list[Piece](), list[str]()
     while left:
         at, number = divmod(number, math.factorial(len(left) - 1))
         option = left.pop(at)
         if pieces:
             pieces.append(New(SEPARATOR))
         pieces.append(Keep(option.start, option.end))
-    return tuple(pieces)
+        texts.append(text[option.start : option.end])
+    return None if texts == [text[o.start : o.end] for o in options] else tuple(pieces)
 
 
 def _applies(setting: Setting) -> str | None:
@@ -80,4 +89,5 @@ OPTION_ORDER = Perturbation(
     whole=True,
     applies=_applies,
     prepare=_prepare,
+    resources=lambda setting: {"option-order": "2"},
 )

@@ -1,6 +1,7 @@
 """Full shuffle: the words of a text in a random order. The label need not hold: it measures what order is worth.
 
-What stands between the words (spaces, punctuation) stays where it is; answers and entities move whole.
+What stands between the words (spaces, punctuation) stays where it is; answers and entities move whole. An order in
+which the text reads as it did is drawn anew.
 """
 
 from __future__ import annotations
@@ -8,14 +9,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
 from crosswind.data.examples import Span
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, SiteAddress, Sites
 from crosswind.perturb.blocks import moving_blocks
 from crosswind.perturb.donors import Donors
+from crosswind.perturb.draw import splitmix64
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, Piece
 from crosswind.perturb.words import segmentation
+
+_DRAWS = 64  # two words are then left in their order once in 2^64; of many equal words two change places
 
 
 class _Shuffled:
@@ -41,8 +47,16 @@ class _Shuffled:
 
 def _order(passage: Passage, bits: int) -> Option:
     moving = moving_blocks(passage)
-    order = Donors(moving, [str(b.start) for b in moving]).ranked(bits)
-    return reordered_spans(moving, list(order))
+    texts = [passage.text[b.start : b.end] for b in moving]
+    donors = Donors(moving, [str(b.start) for b in moving])
+    number = bits
+    for again in range(1, _DRAWS + 1):
+        order = list(donors.ranked(number))
+        if [passage.text[b.start : b.end] for b in order] != texts:
+            return reordered_spans(moving, order)
+        number = int(splitmix64(np.array([bits], dtype=np.uint64), np.array([again], dtype=np.uint64))[0])
+    other = next(i for i, text in enumerate(texts) if text != texts[0])
+    return reordered_spans(moving, [moving[other], *moving[1:other], moving[0], *moving[other + 1 :]])
 
 
 def reordered_spans(spans: Sequence[Span], order: Sequence[Span]) -> tuple[Piece, ...]:
@@ -68,5 +82,5 @@ SHUFFLE = Perturbation(
     unit="text",
     languages="all",
     prepare=_prepare,
-    resources=lambda setting: segmentation(setting.language),
+    resources=lambda setting: {"shuffle": "2", **segmentation(setting.language)},
 )
