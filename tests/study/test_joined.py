@@ -341,4 +341,6 @@ def test_development_scores_are_those_of_the_headline_metric(runs: list[Path]) -
     rows = [one.with_columns(metric=pl.lit(n), score=pl.lit(60.0 + 10 * i)) for i, n in enumerate(names)]
     rows.append(one.with_columns(metric=pl.lit(names[0]), key=pl.lit("precision"), score=pl.lit(90.0)))
     analysed = replace(run.analysed, headline={"panx": "seqeval-f1"})
+    assert not run_facts(replace(run, rows=pl.concat(rows), analysed=analysed)).development  # they are what is measured
+    rows.append(rows[0].with_columns(split=pl.lit("test")))
     assert run_facts(replace(run, rows=pl.concat(rows), analysed=analysed)).development == {("none", "panx"): 60.0}

@@ -178,7 +178,9 @@ def run_facts(run: RunResults) -> RunFacts:
     plain = rows.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE) & (pl.col("defence") == NONE))
     headline = run.analysed.headline
     dev: dict[tuple[str, str], list[float]] = {}
-    for row in plain.filter(pl.col("split") == "dev").iter_rows(named=True):
+    # What is chosen and measured on the same data gains by the choice alone.
+    measured = set(plain.filter(pl.col("split") != "dev")["target"])
+    for row in plain.filter((pl.col("split") == "dev") & pl.col("target").is_in(measured)).iter_rows(named=True):
         metric = headline.get(row["target"], row["metric"])
         of_headline = row["metric"] == metric and row["key"] == METRICS[metric].headline
         if row["score"] is not None and of_headline:
