@@ -92,7 +92,8 @@ def consistent_finding(
 def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
     """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs."""
     if not run.development:
-        return Finding("not tested", "the run has no scores on development data, beside those that are measured, to choose on")
+        what = "the run has no scores on development data to choose on, beside those that are measured"
+        return Finding("not tested", what)
     gains: list[tuple[float, float]] = []
     used = []
     for target in run.targets:
