@@ -146,3 +146,9 @@ def test_a_name_that_would_leave_its_folder_is_refused(
     (tmp_path / "one.py").write_text(DECLARES.format(name=name))
     with pytest.raises(UserError, match="no name for files and tables"):
         executors.include(tmp_path)
+
+
+def test_an_unknown_name_points_only_to_a_list_that_there_is():
+    many = [f"name-{n}" for n in range(41)]
+    assert unknown("language", "?", many).hint == "there are 41 of them; `crosswind list languages` shows them"
+    assert unknown("candidate", "?", many).hint == "there are 41 of them"

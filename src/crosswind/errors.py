@@ -47,6 +47,10 @@ def _rebuild(cls: type[UserError], what: str, where: str | None, hint: str | Non
     return cls(what, where=where, hint=hint)
 
 
+_LISTED = ("language", "metric", "perturbation", "recipe", "task")
+"""Kinds of names that `crosswind list` has a list of, which is called as they are in the plural."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UserError:
     """An error for a name that does not exist: "unknown task 'xnIi'", did you mean 'xnli'?"""
     names = sorted({name for name in known if name})
@@ -56,7 +60,8 @@ def unknown(kind: str, name: str, known: Iterable[str], *, where: str | None = N
     elif len(names) <= 40:
         hint = f"known: {', '.join(names)}"
     else:
-        hint = f"there are {len(names)} of them; `crosswind list` shows them"
+        shows = f"; `crosswind list {kind}s` shows them" if kind in _LISTED else ""
+        hint = f"there are {len(names)} of them{shows}"
     return UserError(f"unknown {kind} {shown(name)}", where=where, hint=hint)
 
 

@@ -233,6 +233,17 @@ def test_where_all_items_are_alike_the_interval_is_clopper_and_pearsons():
     assert (score.score, score.low, score.high) == (50.0, 0.0, 100.0)  # 50 +- 100 holds no other score
 
 
+def test_where_all_clusters_are_alike_in_the_middle_a_level_stays_within():
+    """Eight premises, one of three pairs right in each: 300 / 8 = 37.5 points to either side, and no score below 0."""
+    numbers = ClusterNumbers()
+    thirds = cell(numbers, right([1, 0, 0] * 8), [f"x{i // 3}" for i in range(24)])
+    level = estimate([(1.0, thirds)], numbers, level=True)
+    assert (level.low, level.score, level.high) == pytest.approx((0.0, 100 / 3, 100 / 3 + 37.5))
+    assert level.note == NONE_DIFFERS
+    most = cell(numbers, right([1, 1, 0] * 8), [f"x{i // 3}" for i in range(24)])
+    assert estimate([(1.0, most)], numbers, level=True).high == 100.0
+
+
 def test_near_a_bound_the_interval_of_a_level_stays_within():
     """98 of 100: the logit of .98 is 3.892, its standard error se / (.98 * .02)."""
     numbers = ClusterNumbers()

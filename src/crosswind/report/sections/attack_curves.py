@@ -34,8 +34,10 @@ def attack_section(content: ReportContent) -> Section | None:
     says = f"Curves of rightness over the attack's budget, one panel for each of {len(panels)} targets and attacks."
     caption = (
         "How right the attacked examples are in points, each under the worst text within so many queries; 0: as they"
-        " were. Dashed: random draws from the same alternatives, as many queries. Means over languages and pipeline"
-        " seeds, without intervals: those of what is left in the end stand with the contrasts."
+        " were. A mean of examples (of tagging of each sentence's F1, of retrieval of whether a right candidate ranks"
+        " first), so that there it is not the task's metric, in which the results have what is left. Dashed: random"
+        " draws from the same alternatives, as many queries. Means over languages and pipeline seeds, without"
+        " intervals: those of what is left in the end stand with the contrasts."
     )
     return Section(
         "attacks",
