@@ -29,7 +29,7 @@ from crosswind.evaluate.predict import Predictor, embed_pool
 from crosswind.evaluate.purify import Purification
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
-from crosswind.model.rows import Row
+from crosswind.model.rows import Padding, Row, encode_pairs, pad
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.replay import replay_dataset
@@ -397,6 +397,20 @@ def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(
     monkeypatch.setattr(encoder.backbone, "get_input_embeddings", raising)
     with pytest.raises(UserError, match="takes no embeddings as input"):
         loss_gradients(victim("pair", data), data.examples)
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "bert"])
+def test_embeddings_of_a_padded_row_say_what_its_tokens_say(architecture: str, tmp_path: Path) -> None:
+    # GPT-2's class looks for the last token by the ids of padding, which embeddings do not show.
+    encoder = load_encoder(str(write_encoder(tmp_path / "tiny", architecture)), seed=1)
+    head = attach(encoder, "pair", classes(TASKS["mw-nli"]), seed=2)
+    head.module.eval()
+    rows = encode_pairs(encoder.tokenizer, [PairExample("1", "1", "en", "the quick fox", "a dog in A", 0)], 64)
+    batch = pad(rows, Padding.of(encoder.tokenizer), length=len(rows[0]) + 9)
+    with torch.no_grad():
+        expected = head(dict(batch))
+        embedded = encoder.embeddings(batch.pop("input_ids"))
+        assert torch.allclose(head({"inputs_embeds": embedded, **batch}), expected, atol=1e-5)
 
 
 @pytest.mark.slow

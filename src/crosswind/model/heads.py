@@ -127,6 +127,8 @@ def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> to
     if isinstance(module, Embedder | RowScorer):
         output: torch.Tensor = module(**batch)
         return output
+    if kind == "pair" and "inputs_embeds" in batch and isinstance(getattr(module, "score", None), nn.Linear):
+        return _read_at_last(module, batch)
     if kind == "choice":
         # One row a "question with one choice": a row's score does not depend on its neighbours.
         scores: torch.Tensor = module(**{k: v.unsqueeze(1) for k, v in batch.items()}).logits
@@ -137,6 +139,16 @@ def outputs(kind: Kind, module: nn.Module, batch: dict[str, torch.Tensor]) -> to
         return left_aligned(both, batch["attention_mask"])
     logits: torch.Tensor = result.logits
     return left_aligned(logits, batch["attention_mask"]) if kind == "tagging" else logits
+
+
+def _read_at_last(module: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The logits of a class that reads a text's last token (GPT-2's), which it finds by the ids of padding: given
+    embeddings, it would read the padding."""
+    mask = batch["attention_mask"]
+    last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(dim=1)
+    hidden = getattr(module, module.base_model_prefix)(**batch)[0]
+    logits: torch.Tensor = module.score(hidden[torch.arange(len(hidden), device=hidden.device), last])
+    return logits
 
 
 class RowScorer(nn.Module):
