@@ -14,6 +14,7 @@ from crosswind.cli import app
 from crosswind.data.examples import Dataset, PairExample
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.spec import TextScope
 from crosswind.perturb.suite import Suite, check_published, hash_of_rewrites, load_suite, suite_titles
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
@@ -21,6 +22,7 @@ from crosswind.study.items import export_items
 from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
 from crosswind.study.suites import require_suite, suite_hashes
+from crosswind.tasks.base import TASKS
 
 TITLE = "crosswind-c-1"
 
@@ -119,4 +121,16 @@ def test_the_published_hashes_are_those_of_the_official_data(official_data: Call
     assert {names[0] for names in suite.published} >= {"xcopa", "tatoeba"}
     rows = [*suite_hashes(suite, ["tatoeba"], ["jv", "te"], "test", official_data("tatoeba"))]
     assert len(rows) > 30
+    rows += suite_hashes(suite, ["copa"], ["en"], "test", official_data("copa"))
+    assert len({row[0] for row, _ in rows}) == 2
     assert [row for row, published in rows if published != row[-1]] == []
+
+
+def test_what_is_published_of_a_test_set_is_all_that_applies_to_it() -> None:
+    suite = load_suite(TITLE)
+    published: dict[tuple[str, str], set[str]] = {}
+    for task, language, _, spec in suite.published:
+        published.setdefault((task, language), set()).add(spec)
+    for (task, language), specs in published.items():
+        scope = TextScope.of(TASKS[task], language)
+        assert specs == {str(spec) for spec in suite.specs if spec.applies(scope) is None}, (task, language)
