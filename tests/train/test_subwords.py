@@ -154,6 +154,16 @@ def test_pieces_are_passed_over_as_in_max_match_dropout(q: float) -> None:
     agree(drawn("maxmatch-dropout", model, {"dropout": q}, "abcab"), matches("abcab", set(pieces), q))
 
 
+def test_a_word_of_which_no_piece_would_be_left_is_cut_as_usual() -> None:
+    model = {
+        "vocab": {"[UNK]": 0, "a": 1, "ab": 2},  # no ##b
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+    }
+    assert drawn("maxmatch-dropout", model, {"dropout": 1.0}, "ab") == {("ab",): 4000}
+
+
 @pytest.fixture
 def sampled() -> SampledTokenizer:
     return resampled(train_tokenizer(LINES, 150), "bpe-dropout", {"dropout": 0.5}, seed=1)

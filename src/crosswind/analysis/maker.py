@@ -14,7 +14,7 @@ from crosswind.analysis.material import material_seen
 from crosswind.analysis.scored import System, under_common_seeds
 from crosswind.analysis.second import languages_random, seeds_pooled
 from crosswind.analysis.shared_cells import SharedCells, mean_shares
-from crosswind.data.families import family_of
+from crosswind.data.families import family_of_pair
 from crosswind.errors import UserError
 
 _LEVELS: tuple[Measure, ...] = ("clean", "before", "everywhere", "official", "perturbed")
@@ -210,5 +210,5 @@ class ContrastMaker:
                 mean = [(w / total, x) for (w, _), x in zip(members, of_targets, strict=True)]
                 terms.append((a, weighted_sum(mean, self.numbers)))
             by_language[language] = (total, terms)
-        families = {language: family_of(language.rpartition("-")[2]) for language in by_language}
+        families = {language: family_of_pair(language) for language in by_language}
         return languages_random(value, by_language, families, self.numbers, level=level)

@@ -39,3 +39,9 @@ OTHER = "other"
 def family_of(code: str) -> str:
     """The family of a language; `other` where the table has none."""
     return _OF.get(macrolanguage_of(code), _OF.get(code.partition("-")[0], OTHER))
+
+
+def family_of_pair(name: str) -> str:
+    """The family of a language, or of the question's language of a pair `context-question` (`de-hi`, not `sr-Latn`)."""
+    last = name.rpartition("-")[2]
+    return family_of(last if last.islower() and len(last) in (2, 3) else name)

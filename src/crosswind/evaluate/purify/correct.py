@@ -102,7 +102,7 @@ CORRECT = Purifier(
     name="correct",
     summary="an unknown word becomes the most frequent known one that is one edit away",
     source="Damerau 1964; Garbe 2012 (SymSpell); word-level correction as a defence: Pruthi et al. 2019",
-    made_for=frozenset({"delete", "duplicate", "insert", "keyboard", "substitute", "swap"}),
+    made_for=frozenset({"delete", "duplicate", "insert", "keyboard", "real-noise", "substitute", "swap"}),
     prepare=_prepare,
     resources=_resources,
 )

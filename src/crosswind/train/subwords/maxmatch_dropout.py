@@ -15,20 +15,23 @@ def _prepare(model: Mapping[str, Any], settings: Numbers, special: frozenset[str
     unknown, inside = int(model["vocab"][model["unk_token"]]), str(model["continuing_subword_prefix"])
     longest, dropout = int(model["max_input_chars_per_word"]), settings["dropout"]
 
-    def segment(word: str, random: Callable[[], float]) -> list[WordPart]:
+    def cut(word: str, random: Callable[[], float], share: float) -> list[WordPart]:
         pieces: list[WordPart] = []
         start = 0
         while start < len(word) <= longest:
             for end in range(len(word), start, -1):
                 number = vocabulary.get((inside if start else "") + word[start:end])
-                # Single characters are never passed over, so that each word that had pieces has some.
-                if number is not None and (end - start == 1 or not dropout or random() >= dropout):
+                if number is not None and (end - start == 1 or not share or random() >= share):
                     break
             else:
-                return [(unknown, 0, len(word))]
+                # Where no piece is left of those that were not passed over, the word is cut as usual.
+                return cut(word, random, 0) if share else [(unknown, 0, len(word))]
             pieces.append((int(number or 0), start, end))
             start = end
         return pieces if len(word) <= longest else [(unknown, 0, len(word))]
+
+    def segment(word: str, random: Callable[[], float]) -> list[WordPart]:
+        return cut(word, random, dropout)
 
     return segment
 
