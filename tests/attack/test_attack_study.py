@@ -101,6 +101,12 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         assert line.drop is not None
         assert line.clean.score - line.estimate.score == pytest.approx(line.drop.score)
         assert line.drop.score >= 0
+    # The curve of the run folder ends in the A' of its results.
+    ends = pl.read_parquet(tmp_path / "out" / "attacks.parquet").filter(pl.col("at") == 12)
+    curves = {(r["attack"], r["language"]): r["score"] for r in ends.to_dicts()}
+    left = {(r["attack"], r["language"]): r["score"] for r in rows.filter(pl.col("budget") == 12).to_dicts()}
+    assert len(curves) == 4
+    assert curves == pytest.approx(left)
 
 
 def test_a_defence_that_reads_is_part_of_what_is_attacked(checkpoint: Path, tmp_path: Path) -> None:

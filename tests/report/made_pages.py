@@ -53,7 +53,7 @@ def full(summary: Summary) -> ReportContent:
                 "route": ["none"] * 4, "defence": ["none"] * 4, "target": ["xnli"] * 4, "language": ["de"] * 4,
                 "attack": ["deepwordbug"] * 2 + ["deepwordbug.random"] * 2, "control": [False, False, True, True],
                 "pipeline_seed": [1] * 4, "budget": [10] * 4, "n": [8] * 4, "at": [0, 10, 0, 10],
-                "right": [75.0, 25.0, 75.0, 50.0],
+                "score": [75.0, 25.0, 75.0, 50.0],
             }
         ),
         examples=ExampleSample([example(), example("xnli/test/2", language="ar")], 500, ["Of pipeline seed 1."]),

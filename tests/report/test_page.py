@@ -174,7 +174,7 @@ def test_figures_are_files_of_their_own_with_their_data(summary: Summary, tmp_pa
     # Of each target, English, German and Swahili lose 18 of 120 items.
     assert drops.select("language", pl.col("drop").round(6)).rows() == [(x, 15.0) for x in ("de", "en", "sw")] * 2
     curve = pl.read_csv(folder / "attacks.csv")
-    assert curve["right"].to_list() == [75.0, 25.0, 75.0, 50.0]
+    assert curve["score"].to_list() == [75.0, 25.0, 75.0, 50.0]
     page = path.read_text(encoding="utf-8")
     assert "figures/forest.svg, .csv" in page
     # What an earlier page had and this one has not is gone; what else lies there (a paper's own figures) stays.
@@ -239,7 +239,7 @@ def test_curves_begin_with_the_clean_score_over_the_same_languages(summary: Summ
 
 def test_an_attack_with_two_budgets_has_a_panel_of_each(summary: Summary) -> None:
     curves = full(summary).curves
-    both = pl.concat([curves, curves.with_columns(budget=pl.lit(20, pl.Int64), right=pl.col("right") - 5)])
+    both = pl.concat([curves, curves.with_columns(budget=pl.lit(20, pl.Int64), score=pl.col("score") - 5)])
     means = mean_curves(both)
     assert set(means["panel"]) == {"xnli, deepwordbug, 10 queries", "xnli, deepwordbug, 20 queries"}
     assert set(means["n"]) == {8}

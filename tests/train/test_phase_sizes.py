@@ -8,7 +8,7 @@ from typing import Any
 
 from crosswind.data.examples import Candidate, Dataset, Pool, QueryExample, Span, SpanExample
 from crosswind.model.encoder import load_encoder
-from crosswind.steps.train import HeadParams, TrainParams, _parts
+from crosswind.steps.train import HeadParams, TrainParams, _Anew, _parts
 from crosswind.tasks.refs import DataRef
 from crosswind.train.budget import Budget
 from crosswind.train.settings import Training
@@ -28,7 +28,7 @@ def parts_of(data: Dataset, kind: Any, encoder: Path, **training: Any) -> Any:
     heads = (HeadParams("t", kind, (), (DataRef("t", "en", "train"),)),)
     params = TrainParams(seed=1, training=Training(batch_size=2, **training), heads=heads, budget=Budget(epochs=1))
     given: Any = Given(data)
-    return _parts(params, given, load_encoder(str(encoder)), None, None)
+    return _parts(params, given, load_encoder(str(encoder)), None, _Anew(None, ()))
 
 
 def test_questions_without_a_placed_answer_take_no_steps(tiny_encoder: Path) -> None:

@@ -146,8 +146,8 @@ def attack_line(
 
     drawn = None if control is None else quantity(control.attacked, score)
     used = rows["queries"].to_numpy()
-    drawn_at_used = None if control is None else quantity(_Curves(control).within(used)[0], score)
-    curves = _Curves(attack)
+    drawn_at_used = None if control is None else quantity(AttackCurves(control.outcomes, control.clean).within(used)[0], score)
+    curves = AttackCurves(attack.outcomes, attack.clean)
     # Draws that end early are read from curves, so the search is too: in A' of a pool all queries' copies are together.
     searched = quantity(curves.within(attack.budget)[0], score)
     success = None
@@ -193,12 +193,14 @@ def budgets(most: int) -> tuple[int, ...]:
     return (*(b for b in steps if b < most), most)
 
 
-class _Curves:
-    """The worst text of each example within a number of queries and an edit rate, read from the points of its curve."""
+class AttackCurves:
+    """The worst text of each example within a number of queries and an edit rate, read from the points of its curve.
 
-    def __init__(self, attack: AttackedSet) -> None:
-        rows = attack.outcomes
-        self.clean = np.asarray(attack.clean, dtype=np.float64)
+    `rows` are outcomes, `clean` `(items, k)` the metric's statistics of the same examples before the attack.
+    """
+
+    def __init__(self, rows: pl.DataFrame, clean: Any) -> None:
+        self.clean = np.asarray(clean, dtype=np.float64)
         self.right = rows["clean_right"].to_numpy()
         self.loss = rows["clean_loss"].to_numpy()
         self.points: list[list[Any]] = [json.loads(text) for text in rows["curve"]]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from crosswind.attack.allowed import require_budget
 from crosswind.attack.goal import GoalScores
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Example
@@ -45,10 +46,7 @@ class Counted:
     """
 
     def __init__(self, victim: Victim, budget: int, remembered: int = VERDICTS) -> None:
-        if budget < 1:
-            raise UserError(
-                f"the budget is {budget}", where="budget", hint="give an attack at least one query an example"
-            )
+        require_budget(budget, "budget")
         self.victim, self.budget, self.remembered = victim, budget, remembered
         self.forwards = 0
         self._memory: OrderedDict[Example, _Said] = OrderedDict()

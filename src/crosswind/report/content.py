@@ -96,9 +96,9 @@ CURVE_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence", "target", "language", "attack"), pl.String()),
     "control": pl.Boolean(),
     **dict.fromkeys(("pipeline_seed", "budget", "n", "at"), pl.Int64()),
-    "right": pl.Float64(),
+    "score": pl.Float64(),
 }
-"""The columns of attack curves: how right the attacked examples are, in points, under the worst text within `at`
+"""The columns of attack curves: what the attacked examples score, in points, under the worst text within `at`
 queries; 0 queries: as they were. `control` rows are of random draws."""
 
 

@@ -1,18 +1,19 @@
-"""Attack curves in the run folder: how right each attacked test set is within so many queries.
+"""Attack curves in the run folder: what each attacked test set scores within so many queries.
 
-attacks.parquet: a row a cell and number of queries, as `report.content.CURVE_COLUMNS` describes.
+attacks.parquet: a row a cell and number of queries, as `report.content.CURVE_COLUMNS` describes. The score is the
+task's metric over the attacked examples, so that the last one is the A' of the results.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from crosswind.analysis.attacked import budgets
+from crosswind.analysis.attacked import AttackCurves, budgets
 from crosswind.analysis.condition import is_control, is_transferred
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.report.content import CURVE_COLUMNS
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
@@ -22,18 +23,24 @@ CURVES = "attacks.parquet"
 
 
 def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
-    """The curves of the attacked cells, of what their attack steps stored."""
+    """The curves of the attacked cells, of what their attack steps stored and the statistics of their clean cells."""
     rows: list[Mapping[str, Any]] = []
+    clean = {_whose(cell): cell for cell in cells if cell.condition.clean}
     for cell in cells:
         attack = cell.condition.attack
-        if attack == "none" or is_transferred(attack) or not cell.rewrite:
+        before = clean.get(_whose(cell))
+        if attack == "none" or is_transferred(attack) or not cell.rewrite or before is None:
             continue
         path = store.path(cell.rewrite) / OUTCOMES
         if not path.exists():
             continue
         outcomes = pl.read_parquet(path)
-        points = [json.loads(text) for text in outcomes["curve"]]
-        curves = list(zip(outcomes["clean_right"].to_list(), points, strict=True))
+        metric = METRICS[cell.judged[0][0]]
+        statistics = pl.read_parquet(store.path(before.judged[0][1]) / "statistics.parquet")
+        of_items = dict(zip(statistics["id"], statistics.select(metric.columns).to_numpy(), strict=True))
+        if not set(outcomes["id"]) <= of_items.keys():
+            continue
+        whole = AttackCurves(outcomes, [of_items[name] for name in outcomes["id"]])
         common = {
             "route": cell.route,
             "defence": cell.defence,
@@ -46,11 +53,9 @@ def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
             "n": len(outcomes),
         }
         for at in (0, *budgets(cell.condition.budget)):
-            rows.append({**common, "at": at, "right": _rightness(curves, at)})
+            rows.append({**common, "at": at, "score": whole.score(metric, at)})
     return pl.DataFrame(rows, schema=CURVE_COLUMNS)
 
 
-def _rightness(curves: Sequence[tuple[float, Sequence[Sequence[Any]]]], queries: int) -> float:
-    """The mean rightness in points of all examples, each under its worst text within so many queries."""
-    total: float = sum(min([right, *(p[2] for p in points if p[0] <= queries)]) for right, points in curves)
-    return 100 * total / max(1, len(curves))
+def _whose(cell: Cell) -> tuple[object, ...]:
+    return (cell.route, cell.seed, cell.defence, cell.target, cell.selection, cell.excluded, cell.data.language)

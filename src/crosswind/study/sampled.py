@@ -41,7 +41,7 @@ from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, library
 
 KEPT_EXAMPLES = "examples.json"
-_VERSION = 1
+_VERSION = 2
 _MOST = 240  # examples
 _SETS = 24  # test sets that texts are read of
 _CONDITIONS = 160
@@ -70,7 +70,7 @@ def write_sample(cells: Sequence[Cell], data: Mapping[str, Any], out: Path) -> N
     groups, notes = _chosen(cells)
     mark = digest({"version": _VERSION, "cells": [c.key for g in groups for c in g.cells]})
     path = out / KEPT_EXAMPLES
-    if path.exists() and _kept(path).get("mark") == mark:
+    if path.exists() and _whole(_kept(path), mark):
         return
     of = sum(_count(out / prediction_path(c)) for c in cells if not c.condition.clean)
     by_group: dict[int, list[StoredExample]] = {}
@@ -86,9 +86,16 @@ def write_sample(cells: Sequence[Cell], data: Mapping[str, Any], out: Path) -> N
             reason = str(error).split("\n")[0]
             notes.append(f"The texts of {ref.name} could not be read: {reason}.")
     items = [*_in_turn([by_group[number] for number in sorted(by_group)])]
-    value = {"mark": mark, "of": of, "notes": notes, "items": [asdict(x) for x in items[:_MOST]]}
+    value: dict[str, Any] = {"mark": mark, "of": of, "notes": notes, "items": [asdict(x) for x in items[:_MOST]]}
+    value["sum"] = digest(json.loads(json.dumps(value)))
     with replacing(path) as draft:
         draft.write_text(json.dumps(value, separators=(",", ":")), encoding="utf-8")
+
+
+def _whole(value: Mapping[str, Any], mark: str) -> bool:
+    """Whether a kept sample is of these predictions, and nothing of it was changed."""
+    rest = {name: x for name, x in value.items() if name != "sum"}
+    return value.get("mark") == mark and value.get("sum") == digest(rest)
 
 
 def read_sample(paths: Sequence[Path]) -> ExampleSample:

@@ -77,6 +77,7 @@ def attack(
 
     from crosswind.analysis.left_out import left_out_lines
     from crosswind.report.attacked import render_attacks
+    from crosswind.attack.allowed import require_budget
     from crosswind.study.attacked import read_attacks, require_attackable
     from crosswind.study.evaluate import evaluation
     from crosswind.study.folder import check_out
@@ -87,9 +88,7 @@ def attack(
     include_folders(include)
     if precision not in ("fp32", "bf16"):
         raise unknown("precision", precision, ("fp32", "bf16"), where="--precision")
-    if budget < 1:
-        hint = "give an attack at least one query an example"
-        raise UserError(f"the budget is {budget}", where="--budget", hint=hint)
+    require_budget(budget, "--budget")
     if examples < 1:
         raise UserError(f"{examples} examples", where="--examples", hint="attack at least one example")
     if not comma_separated(language):

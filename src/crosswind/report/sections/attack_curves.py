@@ -1,4 +1,4 @@
-"""Attack curves: how right the attacked examples are under the worst text within so many queries."""
+"""Attack curves: what the attacked examples score under the worst text within so many queries."""
 
 from __future__ import annotations
 
@@ -30,14 +30,12 @@ def attack_section(content: ReportContent) -> Section | None:
     curves: dict[tuple[str, str, bool], list[tuple[int, float]]] = {}
     for row in means.iter_rows(named=True):
         if row["panel"] in panels[:_MOST]:
-            curves.setdefault((row["panel"], row["system"], row["control"]), []).append((row["at"], row["right"]))
-    says = f"Curves of rightness over the attack's budget, one panel for each of {len(panels)} targets and attacks."
+            curves.setdefault((row["panel"], row["system"], row["control"]), []).append((row["at"], row["score"]))
+    says = f"Curves of the score over the attack's budget, one panel for each of {len(panels)} targets and attacks."
     caption = (
-        "How right the attacked examples are in points, each under the worst text within so many queries; 0: as they"
-        " were. A mean of examples (of tagging of each sentence's F1, of retrieval of whether a right candidate ranks"
-        " first), so that there it is not the task's metric, in which the results have what is left. Dashed: random"
-        " draws from the same alternatives, as many queries. Means over languages and pipeline seeds, without"
-        " intervals: those of what is left in the end stand with the contrasts."
+        "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0: as"
+        " they were. Dashed: random draws from the same alternatives, as many queries. Means over languages and pipeline"
+        " seeds, without intervals: those of what is left in the end stand with the contrasts."
     )
     return Section(
         "attacks",
@@ -71,11 +69,11 @@ def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:
     named = frame.with_columns(panel=panel, system=system)
     names = ["panel", "system", "control"]
     by_seed = named.group_by(*names, "pipeline_seed", "at", maintain_order=True).agg(
-        pl.col("right").mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" ")
+        pl.col("score").mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" ")
     )
     return (
         by_seed.group_by(*names, "at", maintain_order=True)
-        .agg(pl.col("right").mean(), pl.col("n").sum(), pl.col("pipeline_seed").n_unique().alias("seeds"),
+        .agg(pl.col("score").mean(), pl.col("n").sum(), pl.col("pipeline_seed").n_unique().alias("seeds"),
              pl.col("language").first())
         .sort("panel", "control", "at", maintain_order=True)
     )  # fmt: skip
@@ -125,7 +123,7 @@ def _table(means: pl.DataFrame) -> TextTable:
     rows = [
         (
             str(r["panel"]), str(r["system"]), "random draws" if r["control"] else "attack", f"{r['at']:,}",
-            f"{r['right']:.1f}", f"{r['n']:,}", str(r["seeds"]), str(r["language"]),
+            f"{r['score']:.1f}", f"{r['n']:,}", str(r["seeds"]), str(r["language"]),
         )
         for r in means.iter_rows(named=True)
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from crosswind.attack.allowed import require_budget
 from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
@@ -93,9 +94,7 @@ def _begin(section: Sequence[AttackSpec], planner: Planner, targets: Sequence[Ta
 
 
 def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> list[_Attack]:
-    if spec.budget < 1:
-        hint = "give an attack at least one query an example"
-        raise UserError(f"the budget is {spec.budget}", where=f"{where}.budget", hint=hint)
+    require_budget(spec.budget, f"{where}.budget")
     if spec.protect not in PROTECTIONS:
         raise unknown("protection", spec.protect, PROTECTIONS, where=f"{where}.protect")
     languages = {ref.language for target in targets for ref in target.data}
