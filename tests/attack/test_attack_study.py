@@ -175,6 +175,7 @@ def test_a_proposing_model_that_the_victim_was_made_from_is_said(checkpoint: Pat
     ("entry", "message"),
     [
         ({"recipe": "deepwordbug", "budget": 0}, r"budget is 0"),
+        ({"recipe": "deepwordbug", "budget": 10**9}, r"budget is 1,000,000,000"),
         ({"recipe": "deepwordbg"}, r"unknown recipe 'deepwordbg'"),
         ({"recipe": "add-one-sent"}, r"attacks span tasks; there is none among the targets"),
         ({"recipe": "deepwordbug", "targets": ["xnli"]}, r"unknown target 'xnli'"),

@@ -76,8 +76,8 @@ def attack(
     import tempfile
 
     from crosswind.analysis.left_out import left_out_lines
-    from crosswind.report.attacked import render_attacks
     from crosswind.attack.allowed import require_budget
+    from crosswind.report.attacked import render_attacks
     from crosswind.study.attacked import read_attacks, require_attackable
     from crosswind.study.evaluate import evaluation
     from crosswind.study.folder import check_out

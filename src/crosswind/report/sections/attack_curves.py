@@ -33,9 +33,9 @@ def attack_section(content: ReportContent) -> Section | None:
             curves.setdefault((row["panel"], row["system"], row["control"]), []).append((row["at"], row["score"]))
     says = f"Curves of the score over the attack's budget, one panel for each of {len(panels)} targets and attacks."
     caption = (
-        "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0: as"
-        " they were. Dashed: random draws from the same alternatives, as many queries. Means over languages and pipeline"
-        " seeds, without intervals: those of what is left in the end stand with the contrasts."
+        "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0:"
+        " as they were. Dashed: random draws from the same alternatives, as many queries. Means over languages and"
+        " pipeline seeds, without intervals: those of what is left in the end stand with the contrasts."
     )
     return Section(
         "attacks",
