@@ -146,8 +146,8 @@ def attack_line(
 
     drawn = None if control is None else quantity(control.attacked, score)
     used = rows["queries"].to_numpy()
-    drawn = None if control is None else AttackCurves(control.outcomes, control.clean)
-    drawn_at_used = None if drawn is None else quantity(drawn.within(used)[0], score)
+    draws = None if control is None else AttackCurves(control.outcomes, control.clean)
+    drawn_at_used = None if draws is None else quantity(draws.within(used)[0], score)
     curves = AttackCurves(attack.outcomes, attack.clean)
     # Draws that end early are read from curves, so the search is too: in A' of a pool all queries' copies are together.
     searched = quantity(curves.within(attack.budget)[0], score)
