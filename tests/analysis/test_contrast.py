@@ -121,6 +121,15 @@ def test_all_targets_are_averaged_but_for_those_at_their_floor():
     assert (floored.floored, floored.words) == (("multi", "none"), "not tested: multi, none at the floor")
 
 
+def test_where_nobody_knows_what_guessing_scores_a_score_that_reaches_0_is_at_its_floor():
+    study = two_routes(Study())
+    for route in ("none", "multi"):
+        study.pair(route, "de", 0, 0, target="panx")
+    contrasts = study.contrasts(routes=["none", "multi"])
+    assert rows(contrasts, ("panx",))["drop", MULTI].floored == ("multi", "none")
+    assert rows(contrasts, ("xnli",))["drop", MULTI].floored == ()
+
+
 def test_a_target_in_which_one_route_is_at_its_floor_enters_clean_contrasts_and_no_drop():
     """A route at its floor has nothing to lose: it must not look robust."""
     study = two_routes(two_routes(Study()), target="pawsx")

@@ -221,8 +221,14 @@ class Scored:
             case _:
                 assert_never(self.metric.better)
 
-    def is_floor(self, above: Influence | None) -> bool:
-        """Whether what a mean is above chance reaches 0, one-sided at 5 %; without an interval, whether it is there."""
+    def is_floor(self, by_language: Sequence[Sequence[int]]) -> bool:
+        """Whether the mean of these rows reaches chance, one-sided at 5 %; without an interval, whether it is there.
+
+        Where nobody knows what guessing scores it is at least 0, and a score that reaches 0 is at its floor.
+        """
+        above = self.above_chance(by_language)
+        if above is None and self.gain > 0:
+            above = self.average(by_language)
         if above is None:
             return False
         level = estimate([(1.0, above)], self.numbers)

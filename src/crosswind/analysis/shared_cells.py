@@ -228,7 +228,7 @@ def shared_cells(
 
 def _at_floor(shared: SharedCells, system: System) -> bool:
     rows = shared.rows[system]
-    return shared.cells.is_floor(shared.cells.above_chance([rows[key] for key in rows if key[0].clean]))
+    return shared.cells.is_floor([rows[key] for key in rows if key[0].clean])
 
 
 def _merged(

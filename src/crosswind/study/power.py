@@ -114,10 +114,13 @@ def _planned(run: RunResults, effect: float, asked: tuple[int, int] | None) -> P
         primary, effect, single if len(draws) > 1 else (), len(cells.filter(pl.col("draw") > 0)) / len(cells)
     )
     if not forecasts:
+        one_seed = len(run.seeds) < 2
         raise UserError(
-            "has one pipeline seed, which says nothing of others",
+            "has one pipeline seed, which says nothing of others" if one_seed else "has no comparison that varies",
             where=str(run.paths[0]),
-            hint="run the pilot with two seeds at least (--set seeds=[1,2])",
+            hint="run the pilot with two seeds at least (--set seeds=[1,2])"
+            if one_seed
+            else "its routes answer every item alike: run a pilot in which they learn something",
         )
     used = asked[0] if asked else len(run.seeds)
     one = "The run has one draw of each noise, so what more draws would bring is not known."
