@@ -331,6 +331,25 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
         assert ended.stdout.count(b"\n") == 2  # the lines before it are not lost
 
 
+def test_lines_that_are_not_utf8_may_stay_as_they_are(tmp_path: Path) -> None:
+    lines = [b"one two three", b"caf\xe9 two three", b"four five six"]
+    bad = b"\n".join([*lines, *[b"\xff"] * 6])
+    ended = filtered(bad, "swap:1", "--on-error", "skip")
+    out = ended.stdout.split(b"\n")
+    assert ended.returncode == 0
+    assert out[1] == lines[1]
+    assert out[3:] == [b"\xff"] * 6
+    good = filtered(b"\n".join([lines[0], lines[2]]), "swap:1").stdout.split(b"\n")
+    assert [out[0], out[2]] == good
+    said = ended.stderr.decode().splitlines()
+    assert said[0] == "crosswind: standard input:2: not UTF-8 (byte 4 of the line); left as it is"
+    assert said[5:] == [
+        "crosswind: 7 lines that are not UTF-8 were left as they are",
+        "crosswind: 2 of 9 lines changed",
+    ]
+    assert filtered(bad, "swap:1", "--on-error", "ignore").returncode == 2
+
+
 def test_perturb_says_what_cannot_be_read_or_written(crosswind: Run, tmp_path: Path) -> None:
     code, _, err = crosswind("perturb", "keyboard:0.1", tmp_path / "none.txt")
     hint = "  is it a file, and may you read it?\n"

@@ -129,16 +129,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def lines_in(path: Path | None) -> Iterator[ArrivingLines]:
-    """The lines of a file, or of standard input, as they come, each with its end."""
+def lines_in(path: Path | None, *, skip: bool = False) -> Iterator[ArrivingLines]:
+    """The lines of a file, or of standard input, as they come, each with its end; `skip` as of `ArrivingLines`."""
     from crosswind.perturb.lines import ArrivingLines
     from crosswind.reading import opened
 
     if path is None or str(path) == "-":
-        yield ArrivingLines(sys.stdin.buffer, "standard input")
+        yield ArrivingLines(sys.stdin.buffer, "standard input", skip=skip)
         return
     with opened(path) as file:
-        yield ArrivingLines(file, str(path))
+        yield ArrivingLines(file, str(path), skip=skip)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -114,10 +114,14 @@ def _ended_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, text.removeprefix("\ufeff") if number == 1 else text
 
 
-def stream_lines(stream: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
+def stream_lines(
+    stream: IO[bytes], name: str, skipped: Callable[[UserError], None] | None = None
+) -> Iterator[tuple[int, str]]:
     """(line number from 1, text with what ends it) of a stream of UTF-8, read as it comes. LF alone ends a line.
 
     Raises `UserError` with name:line for text that is not UTF-8, a line beyond `LINE_LIMIT` and a fault of reading.
+    With `skipped` a line that is not UTF-8 comes with its bytes as lone surrogates (`surrogateescape`), after a call of
+    `skipped` with what would have been raised.
     """
     for number in itertools.count(1):
         try:
@@ -130,9 +134,14 @@ def stream_lines(stream: IO[bytes], name: str) -> Iterator[tuple[int, str]]:
             what = f"a line of more than {_size(LINE_LIMIT)}"
             raise UserError(what, where=f"{name}:{number}", hint="is it a text file?")
         try:
-            yield number, raw.decode("utf-8")
+            text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _not_utf8(error.start + 1, f"{name}:{number}") from None
+            fault = _not_utf8(error.start + 1, f"{name}:{number}")
+            if skipped is None:
+                raise fault from None
+            skipped(fault)
+            text = raw.decode("utf-8", "surrogateescape")
+        yield number, text
 
 
 def json_file(path: Path, *, unique: bool = False) -> Any:

@@ -22,11 +22,17 @@ from crosswind.reading import stream_lines
 LINES_COUNTED = 1 << 16
 """Lines within which the occurrences of a line are counted; then the count begins anew, so that memory is bounded."""
 
+SKIPS_NAMED = 5
+"""Of lines that are skipped so many are named; the others are counted."""
+
 _CHUNK = 1 << 17  # bytes
 
 
 class EndedLine(NamedTuple):
-    """The text of a line and what ends it: LF, CRLF, or nothing at the end of a file."""
+    """The text of a line and what ends it: LF, CRLF, or nothing at the end of a file.
+
+    A line that was skipped has no text, and all of it is its end, bytes that are not UTF-8 as lone surrogates.
+    """
 
     text: str
     end: str
@@ -70,12 +76,23 @@ class _Arrived:
 
 
 class ArrivingLines:
-    """The lines of a stream of UTF-8, in batches of those that have come; texts and ends joined are its bytes."""
+    """The lines of a stream of UTF-8, in batches of those that have come; texts and ends joined are its bytes.
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
+    With `skip` a line that is not UTF-8 stays as it is and stands in `skipped`, which says what is wrong with the first
+    of them; `skip_count` counts all.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str, *, skip: bool = False) -> None:
         self._bytes = _Arrived(stream)  # type: ignore[arg-type]
-        self._lines = stream_lines(self._bytes, name)  # type: ignore[arg-type]
+        self._lines = stream_lines(self._bytes, name, self._skip if skip else None)  # type: ignore[arg-type]
         self._fault: UserError | None = None
+        self.skipped: list[UserError] = []
+        self.skip_count = 0
+
+    def _skip(self, fault: UserError) -> None:
+        self.skip_count += 1
+        if len(self.skipped) < SKIPS_NAMED:
+            self.skipped.append(fault)
 
     def __iter__(self) -> Iterator[list[EndedLine]]:
         """Batches of lines. A `UserError` that names stream and line comes after the lines before it."""
@@ -87,6 +104,7 @@ class ArrivingLines:
     def _batch(self) -> list[EndedLine]:
         batch: list[EndedLine] = []
         while self._fault is None and (not batch or (len(batch) < BATCH and self._bytes.has_line())):
+            before = self.skip_count
             try:
                 _, line = next(self._lines)
             except StopIteration:
@@ -94,7 +112,7 @@ class ArrivingLines:
             except UserError as fault:
                 self._fault = fault
                 break
-            text = line.removesuffix("\n").rstrip("\r")
+            text = "" if self.skip_count > before else line.removesuffix("\n").rstrip("\r")
             batch.append(EndedLine(text, line[len(text) :]))
         return batch
 

@@ -12,7 +12,7 @@ import typer
 
 from crosswind.cli.app import app
 from crosswind.cli.options import Include, LexiconsOption, include_folders, official_folder
-from crosswind.errors import UserError
+from crosswind.errors import UserError, unknown
 from crosswind.output import lines_in, lines_out
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def perturb(
         int | None,
         typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of --task."),
     ] = None,
+    on_error: Annotated[
+        str,
+        typer.Option("--on-error", metavar="fail|skip", help="A line that is not UTF-8 ends it, or stays as it is."),
+    ] = "fail",
     include: Include = None,
 ) -> None:
     """Perturb lines of text: a Unix filter. With --task-file: the texts of a data set, as JSON lines.
@@ -73,6 +77,11 @@ def perturb(
     if damage is not None and (severity is not None or task is not None or task_file is not None):
         hint = "--severity says it; --damage finds it on lines"
         raise UserError("the severity is found or said, not both, and found on lines", where="--damage", hint=hint)
+    if on_error not in ("fail", "skip"):
+        raise unknown("way", on_error, ("fail", "skip"), where="--on-error")
+    if on_error == "skip" and (task_file is not None or review is not None):
+        hint = "examples that cannot be read are never left out: put the file right"
+        raise UserError("only lines are skipped", where="--on-error", hint=hint)
     level = severity if damage is None else 1.0
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons)
@@ -116,16 +125,20 @@ def perturb(
                 count, changed = count + 1, changed + differs
         print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
         return
-    with lines_in(source) as lines, lines_out(target) as write:
+    with lines_in(source, skip=on_error == "skip") as lines, lines_out(target) as write:
         batches: Iterator[list[EndedLine]] = iter(lines)
         if damage is not None:
             head, parsed = _tuned(spec, damage, batches, TextScope(language or "en", environment=environment), seed)
             batches = itertools.chain(head, batches)
         for batch in perturb_stream(batches, parsed, language or "en", draw=seed, environment=environment):
-            write("".join(part for line, _ in batch for part in line).encode())
+            write("".join(part for line, _ in batch for part in line).encode("utf-8", "surrogateescape"))
             if target is None:
                 sys.stdout.flush()  # who waits for the answer to a line gets it
             count, changed = count + len(batch), changed + sum(differs for _, differs in batch)
+    for fault in lines.skipped:
+        print(f"crosswind: {fault.where}: {fault.what}; left as it is", file=sys.stderr)
+    if lines.skip_count > len(lines.skipped):
+        print(f"crosswind: {lines.skip_count:,} lines that are not UTF-8 were left as they are", file=sys.stderr)
     print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
 
 
