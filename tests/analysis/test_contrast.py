@@ -27,7 +27,7 @@ class Study:
         key = f"cell-{len(self.rows)}"
         items = tuple(f"{target}/test/{i}" for i in range(N))
         stats = accuracy.accuracy_statistics([0] * right + [1] * (N - right), [0] * N)
-        self.cells[key] = CellStats(stats, items, "accuracy", items)
+        self.cells[key] = CellStats(stats, items, columns.get("metric", "accuracy"), items)
         row = ResultRow(
             encoder="mini", route=route, pipeline_seed=seed, target=target, language=language, split="test",
             metric="accuracy", key="accuracy", score=100 * right / N, n=N, clusters=N, signature=SIGNATURE, cell=key,
@@ -455,7 +455,14 @@ def test_the_table_of_contrasts_has_a_row_each():
 
 
 def test_a_clean_score_of_zero_has_no_relative_drop_and_that_is_said():
-    summary = Study().pair("none", "de", 0, 0).pair("multi", "de", 20, 10).summary()
+    floored = Study().pair("none", "de", 0, 0).pair("multi", "de", 20, 10).summary()
+    assert not any(c.measure == "relative-drop" for c in floored.contrasts)
+    assert "none at the floor" in " ".join(c.words for c in floored.contrasts if c.measure == "drop")
+    # No errors at all are the best that there is, and no floor.
+    faultless = Study()
+    for route, right in (("none", N), ("multi", N - 20)):
+        faultless.pair(route, "de", right, right - 10, metric="error-rate", key="error_rate")
+    summary = faultless.summary()
     assert "xnli: a clean score is 0, so no drop is measured in per cent of it." in summary.notes
     assert not any(c.measure == "relative-drop" for c in summary.contrasts)
 
