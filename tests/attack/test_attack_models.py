@@ -378,7 +378,7 @@ def test_a_copy_of_the_right_candidate_that_is_nearer_makes_a_query_wrong(
             pool, all_vectors = Pool((*data.pool.candidates, copy)), np.vstack([who.vectors, vector[None]])  # type: ignore[list-item]
             whole = ModelVictim(who.predictor, who.metric, pool=pool, vectors=all_vectors)([example])
             verdicts.append((-float(whole.right[0]), float(whole.loss[0])))
-        # A greedy search need not find the worst; what it found is the verdict of one of them, and no better than clean.
+        # A greedy search need not find the worst: what it found is one of them, and no better than clean.
         assert (-o.right, o.loss) in verdicts
         assert (-o.right, o.loss) >= verdicts[0]
         assert o.end != "success" or (o.clean_right > 0 and o.right == 0)
