@@ -343,7 +343,10 @@ def test_a_trigger_stands_before_every_example_and_costs_one_query(
         # What the attack says is what the model says of the text that it left.
         said = who([after.example])
         assert (o.right, o.loss) == pytest.approx((float(said.right[0]), float(said.loss[0])), abs=1e-5)
-        assert not o.changed or (-o.right, o.loss) > (-o.clean_right, o.clean_loss)
+        # It leaves the trigger exactly where the model does worse with it.
+        with_it = who([replace(before, **{field: f"ka lu {old}"})]) if not isinstance(before, SpanExample) else said
+        worse = (-float(with_it.right[0]), float(with_it.loss[0])) > (-o.clean_right, o.clean_loss)
+        assert o.changed == (bool(o.queries) and worse)
     assert run(kind, who, data, "universal-trigger", AttackBudget(5, width=1), trigger=("ka", "lu")) == outcomes
 
 
