@@ -354,6 +354,18 @@ def test_oracle_selection_is_a_cell_beside_the_english_one(planned) -> None:  # 
     assert [len(s.params["select"]) for s in trained] == [1, 2]
 
 
+def test_averaged_checkpoints_are_cells_of_the_same_training(planned) -> None:  # type: ignore[no-untyped-def]
+    every = "targets.tasks.udpos.training.evaluate_every=1"
+    plain = planned("routes={none: []}", "perturb=[]", every)
+    plan = planned("targets.tasks.udpos.average=2", "routes={none: []}", "perturb=[]", every)
+    cells = [c for c in plan.cells if c.target == "udpos"]
+    assert Counter(c.selection for c in cells) == {"english": 2, "averaged": 2}
+    models = {c.selection: plan.graph[plan.graph[c.key].inputs["model"]] for c in cells}
+    assert (models["english"].kind, models["averaged"].kind) == ("train", "average")
+    assert models["averaged"].inputs["model"] == models["english"].key
+    assert {c.key for c in plain.cells if c.target != "udpos"} == {c.key for c in plan.cells if c.target != "udpos"}
+
+
 def test_the_order_of_seeds_and_routes_does_not_matter_to_keys(planned) -> None:  # type: ignore[no-untyped-def]
     forwards, backwards = planned("seeds=[1, 2]"), planned("seeds=[2, 1]")
     assert set(forwards.graph) == set(backwards.graph)

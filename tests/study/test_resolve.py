@@ -273,6 +273,14 @@ ROUTE, XNLI = "routes.english.0", "targets.tasks.xnli"
         (f"{XNLI}.train={{tasks: [qqp]}}", f"{XNLI}.train[0].tasks", "qqp (pair with 2 labels) cannot", "labels"),
         (f"{XNLI}.train={{tasks: [mnli, snli]}}", f"{XNLI}.train[0]", "a target phase trains one task", "route"),
         (f"{XNLI}.train=[]", f"{XNLI}.train", "xnli needs a head", "mnli"),
+        (f"{XNLI}.average=3", f"{XNLI}.average", "the phase has one, its end", "evaluate_every"),
+        (f"{XNLI}={{train: [], average: 3}}", f"{XNLI}.train", "xnli needs a head", ""),
+        (
+            "targets={tasks: {tatoeba: {train: [], average: 2}}}",
+            "targets.tasks.tatoeba.average",
+            "nothing is trained",
+            "",
+        ),
         (f"{XNLI}.oracle={{name: panx, split: dev, languages: de}}", f"{XNLI}.oracle", "panx cannot judge", ""),
     ],
 )

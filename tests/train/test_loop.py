@@ -31,7 +31,7 @@ from crosswind.model.attention import training_attention
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from crosswind.train.loop import History, dropout_seed, set_dropout, train
+from crosswind.train.loop import History, dropout_seed, put_weights, set_dropout, train
 from crosswind.train.masked import masked_lm
 from crosswind.train.objective import Batch, Objective, Visit
 from crosswind.train.objectives import task_objective
@@ -296,6 +296,31 @@ def test_without_selection_the_last_weights_are_kept(fresh_encoder: Fresh) -> No
     assert (history.best_step, history.steps, history.scores) == (3, 3, [])
 
 
+def test_the_mean_of_the_last_checkpoints_is_kept_beside_the_best_one(fresh_encoder: Fresh) -> None:
+    encoder = fresh_encoder()
+    head, objective = task(encoder, "pair")
+    named = modules(encoder, head)
+    frozen = list(encoder.backbone.get_input_embeddings().parameters())
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def score() -> float:
+        seen.append(weights(named))
+        return [50.0, 70.0, 60.0, 40.0][len(seen) - 1]
+
+    settings = Training(batch_size=4, learning_rate=1e-3, evaluate_every=2)
+    history = train(
+        named, [objective], [1.0], 7, settings, seed=1, device=CPU, score=score, average=3, frozen=frozen
+    )  # fmt: skip
+    assert (history.best_step, history.averaged) == (4, [4, 6, 7])
+    assert same(weights(named), seen[1])
+    put_weights(named, history.average)
+    now = weights(named)
+    assert not same(now, seen[1])
+    for name, value in now.items():
+        torch.testing.assert_close(value.double(), sum(s[name].double() for s in seen[1:]) / 3, rtol=0, atol=1e-7)
+    assert history.result()["averaged"] == [4, 6, 7]
+
+
 # Resuming
 
 
@@ -331,9 +356,12 @@ def resumable(
         precision=precision,  # type: ignore[arg-type]
     )  # fmt: skip
     history = train(
-        named, [pairs, text], [0.6, 0.4], 20, settings, seed=5, device=CPU, score=score, folder=folder, interval=0.0
-    )
-    return weights(named), history.result()
+        named, [pairs, text], [0.6, 0.4], 20, settings, seed=5, device=CPU, score=score, folder=folder, interval=0.0,
+        average=2,
+    )  # fmt: skip
+    chosen = weights(named)
+    put_weights(named, history.average)
+    return chosen | {f"mean of {name}": value for name, value in weights(named).items()}, history.result()
 
 
 def _killing(source: Objective, when: Callable[[int], int | None]) -> Any:

@@ -9,7 +9,9 @@ from crosswind.attack.recipe import CONTROL
 
 DEV_LAYER = "dev layer"
 """The selection of results whose layer was chosen on development data, beside those of the layer that a study names."""
-APART = ("oracle", DEV_LAYER)
+AVERAGED = "averaged"
+"""The selection of results whose model is the mean of its phase's last checkpoints, beside the one that was chosen."""
+APART = ("oracle", AVERAGED, DEV_LAYER)
 """Selections that are reported apart: no contrast and no official average of the others has them."""
 
 
@@ -57,6 +59,8 @@ class Condition:
             parts += [f"rows {self.rows}"] if self.rows != "all" else []
         if self.selection == "oracle":
             parts.append("selected on target languages")
+        if self.selection == AVERAGED:
+            parts.append("mean of the last checkpoints")
         if self.selection == DEV_LAYER:
             parts.append("layer chosen on dev")
         return ", ".join(parts)

@@ -31,8 +31,8 @@ class ResultRow:
 
     `perturbation` is "clean" and `severity` 0 for the unperturbed test set; `rows` says which items
     of the split were scored ("all", "0-499", "200 by clusters"); `selection` what the checkpoint was chosen
-    on ("english", "oracle": target-language development data, "last", "untuned"; "dev layer": the layer was chosen
-    on development data); `attack` and its
+    on ("english", "oracle": target-language development data, "last", "untuned"; "averaged": the mean of the
+    last checkpoints' weights; "dev layer": the layer was chosen on development data); `attack` and its
     `budget` (queries an example) are "none" and 0 without attack; `exposure` is written by
     `exposure`. `metric` is the registered name (`squad`), `key` that of one of its scores (`f1`). `score`
     is in points, `n` counts items, `clusters` the units that are resampled, and `cell` is the key under

@@ -1,7 +1,8 @@
 """`train`: a phase, from an encoder to an encoder, or to a model with the target's head.
 
 Inputs: `encoder`, the step that made the encoder (without it: the base checkpoint, whose fingerprint is in the data).
-Writes `model/` (a plain checkpoint) and `training.json` (steps, losses, scores); keeps checkpoints meanwhile.
+Writes `model/` (a plain checkpoint), with `average` also `averaged/`, and `training.json`
+ (steps, losses, scores); keeps checkpoints meanwhile.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from crosswind.data.examples import Example, Kind, Pool, Rows, TaggingExample
+from crosswind.errors import UserError
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
+from crosswind.steps.average import AVERAGED
 from crosswind.steps.cells import JobData, perturbed, queries_clipped
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
@@ -118,6 +121,7 @@ class TrainParams:
     augment: tuple[AugmentParams, ...] = unsigned(_DEFENCE, ())
     subwords: SubwordParams | None = unsigned(_DEFENCE, None)
     mined: tuple[MinedParams, ...] = unsigned(_DEFENCE, ())
+    average: int = unsigned("results have a column for it", 0)
 
 
 @dataclass(frozen=True)
@@ -164,11 +168,14 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
         frozen=frozen_parameters(encoder, params.training.freeze),
         robust=(robust.name, dict(robust.settings)) if robust is not None else None,
         score=_scorer(params, data, parts, device),
+        average=params.average,
         folder=job.partial,
         interval=CHECKPOINT_SECONDS,
         advance=job.report,
     )
     _save(job, parts, history)
+    if params.average:
+        _save_average(job, parts, history)
     best = max((score for _, score in history.scores), default=None)
     return f"loss {history.losses[-1][1]:.3f}" + (f", best dev {best:.1f}" if best is not None else "")
 
@@ -438,6 +445,24 @@ def _save(job: Job[TrainParams], parts: _Parts, history: History) -> None:
     job.fact("steps", history.steps)
     job.fact("tokens", history.tokens)
     job.fact("stepping_seconds", history.stepping)
+
+
+def _save_average(job: Job[TrainParams], parts: _Parts, history: History) -> None:
+    """Write `averaged/`, the model with the mean of the last checkpoints' weights."""
+    from crosswind.model.checkpoint import save_head
+    from crosswind.train.loop import put_weights
+    from crosswind.train.phase import modules_of
+
+    asked, found = job.params.average, len(history.averaged)
+    if found < asked:
+        raise UserError(
+            f"the mean of the last {asked} checkpoints was asked for, and {job.step.label} had {found} in "
+            f"{history.steps} steps",
+            where="average",
+            hint="lower training.evaluate_every, or ask for fewer",
+        )
+    put_weights(modules_of(parts.encoder, parts.heads), history.average)
+    save_head(job.draft.path / AVERAGED, parts.encoder, next(iter(parts.heads.values())))
 
 
 def labelled_of(params: TrainParams) -> float:

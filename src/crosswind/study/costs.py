@@ -12,11 +12,12 @@ import polars as pl
 from crosswind.analysis.costs import DefenceCost, largest
 from crosswind.run.step import Step
 from crosswind.steps.attack import ATTACK
+from crosswind.steps.average import AVERAGE
 from crosswind.steps.embed import EMBED
 from crosswind.steps.train import TRAIN
 from crosswind.study.planned import Cell
 
-_FOR_TRAINING = (TRAIN.name, ATTACK.name, EMBED.name)
+_FOR_TRAINING = (TRAIN.name, AVERAGE.name, ATTACK.name, EMBED.name)
 
 
 @dataclass

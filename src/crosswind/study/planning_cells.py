@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from crosswind.analysis.condition import DEV_LAYER
+from crosswind.analysis.condition import APART, AVERAGED, DEV_LAYER
 from crosswind.analysis.left_out import LeftOut
 from crosswind.errors import UserError
 from crosswind.evaluate.judge import metrics_of
 from crosswind.evaluate.metrics.base import METRICS, Metric
 from crosswind.run.executors import Executor
 from crosswind.run.step import digest
+from crosswind.steps.average import AVERAGE, AverageParams
 from crosswind.steps.given import TAKEN, GivenParams
 from crosswind.steps.judge import JUDGE, JudgeParams
 from crosswind.steps.translate import MADE
@@ -91,9 +92,12 @@ class CellPlanner(ModelPlanner):
                 params = self._params(phase, seed, target, carry)
                 params, mined = with_mined_inputs(self, target, phase, params, key, label)
                 key = self.train(params, key, label, phase, mined)
+            if selection == AVERAGED and key is not None:
+                label = f"mean of the last checkpoints, {target.task.name} for {self._named(route, seed)}"
+                key = self.add(AVERAGE.step(AverageParams(), inputs={"model": key}, label=label))
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             layers: list[tuple[str, str | None]] = [(selection, None)]
-            if target.choice is not None and selection != "oracle" and self.study.predictions is None:
+            if target.choice is not None and selection not in APART and self.study.predictions is None:
                 layers.append((DEV_LAYER, self._layer(target, target.choice, model, self._named(route, seed))))
             for named, layer in layers:
                 for data in target.data:
@@ -220,5 +224,7 @@ def _selections(target: TargetPlan) -> list[tuple[str, tuple[PhasePlan, ...]]]:
     plain = "english" if chain and chain[-1].select else "last"
     selections = [(plain if chain else "untuned", chain)]
     if target.oracle and chain:
-        selections.append(("oracle", (*chain[:-1], replace(chain[-1], select=target.oracle))))
+        selections.append(("oracle", (*chain[:-1], replace(chain[-1], select=target.oracle, average=0))))
+    if chain and chain[-1].average:
+        selections.append((AVERAGED, chain))
     return selections

@@ -209,6 +209,8 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
         if chain:
             check_select(oracle, chain[-1].heads, f"{where}.oracle")
     final = chain[-1].training if chain else training
+    if target.average is not None:
+        chain = _averaged(chain, target.average, where)
     pooling = PoolingParams(**target.pooling.model_dump()) if target.pooling and task.kind == "query" else None
     if target.metrics is not None:
         task = replace(task, metrics=tuple(dict.fromkeys(target.metrics)))
@@ -220,6 +222,19 @@ def _target(name: str, target: Target, spec: Targets, base: Training, where: str
     labels = tuple(target.labels or ())
     choice = _layer_plan(task, target, languages, split, where)
     return TargetPlan(task, data, chain, oracle, final, pooling, where, labels, exclusion=exclusion, choice=choice)
+
+
+def _averaged(chain: tuple[PhasePlan, ...], last: int, where: str) -> tuple[PhasePlan, ...]:
+    """The chain whose last phase keeps the mean of its last checkpoints; a `UserError` where it has too few."""
+    if not chain:
+        raise UserError("nothing is trained whose checkpoints could be averaged", where=f"{where}.average")
+    if chain[-1].training.evaluate_every is None:
+        raise UserError(
+            f"the last {last} checkpoints are averaged, and the phase has one, its end",
+            where=f"{where}.average",
+            hint="training.evaluate_every says every how many steps there is one",
+        )
+    return (*chain[:-1], replace(chain[-1], average=last))
 
 
 def _contexts(task: Task, target: Target, where: str) -> tuple[str, ...] | None:

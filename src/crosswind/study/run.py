@@ -19,6 +19,7 @@ from crosswind.run.outcome import Outcome
 from crosswind.run.progress import Reporter
 from crosswind.run.step import digest
 from crosswind.run.store import Store, Unavailable
+from crosswind.steps.average import AVERAGE
 from crosswind.steps.probe import try_checkpoint
 from crosswind.study.clusters import lone_clusters
 from crosswind.study.collect import Collected, collect
@@ -168,6 +169,7 @@ def _apply_keep(study: Study, plan: Plan, store: Store, outcome: Outcome) -> Non
         return
     for key, step in plan.graph.items():
         patterns = STEPS[step.kind].droppable
-        keeps = study.keep == "encoders" and step.params.get("output", "encoder") == "encoder"
+        made = "head" if step.kind == AVERAGE.name else step.params.get("output", "encoder")
+        keeps = study.keep == "encoders" and made == "encoder"
         if patterns and not keeps and store.has(key):
             store.drop(key, [*patterns])

@@ -240,13 +240,14 @@ ClassName = Annotated[str, BeforeValidator(_class_name)]
 class Target(StrictModel):
     """A target task: where it is tested, and what its English phase is trained on.
 
-    `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the
-    task's English training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle`
-    names target-language development data to select on as well, reported apart; `choose_layer` names development data
-    to choose a retrieval task's layer on, reported apart likewise. `contexts` are languages that the passages of a
-    question may be in (MLQA; default: its own, for mlqa-gxlt all others). `labels` name the classes of a fine-tuned
-    checkpoint in the order of its outputs, where its own configuration does not. `exclude` names a file of ids that do
-    not count: the scores without them stand beside those of all items.
+    `train: []` evaluates the route's encoder untuned (Tatoeba); without `train` it is one epoch on the task's English
+    training data. `metrics` judge it instead of the task's own, the first in summaries. `oracle` names target-language
+    development data to select on as well, reported apart; `choose_layer` names development data to choose a retrieval
+    task's layer on, reported apart likewise. `average` also evaluates the mean of the weights of the last so many
+    checkpoints (`training.evaluate_every`) of the last phase, reported apart. `contexts` are languages that the
+    passages of a question may be in (MLQA; default: its own, for mlqa-gxlt all others). `labels` name the classes of a
+    fine-tuned checkpoint in the order of its outputs, where its own configuration does not. `exclude` names a file of
+    ids that do not count: the scores without them stand beside those of all items.
     """
 
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -255,6 +256,7 @@ class Target(StrictModel):
     limit: int | None = Field(None, ge=1)
     train: Annotated[list[Phase] | None, BeforeValidator(listed)] = None
     oracle: Use | None = None
+    average: int | None = Field(None, ge=2)
     metrics: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     training: TrainingSpec = TrainingSpec()
     pooling: PoolingSpec | None = None

@@ -48,6 +48,7 @@ class PhasePlan:
     augment: tuple[AugmentParams, ...] = ()
     subwords: SubwordParams | None = None
     mined: tuple[MinedPlan, ...] = ()
+    average: int = 0
     augment_specs: tuple[Spec, ...] = ()  # as written: with where lexicons lie
     translations: tuple[Translation, ...] = ()  # what makes those of its data that are translated
 
@@ -90,6 +91,7 @@ class PhasePlan:
             robust=self.robust,
             augment=self.augment,
             subwords=self.subwords,
+            average=self.average,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,19 @@ from safetensors.torch import load_file, save_file
 from crosswind.run.folders import file_hash
 
 CHECKSUMS = "checksums.json"  # of the other files; written last
+_LAST = "evaluated-"  # before the step, in the name of a file of weights
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Step and history (`facts`), trained parameters, optimiser state (`parameter//key`), best weights."""
+    """Step and history (`facts`), trained parameters, optimiser state (`parameter//key`), best weights; the weights of
+    the `last` evaluated steps, where their mean is asked for."""
 
     facts: Mapping[str, Any]
     parameters: Mapping[str, torch.Tensor]
     optimizer: Mapping[str, torch.Tensor]
     best: Mapping[str, torch.Tensor] | None
+    last: Mapping[int, Mapping[str, torch.Tensor]] = field(default_factory=dict)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -38,6 +41,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     _save(draft / "optimizer.safetensors", checkpoint.optimizer)
     if checkpoint.best is not None:
         _save(draft / "best.safetensors", checkpoint.best)
+    for step, weights in checkpoint.last.items():
+        _save(draft / f"{_LAST}{step}.safetensors", weights)
     (draft / "state.json").write_text(json.dumps(dict(checkpoint.facts)))
     sums = {p.name: file_hash(p) for p in sorted(draft.iterdir())}
     (draft / CHECKSUMS).write_text(json.dumps(sums))
@@ -60,7 +65,12 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
         load_file(latest / "parameters.safetensors"),
         load_file(latest / "optimizer.safetensors"),
         load_file(best) if best.exists() else None,
+        {step: load_file(latest / f"{_LAST}{step}.safetensors") for step in _evaluated(latest)},
     )
+
+
+def _evaluated(folder: Path) -> list[int]:
+    return sorted(int(path.stem.removeprefix(_LAST)) for path in folder.glob(f"{_LAST}*.safetensors"))
 
 
 def _whole(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,8 @@ Advance = Callable[[int, int, str], None]  # (steps done, of, note)
 @dataclass
 class History:
     """What happened: the steps done, the mean loss per term between evaluations, every selection
-    score, the step whose weights were kept. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
+    score, the step whose weights were kept. `averaged` are the steps whose weights `average` is the mean of, by
+    parameter, where that is asked for. `tokens` (non-padding), `seconds` and `stepping` (seconds inside
     forward, backward and optimiser) are measurements of this process and not part of the result.
     """
 
@@ -46,13 +48,16 @@ class History:
     losses: list[tuple[int, float]] = field(default_factory=list)
     scores: list[tuple[int, float]] = field(default_factory=list)
     best_step: int = 0
+    averaged: list[int] = field(default_factory=list)
+    average: Mapping[str, torch.Tensor] = field(default_factory=dict)
     tokens: int = 0
     seconds: float = 0.0
     stepping: float = 0.0
 
     def result(self) -> dict[str, Any]:
         """What the manifest says of the training."""
-        return {"steps": self.steps, "losses": self.losses, "scores": self.scores, "best_step": self.best_step}
+        facts = {"steps": self.steps, "losses": self.losses, "scores": self.scores, "best_step": self.best_step}
+        return facts | ({"averaged": self.averaged} if self.averaged else {})
 
 
 def train(
@@ -67,6 +72,7 @@ def train(
     frozen: Sequence[nn.Parameter] = (),
     robust: tuple[str, Mapping[str, float]] | None = None,
     score: SelectionScore | None = None,
+    average: int = 0,
     folder: Path | None = None,
     interval: float = 120.0,
     advance: Advance | None = None,
@@ -75,11 +81,12 @@ def train(
 
     `sources` are trained in the `shares` given (of steps), each step by the method `robust` (name, settings) where
     one is named. `score` judges the present weights: the
-    best are kept, and `settings.patience` evaluations without a gain end the training. With `folder`
+    best are kept, and `settings.patience` evaluations without a gain end the training. `average` keeps a copy of the
+    trained weights of the last so many checkpoints (`settings.evaluate_every`), for their mean. With `folder`
     a checkpoint is written every `interval` seconds (less often where writing takes more than a tenth
     of the time; 0: after every step), and found again.
     """
-    run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, robust, score)
+    run = _Run(modules, sources, shares, steps, settings, seed, device, frozen, robust, score, average)
     if folder is not None:
         run.resume(folder)
     clock = last_saved = time.monotonic()
@@ -117,6 +124,7 @@ class _Run:
         frozen: Sequence[nn.Parameter],
         robust: tuple[str, Mapping[str, float]] | None,
         score: SelectionScore | None,
+        average: int,
     ) -> None:
         self.sources, self.steps, self.settings, self.seed, self.score = sources, steps, settings, seed, score
         self.device = device or torch.device("cpu")
@@ -144,6 +152,7 @@ class _Run:
         self.stopped = False
         self.history = History(steps=steps)
         self.best: dict[str, torch.Tensor] | None = None
+        self.last: deque[tuple[int, dict[str, torch.Tensor]]] = deque(maxlen=average)
         self.loss_sum, self.loss_steps = 0.0, 0
         self.started = time.monotonic()
 
@@ -237,6 +246,8 @@ class _Run:
 
     def evaluate(self) -> None:
         self.note_loss()
+        if self.last.maxlen:
+            self.last.append((self.step, self._copy()))
         if self.score is None:
             return
         self.model.eval()
@@ -246,11 +257,14 @@ class _Run:
         self.history.scores.append((self.step, value))
         if not earlier or value > max(earlier):
             self.history.best_step = self.step
-            self.best = {n: p.detach().to("cpu", copy=True) for n, p in self.parameters.items()}
+            self.best = self._copy()
         best_at = [s for s, _ in self.history.scores].index(self.history.best_step)
         patience = self.settings.patience
         if patience is not None and len(self.history.scores) - 1 - best_at >= patience:
             self.stopped = True
+
+    def _copy(self) -> dict[str, torch.Tensor]:
+        return {n: p.detach().to("cpu", copy=True) for n, p in self.parameters.items()}
 
     def best_note(self) -> str:
         return f", best dev {max(s for _, s in self.history.scores):.1f}" if self.history.scores else ""
@@ -263,6 +277,8 @@ class _Run:
                     self.parameters[name].copy_(value)
         if self.score is None:
             self.history.best_step = self.step
+        self.history.averaged = [step for step, _ in self.last]
+        self.history.average = mean_weights([weights for _, weights in self.last])
         self.history.steps = self.step
         for p in self.frozen:
             p.requires_grad_(True)
@@ -281,7 +297,7 @@ class _Run:
             "loss_sum": self.loss_sum,
             "loss_steps": self.loss_steps,
         }
-        return Checkpoint(facts, dict(self.parameters), state, self.best)
+        return Checkpoint(facts, dict(self.parameters), state, self.best, dict(self.last))
 
     def resume(self, folder: Path) -> None:
         saved = load_checkpoint(folder)
@@ -299,6 +315,7 @@ class _Run:
             )
             self.optimizer.state[parameter][key] = value.to(target_device)
         self.best = None if saved.best is None else dict(saved.best)
+        self.last.extend((step, dict(weights)) for step, weights in saved.last.items())
         self.step = int(saved.facts["step"])
         self.stopped = bool(saved.facts["stopped"])
         self.loss_sum, self.loss_steps = float(saved.facts["loss_sum"]), int(saved.facts["loss_steps"])
@@ -306,6 +323,24 @@ class _Run:
         self.history.losses = [(int(s), float(v)) for s, v in past["losses"]]
         self.history.scores = [(int(s), float(v)) for s, v in past["scores"]]
         self.history.best_step = int(past["best_step"])
+
+
+def mean_weights(checkpoints: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of every parameter over checkpoints, summed in double precision; empty without checkpoints."""
+    if not checkpoints:
+        return {}
+    return {
+        name: (sum((c[name].double() for c in checkpoints[1:]), first.double()) / len(checkpoints)).to(first.dtype)
+        for name, first in checkpoints[0].items()
+    }
+
+
+def put_weights(modules: Mapping[str, nn.Module], weights: Mapping[str, torch.Tensor]) -> None:
+    """Give the parameters of `modules`, by the names of `train`, these values."""
+    parameters = dict(nn.ModuleDict(dict(modules)).named_parameters())
+    with torch.no_grad():
+        for name, value in weights.items():
+            parameters[name].copy_(value)
 
 
 def dropout_seed(seed: int, step: int, micro_batch: int) -> int:
