@@ -366,6 +366,19 @@ def test_averaged_checkpoints_are_cells_of_the_same_training(planned) -> None:  
     assert {c.key for c in plain.cells if c.target != "udpos"} == {c.key for c in plan.cells if c.target != "udpos"}
 
 
+def test_only_chosen_models_are_attacked_unless_asked(planned) -> None:  # type: ignore[no-untyped-def]
+    base = ("routes={none: []}", "perturb=[]", "targets.tasks.udpos.oracle={name: udpos, split: dev}")
+    attack = "{recipe: deepwordbug, targets: [udpos], budget: 5, examples: 5"
+
+    def attacked(*overrides: str) -> Counter[str]:
+        return Counter(c.selection for c in planned(*base, *overrides).cells if c.condition.attack != "none")
+
+    chosen = attacked(f"attack=[{attack}}}]")
+    assert chosen == {"english": chosen["english"]}
+    assert attacked(f"attack=[{attack}, apart: true}}]") == {"english": chosen["english"], "oracle": chosen["english"]}
+    assert chosen["english"] > 0
+
+
 def test_the_order_of_seeds_and_routes_does_not_matter_to_keys(planned) -> None:  # type: ignore[no-untyped-def]
     forwards, backwards = planned("seeds=[1, 2]"), planned("seeds=[2, 1]")
     assert set(forwards.graph) == set(backwards.graph)

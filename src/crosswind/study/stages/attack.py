@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from crosswind.analysis.condition import APART
 from crosswind.attack.allowed import require_budget
 from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
 from crosswind.data.languages import unknown_language
@@ -39,7 +40,8 @@ class AttackSpec(StrictModel):
     """One attack: a recipe, queries an example, how many examples of a test set (in whole clusters).
 
     `control: false` leaves the control out. `transfer: true` scores the adversarial examples of every route and seed on
-    the others. `restarts` are further starts of a search that draws.
+    the others. `restarts` are further starts of a search that draws. `apart: true` also attacks the models of selections
+    that are reported apart (`oracle`, `averaged`, `dev layer`).
     """
 
     recipe: str
@@ -49,6 +51,7 @@ class AttackSpec(StrictModel):
     seed: int = Field(1, ge=0)
     control: bool = True
     transfer: bool = False
+    apart: bool = Field(False, strict=True)
     protect: str = "none"
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -85,6 +88,8 @@ def _begin(section: Sequence[AttackSpec], planner: Planner, targets: Sequence[Ta
         task, language = evaluated.target.task, evaluated.clean.data.language
         for attack in attacks:
             spec = attack.spec
+            if evaluated.clean.selection in APART and not spec.apart:
+                continue
             if (spec.targets is None or task.name in spec.targets) and (
                 spec.languages is None or language in spec.languages
             ):
