@@ -40,8 +40,8 @@ class AttackSpec(StrictModel):
     """One attack: a recipe, queries an example, how many examples of a test set (in whole clusters).
 
     `control: false` leaves the control out. `transfer: true` scores the adversarial examples of every route and seed on
-    the others. `restarts` are further starts of a search that draws. `apart: true` also attacks the models of selections
-    that are reported apart (`oracle`, `averaged`, `dev layer`).
+    the others. `restarts` are further starts of a search that draws. `apart: true` also attacks the models of
+    selections that are reported apart (`oracle`, `averaged`, `dev layer`).
     """
 
     recipe: str
