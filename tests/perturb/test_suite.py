@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -124,6 +126,24 @@ def test_the_published_hashes_are_those_of_the_official_data(official_data: Call
     rows += suite_hashes(suite, ["copa"], ["en"], "test", official_data("copa"))
     assert len({row[0] for row, _ in rows}) == 2
     assert [row for row, published in rows if published != row[-1]] == []
+
+
+def test_damaged_files_are_an_error_and_absent_ones_a_note(tmp_path: Path, official_data: Callable[..., Path]) -> None:
+    folder = shutil.copytree(official_data("xcopa") / "xcopa", tmp_path / "xcopa")
+    files = sorted(folder.rglob("test.*.jsonl"))
+    for path in files:
+        if path.name not in ("test.et.jsonl", "test.th.jsonl"):
+            path.unlink()
+    notes: list[str] = []
+    suite = replace(load_suite(TITLE), specs=load_suite(TITLE).specs[:1])
+    rows = [row for row, _ in suite_hashes(suite, ["xcopa"], [], "test", tmp_path, note=notes.append)]
+    assert {row[1] for row in rows} == {"et", "th"}
+    (absent,) = (note for note in notes if "no files below" in note)
+    assert absent.endswith("in ht, id, it, qu, sw, ta, tr, vi, zh")
+    path = folder / "data" / "th" / "test.th.jsonl"
+    path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")
+    with pytest.raises(UserError):
+        [*suite_hashes(suite, ["xcopa"], [], "test", tmp_path)]
 
 
 def test_what_is_published_of_a_test_set_is_all_that_applies_to_it() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.spec import TextScope
 from crosswind.perturb.suite import Suite, hash_of_rewrites, load_suite
 from crosswind.reading import json_file
-from crosswind.tasks.base import TASKS
+from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
 
 EXPORTED = "export.json"
@@ -40,26 +41,40 @@ HashRow = tuple[str, str, str, str, str]
 
 
 def suite_hashes(
-    suite: Suite, tasks: Sequence[str], languages: Sequence[str], split: str, root: Path
+    suite: Suite,
+    tasks: Sequence[str],
+    languages: Sequence[str],
+    split: str,
+    root: Path,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[HashRow, str | None]]:
     """(task, language, split, perturbation, SHA-256) and the published SHA-256, where there is one.
 
     Without `languages` those of each task whose files are below `root`; a perturbation that has nothing to change in a
-    language is left out.
+    language is left out. `note` gets the languages that have no files, and how files were read that are not as the
+    official ones. Raises a `UserError` for damaged files.
     """
     source = FilesSource(root)
     for name in tasks:
         task = TASKS.get(name, where="--task")
-        for language in languages or task.languages:
-            try:
-                dataset = load(task, language, split, source)
-            except UserError:
-                if languages:
-                    raise
-                continue
+        absent = [] if languages else [code for code in task.languages if not _there(source, task, code, split)]
+        if absent:
+            note(f"{name} {split}: no files below {root} in {', '.join(absent)}")
+        for language in languages or [code for code in task.languages if code not in absent]:
+            dataset = load(task, language, split, source)
+            for text in dataset.notes:
+                note(text)
             for spec in suite.specs:
                 if spec.applies(TextScope.of(task, language)) is not None:
                     continue
                 table = perturb_dataset(dataset, spec, draw=suite.draw, fields=task.perturbed).table()
                 row = (name, language, split, str(spec), hash_of_rewrites(table))
                 yield row, suite.published.get(row[:4])
+
+
+def _there(source: FilesSource, task: Task, language: str, split: str) -> bool:
+    try:
+        source.located(task, Portion(language, split))
+    except UserError:
+        return False
+    return True

@@ -46,11 +46,15 @@ def suite_command(
     if root is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
     unequal = count = 0
+    notes: dict[str, None] = {}
     with lines_out(target) as write:
-        for row, published in suite_hashes(suite, task, comma_separated(languages), split, root):
+        hashes = suite_hashes(suite, task, comma_separated(languages), split, root, note=notes.setdefault)
+        for row, published in hashes:
             write(("\t".join(row) + "\n").encode())
             count += 1
             unequal += published is not None and published != row[-1]
+    for text in notes:
+        print(f"note: {text}", file=sys.stderr)
     print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones", file=sys.stderr)
     if unequal:
         raise typer.Exit(1)
