@@ -49,9 +49,15 @@ def test_a_run_scores_the_mean_of_the_last_checkpoints_apart(
     assert "The selection `averaged` is the mean of the weights after 2 checkpoints: steps 3, 4 of 4." in notes
     contrasts = pl.read_parquet(tmp_path / "run" / "contrasts.parquet")
     assert contrasts.height > 0
-    assert not any("mean of the last" in str(value) for row in contrasts.iter_rows() for value in row)
+    ways = contrasts.filter(kind="selection", scope="target")
+    assert sorted(ways.select("name", "measure").rows()) == [
+        (f"{route}: averaged − english", measure) for route in ("more", "none") for measure in ("everywhere", "perturbed")
+    ]
+    assert set(ways["verdict"]) == {"one seed: not tested"}
+    others = contrasts.filter(kind="level")
+    assert not any("mean of the last" in str(value) for row in others.iter_rows() for value in row)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "averaged" in page
+    assert "Ways of choosing a checkpoint" in page
     # What is not kept are heads: the intermediate encoder stays, trained and averaged models go.
     plan = make_plan(found)
     (encoder,) = (s.key for s in plan.graph.values() if s.kind == "train" and s.params.get("output") != "head")

@@ -21,6 +21,7 @@ from crosswind.analysis.multiplicity import benjamini_hochberg, holm
 from crosswind.analysis.relative import errors_against_base, relative_drops, residuals, where_said
 from crosswind.analysis.results import FAMILIARITIES, NONE
 from crosswind.analysis.scored import Scored, System
+from crosswind.analysis.selections import between_selections
 from crosswind.analysis.shared_cells import SharedCells, shared_cells, system_of
 from crosswind.analysis.slopes import slopes
 from crosswind.data.families import family_of
@@ -122,6 +123,7 @@ class _Study:
         yield from source_gaps(self.maker, "all", "", parts, systems)
         yield from between_perturbations(self.maker, members, systems)
         yield from errors_against_base(self.maker, members, systems)
+        yield from between_selections(self.maker, "all", "", members, systems)
 
     def over_target(self, shared: SharedCells) -> Iterator[Contrast]:
         """The comparisons in one target."""
@@ -132,6 +134,7 @@ class _Study:
             yield from self.maker.measured(["everywhere"], "target", name, [everywhere], shared.systems)
         yield from self._official("target", name, [shared], shared.systems)
         yield from source_gaps(self.maker, "target", name, [part], shared.systems)
+        yield from between_selections(self.maker, "target", name, [shared], shared.systems)
 
     def _official(
         self, scope: ContrastScope, within: str, members: Sequence[SharedCells], systems: Sequence[System]

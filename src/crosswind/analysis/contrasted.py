@@ -12,11 +12,14 @@ from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.multiplicity import ALPHA
 from crosswind.evaluate.metrics.base import Better
 
-ContrastKind = Literal["level", "difference", "source gap", "perturbations", "equal damage", "slope", "ratio"]
+ContrastKind = Literal[
+    "level", "difference", "source gap", "perturbations", "equal damage", "slope", "ratio", "selection"
+]
 """`level`: what one system reaches, or loses (clean minus perturbed). `difference`: system minus system. `source gap`:
 the source language minus the mean of the others. `perturbations`: what one perturbation takes, minus what another
 does. `equal damage`: either of these two where both sides are damaged alike on one axis. `slope`: what more of a
-declared factor brings, over several systems. `ratio`: the error under perturbation in per cent of the reference's."""
+declared factor brings, over several systems. `ratio`: the error under perturbation in per cent of the reference's.
+`selection`: another way of choosing a system's checkpoints minus the usual one."""
 ContrastScope = Literal[
     "all", "target", "language", "family", "script", "perturbation", "condition", "material", "familiarity"
 ]
@@ -57,7 +60,7 @@ Verdict = Literal[
 ]
 
 
-_OF_ROUTES: tuple[ContrastKind, ...] = ("difference", "slope", "ratio")
+_OF_ROUTES: tuple[ContrastKind, ...] = ("difference", "slope", "ratio", "selection")
 ENOUGH_AXES = 3  # of damage, on which what is said of languages must have the same sign
 
 

@@ -27,6 +27,7 @@ def page_sections(content: ReportContent) -> list[Section]:
     from crosswind.report.sections.matrix import matrix_section
     from crosswind.report.sections.means import means_section
     from crosswind.report.sections.remarks import remark_section
+    from crosswind.report.sections.selections import selection_section
     from crosswind.report.sections.tested import contrast_section
 
     makers: tuple[Callable[[ReportContent], Section | None], ...] = (
@@ -35,6 +36,7 @@ def page_sections(content: ReportContent) -> list[Section]:
         curve_section,
         heatmap_section,
         gap_section,
+        selection_section,
         attack_section,
         defence_section,
         claims_section,
