@@ -53,7 +53,7 @@ def test_a_run_scores_the_mean_of_the_last_checkpoints_apart(
     assert sorted(ways.select("name", "measure").rows()) == [
         (f"{route}: averaged − english", measure) for route in ("more", "none") for measure in ("everywhere", "perturbed")
     ]
-    assert set(ways["verdict"]) == {"one seed: not tested"}
+    assert all("not tested" in verdict for verdict in ways["verdict"])  # one seed, of untrained models at their floor
     others = contrasts.filter(kind="level")
     assert not any("mean of the last" in str(value) for row in others.iter_rows() for value in row)
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
