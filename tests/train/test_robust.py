@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +18,11 @@ from crosswind.data.examples import Candidate, PairExample, Pool, QueryExample
 from crosswind.errors import UserError
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import attach
+from crosswind.train.checkpoint import load_checkpoint
 from crosswind.train.loop import train
 from crosswind.train.masked import masked_lm
 from crosswind.train.micro import MicroBatch, plain_backward
+from crosswind.train.moving import MovingAverage
 from crosswind.train.objective import Objective, Visit
 from crosswind.train.objectives import task_objective
 from crosswind.train.robust import ROBUST
@@ -44,7 +47,23 @@ def objective(fresh_encoder: Fresh) -> Objective:
 
 def micro(objective: Objective) -> MicroBatch:
     batches = objective.batch([Visit(0), Visit(2), Visit(1)], 0)
-    return MicroBatch(objective, batches, TOTAL, SEED, contextlib.nullcontext)
+    average = MovingAverage(parameters(objective))
+    average.put(before(objective))
+    return MicroBatch(objective, batches, TOTAL, SEED, contextlib.nullcontext, average.exchanged)
+
+
+def parameters(objective: Any) -> dict[str, torch.nn.Parameter]:
+    model = torch.nn.ModuleDict({"encoder": objective.encoder.modules(), "head": objective.head.module})
+    return dict(model.named_parameters())
+
+
+def before(objective: Any) -> dict[str, torch.Tensor]:
+    """Weights near those of the model, as the moving average of earlier ones."""
+    generator = torch.Generator().manual_seed(5)
+    return {
+        name: p.detach() + 0.05 * torch.randn(p.shape, generator=generator, dtype=p.dtype)
+        for name, p in parameters(objective).items()
+    }
 
 
 def gradients(objective: Any) -> dict[str, torch.Tensor]:
@@ -137,8 +156,24 @@ def smart(objective: Any, s: Mapping[str, float]) -> float:
     q = logits(objective, noise).softmax(-1)
     both = (p * (p.log() - q.log())).sum() + (q * (q.log() - p.log())).sum()
     loss = (F.cross_entropy(clean, gold(objective), reduction="sum") + s["weight"] * both) / TOTAL
+    if "proximal" in s:
+        r = before_logits(objective).softmax(-1)
+        both = (p * (p.log() - r.log())).sum() + (r * (r.log() - p.log())).sum()
+        loss = loss + s["proximal"] * both / TOTAL
     loss.backward()
     return float(loss.detach())
+
+
+def before_logits(objective: Any) -> torch.Tensor:
+    """The logits of the weights `before`, written into a model of its own."""
+    encoder, head = copy.deepcopy((objective.encoder, objective.head))
+    other = copy.copy(objective)
+    object.__setattr__(other, "encoder", encoder)
+    object.__setattr__(other, "head", head)
+    with torch.no_grad():
+        for name, p in parameters(other).items():
+            p.copy_(before(objective)[name])
+        return logits(other, None)
 
 
 def random_perturbation(objective: Any, s: Mapping[str, float]) -> float:
@@ -176,6 +211,7 @@ def test_every_method_has_a_transcription() -> None:
         ("random-perturbation", {"radius": 2}),
         ("smart", {}),
         ("smart", {"weight": 3, "steps": 2, "noise": 1e-3, "rate": 1e-2}),
+        ("smart", {"weight": 0.5, "proximal": 2}),
     ],
 )
 def test_a_method_gives_the_loss_and_gradient_of_its_transcription(
@@ -225,8 +261,8 @@ def test_padding_is_never_displaced(objective: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["choice", "tagging", "span", "query", "mlm"])
-@pytest.mark.parametrize("name", ROBUST.names())
-def test_every_method_trains_every_kind(name: str, kind: Any, fresh_encoder: Fresh) -> None:
+@pytest.mark.parametrize(("name", "given"), [*((name, {}) for name in ROBUST.names()), ("smart", {"proximal": 1})])
+def test_every_method_trains_every_kind(name: str, given: dict[str, float], kind: Any, fresh_encoder: Fresh) -> None:
     encoder = fresh_encoder("xlm-roberta")
     # More queries than a window of batches holds, so that a batch has different ones.
     pool = Pool(tuple(Candidate(f"d{i}", "en", f"{TEXTS[i % 5]} {i}") for i in range(120)))
@@ -244,20 +280,32 @@ def test_every_method_trains_every_kind(name: str, kind: Any, fresh_encoder: Fre
         objective = task_objective("t", encoder, head, data[kind], max_length=64, pool=pool)
     before = {n: p.detach().clone() for n, p in encoder.backbone.named_parameters()}
     settings = Training(batch_size=2, learning_rate=1e-3)
-    robust = (name, ROBUST[name].settings({}, "d"))
+    robust = (name, ROBUST[name].settings(given, "d"))
     history = train(modules, [objective], [1.0], 2, settings, seed=1, robust=robust)
     assert history.losses[-1][1] > 0
     assert any(not torch.equal(before[n], p) for n, p in encoder.backbone.named_parameters())
 
 
-def test_a_killed_robust_training_goes_on_to_the_same_weights(fresh_encoder: Fresh, tmp_path: Path) -> None:
-    def run(folder: Path | None, stop_after: int | None = None) -> dict[str, torch.Tensor]:
+@pytest.mark.parametrize(
+    ("name", "given", "other"),
+    [
+        ("freelb", {"steps": 2}, {}),
+        # So far from the average of its weights that a training without it, or with another one, ends elsewhere.
+        ("smart", {"proximal": 100, "momentum": 0.5}, {"proximal": 100, "momentum": 0}),
+    ],
+)
+def test_a_killed_robust_training_goes_on_to_the_same_weights(
+    name: str, given: dict[str, float], other: dict[str, float], fresh_encoder: Fresh, tmp_path: Path
+) -> None:
+    def run(
+        folder: Path | None, stop_after: int | None = None, given: dict[str, float] = given
+    ) -> dict[str, torch.Tensor]:
         encoder = fresh_encoder("xlm-roberta")
         head = attach(encoder, "pair", LABELS, seed=1)
         objective = task_objective("t", encoder, head, PAIRS, max_length=64)
         modules = {"encoder": encoder.modules(), "head": head.module}
         settings = Training(batch_size=2, learning_rate=1e-3, decay="constant")
-        robust = ("freelb", ROBUST["freelb"].settings({"steps": 2}, "d"))
+        robust = (name, ROBUST[name].settings(given, "d"))
         train(modules, [objective], [1.0], stop_after or 4, settings, seed=1, robust=robust, folder=folder, interval=0)
         return {n: p.detach().clone() for n, p in encoder.backbone.named_parameters()}
 
@@ -265,6 +313,52 @@ def test_a_killed_robust_training_goes_on_to_the_same_weights(fresh_encoder: Fre
     run(tmp_path, stop_after=2)
     resumed = run(tmp_path)
     assert all(torch.equal(whole[n], resumed[n]) for n in whole)
+    unlike = run(None, given=other)
+    assert not all(torch.equal(whole[n], unlike[n]) for n in whole)
+
+
+def test_the_average_of_smart_follows_the_weights_with_a_smaller_momentum_at_first(
+    fresh_encoder: Fresh, tmp_path: Path
+) -> None:
+    encoder = fresh_encoder("xlm-roberta")
+    head = attach(encoder, "pair", LABELS, seed=1)
+    modules = {"encoder": encoder.modules(), "head": head.module}
+    model = torch.nn.ModuleDict(modules)
+    seen = [{n: p.detach().double() for n, p in model.named_parameters()}]
+
+    def look() -> float:
+        seen.append({n: p.detach().double() for n, p in model.named_parameters()})
+        return float(len(seen))
+
+    robust = ("smart", ROBUST["smart"].settings({"proximal": 1, "momentum": 0.5, "early_momentum": 0.25}, "d"))
+    train(
+        modules,
+        [task_objective("t", encoder, head, PAIRS, max_length=64)],
+        [1.0],
+        10,
+        Training(batch_size=2, learning_rate=1e-2, evaluate_every=1),
+        seed=1,
+        robust=robust,
+        score=look,
+        folder=tmp_path,
+        interval=0,
+    )
+    saved = load_checkpoint(tmp_path)
+    assert saved is not None
+    assert saved.moving is not None
+    assert len(seen) == 11
+    for name, average in seen[0].items():
+        for number, weights in enumerate(seen[1:]):
+            momentum = 0.25 if number == 0 else 0.5  # of ten steps the first is the first tenth
+            average = momentum * average + (1 - momentum) * weights[name]
+        torch.testing.assert_close(saved.moving[name].double(), average, rtol=0, atol=1e-6)
+        assert not torch.equal(saved.moving[name], saved.parameters[name]) or torch.equal(seen[0][name], seen[-1][name])
+
+
+def test_the_proximal_part_costs_a_forward_pass() -> None:
+    smart = ROBUST["smart"]
+    assert smart.passes(smart.settings({}, "d")) == 3
+    assert smart.passes(smart.settings({"proximal": 1}, "d")) == pytest.approx(3 + 1 / 3)
 
 
 @pytest.mark.parametrize(
@@ -280,3 +374,17 @@ def test_senseless_settings_are_refused(given: dict[str, float], where: str) -> 
 def test_settings_not_given_are_the_defaults() -> None:
     assert ROBUST["smart"].settings({"weight": 2}, "d") == {"weight": 2, "noise": 1e-5, "rate": 1e-3, "steps": 1}
     assert replace(ROBUST["smart"], knobs=()).settings({}, "d") == {}
+
+
+def test_a_part_that_is_left_out_is_no_setting() -> None:
+    smart = ROBUST["smart"]
+    assert smart.settings({"proximal": 0}, "d") == smart.settings({}, "d")
+    assert smart.settings({"proximal": 2}, "d") == {
+        **smart.settings({}, "d"),
+        "proximal": 2,
+        "momentum": 0.999,
+        "early_momentum": 0.99,
+    }
+    with pytest.raises(UserError, match="momentum means nothing without proximal") as caught:
+        smart.settings({"momentum": 0.9}, "defences.a")
+    assert caught.value.where == "defences.a.momentum"

@@ -15,19 +15,22 @@ from safetensors.torch import load_file, save_file
 from crosswind.run.folders import file_hash
 
 CHECKSUMS = "checksums.json"  # of the other files; written last
+_MOVING = "moving-average.safetensors"
 _LAST = "evaluated-"  # before the step, in the name of a file of weights
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """Step and history (`facts`), trained parameters, optimiser state (`parameter//key`), best weights; the weights of
-    the `last` evaluated steps, where their mean is asked for."""
+    the `last` evaluated steps, where their mean is asked for; the `moving` average of the weights, where a method of
+    robust training keeps one."""
 
     facts: Mapping[str, Any]
     parameters: Mapping[str, torch.Tensor]
     optimizer: Mapping[str, torch.Tensor]
     best: Mapping[str, torch.Tensor] | None
     last: Mapping[int, Mapping[str, torch.Tensor]] = field(default_factory=dict)
+    moving: Mapping[str, torch.Tensor] | None = None
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -41,6 +44,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     _save(draft / "optimizer.safetensors", checkpoint.optimizer)
     if checkpoint.best is not None:
         _save(draft / "best.safetensors", checkpoint.best)
+    if checkpoint.moving is not None:
+        _save(draft / _MOVING, checkpoint.moving)
     for step, weights in checkpoint.last.items():
         _save(draft / f"{_LAST}{step}.safetensors", weights)
     (draft / "state.json").write_text(json.dumps(dict(checkpoint.facts)))
@@ -66,6 +71,7 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
         load_file(latest / "optimizer.safetensors"),
         load_file(best) if best.exists() else None,
         {step: load_file(latest / f"{_LAST}{step}.safetensors") for step in _evaluated(latest)},
+        load_file(latest / _MOVING) if (latest / _MOVING).exists() else None,
     )
 
 

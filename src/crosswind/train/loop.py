@@ -27,7 +27,8 @@ from crosswind.train.batching import BatchStream, micro_batches
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.micro import MicroBatch, plain_backward
 from crosswind.train.mixing import schedule
-from crosswind.train.objective import Objective, Visit
+from crosswind.train.moving import MovingAverage
+from crosswind.train.objective import Batch, Objective, Visit
 from crosswind.train.robust import ROBUST
 from crosswind.train.settings import Training
 
@@ -148,6 +149,7 @@ class _Run:
             p.requires_grad_(False)
         self.parameters = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         self.optimizer = _optimizer(self.parameters, settings, self.device)
+        self.moving = None if self._momentum(0) is None else MovingAverage(self.parameters)
         self.step = 0
         self.stopped = False
         self.history = History(steps=steps)
@@ -174,7 +176,7 @@ class _Run:
             with self._memory(source, part):
                 batches = tuple(b.to(self.device) for b in source.batch(part, self.step))
                 seed = dropout_seed(self.seed, self.step, number)
-                value += self._backward(MicroBatch(source, batches, total, seed, self._forward_context))
+                value += self._backward(self._micro(source, batches, total, seed))
         self._require_finite(value, "loss", source)
         # A bound of infinity changes nothing and measures all the same.
         norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), self.settings.clip or math.inf)
@@ -184,6 +186,9 @@ class _Run:
         with names_memory(f"AdamW's update of {count:,} parameters", where="training.freeze", hint=hint):
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        momentum = self._momentum(self.step)
+        if self.moving is not None and momentum is not None:
+            self.moving.update(momentum)
         self.history.stepping += time.perf_counter() - begin
         self.history.tokens += sum(len(r) for visit in visits for r in source.rows(*visit))
         self.step += 1
@@ -210,6 +215,17 @@ class _Run:
         lengths = [max(len(r) for r in of_example) for of_example in rows]
         parts = micro_batches(lengths, [len(r) for r in rows], self.settings.micro_tokens)
         return [[visits[i] for i in part] for part in parts]
+
+    def _micro(self, source: Objective, batches: tuple[Batch, ...], total: int, seed: int) -> MicroBatch:
+        at_average = None if self.moving is None else self.moving.exchanged
+        return MicroBatch(source, batches, total, seed, self._forward_context, at_average)
+
+    def _momentum(self, step: int) -> float | None:
+        """That of the moving average of the weights after a step, where robust training keeps one."""
+        if self.robust is None:
+            return None
+        name, settings = self.robust
+        return ROBUST[name].momentum(settings, step, self.steps)
 
     def _backward(self, part: MicroBatch) -> torch.Tensor:
         if self.robust is None:
@@ -297,7 +313,8 @@ class _Run:
             "loss_sum": self.loss_sum,
             "loss_steps": self.loss_steps,
         }
-        return Checkpoint(facts, dict(self.parameters), state, self.best, dict(self.last))
+        moving = None if self.moving is None else self.moving.weights
+        return Checkpoint(facts, dict(self.parameters), state, self.best, dict(self.last), moving)
 
     def resume(self, folder: Path) -> None:
         saved = load_checkpoint(folder)
@@ -314,6 +331,8 @@ class _Run:
                 parameter.device if key != "step" or self.optimizer.defaults.get("fused") else torch.device("cpu")
             )
             self.optimizer.state[parameter][key] = value.to(target_device)
+        if self.moving is not None and saved.moving is not None:
+            self.moving.put(saved.moving)
         self.best = None if saved.best is None else dict(saved.best)
         self.last.extend((step, dict(weights)) for step, weights in saved.last.items())
         self.step = int(saved.facts["step"])

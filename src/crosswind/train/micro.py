@@ -17,7 +17,8 @@ class MicroBatch:
 
     `total` is what the batch's summed loss is divided by. Every forward pass draws the same dropout, from `seed`:
     what an ascent finds belongs to the network that it was found for (Zhu et al. 2020, §3.3). `context` is that of
-    a forward pass: autocast, the attention kernel.
+    a forward pass: autocast, the attention kernel. Within `at_average` the parameters hold the moving average of the
+    weights, where the method keeps one.
     """
 
     objective: Objective
@@ -25,6 +26,7 @@ class MicroBatch:
     total: int
     seed: int
     context: Callable[[], AbstractContextManager[object]]
+    at_average: Callable[[], AbstractContextManager[object]] | None = None
     drawn: int = field(default=0)
 
     def generator(self) -> torch.Generator:
@@ -44,6 +46,16 @@ class MicroBatch:
                 return [self.objective.forward(batch) for batch in self.batches]
             moved = [words + delta for words, delta in zip(self.embeddings(), deltas, strict=True)]
             return [self.objective.forward(batch, words) for batch, words in zip(self.batches, moved, strict=True)]
+
+    def outputs_at_average(self) -> list[torch.Tensor]:
+        """The outputs of the moving average of the weights, without a gradient and with the dropout of other passes.
+
+        No pass of the weights themselves may still wait for its backward pass.
+        """
+        if self.at_average is None:
+            raise ValueError("the method declares no momentum, so no average of the weights is kept")
+        with torch.no_grad(), self.at_average():
+            return self.outputs()
 
     def loss(self, outputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """The share of the batch's mean loss."""

@@ -25,7 +25,9 @@ class RobustMethod:
 
     `backward` takes a micro-batch and the settings, adds the gradient of its loss to the parameters and gives the
     loss (detached, a share of the batch's mean). `passes` is how many forward and backward passes a micro-batch
-    costs, in those of plain training.
+    costs, in those of plain training. `momentum` takes the settings, the number of a step (from 0) and that of all
+    steps, and gives the momentum of the moving average of the weights that `backward` asks the micro-batch for
+    (`outputs_at_average`), or `None` where it asks for none.
     """
 
     name: str
@@ -34,6 +36,7 @@ class RobustMethod:
     backward: Callable[[MicroBatch, Numbers], torch.Tensor]
     passes: Callable[[Numbers], float]
     knobs: tuple[Knob, ...] = field(default=())
+    momentum: Callable[[Numbers, int, int], float | None] = lambda settings, step, steps: None
 
     def settings(self, given: Mapping[str, float], where: str) -> dict[str, float]:
         """Every setting, those not given at their default; a `UserError` for another name or a senseless value."""

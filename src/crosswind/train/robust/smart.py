@@ -1,4 +1,7 @@
-"""SMART: what the model says of displaced embeddings stays near what it says of the clean ones."""
+"""SMART: what the model says of displaced embeddings stays near what it says of the clean ones.
+
+With the proximal part what it says of the clean ones also stays near what the moving average of its weights says.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from crosswind.train.objective import Decision
 
 _TINY = 1e-6
+_EARLY = 0.1  # the share of the steps with the smaller momentum (Jiang et al. 2020, §4.2)
 
 
 def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmetric: bool) -> torch.Tensor:
@@ -37,6 +41,9 @@ def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
 
     from crosswind.train.objective import Decision
 
+    proximal = settings.get("proximal", 0.0)
+    # First, while no pass waits for its backward pass: the weights are exchanged for it.
+    before = part.decisions(part.outputs_at_average()) if proximal else []
     outputs = part.outputs()
     clean = part.decisions(outputs)
     fixed = [Decision(d.scores.detach(), d.gold, d.weight) for d in clean]
@@ -57,20 +64,33 @@ def _backward(part: MicroBatch, settings: Numbers) -> torch.Tensor:
         ]
     moved = part.decisions(part.outputs(deltas))
     loss = part.loss(outputs) + settings["weight"] * _divergence(moved, clean, symmetric=True) / part.total
+    if proximal:
+        loss = loss + proximal * _divergence(clean, before, symmetric=True) / part.total
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
+
+
+def _momentum(settings: Numbers, step: int, steps: int) -> float | None:
+    if not settings.get("proximal"):
+        return None
+    return settings["early_momentum"] if step + 1 <= _EARLY * steps else settings["momentum"]
 
 
 SMART = RobustMethod(
     name="smart",
     summary="a penalty for how far a small displacement of the embeddings can change the output's distribution",
-    source="Jiang et al. 2020 (SMART), equation 2, with its authors' settings; without the Bregman proximal part",
+    source="Jiang et al. 2020 (SMART), equation 2, and with `proximal` §3.2, with its authors' settings",
     backward=_backward,
-    passes=lambda settings: settings["steps"] + 2,
+    # Of a pass forward and backward the forward one is a third.
+    passes=lambda settings: settings["steps"] + 2 + (1 / 3 if settings.get("proximal") else 0),
     knobs=(
         Knob("weight", 1, 0, 1e3, "of the penalty, beside the loss"),
         Knob("noise", 1e-5, 0, 1, "standard deviation of the first displacement"),
         Knob("rate", 1e-3, 0, 1e3, "largest change of a word's coordinate in an ascent step"),
         Knob("steps", 1, 1, 100, "ascent steps, each a forward and a backward pass", whole=True),
+        Knob("proximal", 0, 0, 1e3, "of the Bregman proximal part (the paper: 1); 0 leaves it out", part="proximal"),
+        Knob("momentum", 0.999, 0, 1, "of the moving average of the weights", part="proximal"),
+        Knob("early_momentum", 0.99, 0, 1, "the same in the first tenth of the steps", part="proximal"),
     ),
+    momentum=_momentum,
 )
