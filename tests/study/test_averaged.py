@@ -51,7 +51,9 @@ def test_a_run_scores_the_mean_of_the_last_checkpoints_apart(
     assert contrasts.height > 0
     ways = contrasts.filter(kind="selection", scope="target")
     assert sorted(ways.select("name", "measure").rows()) == [
-        (f"{route}: averaged − english", measure) for route in ("more", "none") for measure in ("everywhere", "perturbed")
+        (f"{route}: averaged − english", measure)
+        for route in ("more", "none")
+        for measure in ("everywhere", "perturbed")
     ]
     assert all("not tested" in verdict for verdict in ways["verdict"])  # one seed, of untrained models at their floor
     others = contrasts.filter(kind="level")
