@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind
 
-AVERAGED = "averaged"  # the folder of the mean, beside `model/`, of a train step with `average`
+AVERAGED_FOLDER = "averaged"  # the folder of the mean, beside `model/`, of a train step with `average`
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class AverageParams:
 
 def _run(job: Job[AverageParams], worker: Worker) -> str:
     trained = job.inputs["model"].path
-    shutil.copytree(trained / AVERAGED, job.draft.path / "model")
+    shutil.copytree(trained / AVERAGED_FOLDER, job.draft.path / "model")
     history = json.loads((trained / "training.json").read_text(encoding="utf-8"))
     steps = history["averaged"]
     text = f"the mean of the weights after {len(steps)} checkpoints: steps {', '.join(map(str, steps))}"

@@ -17,7 +17,7 @@ from crosswind.data.examples import Example, Kind, Pool, Rows, TaggingExample
 from crosswind.errors import UserError
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
-from crosswind.steps.average import AVERAGED
+from crosswind.steps.average import AVERAGED_FOLDER
 from crosswind.steps.cells import JobData, perturbed, queries_clipped
 from crosswind.steps.parameters import PoolingParams, SamplingParams, examples_of, tokens_of
 from crosswind.tasks.base import CORPORA, TASKS, Task
@@ -462,7 +462,7 @@ def _save_average(job: Job[TrainParams], parts: _Parts, history: History) -> Non
             hint="lower training.evaluate_every, or ask for fewer",
         )
     put_weights(modules_of(parts.encoder, parts.heads), history.average)
-    save_head(job.draft.path / AVERAGED, parts.encoder, next(iter(parts.heads.values())))
+    save_head(job.draft.path / AVERAGED_FOLDER, parts.encoder, next(iter(parts.heads.values())))
 
 
 def labelled_of(params: TrainParams) -> float:
