@@ -453,10 +453,10 @@ def _save_average(job: Job[TrainParams], parts: _Parts, history: History) -> Non
     from crosswind.train.loop import put_weights
     from crosswind.train.phase import modules_of
 
-    asked, found = job.params.average, len(history.averaged)
-    if found < asked:
+    asked, kept = job.params.average, len(history.averaged)
+    if kept < asked:
         raise UserError(
-            f"the mean of the last {asked} checkpoints was asked for, and {job.step.label} had {found} in "
+            f"the mean of the last {asked} checkpoints was asked for, and {job.step.label} had {kept} in "
             f"{history.steps} steps",
             where="average",
             hint="lower training.evaluate_every, or ask for fewer",
