@@ -19,6 +19,7 @@ from crosswind.evaluate.predict import Predictor
 from crosswind.model.checkpoint import load_head, save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
+from crosswind.report.content import ATTACKED_COLUMNS
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.steps.attack import ATTACK as ATTACK_KIND
@@ -107,6 +108,24 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     left = {(r["attack"], r["language"]): r["score"] for r in rows.filter(pl.col("budget") == 12).to_dicts()}
     assert len(curves) == 4
     assert curves == pytest.approx(left)
+    # What each attack did: the same A and A', its success, what it cost; a row a language, none of the control.
+    made = pl.read_parquet(tmp_path / "out" / "attacked.parquet")
+    assert dict(made.schema) == ATTACKED_COLUMNS
+    assert made.select("route", "pipeline_seed", "attack", "language", "budget", "n").rows() == [
+        ("none", 1, "deepwordbug", code, 12, 6) for code in ("qla-Latn", "qcy-Cyrl")
+    ]
+    for row in made.iter_rows(named=True):
+        assert row["after"] == pytest.approx(left["deepwordbug", row["language"]])
+        assert row["control"] == pytest.approx(left["deepwordbug.random", row["language"]])
+        assert row["gain"] == pytest.approx(row["control"] - row["after"])
+        assert row["success"] == pytest.approx(100 * (1 - row["after"] / row["before"]))
+        assert 0 < row["queries_median"] <= row["queries_90"] <= 12
+        assert row["budget_per_position"] == pytest.approx(12 / row["positions"])
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "What the attacks did" in page
+    # Once more: rows of the same cells are taken over, and the table is the same.
+    run(checkpoint, tmp_path / "out", tmp_path / "store")
+    assert pl.read_parquet(tmp_path / "out" / "attacked.parquet").equals(made)
 
 
 def test_a_defence_that_reads_is_part_of_what_is_attacked(checkpoint: Path, tmp_path: Path) -> None:

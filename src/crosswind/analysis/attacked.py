@@ -242,24 +242,36 @@ def _spread(column: pl.Series) -> tuple[float, float]:
 
 
 _ESTIMATES = ("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used")
+_SPREADS = ("queries", "passes", "control_queries")
+_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site")
+_CURVES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate")
+
+LINE_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("target", "language", "attack"), pl.String()),
+    **dict.fromkeys(("budget", "n"), pl.Int64()),
+    **dict.fromkeys([name + end for name in _ESTIMATES for end in ("", "_low", "_high")], pl.Float64()),
+    **dict.fromkeys([name + end for name in _SPREADS for end in ("_median", "_90")], pl.Float64()),
+    **dict.fromkeys(_NUMBERS, pl.Float64()),
+    **dict.fromkeys(_CURVES, pl.String()),
+}
+"""The columns of a table of lines (`AttackLine`): estimates as score, low and high, spreads as median and 90th
+percentile, curves as JSON."""
 
 
 def line_table(lines: Sequence[AttackLine]) -> pl.DataFrame:
-    """A row a line; estimates as score, low and high, curves as JSON."""
+    """A row a line, in the columns of `LINE_COLUMNS`."""
     rows = []
     for line in lines:
-        row: dict[str, Any] = {}
+        row: dict[str, Any] = dict.fromkeys(LINE_COLUMNS)
         for name, value in line.to_json().items():
-            if isinstance(value, Mapping):
-                row |= {name: value["score"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
-            elif name in _ESTIMATES:
-                row |= {name: None, f"{name}_low": None, f"{name}_high": None}
-            elif name in ("queries", "passes", "control_queries"):
-                median, high = value or (None, None)
-                row |= {f"{name}_median": median, f"{name}_90": high}
-            elif isinstance(value, tuple | list):
-                row[name] = json.dumps(value)
+            if name in _ESTIMATES:
+                if value is not None:
+                    row |= {name: value["score"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
+            elif name in _SPREADS:
+                row[f"{name}_median"], row[f"{name}_90"] = value or (None, None)
+            elif name in _CURVES:
+                row[name] = None if value is None else json.dumps(value)
             else:
                 row[name] = value
         rows.append(row)
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, schema=LINE_COLUMNS)

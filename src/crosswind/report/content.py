@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from crosswind.analysis.attacked import LINE_COLUMNS
 from crosswind.analysis.claims import JudgedClaim
 from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
@@ -101,6 +102,15 @@ CURVE_COLUMNS: dict[str, pl.DataType] = {
 """The columns of attack curves: what the attacked examples score, in points, under the worst text within `at`
 queries; 0 queries: as they were. `control` rows are of random draws."""
 
+ATTACKED_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("route", "defence"), pl.String()),
+    "pipeline_seed": pl.Int64(),
+    "cells": pl.String(),
+    **LINE_COLUMNS,
+}
+"""The columns of what each attack did to each model, a row a language: `analysis.attacked.AttackLine`. `cells` is a
+hash of what a row is computed from."""
+
 
 @dataclass(frozen=True)
 class ReportContent:
@@ -108,8 +118,8 @@ class ReportContent:
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
     remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
-    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes. `missing` says what could not be shown, and
-    why.
+    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `attacked` one as `ATTACKED_COLUMNS` does.
+    `missing` says what could not be shown, and why.
     """
 
     title: str
@@ -122,6 +132,7 @@ class ReportContent:
     claims: Sequence[JudgedFile] = ()
     audit: Sequence[AuditRow] = ()
     curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
+    attacked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTACKED_COLUMNS))
     examples: ExampleSample = field(default_factory=ExampleSample)
     provenance: Provenance = field(default_factory=Provenance)
     missing: Sequence[str] = ()

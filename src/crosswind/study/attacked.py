@@ -6,14 +6,14 @@ address has no step: it is attacked here, and what is finished lies in the run f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
+from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line, line_table
 from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import CONTROL, parse_recipe, unattackable
@@ -26,9 +26,12 @@ from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
+from crosswind.report.content import ATTACKED_COLUMNS
+from crosswind.run.step import digest
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
 from crosswind.steps.cells import ADDED, TABLE
+from crosswind.study.folder import rows_by_key
 from crosswind.study.own import declare_tasks
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.planning_steps import lexicons_of
@@ -37,6 +40,8 @@ from crosswind.study.said import gold_text, said_text
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import library
+
+ATTACKED_TABLE = "attacked.parquet"
 
 
 @dataclass(frozen=True)
@@ -57,30 +62,64 @@ def read_attacks(plan: Plan, store: Store, *, most: int = 3) -> AttackedModel:
     lines: list[AttackLine] = []
     shown: list[AttackedExample] = []
     data = library(plan.graph.context["data"])
-    whole = [c for c in plan.cells if not c.excluded]
-    attacked = [c for c in whole if c.condition.attack != "none" and _there(c, store)]
-    controls = {_identity(c, c.condition.attack): c for c in attacked}
-    for cell in attacked:
-        if is_control(cell.condition.attack) or is_transferred(cell.condition.attack):
-            continue
-        task = TASKS[cell.target]
-        clean = next((c for c in whole if c.condition.clean and _same_model(c, cell) and _there(c, store)), None)
-        if clean is None:
-            continue
-        dataset = data.dataset(cell.data)
-        before = _predictions(store, clean.key)
-        one = _set(cell, task, dataset, store, before)
-        name = control_of(cell.condition.attack)
-        control = controls.get(_identity(cell, name))
-        other = None if control is None else _set(control, task, dataset, store, before)
-        metric = METRICS[task.metric]
-        binary = task.kind in BINARY
-        lines.append(
-            attack_line(task.name, cell.data.language, one[0], metric, binary=binary, control=other and other[0])
-        )
-        after = _predictions(store, cell.key)
-        shown += convincing(task, dataset, one[1], one[0], before, after, most)
+    for one in _pairs([c for c in plan.cells if not c.excluded and _there(c, store)]):
+        task, dataset = TASKS[one.cell.target], data.dataset(one.cell.data)
+        before = _predictions(store, one.clean.key)
+        line, made, perturbed = _line(one, task, dataset, store, before)
+        lines.append(line)
+        shown += convincing(task, dataset, perturbed, made, before, _predictions(store, one.cell.key), most)
     return AttackedModel(tuple(lines), tuple(shown))
+
+
+def attack_figures(
+    plan: Plan, cells: Sequence[Cell], store: Store, earlier: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The figures of every attack among some cells that are there, in the columns of `ATTACKED_COLUMNS`.
+
+    `earlier` is such a table of an earlier call: the rows of the same cells are taken over.
+    """
+    known = {} if earlier is None or dict(earlier.schema) != ATTACKED_COLUMNS else rows_by_key(earlier, "cells")
+    data = library(plan.graph.context["data"])
+    rows: list[Mapping[str, Any]] = []
+    for one in _pairs(cells):
+        key = digest([one.cell.key, one.cell.rewrite, one.clean.key, one.control.key if one.control else ""])
+        if key not in known:
+            dataset = data.dataset(one.cell.data)
+            line, _, _ = _line(one, TASKS[one.cell.target], dataset, store, _predictions(store, one.clean.key))
+            cell = {"route": one.cell.route, "defence": one.cell.defence, "pipeline_seed": one.cell.seed, "cells": key}
+            known[key] = {**cell, **line_table([line]).row(0, named=True)}
+        rows.append(known[key])
+    return pl.DataFrame(rows, schema=ATTACKED_COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """An attacked cell with its clean one and its control, where it has one."""
+
+    cell: Cell
+    clean: Cell
+    control: Cell | None
+
+
+def _pairs(cells: Sequence[Cell]) -> Iterator[_Pair]:
+    """The attacked cells among some that are there, but controls and what was transferred."""
+    attacked = [c for c in cells if c.condition.attack != "none"]
+    controls = {_identity(c, c.condition.attack): c for c in attacked}
+    clean = {_model_of(c): c for c in reversed(cells) if c.condition.clean}
+    for cell in attacked:
+        name = cell.condition.attack
+        if not is_control(name) and not is_transferred(name) and _model_of(cell) in clean:
+            yield _Pair(cell, clean[_model_of(cell)], controls.get(_identity(cell, control_of(name))))
+
+
+def _line(
+    one: _Pair, task: Task, dataset: Dataset, store: Store, before: Mapping[str, Prediction]
+) -> tuple[AttackLine, AttackedSet, PerturbedDataset]:
+    made, perturbed = _set(one.cell, task, dataset, store, before)
+    control = None if one.control is None else _set(one.control, task, dataset, store, before)[0]
+    metric, binary = METRICS[task.metric], task.kind in BINARY
+    line = attack_line(task.name, one.cell.data.language, made, metric, binary=binary, control=control)
+    return line, made, perturbed
 
 
 def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> None:
@@ -111,11 +150,8 @@ def _there(cell: Cell, store: Store) -> bool:
     return store.has(cell.key) and all(store.has(key) for _, key in cell.judged)
 
 
-def _same_model(clean: Cell, cell: Cell) -> bool:
-    def model(c: Cell) -> tuple[object, ...]:
-        return c.route, c.seed, c.defence, c.target, c.selection, c.data.language, c.data.split, c.data.context_language
-
-    return model(clean) == model(cell)
+def _model_of(c: Cell) -> tuple[object, ...]:
+    return c.route, c.seed, c.defence, c.target, c.selection, c.data.language, c.data.split, c.data.context_language
 
 
 def _identity(cell: Cell, attack: str) -> tuple[object, ...]:

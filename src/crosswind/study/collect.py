@@ -80,6 +80,7 @@ def collect(
     What an earlier call wrote of the same cells is taken over, but for the steps that were `computed` since; what is
     no longer wanted is removed.
     """
+    from crosswind.study.attacked import ATTACKED_TABLE, attack_figures
     from crosswind.study.curves import CURVES, attack_curves
     from crosswind.study.reported import write_run_report
     from crosswind.study.sampled import write_sample
@@ -151,9 +152,11 @@ def collect(
     write_sample(there, plan.graph.context["data"], out)
     if any(cell.condition.attack != "none" for cell in there):
         tables.write(attack_curves(there, store), CURVES)
+        tables.write(attack_figures(plan, there, store, tables.read(ATTACKED_TABLE)), ATTACKED_TABLE)
         tables.save()
     else:
-        (out / CURVES).unlink(missing_ok=True)
+        for name in (CURVES, ATTACKED_TABLE):
+            (out / name).unlink(missing_ok=True)
     write_run_report(out, summary, {"name": study.name, "encoder": plan.encoder, "crosswind": __version__})
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None

@@ -11,6 +11,7 @@ costs.parquet       what each defence took of training and predicting, where a s
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
 excluded.parquet    scores without the items of exclusion lists, where a target has one
 attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
+attacked.parquet    what each attack did: scores, success, gain over its control, queries, edits, spaces exhausted
 about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
 figures/…           the figures of the page as SVG, their data as CSV
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
@@ -52,6 +53,7 @@ RESULTS = (
     "left_out.parquet",
     COSTS,
     "attacks.parquet",
+    "attacked.parquet",
     "analysis.json",
     "about.json",
     "examples.json",

@@ -14,10 +14,11 @@ from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
-from crosswind.report.content import CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
+from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
 from crosswind.study.about import read_about
+from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
 from crosswind.study.claim_file import claim_files, read_claims
 from crosswind.study.claimed import judged_by
@@ -31,6 +32,7 @@ from crosswind.study.traced import provenance_of
 
 _T = TypeVar("_T")
 _PAGE = b"<!doctype html>"
+_CURVES, _ATTACKED = pl.DataFrame(schema=CURVE_COLUMNS), pl.DataFrame(schema=ATTACKED_COLUMNS)
 
 
 def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> Summary:
@@ -80,7 +82,8 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),
         claims=_made(lambda: _claims(run, summary, study), "claims", missing, ()),
         audit=_audit(run, summary, study),
-        curves=_made(lambda: _curves(run.paths), "attack curves", missing, pl.DataFrame(schema=CURVE_COLUMNS)),
+        curves=_made(lambda: _joined(run.paths, CURVES, CURVE_COLUMNS), "attack curves", missing, _CURVES),
+        attacked=_made(lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS), "attacks", missing, _ATTACKED),
         examples=read_sample(run.paths),
         provenance=provenance_of(run),
         missing=tuple(missing),
@@ -134,6 +137,7 @@ def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
     return pl.concat(frames) if frames else table([])
 
 
-def _curves(paths: Sequence[Path]) -> pl.DataFrame:
-    frames = [read_table(p / CURVES, CURVE_COLUMNS).select(*CURVE_COLUMNS) for p in paths if (p / CURVES).is_file()]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=CURVE_COLUMNS)
+def _joined(paths: Sequence[Path], name: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A table of each run that has it, one below the other."""
+    frames = [read_table(p / name, columns).select(*columns) for p in paths if (p / name).is_file()]
+    return pl.concat([pl.DataFrame(schema=columns), *frames])

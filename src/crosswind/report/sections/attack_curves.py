@@ -12,6 +12,7 @@ from crosswind.analysis.results import NONE
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened
 from crosswind.report.parts import Column, Figure, Section, TextTable
+from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
 from crosswind.report.view import systems_of
 
@@ -50,6 +51,7 @@ def attack_section(content: ReportContent) -> Section | None:
                 _table(means),
                 frame,
             ),
+            *attacked_tables(content),
         ),
     )
 

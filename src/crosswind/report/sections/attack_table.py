@@ -1,0 +1,89 @@
+"""What each attack did, in a table: a row a target, attack, route and language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from crosswind.analysis.results import NONE
+from crosswind.report.content import ATTACKED_COLUMNS, ReportContent
+from crosswind.report.inert import shortened
+from crosswind.report.parts import Column, TextTable
+
+_MOST = 400  # rows
+_CELL = ("target", "attack", "budget", "route", "defence", "language")
+
+
+def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
+    """The table of what the attacks did; nothing where a run has none, as those of older versions."""
+    frame = content.attacked
+    if frame.is_empty():
+        return ()
+    means = mean_attacks(frame)
+    rows = [_row(row) for row in means.head(_MOST).iter_rows(named=True)]
+    numbers = ("A", "A′", "success", "A′ of draws", "gain", "queries", "edits", "chrF", "per position", "exhausted")
+    caption = (
+        "What the attacks did: A and A′ are the scores before and after, success the share in percent of the examples "
+        "right before that the attack made wrong (for kinds with a right and a wrong), gain what it leaves less than "
+        "random draws from the same alternatives with the same budget; then the median and 90th percentile of queries, "
+        "edits per word and chrF of changed texts, the budget for each position that may change, and the share in "
+        "percent of the attacked examples whose space was exhausted: a fixed budget favours languages with small "
+        "spaces. Means over pipeline seeds; intervals, of one seed alone, are over clusters of items."
+    )
+    return (
+        TextTable(
+            "attacked",
+            caption,
+            (
+                *map(Column, ("target", "attack", "route", "language")),
+                *(Column(n, "number") for n in (*numbers, "seeds")),
+            ),
+            tuple(rows),
+            filters=(0, 1, 2, 3),
+            missing="" if len(means) <= _MOST else f"{_MOST} of {len(means):,} rows; attacked.parquet has all.",
+        ),
+    )
+
+
+def mean_attacks(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `ATTACKED_COLUMNS` as means over pipeline seeds, without intervals where there are several."""
+    numbers = [name for name, kind in ATTACKED_COLUMNS.items() if kind == pl.Float64() and name not in _CELL]
+    several = pl.len() > 1
+    means = [
+        pl.when(several & name.endswith(("_low", "_high"))).then(None).otherwise(pl.col(name).mean()).alias(name)
+        for name in numbers
+    ]
+    return frame.group_by(_CELL, maintain_order=True).agg(*means, seeds=pl.len()).sort(_CELL[:3], maintain_order=True)
+
+
+def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    attack = f"{row['attack']}, {row['budget']:,} queries"
+    return (
+        row["target"],
+        shortened(attack, 60),
+        row["route"] if row["defence"] == NONE else f"{row['route']} · {row['defence']}",
+        row["language"],
+        _number(row["before"]),
+        _estimated(row, "after"),
+        _estimated(row, "success"),
+        _number(row["control"]),
+        _estimated(row, "gain"),
+        f"{_number(row['queries_median'], 0)} / {_number(row['queries_90'], 0)}",
+        _number(row["edit_rate"], 2),
+        _number(row["chrf"]),
+        _number(row["budget_per_position"], 2),
+        _number(row["exhausted"], 0),
+        str(row["seeds"]),
+    )
+
+
+def _estimated(row: Mapping[str, Any], name: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    interval = "" if low is None or high is None else f" [{low:.1f}, {high:.1f}]"
+    return _number(row[name]) + interval
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
