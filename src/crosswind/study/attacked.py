@@ -78,7 +78,8 @@ def attack_figures(
 
     `earlier` is such a table of an earlier call: the rows of the same cells are taken over.
     """
-    known = {} if earlier is None or dict(earlier.schema) != ATTACKED_COLUMNS else rows_by_key(earlier, "cells")
+    same = earlier if earlier is not None and dict(earlier.schema) == ATTACKED_COLUMNS else None
+    known = dict(rows_by_key(same, "cells"))
     data = library(plan.graph.context["data"])
     rows: list[Mapping[str, Any]] = []
     for one in _pairs(cells):
