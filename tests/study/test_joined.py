@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from crosswind.analysis.contrast import Comparisons, RouteFacts
 from crosswind.analysis.estimate import Components
 from crosswind.analysis.left_out import LeftOut, left_out_table
-from crosswind.analysis.planner import SEEDS, DrawVariance, detectable, plan_contrast, price_of_seeds
+from crosswind.analysis.planner import SEEDS, plan_contrast
 from crosswind.analysis.results import ResultRow, write_results
+from crosswind.analysis.sample_sizes import DrawVariance, detectable, price_of_seeds
 from crosswind.cli import app
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
@@ -177,7 +178,8 @@ def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[
         assert len(effects) == len(SEEDS) if parts.seeds > 0 else 1
         assert effects == sorted(effects, reverse=True)
         if forecast.cheapest is not None:
-            assert forecast.cheapest.effect <= 2.0
+            assert forecast.cheapest.effect <= 2.0 + 1e-6
+            assert f"{forecast.cheapest.items['xnli']:,} items a language" in forecast.sentence
             cost = forecast.cheapest.training * 3 * 600 + forecast.cheapest.predicting * 3 * 60
             assert made.seconds(forecast) == pytest.approx(cost)
     done = CliRunner().invoke(app, ["plan", str(runs[0]), "--pilot", str(runs[1]), "--effect", "2"])
@@ -199,9 +201,8 @@ def test_the_planned_effect_of_the_run_itself_is_its_own(runs: list[Path]) -> No
     assert forecast is not None
     parts = contrast.estimate.components
     assert parts is not None
-    # Where the variance between seeds is estimated below the interaction, the plan counts the interaction.
-    below = parts.seeds < parts.interaction
-    assert forecast.now >= parts.detectable() if below else forecast.now == pytest.approx(parts.detectable())
+    # A plan does not know yet how wide the interval will be: with three seeds that costs up to a half more.
+    assert 0.95 * parts.detectable() <= forecast.now <= 1.6 * parts.detectable()
 
 
 def test_few_seeds_cost_what_the_specification_says() -> None:
@@ -293,13 +294,21 @@ def test_a_plan_counts_draws_where_the_run_has_several(tmp_path: Path) -> None:
     assert any("Draws count by what the 2 of this run differ in" in note for note in made.notes)
     study = tmp_path / "study.yaml"
     study.write_text(
-        "name: s\nencoder: mini\nseeds: [1, 2, 3, 4, 5]\ndraws: 5\nroutes: {none: []}\ntargets: {tasks: {xnli: {}}}\n"
+        "name: s\nencoder: mini\nseeds: [1, 2, 3, 4, 5]\ndraws: 5\nroutes: {none: []}\n"
+        "targets: {limit: 240, tasks: {xnli: {}}}\n"
     )
     asked = power_plan(study, 1.0, [out])
     of_study = next(f for f in asked.forecasts if f.contrast.measure == "drop")
     expected = next(p.effect for p in of_study.grid if (p.draws, p.seeds) == (5, 5))
     assert asked.shows(of_study) == pytest.approx(expected)
     assert "the study's 5 seeds would show" in asked.lines()[0]
+    assert asked.lines()[-1].startswith(("all of them: ", "no study of these sizes"))
+    # Without a limit the study has all 5,010 items of XNLI.
+    study.write_text(study.read_text().replace("limit: 240, ", ""))
+    whole = power_plan(study, 1.0, [out])
+    shown = whole.shows(next(f for f in whole.forecasts if f.contrast.measure == "drop"))
+    assert shown is not None
+    assert shown < 0.5 * expected
 
 
 def test_claims_of_several_encoders_are_judged_one_by_one_and_together(runs: list[Path], tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
-"""How many seeds, items and draws would show an effect: planned from the variance components of a run or a pilot."""
+"""How many seeds, items and draws would show an effect: planned from the variance components of a run or a pilot.
+
+The components say what a study of another size would show; solved for the clusters of items they say how many of these
+are needed under each number of seeds and draws (`sample_sizes`).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from scipy.special import stdtrit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from crosswind.analysis.contrasted import Contrast
-from crosswind.analysis.estimate import LEVEL, POWER, Components
-from crosswind.analysis.multiplicity import ALPHA
+from crosswind.analysis.sample_sizes import MOST, DrawVariance, clusters_needed, detectable
 
 SEEDS = (3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50)
 FACTORS = (1.0, 2.0, 4.0)
@@ -20,34 +20,11 @@ DRAWS = (1, 2, 3, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class DrawVariance:
-    """What draws of noise add to the variance of a contrast, in points squared, with one draw and as many clusters and
-    seeds as the run has: to that of items alone and to the interaction with seeds. `draws` are those of the run.
+class ItemCount:
+    """The items of a target in one language: those of the run, and all that the task has (`None`: nobody knows)."""
 
-    With D draws the mean over them has the D-th part of it. It is measured by the variances with each draw alone: their
-    mean exceeds that with all D by (1 - 1/D) of it.
-    """
-
-    draws: int
-    items: float = 0.0
-    interaction: float = 0.0
-
-    @classmethod
-    def measured(cls, whole: Components, single: Sequence[Components]) -> DrawVariance:
-        """From the components with all draws and with each draw alone; nothing is known of one draw."""
-        many = len(single)
-        if many < 2:
-            return cls(max(1, many))
-
-        def share(of_all: float, of_each: Sequence[float]) -> float:
-            return max(0.0, (float(np.mean(of_each)) - of_all) * many / (many - 1))
-
-        alone = share(whole.items - whole.interaction, [x.items - x.interaction for x in single])
-        return cls(many, alone, share(whole.interaction, [x.interaction for x in single]))
-
-    def saved(self, variance: float, draws: int) -> float:
-        """How much less variance so many draws have than the run's."""
-        return variance * (1 / self.draws - 1 / draws)
+    run: int
+    whole: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +32,8 @@ class Planned:
     """A study that was not run: seeds, clusters of items, draws, the smallest effect that it would show, and its cost.
 
     `effect` is in points, with a power of 80 % at 5 %, corrected for `comparisons` by Bonferroni (an upper bound of
-    Holm's). `training` and `predicting` are multiples of what the run at hand costs for these two.
+    Holm's). `training` and `predicting` are multiples of what the run at hand costs for these two. `items` are those of
+    each target in one language.
     """
 
     seeds: int
@@ -64,13 +42,38 @@ class Planned:
     effect: float
     training: float
     predicting: float
+    items: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a plan knows of the run at hand besides its contrasts: `perturbed` is the share of its predictions that
+    draws multiply, `training` and `other` the seconds that it took, `items` those of each target in one language."""
+
+    perturbed: float = 0.0
+    training: float = 0.0
+    other: float = 0.0
+    items: Mapping[str, ItemCount] = field(default_factory=dict)
+
+    def seconds(self, plan: Planned) -> float:
+        """What a planned study takes."""
+        return plan.training * self.training + plan.predicting * self.other
+
+    def most(self, targets: Sequence[str]) -> float:
+        """How many times the items at hand there are, in the target that has the fewest more."""
+        counts = [self.items[t] for t in targets if t in self.items]
+        known = [x.whole / x.run for x in counts if x.whole is not None and x.run > 0]
+        return max(1.0, min([MOST, *known]))
 
 
 @dataclass(frozen=True)
 class Forecasted:
     """What a contrast would need: `now` is what the run at hand shows, `more_items` and `more_draws` what it would show
-    with more of these alone (`None` of draws where the run has one, which says nothing of others), `cheapest` the least
-    study of the grid that shows the effect, `None` where none of it does."""
+    with more of these alone (`None` of draws where the run has one, which says nothing of others).
+
+    `grid` are studies of round sizes, `enough` those with the fewest items that show the effect under some number of
+    seeds and draws, and `cheapest` the one of them that costs least; `None` where no study of these sizes shows it.
+    """
 
     contrast: Contrast
     effect: float
@@ -80,62 +83,54 @@ class Forecasted:
     more_draws: float | None
     of_draws: DrawVariance
     grid: tuple[Planned, ...]
+    enough: tuple[Planned, ...]
     cheapest: Planned | None
+    pilot: Pilot = Pilot()
 
     @property
     def sentence(self) -> str:
-        """`english − none, clean: 5 seeds would show 2.0 points; 4 times the items would not help`."""
+        """`english − none, clean: seen now 3.1 points; 5 seeds, 1,200 items a language (now 400) would show 2.0; more
+        items alone would not help`."""
         c = self.contrast
         head = f"{c.name}, {c.measure}: seen now {self.now:.1f} points"
-        if self.now <= self.effect:
-            return f"{head}, so {self.effect:g} points would be shown by what is there"
         if self.cheapest is None:
             most = min(self.grid, key=lambda p: p.effect)
-            size = f"{most.seeds} seeds of {most.clusters:,} clusters" + _draws(most.draws, self.of_draws.draws)
-            return f"{head}; {size} would show {most.effect:.1f}, no less"
-        plan = self.cheapest
-        items = c.estimate.clusters
-        more = "" if plan.clusters <= items else f" on {plan.clusters:,} clusters of items (now {items:,})"
-        more = _draws(plan.draws, self.of_draws.draws) + more
+            return f"{head}; {self.size(most)} would show {most.effect:.1f}, and no study planned here {self.effect:g}"
+        if self.now <= self.effect:
+            enough = f"; {self.size(self.cheapest)} would do"
+            return f"{head}, so {self.effect:g} points would be shown by what is there{enough}"
         alone = {"items": self.more_items, "draws": self.more_draws}
         useless = [what for what, shown in alone.items() if shown is not None and self.now - shown < 0.1 * self.now]
         text = f"; more {' or '.join(useless)} alone would not help" if useless else ""
-        return f"{head}; {plan.seeds} seeds{more} would show {plan.effect:.1f}{text}"
+        return f"{head}; {self.size(self.cheapest)} would show {self.cheapest.effect:.1f}{text}"
+
+    def size(self, plan: Planned) -> str:
+        """`5 seeds, 1,200 items a language (now 400), 3 draws (now 2)`."""
+        fixed = self.contrast.estimate.basis == "one model"  # of which there are no seeds
+        parts = [] if fixed else [f"{plan.seeds} seeds"]
+        parts.append(_items(plan, self.contrast, self.pilot))
+        if self.contrast.conditions and self.contrast.measure != "clean":
+            now = "" if plan.draws == self.of_draws.draws else f" (now {self.of_draws.draws})"
+            parts.append(f"{plan.draws} draw{'' if plan.draws == 1 else 's'}{now}")
+        return ", ".join(parts)
+
+    def with_fewest_items(self, seeds: int) -> Planned | None:
+        """The study of so many seeds with the fewest items that shows the effect."""
+        return min((p for p in self.enough if p.seeds == seeds), key=lambda p: p.clusters, default=None)
 
 
-def _draws(asked: int, now: int) -> str:
-    return "" if asked == now else f", {asked} draw{'' if asked == 1 else 's'} (now {now})"
-
-
-def detectable(
-    parts: Components,
-    seeds: int,
-    clusters: float,
-    comparisons: int = 1,
-    of_draws: DrawVariance | None = None,
-    draws: int | None = None,
-) -> float:
-    """The smallest effect in points that a study of so many seeds, clusters and draws would show, with a power of 80 %.
-
-    Degrees of freedom grow as the counts do (Welch's number of those of the run over its seeds).
-    """
-    random = parts.seeds > 0 or parts.interaction > 0
-    df_items = max(1.0, parts.df_items * clusters / parts.clusters)
-    systems = max(1.0, parts.df_seeds / max(1, parts.seed_count - 1)) if random else 1.0
-    df_seeds = systems * (seeds - 1)
-    of_items = parts.sigma_item**2 / clusters
-    interaction = parts.sigma_interaction**2 / (seeds * clusters) if random else 0.0
-    if of_draws is not None and draws is not None:
-        scale = parts.clusters / clusters
-        of_items = max(0.0, of_items - of_draws.saved(of_draws.items, draws) * scale)
-        saved = of_draws.saved(of_draws.interaction, draws) * scale * parts.seed_count / seeds
-        interaction = max(0.0, interaction - saved) if random else 0.0
-    of_seeds = parts.sigma_seed**2 / seeds + interaction
-    alpha = ALPHA / comparisons
-    t_items, t_seeds = stdtrit(df_items, alpha / 2) ** 2, stdtrit(df_seeds, alpha / 2) ** 2
-    half = math.sqrt(t_items * of_items + max(t_items * interaction, t_seeds * of_seeds if random else 0.0))
-    df = df_seeds if random and t_seeds * of_seeds > t_items * (of_items + interaction) else df_items
-    return half + float(stdtrit(df, POWER)) * math.sqrt(of_items + of_seeds)
+def _items(plan: Planned, contrast: Contrast, pilot: Pilot) -> str:
+    counts = {t: n for t, n in plan.items.items() if t in contrast.targets}
+    if len(counts) == 1:
+        target, number = next(iter(counts.items()))
+        now = pilot.items[target].run
+        return f"{number:,} items a language" + ("" if number == now else f" (now {now:,})")
+    clusters = contrast.estimate.clusters
+    if not counts:
+        return f"{plan.clusters:,} clusters of items" + ("" if plan.clusters == clusters else f" (now {clusters:,})")
+    each = ", ".join(f"{t} {n:,}" for t, n in counts.items())
+    times = "the same" if plan.clusters == clusters else f"{plan.clusters / clusters:.2g} times the"
+    return f"{times} items ({each} a language)"
 
 
 def plan_contrast(
@@ -143,55 +138,103 @@ def plan_contrast(
     effect: float,
     comparisons: int = 1,
     of_draws: DrawVariance | None = None,
-    perturbed: float = 0.0,
+    pilot: Pilot | None = None,
 ) -> Forecasted | None:
     """What would show an effect of this size in a contrast; `None` where it has no components to plan from, or one
-    seed, which says nothing of the others. `perturbed` is the share of predictions that draws multiply."""
+    seed, which says nothing of the others."""
     parts = contrast.estimate.components
     if parts is None or contrast.one_seed:
         return None
+    known = pilot or Pilot()
     at_hand = contrast.estimate.clusters
-    many = parts.seed_count if parts.seeds > 0 else 1
+    fixed = contrast.estimate.basis == "one model"
+    many = 1 if fixed else parts.seed_count
     noise = of_draws or DrawVariance(max(1, contrast.draws))
     matters = noise.items > 0 or noise.interaction > 0
-    grid = []
+
+    def planned(seeds: int, clusters: int, draws: int) -> Planned:
+        factor = clusters / at_hand
+        reached = detectable(parts, seeds, clusters, comparisons, noise, draws)
+        cells = seeds * factor / many * (1 - known.perturbed + known.perturbed * draws / noise.draws)
+        items = {t: _rounded(known.items[t], factor) for t in contrast.targets if t in known.items}
+        return Planned(seeds, clusters, draws, reached, seeds / many, cells, items)
+
+    grid, enough = [], []
+    most = known.most(contrast.targets)
     for draws in sorted({noise.draws, *(DRAWS if matters else ())}):
-        for factor in FACTORS:
-            for seeds in SEEDS if parts.seeds > 0 else (1,):
-                clusters = round(at_hand * factor)
-                reached = detectable(parts, seeds, clusters, comparisons, noise, draws)
-                cells = seeds * factor / many * (1 - perturbed + perturbed * draws / noise.draws)
-                grid.append(Planned(seeds, clusters, draws, reached, seeds / many, cells))
-    showing = [p for p in grid if p.effect <= effect]
-    # Training is what costs: the fewest seeds first, then the fewest items.
-    cheapest = min(showing, key=lambda p: (p.training, p.predicting), default=None)
+        for seeds in (1,) if fixed else SEEDS:
+            grid += [planned(seeds, round(at_hand * factor), draws) for factor in FACTORS if factor <= most]
+            needed = clusters_needed(parts, effect, seeds, comparisons, noise, draws, most)
+            enough += [planned(seeds, needed, draws)] if needed is not None else []
+    # What costs alike, or costs nobody knows what: the fewest seeds first, then the fewest items.
+    cheapest = min(enough, key=lambda p: (known.seconds(p), p.training, p.predicting), default=None)
     now = detectable(parts, many, at_hand, comparisons)
     more = detectable(parts, many, at_hand * FACTORS[-1], comparisons)
     drawn = detectable(parts, many, at_hand, comparisons, noise, DRAWS[-1] * noise.draws) if noise.draws > 1 else None
-    return Forecasted(contrast, effect, comparisons, now, more, drawn, noise, tuple(grid), cheapest)
+    return Forecasted(
+        contrast, effect, comparisons, now, more, drawn, noise, tuple(grid), tuple(enough), cheapest, known
+    )
 
 
-def price_of_seeds(seeds: int) -> float:
-    """How much wider an interval is than with known variance, where two nested systems' seeds dominate."""
-    return float(np.abs(stdtrit(2 * (seeds - 1), (1 - LEVEL) / 2)) / 1.959964)
+def _rounded(count: ItemCount, factor: float) -> int:
+    items = math.ceil(count.run * factor - 1e-9)
+    return items if count.whole is None else min(items, max(count.whole, count.run))
+
+
+def _compared(c: Contrast) -> tuple[object, ...]:
+    """What a contrast is of: two of one family may have a name, measure and kind in common (targets whose scores are
+    better when higher, and those whose are better when lower)."""
+    return c.name, c.kind, c.measure, c.scope, c.within, c.better, c.systems, c.targets, c.languages, c.conditions
 
 
 def plan_family(
     contrasts: Sequence[Contrast],
     effect: float,
     single: Sequence[Sequence[Contrast]] = (),
-    perturbed: float = 0.0,
+    pilot: Pilot | None = None,
 ) -> list[Forecasted]:
     """The plans of the contrasts of one family, each corrected for their number; `single` has the same contrasts with
     each draw alone."""
     tested = [c for c in contrasts if c.estimate.components is not None and not c.one_seed and not c.at_floor]
-    alone = [{(c.name, c.measure, c.kind): c.estimate.components for c in of_draw} for of_draw in single]
+    alone = [{_compared(c): c.estimate.components for c in of_draw} for of_draw in single]
 
     def of_draws(c: Contrast) -> DrawVariance | None:
-        each = [by_name.get((c.name, c.measure, c.kind)) for by_name in alone]
+        each = [by_name.get(_compared(c)) for by_name in alone]
         known = [parts for parts in each if parts is not None]
         whole = c.estimate.components
         return DrawVariance.measured(whole, known) if whole is not None and len(known) == len(each) > 1 else None
 
-    plans = (plan_contrast(c, effect, max(1, len(tested)), of_draws(c), perturbed) for c in tested)
+    plans = (plan_contrast(c, effect, max(1, len(tested)), of_draws(c), pilot) for c in tested)
     return [plan for plan in plans if plan is not None]
+
+
+def plan_together(forecasts: Sequence[Forecasted], pilot: Pilot) -> Planned | None:
+    """The cheapest study that shows the effect in all of these contrasts; `None` where none of these sizes does.
+
+    Its `clusters` are those of the contrast that has most, its `effect` the largest of the effects that it shows.
+    """
+    plans = []
+    random = any(p.seeds > 1 for f in forecasts for p in f.grid)
+    for seeds in SEEDS if random else (1,):
+        for draws in sorted({p.draws for f in forecasts for p in f.enough}):
+            members = [_of(f, seeds, draws) for f in forecasts]
+            known = [x for x in members if x is not None]
+            if not known or len(known) < len(members):
+                continue
+            at_hand = [f.contrast.estimate.clusters for f in forecasts]
+            factors = [p.clusters / now for p, now in zip(known, at_hand, strict=True)]
+            factor = max(factors)
+            items = {t: _rounded(n, factor) for t, n in pilot.items.items()}
+            # What predictions cost is in proportion to the items; with draws, where a contrast has some.
+            predicting = factor * max(p.predicting / f for p, f in zip(known, factors, strict=True))
+            effect, training = max(p.effect for p in known), max(p.training for p in known)
+            plans.append(Planned(seeds, round(factor * max(at_hand)), draws, effect, training, predicting, items))
+    return min(plans, key=lambda p: (pilot.seconds(p), p.training, p.predicting), default=None)
+
+
+def _of(forecast: Forecasted, seeds: int, draws: int) -> Planned | None:
+    """The plan of a contrast with so many seeds and draws; what has no seeds, or no draws, has them in any number."""
+    exact = [p for p in forecast.enough if p.seeds in (1, seeds) and p.draws == draws]
+    of_draws = {p.draws for p in forecast.grid}
+    anyway = [p for p in forecast.enough if p.seeds in (1, seeds)] if len(of_draws) == 1 else []
+    return next(iter([*exact, *anyway]), None)

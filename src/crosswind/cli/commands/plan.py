@@ -20,7 +20,7 @@ def plan(
     include: Include = None,
     as_json: Json = False,
 ) -> None:
-    """Say how many seeds and items would show an effect of this size, and what they cost.
+    """Say how many seeds, items and draws would show an effect of this size, and what they cost.
 
     Example: crosswind plan runs/real-mini --effect 2
     """
