@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 from test_contrast import N, Study, rows
 
+from crosswind.analysis.condition import Condition
 from crosswind.analysis.contrast import Comparisons, RouteFacts, Slope
 from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.equal_damage import difference_at_equal_damage, drop_at
 from crosswind.analysis.influence import Influence
-from crosswind.analysis.material import embedded_languages, material_seen, script_exposure
+from crosswind.analysis.material import embedded_languages, language_seen, material_seen, script_exposure
 from crosswind.analysis.results import WHERE_RIGHT, CellStats
 from crosswind.analysis.slopes import amounts, slope_coefficients
 from crosswind.errors import UserError
@@ -165,6 +166,15 @@ def test_what_is_seen_of_a_script_is_the_most_that_is_seen_of_its_languages() ->
     assert script_exposure("Latn", "english", SEEN) == "labelled"
     assert script_exposure("Latn", "mlm", SEEN) == "unlabelled"
     assert script_exposure("Hans", "mlm", SEEN) == "unseen"
+
+
+def test_a_code_without_its_script_is_the_language_that_was_seen() -> None:
+    seen = {"english": {"qlo-Latn": "labelled", "sr-Latn": "unlabelled", "lexicon qlo": "labelled"}}
+    assert language_seen("qlo", "english", seen) == language_seen("qlo-Latn", "english", seen) == "labelled"
+    assert language_seen("sr-Cyrl", "english", seen) == "unseen"
+    condition = Condition(perturbation="codemix(embed=qlo)", severity=0.2)
+    said = material_seen([condition], ["english"], seen)
+    assert said.startswith("qlo: labelled for english; script Latn: labelled for english")
 
 
 def test_code_mixing_is_split_by_what_the_routes_have_seen_of_it() -> None:

@@ -120,7 +120,7 @@ def test_the_source_language_of_a_target_takes_the_place_of_english():
     summary = study.summary(sources={"xnli": "de"})
     assert one(summary, scope="english").languages == ("de",)
     assert one(summary, scope="others").languages == ("en", "sw")
-    assert "xnli: its source language is de, which stands where English does elsewhere." in summary.notes
+    assert "xnli: its source language is German (de)." in summary.notes
     assert study.summary().notes == ()
 
 

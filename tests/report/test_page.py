@@ -19,6 +19,7 @@ from made_pages import HOSTILE, example, full
 
 from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.summary import Summary
+from crosswind.report.brief import render_brief
 from crosswind.report.content import AuditRow, ExampleSample, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
@@ -28,6 +29,7 @@ from crosswind.report.sections.curves import curve_points
 from crosswind.report.sections.examples import shown_example
 from crosswind.report.sections.heatmap import shade
 from crosswind.report.sections.matrix import ALIKE, BEST, FLOORED, matrix_cells
+from crosswind.report.terminal import render_terminal
 
 
 class Elements(HTMLParser):
@@ -267,6 +269,23 @@ def test_what_nobody_can_see_is_written_out_and_long_words_are_cut() -> None:
     assert cut.endswith("(10,000 characters)")
 
 
+def test_claims_that_the_run_has_nothing_to_test_by_are_one_line(summary: Summary) -> None:
+    content = full(summary)
+    file = content.claims[0]
+    tested = file.judged[0]
+    outside = [
+        replace(tested, claim=replace(tested.claim, id=f"o{i}"), verdict="not tested", analogue=a, outside="elsewhere")
+        for i, a in enumerate([None, "not tested", "supported"])
+    ]
+    page = render_page(replace(content, claims=[replace(file, judged=[tested, *outside])]))
+    table = page[page.index('id="claims-mine"') :].partition("</table>")[0]
+    assert ("c1" in table, "o2" in table, "o0" in table, "o1" in table) == (True, True, False, False)
+    assert "This run has nothing to test the others by: o0, o1." in page
+    none = render_page(replace(content, claims=[replace(file, judged=outside[:2])]))
+    assert "nothing to test any of them by: o0, o1." in none
+    assert 'id="claims-mine"' not in none
+
+
 def test_each_text_runs_as_its_own_letters_do() -> None:
     fields = [
         ("query", "Is he here?", None),
@@ -284,6 +303,18 @@ def test_a_run_that_compares_nothing_is_answered_target_by_target(summary: Summa
     assert "keyboard:0.1 takes 15.0 [" in page
     assert "<li>pawsx, the mean of 3 languages other than English: 55.6 [" in page
     assert "No routes are compared." in page
+
+
+def test_sentences_name_the_source_language_of_the_task(summary: Summary) -> None:
+    targets = {x.target for x in summary.lines}
+    german = replace(summary, sources=dict.fromkeys(targets, "de"))
+    for shown in (german, replace(german, contrasts=())):
+        texts = [html.unescape(render_page(ReportContent("t", shown))), render_terminal(shown), render_brief(shown)]
+        for text in texts:
+            assert "German" in text
+            assert "than English" not in text
+            assert "English and the" not in text
+    assert replace(summary, sources={"a": "de"}).source_language(["a", "b"]) == "German or English"
 
 
 def test_what_is_no_number_is_written_and_not_drawn(summary: Summary, tmp_path: Path) -> None:

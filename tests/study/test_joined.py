@@ -25,7 +25,7 @@ from crosswind.study.analysed import Analysed, write_analysed
 from crosswind.study.changed import compare_runs
 from crosswind.study.claimed import judge_runs, run_facts
 from crosswind.study.folder import sums_frame
-from crosswind.study.joined import join_runs, read_run
+from crosswind.study.joined import facts_of, join_read, join_runs, read_run
 from crosswind.study.power import power_plan
 from crosswind.study.reported import write_joined_report
 
@@ -339,6 +339,91 @@ def test_a_language_that_a_route_lacks_is_in_no_average_of_a_claim(runs: list[Pa
     more = [run.rows.with_columns(language=pl.lit(x), cell=pl.col("cell") + x) for x in ("fr", "sw")]
     lacking = more[1].filter((pl.col("route") == "none") | (pl.col("perturbation") != "clean"))
     assert run_facts(replace(run, rows=pl.concat([run.rows, more[0], lacking]))).languages == {"xnli": ("de", "fr")}
+
+
+CHOSEN = "checks: [{measure: everywhere, against: none, chosen: on dev, size: 8.3, tolerance: 9}]"
+
+
+def test_a_route_is_chosen_on_the_development_scores_of_a_run_beside(runs: list[Path], tmp_path: Path) -> None:
+    file = tmp_path / "chosen.yaml"
+    file.write_text(f"name: mine\nclaims:\n- {{id: a, statement: s, source: t, scope: {{split: test}}, {CHOSEN}}}\n")
+    alone = judge_runs(runs, str(file))[0].judged[0]
+    assert alone.verdict == "not tested"
+    assert alone.findings[0].text == (
+        "the run has no scores on development data to choose on: run its study into another folder with "
+        "--set targets.tasks.xnli.split=dev, and name that folder beside the run's"
+    )
+    dev = write_run(tmp_path / "dev", (1, 2), study="with another split")
+    rows = pl.read_parquet(dev / "results.parquet").with_columns(split=pl.lit("dev"))
+    rows.write_parquet(dev / "results.parquet")
+    report = judge_runs([*runs, dev], str(file))[0]
+    assert report.judged[0].verdict == "supported"  # english is best on dev, and gains 8.3 on test
+    assert report.judged[0].findings[0].text.startswith("+8.3 [")
+    assert dev in report.runs
+    better = pl.when(pl.col("route") == "none").then(99.0).otherwise(pl.col("score"))
+    rows.with_columns(score=better).write_parquet(dev / "results.parquet")
+    assert judge_runs([*runs, dev], str(file))[0].judged[0].findings[0].text.startswith("+0.0 [")
+    assert judge_runs([dev], str(file))[0].judged[0].outside == "the run evaluates dev, the claim is about test"
+    analysed = dev / "analysis.json"
+    analysed.write_text(analysed.read_text().replace("mnli", "squad"))
+    with pytest.raises(UserError, match="has routes that are trained otherwise"):
+        judge_runs([*runs, dev], str(file))
+
+
+@pytest.mark.parametrize(
+    ("scope", "check", "error"),
+    [
+        ("{targets: [xnil]}", "route: english", "unknown target 'xnil'\n  did you mean 'xnli'"),
+        ("{targets: [pawsx]}", "route: english", None),  # known, and outside this run
+        ("{split: tset}", "route: english", "unknown split 'tset'"),
+        ("{selection: englsh}", "route: english", "unknown selection 'englsh'"),
+        ("{}", "route: {tasks: [mnil]}", "unknown task 'mnil'"),
+        ("{}", "route: {tasks: [squad], languages: [en]}", None),
+        ("{}", "route: english, target: xnil", "unknown target 'xnil'"),
+        ("{}", "route: english, perturbation: keybord", "unknown perturbation 'keybord'"),
+        ("{}", "route: english, perturbation: keyboard", None),
+        ("{}", "route: englsh", "unknown route 'englsh'\n  did you mean 'english'"),
+        ("{}", "route: multilingual", None),  # a usual route, which this run lacks
+    ],
+)
+def test_a_name_that_nobody_knows_is_an_error_and_one_outside_the_run_is_not_tested(
+    runs: list[Path], tmp_path: Path, scope: str, check: str, error: str | None
+) -> None:
+    claims = tmp_path / "claims.yaml"
+    checks = f"checks: [{{measure: perturbed, {check}, against: none, expect: helps}}]"
+    claims.write_text(f"name: mine\nclaims:\n- {{id: a1, statement: s, source: t, scope: {scope}, {checks}}}\n")
+    done = CliRunner().invoke(app, ["claims", str(runs[0]), str(claims)])
+    if error is None:
+        assert done.exit_code == 0, done.output
+        assert "not tested" in done.output
+    else:  # which the program's own entry turns into exit code 2
+        assert isinstance(done.exception, UserError)
+        assert str(done.exception).startswith(f"{claims}: a1: {error}")
+
+
+def test_joined_runs_say_which_is_incomplete_and_keep_what_the_others_know(runs: list[Path]) -> None:
+    absent = LeftOut(cause="not computed", target="xnli", language="de", split="test", reason="it failed", cells=2)
+    left_out_table([absent]).write_parquet(runs[0] / "left_out.parquet")
+    rows = pl.read_parquet(runs[0] / "results.parquet")
+    rows.filter(pl.col("route") == "none").write_parquet(runs[0] / "results.parquet")  # its other route failed
+    kept = read_run(runs[0])
+    lacking = replace(kept, analysed=replace(kept.analysed, headline={}, chance={}, sources={}))
+    joined = join_read([lacking, *map(read_run, runs[1:])])
+    assert (joined.missing, joined.incomplete) == (2, ((runs[0], 2),))
+    assert facts_of(joined)["Cells"].endswith(f"(2 of {runs[0]} are missing)")
+    assert joined.analysed.chance == {"xnli": 100 / 3}
+    assert joined.analysed.headline == {"xnli": "accuracy"}
+    made = {(c.name, c.measure): c for c in joined.summary(primary_only=True).contrasts}
+    assert made["english − none", "clean"].estimate.seeds == (2, 3)
+
+
+def test_a_model_chosen_otherwise_is_in_no_comparison_of_joined_runs(runs: list[Path]) -> None:
+    whole = join_runs(runs).summary(primary_only=True).contrasts
+    for run in runs:
+        rows = pl.read_parquet(run / "results.parquet")
+        apart = rows.filter(pl.col("perturbation") == "clean").with_columns(selection=pl.lit("averaged"))
+        write_results(pl.concat([rows, apart]), run / "results.parquet")
+    assert [c.estimate for c in join_runs(runs).summary(primary_only=True).contrasts] == [c.estimate for c in whole]
 
 
 def test_development_scores_are_those_of_the_headline_metric(runs: list[Path]) -> None:

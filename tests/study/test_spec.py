@@ -88,6 +88,8 @@ def test_an_unknown_key_is_named_with_its_place_and_a_suggestion(
             "at most 100,000: no encoder reads so",
         ),
         ("draws=0", "draws", "Input should be greater than or equal to 1 (it is 0)"),
+        ("seeds=[1, 2, 1]", "seeds", "1 is there twice"),
+        ("targets.languages=[de, de]", "targets.languages", "'de' is there twice"),
         ("seeds=[]", "seeds", "List should have at least 1 item"),
         ("seeds=[one]", "seeds[0]", "Input should be a valid integer"),
         ("training.precision=fp8", "training.precision", "Input should be 'fp32' or 'bf16' (it is 'fp8')"),
@@ -108,6 +110,10 @@ def test_a_wrong_value_is_named_with_its_place(override: str, where: str, what: 
     error = refused(override)
     assert error.where == f"small.yaml: {where}"
     assert what in error.what
+
+
+def test_what_is_named_twice_is_refused_with_what_to_do() -> None:
+    assert refused("seeds=[1, 1]").hint == "name each once"
 
 
 def test_what_is_missing_is_named() -> None:

@@ -158,7 +158,9 @@ def test_an_evaluation_is_a_study_without_training() -> None:
         ("pawsx", (), ["de"]),
     ]
     assert {t.training.max_length for t in plans} == {96}
-    assert evaluation("model", ["udpos"], data=Path("files")).data.source == "files"
+    assert evaluation("model", ["udpos"], data=Path.cwd()).data.source == "files"
+    with pytest.raises(UserError, match="--data: no folder '/nodata'"):
+        evaluation("model", ["udpos"], data=Path("/nodata"))
 
 
 def test_a_task_is_evaluated_on_dev_where_it_has_no_test_set() -> None:

@@ -38,14 +38,14 @@ def _judged(
     claim: Claim, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
 ) -> JudgedClaim:
     findings = tuple(_finding(check, contrasts, run, adjusted) for check in claim.checks)
-    verdict = _together([f.verdict for f in findings])
+    verdict = _of_checks([f.verdict for f in findings])
     outside = claim.scope.lacking(run)
     if outside and not all(isinstance(check, ProvenanceCheck) for check in claim.checks):
         return JudgedClaim(claim, "not tested", findings, outside, verdict)
     return JudgedClaim(claim, verdict, findings)
 
 
-def _together(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
+def _of_checks(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
     """A claim is refuted by one check and supported by all."""
     order: tuple[ClaimVerdict, ...] = ("refuted", "not tested", "undecided", "supported")
     return min(verdicts, key=order.index) if verdicts else "not tested"

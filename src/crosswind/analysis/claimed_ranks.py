@@ -89,18 +89,23 @@ def consistent_finding(
     return Finding(verdict, text, tuple(c for c, _ in chosen))
 
 
+def _add_dev(targets: Sequence[str]) -> str:
+    """What has to be added for a choice: the same models on development data."""
+    splits = " ".join(f"--set targets.tasks.{target}.split=dev" for target in targets)
+    return f"run its study into another folder with {splits}, and name that folder beside the run's"
+
+
 def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
     """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs."""
     if not run.development:
-        what = "the run has no scores on development data to choose on, beside those that are measured"
-        return Finding("not tested", what)
+        return Finding("not tested", f"the run has no scores on development data to choose on: {_add_dev(run.targets)}")
     gains: list[tuple[float, float]] = []
     used = []
     for target in run.targets:
         scores = {route: score for (route, of), score in run.development.items() if of == target}
         best = max(scores, key=lambda route: scores[route], default=None)
         if best is None:
-            return Finding("not tested", f"{target} has no scores on development data")
+            return Finding("not tested", f"{target} has no scores on development data: {_add_dev([target])}")
         if best in check.against.matches(run.routes, run.facts):
             gains.append((0.0, 0.0))
             continue

@@ -22,9 +22,23 @@ def embedded_languages(perturbation: str) -> tuple[str, ...]:
 
 
 def language_seen(language: str, route: str, seen: Mapping[str, Mapping[str, str]]) -> LanguageExposure:
-    """The most that a route has seen of a language."""
-    text = seen.get(route, {}).get(language, "unseen")
-    return next((x for x in LANGUAGE_EXPOSURES if x == text), "unseen")
+    """The most that a route has seen of a language, whose code may be without the script that the data's code names."""
+    texts = {text for code, text in seen.get(route, {}).items() if _same_language(language, code)}
+    return next((x for x in LANGUAGE_EXPOSURES if x in texts), "unseen")
+
+
+def _same_language(a: str, b: str) -> bool:
+    """Whether two codes are of one language: `qlo` is also `qlo-Latn`, and `sr-Cyrl` is not `sr-Latn`."""
+    if a == b or LEXICON_SOURCE in (a[: len(LEXICON_SOURCE)], b[: len(LEXICON_SOURCE)]):
+        return a == b
+    return a.partition("-")[0] == b.partition("-")[0] and ("-" not in a or "-" not in b)
+
+
+def _script_seen(language: str, seen: Mapping[str, Mapping[str, str]]) -> str:
+    """The script of an embedded language; of a code without one that nobody knows, that of the data of some route."""
+    codes = [code for of_route in seen.values() for code in of_route if _same_language(language, code)]
+    known = (script for code in (language, *codes) if (script := script_of(code)) != "Zyyy")
+    return next(known, "Zyyy")
 
 
 def script_exposure(script: str, route: str, seen: Mapping[str, Mapping[str, str]]) -> LanguageExposure:
@@ -50,7 +64,7 @@ def material_seen(conditions: Iterable[Condition], routes: Iterable[str], seen: 
     languages = [*dict.fromkeys(x for c in conditions for x in embedded_languages(c.perturbation))] if seen else []
     if not languages:
         return ""
-    scripts = dict.fromkeys(script_of(x) for x in languages)
+    scripts = dict.fromkeys(_script_seen(x, seen) for x in languages)
     sources = dict.fromkeys(x for route in seen.values() for x in route if x.startswith(LEXICON_SOURCE))
     lines = [(x, {route: language_seen(x, route, seen) for route in names}) for x in languages]
     lines += [(f"script {x}", {route: script_exposure(x, route, seen) for route in names}) for x in scripts]

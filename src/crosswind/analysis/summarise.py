@@ -22,10 +22,9 @@ from crosswind.analysis.influence import ClusterNumbers, Influence, weighted_sum
 from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.multiplicity import benjamini_hochberg
 from crosswind.analysis.scored import Chance, Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
-from crosswind.analysis.summary import Scope, Summary, SummaryLine, UnchangedLine
+from crosswind.analysis.summary import ENGLISH, Scope, Summary, SummaryLine, UnchangedLine
+from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
-
-_ENGLISH = "en"
 
 
 def summarise(
@@ -51,7 +50,7 @@ def summarise(
     `chance` maps a target to the score of guessing, in points, or to that of each language; targets without one have no
     floor. Lines show the mean over a target's languages, floors are those of the languages that a line is over.
     `routes` gives the order of the routes; those that it leaves out follow by name.
-    `sources` maps a target to its source language, where that is not English: it takes the place of English.
+    `sources` maps a target to its source language, where that is not English.
     `diagnostic` names the perturbations under which a label need not hold: they are left out of the contrasts.
     `given` are the keys of cells of models that nothing was trained for: their seed is no sample. `comparisons` declare
     which routes are compared, `facts` say what these differ in.
@@ -70,7 +69,7 @@ def summarise(
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
         floor = (chance or {}).get(target)
-        cells = Scored(part, stats, numbers, floor, sources.get(target, _ENGLISH), given)
+        cells = Scored(part, stats, numbers, floor, sources.get(target, ENGLISH), given)
         scored.append(cells)
         of_target = sorted(
             () if primary_only else _lines(cells),
@@ -86,11 +85,12 @@ def summarise(
         unchanged=unchanged,
         left_out=tuple(left_out),
         diagnostic=frozenset(diagnostic),
+        sources=dict(sources),
     )
 
 
 def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, sources: Mapping[str, str]) -> Iterator[UnchangedLine]:
-    """The figures of which every cell is without a score: of single languages, of English and of the others."""
+    """The figures of which every cell is without a score: of languages, of the source language, of the others."""
     columns = ("encoder", "defence", "route", "target", "split", "key")
     scored: set[tuple[object, ...]] = set()
     for row in rows.iter_rows(named=True):
@@ -115,15 +115,15 @@ def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, sources: Mapping[str, st
 
 def _other_sources(scored: Sequence[Scored]) -> Iterator[str]:
     for cells in scored:
-        if cells.source != _ENGLISH and any(row["language"] == cells.source for row in cells.rows):
-            yield f"{cells.target}: its source language is {cells.source}, which stands where English does elsewhere."
+        if cells.source != ENGLISH and any(row["language"] == cells.source for row in cells.rows):
+            yield f"{cells.target}: its source language is {name_of(cells.source)} ({cells.source})."
 
 
 def _side(row: RowDict, sources: Mapping[str, str]) -> Scope | None:
     """The mean that a row belongs to, translate-train aside; `None` for a pair of languages."""
     if row["context_language"] not in ("", row["language"]):
         return None
-    return "english" if row["language"] == sources.get(row["target"], _ENGLISH) else "others"
+    return "english" if row["language"] == sources.get(row["target"], ENGLISH) else "others"
 
 
 def _headline(rows: pl.DataFrame, headline: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:

@@ -1,8 +1,9 @@
-"""What a summary says: route x target x (clean or perturbed) x {English, the other languages}."""
+"""What a summary says: route x target x (clean or perturbed) x {source language, the other languages}."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import polars as pl
@@ -12,10 +13,14 @@ from crosswind.analysis.contrasted import CONTRASTS, Contrast, flat_contrast
 from crosswind.analysis.costs import DefenceCost
 from crosswind.analysis.estimate import LEVEL, Estimate, IntervalBasis
 from crosswind.analysis.left_out import LeftOut
+from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import Better
 
 Scope = Literal["english", "others", "translate-train", "pairs", "language"]
-"""What a figure is over; `pairs`: questions in one language and passages in another (MLQA), in no other mean."""
+"""What a figure is over; `english`: the target's source language, whichever that is; `pairs`: questions in one language
+and passages in another (MLQA), in no other mean."""
+ENGLISH = "en"
+"""The source language of a target that nobody names another of."""
 SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "pairs", "language")
 
 
@@ -86,7 +91,7 @@ class Summary:
 
     `contrasts` are levels, drops and what is compared, the mean over targets first. `unchanged` are the figures
     that are n/a, `left_out` all cells that are in no figure, `diagnostic` the perturbations under which labels need not
-    hold, `costs` what defences took where there are several.
+    hold, `costs` what defences took where there are several. `sources` maps a target to its source language.
     """
 
     lines: tuple[SummaryLine, ...]
@@ -97,6 +102,7 @@ class Summary:
     left_out: tuple[LeftOut, ...] = ()
     diagnostic: frozenset[str] = frozenset()
     costs: tuple[DefenceCost, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> pl.DataFrame:
         """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""
@@ -105,6 +111,10 @@ class Summary:
     def compared(self) -> pl.DataFrame:
         """The contrasts as a tidy table, a row each; lists are joined by spaces."""
         return pl.DataFrame([flat_contrast(contrast) for contrast in self.contrasts], schema=CONTRASTS)
+
+    def source_language(self, targets: Iterable[str]) -> str:
+        """The name of the source language of these targets; of several `English or German`."""
+        return " or ".join(dict.fromkeys(name_of(self.sources.get(target, ENGLISH)) for target in targets)) or "English"
 
     def select(self, *scopes: Scope) -> tuple[SummaryLine, ...]:
         """The lines of these scopes."""

@@ -33,8 +33,8 @@ def answer(summary: Summary) -> str | None:
 def answer_parts(summary: Summary) -> AnsweredQuestion | None:
     """The answer in parts. `None` if the study does not ask.
 
-    Of the means over targets, in the other languages than English. Levels help or hurt, drops are more or less robust;
-    what is not settled says so.
+    Of the means over targets, in the languages other than the source language. Levels help or hurt, drops are more or
+    less robust; what is not settled says so.
     """
     chosen = widest_contrasts(summary)
     if not chosen:
@@ -61,7 +61,8 @@ def _levels(summary: Summary) -> Iterator[str]:
         clean = next((x for x in lines if x.condition.clean), None)
         noisy = [x for x in lines if not x.condition.clean and x.drop is not None]
         many = len(lines[0].languages)
-        where = {"english": "English", "others": f"the mean of {many} languages other than English"}.get(
+        source = summary.source_language([target])
+        where = {"english": source, "others": f"the mean of {many} languages other than {source}"}.get(
             scope, f"{many} pairs of languages"
         )
         text = f"{target}, {where}" if alone else f"{target} with {name}, {where}"
@@ -183,7 +184,7 @@ def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:
     last = next((c for c in chosen if c.measure == "drop"), chosen[0])
     what = last.targets[0] if len(last.targets) == 1 else f"means of {len(last.targets)} targets"
     tested = [c for c in summary.contrasts if c.family == PRIMARY and c.adjusted is not None]
-    parts = [f"{what}, other languages than English", random_factors(chosen)]
+    parts = [f"{what}, other languages than {summary.source_language(last.targets)}", random_factors(chosen)]
     if tested:
         parts.append(f"verdicts by Holm over {len(tested)} comparisons, given this encoder")
     excluded = list(dict.fromkeys(x for c in chosen if c.kind == "level" for x in c.excluded))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("clean", "perturbed", "drop", "changed")
 _ROWS = 40  # of a table of targets; the files have all
 _LEFT_OUT = 4  # reasons; the report has all
-_WHERE: Mapping[Scope, str] = {"english": "English", "others": "{} others", "pairs": "{} pairs of languages"}
+_WHERE: Mapping[Scope, str] = {"english": "{source}", "others": "{many} others", "pairs": "{many} pairs of languages"}
 
 
 def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) -> str:
@@ -39,7 +39,7 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
     if (sentence := answer(summary)) is not None:
         console.print(f"{sentence}\n", style="bold", markup=False)
     compared = widest_contrasts(summary)
-    console.print(_of_routes(compared) if compared else _of_targets(summary))
+    console.print(_of_routes(compared, summary) if compared else _of_targets(summary))
     if (defended := defended_table(summary)) is not None:
         console.print(defended)
         console.print(DEFENDED_NOTE, style="dim", markup=False)
@@ -51,7 +51,7 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
     return out.getvalue()
 
 
-def _of_routes(compared: Sequence[Contrast]) -> Table:
+def _of_routes(compared: Sequence[Contrast], summary: Summary) -> Table:
     systems = list(dict.fromkeys(c.systems[0] for c in compared if c.kind == "level"))
     rows, targets = [], compared[0].targets
     for system in systems:
@@ -61,7 +61,7 @@ def _of_routes(compared: Sequence[Contrast]) -> Table:
         cells = [figure(x.estimate) if x is not None else "" for x in (had, perturbed, drop)]
         rows.append(((system,), (*cells, changed(drop))))
     title = targets[0] if len(targets) == 1 else f"means of {len(targets)} targets"
-    return _table(f"{title}, other languages than English", ("route",), rows)
+    return _table(f"{title}, other languages than {summary.source_language(targets)}", ("route",), rows)
 
 
 def _of_targets(summary: Summary) -> Table:
@@ -75,7 +75,8 @@ def _of_targets(summary: Summary) -> Table:
         for scope in _WHERE:
             of_scope = [line for line in lines if line.scope == scope]
             if of_scope:
-                where = _WHERE[scope].format(len(of_scope[0].languages))
+                source = summary.source_language([of_scope[0].target])
+                where = _WHERE[scope].format(many=len(of_scope[0].languages), source=source)
                 rows.append(((*name, where), tuple(_cells(of_scope, summary))))
     return _table("means of targets", ("target", "route", "languages"), rows)
 

@@ -52,8 +52,8 @@ def left_out_text(summary: Summary, most: int = 8) -> list[str]:
 
 
 def block_table(block: Block) -> Table:
-    """English and the mean of the other languages for one target, as a rich table."""
-    columns = ("English", "drop", "changed", "others", "of", "clean", "drop", "changed")
+    """The source language and the mean of the others for one target, as a rich table."""
+    columns = (block.source, "drop", "changed", "others", "of", "clean", "drop", "changed")
     return _table(block.title, columns, [(row, _cells(row)) for row in block.rows])
 
 

@@ -66,6 +66,7 @@ class Block:
     rows: tuple[ViewRow, ...]
     languages: tuple[SummaryLine, ...]
     unchanged: tuple[UnchangedLine, ...] = ()
+    source: str = "English"  # the name of its source language
 
     @property
     def title(self) -> str:
@@ -93,6 +94,7 @@ def blocks(summary: Summary) -> tuple[Block, ...]:
                 rows=tuple(_rows(lines, blank, several)),
                 languages=tuple(x for x in lines if x.scope == "language"),
                 unchanged=tuple(x for x in blank if x.scope == "language"),
+                source=summary.source_language(key[:1]),
             )
         )
     return tuple(made)

@@ -19,7 +19,8 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
-from crosswind.study.joined import RunResults, join_runs, read_run
+from crosswind.study.claim_names import require_known_names, unknown_route
+from crosswind.study.joined import RunResults, join_read, read_run
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class ClaimsReport:
     command: str
     encoder: str = ""
     sizes: tuple[int | None, ...] = ()
+    unknown: UserError | None = None  # of a route that no run has, nor any file of the package names
 
     @property
     def encoder_words(self) -> str:
@@ -108,23 +110,48 @@ def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
     """The claims of a file (the package's by its name, or a path) judged by runs of one study, encoder by encoder; of
     several encoders also by what they agree on."""
     file = read_claims(claims)
-    groups: dict[str, list[Path]] = {}
-    for run in runs:
-        groups.setdefault(str(read_run(run).identity.get("encoder", "")), []).append(run)
+    groups: dict[str, list[RunResults]] = {}
+    for run in map(read_run, runs):
+        groups.setdefault(str(run.identity.get("encoder", "")), []).append(run)
+    of_all = [run for members in groups.values() for run in members]
+    mistyped = None
+    if claims not in claim_files():
+        require_known_names(file, of_all, claims)
+        mistyped = unknown_route(file, of_all, [read_claims(name) for name in claim_files()], claims)
     command = shlex.join(["crosswind", "claims", *map(str, runs), claims])
     reports = []
     for encoder, members in groups.items():
-        joined = join_runs(members)
-        judged, published = judged_by(file, joined, joined.summary())
+        measured, choosing = _measured_and_choosing(members)
+        joined = join_read(measured)
+        judged, published = judged_by(file, joined, joined.summary(), choosing)
         size = joined.identity.get("parameters")
         sizes = (size if isinstance(size, int) else None,)
-        reports.append(ClaimsReport(file, tuple(members), judged, published, command, encoder, sizes))
+        paths = tuple(path for run in members for path in run.paths)
+        reports.append(ClaimsReport(file, paths, judged, published, command, encoder, sizes, mistyped))
     return [*reports, *([_agreed(reports)] if len(reports) > 1 else [])]
 
 
-def judged_by(file: ClaimFile, run: RunResults, summary: Summary) -> tuple[tuple[JudgedClaim, ...], Mapping[str, str]]:
-    """The claims of a file judged by runs of one encoder; and what published figures say, by the id of a claim."""
-    judged = judge_claims(file.claims, summary.contrasts, run_facts(run))
+def _measured_and_choosing(runs: Sequence[RunResults]) -> tuple[list[RunResults], list[RunResults]]:
+    """The runs that are judged, and beside them those of development data alone, which choose; without any others
+    these are what is judged."""
+    choosing = [run for run in runs if set(run.rows["split"]) == {"dev"}]
+    measured = [run for run in runs if not any(run is other for other in choosing)]
+    for run in choosing if measured else ():
+        if run.analysed.facts.factors != measured[0].analysed.facts.factors:
+            raise UserError(
+                f"has routes that are trained otherwise than those of {measured[0].paths[0]}",
+                where=str(run.paths[0]),
+                hint="run the same study with the split dev, so that development data choose among the same models",
+            )
+    return (measured, choosing) if measured else (list(runs), [])
+
+
+def judged_by(
+    file: ClaimFile, run: RunResults, summary: Summary, choosing: Sequence[RunResults] = ()
+) -> tuple[tuple[JudgedClaim, ...], Mapping[str, str]]:
+    """The claims of a file judged by runs of one encoder, whose development scores `choosing` has too; and what
+    published figures say, by the id of a claim."""
+    judged = judge_claims(file.claims, summary.contrasts, run_facts(run, choosing))
     published = {claim_id: _published(spec) for claim_id, spec in file.published.items()}
     return tuple(_of_one_size(x) for x in judged), published
 
@@ -151,10 +178,11 @@ def _agreed(reports: Sequence[ClaimsReport]) -> ClaimsReport:
         verdicts = [(report, _of_encoder(report.judged[i])) for report in reports]
         tested = [(report, verdict) for report, verdict in verdicts if verdict not in (None, "not tested")]
         text = "; ".join(f"{report.encoder_words}: {verdict}" for report, verdict in verdicts)
-        made.append(JudgedClaim(judged.claim, _together([*tested]), (Finding(_together([*tested]), text),)))
+        agreed = _of_sizes([*tested])
+        made.append(JudgedClaim(judged.claim, agreed, (Finding(agreed, text),)))
     runs = tuple(run for report in reports for run in report.runs)
     sizes = tuple(size for report in reports for size in report.sizes)
-    return ClaimsReport(first.file, runs, tuple(made), {}, first.command, f"all of {names}", sizes)
+    return ClaimsReport(first.file, runs, tuple(made), {}, first.command, f"all of {names}", sizes, first.unknown)
 
 
 def _of_encoder(judged: JudgedClaim) -> ClaimVerdict | None:
@@ -162,7 +190,7 @@ def _of_encoder(judged: JudgedClaim) -> ClaimVerdict | None:
     return judged.analogue if judged.outside == _ONE_SIZE else judged.verdict
 
 
-def _together(tested: Sequence[tuple[ClaimsReport, ClaimVerdict | None]]) -> ClaimVerdict:
+def _of_sizes(tested: Sequence[tuple[ClaimsReport, ClaimVerdict | None]]) -> ClaimVerdict:
     """Supported or refuted where at least two sizes say so and none says otherwise. Encoders of unknown size are told
     apart by their names."""
     sizes = {report.sizes[0] or report.encoder for report, _ in tested}
@@ -172,15 +200,17 @@ def _together(tested: Sequence[tuple[ClaimsReport, ClaimVerdict | None]]) -> Cla
     return "supported" if verdicts == {"supported"} else "refuted" if verdicts == {"refuted"} else "undecided"
 
 
-def run_facts(run: RunResults) -> RunFacts:
-    """What claims ask of a run besides its contrasts."""
+def run_facts(run: RunResults, choosing: Sequence[RunResults] = ()) -> RunFacts:
+    """What claims ask of a run besides its contrasts; `choosing` are runs of the same routes on development data."""
     rows = run.rows
-    plain = rows.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE) & (pl.col("defence") == NONE))
+    plain = _plain(rows)
     headline = run.analysed.headline
     dev: dict[tuple[str, str], list[float]] = {}
     # What is chosen and measured on the same data gains by the choice alone.
     measured = set(plain.filter(pl.col("split") != "dev")["target"])
-    for row in plain.filter((pl.col("split") == "dev") & pl.col("target").is_in(measured)).iter_rows(named=True):
+    usual = ~pl.col("selection").is_in(APART)
+    chosen_on = pl.concat([plain, *(_plain(other.rows) for other in choosing)]).filter(usual)
+    for row in chosen_on.filter((pl.col("split") == "dev") & pl.col("target").is_in(measured)).iter_rows(named=True):
         metric = headline.get(row["target"], row["metric"])
         of_headline = row["metric"] == metric and row["key"] == METRICS[metric].headline
         if row["score"] is not None and of_headline:
@@ -195,6 +225,10 @@ def run_facts(run: RunResults) -> RunFacts:
         development={name: sum(scores) / len(scores) for name, scores in dev.items()},
         languages=_languages(rows),
     )
+
+
+def _plain(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE) & (pl.col("defence") == NONE))
 
 
 def _languages(rows: pl.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -223,6 +223,9 @@ def _data(
     root = data or official
     generated = [name for name in tasks if name not in declared and name in TASKS and TASKS[name].generated is not None]
     if not generated:
+        if root is not None and not root.expanduser().is_dir():
+            hint = "name the folder that holds the official files"
+            raise UserError(f"no folder {str(root)!r}", where="--data" if data else "CROSSWIND_DATA", hint=hint)
         folder = task_file.absolute().parent if task_file and data is None else None
         with_files = [name for name, task in declared.items() if folder and task.files]
         sources = {name: Data(source="files", root=folder) for name in with_files}

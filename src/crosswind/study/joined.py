@@ -14,6 +14,7 @@ import polars as pl
 from crosswind.analysis.costs import cost_table, costs_of, over_seeds
 from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
 from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, WHERE_RIGHT, CellStats, read_results
+from crosswind.analysis.scored import Chance
 from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
@@ -37,6 +38,7 @@ class RunResults:
     files: Mapping[str, Path]
     metrics: Mapping[str, str]
     left_out: tuple[LeftOut, ...]
+    incomplete: tuple[tuple[Path, int], ...] = ()  # how many cells were asked for and not computed, by folder
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -46,7 +48,7 @@ class RunResults:
     @property
     def missing(self) -> int:
         """How many cells were asked for and not computed."""
-        return sum(part.cells for part in self.left_out if part.cause in ("not computed", "no clean cell"))
+        return sum(cells for _, cells in self.incomplete)
 
     def statistics(self) -> SumsReader:
         """What reads the per-cluster sums of its cells."""
@@ -134,6 +136,8 @@ def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResult
     results = read_results(path / "results.parquet")
     if lacking := sorted(set(results["cell"]) - set(files)):
         raise UserError(f"lacks {len(lacking)} cells of the results", where=str(path / "cells.parquet"), hint=_AGAIN)
+    left = tuple(LeftOut(**{name: part[name] for name in LEFT_OUT}) for part in parts)
+    missing = sum(part.cells for part in left if part.cause in ("not computed", "no clean cell"))
     return RunResults(
         (path,),
         str(identity.get("name", path.name)),
@@ -142,17 +146,22 @@ def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResult
         read_analysed(path),
         files,
         metrics,
-        tuple(LeftOut(**{name: part[name] for name in LEFT_OUT}) for part in parts),
+        left,
+        ((path, missing),) if missing else (),
     )
 
 
 def join_runs(paths: Sequence[Path]) -> RunResults:
     """Several runs of one study as one. A `UserError` where study (its seeds aside), encoder or signatures differ, or
     two runs have a pipeline seed in common."""
-    first, *others = (read_run(path) for path in paths)
-    joined = first
+    return join_read([read_run(path) for path in paths])
+
+
+def join_read(runs: Sequence[RunResults]) -> RunResults:
+    """The same of runs that were read."""
+    joined, *others = runs
     for other in others:
-        _require_same(first, other)
+        _require_same(joined, other)
         for path, earlier in ((p, r) for r in [joined] for p in r.paths):
             common = sorted(set(earlier.seeds) & set(other.seeds))
             if common:
@@ -168,11 +177,28 @@ def join_runs(paths: Sequence[Path]) -> RunResults:
             files={**joined.files, **other.files},
             metrics={**joined.metrics, **other.metrics},
             left_out=merged((*joined.left_out, *other.left_out)),
-            analysed=replace(
-                joined.analysed, given=tuple(dict.fromkeys((*joined.analysed.given, *other.analysed.given)))
-            ),
+            analysed=_both(joined.analysed, other.analysed),
+            incomplete=(*joined.incomplete, *other.incomplete),
         )
     return joined
+
+
+def _both(first: Analysed, other: Analysed) -> Analysed:
+    """What is known of the cells of either: an incomplete run says nothing of a target that it lacks."""
+    chance: dict[str, Chance] = {**other.chance, **first.chance}
+    for target in first.chance.keys() & other.chance.keys():
+        a, b = first.chance[target], other.chance[target]
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            chance[target] = {**b, **a}
+    return replace(
+        first,
+        routes=tuple(dict.fromkeys((*first.routes, *other.routes))),
+        headline={**other.headline, **first.headline},
+        chance=chance,
+        sources={**other.sources, **first.sources},
+        diagnostic=tuple(sorted({*first.diagnostic, *other.diagnostic})),
+        given=tuple(dict.fromkeys((*first.given, *other.given))),
+    )
 
 
 _SAME_CELL = (
@@ -203,12 +229,14 @@ def _matched(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 def facts_of(run: RunResults) -> dict[str, str]:
     """What stands at the head of a report of runs read back."""
+    several = len(run.paths) > 1
+    missing = ", ".join(f"{cells:,} of {path}" if several else f"{cells:,}" for path, cells in run.incomplete)
     return {
         "Runs": ", ".join(str(path) for path in run.paths),
         "Encoder": str(run.identity.get("encoder", "")),
         "Routes": ", ".join(run.analysed.routes),
         "Pipeline seeds": ", ".join(map(str, run.seeds)),
-        "Cells": f"{run.rows['cell'].n_unique():,}" + (f" ({run.missing:,} are missing)" if run.missing else ""),
+        "Cells": f"{run.rows['cell'].n_unique():,}" + (f" ({missing} are missing)" if missing else ""),
         "Declared comparisons": json.dumps(run.identity.get("compare", {}), ensure_ascii=False),
     }
 

@@ -47,6 +47,14 @@ def at_most(limit: int, reason: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _distinct(values: list[Any] | None) -> list[Any] | None:
+    """Refuses what a list names twice: it would be taken once, and the user meant something else."""
+    for i, value in enumerate(values or ()):
+        if values is not None and value in values[:i]:
+            raise ValueError(f"{value!r} is there twice\nname each once")
+    return values
+
+
 Length = Annotated[int | None, at_most(100_000, "no encoder reads so many tokens at once")]
 """Tokens of a row."""
 Amount = Annotated[int | None, at_most(10**12, "no run of that length ends")]
@@ -101,6 +109,9 @@ class TranslateSpec(StrictModel):
 Translated = Annotated[TranslateSpec, BeforeValidator(lambda v: {"model": v} if isinstance(v, str) else v)]
 
 
+Languages = Annotated[list[str], BeforeValidator(listed), AfterValidator(_distinct)] | None
+
+
 class TaskUse(StrictModel):
     """A task as data: `mnli`, or `{name: mnli, languages: [en, de], split: dev, rows: 0-9999}`.
 
@@ -110,7 +121,7 @@ class TaskUse(StrictModel):
     """
 
     name: str
-    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    languages: Languages = None
     split: str | None = None
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
@@ -250,7 +261,7 @@ class Target(StrictModel):
     ids that do not count: the scores without them stand beside those of all items.
     """
 
-    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    languages: Languages = None
     split: str | None = None
     rows: Annotated[str | None, BeforeValidator(_rows)] = None
     limit: int | None = Field(None, ge=1)
@@ -270,7 +281,7 @@ class Targets(StrictModel):
     """What is evaluated: a preset, languages and tasks, each overriding what stands before it."""
 
     preset: str | None = None
-    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    languages: Languages = None
     limit: int | None = Field(None, ge=1)
     tasks: dict[str, Target | None] | None = None
 
@@ -287,7 +298,7 @@ class PerturbSpec(StrictModel):
     spec: str = ""
     suite: str = ""
     severity: dict[str, float] | None = Field(None, min_length=1, max_length=1)
-    languages: Annotated[list[str], BeforeValidator(listed)] | None = None
+    languages: Languages = None
     targets: Annotated[list[str], BeforeValidator(listed)] | None = None
     protect: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=lambda: ["none"])
     fields: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
@@ -497,6 +508,7 @@ class Study(StrictModel):
     seeds: Annotated[
         list[Seed],
         BeforeValidator(lambda v: [v] if isinstance(v, int) else v),
+        AfterValidator(_distinct),
         at_most(1000, "every route is trained anew for each"),
     ] = Field(default_factory=lambda: [1], min_length=1)
     draws: Annotated[int, at_most(1000, "every cell is predicted anew for each")] = Field(1, ge=1)
@@ -652,8 +664,8 @@ def _fault(error: ValidationError, name: str, model: Any, prefix: str = "") -> U
     if fault["type"] == "extra_forbidden":
         return unknown("key", str(fault["loc"][-1]), _known(model, fault["loc"][:-1]), where=where)
     given = "" if isinstance(fault.get("input"), Mapping | list) else f" (it is {fault.get('input')!r})"
-    text = fault["msg"].removeprefix("Value error, ")
-    hint = "studies/ has commented examples" if model is Study or prefix else None
+    text, _, advice = fault["msg"].removeprefix("Value error, ").partition("\n")
+    hint = advice or ("studies/ has commented examples" if model is Study or prefix else None)
     return UserError(f"{text}{given}", where=where, hint=hint)
 
 

@@ -30,7 +30,8 @@ def claims(
     """Judge claims by a run: supported, refuted, undecided or not tested. Exit code 1 if one is refuted.
 
     Without a file those of the package are judged: crosswind-question, phang2020. Runs of several encoders are judged
-    one by one, then by what they agree on.
+    one by one, then by what they agree on. A run on development data beside them is what routes are chosen on.
+    A name that nobody knows is an error (exit code 2).
     Example: crosswind claims runs/mine phang2020
     """
     from crosswind.study.claimed import judge_runs, runs_and_files
@@ -44,6 +45,8 @@ def claims(
     else:
         for report in reports:
             _print(report)
+    if (mistyped := next((report.unknown for report in reports if report.unknown), None)) is not None:
+        raise mistyped
     if any(judged.verdict == "refuted" for report in reports for judged in report.judged):
         raise typer.Exit(1)
 

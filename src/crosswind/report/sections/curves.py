@@ -116,7 +116,8 @@ def _by_target(summary: Summary) -> list[CurvePoint]:
         if c.clean or c.attack != NONE or (line.scope == "english" and (line.target, "others") in having):
             continue
         panel, system = f"{line.target}, {_panel(c)}", series(line, several)
-        over = "The mean of the other languages than English" if line.scope == "others" else "English"
+        source = summary.source_language([line.target])
+        over = f"The mean of the other languages than {source}" if line.scope == "others" else source
         points[panel, system, c.severity] = CurvePoint(panel, system, c.severity, line.estimate, over)
         if line.clean is not None:
             points.setdefault((panel, system, 0.0), CurvePoint(panel, system, 0.0, line.clean, over))

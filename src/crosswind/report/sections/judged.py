@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crosswind.analysis.claims import JudgedClaim
 from crosswind.report.content import JudgedFile, ReportContent
 from crosswind.report.inert import slug
@@ -16,8 +18,15 @@ def claims_section(content: ReportContent) -> Section | None:
             v: sum(j.verdict == v for j in file.judged) for v in ("supported", "refuted", "undecided", "not tested")
         }
         said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
-        parts.append(Prose(f"{file.name}: {file.summary}. {said}."))
-        parts.append(_table(file))
+        shown = [judged for judged in file.judged if _testable(judged)]
+        others = [judged for judged in file.judged if not _testable(judged)]
+        text = f"{file.name}: {file.summary}. {said}."
+        if others:
+            names = ", ".join(judged.claim.id for judged in others)
+            text += f" This run has nothing to test {'the others' if shown else 'any of them'} by: {names}."
+        parts.append(Prose(text))
+        if shown:
+            parts.append(_table(replace(file, judged=shown)))
     if not parts:
         return None
     remark = (
@@ -26,6 +35,11 @@ def claims_section(content: ReportContent) -> Section | None:
         " published is never mixed with the run's own figures."
     )
     return Section("claims", "Claims", (Prose(remark, soft=True), *parts))
+
+
+def _testable(judged: JudgedClaim) -> bool:
+    """Whether the run says something of a claim, if only as an analogue outside its scope."""
+    return judged.verdict != "not tested" or judged.analogue not in (None, "not tested")
 
 
 def _table(file: JudgedFile) -> TextTable:

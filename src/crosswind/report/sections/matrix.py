@@ -22,8 +22,9 @@ _MEASURES: tuple[Measure, ...] = ("clean", "perturbed", "drop")
 _LEFT, _ROW, _MOST = 170.0, 24.0, 30
 _WORDS = {BEST: "best", ALIKE: "not told apart from the best", FLOORED: "floor", "": ""}
 _CAPTION = (
-    f"Points, means over the other languages than English. {BEST} the best route of a target (of drops, the smallest),"
-    f" {ALIKE} not told apart from it (differences by target, false discovery rate 5 %), {FLOORED} at the floor."
+    f"Points, means over the other languages than a target's source language. {BEST} the best route of a target (of"
+    f" drops, the smallest), {ALIKE} not told apart from it (differences by target,"
+    f" false discovery rate 5 %), {FLOORED} at the floor."
 )
 
 

@@ -1,4 +1,4 @@
-"""The summary: English and the mean of the other languages, a table a target."""
+"""The summary: the source language and the mean of the others, a table a target."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from crosswind.report.inert import slug
 from crosswind.report.parts import Bullets, Column, PagePart, Section, TextTable
 from crosswind.report.view import Block, ViewRow, blocks, changed, drop_mark, figure, legend, marks
 
-_HEAD = (
-    *(Column("route"), Column("condition"), Column("English", "number"), Column("English drop", "number")),
-    *(Column("English changed", "number"), Column("others", "number"), Column("languages", "number")),
-    *(Column("others clean", "number"), Column("others drop", "number"), Column("others changed", "number")),
-)
 _TRAINED = (
     *(Column("route"), Column("condition"), Column("languages", "text"), Column("score", "number")),
     *(Column("clean", "number"), Column("drop", "number"), Column("changed", "number")),
@@ -30,8 +25,11 @@ def means_section(content: ReportContent) -> Section | None:
 
 def _means(block: Block) -> TextTable:
     rows = tuple(_row(row) for row in block.rows)
-    caption = f"{block.title}: English and the mean of the other languages"
-    return TextTable(slug(f"summary-{block.target}-{block.split}"), caption, _HEAD, rows, latex=True)
+    caption = f"{block.title}: {block.source} and the mean of the other languages"
+    names = (block.source, f"{block.source} drop", f"{block.source} changed", "others", "languages")
+    more = ("others clean", "others drop", "others changed")
+    head = (Column("route"), Column("condition"), *(Column(name, "number") for name in (*names, *more)))
+    return TextTable(slug(f"summary-{block.target}-{block.split}"), caption, head, rows, latex=True)
 
 
 def _row(row: ViewRow) -> tuple[str, ...]:
