@@ -12,7 +12,7 @@ from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.estimate import Components, Estimate, IntervalBasis, estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence
 from crosswind.analysis.planner import ItemCount, Pilot, plan_contrast, plan_family, plan_together
-from crosswind.analysis.sample_sizes import Forecast, clusters_needed, detectable
+from crosswind.analysis.sample_sizes import PlannedComponents, clusters_needed, detectable
 
 
 def components(item: float, seed: float, both: float, seeds: int = 3, clusters: int = 100) -> Components:
@@ -57,9 +57,9 @@ def test_the_power_is_that_of_the_noncentral_t_distribution(seeds: int, effect: 
     """Where one variance is all that is random a test is Student's: of the seeds of one system, or of the items."""
     for alpha in (0.05, 0.05 / 3):
         beyond = stats.nct.sf(stats.t.ppf(1 - alpha / 2, seeds - 1), seeds - 1, effect)
-        assert Forecast(0.0, 0.0, 1.0, 99.0, seeds, 1).power(effect, alpha) == pytest.approx(beyond, abs=0.005)
+        assert PlannedComponents(0.0, 0.0, 1.0, 99.0, seeds, 1).power(effect, alpha) == pytest.approx(beyond, abs=0.005)
         beyond = stats.nct.sf(stats.t.ppf(1 - alpha / 2, 59), 59, effect)
-        assert Forecast(1.0, 0.0, 0.0, 59.0, None, 2).power(effect, alpha) == pytest.approx(beyond, abs=0.005)
+        assert PlannedComponents(1.0, 0.0, 0.0, 59.0, None, 2).power(effect, alpha) == pytest.approx(beyond, abs=0.005)
 
 
 def test_a_plan_names_seeds_items_and_draws_and_takes_the_cheapest() -> None:

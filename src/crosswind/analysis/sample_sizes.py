@@ -19,7 +19,7 @@ from crosswind.evaluate.metrics.base import Array
 
 MOST = 100.0
 """Times the clusters at hand that a plan asks for at most, where nobody knows how many items there are."""
-LEAST = 30
+LEAST_CLUSTERS = 30
 """Clusters that a plan asks for at least, or as many as are at hand: with fewer the variance of items is hardly known
 (Cameron, Gelbach and Miller 2008, on tests with five to thirty clusters)."""
 
@@ -56,7 +56,7 @@ class DrawVariance:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class PlannedComponents:
     """The variance components of a contrast in a study that was not run.
 
     `items` is V_I without the interaction, `seeds` has the interaction in it. `seed_count` is None where seeds are no
@@ -111,13 +111,13 @@ def _chi_squared(df: float, steps: int) -> Array:
     return values
 
 
-def forecast(
+def planned_components(
     parts: Components,
     seeds: int,
     clusters: float,
     of_draws: DrawVariance | None = None,
     draws: int | None = None,
-) -> Forecast:
+) -> PlannedComponents:
     """The components of a study of so many seeds, clusters and draws, from those of a pilot.
 
     Where two systems or more vary between seeds they are taken to vary alike: few seeds do not say otherwise.
@@ -130,7 +130,7 @@ def forecast(
         of_items = max(0.0, of_items - of_draws.saved(of_draws.items, draws) * scale)
         saved = of_draws.saved(of_draws.interaction, draws) * scale * parts.seed_count / seeds
         interaction = max(0.0, interaction - saved) if random else 0.0
-    return Forecast(
+    return PlannedComponents(
         items=of_items,
         interaction=interaction,
         seeds=parts.sigma_seed**2 / seeds + interaction if random else 0.0,
@@ -152,7 +152,7 @@ def detectable(
 
     It is about a half width and 0.84 to 1.06 standard errors, and more where few seeds say how wide the interval is.
     """
-    planned = forecast(parts, seeds, clusters, of_draws, draws)
+    planned = planned_components(parts, seeds, clusters, of_draws, draws)
     alpha = ALPHA / comparisons
     low, high = 0.0, 1.0
     while planned.power(high, alpha) < POWER:
@@ -174,10 +174,10 @@ def clusters_needed(
 ) -> int | None:
     """The fewest clusters of items with which so many seeds and draws show an effect with a power of 80 %; `None` where
     `most` times those at hand do not."""
-    low, high = min(LEAST, parts.clusters), int(parts.clusters * most)
+    low, high = min(LEAST_CLUSTERS, parts.clusters), int(parts.clusters * most)
 
     def shown(clusters: int) -> bool:
-        planned = forecast(parts, seeds, clusters, of_draws, draws)
+        planned = planned_components(parts, seeds, clusters, of_draws, draws)
         return planned.power(effect, ALPHA / comparisons) >= POWER
 
     if not shown(high):

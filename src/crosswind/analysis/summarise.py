@@ -22,7 +22,7 @@ from crosswind.analysis.influence import ClusterNumbers, Influence, weighted_sum
 from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.multiplicity import benjamini_hochberg
 from crosswind.analysis.scored import Chance, Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
-from crosswind.analysis.summary import ENGLISH, Scope, Summary, SummaryLine, UnchangedLine
+from crosswind.analysis.summary import USUAL_SOURCE, Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.data.languages import name_of
 from crosswind.evaluate.metrics.base import METRICS
 
@@ -69,7 +69,7 @@ def summarise(
     for target, split in rows.select("target", "split").unique().sort("target", "split").rows():
         part = rows.filter((pl.col("target") == target) & (pl.col("split") == split))
         floor = (chance or {}).get(target)
-        cells = Scored(part, stats, numbers, floor, sources.get(target, ENGLISH), given)
+        cells = Scored(part, stats, numbers, floor, sources.get(target, USUAL_SOURCE), given)
         scored.append(cells)
         of_target = sorted(
             () if primary_only else _lines(cells),
@@ -115,7 +115,7 @@ def _unchanged(blank: pl.DataFrame, rows: pl.DataFrame, sources: Mapping[str, st
 
 def _other_sources(scored: Sequence[Scored]) -> Iterator[str]:
     for cells in scored:
-        if cells.source != ENGLISH and any(row["language"] == cells.source for row in cells.rows):
+        if cells.source != USUAL_SOURCE and any(row["language"] == cells.source for row in cells.rows):
             yield f"{cells.target}: its source language is {name_of(cells.source)} ({cells.source})."
 
 
@@ -123,7 +123,7 @@ def _side(row: RowDict, sources: Mapping[str, str]) -> Scope | None:
     """The mean that a row belongs to, translate-train aside; `None` for a pair of languages."""
     if row["context_language"] not in ("", row["language"]):
         return None
-    return "english" if row["language"] == sources.get(row["target"], ENGLISH) else "others"
+    return "english" if row["language"] == sources.get(row["target"], USUAL_SOURCE) else "others"
 
 
 def _headline(rows: pl.DataFrame, headline: Mapping[str, str]) -> tuple[pl.DataFrame, list[str]]:

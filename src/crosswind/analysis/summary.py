@@ -19,7 +19,7 @@ from crosswind.evaluate.metrics.base import Better
 Scope = Literal["english", "others", "translate-train", "pairs", "language"]
 """What a figure is over; `english`: the target's source language, whichever that is; `pairs`: questions in one language
 and passages in another (MLQA), in no other mean."""
-ENGLISH = "en"
+USUAL_SOURCE = "en"
 """The source language of a target that nobody names another of."""
 SCOPES: tuple[Scope, ...] = ("english", "others", "translate-train", "pairs", "language")
 
@@ -114,7 +114,10 @@ class Summary:
 
     def source_language(self, targets: Iterable[str]) -> str:
         """The name of the source language of these targets; of several `English or German`."""
-        return " or ".join(dict.fromkeys(name_of(self.sources.get(target, ENGLISH)) for target in targets)) or "English"
+        return (
+            " or ".join(dict.fromkeys(name_of(self.sources.get(target, USUAL_SOURCE)) for target in targets))
+            or "English"
+        )
 
     def select(self, *scopes: Scope) -> tuple[SummaryLine, ...]:
         """The lines of these scopes."""
