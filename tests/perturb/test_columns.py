@@ -16,7 +16,7 @@ from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered_
 from crosswind.perturb.dataset import perturb_example, perturb_examples
 from crosswind.perturb.draw import below, choose, draw, draw_batch, key, keys_of
 from crosswind.perturb.form import uncomposed
-from crosswind.perturb.graphemes import cluster_starts
+from crosswind.perturb.graphemes import cluster_starts, cluster_starts_at
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.rewrite import Rewrite
@@ -52,7 +52,10 @@ SPECS = (
 @given(TEXTS)
 def test_clusters_begin_where_the_regex_module_has_them(text: str) -> None:
     expected = [match.start() for match in regex.finditer(r"\X", text)]
-    assert np.flatnonzero(cluster_starts(code_points(text))).tolist() == expected
+    codes = code_points(text)
+    assert np.flatnonzero(cluster_starts(codes)).tolist() == expected
+    at = np.arange(len(text) + 1)
+    assert at[cluster_starts_at(codes, at)].tolist() == sorted({*expected, 0, len(text)})
 
 
 @given(st.lists(TEXTS, max_size=5))
@@ -93,7 +96,7 @@ def test_words_and_letter_pairs_of_ascii_are_those_of_other_texts(texts: list[st
         for i in range(len(text) - 1)
         if text[i].isalpha() and text[i + 1].isalpha()
     ]
-    assert list(zip(*(column.tolist() for column in batch.letter_pairs), strict=True)) == pairs
+    assert list(zip(*(column.tolist() for column in batch.letter_pairs()), strict=True)) == pairs
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)), max_size=8))

@@ -6,7 +6,7 @@ import itertools
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,14 +42,19 @@ class TextBatch:
     """Texts joined to one: `text`, its code points `codes`, and the offset `first[i]` of text i in them.
 
     `first` has one member more than there are texts; text i ends before `first[i + 1] - 1`, where
-    `BETWEEN_TEXTS` stands.
+    `BETWEEN_TEXTS` stands. With `drawn` sites are asked for that will change, not all that could: of ascending starts,
+    beside `first`, it gives the indices of those.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+    def __init__(self, texts: Sequence[str], drawn: Callable[[Integers, Integers], Integers] | None = None) -> None:
+        self.texts, self._drawn = texts, drawn
         self.text = BETWEEN_TEXTS.join([*texts, ""])
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         self.first: Integers = np.concatenate(([0], np.cumsum(lengths + 1)))
+
+    def asked(self, starts: Integers) -> Integers:
+        """The indices of the sites, which begin at ascending `starts`, that are asked for."""
+        return np.arange(len(starts)) if self._drawn is None else self._drawn(self.first, starts)
 
     @cached_property
     def codes(self) -> Integers:
@@ -86,9 +91,7 @@ class TextBatch:
     def letters(self) -> npt.NDArray[np.bool_]:
         """Of each cluster whether it is a letter, with marks or without."""
         starts = self.clusters.starts
-        if self.ascii is not None:
-            return self.ascii_letters[starts]
-        return _is_letter(self.codes[starts]) > 0
+        return self.ascii_letters[starts] if self.ascii is not None else is_letter_code(self.codes[starts])
 
     @cached_property
     def ascii_word_borders(self) -> tuple[Integers, Integers]:
@@ -97,15 +100,19 @@ class TextBatch:
         steps = np.diff(inside, prepend=0, append=0)
         return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
 
-    @cached_property
-    def letter_pairs(self) -> Pairs:
-        """The letters behind which another stands."""
+    def letter_pairs(self, site: Literal["starts", "middles"] = "starts") -> Pairs:
+        """The letters behind which another stands; those asked for, whose site begins at the `starts` or `middles`."""
+        behind = int(site == "middles")
         if self.ascii is not None:
             letters = self.ascii_letters
             at = np.flatnonzero(letters[:-1] & letters[1:])
+            at = at[self.asked(at + behind)]
             return Pairs(at, at + 1, at + 2)
         starts, ends = self.clusters
-        at = np.flatnonzero(self.letters[:-1] & self.letters[1:] & (ends[:-1] == starts[1:]))
+        at = self.asked(starts[1:] if behind else starts[:-1])
+        at = at[ends[at] == starts[at + 1]]
+        codes = self.codes
+        at = at[is_letter_code(codes[starts[at]]) & is_letter_code(codes[starts[at + 1]])]
         return Pairs(starts[at], ends[at], ends[at + 1])
 
 
@@ -121,6 +128,14 @@ class CodeSlices(NamedTuple):
         """Slices that are these texts."""
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         return cls(code_points("".join(texts)), np.cumsum(lengths) - lengths, lengths)
+
+    @classmethod
+    def of_parts(cls, codes: Integers, *parts: tuple[Integers, Integers]) -> CodeSlices:
+        """Slices that are each some `parts` of `codes` one after another: every part as starts and lengths."""
+        starts = np.stack([start for start, _ in parts], axis=1).ravel()
+        lengths = np.stack([length for _, length in parts], axis=1)
+        whole = lengths.sum(axis=1)
+        return cls(gathered_slices(codes, starts, lengths.ravel()), np.cumsum(whole) - whole, whole)
 
     def and_more(self, texts: Sequence[str]) -> CodeSlices:
         """These and further texts."""
@@ -152,15 +167,54 @@ class CodeTable:
 
     def __call__(self, codes: Integers) -> Integers:
         """The numbers of an array of code points."""
+        return self._more(codes).astype(np.int64) - 1
+
+    def some(self, codes: Integers) -> npt.NDArray[np.bool_]:
+        """Of which code points the number is not 0."""
+        return self._more(codes) > 1
+
+    def _more(self, codes: Integers) -> npt.NDArray[np.int32]:
+        """The numbers plus 1."""
         values = self._known[codes]
-        if not values.all():
+        if len(values) and not values.min():
             for code in np.unique(codes[values == 0]).tolist():
                 self._known[code] = self._of(chr(code)) + 1
             values = self._known[codes]
-        return values.astype(np.int64) - 1
+        return values
 
 
-_is_letter = CodeTable(lambda char: int(unicodedata.category(char)[0] == "L"))
+class SliceTable:
+    """A number for every slice of a text; those of two or three code points are looked up without making a text."""
+
+    _BITS = 16  # of the table's size
+
+    def __init__(self, of: Callable[[str], int]) -> None:
+        self._of = of
+        self._slices = np.zeros(1 << self._BITS, dtype=np.int64)  # the code points of one slice a row, 21 bits each
+        self._numbers = np.zeros(1 << self._BITS, dtype=np.int64)
+
+    def __call__(self, codes: Integers, text: str, starts: Integers, ends: Integers) -> Integers:
+        """The numbers of the slices `starts` to `ends` of `text`, of which `codes` are the code points."""
+        lengths = ends - starts
+        packed = codes[starts] | codes[np.minimum(starts + 1, len(codes) - 1)] << 21
+        third = np.flatnonzero(lengths > 2)
+        packed[third] |= codes[starts[third] + 2] << 42
+        packed[(lengths > 3) | (lengths < 2)] = -1
+        rows = (packed.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - self._BITS)).astype(np.int64)
+        numbers = self._numbers[rows]
+        missed = np.flatnonzero(self._slices[rows] != packed)
+        if len(missed):
+            edges = zip(starts[missed].tolist(), ends[missed].tolist(), strict=True)
+            numbers[missed] = [self._of(text[start:end]) for start, end in edges]
+            kept = missed[packed[missed] >= 0]
+            self._slices[rows[kept]], self._numbers[rows[kept]] = packed[kept], numbers[kept]
+        return numbers
+
+
+_letters = CodeTable(lambda char: int(unicodedata.category(char)[0] == "L"))
+is_letter_code = _letters.some
+"""Of code points whether they are letters."""
+
 ASCII_LETTERS = bytes(code < 128 and chr(code).isalpha() for code in range(256))
 """For `bytes.translate`: 1 for the letters of ASCII, 0 for all other bytes."""
 

@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from crosswind.perturb.alternatives import Listed, Option, Sites
-from crosswind.perturb.codes import ASCII_LETTERS, CodeSlices, CodeTable, Integers, TextBatch
+from crosswind.perturb.codes import (
+    ASCII_LETTERS,
+    CodeSlices,
+    CodeTable,
+    Integers,
+    SliceTable,
+    TextBatch,
+    is_letter_code,
+)
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.passage import Passage
 
@@ -160,34 +168,6 @@ class _Numbers(dict[str, int]):
         return number
 
 
-class _ClusterNumbers:
-    """The numbers of clusters of two code points and more, of up to three without making a text of them."""
-
-    _BITS = 16  # of the table's size
-
-    def __init__(self, numbers: Mapping[str, int]) -> None:
-        self._known = numbers
-        self._clusters = np.zeros(1 << self._BITS, dtype=np.int64)  # the code points of one cluster a row, 21 bits each
-        self._numbers = np.zeros(1 << self._BITS, dtype=np.int64)
-
-    def __call__(self, batch: TextBatch, starts: Integers, ends: Integers) -> Integers:
-        codes, lengths = batch.codes, ends - starts
-        packed = codes[starts] | codes[starts + 1] << 21
-        third = np.flatnonzero(lengths > 2)
-        packed[third] |= codes[starts[third] + 2] << 42
-        packed[lengths > 3] = -1
-        rows = (packed.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - self._BITS)).astype(np.int64)
-        numbers = self._numbers[rows]
-        missed = np.flatnonzero(self._clusters[rows] != packed)
-        if len(missed):
-            text, known = batch.text, self._known
-            edges = zip(starts[missed].tolist(), ends[missed].tolist(), strict=True)
-            numbers[missed] = [known[text[start:end]] for start, end in edges]
-            kept = missed[packed[missed] >= 0]
-            self._clusters[rows[kept]], self._numbers[rows[kept]] = packed[kept], numbers[kept]
-        return numbers
-
-
 class ByCluster(Columned):
     """Alternatives of single grapheme clusters: what each may become does not depend on what stands beside it.
 
@@ -200,27 +180,32 @@ class ByCluster(Columned):
     ) -> None:
         super().__init__(self._columns)
         self._inside = inside
-        self._flags: list[bool] = [False]  # by number
+        self._flags = np.zeros(1, dtype=np.bool_)  # by number
         self._table = OptionTable(options.__getitem__)
         self._single = CodeTable(self._table.numbers.__getitem__)
-        self._several = _ClusterNumbers(self._table.numbers)
+        self._several = SliceTable(self._table.numbers.__getitem__)
         self._ascii: _AsciiTable | None = None
 
     def _columns(self, batch: TextBatch) -> Columns:
         if batch.ascii is not None:
             return self._ascii_columns(batch, batch.ascii)
-        starts, ends = batch.clusters
-        text = batch.text
-        numbers = self._single(batch.codes[starts])
+        every, codes = batch.clusters, batch.codes
+        at = batch.asked(every.starts)
+        starts, ends = every.starts[at], every.ends[at]
+        numbers = self._single(codes[starts])
         long = np.flatnonzero(ends - starts > 1)
         if len(long):
-            numbers[long] = self._several(batch, starts[long], ends[long])
-        self._flags += map(self._inside, self._table.units[len(self._flags) - 1 :])
-        if any(self._flags):
-            behind = np.zeros(len(starts), dtype=np.bool_)
-            behind[1:] = (ends[:-1] == starts[1:]) & batch.letters[:-1]
-            numbers[np.array(self._flags)[numbers] & ~behind] = 0
-        return self._table.columns(text, starts, ends, numbers)
+            numbers[long] = self._several(codes, batch.text, starts[long], ends[long])
+        units = self._table.units
+        if len(self._flags) <= len(units):
+            more = [self._inside(unit) for unit in units[len(self._flags) - 1 :]]
+            self._flags = np.append(self._flags, np.array(more, dtype=np.bool_))
+        alone = np.flatnonzero(self._flags[numbers])
+        if len(alone):
+            before = at[alone] - 1  # of the first site it is the last one, which is not there
+            behind = (every.ends[before] == starts[alone]) & is_letter_code(codes[every.starts[before]])
+            numbers[alone[~behind]] = 0
+        return self._table.columns(batch.text, starts, ends, numbers)
 
     def _ascii_columns(self, batch: TextBatch, text: bytes) -> Columns:
         """The same where every byte is a cluster."""

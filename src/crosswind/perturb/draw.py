@@ -72,6 +72,15 @@ def draw_batch(keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np
 
     `starts` are the ascending starts of all sites in the joined text; the counters are the offsets in their own texts.
     """
+    at, step, z = _drawn(keys, first, starts, severity)
+    owners = np.searchsorted(first, starts[at], side="right") - 1
+    return BatchDraw(at, owners, z >> np.uint64(11), _mixed(step + _GAMMA))
+
+
+def _drawn(
+    keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], severity: float
+) -> tuple[npt.NDArray[np.int64], Words, Words]:
+    """The indices of the sites that are drawn, with the states and the numbers that decide it."""
     bounds = np.searchsorted(starts, first)
     # State 2·offset + 1 of a text's stream: its key, and (2·offset + 1)·γ. The first two terms are one a text.
     seeds = keys + _GAMMA - first[:-1].astype(np.uint64) * (_GAMMA << np.uint64(1))
@@ -81,8 +90,18 @@ def draw_batch(keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np
     z = _mixed(step.copy())
     most = np.uint64((int(limit(severity)) << 11) - 1)  # u is the upper 53 of 64 bits
     at = np.flatnonzero(z <= most)
-    owners = np.repeat(np.arange(len(keys)), np.diff(np.searchsorted(at, bounds)))
-    return BatchDraw(at, owners, z[at] >> np.uint64(11), _mixed(step[at] + _GAMMA))
+    return at, step[at], z[at]
+
+
+class Sieve:
+    """Which of the sites of joined texts `draw_batch` draws, before anything else is known of them."""
+
+    def __init__(self, keys: Words, severity: float) -> None:
+        self._keys, self._severity = keys, severity
+
+    def __call__(self, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The indices of the sites at ascending `starts` that are drawn; texts begin at `first`."""
+        return _drawn(self._keys, first, starts, self._severity)[0]
 
 
 def keys_of(common: Sequence[str], own: Iterable[Sequence[str]]) -> Words:

@@ -16,7 +16,7 @@ import numpy as np
 import regex
 
 from crosswind.perturb.alternatives import Option
-from crosswind.perturb.codes import CodeTable, Integers
+from crosswind.perturb.codes import CodeTable, Integers, SliceTable
 from crosswind.perturb.graphemes import is_border, is_simple
 from crosswind.perturb.pieces import Keep, New, Piece
 
@@ -43,15 +43,13 @@ def uncomposed(codes: Integers, text: str) -> Integers:
     """
     if text.isascii():
         return codes[:0]
-    joining = _may_compose(codes) > 0
-    at = np.flatnonzero(joining)
+    at = np.flatnonzero(_may_compose.some(codes))
     if not len(at):
         return at
-    first = at[~joining[at - 1] | (at == 0)]
-    last = at[~np.append(joining[1:], False)[at]]
+    apart = at[1:] - at[:-1] > 1
+    first, last = at[np.append(True, apart)], at[np.append(apart, True)]
     starts = np.maximum(first - 1, 0)
-    stretches = zip(starts.tolist(), (last + 1).tolist(), strict=True)
-    changing: Integers = starts[[not _is_composed(text[start:end]) for start, end in stretches]]
+    changing: Integers = starts[_changes_composed(codes, text, starts, last + 1) > 0]
     return changing
 
 
@@ -60,8 +58,11 @@ _may_compose = CodeTable(lambda char: int(_STABLE.match(char) is None or unicode
 
 
 @lru_cache(maxsize=65536)
-def _is_composed(stretch: str) -> bool:
-    return unicodedata.is_normalized("NFC", stretch)
+def _is_changed(stretch: str) -> int:
+    return int(not unicodedata.is_normalized("NFC", stretch))
+
+
+_changes_composed = SliceTable(_is_changed)
 
 
 def in_form(option: Option, form: NormalForm) -> Option:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -113,7 +114,7 @@ def _bits() -> npt.NDArray[np.uint16]:
 def _bits_of(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
     table = _bits()
     bits = table[codes]
-    if not bits.all():
+    if len(bits) and not bits.min():
         for code in np.unique(codes[bits == 0]).tolist():
             char = chr(code)
             table[code] = _UNKNOWN | sum(bit for pattern, bit in _BITS if pattern.match(char))
@@ -126,38 +127,98 @@ def cluster_starts(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     bits = _bits_of(codes)
     starts = np.ones(len(codes), dtype=np.bool_)
     every = int(np.bitwise_or.reduce(bits)) if len(bits) else 0
-    carriage = (codes[:-1] == 13) & (codes[1:] == 10) if every & _CONTROL else None
     if every & _JOINING:
         before, after = bits[:-1], bits[1:]
-        joins = (after & (_EXTEND | _ZWJ | _SPACING)) | (before & _PREPEND) != 0  # GB9, GB9a, GB9b
-        if every & (_L | _V | _T):  # GB6 to GB8
-            joins |= ((before & _L) != 0) & ((after & (_L | _V | _LV | _LVT)) != 0)
-            joins |= ((before & (_LV | _V)) != 0) & ((after & (_V | _T)) != 0)
-            joins |= ((before & (_LVT | _T)) != 0) & ((after & _T) != 0)
-        at = np.arange(len(codes))
-        if every & _LINKER:  # GB9c as `\X` has it: marks with a linker among them, then a consonant
-            base = np.maximum.accumulate(np.where(bits & (_WITHIN | _LINKER), -1, at))[:-1]
-            linker = np.maximum.accumulate(np.where(bits & _LINKER, at, -1))[:-1]
-            joins |= ((after & _CONSONANT) != 0) & (linker > base)
-        if every & _PICTURE and every & _ZWJ:  # GB11: a picture, marks, a joiner, a picture
-            base = np.concatenate(([-1], np.maximum.accumulate(np.where(bits & _EXTEND, -1, at))[:-1]))[:-1]
-            joins |= ((after & _PICTURE) != 0) & ((before & _ZWJ) != 0) & (base >= 0) & ((bits[base] & _PICTURE) != 0)
+        joins = _join(before, after, every, bits.__getitem__)
         if every & _FLAG:  # GB12, GB13: flags are pairs
+            at = np.arange(len(codes))
             other = np.maximum.accumulate(np.where(bits & _FLAG, -1, at))[:-1]
             joins |= ((after & _FLAG) != 0) & ((at[1:] - other) % 2 == 0)
-        joins &= ((before & _CONTROL) == 0) & ((after & _CONTROL) == 0)
-        starts[1:] = ~joins
-    if carriage is not None and carriage.any():
-        starts[1:] &= ~carriage
+        if every & _CONTROL:
+            joins &= ((before | after) & _CONTROL) == 0
+        np.logical_not(joins, out=starts[1:])
+    if every & _CONTROL:
+        carriage = (codes[:-1] == 13) & (codes[1:] == 10)
+        if carriage.any():
+            starts[1:] &= ~carriage
     return starts
 
 
-def may_reach(codes: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Of the clusters that begin at `starts`, whether one could join what stands before or behind it elsewhere."""
-    bits = _bits_of(codes)
-    whole = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
-    reaches = (whole & (_PREPEND | _ZWJ | _L | _FLAG | _LINKER)) | (
-        bits[starts] & (_CONTROL | _EXTEND | _SPACING | _V | _T)
-    )
+def cluster_starts_at(codes: npt.NDArray[np.int64], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether clusters begin at some offsets, from 0 to the length of `codes`, at which one is said to begin."""
+    within = np.flatnonzero((at > 0) & (at < len(codes)))
+    begins = np.ones(len(at), dtype=np.bool_)
+    places = at[within]
+    before, after = _bits_of(codes[places - 1]), _bits_of(codes[places])
+    every = int(np.bitwise_or.reduce(before | after)) if len(places) else 0
+    if every & _FLAG:  # which flags are a pair is said by all of them
+        begins[within] = cluster_starts(codes)[places]
+        return begins
+    joins = _join(before, after, every, lambda at: _bits_of(codes[at]), places)
+    joins &= ((before | after) & _CONTROL) == 0
+    joins |= (codes[places - 1] == 13) & (codes[places] == 10)
+    begins[within] = ~joins
+    return begins
+
+
+def _join(
+    before: npt.NDArray[np.uint16],
+    after: npt.NDArray[np.uint16],
+    every: int,
+    bits_at: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.uint16]],
+    places: npt.NDArray[np.int64] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Which code points join the one before them, flags and controls left aside; `every` are the bits that occur.
+
+    `places` are the offsets of those after; without them these are 1, 2, 3 …
+    """
+    joins = ((after & np.uint16(_EXTEND | _ZWJ | _SPACING)) | (before & np.uint16(_PREPEND))) != 0  # GB9, GB9a, GB9b
+    if every & (_L | _V | _T):  # GB6 to GB8
+        joins |= ((before & _L) != 0) & ((after & (_L | _V | _LV | _LVT)) != 0)
+        joins |= ((before & (_LV | _V)) != 0) & ((after & (_V | _T)) != 0)
+        joins |= ((before & (_LVT | _T)) != 0) & ((after & _T) != 0)
+    if every & _CONSONANT and every & (_LINKER | _WITHIN):
+        # GB9c as `\X` has it: marks with a linker among them, then a consonant.
+        behind = np.flatnonzero(((after & np.uint16(_CONSONANT)) != 0) & ((before & np.uint16(_LINKER | _WITHIN)) != 0))
+        _look_back(joins, behind, places, _LINKER, _WITHIN, bits_at)
+    if every & _PICTURE and every & _ZWJ:  # GB11: a picture, marks, a joiner, a picture
+        behind = np.flatnonzero(((after & _PICTURE) != 0) & ((before & _ZWJ) != 0))
+        _look_back(joins, behind, places, _PICTURE, _EXTEND, bits_at, skipped=1)
+    return joins
+
+
+def _look_back(
+    joins: npt.NDArray[np.bool_],
+    behind: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64] | None,
+    wanted: int,
+    passed: int,
+    bits_at: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.uint16]],
+    *,
+    skipped: int = 0,
+) -> None:
+    """Set `joins` of the members `behind` that follow what is `wanted`, with nothing but what is `passed` between."""
+    at = (behind if places is None else places[behind] - 1) - skipped
+    while len(behind):
+        behind, at = behind[at >= 0], at[at >= 0]
+        bits = bits_at(at)
+        joins[behind[(bits & np.uint16(wanted)) != 0]] = True
+        on = ((bits & np.uint16(passed)) != 0) & ((bits & np.uint16(wanted)) == 0)
+        behind, at = behind[on], at[on] - 1
+
+
+def may_reach(
+    codes: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Of the clusters `starts` to `ends`, whether one could join what stands before or behind it elsewhere."""
+    first = _bits_of(codes[starts])
+    whole = first.copy()
+    long = np.flatnonzero(ends - starts > 1)
+    if len(long):
+        lengths = ends[long] - starts[long]
+        begins = np.cumsum(lengths) - lengths
+        every = np.arange(lengths.sum()) + np.repeat(starts[long] - begins, lengths)
+        whole[long] = np.bitwise_or.reduceat(_bits_of(codes[every]), begins)
+    reaches = (whole & (_PREPEND | _ZWJ | _L | _FLAG | _LINKER)) | (first & (_CONTROL | _EXTEND | _SPACING | _V | _T))
     could: npt.NDArray[np.bool_] = (reaches & ~np.uint16(_UNKNOWN)) != 0
     return could

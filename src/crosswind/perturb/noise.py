@@ -14,6 +14,8 @@ What is drawn and not done is counted by reason:
 
 from __future__ import annotations
 
+import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +37,7 @@ from crosswind.perturb.applied import (
 )
 from crosswind.perturb.codes import TextBatch
 from crosswind.perturb.columns import Columnar
-from crosswind.perturb.draw import Drawn, Words, draw, keys_of
+from crosswind.perturb.draw import Drawn, Sieve, Words, draw, keys_of
 from crosswind.perturb.form import uncomposed
 from crosswind.perturb.passage import Passage, PassageKind, Written
 from crosswind.perturb.plain import plain_noise
@@ -146,22 +148,28 @@ def _perturb(
 def _perturb_plain(
     noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, severity: float
 ) -> list[int]:
-    """Noise on the plain passages of a batch that are in NFC; the positions in the batch of those that are left."""
+    """Noise on the plain passages of a batch; the positions in the batch of those that are left, those in NFD too."""
     plain: list[int] = []
     left: list[int] = []
     for n, i in enumerate(batch):
         p = now[i]
         (left if p.labels or p.locked or p.words or p.parts else plain).append(n)
-    joined = TextBatch([now[batch[n]].text for n in plain])
+    joined = TextBatch([now[batch[n]].text for n in plain], Sieve(keys[plain], severity))
     stretches = uncomposed(joined.codes, joined.text)
+    formless: list[int] | None = None
     if len(stretches):
-        others = set((np.searchsorted(joined.first, stretches, side="right") - 1).tolist())
-        left += (plain[n] for n in others)
-        plain = [at for n, at in enumerate(plain) if n not in others]
-        joined = TextBatch([now[batch[n]].text for n in plain])
+        others = np.unique(np.searchsorted(joined.first, stretches, side="right") - 1).tolist()
+        formless = [n for n in others if not unicodedata.is_normalized("NFD", joined.texts[n])]
+        if len(formless) < len(others):
+            decomposed = set(others).difference(formless)
+            left += (plain[n] for n in decomposed)
+            plain = [at for n, at in enumerate(plain) if n not in decomposed]
+            formless = [n - bisect_left(others, n) + i for i, n in enumerate(formless)]
+            joined = TextBatch([now[batch[n]].text for n in plain], Sieve(keys[plain], severity))
     if not plain:
         return left
-    result = plain_noise(joined, alternatives.columns(joined), keys[plain], severity)
+    columns = alternatives.columns(joined)
+    result = plain_noise(joined, columns, keys[plain], severity, None if formless is None else np.array(formless, int))
     for at, n in result.overlaps.items():
         noised.count(batch[plain[at]], "overlap", n)
     written = noised.written

@@ -26,8 +26,8 @@ from crosswind.perturb.codes import (
 from crosswind.perturb.columns import Columns
 from crosswind.perturb.draw import Words, choose, draw_batch
 from crosswind.perturb.form import uncomposed
-from crosswind.perturb.graphemes import cluster_starts
-from crosswind.perturb.pieces import Piece
+from crosswind.perturb.graphemes import cluster_starts_at
+from crosswind.perturb.pieces import Keep, Piece
 from crosswind.perturb.rewrite import Changes, Rewrite
 
 
@@ -43,11 +43,15 @@ class PlainNoise:
     refused: list[int]
 
 
-def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float) -> PlainNoise:
-    """Noise on texts in NFC; `keys` are those of their draws."""
+def plain_noise(
+    batch: TextBatch, columns: Columns, keys: Words, severity: float, formless: Integers | None = None
+) -> PlainNoise:
+    """Noise on texts in NFC, and in no normal form (the indices `formless`); `keys` are those of the draws."""
     first, n = batch.first, len(batch.texts)
     drawn = draw_batch(keys, first, columns.starts, severity)
     hits = _Hits(*drawn, columns.starts[drawn.at], columns.ends[drawn.at])
+    free = np.zeros(n, dtype=np.bool_)
+    free[() if formless is None else formless] = True
     refused: set[int] = set()
     overlaps: dict[int, int] = {}
     crossed = hits.owners[2:][hits.starts[2:] < hits.ends[:-2]]
@@ -61,13 +65,15 @@ def plain_noise(batch: TextBatch, columns: Columns, keys: Words, severity: float
         hits = hits.where(keep)
     at, owners, _, bits, starts, ends = hits
     texts = columns.slices(at, bits)
+    if formless is not None:
+        texts = _as_they_are(texts, columns, hits, np.flatnonzero(free[owners]), batch)
     after = _joined(batch, starts, ends, texts)
     joined = text_of(after, ascii=batch.ascii is not None and int(after.max(initial=0)) < 128)
     grown = np.zeros(len(at) + 1, dtype=np.int64)  # by how much the joined text is longer before each change
     np.cumsum(texts.lengths - (ends - starts), out=grown[1:])
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
-    refused.update(_torn(joined, after, new_first, starts + grown[:-1], ends + grown[1:], owners))
+    refused.update(_torn(joined, after, new_first, starts + grown[:-1], ends + grown[1:], owners, free))
     changes = _changes(columns, hits, texts, first[owners])
     changed = []
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
@@ -147,13 +153,41 @@ def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlice
     return gathered_slices(pool, alternating(kept, at), alternating(kept_lengths, texts.lengths))
 
 
+def _as_they_are(texts: CodeSlices, columns: Columns, hits: _Hits, some: Integers, batch: TextBatch) -> CodeSlices:
+    """What sites become, `some` of them not in NFC but as their options are."""
+    become: list[str] = []
+    for at, owner, bits in zip(
+        hits.at[some].tolist(), hits.owners[some].tolist(), hits.bits[some].tolist(), strict=True
+    ):
+        shift = int(batch.first[owner])
+        options = columns.options(at, shift)
+        option = options[choose(bits, len(options))]
+        if not isinstance(option, str):
+            text = batch.texts[owner]
+            option = "".join(text[p.start : p.end] if isinstance(p, Keep) else p.text for p in option)
+        become.append(option)
+    more = CodeSlices.of(become)
+    starts, lengths = texts.starts.copy(), texts.lengths.copy()
+    starts[some], lengths[some] = more.starts + len(texts.codes), more.lengths
+    return CodeSlices(np.concatenate((texts.codes, more.codes)), starts, lengths)
+
+
 def _torn(
-    joined: str, codes: Integers, first: Integers, starts: Integers, ends: Integers, owners: Integers
+    joined: str,
+    codes: Integers,
+    first: Integers,
+    starts: Integers,
+    ends: Integers,
+    owners: Integers,
+    free: npt.NDArray[np.bool_],
 ) -> Iterator[int]:
-    """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster."""
+    """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster.
+
+    Those that are `free` have no form to leave.
+    """
     if joined.isascii() and "\r" not in joined:
         return
     # The texts were in NFC, so that only those that changed may be in it no more.
-    yield from (np.searchsorted(first, uncomposed(codes, joined), side="right") - 1).tolist()
-    borders_of_clusters = cluster_starts(codes)
-    yield from owners[~(borders_of_clusters[starts] & borders_of_clusters[ends])].tolist()
+    left = np.searchsorted(first, uncomposed(codes, joined), side="right") - 1
+    yield from left[~free[left]].tolist()
+    yield from owners[~(cluster_starts_at(codes, starts) & cluster_starts_at(codes, ends))].tolist()

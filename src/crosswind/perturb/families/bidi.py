@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives
-from crosswind.perturb.codes import Integers, TextBatch
+from crosswind.perturb.codes import BETWEEN_TEXTS, CodeSlices, Integers, TextBatch, code_points
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
@@ -43,12 +43,16 @@ class _Pairs(Columned):
     def __init__(self, *, right_to_left: bool) -> None:
         super().__init__(self._columns)
         self._right_to_left = right_to_left
+        parts = reordered(BETWEEN_TEXTS, BETWEEN_TEXTS, right_to_left=right_to_left).split(BETWEEN_TEXTS)
+        self._codes = code_points("".join(parts))
+        ends = np.cumsum([len(part) for part in parts]).tolist()
+        self._controls = [(end - len(part), len(part)) for end, part in zip(ends, parts, strict=True)]
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        low, middle, high = batch.letter_pairs
+        low, middle, high = batch.letter_pairs()
         same = (middle - low == high - middle) & (batch.codes[low] == batch.codes[middle])
-        for i in np.flatnonzero(same).tolist():
+        for i in np.flatnonzero(same & (middle - low > 1)).tolist():
             same[i] = text[low[i] : middle[i]] == text[middle[i] : high[i]]
         low, middle, high = low[~same], middle[~same], high[~same]
 
@@ -56,8 +60,12 @@ class _Pairs(Columned):
             a, b, c = int(low[i]), int(middle[i]), int(high[i])
             return reordered(text[a:b], text[b:c], right_to_left=self._right_to_left)
 
-        def become(chosen: Integers, bits: Words) -> list[str]:
-            return [exchanged(i) for i in chosen.tolist()]
+        def become(chosen: Integers, bits: Words) -> CodeSlices:
+            a, b, c = low[chosen], middle[chosen], high[chosen]
+            before, between, after = ((np.full_like(a, at), np.full_like(a, size)) for at, size in self._controls)
+            codes = np.concatenate((self._codes, batch.codes))
+            shift = len(self._codes)
+            return CodeSlices.of_parts(codes, before, (b + shift, c - b), between, (a + shift, b - a), after)
 
         return Columns(low, high, lambda i, first: (exchanged(i),), become)
 

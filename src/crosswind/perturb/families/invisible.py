@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, alternating, code_points, gathered_slices
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, code_points
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -47,7 +47,7 @@ class _Gaps(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         text, codes = batch.text, batch.codes
-        starts, ends, _ = batch.letter_pairs
+        starts, ends, _ = batch.letter_pairs()
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, end = int(starts[i]), int(ends[i])
@@ -56,13 +56,8 @@ class _Gaps(Columned):
 
         def become(at: Integers, bits: Words) -> CodeSlices:
             chosen = below(bits, np.full(len(at), len(self._codes)))
-            lengths = ends[at] - starts[at] + 1
-            both = gathered_slices(
-                np.concatenate((codes, self._codes)),
-                alternating(starts[at], chosen + len(codes)),
-                alternating(lengths - 1, np.ones_like(lengths)),
-            )
-            return CodeSlices(both, np.cumsum(lengths) - lengths, lengths)
+            letters, characters = (starts[at], ends[at] - starts[at]), (chosen + len(codes), np.ones_like(chosen))
+            return CodeSlices.of_parts(np.concatenate((codes, self._codes)), letters, characters)
 
         return Columns(starts, ends, options, become, pieces=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,6 +28,7 @@ _WRITTEN_WITH: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _MARK = regex.compile(r"(?!\p{ccc=9})\p{M}")  # signs of their own: after a virama comes a conjunct
+_CODE_BITS = 21
 _is_mark = CodeTable(lambda char: int(_MARK.match(char) is not None))
 
 
@@ -55,7 +55,7 @@ def _applies(setting: Setting) -> str | None:
 
 @lru_cache(maxsize=16)
 def _confusions(names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
-    """What is printed -> what it is taken for."""
+    """What is printed, one or two code points -> what it is taken for."""
     table: dict[str, tuple[str, ...]] = {}
     for name in names:
         for group in json.loads(_data(name))["groups"]:
@@ -71,26 +71,32 @@ class _Scanned(Columned):
 
     def __init__(self, table: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(self._columns)
-        # In an overlap the longer one counts: `rn` is no r and no n. Single letters are looked up, which is faster.
-        longer = sorted((k for k in table if len(k) > 1), key=lambda k: (-len(k), k))
-        self._runs = re.compile("|".join(map(re.escape, longer)) or r"(?!)")
+        # In an overlap the longer one counts: `rn` is no r and no n.
+        longer = {ord(k[0]) << _CODE_BITS | ord(k[1]): k for k in table if len(k) == 2}
         self._table = OptionTable(lambda unit: table.get(unit, ()))
         self._single = CodeTable(self._table.numbers.__getitem__)
+        self._known = np.array(sorted(longer), dtype=np.int64)
+        self._numbers = np.array([self._table.numbers[longer[pair]] for pair in sorted(longer)], dtype=np.int64)
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        numbers = self._single(batch.codes)
-        runs = [(run.start(), run.end(), self._table.numbers[run.group()]) for run in self._runs.finditer(text)]
-        first, last, number = np.array(runs, dtype=np.int64).reshape(-1, 3).T
-        numbers[slice_members(first, last - first)] = 0
-        numbers[first] = number
-        starts = np.flatnonzero(numbers)
+        codes = batch.codes
+        sites = self._single.some(codes)
+        pairs, pair_numbers = self._pairs(codes)
+        sites[pairs + 1] = False
+        sites[pairs] = True
+        starts = np.flatnonzero(sites)
+        starts = starts[batch.asked(starts)]
+        numbers = self._single(codes[starts])
         middles = ends = starts + 1
-        ends[np.searchsorted(starts, first)] = last
+        if len(pairs):
+            pair = np.minimum(np.searchsorted(pairs, starts), len(pairs) - 1)
+            is_pair = pairs[pair] == starts
+            numbers[is_pair] = pair_numbers[pair[is_pair]]
+            middles[is_pair] += 1
         if batch.ascii is None:
             ends = _whole(batch, starts, middles)
-            starts, middles, ends = (column[ends > 0] for column in (starts, middles, ends))
-        numbers = numbers[starts]
+            starts, middles, ends, numbers = (column[ends > 0] for column in (starts, middles, ends, numbers))
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, middle, end = int(starts[i]), int(middles[i]), int(ends[i])
@@ -106,17 +112,34 @@ class _Scanned(Columned):
 
         return Columns(starts, ends, options, become)
 
+    def _pairs(self, codes: Integers) -> tuple[Integers, Integers]:
+        """Where two letters stand that are taken for others, from the left, and the numbers of what they become."""
+        if not len(self._known):
+            return self._known, self._known
+        packed = codes[:-1] << _CODE_BITS | codes[1:]
+        at = np.flatnonzero(np.isin(packed, self._known))
+        if not len(at):
+            return at, at
+        # Of pairs that overlap (nnn) every other one counts, from the first of their run.
+        run = np.flatnonzero(np.append(True, np.diff(at) > 1))
+        within = np.arange(len(at)) - np.repeat(run, np.diff(np.append(run, len(at))))
+        at = at[within % 2 == 0]
+        return at, self._numbers[np.searchsorted(self._known, packed[at])]
+
 
 def _whole(batch: TextBatch, starts: Integers, middles: Integers) -> Integers:
     """Where the clusters of letters end that begin at `starts` and end at `middles` but for marks; 0 for others."""
     clusters = batch.clusters
-    borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
-    borders[clusters.starts] = borders[clusters.ends] = True
-    more_than_marks = np.append(0, np.cumsum(_is_mark(batch.codes) == 0))
-    ends = middles.copy()
-    within = np.flatnonzero(~borders[middles])
-    ends[within] = clusters.ends[np.searchsorted(clusters.ends, middles[within])]
-    ends[(more_than_marks[ends] > more_than_marks[middles]) | ~borders[starts]] = 0
+    # The last cluster that begins before a place ends there or behind it.
+    ends = clusters.ends[np.searchsorted(clusters.starts, middles) - 1]
+    ends = np.maximum(ends, middles)
+    within = np.flatnonzero(ends > middles)
+    marks = slice_members(middles[within], ends[within] - middles[within])
+    more = np.append(0, np.cumsum(~_is_mark.some(batch.codes[marks])))
+    after = np.cumsum(ends[within] - middles[within])
+    ends[within[more[after] > more[np.append(0, after[:-1])]]] = 0
+    first = np.minimum(np.searchsorted(clusters.starts, starts), len(clusters.starts) - 1)
+    ends[clusters.starts[first] != starts] = 0  # the letter is within a cluster
     return ends
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
-from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, Pairs, TextBatch, alternating, gathered_slices
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, Pairs, TextBatch
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.graphemes import clusters, may_reach, positioned
@@ -70,29 +70,34 @@ class _Pairs(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         if batch.ascii is not None and not self._unspaced:
-            pairs = batch.letter_pairs
+            pairs = batch.letter_pairs()
             differ = batch.codes[pairs.starts] != batch.codes[pairs.middles]
             return _exchanged(batch, pairs.where(differ))
         text, codes = batch.text, batch.codes
         starts, ends = batch.clusters
-        scripts = self._scripts(codes[starts])
-        pairs = (scripts[:-1] > 0) & (scripts[:-1] == scripts[1:]) & (ends[:-1] == starts[1:])
+        at = batch.asked(starts[:-1])
+        at = at[ends[at] == starts[at + 1]]
+        first, second = codes[starts[at]], codes[starts[at + 1]]
+        scripts = self._scripts(first)
+        pairs = (scripts > 0) & (scripts == self._scripts(second))
         if self._unspaced:
             inside = np.ones(len(codes), dtype=np.bool_)
             inside[word_columns(batch, self._language, glued=True)[0]] = False
-            pairs &= inside[starts[1:]]
-        long = ends - starts > 1
-        pairs &= (codes[starts[:-1]] != codes[starts[1:]]) | long[:-1] | long[1:]
-        at = np.flatnonzero(pairs)
-        both = long[at] & long[at + 1]
+            pairs &= inside[starts[at + 1]]
+        long = ends[at] - starts[at] > 1, ends[at + 1] - starts[at + 1] > 1
+        pairs &= (first != second) | long[0] | long[1]
+        both = (long[0] & long[1])[pairs]
+        at = at[pairs]
         if both.any():
             edges = zip(starts[at[both]].tolist(), ends[at[both]].tolist(), ends[at[both] + 1].tolist(), strict=True)
             both[both] = [text[a:b] == text[b:c] for a, b, c in edges]  # two equal clusters
             at = at[~both]
-        reach = may_reach(codes, starts)
-        if reach.any():  # a cluster that would join others where it moves to
-            near = np.concatenate(([False], reach, [False, False]))
-            unsure = near[at] | near[at + 1] | near[at + 2] | near[at + 3]
+        # A cluster that would join others where it moves to: one of the two or of those around them.
+        around = at[:, None] + np.arange(-1, 3)
+        there = np.clip(around, 0, len(starts) - 1)
+        reach = may_reach(codes, starts[there].ravel(), ends[there].ravel()).reshape(-1, 4) & (there == around)
+        unsure = reach.any(axis=1)
+        if unsure.any():
             good = np.ones(len(at), dtype=np.bool_)
             good[unsure] = [_stays_whole(text, starts, ends, i) for i in at[unsure].tolist()]
             at = at[good]
@@ -108,9 +113,7 @@ def _exchanged(batch: TextBatch, pairs: Pairs) -> Columns:
 
     def become(chosen: Integers, bits: Words) -> CodeSlices:
         low, middle, high = (column[chosen] for column in pairs)
-        lengths = high - low
-        codes = gathered_slices(batch.codes, alternating(middle, low), alternating(high - middle, middle - low))
-        return CodeSlices(codes, np.cumsum(lengths) - lengths, lengths)
+        return CodeSlices.of_parts(batch.codes, (middle, high - middle), (low, middle - low))
 
     return Columns(pairs.starts, pairs.ends, options, become, pieces=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeSlices, Integers, TextBatch
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, is_letter_code
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -32,13 +32,11 @@ class _Spaces(Columned):
         self._split, self._join = split, join
 
     def _columns(self, batch: TextBatch) -> Columns:
-        kinds = np.zeros(len(batch.text), dtype=np.int8)
-        if self._split:
-            kinds[batch.letter_pairs.middles] = 1
-        if self._join:
-            kinds[_spaces(batch)] = 2
-        at = np.flatnonzero(kinds)
-        joins = kinds[at] == 2
+        gaps = batch.letter_pairs("middles").middles if self._split else np.zeros(0, dtype=np.int64)
+        spaces = _spaces(batch) if self._join else gaps[:0]
+        at = np.concatenate((gaps, spaces))
+        order = np.argsort(at, kind="stable")
+        at, joins = at[order], order >= len(gaps)
         code = np.array([ord(" ")])
 
         def options(i: int, first: int) -> tuple[Option, ...]:
@@ -55,11 +53,16 @@ def _spaces(batch: TextBatch) -> Integers:
     """Where single spaces stand between two letters."""
     if batch.ascii is not None:
         letters = batch.ascii_letters
-        return np.flatnonzero(letters[:-2] & letters[2:] & (batch.codes[1:-1] == ord(" "))) + 1
+        at = np.flatnonzero(batch.codes == ord(" "))
+        at = at[batch.asked(at)]
+        return at[letters[at - 1] & letters[at + 1] & (at > 0)]
     starts, ends = batch.clusters
-    around = batch.letters[:-2] & batch.letters[2:] & (batch.codes[starts[1:-1]] == ord(" "))
-    around &= (ends[:-2] == starts[1:-1]) & (ends[1:-1] == starts[2:]) & (ends[1:-1] - starts[1:-1] == 1)
-    spaces: Integers = starts[1:-1][around]
+    at = np.flatnonzero(batch.codes[starts] == ord(" "))
+    at = at[batch.asked(starts[at])]
+    at = at[(at > 0) & (at < len(starts) - 1)]
+    at = at[(ends[at - 1] == starts[at]) & (ends[at] == starts[at + 1]) & (ends[at] - starts[at] == 1)]
+    codes = batch.codes
+    spaces: Integers = starts[at[is_letter_code(codes[starts[at - 1]]) & is_letter_code(codes[starts[at + 1]])]]
     return spaces
 
 
