@@ -46,6 +46,11 @@ SPECS = (
     "invisible(characters=wj)",
     "whitespace",
     "bidi",
+    "punctuation",
+    "repeat",
+    "drop-word",
+    "drop-function",
+    "shuffle",
 )
 
 
@@ -64,7 +69,10 @@ def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> No
     found = [batch.text[a:b] for a, b in zip(*(c.tolist() for c in batch.clusters), strict=True)]
     assert found == [cluster for text in texts for cluster in regex.findall(r"\X", text)]
     for language in ("en", "th", "zh"):
-        starts, ends = word_columns(batch, language)
+        starts, ends, numbers, names = word_columns(batch, language)
+        assert [names.names[n] for n in numbers.tolist()] == [
+            batch.text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
         spans = [
             Span(w.start + shift, w.end + shift)
             for text, shift in zip(texts, batch.first.tolist(), strict=False)
@@ -84,12 +92,10 @@ def test_stretches_that_normalisation_would_change_are_those_of_texts_not_in_nfc
 @given(st.lists(st.text(st.sampled_from("abc é\r'7_"), max_size=9), max_size=4))
 def test_words_and_letter_pairs_of_ascii_are_those_of_other_texts(texts: list[str]) -> None:
     batch = TextBatch(texts)
-    starts, ends = (column.tolist() for column in word_columns(batch, "en"))
+    starts, ends = (column.tolist() for column in word_columns(batch, "en")[:2])
     assert [batch.text[a:b] for a, b in zip(starts, ends, strict=True)] == [
         text[w.start : w.end] for text in texts for w in words(text, "en")
     ]
-    if batch.ascii_words is not None:
-        assert batch.ascii_words == [batch.text[a:b] for a, b in zip(starts, ends, strict=True)]
     pairs = [
         (i + shift, i + shift + 1, i + shift + 2)
         for text, shift in zip(texts, batch.first.tolist(), strict=False)

@@ -78,11 +78,6 @@ class TextBatch:
         return Clusters(borders[:-1][in_text], borders[1:][in_text])
 
     @cached_property
-    def ascii_words(self) -> list[str] | None:
-        """The runs of letters and digits where `ascii` is given; `None` elsewhere."""
-        return None if self.ascii is None else self.ascii.translate(_WORDS_ALONE).decode("ascii").split()
-
-    @cached_property
     def ascii_letters(self) -> npt.NDArray[np.bool_]:
         """Of each character of `ascii` whether it is a letter."""
         return np.frombuffer((self.ascii or b"").translate(ASCII_LETTERS), dtype=np.bool_)
@@ -92,13 +87,6 @@ class TextBatch:
         """Of each cluster whether it is a letter, with marks or without."""
         starts = self.clusters.starts
         return self.ascii_letters[starts] if self.ascii is not None else is_letter_code(self.codes[starts])
-
-    @cached_property
-    def ascii_word_borders(self) -> tuple[Integers, Integers]:
-        """Where `ascii_words` begin and end."""
-        inside = np.frombuffer((self.ascii or b"").translate(_ASCII_WORD), dtype=np.int8)
-        steps = np.diff(inside, prepend=0, append=0)
-        return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
 
     def letter_pairs(self, site: Literal["starts", "middles"] = "starts") -> Pairs:
         """The letters behind which another stands; those asked for, whose site begins at the `starts` or `middles`."""
@@ -183,6 +171,18 @@ class CodeTable:
         return values
 
 
+class NumbersOnce(dict[str, int]):
+    """Text -> its number, given when the text first occurs."""
+
+    def __init__(self, added: Callable[[str], int]) -> None:
+        super().__init__()
+        self._added = added
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = self._added(text)
+        return number
+
+
 class SliceTable:
     """A number for every slice of a text; those of two or three code points are looked up without making a text."""
 
@@ -217,10 +217,6 @@ is_letter_code = _letters.some
 
 ASCII_LETTERS = bytes(code < 128 and chr(code).isalpha() for code in range(256))
 """For `bytes.translate`: 1 for the letters of ASCII, 0 for all other bytes."""
-
-
-_ASCII_WORD = bytes(code < 128 and chr(code).isalnum() for code in range(256))
-_WORDS_ALONE = bytes(code if _ASCII_WORD[code] else ord(" ") for code in range(256))
 
 
 def code_points(text: str) -> Integers:

@@ -21,11 +21,12 @@ from crosswind.perturb.codes import (
     CodeSlices,
     CodeTable,
     Integers,
+    NumbersOnce,
     SliceTable,
     TextBatch,
     is_letter_code,
 )
-from crosswind.perturb.draw import Words, below
+from crosswind.perturb.draw import Words, below, choose
 from crosswind.perturb.passage import Passage
 
 _MOST_UNITS = 200_000  # words that a table keeps: an endless input must not fill the memory
@@ -40,6 +41,8 @@ class Columns:
     * `become(at, bits)` are the texts, in NFC, that the sites `at` (indices) become by their bits: those of
       `options(i, first)[bits * n >> 64]`; as texts or as slices of an array of code points.
     * `pieces` says that an option may be more than the text that it becomes: pieces of the text in another order.
+    * `most` are, for each text, how many of its sites may change; without it all may.
+    * `by_bits(i, first, bits)` is the option of site i that bits choose, where options are not listed.
     """
 
     starts: Integers
@@ -47,6 +50,15 @@ class Columns:
     options: Callable[[int, int], tuple[Option, ...]]
     become: Callable[[Integers, Words], Sequence[str] | CodeSlices]
     pieces: bool = False
+    most: Integers | None = None
+    by_bits: Callable[[int, int, int], Option] | None = None
+
+    def option(self, i: int, first: int, bits: int) -> Option:
+        """The option of site i, in a text that begins at `first`, that bits choose."""
+        if self.by_bits is not None:
+            return self.by_bits(i, first, bits)
+        options = self.options(i, first)
+        return options[choose(bits, len(options))]
 
     def slices(self, at: Integers, bits: Words) -> CodeSlices:
         """What sites become by their bits, as slices of an array."""
@@ -66,6 +78,14 @@ class Columnar(Protocol):
     def columns(self, batch: TextBatch) -> Columns:
         """The sites of all texts of a batch."""
         ...
+
+
+class PlainColumned(Listed):
+    """Alternatives that a function of the passage lists, and for a batch of plain texts another one."""
+
+    def __init__(self, of: Callable[[Passage], Sites], columns: Callable[[TextBatch], Columns]) -> None:
+        super().__init__(of)
+        self.columns = columns
 
 
 class Columned(Listed):
@@ -103,10 +123,11 @@ class OptionTable:
 
     def __init__(self, options: Callable[[str], tuple[str, ...]]) -> None:
         self.options = options
+        self.epoch = 0
         self._reset()
 
     def _reset(self) -> None:
-        self.numbers = _Numbers(self._added)
+        self.numbers = NumbersOnce(self._added)
         self._texts: list[str] = []
         self._first: list[int] = [0]  # of number n from 1: where its options begin in `_texts`
         self.units: list[str] = []  # the unit of number n is n - 1 here
@@ -132,21 +153,14 @@ class OptionTable:
         codes, starts, lengths = self._slices
         return CodeSlices(codes, starts[at], lengths[at])
 
-    def columns(
-        self,
-        text: str,
-        starts: Integers,
-        ends: Integers,
-        numbers: Integers | None = None,
-        units: Sequence[str] | None = None,
-    ) -> Columns:
-        """The sites of units of a text; their `numbers` and the `units` are looked up where they are not given."""
-        if numbers is None:
-            if len(self.numbers) > _MOST_UNITS:
-                self._reset()
-            if units is None:
-                units = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-            numbers = np.fromiter(map(self.numbers.__getitem__, units), dtype=np.int64, count=len(units))
+    def make_room(self) -> None:
+        """Forget all units if there are too many: between batches, whose numbers would mean nothing any more."""
+        if len(self.numbers) > _MOST_UNITS:
+            self._reset()
+            self.epoch += 1
+
+    def columns(self, text: str, starts: Integers, ends: Integers, numbers: Integers) -> Columns:
+        """The sites of units of a text, of which `numbers` are those of their options."""
         at = np.flatnonzero(numbers)
         starts, ends, numbers = starts[at], ends[at], numbers[at]
 
@@ -154,18 +168,6 @@ class OptionTable:
             return self.options(text[starts[i] : ends[i]])
 
         return Columns(starts, ends, options, lambda at, bits: self.chosen(numbers[at], bits))
-
-
-class _Numbers(dict[str, int]):
-    """Unit -> the number of its options, 0 if it has none; given when the unit first occurs."""
-
-    def __init__(self, added: Callable[[str], int]) -> None:
-        super().__init__()
-        self._added = added
-
-    def __missing__(self, unit: str) -> int:
-        self[unit] = number = self._added(unit)
-        return number
 
 
 class ByCluster(Columned):

@@ -70,6 +70,11 @@ def whole_clusters(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def joins_before(char: str) -> bool:
+    """Whether a code point may be in one cluster with the one before it, whichever that is."""
+    return _JOINS_BEFORE.match(char) is not None
+
+
 @lru_cache(maxsize=65536)
 def _may_join(before: str, after: str) -> bool:
     return _JOINS_BEFORE.match(after) is not None or _JOINS_AFTER.match(before) is not None

@@ -24,7 +24,7 @@ from crosswind.perturb.codes import (
     text_of,
 )
 from crosswind.perturb.columns import Columns
-from crosswind.perturb.draw import Words, choose, draw_batch
+from crosswind.perturb.draw import Words, draw_batch
 from crosswind.perturb.form import uncomposed
 from crosswind.perturb.graphemes import cluster_starts_at
 from crosswind.perturb.pieces import Keep, Piece
@@ -54,6 +54,11 @@ def plain_noise(
     free[() if formless is None else formless] = True
     refused: set[int] = set()
     overlaps: dict[int, int] = {}
+    if columns.most is not None:
+        many = np.flatnonzero(np.bincount(hits.owners, minlength=n) > columns.most)
+        if len(many):
+            refused.update(many.tolist())
+            hits = hits.where(~np.isin(hits.owners, many))
     crossed = hits.owners[2:][hits.starts[2:] < hits.ends[:-2]]
     if len(crossed):  # sites that overlap more than their neighbours
         refused.update(crossed.tolist())
@@ -132,8 +137,7 @@ def _changes(columns: Columns, hits: _Hits, texts: CodeSlices, shifts: Integers)
         return Changes(starts, ends, texts=texts.texts)
 
     def option(i: int, shift: int) -> str | tuple[Piece, ...]:
-        options = columns.options(int(at[i]), shift)
-        return options[choose(int(bits[i]), len(options))]
+        return columns.option(int(at[i]), shift, int(bits[i]))
 
     return Changes(starts, ends, option=option)
 
@@ -160,8 +164,7 @@ def _as_they_are(texts: CodeSlices, columns: Columns, hits: _Hits, some: Integer
         hits.at[some].tolist(), hits.owners[some].tolist(), hits.bits[some].tolist(), strict=True
     ):
         shift = int(batch.first[owner])
-        options = columns.options(at, shift)
-        option = options[choose(bits, len(options))]
+        option = columns.option(at, shift, bits)
         if not isinstance(option, str):
             text = batch.texts[owner]
             option = "".join(text[p.start : p.end] if isinstance(p, Keep) else p.text for p in option)

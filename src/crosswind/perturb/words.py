@@ -8,9 +8,8 @@ dictionaries and metrics look up; what moves or is left out as one has them on (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +19,9 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
+from crosswind.perturb.chunks import ChunkTable, WordColumns, WordNames
 from crosswind.perturb.codes import Integers, TextBatch
-from crosswind.perturb.graphemes import is_border, whole_clusters
+from crosswind.perturb.graphemes import is_border, joins_before, whole_clusters
 from crosswind.perturb.japanese import JOINING, with_endings
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ _INNER = r"[\p{Pc}\p{Pd}'’ʼ.:·/&@״]|(?<=\p{N})[,;٫٬،](?=\p{N})|(?<=\p{He
 # Signs that stand at a word without a space go where it goes: $100, #tag, §5, −3, 50%, 20°, C++.
 _BEFORE, _AFTER = r"[\p{Sc}#@§№+−-]*", r"[\p{Sc}%‰°′″+#]*"
 _TOKEN = regex.compile(rf"{_BEFORE}{_WORD.pattern}(?:(?:{_INNER}){_WORD.pattern})*{_AFTER}")
+
+KEPT_LENGTH = 10_000
+"""Characters of the longest text of which what was worked out is kept."""
 
 UNSPACED_SCRIPTS = frozenset({"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 
@@ -115,31 +118,70 @@ def sentences(text: str, language: str) -> list[Span]:
     return spans
 
 
-def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> tuple[Integers, Integers]:
-    """Where the words of a batch begin and end in its joined text; `glued` ones are those of `tokens`."""
+def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> WordColumns:
+    """The words of a batch in its joined text; `glued` ones are those of `tokens`."""
     if not is_unspaced(language):
-        if batch.ascii is not None and not glued:
-            return batch.ascii_word_borders
-        pairs = [m.span() for m in (_TOKEN if glued else _WORD).finditer(batch.text)]
-        spans = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        borders = np.zeros(len(batch.codes) + 1, dtype=np.bool_)
-        borders[batch.clusters.starts] = borders[batch.clusters.ends] = True
-        if borders[spans].all():
-            return spans[:, 0], spans[:, 1]
-    if not batch.texts:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    every = [_borders(text, language, glued) for text in batch.texts]
-    counts = np.fromiter((len(starts) for starts, _ in every), dtype=np.int64, count=len(every))
-    shifts = np.repeat(batch.first[:-1], counts)
-    starts, ends = (np.fromiter(chain.from_iterable(column), dtype=np.int64) for column in zip(*every, strict=True))
-    return starts + shifts, ends + shifts
+        table = _GLUED if glued else _PLAIN
+        words, others = table.words(batch)
+        if not len(others):
+            return words
+        texts = [batch.texts[i] for i in others.tolist()]
+        more = [_with_numbers(_borders(text, language, glued), text, words.names) for text in texts]
+        return _in_order(words, _side_by_side(more, batch.first[others], words.names))
+    _UNSPACED.make_room()
+    every = [
+        _segments(text, language, glued, _UNSPACED.epoch)
+        if len(text) < KEPT_LENGTH
+        else _segments.__wrapped__(text, language, glued, _UNSPACED.epoch)
+        for text in batch.texts
+    ]
+    return _side_by_side(every, batch.first[:-1], _UNSPACED)
+
+
+def _side_by_side(every: Sequence[Integers], shifts: Integers, names: WordNames) -> WordColumns:
+    """The words of texts, of each text starts, ends and numbers, in the text that they are joined to."""
+    counts = np.fromiter((columns.shape[1] for columns in every), dtype=np.int64, count=len(every))
+    starts, ends, numbers = np.concatenate([_NO_WORDS, *every], axis=1)
+    shift = np.repeat(shifts, counts)
+    return WordColumns(starts + shift, ends + shift, numbers, names)
+
+
+def _in_order(words: WordColumns, more: WordColumns) -> WordColumns:
+    order = np.argsort(np.concatenate((words.starts, more.starts)), kind="stable")
+    starts, ends, numbers = (np.concatenate(both)[order] for both in zip(words[:3], more[:3], strict=True))
+    return WordColumns(starts, ends, numbers, words.names)
+
+
+def _with_numbers(spans: Sequence[Span], text: str, names: WordNames) -> Integers:
+    """Starts, ends and numbers of the words of a text."""
+    rows = [(span.start, span.end, names.number(text[span.start : span.end])) for span in spans]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3).T
+
+
+def _borders(text: str, language: str, glued: bool) -> list[Span]:
+    return (tokens if glued else words)(text, language)
 
 
 @lru_cache(maxsize=16384)  # as `_segmented`
-def _borders(text: str, language: str, glued: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Where the words of a text begin and end; `glued` ones are those of `tokens`."""
-    spans = (tokens if glued else words)(text, language)
-    return tuple(span.start for span in spans), tuple(span.end for span in spans)
+def _segments(text: str, language: str, glued: bool, epoch: int) -> Integers:
+    """Starts, ends and numbers (of an `epoch`) of the words of a text without spaces."""
+    return _with_numbers(_borders(text, language, glued), text, _UNSPACED)
+
+
+def _cut(pattern: regex.Pattern[str]) -> Callable[[str], list[Span] | None]:
+    """What gives the words of a chunk between white space."""
+
+    def cut(chunk: str) -> list[Span] | None:
+        if len(chunk) > _LONGEST_CHUNK or joins_before(chunk[0]):
+            return None
+        return _snapped(chunk, [Span(*m.span()) for m in pattern.finditer(chunk)])
+
+    return cut
+
+
+_LONGEST_CHUNK = 256  # that is kept with its words
+_NO_WORDS = np.zeros((3, 0), dtype=np.int64)
+_PLAIN, _GLUED, _UNSPACED = ChunkTable(_cut(_WORD)), ChunkTable(_cut(_TOKEN)), WordNames()
 
 
 def segmentation(language: str, *, endings: bool = True) -> dict[str, str]:
@@ -164,8 +206,12 @@ def segmenter_version() -> str:
     return str(icu4py.icu_version)
 
 
-@lru_cache(maxsize=16384)  # the texts of a large test set, which every perturbation and severity cuts again
 def _segmented(text: str, language: str) -> tuple[Span, ...]:
+    return (_cut_text if len(text) < KEPT_LENGTH else _cut_text.__wrapped__)(text, language)
+
+
+@lru_cache(maxsize=16384)  # the texts of a large test set, which every perturbation and severity cuts again
+def _cut_text(text: str, language: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     at = 0
     name = base_language(language)

@@ -14,6 +14,7 @@ import numpy as np
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.chunks import WordMemo
 from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
@@ -23,6 +24,7 @@ from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param
 from crosswind.perturb.senses import REFERENCE, parallel_codes, reference_needs, referenced
 from crosswind.perturb.set_off import set_off, with_spaces
 from crosswind.perturb.words import (
+    KEPT_LENGTH,
     base_language,
     cased_like,
     is_turkic,
@@ -112,17 +114,23 @@ class _Mixed(Columned):
         self._unspaced = is_unspaced(language)
         # ICU and a lexicon need not agree on what a word is: the longest entry counts.
         self._longest = "icu" in segmentation(language)
+        self._known = WordMemo(lambda word: self._table.numbers[word])
+        self._entries_of = lru_cache(maxsize=16384)(self._entries)  # as many texts as are kept with their words
         self._inside = lru_cache(maxsize=65536)(lambda word: entries_inside(word, self._table.numbers.__getitem__))
 
     def _columns(self, batch: TextBatch) -> Columns:
-        text = batch.text
-        starts, ends = word_columns(batch, self._language)
-        if not self._unspaced:
-            return self._table.columns(text, starts, ends, units=batch.ascii_words)
+        text, borders = batch.text, batch.first
+        before = self._table.epoch
+        self._table.make_room()
+        if before != self._table.epoch:
+            self._known.forget()
         if self._longest:
-            starts, ends = longest_entries(text, starts, ends, self._table.numbers.__getitem__, self._inside)
-        plain = self._table.columns(text, starts, ends)
-        borders = batch.first
+            plain = self._longest_columns(batch)
+        else:
+            words = word_columns(batch, self._language)
+            plain = self._table.columns(text, words.starts, words.ends, self._known(words))
+        if not self._unspaced:
+            return plain
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, end = int(plain.starts[i]), int(plain.ends[i])
@@ -135,6 +143,24 @@ class _Mixed(Columned):
             return ["".join(with_spaces(text, start, end, other)) for start, end, other in edges]
 
         return Columns(plain.starts, plain.ends, options, become, pieces=True)
+
+    def _longest_columns(self, batch: TextBatch) -> Columns:
+        every = [
+            (self._entries_of if len(text) < KEPT_LENGTH else self._entries)(text, self._table.epoch)
+            for text in batch.texts
+        ]
+        counts = np.fromiter((columns.shape[1] for columns in every), dtype=np.int64, count=len(every))
+        starts, ends, numbers = np.concatenate([np.zeros((3, 0), dtype=np.int64), *every], axis=1)
+        shifts = np.repeat(batch.first[:-1], counts)
+        return self._table.columns(batch.text, starts + shifts, ends + shifts, numbers)
+
+    def _entries(self, text: str, epoch: int) -> Integers:
+        """Starts, ends and numbers (of an `epoch`) of the longest entries in a text."""
+        words = word_columns(TextBatch([text]), self._language)
+        known = self._table.numbers
+        starts, ends = longest_entries(text, words.starts, words.ends, known.__getitem__, self._inside)
+        edges = zip(starts.tolist(), ends.tolist(), strict=True)
+        return np.stack((starts, ends, np.array([known[text[a:b]] for a, b in edges], dtype=np.int64)))
 
 
 def _translations(

@@ -16,14 +16,17 @@ from importlib.resources import files
 from pathlib import Path
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Sites
+from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.brought import stamped
-from crosswind.perturb.families.drop_word import dropping
+from crosswind.perturb.chunks import WordMemo
+from crosswind.perturb.codes import TextBatch
+from crosswind.perturb.columns import Columns, PlainColumned
+from crosswind.perturb.families.drop_word import dropped_columns, dropping
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import UPOS
-from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation, words
+from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation, word_columns, words
 from crosswind.reading import expanded, lines
 
 # UPOS tags of closed classes without pronouns and numerals (Universal Dependencies 2).
@@ -89,7 +92,13 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
             return dropping(passage, spans, lambda i: spans[i] in closed)
         return dropping(passage, spans, lambda i: lowered(text[spans[i].start : spans[i].end], turkic) in listed)
 
-    return Listed(sites)
+    is_listed = WordMemo(lambda word: int(lowered(word, turkic) in listed))
+
+    def columns(batch: TextBatch) -> Columns:
+        words = word_columns(batch, setting.language, glued=True)
+        return dropped_columns(batch, words, is_listed(words) > 0)
+
+    return PlainColumned(sites, columns)
 
 
 def _resources(setting: Setting) -> dict[str, str]:

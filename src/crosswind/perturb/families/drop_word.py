@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from crosswind.data.examples import Span
-from crosswind.perturb.alternatives import Alternatives, Listed, Sites
+from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.chunks import WordColumns
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch
+from crosswind.perturb.columns import Columns, PlainColumned
+from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
-from crosswind.perturb.words import segmentation
+from crosswind.perturb.words import segmentation, word_columns
 
 
 def dropping(passage: Passage, words: Sequence[Span], drops: Callable[[int], bool]) -> Sites:
@@ -31,11 +38,36 @@ def dropping(passage: Passage, words: Sequence[Span], drops: Callable[[int], boo
     return Sites(starts, ends, lambda i: ("",), groups=[0] * len(at), most=min(len(at), len(words) - 1))
 
 
+def dropped_columns(batch: TextBatch, words: WordColumns, drops: npt.NDArray[np.bool_]) -> Columns:
+    """As `dropping`, of a batch of plain texts: `drops` says of each of all words whether it is a site."""
+    owners = np.searchsorted(batch.first, words.starts, side="right") - 1
+    every = np.bincount(owners, minlength=len(batch.texts))
+    at = np.flatnonzero(drops)
+    sites = np.bincount(owners[at], minlength=len(batch.texts))
+    starts, ends, codes = words.starts[at], words.ends[at], batch.codes
+    # What stands between two texts is no space, nor does one stand before the first text.
+    behind = codes[ends] == ord(" ")
+    before = ~behind & (starts > 0) & (codes[starts - 1] == ord(" "))
+    starts, ends = starts - before, ends + behind
+    asked = batch.asked(starts)
+
+    def become(at: Integers, bits: Words) -> CodeSlices:
+        return CodeSlices(codes, np.zeros_like(at), np.zeros_like(at))
+
+    return Columns(
+        starts[asked], ends[asked], lambda i, first: ("",), become, most=np.minimum(sites, np.maximum(every - 1, 0))
+    )
+
+
 def _prepare(setting: Setting, given: Given) -> Alternatives:
     def sites(passage: Passage) -> Sites:
         return dropping(passage, passage_words(passage), lambda i: True)
 
-    return Listed(sites)
+    def columns(batch: TextBatch) -> Columns:
+        words = word_columns(batch, setting.language, glued=True)
+        return dropped_columns(batch, words, np.ones(len(words.starts), dtype=np.bool_))
+
+    return PlainColumned(sites, columns)
 
 
 DROP_WORD = Perturbation(

@@ -6,14 +6,20 @@ a tagged sentence goes with its tag.
 
 from __future__ import annotations
 
+import numpy as np
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Sites
+from crosswind.perturb.alternatives import Alternatives, Sites
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
+from crosswind.perturb.columns import Columns, PlainColumned
+from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 
 _KEPT = r"[#@%&*/\\‰§¶٪]|[\p{Pd}.,:'’]\p{N}|(?<=\p{N})\p{P}\p{N}"
 _SIGN = regex.compile(rf"(?!{_KEPT})\p{{P}}(?![\p{{M}}\u200d])")
+_PUNCTUATION = regex.compile(r"\p{P}")
+_punctuation = CodeTable(lambda char: int(_PUNCTUATION.match(char) is not None))
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
@@ -25,7 +31,18 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
             spans = [(start, end) for start, end in spans if end - start < len(text)]
         return Sites([start for start, _ in spans], [end for _, end in spans], lambda i: ("",))
 
-    return Listed(sites)
+    def columns(batch: TextBatch) -> Columns:
+        at = np.flatnonzero(_punctuation.some(batch.codes))
+        at = at[batch.asked(at)]
+        text = batch.text
+        at = at[[_SIGN.match(text, place) is not None for place in at.tolist()]] if len(at) else at
+
+        def become(chosen: Integers, bits: Words) -> CodeSlices:
+            return CodeSlices(batch.codes, np.zeros_like(chosen), np.zeros_like(chosen))
+
+        return Columns(at, at + 1, lambda i, first: ("",), become)
+
+    return PlainColumned(sites, columns)
 
 
 def _with_space(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,14 +5,19 @@ In a sentence with part-of-speech tags the second has the tag of the first; word
 
 from __future__ import annotations
 
+import numpy as np
 import regex
 
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.alternatives import Alternatives, Option, Sites
 from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.chunks import WordMemo
+from crosswind.perturb.codes import CodeSlices, Integers, TextBatch, code_points
+from crosswind.perturb.columns import Columns, PlainColumned
+from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, New
-from crosswind.perturb.words import is_unspaced, segmentation
+from crosswind.perturb.words import is_unspaced, segmentation, word_columns
 
 _LETTER = regex.compile(r"\p{L}")
 _IOB = regex.compile(r"[BIES]-")
@@ -37,7 +42,26 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
         return Sites([w.start for w in words], [w.end for w in words], options)
 
-    return Listed(sites)
+    has_letter = WordMemo(lambda word: int(_LETTER.search(word) is not None))
+
+    def columns(batch: TextBatch) -> Columns:
+        words = word_columns(batch, setting.language, glued=True)
+        words = words.where(np.flatnonzero(has_letter(words)))
+        words = words.where(batch.asked(words.starts))
+        starts, ends, text = words.starts, words.ends, batch.text
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            again = text[starts[i] : ends[i]]
+            return (again + gap + again,)
+
+        def become(at: Integers, bits: Words) -> CodeSlices:
+            word = starts[at] + len(gap), ends[at] - starts[at]
+            between = np.zeros_like(at), np.full_like(at, len(gap))
+            return CodeSlices.of_parts(np.concatenate((code_points(gap), batch.codes)), word, between, word)
+
+        return Columns(starts, ends, options, become)
+
+    return PlainColumned(sites, columns)
 
 
 REPEAT = Perturbation(

@@ -6,7 +6,7 @@ import numpy as np
 import regex
 
 from crosswind.perturb.alternatives import Alternatives, Option
-from crosswind.perturb.codes import CodeTable, Integers, TextBatch
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, choose
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
@@ -26,13 +26,11 @@ class _Reorder(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        starts, ends = word_columns(batch, self._language, glued=True)
-        numbers: dict[str, int] = {}
-        spans = zip(starts.tolist(), ends.tolist(), strict=True)
-        names = np.array([numbers.setdefault(text[a:b], len(numbers)) for a, b in spans], dtype=np.int64)
-        solid = self._solid(batch.codes)
-        solid[batch.first[1:] - 1] = 1
-        before = np.concatenate(([0], np.cumsum(solid)))
+        starts, ends, names, _ = word_columns(batch, self._language, glued=True)
+        solid = self._solid.some(batch.codes)
+        solid[batch.first[1:] - 1] = True
+        before = np.zeros(len(solid) + 1, dtype=np.int64)
+        np.cumsum(solid, out=before[1:])
         # Nothing but white space stands between two words of a phrase: it ends at punctuation.
         joined = before[starts[1:]] == before[ends[:-1]]
         if not self._unspaced:
@@ -46,6 +44,7 @@ class _Reorder(Columned):
             reach += alive
             differs[:-step] |= alive[:-step] & (names[step:] != names[:-step])
         at = np.flatnonzero(differs)
+        at = at[batch.asked(starts[at])]
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             low = int(at[i])
@@ -53,7 +52,11 @@ class _Reorder(Columned):
             words = [(s - first, e - first) for s, e in zip(starts[low:high].tolist(), ends[low:high].tolist())]  # noqa: B905
             return tuple(_moves(words, names[low:high].tolist()))
 
-        def become(chosen: Integers, bits: Words) -> list[str]:
+        def become(chosen: Integers, bits: Words) -> list[str] | CodeSlices:
+            low = at[chosen]
+            if (reach[low] == 1).all():  # two words change places
+                a, b, c, d = starts[low], ends[low], starts[low + 1], ends[low + 1]
+                return CodeSlices.of_parts(batch.codes, (c, d - c), (b, c - b), (a, b - a))
             texts = []
             for i, some in zip(chosen.tolist(), bits.tolist(), strict=True):
                 moves = options(i, 0)
