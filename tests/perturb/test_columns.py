@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
+from crosswind.perturb.applied import Constraint
 from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered_slices
 from crosswind.perturb.dataset import perturb_example, perturb_examples
 from crosswind.perturb.draw import below, choose, draw, draw_batch, key, keys_of
@@ -160,6 +161,20 @@ def test_a_text_becomes_the_same_alone_as_in_a_batch(spec: str, data: st.DataObj
             stored = json.loads(rewrite.dumps())
             assert stored == rewrite.to_json()
             assert Rewrite.from_json(stored).apply(example.first) == in_batch.example.first  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "spec", ["whitespace", "invisible", "keyboard", "word-order", "repeat", "drop-word", "shuffle"]
+)
+@pytest.mark.parametrize("unit", ["abbc d, e. ", "abcd", "क्षत्रिय क़लम ", "สวัสดีครับ", "e\u0301a"])
+def test_a_long_text_goes_by_columns_alone_too(spec: str, unit: str) -> None:
+    """With a constraint, though it forbids nothing, a text goes by its sites."""
+    (example,) = [PairExample("x/1", "x", "en", unit * (5000 // len(unit)), "")]
+    atoms = parse_spec(spec, severity=0.6)
+    about = {"task": "t", "draw": 2, "fields": ("first",)}
+    free = Constraint("free", mask=lambda passage, sites: [True] * len(sites))
+    by_sites = perturb_examples([example], atoms, **about, constraints=[free])  # type: ignore[arg-type]
+    assert perturb_examples([example], atoms, **about) == by_sites  # type: ignore[arg-type]
 
 
 def test_keys_and_choices_in_one_pass_are_those_of_one_at_a_time() -> None:

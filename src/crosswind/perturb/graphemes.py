@@ -177,7 +177,8 @@ def _join(
 
     `places` are the offsets of those after; without them these are 1, 2, 3 …
     """
-    joins = ((after & np.uint16(_EXTEND | _ZWJ | _SPACING)) | (before & np.uint16(_PREPEND))) != 0  # GB9, GB9a, GB9b
+    extends, prepended = after & np.uint16(_EXTEND | _ZWJ | _SPACING), before & np.uint16(_PREPEND)
+    joins: npt.NDArray[np.bool_] = (extends | prepended) != 0  # GB9, GB9a, GB9b
     if every & (_L | _V | _T):  # GB6 to GB8
         joins |= ((before & _L) != 0) & ((after & (_L | _V | _LV | _LVT)) != 0)
         joins |= ((before & (_LV | _V)) != 0) & ((after & (_V | _T)) != 0)

@@ -46,6 +46,7 @@ from crosswind.perturb.spec import Atom
 BATCH = 1024  # passages whose hashes are computed at once; the result does not depend on it
 
 FEW = 4  # passages for which columns of numbers cost more than they save; the result does not depend on it
+_LONG = 4096  # characters of a passage for which they save much, be it alone
 
 Prepared = Mapping[tuple[Atom, str, PassageKind], Alternatives]
 """The alternatives of each (atom, language, kind of passage)."""
@@ -116,7 +117,8 @@ def _perturb(
     passages = [now[i] for i in batch]
     keys = keys_of(identity, [(p.task, p.language, p.id, p.field) for p in passages])
     plain = not constraints and not atom.perturbation.changes_form
-    if plain and len(batch) >= FEW and isinstance(alternatives, Columnar):
+    many = len(batch) >= FEW or any(len(p.text) >= _LONG for p in passages)
+    if plain and many and isinstance(alternatives, Columnar):
         left = _perturb_plain(noised, now, batch, alternatives, keys, atom.severity)
         if not left:
             return
