@@ -35,7 +35,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
         at = np.flatnonzero(_punctuation.some(batch.codes))
         at = at[batch.asked(at)]
         text = batch.text
-        at = at[[_SIGN.match(text, place) is not None for place in at.tolist()]] if len(at) else at
+        at = at[[_SIGN.match(text, start) is not None for start in at.tolist()]] if len(at) else at
 
         def become(chosen: Integers, bits: Words) -> CodeSlices:
             return CodeSlices(batch.codes, np.zeros_like(chosen), np.zeros_like(chosen))

@@ -94,8 +94,8 @@ class _Pairs(Columned):
             at = at[~both]
         # A cluster that would join others where it moves to: one of the two or of those around them.
         around = at[:, None] + np.arange(-1, 3)
-        there = np.clip(around, 0, len(starts) - 1)
-        reach = may_reach(codes, starts[there].ravel(), ends[there].ravel()).reshape(-1, 4) & (there == around)
+        clipped = np.clip(around, 0, len(starts) - 1)
+        reach = may_reach(codes, starts[clipped].ravel(), ends[clipped].ravel()).reshape(-1, 4) & (clipped == around)
         unsure = reach.any(axis=1)
         if unsure.any():
             good = np.ones(len(at), dtype=np.bool_)
