@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -392,6 +393,52 @@ def test_a_copy_of_the_right_candidate_that_is_nearer_makes_a_query_wrong(
         attack_examples(
             refused, data.examples, call, call.setting(TASKS["mw-answers"], "qla-Latn", ENVIRONMENT), AttackBudget(5)
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "exact"), [("changes=1,sites=1,options=6", True), ("changes=2,sites=2,options=3", False)]
+)
+def test_a_pool_attack_is_no_better_than_the_worst_of_all_copies(
+    given: str, exact: bool, victim: Callable[..., ModelVictim]
+) -> None:
+    data = mastered(data_of("query"), victim("query", data_of("query")))
+    who = victim("query", data)
+    assert data.pool is not None
+    outcomes = run("query", who, data, f"hard-negative-pool({given})", AttackBudget(200), pool=data.pool)
+    added = {c.id: c for c in perturbed_by(data, outcomes).added}
+    changes, sites, options = (int(part.partition("=")[2]) for part in given.split(","))
+    makers = PoolSpaceMaker(data.pool, sites, options, changes)
+
+    def ranked(example: Any, copies: list[Any]) -> list[tuple[float, float]]:
+        """(−right, loss) in the pool with each copy, from a forward pass of its own."""
+        vectors = who.predictor.embed([c.text for c in copies], [c.context for c in copies])
+        verdicts = []
+        for copy, vector in zip(copies, vectors, strict=True):
+            pool, table = Pool((*data.pool.candidates, copy)), np.vstack([who.vectors, vector[None]])  # type: ignore[union-attr,list-item]
+            said = ModelVictim(who.predictor, who.metric, pool=pool, vectors=table)([example])
+            verdicts.append((-float(said.right[0]), float(said.loss[0])))
+        return verdicts
+
+    searched = [pair for pair in zip(data.examples, outcomes, strict=True) if pair[1].positions]
+    searched = sorted(searched, key=lambda pair: not pair[1].changed)[:2]
+    assert searched[0][1].changed
+    assert len(searched) == 2
+    for example, o in searched:
+        assert isinstance(example, QueryExample)
+        (space,) = makers([(0, example, GoalVerdict(0.0, 1.0))])
+        words = itertools.product(*([None, *range(len(site.options))] for site in space.sites))
+        chosen = [tuple((i, option) for i, option in enumerate(some) if option is not None) for some in words]
+        states = [some for some in chosen if 0 < len(some) <= changes]
+        assert len(states) == (6 if exact else 3 + 3 + 9)
+        copies = [space.trial(state).example.negatives[0] for state in states]  # type: ignore[union-attr]
+        worst = max([*ranked(example, copies), (-o.clean_right, o.clean_loss)])
+        if exact:  # one word, all of whose options are tried
+            assert (-o.right, o.loss) == worst
+        assert (-o.right, o.loss) <= worst
+        if o.changed:  # what it says of its copy a pass of that copy alone says too
+            (copy,) = (c for name, c in added.items() if name.endswith(f"/negative/{example.id}/attack"))
+            assert ranked(example, [copy]) == [(-o.right, pytest.approx(o.loss, abs=1e-6))]
+            assert o.end != "success" or (o.clean_right, o.right) == (1, 0)
 
 
 def test_a_model_without_a_table_of_embeddings_is_refused_in_a_sentence(

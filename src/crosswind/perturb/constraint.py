@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Sites
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.needs import Need
+from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Value
 from crosswind.perturb.spec import Resolved, TextScope, parsed_call, printed_call
 from crosswind.registry import Registry
@@ -30,13 +31,43 @@ class Similarity(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Threshold:
+    """What a constraint measures of texts and compares with its parameter `side`: at `most` so much, or at `least`.
+
+    `measure` makes what gives a number for each (original, result), of the parameters' values and what the needs
+    resolved to. Thresholds that are looked for (`crosswind review --calibrate`) have so many `decimals`.
+    """
+
+    side: Literal["most", "least"]
+    measure: Callable[[Settings, Given], Callable[[Sequence[tuple[Passage, Passage]]], Sequence[float]]]
+    decimals: int
+
+    def constraint(self, name: str, settings: Settings, given: Given) -> Constraint:
+        """The constraint with the threshold of the settings."""
+        measure, threshold = self.measure(settings, given), float(str(settings[self.side]))
+
+        def check(pairs: Sequence[tuple[Passage, Passage]]) -> Sequence[bool]:
+            return [self.lets_through(value, threshold) for value in measure(pairs)]
+
+        return Constraint(name, check=check)
+
+    def lets_through(self, value: float, threshold: float) -> bool:
+        """Whether a text of this measure passes."""
+        return value <= threshold if self.side == "most" else value >= threshold
+
+    def worst(self, values: Iterable[float]) -> float:
+        """Of the measures of several texts that which passes last."""
+        return max(values) if self.side == "most" else min(values)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConstraintKind:
     """A declaration.
 
     `make` makes the constraint of the parameters' values and what the needs resolved to, by role (a model: a
     `Similarity`). `applies` says why it cannot be judged in a scope, or `None`. `resources` names the data that it
-    depends on, by version.
+    depends on, by version. A constraint with a `threshold` can be calibrated by what people say of perturbed texts.
     """
 
     name: str
@@ -47,6 +78,7 @@ class ConstraintKind:
     needs: Callable[[Settings], tuple[Need, ...]] = lambda settings: ()
     applies: Callable[[TextScope], str | None] = lambda scope: None
     version: str = "1"
+    threshold: Threshold | None = None
 
 
 CONSTRAINTS: Registry[ConstraintKind] = Registry(

@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from crosswind.analysis.agreement import Level, alpha_interval, bootstrap_interval, krippendorff_alpha
-from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample
+from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample, text_fields
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError, shown
 from crosswind.perturb.dataset import perturb_example
 from crosswind.perturb.draw import key
+from crosswind.perturb.passage import SEPARATOR, WHOLE
 from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.perturbed import Perturbed
 from crosswind.perturb.spec import Spec
 from crosswind.reading import csv_records, json_file
 from crosswind.report.review import ReviewItem, review_page
@@ -92,6 +94,7 @@ def make_review(
     order = sorted(dataset.examples, key=lambda e: key("review", str(draw), e.id))
     order = [e for e in order if getattr(e, "label", None) is not None or isinstance(e, SpanExample)]
     perturbed: list[Example] = []
+    changed: dict[str, list[tuple[str, str, str]]] = {}
     rest: list[Example] = []
     for example in order:
         if len(perturbed) == count:
@@ -99,6 +102,8 @@ def make_review(
             continue
         made = perturb_example(example, spec, task=task.name, draw=draw, fields=task.perturbed, environment=environment)
         (perturbed if made.changed else rest).append(made.example)
+        if made.changed:
+            changed[example.id] = _changed_texts(example, made)
     if len(perturbed) < count or len(rest) < count:
         what = f"{len(perturbed)} of {len(order):,} items are changed by {spec}, and {count} are asked for"
         raise UserError(what, where="--review", hint=f"ask for fewer: as many are shown clean, of {len(rest):,} left")
@@ -116,7 +121,11 @@ def make_review(
             "draw": draw,
             "choices": choices,
             "annotators": annotators,
-            "items": {r["code"]: {k: r[k] for k in ("id", "kind", "gold", "grade")} for r in records},
+            "items": {
+                r["code"]: {k: r[k] for k in ("id", "kind", "gold", "grade")}
+                | ({"changed": changed[r["id"]]} if r["kind"] == "perturbed" else {})
+                for r in records
+            },
         }
         (draft / KEY).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return count, count, catches
@@ -147,8 +156,24 @@ def review_task(
     return make_review(spec, dataset, count, out, draw=draw, environment=environment)
 
 
-def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
-    """What the answers of annotators say of a review whose `key.json` is in `folder`.
+@dataclass(frozen=True)
+class AnsweredReview:
+    """A review with its annotators' answers: `about` is its key, `sheets` are item -> (label, grade) of each."""
+
+    about: Mapping[str, Any]
+    sheets: tuple[Mapping[str, tuple[str, int]], ...]
+
+    def codes(self, kind: str) -> list[str]:
+        """The items of a kind: `perturbed`, `clean` or `catch`."""
+        return [code for code, item in self.about["items"].items() if item["kind"] == kind]
+
+    def right(self, code: str) -> list[bool]:
+        """Of each annotator, whether the answer to an item is the gold label."""
+        return [sheet[code][0] == self.about["items"][code]["gold"] for sheet in self.sheets]
+
+
+def answered_review(folder: Path, answers: Sequence[Path]) -> AnsweredReview:
+    """A review whose `key.json` is in `folder`, with the answers of its annotators.
 
     Raises `UserError` with file:line for an item that is none of the review, an answer that is no label, a grade
     outside 1 to 5, and for fewer than two annotators.
@@ -167,8 +192,17 @@ def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
         path, code = incomplete[0]
         what = f"{len(incomplete)} items are not answered, such as {code}"
         raise UserError(what, where=str(path), hint="every annotator answers every item")
-    kinds = {kind: [c for c in judged if items[c]["kind"] == kind] for kind in ("perturbed", "clean")}
-    right = {c: [sheet[c][0] == items[c]["gold"] for sheet in sheets] for c in judged}
+    return AnsweredReview(about, tuple(sheets))
+
+
+def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
+    """What the answers of annotators say of a review; raises as `answered_review` does."""
+    review = answered_review(folder, answers)
+    about, sheets = review.about, review.sheets
+    items: Mapping[str, Mapping[str, Any]] = about["items"]
+    noisy, clean = review.codes("perturbed"), review.codes("clean")
+    judged = [code for code, item in items.items() if item["kind"] != "catch"]
+    right = {c: review.right(c) for c in judged}
     labels = [[sheet[c][0] for sheet in sheets] for c in judged]
     grades = [[sheet[c][1] for sheet in sheets] for c in judged]
     caught = []
@@ -176,7 +210,6 @@ def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
         traps = [c for c, item in items.items() if item["kind"] == "catch"]
         hit = sum(sheet.get(c) == (items[c]["gold"], items[c]["grade"]) for c in traps)
         caught.append((path.name, hit, len(traps)))
-    noisy, clean = kinds["perturbed"], kinds["clean"]
     return Reviewed(
         spec=about["spec"],
         task=about["task"],
@@ -190,6 +223,19 @@ def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
         grade_agreement=_alpha(grades, "ordinal"),
         caught=tuple(caught),
     )
+
+
+def _changed_texts(before: Example, made: Perturbed[Example]) -> list[tuple[str, str, str]]:
+    """The texts that differ, as a constraint is shown them: before, after, language; one where the parts moved."""
+    old, new = text_fields(before), text_fields(made.example)
+    if any(name.rpartition(":")[2] == WHOLE for name in made.rewrites):
+        return [(SEPARATOR.join(old.values()), SEPARATOR.join(new.values()), before.language)]
+    other = getattr(before, "context_language", "") or before.language
+    return [
+        (text, new[name], other if name == "context" else before.language)
+        for name, text in old.items()
+        if new[name] != text
+    ]
 
 
 def _mean(values: Sequence[float]) -> ReviewEstimate:

@@ -4,31 +4,70 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Json
-from crosswind.output import print_table
+from crosswind.cli.options import Include, Json, include_folders
+from crosswind.errors import UserError
+from crosswind.output import lines_out, print_table
+
+if TYPE_CHECKING:
+    from crosswind.study.calibrated import Calibration
+    from crosswind.study.review import Reviewed
 
 
 @app.command("review")
 def review_command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What crosswind perturb --review wrote.")],
     answers: Annotated[list[Path], typer.Argument(metavar="ANSWERS...", help="The CSV files of the annotators.")],
+    calibrate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONSTRAINT",
+            help="Find the threshold at which perturbed items stay valid: chrf, edit-rate, similarity(model=DIR).",
+        ),
+    ] = None,
+    validity: Annotated[float, typer.Option(help="The share of valid items that --calibrate asks for.")] = 0.9,
+    target: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Of --calibrate: the constraints as YAML for a study."),
+    ] = None,
     as_json: Json = False,
+    include: Include = None,
 ) -> None:
     """Validity, human accuracy, naturalness and agreement of a review that annotators sent back.
 
-    Example: crosswind review reviews/xnli-de answers-1.csv answers-2.csv
+    Example: crosswind review reviews/xnli-de answers-1.csv answers-2.csv --calibrate chrf
     """
-    from crosswind.study.review import read_review
+    from crosswind.study.calibrated import calibrate as calibrate_constraints
+    from crosswind.study.calibrated import clean_validity, constraints_file
+    from crosswind.study.review import answered_review, read_review
 
+    include_folders(include)
+    if target is not None and not calibrate:
+        raise UserError("there are no constraints to write", where="--output", hint="name them: --calibrate chrf")
     reviewed = read_review(folder, answers)
+    review = answered_review(folder, answers)
+    calibrations = calibrate_constraints(review, calibrate, validity, folder) if calibrate else []
     if as_json:
-        print(json.dumps(reviewed.to_json(), ensure_ascii=False, indent=1))
-        return
+        more = {"calibrations": [c.to_json() for c in calibrations]} if calibrations else {}
+        print(json.dumps(reviewed.to_json() | more, ensure_ascii=False, indent=1))
+    else:
+        _print_review(reviewed)
+        for made in calibrations:
+            _print_calibration(made)
+        if calibrations and (clean := clean_validity(review)) < validity:
+            asked = f"{100 * validity:g} % that are asked of perturbed ones"
+            print(f"note: of the clean items {100 * clean:.1f} % are valid, fewer than the {asked}")
+    if target is not None:
+        text = constraints_file(calibrations, review)
+        with lines_out(target) as write:
+            write(text.encode())
+
+
+def _print_review(reviewed: Reviewed) -> None:
     print(f"{reviewed.spec} on {reviewed.task}, {reviewed.language}")
     shares = (
         ("validity", reviewed.validity),
@@ -48,3 +87,19 @@ def review_command(
     print_table(("", "value", "95 % interval", "items"), rows)
     for name, hit, count in reviewed.caught:
         print(f"{name}: {hit} of {count} catch items answered as they say")
+
+
+def _print_calibration(made: Calibration) -> None:
+    print()
+    rows = [
+        (
+            f"{level.threshold:g}",
+            str(level.items),
+            f"{100 * level.valid / level.items:.1f} %",
+            f"{100 * level.low:.1f} to {100 * level.high:.1f}",
+            "proposed" if level == made.chosen else "",
+        )
+        for level in made.levels
+    ]
+    print_table((f"{made.constraint}: {made.side}", "items", "valid", "95 % interval", ""), rows)
+    print(f"{made.proposed or made.constraint}: {made.finding}")

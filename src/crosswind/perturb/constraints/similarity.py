@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from crosswind.perturb.applied import Constraint
-from crosswind.perturb.constraint import ConstraintKind, Settings, Similarity
+from crosswind.perturb.constraint import ConstraintKind, Settings, Similarity, Threshold
 from crosswind.perturb.needs import ModelNeed, Need
 from crosswind.perturb.passage import SEPARATOR, Passage
 from crosswind.perturb.perturbation import Given, Param
@@ -15,22 +14,21 @@ def _needs(settings: Settings) -> tuple[Need, ...]:
     return (ModelNeed("similarity", str(settings["model"])),)
 
 
-def _make(name: str, settings: Settings, given: Given) -> Constraint:
-    least = float(str(settings["least"]))
+def _measure(settings: Settings, given: Given) -> Callable[[Sequence[tuple[Passage, Passage]]], Sequence[float]]:
     similarity: Similarity = given["similarity"]
+    return lambda pairs: similarity(
+        [(a.text.replace(SEPARATOR, "\n"), b.text.replace(SEPARATOR, "\n")) for a, b in pairs]
+    )
 
-    def check(pairs: Sequence[tuple[Passage, Passage]]) -> Sequence[bool]:
-        texts = [(a.text.replace(SEPARATOR, "\n"), b.text.replace(SEPARATOR, "\n")) for a, b in pairs]
-        return [cosine >= least for cosine in similarity(texts)]
 
-    return Constraint(name, check=check)
-
+_THRESHOLD = Threshold("least", _measure, decimals=4)
 
 SIMILARITY = ConstraintKind(
     name="similarity",
     summary="cosine of the sentence vectors of the original and the result, at least this much",
     source="TextFooler's and BAE's constraint (Jin et al. 2020, §3; Garg & Ramakrishnan 2020, §3)",
-    make=_make,
+    make=_THRESHOLD.constraint,
+    threshold=_THRESHOLD,
     needs=_needs,
     params=(
         Param("model", "text", "a sentence encoder: a hub's id or a folder"),
