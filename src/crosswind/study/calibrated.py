@@ -169,7 +169,7 @@ def _candidates(threshold: Threshold, measures: Sequence[float]) -> list[float]:
 
 def _rounded(threshold: Threshold, value: float) -> float:
     """The strictest number of the threshold's decimals that lets a value through."""
-    scale = 10**threshold.decimals
+    scale = 10.0**threshold.decimals
     whole = round(value * scale)
     if not threshold.lets_through(value, whole / scale):
         whole += 1 if threshold.side == "most" else -1
