@@ -124,6 +124,9 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     file.write_text(FUNCTION + "\n# edited\n")
     crosswind(f"{file}:predict", *COMMON, "--examples", "6", *out)
     assert len([*(tmp_path / "out" / "finished").glob("*.jsonl")]) == 2  # an edited function is another victim
+    oracle = ["--recipe", "polygloss(embed=qlo,senses=reference)", "--examples", "3", "--no-control"]
+    told = crosswind(f"{file}:predict", *COMMON, *oracle).stderr
+    assert "note: polygloss(embed=qlo,senses=reference) has oracle access: it reads the test set's own trans" in told
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
     with pytest.raises(UserError, match=r"mine.py:12: raising: RuntimeError: no memory"):

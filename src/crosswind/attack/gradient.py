@@ -55,23 +55,25 @@ def estimated_gains(victim: ModelVictim, base: Gradient, candidates: Sequence[An
     owned: list[list[Row]] = [[] for _ in candidates]
     for row in rows:
         owned[row.owner].append(row)
-    predictor = victim.predictor
-
-    def vectors(ids: Any) -> Any:
-        with torch.no_grad():
-            tokens = torch.as_tensor(ids, device=predictor.device)
-            return predictor.encoder.embeddings(tokens).double().cpu().numpy()
-
-    gains = []
-    for mine in owned:
-        total = 0.0
+    # What differs: the gradient there, and the numbers of the new and the old tokens.
+    parts: list[tuple[int, Any, Any, Any]] = []
+    for i, mine in enumerate(owned):
         for (old, gradient), new in zip(base, mine, strict=False):
             start, stop_old, stop_new = _differing(old.ids, new.ids)
-            many = min(stop_old, stop_new) - start
-            if many > 0:
-                step = vectors(new.ids[start : start + many]) - vectors(old.ids[start : start + many])
-                total += float((gradient[start : start + many].astype(np.float64) * step).sum())
-        gains.append(total)
+            stop = min(stop_old, stop_new)
+            if stop > start:
+                parts.append((i, gradient[start:stop], new.ids[start:stop], old.ids[start:stop]))
+    gains = [0.0] * len(candidates)
+    if not parts:
+        return gains
+    # One look at the embeddings for all candidates: they differ in few tokens.
+    known = np.unique(np.concatenate([np.asarray(ids) for _, _, *two in parts for ids in two]))
+    predictor = victim.predictor
+    with torch.no_grad():
+        vectors = predictor.encoder.embeddings(torch.as_tensor(known, device=predictor.device)).double().cpu().numpy()
+    for i, gradient, new_ids, old_ids in parts:
+        step = vectors[np.searchsorted(known, new_ids)] - vectors[np.searchsorted(known, old_ids)]
+        gains[i] += float((gradient.astype(np.float64) * step).sum())
     return gains
 
 

@@ -166,6 +166,22 @@ def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=kinds)
 
 
+def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequence[Attacked]) -> list[str]:
+    """What a reader of the results should know: what the attack knows, and where on some data it could do nothing."""
+    oracle = call.declaration.knows(setting)
+    notes = [f"{call.name} has oracle access: {oracle}"] if oracle else []
+    beyond = sum(1 for o in outcomes if o.refused.get("beyond the window"))
+    if beyond:
+        notes.append(
+            f"{beyond:,} of {len(outcomes):,} examples of {data} are longer than the model's window: only positions "
+            "inside were attacked."
+        )
+    without = sum(o.end == "no site" for o in outcomes)
+    if without:
+        notes.append(f"{without:,} of {len(outcomes):,} examples of {data} have no site for {call.name}.")
+    return notes
+
+
 def _statistics(metric: Metric | None) -> Callable[[Example, Prediction], tuple[float, ...]] | None:
     """What gives the statistics of a metric of one prediction."""
     if metric is None:

@@ -51,7 +51,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     import numpy as np
 
     from crosswind.attack.recipe import needed_spec, parse_recipe
-    from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+    from crosswind.attack.run import AttackBudget, attack_examples, attack_notes, outcome_table, perturbed_by
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
     from crosswind.perturb.constraint import parse_constraints
@@ -105,7 +105,10 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     if perturbed.added:
         perturbed.added_table().write_parquet(job.draft.path / ADDED)
     outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
-    _record(job, call.declaration.knows(setting), outcomes)
+    for note in attack_notes(call, setting, params.ref.name, outcomes):
+        job.note(note)
+    for end in ("success", "budget", "exhausted", "wrong before", "no site"):
+        job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
     job.fact("changed", perturbed.changed_share)
     measured = damage_of(data, perturbed, call.declaration.fields(setting))
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
@@ -148,25 +151,6 @@ def _say_what_proposes(job: Job[AttackParams], predictor: Any, resolved: Mapping
                 "attack (one was fine-tuned from the other, or both from a third). Who compares such models crosses "
                 "all pairs."
             )
-
-
-def _record(job: Job[AttackParams], oracle: str, outcomes: Any) -> None:
-    """Note what a reader of the result should know: what the attack knows, and where it could do nothing."""
-    if oracle:
-        job.note(f"{job.params.recipe} has oracle access: {oracle}")
-    beyond = sum(1 for o in outcomes if o.refused.get("beyond the window"))
-    if beyond:
-        job.note(
-            f"{beyond:,} of {len(outcomes):,} examples of {job.params.ref.name} are longer than the model's window: "
-            "only positions inside were attacked."
-        )
-    without = sum(o.end == "no site" for o in outcomes)
-    if without:
-        job.note(
-            f"{without:,} of {len(outcomes):,} examples of {job.params.ref.name} have no site for {job.params.recipe}."
-        )
-    for end in ("success", "budget", "exhausted", "wrong before", "no site"):
-        job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
 
 
 def _cost(params: AttackParams) -> float:

@@ -47,10 +47,11 @@ ATTACKED_TABLE = "attacked.parquet"
 @dataclass(frozen=True)
 class AttackedModel:
     """A line for each attack and language, and the most convincing examples of each: right before, wrong after, with
-    the fewest edits."""
+    the fewest edits. `notes` are those of a victim that no step attacked: steps have their own."""
 
     lines: tuple[AttackLine, ...]
     shown: tuple[AttackedExample, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

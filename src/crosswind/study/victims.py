@@ -17,7 +17,7 @@ from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine
 from crosswind.attack.endpoint import Endpoint, is_address
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import AttackSetting, Call, needed_spec, parse_recipe
-from crosswind.attack.run import AttackBudget, Report, attack_examples, outcome_table, perturbed_by
+from crosswind.attack.run import AttackBudget, Report, attack_examples, attack_notes, outcome_table, perturbed_by
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError, unknown
@@ -90,6 +90,7 @@ def attack_victim(
         raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)
     lines: list[AttackLine] = []
     shown: list[AttackedExample] = []
+    notes: dict[str, None] = {}
     for target in targets(study):
         predict = _predictions_of(model, target.task.name, rate)
         for ref in target.data:
@@ -103,14 +104,15 @@ def attack_victim(
             sets: list[AttackedSet] = []
             drawn = spec.control and not call.control and not call.declaration.blind
             for one in [call, *([call.counterpart()] if drawn else [])]:
-                made, perturbed, before, after = _attacked(victim, one, spec, task, folder, model, report)
+                made, perturbed, before, after, said = _attacked(victim, one, spec, task, folder, model, report)
                 sets.append(made)
+                notes |= dict.fromkeys(said)
                 if one is call:
                     shown += convincing(target.task, task.dataset, perturbed, made, before, after, most)
             binary = target.task.kind in BINARY
             control = sets[1] if len(sets) > 1 else None
             lines.append(attack_line(target.task.name, ref.language, sets[0], metric, binary=binary, control=control))
-    return AttackedModel(tuple(lines), tuple(shown))
+    return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
 
 
 def _attacked(
@@ -136,13 +138,14 @@ def _attacked(
             spec.constraints,
         ]
     )
+    resolved = _resolved_needs(call, task)
     outcomes = attack_examples(
         victim,
         dataset.examples,
         call,
         setting,
         AttackBudget(spec.budget, spec.restarts, spec.seed, spec.width),
-        resolved=_resolved_needs(call, task),
+        resolved=resolved,
         protect=check_protection(spec.protect),
         metric=victim.metric,
         constraints=[c.made() for c in parse_constraints(spec.constraints, where="--constraint")],
@@ -168,7 +171,13 @@ def _attacked(
     perturbed.table().write_parquet(folder / f"{stem}.rewrites.parquet")
     made.outcomes.write_parquet(folder / f"{stem}.outcomes.parquet")
     by_id = ({e.id: p for e, p in zip(dataset.examples, some, strict=True)} for some in (before, after))
-    return made, perturbed, *by_id
+    notes = attack_notes(call, setting, task.ref.name, outcomes)
+    if any(isinstance(need, ModelNeed) and need.role.startswith("masked-lm") for need in resolved):
+        notes.append(
+            f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "
+            f"{victim.name}."
+        )
+    return made, perturbed, *by_id, notes
 
 
 def _resolved_needs(call: Call, task: _Task) -> dict[Any, Any]:

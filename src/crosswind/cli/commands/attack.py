@@ -143,6 +143,8 @@ def attack(
         print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
     else:
         print(render_attacks(result.lines, result.shown))
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
     if finished is not None:
         for line in left_out_lines(finished.plan.left_out):
             print(f"left out: {line}", file=sys.stderr)
