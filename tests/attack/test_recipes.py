@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,9 +267,17 @@ def test_the_guide_to_the_recipes_is_up_to_date() -> None:
     text = (root / "docs" / "attacks.md").read_text(encoding="utf-8")
     assert guide.page(text) == text, "python benchmarks/recipe_guide.py writes it"
     # A recipe that differs from another in its name alone is none.
-    rows = [line.split(" | ")[1:] for line in text.splitlines() if line.startswith("| `")]
+    declared, mark, measured = text.partition("### What each reaches")
+    assert mark
+    rows = [line.split(" | ")[1:] for line in declared.splitlines() if line.startswith("| `")]
     assert len(rows) == len(RECIPES.names())
     assert len({tuple(row) for row in rows}) == len(rows)
+    # Each was measured, at the same budget, or is named as one that was not.
+    names = {re.split(r"[(`]", line[3:])[0] for line in measured.splitlines() if line.startswith("| `")}
+    named = re.search(r"^Not measured: (.*)", measured, re.MULTILINE)
+    others = set(re.findall(r"`([^`]*)`", named[1])) if named else set()
+    assert names | others == {*RECIPES.names()}
+    assert not names & others
 
 
 def test_the_matrix_says_where_each_recipe_attacks() -> None:
