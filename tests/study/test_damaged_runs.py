@@ -158,7 +158,7 @@ def test_damaged_costs_are_refused_and_missing_ones_are_nothing(whole: Path, tmp
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     (run / "provenance.parquet").unlink()
-    assert power_plan(run, 2.0).training_seconds == 0
+    assert power_plan(run, 2.0).pilot.training == 0
     pl.DataFrame({"kind": ["train"], "cpu_seconds": ["ten"]}).write_parquet(run / "provenance.parquet")
     with pytest.raises(UserError, match="has no column cpu_seconds"):
         power_plan(run, 2.0)
