@@ -114,6 +114,7 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     assert made.select("route", "pipeline_seed", "attack", "language", "budget", "n").rows() == [
         ("none", 1, "deepwordbug", code, 12, 6) for code in ("qla-Latn", "qcy-Cyrl")
     ]
+    assert set(made.select("selection", "context_language", "protection").rows()) == {("untuned", "", "none")}
     for row in made.iter_rows(named=True):
         assert row["after"] == pytest.approx(left["deepwordbug", row["language"]])
         assert row["control"] == pytest.approx(left["deepwordbug.random", row["language"]])

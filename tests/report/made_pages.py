@@ -52,6 +52,7 @@ def full(summary: Summary) -> ReportContent:
             {
                 "route": ["none"] * 4, "defence": ["none"] * 4, "target": ["xnli"] * 4, "language": ["de"] * 4,
                 "attack": ["deepwordbug"] * 2 + ["deepwordbug.random"] * 2, "control": [False, False, True, True],
+                "selection": ["english"] * 4, "context_language": [""] * 4, "protection": ["none"] * 4,
                 "pipeline_seed": [1] * 4, "budget": [10] * 4, "n": [8] * 4, "at": [0, 10, 0, 10],
                 "score": [75.0, 25.0, 75.0, 50.0],
             }

@@ -20,12 +20,13 @@ from made_pages import HOSTILE, example, full
 from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.summary import Summary
 from crosswind.report.brief import render_brief
-from crosswind.report.content import AuditRow, ExampleSample, ReportContent
+from crosswind.report.content import ATTACKED_COLUMNS, AuditRow, ExampleSample, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
 from crosswind.report.parts import TextTable
 from crosswind.report.sections.attack_curves import mean_curves
+from crosswind.report.sections.attack_table import attacked_tables, mean_attacks
 from crosswind.report.sections.curves import curve_points
 from crosswind.report.sections.examples import shown_example
 from crosswind.report.sections.heatmap import shade
@@ -248,6 +249,62 @@ def test_an_attack_with_two_budgets_has_a_panel_of_each(summary: Summary) -> Non
     assert set(means["panel"]) == {"xnli, deepwordbug, 10 queries", "xnli, deepwordbug, 20 queries"}
     assert set(means["n"]) == {8}
     assert set(mean_curves(curves)["panel"]) == {"xnli, deepwordbug"}
+
+
+def test_attacks_on_models_chosen_otherwise_and_on_protected_texts_are_in_no_mean_with_the_others(
+    summary: Summary,
+) -> None:
+    english = full(summary).curves
+    averaged = english.with_columns(selection=pl.lit("averaged"), score=pl.lit(99.0))
+    protected = english.with_columns(protection=pl.lit("entities"), score=pl.lit(1.0))
+    fewer = english.with_columns(n=pl.lit(4, pl.Int64), score=pl.lit(0.0))
+    means = mean_curves(pl.concat([english, averaged, protected]))
+    assert dict(
+        means.filter(at=10, control=False).select(pl.col("panel") + "; " + pl.col("system"), "score").rows()
+    ) == {
+        "xnli, deepwordbug; none": 25.0,
+        "xnli, deepwordbug; none · averaged": 99.0,
+        "xnli, deepwordbug, entities protected; none": 1.0,
+    }
+    assert set(mean_curves(pl.concat([english, fewer]))["panel"]) == {
+        "xnli, deepwordbug, 8 items", "xnli, deepwordbug, 4 items"
+    }  # fmt: skip
+
+    row = dict.fromkeys(ATTACKED_COLUMNS) | {
+        "route": "none",
+        "defence": "none",
+        "selection": "english",
+        "context_language": "",
+        "protection": "none",
+        "pipeline_seed": 1,
+        "cells": "a",
+        "target": "xnli",
+        "language": "de",
+        "attack": "deepwordbug",
+        "budget": 10,
+        "n": 8,
+        "before": 75.0,
+        "after": 25.0,
+        "after_low": 20.0,
+        "after_high": 30.0,
+    }
+    others = [
+        {"selection": "averaged", "after": 50.0}, {"protection": "entities", "after": 60.0},
+        {"context_language": "en", "after": 70.0}, {"n": 4, "after": 0.0},
+    ]  # fmt: skip
+    rows = [row, *({**row, **other} for other in others)]
+    attacked = pl.DataFrame(rows, schema=ATTACKED_COLUMNS)
+    assert sorted(mean_attacks(attacked).select("after", "seeds").rows()) == [
+        (0.0, 1), (25.0, 1), (50.0, 1), (60.0, 1), (70.0, 1)
+    ]  # fmt: skip
+    (table,) = attacked_tables(replace(full(summary), attacked=attacked))
+    assert {(r[1], r[2], r[3], r[4]) for r in table.rows} == {
+        ("deepwordbug, 10 queries", "none", "de", "8"),
+        ("deepwordbug, 10 queries", "none", "de", "4"),
+        ("deepwordbug, 10 queries", "none · averaged", "de", "8"),
+        ("deepwordbug, 10 queries, entities protected", "none", "de", "8"),
+        ("deepwordbug, 10 queries", "none", "de (context en)", "8"),
+    }
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:

@@ -20,6 +20,7 @@ from crosswind.analysis.sample_sizes import DrawVariance, detectable, price_of_s
 from crosswind.cli import app
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.report.content import ATTACK_CELL, CURVE_COLUMNS
 from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, write_analysed
 from crosswind.study.changed import compare_runs
@@ -27,7 +28,7 @@ from crosswind.study.claimed import judge_runs, run_facts
 from crosswind.study.folder import sums_frame
 from crosswind.study.joined import facts_of, join_read, join_runs, read_run
 from crosswind.study.power import power_plan
-from crosswind.study.reported import write_joined_report
+from crosswind.study.reported import report_content, write_joined_report
 
 N = 240
 SIGNATURE = METRICS["accuracy"].signature(device="cpu")
@@ -162,6 +163,17 @@ def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
     assert "could not look: " in page  # a review that needs the study
     assert '<section id="examples"' not in page
     assert "attack curves: " in page
+
+
+def test_attack_curves_of_a_run_of_an_older_version_are_read(runs: list[Path]) -> None:
+    new = pl.DataFrame([dict.fromkeys(CURVE_COLUMNS) | {"route": "none", "selection": "english"}], schema=CURVE_COLUMNS)
+    new.write_parquet(runs[0] / "attacks.parquet")
+    new.drop(*ATTACK_CELL).write_parquet(runs[1] / "attacks.parquet")
+    run = join_runs(runs)
+    content = report_content(run, run.summary())
+    assert not [text for text in content.missing if "attack" in text]
+    assert content.curves["selection"].to_list() == ["english", None]
+    assert dict(content.curves.schema) == CURVE_COLUMNS
 
 
 def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:

@@ -93,8 +93,13 @@ class Provenance:
     encoder: str = ""
 
 
+ATTACK_CELL: dict[str, pl.DataType] = dict.fromkeys(("selection", "context_language", "protection"), pl.String())
+"""Columns of both tables of attacks without which two cells of a study could have a row in common. Runs of older
+versions lack them."""
+
 CURVE_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence", "target", "language", "attack"), pl.String()),
+    **ATTACK_CELL,
     "control": pl.Boolean(),
     **dict.fromkeys(("pipeline_seed", "budget", "n", "at"), pl.Int64()),
     "score": pl.Float64(),
@@ -104,6 +109,7 @@ queries; 0 queries: as they were. `control` rows are of random draws."""
 
 ATTACKED_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence"), pl.String()),
+    **ATTACK_CELL,
     "pipeline_seed": pl.Int64(),
     "cells": pl.String(),
     **LINE_COLUMNS,

@@ -84,12 +84,11 @@ def attack_figures(
     data = library(plan.graph.context["data"])
     rows: list[Mapping[str, Any]] = []
     for one in _pairs(cells):
-        key = digest([one.cell.key, one.cell.rewrite, one.clean.key, one.control.key if one.control else ""])
+        key = digest([[c.key, c.rewrite, c.judged] for c in (one.cell, one.clean, one.control) if c is not None])
         if key not in known:
             dataset = data.dataset(one.cell.data)
             line, _, _ = _line(one, TASKS[one.cell.target], dataset, store, _predictions(store, one.clean.key))
-            cell = {"route": one.cell.route, "defence": one.cell.defence, "pipeline_seed": one.cell.seed, "cells": key}
-            known[key] = {**cell, **line_table([line]).row(0, named=True)}
+            known[key] = {**one.cell.attack_columns, "cells": key, **line_table([line]).row(0, named=True)}
         rows.append(known[key])
     return pl.DataFrame(rows, schema=ATTACKED_COLUMNS)
 
@@ -107,11 +106,11 @@ def _pairs(cells: Sequence[Cell]) -> Iterator[_Pair]:
     """The attacked cells among some that are there, but controls and what was transferred."""
     attacked = [c for c in cells if c.condition.attack != "none"]
     controls = {_identity(c, c.condition.attack): c for c in attacked}
-    clean = {_model_of(c): c for c in reversed(cells) if c.condition.clean}
+    clean = {c.evaluated: c for c in reversed(cells) if c.condition.clean}
     for cell in attacked:
         name = cell.condition.attack
-        if not is_control(name) and not is_transferred(name) and _model_of(cell) in clean:
-            yield _Pair(cell, clean[_model_of(cell)], controls.get(_identity(cell, control_of(name))))
+        if not is_control(name) and not is_transferred(name) and cell.evaluated in clean:
+            yield _Pair(cell, clean[cell.evaluated], controls.get(_identity(cell, control_of(name))))
 
 
 def _line(
@@ -150,10 +149,6 @@ def control_of(attack: str) -> str:
 
 def _there(cell: Cell, store: Store) -> bool:
     return store.has(cell.key) and all(store.has(key) for _, key in cell.judged)
-
-
-def _model_of(c: Cell) -> tuple[object, ...]:
-    return c.route, c.seed, c.defence, c.target, c.selection, c.data.language, c.data.split, c.data.context_language
 
 
 def _identity(cell: Cell, attack: str) -> tuple[object, ...]:

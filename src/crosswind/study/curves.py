@@ -25,10 +25,10 @@ CURVES = "attacks.parquet"
 def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
     """The curves of the attacked cells, of what their attack steps stored and the statistics of their clean cells."""
     rows: list[Mapping[str, Any]] = []
-    clean = {_whose(cell): cell for cell in cells if cell.condition.clean}
+    clean = {cell.evaluated: cell for cell in cells if cell.condition.clean}
     for cell in cells:
         attack = cell.condition.attack
-        before = clean.get(_whose(cell))
+        before = clean.get(cell.evaluated)
         if attack == "none" or is_transferred(attack) or not cell.rewrite or before is None:
             continue
         path = store.path(cell.rewrite) / OUTCOMES
@@ -42,20 +42,14 @@ def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
             continue
         whole = AttackCurves(outcomes, [of_items[name] for name in outcomes["id"]])
         common = {
-            "route": cell.route,
-            "defence": cell.defence,
+            **cell.attack_columns,
             "target": cell.target,
             "language": cell.data.language,
             "attack": attack,
             "control": is_control(attack),
-            "pipeline_seed": cell.seed,
             "budget": cell.condition.budget,
             "n": len(outcomes),
         }
         for at in (0, *budgets(cell.condition.budget)):
             rows.append({**common, "at": at, "score": whole.score(metric, at)})
     return pl.DataFrame(rows, schema=CURVE_COLUMNS)
-
-
-def _whose(cell: Cell) -> tuple[object, ...]:
-    return (cell.route, cell.seed, cell.defence, cell.target, cell.selection, cell.excluded, cell.data.language)

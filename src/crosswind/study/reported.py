@@ -14,7 +14,7 @@ from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
-from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
+from crosswind.report.content import ATTACK_CELL, ATTACKED_COLUMNS, CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
 from crosswind.study.about import read_about
@@ -138,6 +138,8 @@ def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _joined(paths: Sequence[Path], name: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """A table of each run that has it, one below the other."""
-    frames = [read_table(p / name, columns).select(*columns) for p in paths if (p / name).is_file()]
-    return pl.concat([pl.DataFrame(schema=columns), *frames])
+    """A table of each run that has it, one below the other; of older ones `ATTACK_CELL` is not known."""
+    always = {column: kind for column, kind in columns.items() if column not in ATTACK_CELL}
+    frames = [read_table(p / name, always) for p in paths if (p / name).is_file()]
+    whole = [frame.select(c for c in columns if c in frame.columns) for frame in frames]
+    return pl.concat([pl.DataFrame(schema=columns), *whole], how="diagonal")

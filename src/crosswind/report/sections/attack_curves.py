@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from crosswind.analysis.condition import APART
 from crosswind.analysis.results import NONE
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened
@@ -59,15 +60,21 @@ def attack_section(content: ReportContent) -> Section | None:
 def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:
     """The curves by panel (target and attack), system and kind: means over languages, then over pipeline seeds.
 
-    An attack with several budgets has a panel of each: they are of the same examples.
+    An attack with several budgets, numbers of items or protections has a panel of each. A model that was chosen in a
+    way that is reported apart is a system of its own.
     """
-    system = pl.when(pl.col("defence") == NONE).then(pl.col("route")).otherwise(
-        pl.col("route") + " · " + pl.col("defence")
-    )  # fmt: skip
+    defence = pl.when(pl.col("defence") == NONE).then(pl.lit("")).otherwise(" · " + pl.col("defence"))
+    apart = pl.when(pl.col("selection").is_in(APART)).then(" · " + pl.col("selection")).otherwise(pl.lit(""))
+    system = pl.col("route") + defence + apart
     base = pl.col("attack").str.replace(r"\.random", "", literal=False)
     several = pl.col("budget").n_unique().over("target", base) > 1
     budget = pl.when(several).then(", " + pl.col("budget").cast(pl.String) + " queries").otherwise(pl.lit(""))
-    panel = pl.col("target") + ", " + base + budget
+    other = pl.col("protection").is_null() | (pl.col("protection") == NONE)
+    protection = pl.when(other).then(pl.lit("")).otherwise(", " + pl.col("protection") + " protected")
+    test_set = ("target", base, "budget", "protection", "route", "defence", "selection", "pipeline_seed")
+    sizes = pl.col("n").n_unique().over(*test_set, "language", "context_language") > 1
+    items = pl.when(sizes).then(", " + pl.col("n").cast(pl.String) + " items").otherwise(pl.lit(""))
+    panel = pl.col("target") + ", " + base + budget + protection + items
     named = frame.with_columns(panel=panel, system=system)
     names = ["panel", "system", "control"]
     by_seed = named.group_by(*names, "pipeline_seed", "at", maintain_order=True).agg(

@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from crosswind.analysis.condition import APART
 from crosswind.analysis.results import NONE
-from crosswind.report.content import ATTACKED_COLUMNS, ReportContent
+from crosswind.report.content import ATTACK_CELL, ATTACKED_COLUMNS, ReportContent
 from crosswind.report.inert import shortened
 from crosswind.report.parts import Column, TextTable
 
 _MOST = 400  # rows
-_CELL = ("target", "attack", "budget", "route", "defence", "language")
+_CELL = ("target", "attack", "budget", "route", "defence", "language", *ATTACK_CELL, "n")
 
 
 def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
@@ -23,7 +24,19 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         return ()
     means = mean_attacks(frame)
     rows = [_row(row) for row in means.head(_MOST).iter_rows(named=True)]
-    numbers = ("A", "A′", "success", "A′ of draws", "gain", "queries", "edits", "chrF", "per position", "exhausted")
+    numbers = (
+        "items",
+        "A",
+        "A′",
+        "success",
+        "A′ of draws",
+        "gain",
+        "queries",
+        "edits",
+        "chrF",
+        "per position",
+        "exhausted",
+    )
     caption = (
         "What the attacks did: A and A′ are the scores before and after, success the share in percent of the examples "
         "right before that the attack made wrong (for kinds with a right and a wrong), gain what it leaves less than "
@@ -59,12 +72,15 @@ def mean_attacks(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    attack = f"{row['attack']}, {row['budget']:,} queries"
+    attack, protection = f"{row['attack']}, {row['budget']:,} queries", row["protection"] or NONE
+    route = row["route"] if row["defence"] == NONE else f"{row['route']} · {row['defence']}"
+    pair = row["context_language"] or row["language"]
     return (
         row["target"],
-        shortened(attack, 60),
-        row["route"] if row["defence"] == NONE else f"{row['route']} · {row['defence']}",
-        row["language"],
+        shortened(attack, 60) + ("" if protection == NONE else f", {protection} protected"),
+        f"{route} · {row['selection']}" if row["selection"] in APART else route,
+        row["language"] if pair == row["language"] else f"{row['language']} (context {pair})",
+        f"{row['n']:,}",
         _number(row["before"]),
         _estimated(row, "after"),
         _estimated(row, "success"),
