@@ -66,11 +66,12 @@ def test_a_run_scores_the_mean_of_the_last_checkpoints_apart(
     assert {p.parent.parent for p in store.root.rglob("*.safetensors")} == {store.path(encoder)}
 
 
-def test_too_few_checkpoints_are_refused_with_how_many_there_were(
+def test_too_few_checkpoints_are_refused_before_anything_is_trained(
     tiny_encoder: Path, small_data: Path, tmp_path: Path
 ) -> None:
     found = study(tiny_encoder, small_data, 4)
     finished = run_study(found, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
     assert finished.outcome.mistaken
     messages = {failure.message for failure in finished.outcome.failed.values()}
-    assert any("the mean of the last 2 checkpoints was asked for" in m and "had 1 in 4 steps" in m for m in messages)
+    assert any("the mean of the last 2 checkpoints was asked for" in m and "has 1 in 4 steps" in m for m in messages)
+    assert all("lower training.evaluate_every" in m and "stopped early" not in m for m in messages)

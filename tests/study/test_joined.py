@@ -67,7 +67,9 @@ def write_run(out: Path, seeds: tuple[int, ...], *, more: int = 0, draws: int = 
         sums_frame(entries).write_parquet(out / path)
     pl.DataFrame(cells).with_columns(pl.lit("accuracy").alias("metric")).write_parquet(out / "cells.parquet")
     left_out_table([]).write_parquet(out / "left_out.parquet")
-    kinds = {"kind": ["train", "predict"], "cpu_seconds": [600.0, 60.0]}
+    models = [f"model of seed {seed}" for seed in seeds]
+    steps = {"step": [*models, "p"], "kind": ["train"] * len(seeds) + ["predict"]}
+    kinds = steps | {"cpu_seconds": [600.0 / len(seeds)] * len(seeds) + [60.0]}
     pl.DataFrame(kinds).write_parquet(out / "provenance.parquet")
     write_analysed(
         Analysed(("none", "english"), {"xnli": "accuracy"}, {"xnli": 100 / 3}, {"xnli": "en"}, (), (), Comparisons(),
@@ -376,9 +378,17 @@ def test_a_route_is_chosen_on_the_development_scores_of_a_run_beside(runs: list[
     rows.with_columns(score=better).write_parquet(dev / "results.parquet")
     assert judge_runs([*runs, dev], str(file))[0].judged[0].findings[0].text.startswith("+0.0 [")
     assert judge_runs([dev], str(file))[0].judged[0].outside == "the run evaluates dev, the claim is about test"
+    with pytest.raises(UserError, match="has pipeline seeds that no other run has: 2"):
+        judge_runs([runs[0], dev], str(file))
+    steps = pl.read_parquet(dev / "provenance.parquet")
+    other = pl.when(kind="train").then(pl.col("step") + ", at another rate").otherwise("step").alias("step")
+    steps.with_columns(other).write_parquet(dev / "provenance.parquet")
+    with pytest.raises(UserError, match="has models that are trained otherwise"):
+        judge_runs([*runs, dev], str(file))
+    steps.write_parquet(dev / "provenance.parquet")
     analysed = dev / "analysis.json"
     analysed.write_text(analysed.read_text().replace("mnli", "squad"))
-    with pytest.raises(UserError, match="has routes that are trained otherwise"):
+    with pytest.raises(UserError, match="has models that are trained otherwise"):
         judge_runs([*runs, dev], str(file))
 
 

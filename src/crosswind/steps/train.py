@@ -156,6 +156,8 @@ def _run(job: Job[TrainParams], worker: Worker) -> str:
         job.note(queries_clipped("Training read queries of", encoder.max_positions, queries))
     augment = _augmentations(job)
     parts = _parts(params, data, encoder, carried, _Anew(augment, _mined(job, data)))
+    every = params.training.evaluate_every or max(parts.steps, 1)
+    _require_checkpoints(job, -(-parts.steps // every), parts.steps)
     robust = params.robust
     history = train(
         modules_of(encoder, parts.heads),
@@ -453,16 +455,21 @@ def _save_average(job: Job[TrainParams], parts: _Parts, history: History) -> Non
     from crosswind.train.loop import put_weights
     from crosswind.train.phase import modules_of
 
-    asked, kept = job.params.average, len(history.averaged)
-    if kept < asked:
-        raise UserError(
-            f"the mean of the last {asked} checkpoints was asked for, and {job.step.label} had {kept} in "
-            f"{history.steps} steps",
-            where="average",
-            hint="lower training.evaluate_every, or ask for fewer",
-        )
+    _require_checkpoints(job, len(history.averaged), history.steps, "it was stopped early: raise training.patience, ")
     put_weights(modules_of(parts.encoder, parts.heads), history.average)
     save_head(job.draft.path / AVERAGED_FOLDER, parts.encoder, next(iter(parts.heads.values())))
+
+
+def _require_checkpoints(job: Job[TrainParams], kept: int, steps: int, early: str = "") -> None:
+    """A `UserError` where a training of so many steps has too few checkpoints for the mean that is asked for: before
+    it begins, and once more of one that was stopped early."""
+    asked = job.params.average
+    if kept < asked:
+        raise UserError(
+            f"the mean of the last {asked} checkpoints was asked for, and {job.step.label} has {kept} in {steps} steps",
+            where="average",
+            hint=f"{early}lower training.evaluate_every, or ask for fewer",
+        )
 
 
 def labelled_of(params: TrainParams) -> float:

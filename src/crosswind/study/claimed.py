@@ -20,7 +20,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
 from crosswind.study.claim_names import require_known_names, unknown_route
-from crosswind.study.joined import RunResults, join_read, read_run
+from crosswind.study.joined import RunResults, join_read, read_run, read_table
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,29 @@ def _measured_and_choosing(runs: Sequence[RunResults]) -> tuple[list[RunResults]
     these are what is judged."""
     choosing = [run for run in runs if set(run.rows["split"]) == {"dev"}]
     measured = [run for run in runs if not any(run is other for other in choosing)]
+    seeds = {seed for run in measured for seed in run.seeds}
+    trained = frozenset().union(*map(_trained, measured))
     for run in choosing if measured else ():
-        if run.analysed.facts.factors != measured[0].analysed.facts.factors:
+        otherwise = run.analysed.facts.factors != measured[0].analysed.facts.factors
+        what = ""
+        if lacking := sorted(set(run.seeds) - seeds):
+            what = f"has pipeline seeds that no other run has: {', '.join(map(str, lacking))}"
+        elif otherwise or (trained and not _trained(run) <= trained):
+            what = f"has models that are trained otherwise than those of {measured[0].paths[0]}"
+        if what:
             raise UserError(
-                f"has routes that are trained otherwise than those of {measured[0].paths[0]}",
+                what,
                 where=str(run.paths[0]),
                 hint="run the same study with the split dev, so that development data choose among the same models",
             )
     return (measured, choosing) if measured else (list(runs), [])
+
+
+def _trained(run: RunResults) -> frozenset[str]:
+    """The steps that trained its models; none of a run that keeps no provenance."""
+    tables = [path / "provenance.parquet" for path in run.paths]
+    frames = [read_table(table, {"step": pl.String(), "kind": pl.String()}) for table in tables if table.is_file()]
+    return frozenset(step for frame in frames for step in frame.filter(kind="train")["step"])
 
 
 def judged_by(
