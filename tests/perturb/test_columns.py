@@ -164,6 +164,32 @@ def test_a_text_becomes_the_same_alone_as_in_a_batch(spec: str, data: st.DataObj
 
 
 @pytest.mark.parametrize(
+    ("spec", "language", "text"),
+    [
+        # A space or a sign with a mark behind it is one cluster: what takes the first away alone would tear it.
+        ("drop-word", "fa", "کتاب \u200cها را"),
+        ("drop-word", "vi", "ba \u0323# ba ba"),
+        ("drop-function", "en", "the \u0301 house"),
+        ("punctuation", "fa", "\u200b.\u200cها"),
+        ("punctuation", "ar", "a\u0600·\rb"),
+        # Letters and gaps that join what they come to stand beside: sara am, a consonant jamo, a lone virama.
+        ("word-order", "en", "x\u2028\u0e33 abc"),
+        ("shuffle", "en", "\u0e33 abc def"),
+        ("shuffle", "ko", "\u1100 가 abc"),
+        ("shuffle", "hi", "a\x85\u094dé क"),
+    ],
+)
+def test_a_text_with_marks_out_of_place_becomes_the_same_in_a_batch(spec: str, language: str, text: str) -> None:
+    about = {"task": "t", "fields": ("first",)}
+    for draw_number in range(8):
+        examples = [PairExample(f"x/{i}", "x", language, text, "") for i in range(6)]
+        atoms = parse_spec(spec, severity=0.7)
+        together = perturb_examples(examples, atoms, draw=draw_number, **about)  # type: ignore[arg-type]
+        alone = [perturb_example(e, atoms, draw=draw_number, **about) for e in examples]  # type: ignore[arg-type]
+        assert list(together) == alone
+
+
+@pytest.mark.parametrize(
     "spec", ["whitespace", "invisible", "keyboard", "word-order", "repeat", "drop-word", "shuffle"]
 )
 @pytest.mark.parametrize("unit", ["abbc d, e. ", "abcd", "क्षत्रिय क़लम ", "สวัสดีครับ", "e\u0301a"])

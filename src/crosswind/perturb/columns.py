@@ -41,7 +41,8 @@ class Columns:
     * `become(at, bits)` are the texts, in NFC, that the sites `at` (indices) become by their bits: those of
       `options(i, first)[bits * n >> 64]`; as texts or as slices of an array of code points.
     * `pieces` says that an option may be more than the text that it becomes: pieces of the text in another order.
-    * `most` are, for each text, how many of its sites may change; without it all may.
+    * `most` are, for each text, how many of its sites may change; without it all may. A text in which more are drawn
+      goes by `sites`.
     * `by_bits(i, first, bits)` is the option of site i that bits choose, where options are not listed.
     """
 

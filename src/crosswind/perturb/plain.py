@@ -79,6 +79,8 @@ def plain_noise(
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
     refused.update(_torn(joined, after, new_first, starts + grown[:-1], ends + grown[1:], owners, free))
+    if batch.ascii is None:  # what is taken away may be a part of a cluster of the original: a mark stands behind it
+        refused.update(_in_clusters(batch.codes, starts, ends, owners))
     changes = _changes(columns, hits, texts, first[owners])
     changed = []
     edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
@@ -193,4 +195,10 @@ def _torn(
     # The texts were in NFC, so that only those that changed may be in it no more.
     left = np.searchsorted(first, uncomposed(codes, joined), side="right") - 1
     yield from left[~free[left]].tolist()
-    yield from owners[~(cluster_starts_at(codes, starts) & cluster_starts_at(codes, ends))].tolist()
+    yield from _in_clusters(codes, starts, ends, owners)
+
+
+def _in_clusters(codes: Integers, starts: Integers, ends: Integers, owners: Integers) -> list[int]:
+    """The owners of slices that begin or end within a cluster."""
+    inside: list[int] = owners[~(cluster_starts_at(codes, starts) & cluster_starts_at(codes, ends))].tolist()
+    return inside

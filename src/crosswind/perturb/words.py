@@ -19,8 +19,8 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
-from crosswind.perturb.chunks import ChunkTable, WordColumns, WordNames
-from crosswind.perturb.codes import Integers, TextBatch
+from crosswind.perturb.chunks import ChunkTable, WordColumns, WordMemo, WordNames
+from crosswind.perturb.codes import CodeTable, Integers, TextBatch
 from crosswind.perturb.graphemes import is_border, joins_before, whole_clusters
 from crosswind.perturb.japanese import JOINING, with_endings
 
@@ -136,6 +136,34 @@ def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> Wor
         for text in batch.texts
     ]
     return _side_by_side(every, batch.first[:-1], _UNSPACED)
+
+
+def movable(batch: TextBatch, words: WordColumns) -> Integers | None:
+    """How many sites of each text may change by columns where words move (`Columns.most`): none where a word could
+    join, or be joined by, what it comes to stand beside; `None` where all may."""
+    if batch.ascii is not None or not len(words.starts):
+        return None
+    reach = _reach(words)
+    adjacent = np.zeros(len(reach), dtype=np.bool_)
+    adjacent[:-1] = words.ends[:-1] == words.starts[1:]
+    owners = np.searchsorted(batch.first, words.starts, side="right") - 1
+    meeting = np.isin(owners, owners[adjacent])
+    gaps = _joins_after.some(batch.codes[words.starts - 1])  # before the first word of a batch what stands behind it
+    tearing = owners[(reach & _FRONT > 0) | ((reach & _BACK > 0) & meeting) | gaps]
+    if not len(tearing):
+        return None
+    most = np.bincount(owners, minlength=len(batch.texts))
+    most[tearing] = 0
+    return most
+
+
+_FRONT, _BACK = 1, 2
+_JOINS_AFTER = r"[\p{GCB=Prepend}\p{GCB=ZWJ}\p{GCB=L}\p{GCB=Regional_Indicator}]"
+_JOINS_BEHIND = regex.compile(rf"(?:{_JOINS_AFTER}|\p{{InCB=Linker}}[\p{{InCB=Linker}}\p{{InCB=Extend}}]*)\Z")
+_joins_after = CodeTable(
+    lambda char: int(regex.match(rf"{_JOINS_AFTER}|\p{{InCB=Linker}}|\p{{InCB=Extend}}", char) is not None)
+)
+_reach = WordMemo(lambda word: _FRONT * joins_before(word[0]) | _BACK * (_JOINS_BEHIND.search(word) is not None))
 
 
 def _side_by_side(every: Sequence[Integers], shifts: Integers, names: WordNames) -> WordColumns:

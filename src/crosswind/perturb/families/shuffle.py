@@ -21,7 +21,7 @@ from crosswind.perturb.draw import Words, key, splitmix64
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, Piece
-from crosswind.perturb.words import segmentation, word_columns
+from crosswind.perturb.words import movable, segmentation, word_columns
 
 _DRAWS = 64  # two words are then left in their order once in 2^64; of many equal words two change places
 
@@ -78,7 +78,8 @@ class _Shuffled:
             return texts
 
         starts, ends = words.starts[low], words.ends[high - 1]
-        return Columns(starts, ends, lambda i, first: (), become, pieces=True, by_bits=by_bits)
+        most = movable(batch, words)
+        return Columns(starts, ends, lambda i, first: (), become, pieces=True, most=most, by_bits=by_bits)
 
 
 def _order(passage: Passage, bits: int) -> Option:

@@ -11,7 +11,7 @@ from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, choose
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, segmentation, word_columns
+from crosswind.perturb.words import is_unspaced, movable, segmentation, word_columns
 
 _SPACE = regex.compile(r"\s")
 
@@ -26,7 +26,8 @@ class _Reorder(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        starts, ends, names, _ = word_columns(batch, self._language, glued=True)
+        words = word_columns(batch, self._language, glued=True)
+        starts, ends, names, _ = words
         solid = self._solid.some(batch.codes)
         solid[batch.first[1:] - 1] = True
         before = np.zeros(len(solid) + 1, dtype=np.int64)
@@ -49,8 +50,8 @@ class _Reorder(Columned):
         def options(i: int, first: int) -> tuple[Option, ...]:
             low = int(at[i])
             high = low + int(reach[low]) + 1
-            words = [(s - first, e - first) for s, e in zip(starts[low:high].tolist(), ends[low:high].tolist())]  # noqa: B905
-            return tuple(_moves(words, names[low:high].tolist()))
+            spans = [(s - first, e - first) for s, e in zip(starts[low:high].tolist(), ends[low:high].tolist())]  # noqa: B905
+            return tuple(_moves(spans, names[low:high].tolist()))
 
         def become(chosen: Integers, bits: Words) -> list[str] | CodeSlices:
             low = at[chosen]
@@ -64,7 +65,7 @@ class _Reorder(Columned):
                 texts.append("".join(text[p.start : p.end] for p in pieces if isinstance(p, Keep)))
             return texts
 
-        return Columns(starts[at], ends[at + reach[at]], options, become, pieces=True)
+        return Columns(starts[at], ends[at + reach[at]], options, become, pieces=True, most=movable(batch, words))
 
 
 def _moves(words: list[tuple[int, int]], names: list[int]) -> list[Option]:
