@@ -631,6 +631,16 @@ def test_another_way_of_choosing_checkpoints_is_compared_with_the_usual_one_on_t
     assert {c.words for c in one} == {"one seed: not tested"}
 
 
+def test_a_way_that_no_seed_has_beside_the_usual_one_is_compared_with_nothing():
+    study = two_routes(two_routes(Study(), seed=1), seed=2)
+    study.pair("none", "de", 310, 270, seed=3, selection="oracle")
+    study.pair("none", "de", 310, 270, seed=1, selection="averaged")
+    study.pair("none", "sw", 210, 190, seed=2, selection="averaged")
+    made = study.contrasts(routes=["none", "multi"])
+    assert [c for c in made if c.kind == "selection"] == []
+    assert any(c.kind == "difference" for c in made)
+
+
 def test_the_usual_comparisons_do_not_change_by_another_way():
     base = two_routes(two_routes(two_routes(Study(), seed=1), seed=2), seed=3)
 

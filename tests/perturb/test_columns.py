@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import hypothesis
 import numpy as np
 import pytest
 import regex
@@ -65,6 +66,7 @@ def test_clusters_begin_where_the_regex_module_has_them(text: str) -> None:
 
 
 @given(st.lists(TEXTS, max_size=5))
+@hypothesis.example(["a1\u0d4e 'b", "\u0d4e\u00a0\u0d15"])  # a letter that the next code point joins, be it a space
 def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> None:
     batch = TextBatch(texts)
     found = [batch.text[a:b] for a, b in zip(*(c.tolist() for c in batch.clusters), strict=True)]

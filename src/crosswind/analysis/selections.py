@@ -22,13 +22,14 @@ def between_selections(
     """What another way of choosing a system's checkpoints changes, over the languages that both have: when clean, and
     under the perturbations that all of these have.
 
-    Over several targets those alone in which the other way was asked for.
+    Over several targets those alone in which the other way was asked for. What no pipeline seed has of both is left
+    out: an incomplete run has all of its other comparisons.
     """
     for way in APART:
         for s in systems:
             for measure in _MEASURES:
                 made = [(x, *gap) for x in members if (gap := _gap(maker, x, s, way, measure)) is not None]
-                if not made:
+                if not made or not set.intersection(*(set(gap.seeds) for _, _, gap, _ in made)):
                     continue
                 usual = " or ".join(sorted({chosen for *_, chosen in made}))
                 gaps = under_common_seeds([gap for _, _, gap, _ in made])
@@ -50,7 +51,9 @@ def _gap(
     asked = [c for c in having if c.clean] if measure == "everywhere" else sorted(c for c in having if not c.clean)
     both = [{x for c, x in other if c == condition} & {x for c, x in usual if c == condition} for condition in asked]
     languages = tuple(sorted(set.intersection(*both))) if both else ()
-    if not languages:
+    if not languages or not _common_seeds(
+        shared, [table[c, x] for table in (usual, other) for c in asked for x in languages]
+    ):
         return None
 
     def mean(table: Mapping[Key, list[int]]) -> Influence:
@@ -62,6 +65,11 @@ def _gap(
     first = next(iter(shared.rows[system].values()))[0]
     conditions = tuple(sorted(c for c in shared.conditions if _plain(c) in asked)) if measure == "perturbed" else ()
     return Part(shared, languages, conditions), gap, str(shared.cells.rows[first]["selection"])
+
+
+def _common_seeds(shared: SharedCells, members: Sequence[Sequence[int]]) -> set[int]:
+    """The seeds of which all of these are there; of an incomplete run there may be none."""
+    return set.intersection(*({shared.cells.rows[i]["pipeline_seed"] for i in some} for some in members))
 
 
 def _plain(condition: Condition) -> Condition:

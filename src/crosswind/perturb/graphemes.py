@@ -25,6 +25,8 @@ _JOINS_AFTER = regex.compile(
     r"[\p{GCB=Prepend}\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=L}\p{GCB=Regional_Indicator}\p{InCB=Linker}]"
 )
 
+_PREPENDED = regex.compile(r"\p{GCB=Prepend}")
+
 
 def is_simple(text: str) -> bool:
     """Whether every code point of `text` is a grapheme cluster of its own."""
@@ -73,6 +75,11 @@ def whole_clusters(text: str, start: int, end: int) -> tuple[int, int]:
 def joins_before(char: str) -> bool:
     """Whether a code point may be in one cluster with the one before it, whichever that is."""
     return _JOINS_BEFORE.match(char) is not None
+
+
+def joins_space(char: str) -> bool:
+    """Whether a code point is in one cluster with white space behind it (GB9b)."""
+    return _PREPENDED.match(char) is not None
 
 
 @lru_cache(maxsize=65536)

@@ -21,7 +21,7 @@ from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
 from crosswind.perturb.chunks import ChunkTable, WordColumns, WordMemo, WordNames
 from crosswind.perturb.codes import CodeTable, Integers, TextBatch
-from crosswind.perturb.graphemes import is_border, joins_before, whole_clusters
+from crosswind.perturb.graphemes import is_border, joins_before, joins_space, whole_clusters
 from crosswind.perturb.japanese import JOINING, with_endings
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _cut(pattern: regex.Pattern[str]) -> Callable[[str], list[Span] | None]:
     """What gives the words of a chunk between white space."""
 
     def cut(chunk: str) -> list[Span] | None:
-        if len(chunk) > _LONGEST_CHUNK or joins_before(chunk[0]):
+        if len(chunk) > _LONGEST_CHUNK or joins_before(chunk[0]) or joins_space(chunk[-1]):
             return None
         return _snapped(chunk, [Span(*m.span()) for m in pattern.finditer(chunk)])
 
