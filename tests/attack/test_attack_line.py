@@ -77,6 +77,12 @@ def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> N
     assert dict(line.success_over_budget or ()) == pytest.approx({1: 100 / 3, 2: 100 / 3, 5: 200 / 3, 10: 200 / 3})
     assert dict(line.success_over_edit_rate or ())[0.2] == pytest.approx(100 / 3)
     assert line.control_queries == pytest.approx((4.0, 6.4))
+    # An error rate grows: what the attack gains over the draws is the same.
+    errors = attack_line("nli", "de", made, METRICS["error-rate"], binary=True, control=control)
+    assert (errors.before.score, errors.after.score) == (25.0, 75.0)
+    assert errors.gain is not None
+    assert errors.gain_at_used is not None
+    assert (errors.gain.score, errors.gain_at_used.score) == (-25.0, 25.0)
     text = render_attacks([line], [])
     assert "gain, equal queries    25.0" in text
     assert "success over budget   1: 33.3  2: 33.3  5: 66.7  10: 66.7" in text

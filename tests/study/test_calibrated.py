@@ -177,6 +177,10 @@ def test_a_small_review_says_how_many_items_it_lacks_and_writes_nothing(tmp_path
     ran = CliRunner().invoke(app, arguments)
     assert ran.exit_code == 0, ran.output
     assert "chrf: too few verdicts: 10 items cannot say that 90 % are valid, even if all are; at least 35" in ran.output
+    for option in (["--validity", "0.8"], ["-o", str(tmp_path / "out.yaml")]):
+        ran = CliRunner().invoke(app, [*arguments[:-2], *option])
+        assert isinstance(ran.exception, UserError)
+        assert ran.exception.what == "no constraint is calibrated"
     ran = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out.yaml")])
     assert isinstance(ran.exception, UserError) or ran.exit_code == 2
     assert not (tmp_path / "out.yaml").exists()

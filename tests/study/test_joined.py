@@ -312,6 +312,8 @@ def test_a_plan_counts_draws_where_the_run_has_several(tmp_path: Path) -> None:
         "targets: {limit: 240, tasks: {xnli: {}}}\n"
     )
     asked = power_plan(study, 1.0, [out])
+    assumed = "The study's languages, perturbations and training are taken to be those of the run."
+    assert (assumed in asked.notes, assumed in made.notes) == (True, False)
     of_study = next(f for f in asked.forecasts if f.contrast.measure == "drop")
     expected = next(p.effect for p in of_study.grid if (p.draws, p.seeds) == (5, 5))
     assert asked.shows(of_study) == pytest.approx(expected)

@@ -4,7 +4,8 @@
     A'       their score after; examples that were wrong before count as wrong
     success  of the examples that were right before, the share that the attack made wrong (`1 - A'/A` of an accuracy);
              for kinds with a right and a wrong
-    gain     A' under the control (random draws from the same alternatives) minus A' under the attack
+    gain     A' under the control (random draws from the same alternatives) minus A' under the attack; of a score that
+             is better when lower, the other way round
 
 Budgets are equal in one of two senses. The control may ask as often as the search may, and draws on where the search
 has ended earlier (`control`, `gain`); or each example's control ends where its search has ended (`control_at_used`,
@@ -141,8 +142,10 @@ def attack_line(
 
     before, after = quantity(attack.clean, score), quantity(attack.attacked, score)
 
+    sign = 1.0 if metric.better == "higher" else -1.0
+
     def over(drawn: Influence, left: Influence) -> Estimate:
-        return estimate([(1.0, weighted_sum([(1.0, drawn), (-1.0, left)], numbers))], numbers)
+        return estimate([(1.0, weighted_sum([(sign, drawn), (-sign, left)], numbers))], numbers)
 
     drawn = None if control is None else quantity(control.attacked, score)
     used = rows["queries"].to_numpy()

@@ -191,6 +191,8 @@ def _planned(run: RunResults, effect: float, asked: AskedSize | None) -> PowerPl
         "Items come in whole clusters, as the run drew them; no plan asks for more than a task is known to have.",
         several if len(draws) > 1 else one,
     ]
+    if asked is not None:
+        notes.append("The study's languages, perturbations and training are taken to be those of the run.")
     if used > 1:
         wide = f"{price_of_seeds(used):.2f} times as wide as many would"
         notes.append(f"Where seeds dominate, {used} of them make intervals {wide}.")

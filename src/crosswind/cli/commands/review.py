@@ -29,7 +29,9 @@ def review_command(
             help="Find the threshold at which perturbed items stay valid: chrf, edit-rate, similarity(model=DIR).",
         ),
     ] = None,
-    validity: Annotated[float, typer.Option(help="The share of valid items that --calibrate asks for.")] = 0.9,
+    validity: Annotated[
+        float | None, typer.Option(help="The share of valid items that --calibrate asks for. [default: 0.9]")
+    ] = None,
     target: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Of --calibrate: the constraints as YAML for a study."),
@@ -46,11 +48,13 @@ def review_command(
     from crosswind.study.review import answered_review, read_review
 
     include_folders(include)
-    if target is not None and not calibrate:
-        raise UserError("there are no constraints to write", where="--output", hint="name them: --calibrate chrf")
+    for option, given in (("--output", target), ("--validity", validity)):
+        if given is not None and not calibrate:
+            raise UserError("no constraint is calibrated", where=option, hint="name one: --calibrate chrf")
+    asked_share = 0.9 if validity is None else validity
     reviewed = read_review(folder, answers)
     review = answered_review(folder, answers)
-    calibrations = calibrate_constraints(review, calibrate, validity, folder) if calibrate else []
+    calibrations = calibrate_constraints(review, calibrate, asked_share, folder) if calibrate else []
     if as_json:
         more = {"calibrations": [c.to_json() for c in calibrations]} if calibrations else {}
         print(json.dumps(reviewed.to_json() | more, ensure_ascii=False, indent=1))
@@ -58,8 +62,8 @@ def review_command(
         _print_review(reviewed)
         for made in calibrations:
             _print_calibration(made)
-        if calibrations and (clean := clean_validity(review)) < validity:
-            asked = f"{100 * validity:g} % that are asked of perturbed ones"
+        if calibrations and (clean := clean_validity(review)) < asked_share:
+            asked = f"{100 * asked_share:g} % that are asked of perturbed ones"
             print(f"note: of the clean items {100 * clean:.1f} % are valid, fewer than the {asked}")
     if target is not None:
         text = constraints_file(calibrations, review)
