@@ -32,6 +32,7 @@ from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
 from crosswind.steps.cells import ADDED, TABLE
 from crosswind.study.folder import rows_by_key
+from crosswind.study.left_out import model_and_set
 from crosswind.study.own import declare_tasks
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.planning_steps import lexicons_of
@@ -106,11 +107,11 @@ def _pairs(cells: Sequence[Cell]) -> Iterator[_Pair]:
     """The attacked cells among some that are there, but controls and what was transferred."""
     attacked = [c for c in cells if c.condition.attack != "none"]
     controls = {_identity(c, c.condition.attack): c for c in attacked}
-    clean = {c.evaluated: c for c in reversed(cells) if c.condition.clean}
+    clean = {model_and_set(c): c for c in reversed(cells) if c.condition.clean}
     for cell in attacked:
         name = cell.condition.attack
-        if not is_control(name) and not is_transferred(name) and cell.evaluated in clean:
-            yield _Pair(cell, clean[cell.evaluated], controls.get(_identity(cell, control_of(name))))
+        if not is_control(name) and not is_transferred(name) and model_and_set(cell) in clean:
+            yield _Pair(cell, clean[model_and_set(cell)], controls.get(_identity(cell, control_of(name))))
 
 
 def _line(

@@ -17,6 +17,7 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.report.content import CURVE_COLUMNS
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
+from crosswind.study.left_out import model_and_set
 from crosswind.study.planned import Cell
 
 CURVES = "attacks.parquet"
@@ -25,10 +26,10 @@ CURVES = "attacks.parquet"
 def attack_curves(cells: Sequence[Cell], store: Store) -> pl.DataFrame:
     """The curves of the attacked cells, of what their attack steps stored and the statistics of their clean cells."""
     rows: list[Mapping[str, Any]] = []
-    clean = {cell.evaluated: cell for cell in cells if cell.condition.clean}
+    clean = {model_and_set(cell): cell for cell in cells if cell.condition.clean}
     for cell in cells:
         attack = cell.condition.attack
-        before = clean.get(cell.evaluated)
+        before = clean.get(model_and_set(cell))
         if attack == "none" or is_transferred(attack) or not cell.rewrite or before is None:
             continue
         path = store.path(cell.rewrite) / OUTCOMES

@@ -81,13 +81,6 @@ class Cell:
     familiarity: Familiarity = "none"
 
     @property
-    def evaluated(self) -> tuple[object, ...]:
-        """The model and the test set that it is of: an attacked cell, of some of the items, shares them with the clean
-        one."""
-        data = (self.data.language, self.data.split, self.data.context_language)
-        return (self.route, self.seed, self.defence, self.target, self.selection, self.excluded, *data)
-
-    @property
     def attack_columns(self) -> dict[str, object]:
         """What both tables of attacks say of it."""
         return {
