@@ -19,7 +19,7 @@ from crosswind.perturb.constraint import NamedConstraint, parse_constraints
 from crosswind.perturb.damage import chrf
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import parse_spec
-from crosswind.study.calibrated import AnsweredReview, calibrate, calibrated, wilson_interval
+from crosswind.study.calibrated import AnsweredReview, calibrate, calibrated, constraints_file, wilson_interval
 from crosswind.study.review import answered_review, make_review
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -207,3 +207,37 @@ def test_what_cannot_be_calibrated_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message) as caught:
             calibrate(broken, ["chrf"], 0.9, tmp_path)
         assert caught.value.where == str(tmp_path / "key.json")
+
+
+def test_a_damaged_key_is_named_and_a_sheet_counts_once(tmp_path: Path) -> None:
+    folder = tmp_path / "review"
+    sheets, changed = reviewed(folder, 10, valid=0)
+    with pytest.raises(UserError, match="each with a file of answers"):
+        answered_review(folder, [sheets[0], folder / ".." / sheets[0].name])
+    whole = json.loads((folder / "key.json").read_text())
+    code, item = next((c, i) for c, i in whole["items"].items() if c in changed)
+    perturbed = {c: i for c, i in whole["items"].items() if c in changed}
+    for part in (
+        *({name: value for name, value in whole.items() if name != left} for left in ("spec", "task", "language")),
+        *(whole | {"choices": bad} for bad in (None, 3, [3])),
+        *(whole | {"items": bad} for bad in ([1], {}, perturbed, {code: "x"})),
+        *(
+            whole | {"items": {**whole["items"], code: {k: v for k, v in item.items() if k != left}}}
+            for left in ("kind", "gold", "grade")
+        ),
+        whole | {"items": {**whole["items"], code: item | {"kind": "other"}}},
+    ):
+        (folder / "key.json").write_text(json.dumps(part))
+        with pytest.raises(UserError) as caught:
+            answered_review(folder, sheets)
+        assert caught.value.where == str(folder / "key.json")
+
+
+def test_a_spec_of_several_lines_stays_a_comment(tmp_path: Path) -> None:
+    folder = tmp_path / "review"
+    sheets, _ = reviewed(folder, 40, valid=0)
+    whole = json.loads((folder / "key.json").read_text())
+    (folder / "key.json").write_text(json.dumps(whole | {"spec": "x\nconstraints: []\u2028y"}))
+    review = answered_review(folder, sheets)
+    written = yaml.safe_load(constraints_file(calibrate(review, ["chrf"], 0.5, folder), review))
+    assert [text.partition("(")[0] for text in written["constraints"]] == ["chrf"]

@@ -53,6 +53,10 @@ CLAIM = "name: mine\nclaims:\n- {{id: a, statement: s, source: t, checks: [{}]}}
         ("{against: none, expect: helps}", "has a route"),
         ("{rout: english, against: none, expect: helps}", "rout"),
         ("{route: english, against: none, expect: helps, tolerance: 0}", "tolerance"),
+        ("{best: english, route: english, against: none, expect: hurts}", "a check with best has no against"),
+        ("{phases: 3, route: english, against: none, expect: helps}", "a check with phases has no against"),
+        ("{route: english, against: none, most: []}", "most"),
+        ("{phases: 4}", "phases"),
         ("{measure: dropped, route: english, against: none, expect: helps}", "measure"),
     ],
 )

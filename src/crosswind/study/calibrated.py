@@ -146,7 +146,7 @@ def constraints_file(calibrations: Iterable[Calibration], review: AnsweredReview
         lines.append(f"# {made.proposed}: {made.finding}\n")
         proposed.append(made.proposed)
     judged = f"{about['spec']} on {about['task']}, {about['language']}, judged by {len(review.sheets)}"
-    return f"# {judged}\n{''.join(lines)}constraints: {json.dumps(proposed, ensure_ascii=False)}\n"
+    return f"# {' '.join(judged.split())}\n{''.join(lines)}constraints: {json.dumps(proposed, ensure_ascii=False)}\n"
 
 
 def _threshold(named: NamedConstraint) -> Threshold:

@@ -51,7 +51,7 @@ class CheckSpec(StrictModel):
     route: RouteName | None = None
     against: RouteName | None = None
     best: RouteName | None = None
-    most: Annotated[list[str], BeforeValidator(listed)] | None = None
+    most: Annotated[list[str], BeforeValidator(listed)] | None = Field(None, min_length=1)
     expect: Literal["helps", "hurts", "more robust", "less robust", "no benefit"] | None = None
     size: float | None = None
     tolerance: float = Field(1.0, gt=0)
@@ -62,12 +62,14 @@ class CheckSpec(StrictModel):
     inconsistent: int | None = Field(None, ge=1)
     chosen: Literal["on dev"] | None = None
     encoder: str = ""
-    phases: int | None = Field(None, ge=2)
+    phases: int | None = Field(None, ge=2, le=3)  # encoder, those between, the target's
     covers: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def is_one_check(self) -> CheckSpec:
-        self.check()
+        read = _READ_BY[type(self.check())]
+        if unread := sorted(self.model_fields_set - read):
+            raise ValueError(f"a check with {', '.join(sorted(self.model_fields_set & read))} has no {unread[0]}")
         return self
 
     def check(self) -> ClaimCheck:
@@ -111,6 +113,19 @@ class CheckSpec(StrictModel):
             target=self.target,
             perturbation=self.perturbation,
         )
+
+
+_READ_BY: dict[type, frozenset[str]] = {
+    ProvenanceCheck: frozenset({"encoder", "phases", "covers"}),
+    BestCheck: frozenset({"measure", "best"}),
+    ChosenCheck: frozenset({"measure", "against", "chosen", "size", "tolerance"}),
+    ConsistentCheck: frozenset({"measure", "target", "against", "consistent", "inconsistent"}),
+    MostCheck: frozenset({"measure", "route", "against", "most"}),
+    DifferenceCheck: frozenset(
+        ("measure", "route", "against", "expect", "size", "tolerance", "margin", "target", "perturbation")
+    ),
+}
+"""The keys that each kind of check reads."""
 
 
 class ScopeSpec(StrictModel):

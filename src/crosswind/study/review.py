@@ -34,6 +34,7 @@ from crosswind.tasks.load import load
 
 KEY = "key.json"
 GRADES = ("1", "2", "3", "4", "5")
+_KINDS = ("perturbed", "clean", "catch")
 _CATCH_EVERY = 10  # perturbed items for each catch item
 
 
@@ -176,13 +177,12 @@ def answered_review(folder: Path, answers: Sequence[Path]) -> AnsweredReview:
     """A review whose `key.json` is in `folder`, with the answers of its annotators.
 
     Raises `UserError` with file:line for an item that is none of the review, an answer that is no label, a grade
-    outside 1 to 5, and for fewer than two annotators.
+    outside 1 to 5, fewer than two annotators, a sheet that is named twice, and a key that is damaged.
     """
-    about = json_file(folder / KEY)
-    if not isinstance(about, dict) or not {"items", "choices", "spec"} <= set(about):
-        raise UserError("no key of a review", where=str(folder / KEY), hint="crosswind perturb --review wrote one")
-    if len(answers) < 2:
-        raise UserError("a review has two annotators an item", where="ANSWERS", hint="name the files of both")
+    about = _read_key(folder / KEY)
+    if len({path.resolve() for path in answers}) < max(2, len(answers)):
+        what = "a review has two annotators an item, each with a file of answers"
+        raise UserError(what, where="ANSWERS", hint="name the files of both, each once")
     sheets = [_answers(path, about) for path in answers]
     items: Mapping[str, Mapping[str, Any]] = about["items"]
     judged = [code for code, item in items.items() if item["kind"] != "catch"]
@@ -193,6 +193,25 @@ def answered_review(folder: Path, answers: Sequence[Path]) -> AnsweredReview:
         what = f"{len(incomplete)} items are not answered, such as {code}"
         raise UserError(what, where=str(path), hint="every annotator answers every item")
     return AnsweredReview(about, tuple(sheets))
+
+
+def _read_key(path: Path) -> Mapping[str, Any]:
+    about = json_file(path)
+    hint = "crosswind perturb --review wrote one"
+    if not isinstance(about, dict) or not isinstance(about.get("items"), dict):
+        raise UserError("no key of a review", where=str(path), hint=hint)
+    texts = all(isinstance(about.get(name), str) for name in ("spec", "task", "language"))
+    choices = about.get("choices")
+    if not texts or not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
+        raise UserError("lacks the spec, task, language or choices of the review", where=str(path), hint=hint)
+    for code, item in about["items"].items():
+        whole = isinstance(item, dict) and item.get("kind") in _KINDS and isinstance(item.get("gold"), str)
+        if not whole or not isinstance(item.get("grade"), int):
+            raise UserError(f"does not say kind, gold label and grade of {shown(code)}", where=str(path), hint=hint)
+    for kind in ("perturbed", "clean"):
+        if not any(item["kind"] == kind for item in about["items"].values()):
+            raise UserError(f"has no {kind} items", where=str(path), hint=hint)
+    return about
 
 
 def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
