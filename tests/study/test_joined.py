@@ -380,6 +380,11 @@ def test_a_route_is_chosen_on_the_development_scores_of_a_run_beside(runs: list[
     rows.with_columns(score=better).write_parquet(dev / "results.parquet")
     assert judge_runs([*runs, dev], str(file))[0].judged[0].findings[0].text.startswith("+0.0 [")
     assert judge_runs([dev], str(file))[0].judged[0].outside == "the run evaluates dev, the claim is about test"
+    incomplete = write_run(tmp_path / "incomplete", (4,))  # the cells that are there are of dev
+    some = pl.read_parquet(incomplete / "results.parquet").head(1).with_columns(split=pl.lit("dev"))
+    some.write_parquet(incomplete / "results.parquet")
+    assert judge_runs([*runs, incomplete], str(file))[0].runs == (*runs, incomplete)
+    assert judge_runs([*runs, incomplete], str(file))[0].judged[0].verdict == "not tested"  # nothing to choose on
     with pytest.raises(UserError, match="has pipeline seeds that no other run has: 2"):
         judge_runs([runs[0], dev], str(file))
     steps = pl.read_parquet(dev / "provenance.parquet")

@@ -133,9 +133,12 @@ def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
 
 def _measured_and_choosing(runs: Sequence[RunResults]) -> tuple[list[RunResults], list[RunResults]]:
     """The runs that are judged, and beside them those of development data alone, which choose; without any others
-    these are what is judged."""
-    choosing = [run for run in runs if set(run.rows["split"]) == {"dev"}]
-    measured = [run for run in runs if not any(run is other for other in choosing)]
+    these are what is judged. A run of the same study that has no other cells yet is incomplete, and judged."""
+    on_dev = [set(run.rows["split"]) == {"dev"} for run in runs]
+    studies = [run.identity.get("study") for run, dev in zip(runs, on_dev, strict=True) if not dev]
+    chooses = [dev and run.identity.get("study") not in studies for run, dev in zip(runs, on_dev, strict=True)]
+    choosing = [run for run, chosen in zip(runs, chooses, strict=True) if chosen]
+    measured = [run for run, chosen in zip(runs, chooses, strict=True) if not chosen]
     seeds = {seed for run in measured for seed in run.seeds}
     trained = frozenset().union(*map(_trained, measured))
     for run in choosing if measured else ():
