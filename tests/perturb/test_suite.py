@@ -146,6 +146,31 @@ def test_damaged_files_are_an_error_and_absent_ones_a_note(tmp_path: Path, offic
         [*suite_hashes(suite, ["xcopa"], [], "test", tmp_path)]
 
 
+def test_the_command_says_what_was_not_compared_and_which_files_differ(
+    tmp_path: Path, official_data: Callable[..., Path]
+) -> None:
+    source = official_data("xcopa") / "xcopa" / "data" / "et"
+    folder = tmp_path / "xcopa" / "data" / "et"
+    folder.mkdir(parents=True)
+    for split in ("test", "val"):  # of the development set no hash is published
+        text = (source / f"{split}.et.jsonl").read_text(encoding="utf-8")
+        edited = text.replace('"premise": "', '"premise": "Nii ')
+        assert edited != text
+        (folder / f"{split}.et.jsonl").write_text(edited, encoding="utf-8")
+    command = ["suite", TITLE, "--task", "xcopa", "--languages", "et", "--data", str(tmp_path)]
+    ran = CliRunner().invoke(app, command)
+    *differing, last = ran.stderr.splitlines()
+    assert ran.exit_code == 1
+    assert last == "crosswind: 24 files, 24 differ from the published ones"
+    assert differing[0] == "crosswind: differs from the published one: xcopa et test keyboard:0.02"
+    assert len(differing) == len(ran.stdout.splitlines()) == 24
+    ran = CliRunner().invoke(app, [*command, "--split", "dev"])
+    assert ran.exit_code == 0
+    assert ran.stderr.splitlines()[-1] == (
+        "crosswind: 24 files, 0 differ from the published ones; 24 have no published hash and were not compared"
+    )
+
+
 def test_what_is_published_of_a_test_set_is_all_that_applies_to_it() -> None:
     suite = load_suite(TITLE)
     published: dict[tuple[str, str], set[str]] = {}

@@ -142,6 +142,12 @@ def test_one_annotator_is_too_few_and_kinds_without_labels_are_refused(folder: P
     assert not (tmp_path / "few").exists()
 
 
+def test_a_review_of_nearly_all_items_has_the_catch_items_that_it_counts(tmp_path: Path) -> None:
+    counts = make_review(parse_spec("swap:1"), data(pairs(41)), 20, tmp_path / "review")  # one item is left for them
+    kinds = [len(codes(tmp_path / "review", kind)) for kind in ("perturbed", "clean", "catch")]
+    assert kinds == list(counts) == [20, 20, 2]
+
+
 def test_options_and_written_answers(tmp_path: Path) -> None:
     choice: list[Example] = [
         ChoiceExample(f"c/{i}", f"c/{i}", "en", f"The man fell {i}.", "Why?", ("He was pushed.", "He sang."), i % 2)

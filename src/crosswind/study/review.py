@@ -110,7 +110,7 @@ def make_review(
         raise UserError(what, where="--review", hint=f"ask for fewer: as many are shown clean, of {len(rest):,} left")
     catches = max(1, count // _CATCH_EVERY)
     items = [("perturbed", e) for e in perturbed] + [("clean", e) for e in rest[:count]]
-    items += [("catch", e) for e in rest[count : count + catches] or perturbed[:catches]]
+    items += [("catch", e) for e in [*rest[count:], *perturbed][:catches]]  # whose id alone is used
     records = [_record(i, kind, e, choices, draw) for i, (kind, e) in enumerate(items)]
     with new_folder(out) as draft:
         for number in range(1, annotators + 1):

@@ -45,16 +45,20 @@ def suite_command(
     root = data or official_folder()
     if root is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
-    unequal = count = 0
+    unequal = unknown = count = 0
     notes: dict[str, None] = {}
     with lines_out(target) as write:
         hashes = suite_hashes(suite, task, comma_separated(languages), split, root, note=notes.setdefault)
         for row, published in hashes:
             write(("\t".join(row) + "\n").encode())
             count += 1
-            unequal += published is not None and published != row[-1]
+            unknown += published is None
+            if published not in (None, row[-1]):
+                unequal += 1
+                print(f"crosswind: differs from the published one: {' '.join(row[:-1])}", file=sys.stderr)
     for text in notes:
         print(f"note: {text}", file=sys.stderr)
-    print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones", file=sys.stderr)
+    unpublished = f"; {unknown:,} have no published hash and were not compared" if unknown else ""
+    print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones{unpublished}", file=sys.stderr)
     if unequal:
         raise typer.Exit(1)
