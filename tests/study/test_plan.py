@@ -304,7 +304,7 @@ def test_labels_of_the_task_in_a_language_are_exposure_even_beside_the_same_data
 
 def test_what_a_study_asks_for_twice_is_one_cell(planned) -> None:  # type: ignore[no-untyped-def]
     once = planned('perturb=["keyboard:0.1"]')
-    twice = planned('perturb=["keyboard:0.1", {spec: "keyboard:0.1", languages: es, protect: answers}]', "seeds=[1, 1]")
+    twice = planned('perturb=["keyboard:0.1", {spec: "keyboard:0.1", languages: es, protect: answers}]')
     assert twice.cells == once.cells
 
 

@@ -32,6 +32,7 @@ def claims(
     Without a file those of the package are judged: crosswind-question, phang2020. Runs of several encoders are judged
     one by one, then by what they agree on. A run on development data beside them is what routes are chosen on.
     A name that nobody knows is an error (exit code 2).
+
     Example: crosswind claims runs/mine phang2020
     """
     from crosswind.study.claimed import judge_runs, runs_and_files
