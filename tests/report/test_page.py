@@ -242,6 +242,27 @@ def test_curves_begin_with_the_clean_score_over_the_same_languages(summary: Summ
     assert by_target[2:] == [("xnli, keyboard", 0.0, 36.7), ("xnli, keyboard", 0.1, 21.7)]
 
 
+def test_a_curve_never_goes_from_the_clean_score_of_some_targets_to_others(summary: Summary) -> None:
+    levels = [c for c in summary.contrasts if c.scope == "condition" and c.kind == "level"]
+    elsewhere = [  # The same perturbation of a target with another limit of rows is another mean of the same name.
+        replace(
+            c,
+            targets=("tatoeba",),
+            conditions=tuple(replace(x, rows="60 by clusters") for x in c.conditions),
+            estimate=replace(c.estimate, score=c.estimate.score + 50),
+        )
+        for c in levels
+    ]
+    made = curve_points(replace(summary, contrasts=(*levels, *elsewhere)))
+    points = [(p.panel, p.severity, round(p.estimate.score, 1), p.over) for p in made if p.system == "none"]
+    assert points == [
+        ("tatoeba, keyboard", 0.0, 86.7, "tatoeba"),
+        ("tatoeba, keyboard", 0.1, 71.7, "tatoeba"),
+        ("xnli, keyboard", 0.0, 36.7, "xnli"),
+        ("xnli, keyboard", 0.1, 21.7, "xnli"),
+    ]
+
+
 def test_an_attack_with_two_budgets_has_a_panel_of_each(summary: Summary) -> None:
     curves = full(summary).curves
     both = pl.concat([curves, curves.with_columns(budget=pl.lit(20, pl.Int64), score=pl.col("score") - 5)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -85,8 +85,12 @@ def _panel(condition: Condition) -> str:
 
 
 def _over_targets(summary: Summary) -> list[CurvePoint]:
-    points: dict[tuple[str, str, float], CurvePoint] = {}
-    clean: dict[tuple[str, str], tuple[float, bool]] = {}  # severity and measure of what a clean point is taken from
+    """The means over targets, a panel for each set of targets: a line never goes from some targets to others.
+
+    Conditions of other rows or another training are means of their own, so that one perturbation may have several sets.
+    """
+    points: dict[tuple[str, tuple[str, ...], str, float], CurvePoint] = {}
+    clean: dict[tuple[str, tuple[str, ...], str], tuple[float, bool]] = {}  # severity and measure a clean point is of
     for c in summary.contrasts:
         if c.scope != "condition" or c.kind != "level" or len(c.conditions) != 1:
             continue
@@ -96,15 +100,23 @@ def _over_targets(summary: Summary) -> list[CurvePoint]:
         over = f"Means over {', '.join(c.targets)}" if len(c.targets) > 1 else f"{c.targets[0]}"
         panel = _panel(condition)
         if c.measure == "perturbed":
-            points[panel, system, condition.severity] = CurvePoint(panel, system, condition.severity, c.estimate, over)
+            point = CurvePoint(panel, system, condition.severity, c.estimate, over)
+            points[panel, c.targets, system, condition.severity] = point
             continue
-        # The clean score is over the languages and targets of the mildest condition; `before` fits them best.
+        # The clean score is over the languages of the mildest condition; `before` fits them best.
         rank = (condition.severity, c.measure == "clean")
-        if rank < clean.get((panel, system), (float("inf"), True)):
-            clean[panel, system] = rank
-            points[panel, system, 0.0] = CurvePoint(panel, system, 0.0, c.estimate, over)
-    perturbed = {(p.panel, p.system) for p in points.values() if p.severity}
-    return [p for p in points.values() if (p.panel, p.system) in perturbed]
+        if rank < clean.get((panel, c.targets, system), (float("inf"), True)):
+            clean[panel, c.targets, system] = rank
+            points[panel, c.targets, system, 0.0] = CurvePoint(panel, system, 0.0, c.estimate, over)
+    perturbed = {key[:3] for key in points if key[3]}
+    sets: dict[str, set[tuple[str, ...]]] = {}
+    for panel, targets, _ in perturbed:
+        sets.setdefault(panel, set()).add(targets)
+    return [
+        replace(p, panel=f"{' + '.join(targets)}, {panel}") if len(sets[panel]) > 1 else p
+        for (panel, targets, system, _), p in points.items()
+        if (panel, targets, system) in perturbed
+    ]
 
 
 def _by_target(summary: Summary) -> list[CurvePoint]:
