@@ -649,3 +649,14 @@ def test_the_usual_comparisons_do_not_change_by_another_way():
         return {(c.name, c.kind, c.measure, c.scope, c.within): (c.estimate.score, c.estimate.low) for c in rows}
 
     assert by_name(base) == by_name(_two_ways())
+
+
+def test_a_condition_is_one_over_targets_with_limits_of_their_own():
+    study = two_routes(Study())
+    for route, clean, perturbed in (("none", 300, 280), ("multi", 320, 310)):
+        for draw, right, noise in ((0, clean, {}), (1, perturbed, {"perturbation": "swap", "severity": 0.1})):
+            study.add(route, "de", right, target="panx", rows="50 by clusters", selection="untuned", draw=draw, **noise)
+    rows = [c for c in study.contrasts(routes=["none", "multi"]) if c.scope == "condition" and c.measure == "drop"]
+    (drop,) = [c for c in rows if c.name == "none"]
+    assert (drop.within, drop.targets) == ("swap:0.1", ("panx", "xnli"))
+    assert drop.estimate.score == pytest.approx((100 * 20 / N + 100 * 60 / (2 * N)) / 2)

@@ -169,10 +169,11 @@ class _Study:
                 if chosen and (languages := x.languages(chosen)):
                     parts.append(Part(x, languages, chosen))
             yield from self._scope("perturbation", name, parts, systems)
-        for condition in sorted({c for x in members for c in (*x.conditions, *x.attacks)}):
-            parts = [Part(x, x.languages([condition]), (condition,)) for x in members
-                     if condition in (*x.conditions, *x.attacks)]  # fmt: skip
-            yield from self._scope("condition", condition.label, parts, systems)
+        # Targets may have it under other rows (a limit of their own) or an untrained encoder: by its label it is one.
+        for label in dict.fromkeys(c.label for c in sorted({c for x in members for c in (*x.conditions, *x.attacks)})):
+            chosen = [(x, tuple(c for c in (*x.conditions, *x.attacks) if c.label == label)) for x in members]
+            parts = [Part(x, languages, c) for x, c in chosen if c and (languages := x.languages(c))]
+            yield from self._scope("condition", label, parts, systems)
 
     def _by_familiarity(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
         """What a defence changes under the noise, and under the attacks, of its family and under those held out."""
