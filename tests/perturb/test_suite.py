@@ -144,6 +144,8 @@ def test_damaged_files_are_an_error_and_absent_ones_a_note(tmp_path: Path, offic
     path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")
     with pytest.raises(UserError):
         [*suite_hashes(suite, ["xcopa"], [], "test", tmp_path)]
+    with pytest.raises(UserError, match="no file of tatoeba test is there"):
+        [*suite_hashes(suite, ["tatoeba"], [], "test", tmp_path)]
 
 
 def test_the_command_says_what_was_not_compared_and_which_files_differ(

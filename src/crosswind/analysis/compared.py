@@ -171,8 +171,11 @@ class _Study:
             yield from self._scope("perturbation", name, parts, systems)
         # Targets may have it under other rows (a limit of their own) or an untrained encoder: by its label it is one.
         for label in dict.fromkeys(c.label for c in sorted({c for x in members for c in (*x.conditions, *x.attacks)})):
-            chosen = [(x, tuple(c for c in (*x.conditions, *x.attacks) if c.label == label)) for x in members]
-            parts = [Part(x, languages, c) for x, c in chosen if c and (languages := x.languages(c))]
+            parts = []
+            for x in members:
+                alike = tuple(c for c in (*x.conditions, *x.attacks) if c.label == label)
+                if alike and (languages := x.languages(alike)):
+                    parts.append(Part(x, languages, alike))
             yield from self._scope("condition", label, parts, systems)
 
     def _by_familiarity(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:

@@ -58,6 +58,9 @@ def suite_hashes(
     for name in tasks:
         task = TASKS.get(name, where="--task")
         absent = [] if languages else [code for code in task.languages if not _there(source, task, code, split)]
+        if len(absent) == len(task.languages):
+            hint = "name the folder that holds the official files"
+            raise UserError(f"no file of {name} {split} is there", where=str(root), hint=hint)
         if absent:
             note(f"{name} {split}: no files below {root} in {', '.join(absent)}")
         for language in languages or [code for code in task.languages if code not in absent]:
