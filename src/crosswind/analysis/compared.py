@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from crosswind.analysis.condition import is_control, is_transferred
+from crosswind.analysis.condition import Condition, is_control, is_transferred
 from crosswind.analysis.contrast import ATTACKS, PRIMARY, Comparisons, RouteFacts
 from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
 from crosswind.analysis.gaps import between_perturbations, source_gaps
@@ -163,20 +163,12 @@ class _Study:
     def _by_condition(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
         conditions = sorted({c for x in members for c in x.conditions})
         for name in dict.fromkeys(c.perturbation for c in conditions):
-            parts = []
-            for x in members:
-                chosen = tuple(c for c in x.conditions if c.perturbation == name)
-                if chosen and (languages := x.languages(chosen)):
-                    parts.append(Part(x, languages, chosen))
-            yield from self._scope("perturbation", name, parts, systems)
+            of_name = [(x, [c for c in x.conditions if c.perturbation == name]) for x in members]
+            yield from self._scope("perturbation", name, _parts(of_name), systems)
         # Targets may have it under other rows (a limit of their own) or an untrained encoder: by its label it is one.
         for label in dict.fromkeys(c.label for c in sorted({c for x in members for c in (*x.conditions, *x.attacks)})):
-            parts = []
-            for x in members:
-                alike = tuple(c for c in (*x.conditions, *x.attacks) if c.label == label)
-                if alike and (languages := x.languages(alike)):
-                    parts.append(Part(x, languages, alike))
-            yield from self._scope("condition", label, parts, systems)
+            of_label = [(x, [c for c in (*x.conditions, *x.attacks) if c.label == label]) for x in members]
+            yield from self._scope("condition", label, _parts(of_label), systems)
 
     def _by_familiarity(self, members: Sequence[SharedCells], systems: Sequence[System]) -> Iterator[Contrast]:
         """What a defence changes under the noise, and under the attacks, of its family and under those held out."""
@@ -186,14 +178,12 @@ class _Study:
                 continue
             for familiarity in FAMILIARITIES[1:]:
                 for suffix in ("", ATTACKS):
-                    parts = []
+                    of_target = []
                     for x in members:
-                        among = [c for c in x.attacks if not is_control(c.attack) and not is_transferred(c.attack)]
-                        chosen = tuple(
-                            c for c in (among if suffix else x.conditions) if x.familiarity(shielded, c) == familiarity
-                        )
-                        if chosen and (languages := x.languages(chosen)):
-                            parts.append(Part(x, languages, chosen))
+                        searched = [c for c in x.attacks if not is_control(c.attack) and not is_transferred(c.attack)]
+                        among = searched if suffix else x.conditions
+                        of_target.append((x, [c for c in among if x.familiarity(shielded, c) == familiarity]))
+                    parts = _parts(of_target)
                     made = self._scope("familiarity", familiarity + suffix, parts, pair) if parts else ()
                     yield from (c for c in made if c.kind == "difference")
 
@@ -204,11 +194,7 @@ class _Study:
         for signed in [((1.0, s),) for s in systems] + [((1.0, a), (-1.0, b)) for a, b in self.maker.pairs_of(systems)]:
             routes = [s.route for _, s in signed]
             for name, chosen in by_material(conditions, routes, self.maker.facts.seen):
-                parts = []
-                for x in above:
-                    having = tuple(c for c in chosen if c in x.conditions)
-                    if having and (languages := x.languages(having)):
-                        parts.append(Part(x, languages, having))
+                parts = _parts((x, [c for c in chosen if c in x.conditions]) for x in above)
                 measures: tuple[Measure, ...] = ("clean", "perturbed", "drop")
                 for measure in measures if parts else ():
                     kind: ContrastKind = "level" if len(signed) == 1 else "difference"
@@ -287,6 +273,11 @@ class _Study:
                     f" {np.corrcoef(u, v)[0, 1]:.2f} ({len(common)} seeds, clean); they count as"
                     f" {'one draw' if self.maker.comparisons.paired_seeds else 'different trainings'}."
                 )
+
+
+def _parts(chosen: Iterable[tuple[SharedCells, Sequence[Condition]]]) -> list[Part]:
+    """Targets with conditions and the languages that have all of these; without those that have none."""
+    return [Part(x, languages, tuple(c)) for x, c in chosen if c and (languages := x.languages(c))]
 
 
 def _with_adjusted(made: Iterable[Contrast]) -> list[Contrast]:

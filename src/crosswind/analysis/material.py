@@ -29,7 +29,7 @@ def language_seen(language: str, route: str, seen: Mapping[str, Mapping[str, str
 
 def _same_language(a: str, b: str) -> bool:
     """Whether two codes are of one language: `qlo` is also `qlo-Latn`, and `sr-Cyrl` is not `sr-Latn`."""
-    if a == b or LEXICON_SOURCE in (a[: len(LEXICON_SOURCE)], b[: len(LEXICON_SOURCE)]):
+    if a == b or a.startswith(LEXICON_SOURCE) or b.startswith(LEXICON_SOURCE):
         return a == b
     return a.partition("-")[0] == b.partition("-")[0] and ("-" not in a or "-" not in b)
 

@@ -11,7 +11,7 @@ from crosswind.analysis.influence import Influence, mean_influence, weighted_sum
 from crosswind.analysis.maker import ContrastMaker, Part
 from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import System, condition_of, under_common_seeds
-from crosswind.analysis.shared_cells import Key, SharedCells, system_of
+from crosswind.analysis.shared_cells import Key, SharedCells, keeps_label, system_of
 
 _MEASURES: tuple[Measure, ...] = ("everywhere", "perturbed")
 
@@ -85,8 +85,7 @@ def _of_way(shared: SharedCells, system: System, way: str) -> dict[Key, list[int
     """The cells of another selection that could be compared: noise that keeps labels, of one language."""
     rows: dict[Key, list[int]] = {}
     for i, row in enumerate(shared.cells.rows):
-        same = row["context_language"] in ("", row["language"])
-        kept = row["perturbation"] not in shared.diagnostic and row["protection"] == NONE and row["attack"] == NONE
-        if same and kept and row["selection"] == way and system_of(row) == system:
+        noise = row["attack"] == NONE and keeps_label(row, shared.diagnostic)
+        if noise and row["selection"] == way and system_of(row) == system:
             rows.setdefault((_plain(condition_of(row)), row["language"]), []).append(i)
     return rows

@@ -197,7 +197,7 @@ def shared_cells(
     every: dict[tuple[System, int], dict[Key, list[int]]] = {}
     for i, row in enumerate(cells.rows):
         system = system_of(row)
-        if system not in systems or not _holds(row, diagnostic):
+        if system not in systems or row["selection"] in APART or not keeps_label(row, diagnostic):
             continue
         key = condition_of(row), language_of(row)
         if key[0].clean:
@@ -269,11 +269,10 @@ def _common_settings(a: str, b: str) -> tuple[str, str]:
     return "|".join(f"{k}={x[k]}" for k in shared), "|".join(f"{k}={y[k]}" for k in shared)
 
 
-def _holds(row: RowDict, diagnostic: Collection[str]) -> bool:
-    """Whether a row is of one language, keeps its label, and was chosen without the target languages' data."""
+def keeps_label(row: RowDict, diagnostic: Collection[str]) -> bool:
+    """Whether a row is of one language, unprotected, and its label holds."""
     same = row["context_language"] in ("", row["language"])
-    plain = row["perturbation"] not in diagnostic and row["protection"] == NONE
-    return same and plain and row["selection"] not in APART
+    return same and row["perturbation"] not in diagnostic and row["protection"] == NONE
 
 
 def system_of(row: RowDict) -> System:

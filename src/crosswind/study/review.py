@@ -216,7 +216,11 @@ def _read_key(path: Path) -> Mapping[str, Any]:
 
 def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
     """What the answers of annotators say of a review; raises as `answered_review` does."""
-    review = answered_review(folder, answers)
+    return what_answers_say(answered_review(folder, answers), answers)
+
+
+def what_answers_say(review: AnsweredReview, answers: Sequence[Path]) -> Reviewed:
+    """The same of answers that were read, from these files."""
     about, sheets = review.about, review.sheets
     items: Mapping[str, Mapping[str, Any]] = about["items"]
     noisy, clean = review.codes("perturbed"), review.codes("clean")

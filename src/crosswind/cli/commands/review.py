@@ -45,15 +45,15 @@ def review_command(
     """
     from crosswind.study.calibrated import calibrate as calibrate_constraints
     from crosswind.study.calibrated import clean_validity, constraints_file
-    from crosswind.study.review import answered_review, read_review
+    from crosswind.study.review import answered_review, what_answers_say
 
     include_folders(include)
     for option, given in (("--output", target), ("--validity", validity)):
         if given is not None and not calibrate:
             raise UserError("no constraint is calibrated", where=option, hint="name one: --calibrate chrf")
     asked_share = 0.9 if validity is None else validity
-    reviewed = read_review(folder, answers)
     review = answered_review(folder, answers)
+    reviewed = what_answers_say(review, answers)
     calibrations = calibrate_constraints(review, calibrate, asked_share, folder) if calibrate else []
     if as_json:
         more = {"calibrations": [c.to_json() for c in calibrations]} if calibrations else {}
