@@ -16,7 +16,7 @@ from crosswind.data.examples import PairExample
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered_slices
 from crosswind.perturb.dataset import perturb_example, perturb_examples
-from crosswind.perturb.draw import below, choose, draw, draw_batch, key, keys_of
+from crosswind.perturb.draw import below, choose, draw, draw_batch, draw_one, key, keys_of
 from crosswind.perturb.form import uncomposed
 from crosswind.perturb.graphemes import cluster_starts, cluster_starts_at
 from crosswind.perturb.lexicons import LexiconFolder
@@ -54,6 +54,7 @@ SPECS = (
     "drop-function",
     "shuffle",
 )
+FREE = Constraint("free", mask=lambda passage, sites: [True] * len(sites))
 
 
 @given(TEXTS)
@@ -69,8 +70,11 @@ def test_clusters_begin_where_the_regex_module_has_them(text: str) -> None:
 @hypothesis.example(["a1\u0d4e 'b", "\u0d4e\u00a0\u0d15"])  # a letter that the next code point joins, be it a space
 def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> None:
     batch = TextBatch(texts)
-    found = [batch.text[a:b] for a, b in zip(*(c.tolist() for c in batch.clusters), strict=True)]
-    assert found == [cluster for text in texts for cluster in regex.findall(r"\X", text)]
+    long = "é" * 600  # with which the clusters of a batch are looked for on arrays
+    for some in (texts, [*texts, long]):
+        joined = TextBatch(some)
+        found = [joined.text[a:b] for a, b in zip(*(c.tolist() for c in joined.clusters), strict=True)]
+        assert found == [cluster for text in some for cluster in regex.findall(r"\X", text)]
     for language in ("en", "th", "zh"):
         starts, ends, numbers, names = word_columns(batch, language)
         assert [names.names[n] for n in numbers.tolist()] == [
@@ -134,6 +138,9 @@ def test_a_batch_of_joined_texts_draws_what_each_text_draws(
         drawn.owners.tolist(), (starts[drawn.at] % 11).tolist(), drawn.u.tolist(), drawn.bits.tolist(), strict=True
     )
     assert [(i, offset, u * 2.0**-53, bits) for i, offset, u, bits in got] == flat
+    for number, some, of_text in zip(keys, offsets, expected, strict=True):
+        columns = draw_one(number, np.array(some, dtype=np.int64), severity)
+        assert list(zip(*columns, strict=True)) == of_text
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +154,7 @@ def lexicons(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 @pytest.mark.parametrize("spec", SPECS)
 @given(data=st.data())
 def test_a_text_becomes_the_same_alone_as_in_a_batch(spec: str, data: st.DataObject, lexicons: Environment) -> None:
-    """Alone it goes by its sites, in a batch by columns: texts, rewrites and counts are equal."""
+    """Alone and with a constraint it is written site by site, in a batch on arrays: all is equal."""
     texts = data.draw(st.lists(TEXTS, min_size=5, max_size=8))
     language = data.draw(st.sampled_from(LANGUAGES))
     atoms = parse_spec(spec, severity=data.draw(st.sampled_from((0.3, 1.0))))
@@ -156,6 +163,7 @@ def test_a_text_becomes_the_same_alone_as_in_a_batch(spec: str, data: st.DataObj
     examples = [PairExample(f"x/{i}", "x", language, text, "") for i, text in enumerate(texts)]
     about = {"task": "t", "draw": 3, "fields": ("first",), "environment": lexicons}
     together = perturb_examples(examples, atoms, **about)  # type: ignore[arg-type]
+    assert together == perturb_examples(examples, atoms, **about, constraints=[FREE])  # type: ignore[arg-type]
     for example, in_batch in zip(examples, together, strict=True):
         alone = perturb_example(example, atoms, **about)  # type: ignore[arg-type]
         assert in_batch == alone
@@ -200,8 +208,7 @@ def test_a_long_text_goes_by_columns_alone_too(spec: str, unit: str) -> None:
     (example,) = [PairExample("x/1", "x", "en", unit * (5000 // len(unit)), "")]
     atoms = parse_spec(spec, severity=0.6)
     about = {"task": "t", "draw": 2, "fields": ("first",)}
-    free = Constraint("free", mask=lambda passage, sites: [True] * len(sites))
-    by_sites = perturb_examples([example], atoms, **about, constraints=[free])  # type: ignore[arg-type]
+    by_sites = perturb_examples([example], atoms, **about, constraints=[FREE])  # type: ignore[arg-type]
     assert perturb_examples([example], atoms, **about) == by_sites  # type: ignore[arg-type]
 
 
@@ -236,3 +243,14 @@ def test_a_lexicon_that_changes_is_read_again(tmp_path: object, lexicons: Enviro
     assert perturb_example(example, spec, **about).example.first == "kein z wer"  # type: ignore[arg-type, union-attr]
     with pytest.raises(NotApplicable):
         perturb_example(example, parse_spec("codemix(embed=fr):1"), **about)  # type: ignore[arg-type]
+    path.unlink()
+    with pytest.raises(NotApplicable):
+        perturb_example(example, spec, **about)  # type: ignore[arg-type]
+
+
+def test_what_is_prepared_is_kept_by_perturbation_and_language(lexicons: Environment) -> None:
+    atoms = [parse_spec(spec).atoms[0] for spec in ("keyboard:0.1", "keyboard(layout=de):0.1", "delete:0.1")]
+    prepared = [atom.prepare(TextScope(code, environment=lexicons)) for atom in atoms for code in ("en", "de")]
+    again = [atom.prepare(TextScope(code, environment=lexicons)) for atom in atoms for code in ("en", "de")]
+    assert all(one is two for one, two in zip(prepared, again, strict=True))
+    assert len(set(map(id, prepared))) == 6

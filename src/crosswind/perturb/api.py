@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from crosswind.perturb.spec import Spec, TextScope, parse_spec
 
 SpecLike = str | Spec
 """A specification as users write it, or parsed."""
+
+_parsed = lru_cache(maxsize=256)(parse_spec)  # one example a call asks for the same again and again
 
 _BATCH = 1000  # rows of a table that are perturbed at once; the result does not depend on it
 
@@ -53,9 +56,9 @@ def perturb_anything(
     Raises `UserError` for an unknown perturbation, field, column or constraint, and `NotApplicable` where the
     perturbation has nothing to change.
     """
-    parsed = parse_spec(spec) if isinstance(spec, str) else spec
+    parsed = _parsed(spec) if isinstance(spec, str) else spec
     environment = environment_of(lexicons)
-    named = [c.made() for c in parse_constraints(constraints, where="constraints")]
+    named = [c.made() for c in parse_constraints(constraints, where="constraints")] if constraints else []
     if hasattr(data, "column_names") and hasattr(data, "map"):
         return _table(data, parsed, _known(language), seed, fields, environment, named)
     if hasattr(data, "cluster") and hasattr(data, "language"):

@@ -11,12 +11,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crosswind.perturb.graphemes import cluster_starts
+from crosswind.perturb.graphemes import cluster_starts, clusters
 
 Integers = npt.NDArray[np.int64]
 
 BETWEEN_TEXTS = "\x1e"
 """What stands behind every text of a batch: a control, of which no cluster, word or composition reaches across."""
+
+
+_SHORT = 512  # characters of joined texts of which clusters are found one by one: operations on arrays cost more
 
 
 class Clusters(NamedTuple):
@@ -49,8 +52,8 @@ class TextBatch:
     def __init__(self, texts: Sequence[str], drawn: Callable[[Integers, Integers], Integers] | None = None) -> None:
         self.texts, self._drawn = texts, drawn
         self.text = BETWEEN_TEXTS.join([*texts, ""])
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        self.first: Integers = np.concatenate(([0], np.cumsum(lengths + 1)))
+        ends = itertools.accumulate(len(text) + 1 for text in texts)
+        self.first: Integers = np.array([0, *ends], dtype=np.int64)
 
     def asked(self, starts: Integers) -> Integers:
         """The indices of the sites, which begin at ascending `starts`, that are asked for."""
@@ -70,6 +73,11 @@ class TextBatch:
     def clusters(self) -> Clusters:
         """The grapheme clusters of the texts, those between the texts left out."""
         size = int(self.first[-1])
+        if self.ascii is None and size < _SHORT:
+            borders = np.array([0, *itertools.accumulate(map(len, clusters(self.text)))], dtype=np.int64)
+            in_text = np.ones(len(borders) - 1, dtype=np.bool_)
+            in_text[np.searchsorted(borders, self.first[1:] - 1)] = False
+            return Clusters(borders[:-1][in_text], borders[1:][in_text])
         begins = np.ones(size, dtype=np.bool_) if self.ascii is not None else cluster_starts(self.codes)
         # Each cluster ends where the next begins, and the last of a text before what stands between texts.
         borders = np.append(np.flatnonzero(begins), size)

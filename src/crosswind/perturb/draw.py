@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ Words = npt.NDArray[np.uint64]
 
 # SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", OOPSLA).
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_TWICE = _GAMMA << np.uint64(1)
+_ALL_BITS = 2**64 - 1
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
 
@@ -77,19 +80,32 @@ def draw_batch(keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np
     return BatchDraw(at, owners, z >> np.uint64(11), _mixed(step + _GAMMA))
 
 
+def draw_one(key: int, starts: npt.NDArray[np.int64], severity: float) -> tuple[list[int], list[float], list[int]]:
+    """As `draw`, for one text, whose sites begin at the ascending `starts`: indices, u, and bits to choose by."""
+    # (2·offset + 1)·γ + key decides whether, (2·offset + 2)·γ + key what.
+    step = starts.astype(np.uint64)
+    step *= _TWICE
+    step += np.uint64((key + int(_GAMMA)) & _ALL_BITS)
+    z = _mixed(step.copy())
+    at = (z <= _most(severity)).nonzero()[0]
+    bits = step[at]
+    bits += _GAMMA
+    u = (z[at] >> np.uint64(11)) * 2.0**-53
+    return at.tolist(), u.tolist(), _mixed(bits).tolist()
+
+
 def _drawn(
     keys: Words, first: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], severity: float
 ) -> tuple[npt.NDArray[np.int64], Words, Words]:
     """The indices of the sites that are drawn, with the states and the numbers that decide it."""
     bounds = np.searchsorted(starts, first)
     # State 2·offset + 1 of a text's stream: its key, and (2·offset + 1)·γ. The first two terms are one a text.
-    seeds = keys + _GAMMA - first[:-1].astype(np.uint64) * (_GAMMA << np.uint64(1))
+    seeds = keys + _GAMMA - first[:-1].astype(np.uint64) * _TWICE
     step = starts.astype(np.uint64)
-    step *= _GAMMA << np.uint64(1)
+    step *= _TWICE
     step += np.repeat(seeds, np.diff(bounds))
     z = _mixed(step.copy())
-    most = np.uint64((int(limit(severity)) << 11) - 1)  # u is the upper 53 of 64 bits
-    at = np.flatnonzero(z <= most)
+    at = np.flatnonzero(z <= _most(severity))
     return at, step[at], z[at]
 
 
@@ -115,6 +131,12 @@ def keys_of(common: Sequence[str], own: Iterable[Sequence[str]]) -> Words:
 def limit(severity: float) -> np.uint64:
     """The 53-bit number below which u is below a severity: u is k / 2^53 with k the upper 53 bits."""
     return np.uint64(math.ceil(severity * 2.0**53))
+
+
+@lru_cache(maxsize=256)
+def _most(severity: float) -> np.uint64:
+    """The largest number of 64 bits, of which u is the upper 53, that is drawn at a severity."""
+    return np.uint64((int(limit(severity)) << 11) - 1)
 
 
 def below(bits: Words, n: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -73,10 +73,15 @@ class LexiconFolder:
         return chain
 
     def _between(self, source: str, target: str) -> tuple[Path, bool] | None:
-        forwards, backwards = self.folder / f"{source}-{target}.txt", self.folder / f"{target}-{source}.txt"
+        forwards, backwards = _files_between(self.folder, source, target)
         if forwards.is_file():
             return forwards, False
         return (backwards, True) if backwards.is_file() else None
+
+
+@lru_cache(maxsize=256)
+def _files_between(folder: Path, source: str, target: str) -> tuple[Path, Path]:
+    return folder / f"{source}-{target}.txt", folder / f"{target}-{source}.txt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,17 +36,17 @@ from crosswind.perturb.applied import (
     without_overlaps,
 )
 from crosswind.perturb.codes import TextBatch
-from crosswind.perturb.columns import Columnar
-from crosswind.perturb.draw import Drawn, Sieve, Words, draw, keys_of
-from crosswind.perturb.form import uncomposed
+from crosswind.perturb.columns import Columnar, is_columnar
+from crosswind.perturb.draw import Drawn, Sieve, Words, draw, draw_one, keys_of
+from crosswind.perturb.form import normal_form, uncomposed
 from crosswind.perturb.passage import Passage, PassageKind, Written
 from crosswind.perturb.plain import plain_noise
 from crosswind.perturb.spec import Atom
 
 BATCH = 1024  # passages whose hashes are computed at once; the result does not depend on it
 
-FEW = 4  # passages for which columns of numbers cost more than they save; the result does not depend on it
-_LONG = 4096  # characters of a passage for which they save much, be it alone
+FEW = 4  # passages below which writing on arrays costs more than it saves; the result does not depend on it
+_LONG = 4096  # characters of a passage for which it saves much, be it alone
 
 Prepared = Mapping[tuple[Atom, str, PassageKind], Alternatives]
 """The alternatives of each (atom, language, kind of passage)."""
@@ -116,10 +116,10 @@ def _perturb(
 ) -> None:
     passages = [now[i] for i in batch]
     keys = keys_of(identity, [(p.task, p.language, p.id, p.field) for p in passages])
-    plain = not constraints and not atom.perturbation.changes_form
-    many = len(batch) >= FEW or any(len(p.text) >= _LONG for p in passages)
-    if plain and many and isinstance(alternatives, Columnar):
-        left = _perturb_plain(noised, now, batch, alternatives, keys, atom.severity)
+    if not constraints and not atom.perturbation.changes_form and is_columnar(alternatives):
+        many = len(batch) >= FEW or any(len(p.text) >= _LONG for p in passages)
+        perturb = _perturb_plain if many else _perturb_few
+        left = perturb(noised, now, batch, alternatives, keys, atom)
         if not left:
             return
         batch, passages, keys = [batch[i] for i in left], [passages[i] for i in left], keys[left]
@@ -148,14 +148,14 @@ def _perturb(
 
 
 def _perturb_plain(
-    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, severity: float
+    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
 ) -> list[int]:
     """Noise on the plain passages of a batch; the positions in the batch of those that are left, those in NFD too."""
+    severity = atom.severity
     plain: list[int] = []
     left: list[int] = []
     for n, i in enumerate(batch):
-        p = now[i]
-        (left if p.labels or p.locked or p.words or p.parts else plain).append(n)
+        (plain if _is_plain(now[i]) else left).append(n)
     joined = TextBatch([now[batch[n]].text for n in plain], Sieve(keys[plain], severity))
     stretches = uncomposed(joined.codes, joined.text)
     formless: list[int] | None = None
@@ -181,6 +181,44 @@ def _perturb_plain(
         now[i] = p = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
         written[i] = Written(p, rewrite).after(written[i])
     return left + [plain[at] for at in result.refused]
+
+
+def _perturb_few(
+    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
+) -> list[int]:
+    """As `_perturb_plain`, for few passages: only the draw is on arrays, and what is drawn is written site by site."""
+    plain: list[int] = []
+    left: list[int] = []
+    for n, i in enumerate(batch):
+        (plain if _is_plain(now[i]) and normal_form(now[i].text) != "NFD" else left).append(n)
+    if not plain:
+        return left
+    joined = TextBatch([now[batch[n]].text for n in plain])
+    columns = alternatives.columns(joined)
+    shifts, most = joined.first.tolist(), columns.most
+    bounds = np.searchsorted(columns.starts, joined.first).tolist()
+    free = Liberties(atom.perturbation.changes_words)
+    for owner, n in enumerate(plain):
+        i, low, shift = batch[n], bounds[owner], shifts[owner]
+        starts = columns.starts[low : bounds[owner + 1]] - shift
+        at, every_u, every_bits = draw_one(int(keys[n]), starts, atom.severity)
+        if most is not None and len(at) > most[owner]:
+            left.append(n)
+            continue
+        changes: list[Change] = []
+        for site, u, bits in zip(at, every_u, every_bits, strict=True):
+            site += low
+            start, end = int(columns.starts[site]) - shift, int(columns.ends[site]) - shift
+            changes.append((start, end, columns.option(site, shift, bits), u))
+        if changes:
+            apart = without_overlaps(changes)
+            noised.count(i, "overlap", len(changes) - len(apart))
+            _write(noised, now, i, apart, free)
+    return left
+
+
+def _is_plain(passage: Passage) -> bool:
+    return not (passage.labels or passage.locked or passage.words or passage.parts)
 
 
 def _pending(

@@ -49,7 +49,7 @@ Resolved = Mapping[Need, Any]
 """What each need resolved to: a `Dataset`, the path of a step's folder, a model's place."""
 
 
-_KEPT: dict[Hashable, Alternatives] = {}
+_KEPT: dict[Hashable, tuple[Perturbation, Alternatives]] = {}
 _MOST_KEPT = 64  # prepared alternatives, of a perturbation in a language each
 
 
@@ -120,33 +120,43 @@ class Atom:
 
         Those that need nothing but the setting are kept, so that one example at a call costs what it costs in a batch.
         """
-        setting, given = self._given(scope, resolved)
-        perturbation = self.perturbation
+        perturbation, setting = self.perturbation, self.setting(scope)
         if perturbation.prepare is None:
+            self._given(setting, resolved)
             raise ValueError(f"{self.name} changes no text: it adds candidates")
-        state = None if given else perturbation.kept(setting)
-        if state is None:
-            return perturbation.prepare(setting, given)
-        try:
-            key = (perturbation, self.params, scope, state)
-            known = _KEPT.get(key)
-        except TypeError:  # an environment that has no hash
-            return perturbation.prepare(setting, given)
-        if known is None:
+        key = self._kept_as(perturbation, setting, scope)
+        known = None if key is None else _KEPT.get(key)
+        if known is not None and known[0] is perturbation:  # it was asked before whether it applies
+            return known[1]
+        prepared = perturbation.prepare(setting, self._given(setting, resolved))
+        if key is not None:
             while len(_KEPT) >= _MOST_KEPT:
                 _KEPT.pop(next(iter(_KEPT)), None)
-            known = _KEPT[key] = perturbation.prepare(setting, given)
-        return known
+            _KEPT[key] = perturbation, prepared
+        return prepared
+
+    def _kept_as(self, perturbation: Perturbation, setting: Setting, scope: TextScope) -> Hashable | None:
+        """The name under which prepared alternatives are kept; `None` where they are not, or cannot be made."""
+        try:
+            if perturbation.needs(setting):
+                return None
+            state = perturbation.kept(setting)
+            key = (self.name, self.params, scope, state)
+            hash(key)
+        except (UserError, TypeError):  # said by `applies` or `prepare`; an environment that has no hash
+            return None
+        return None if state is None else key
 
     def additions(self, scope: TextScope, resolved: Resolved | None = None) -> Additions:
         """What it adds to a pool; raises as `prepare` does."""
-        setting, given = self._given(scope, resolved)
+        setting = self.setting(scope)
+        given = self._given(setting, resolved)
         if self.perturbation.add is None:
             raise ValueError(f"{self.name} adds no candidates")
         return self.perturbation.add(setting, given)
 
-    def _given(self, scope: TextScope, resolved: Resolved | None) -> tuple[Setting, Given]:
-        setting = self.setting(scope)
+    def _given(self, setting: Setting, resolved: Resolved | None) -> Given:
+        """What its needs resolved to; `NotApplicable` where it has no alternatives."""
         reason = self.perturbation.applies(setting)
         if reason is not None:
             raise NotApplicable(reason, hint=f"it is for {self.perturbation.languages}")
@@ -159,7 +169,7 @@ class Atom:
                     "`resolved={need: …}` for every need of the spec",
                 )
             given[need.role] = resolved[need]
-        return setting, given
+        return given
 
     def __str__(self) -> str:
         return f"{self.name}{_print_params(self.params)}:{_print_number(self.severity)}"

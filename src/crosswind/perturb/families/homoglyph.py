@@ -102,14 +102,19 @@ def _least(setting: Setting) -> float:
 
 def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
-    codes = _WRITTEN_WITH.get(written, (written,))
-    least = _least(setting)
-    if sum(_script_of(letter) in codes and bool(_alike(letter, least)) for letter in look_alikes()) >= _ENOUGH:
+    if _letters_alike(written, _least(setting)) >= _ENOUGH:
         return None
     return (
         f"homoglyph has no letters for {setting.language} ({written}): fewer than five letters of that script look "
         "like one of another (UTS #39, and rendered)"
     )
+
+
+@lru_cache(maxsize=1024)
+def _letters_alike(written: str, least: float) -> int:
+    """How many letters that a script is written with look like another one."""
+    codes = _WRITTEN_WITH.get(written, (written,))
+    return sum(_script_of(letter) in codes and bool(_alike(letter, least)) for letter in look_alikes())
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
