@@ -11,13 +11,16 @@ from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.run.progress import Silent
+from crosswind.run.step import Step
 from crosswind.run.store import Store
 from crosswind.steps.train import TRAIN, robust_passes
+from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.refs import DataRef
+from tiny_models import write_encoder
 
 STUDY = """
 name: defended
@@ -121,6 +124,68 @@ defences: {{correct: {{purify: correct}}}}
     assert len({before[1], english[1], swahili[1]}) == 3
 
 
+CORRECTED = """
+name: corrected
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+words: {words}
+routes: {{none: []}}
+targets: {{tasks: {{tatoeba: {{languages: [sw], train: [], pooling: {{mode: mean}}}}}}}}
+perturb: ["swap:0.3"]
+defences:
+  correct: {{purify: correct}}
+  same: {{purify: "correct(model={encoder})"}}
+  other: {{purify: ["sanitize", "correct(model={other})"]}}
+"""
+
+
+@pytest.fixture
+def corrected(tiny_encoder: Path, small_data: Path, tmp_path: Path) -> str:
+    words = tmp_path / "words"
+    words.mkdir()
+    for name, listed in (("en", "house,horse,mouse,tree,three,road,read,stone"), ("sw", "casa,cosa,perro,gato,gata")):
+        (words / f"{name}.txt").write_text("".join(f"{w} {i + 1}\n" for i, w in enumerate(listed.split(","))))
+    other = write_encoder(tmp_path / "other", "xlm-roberta")
+    return CORRECTED.format(encoder=tiny_encoder, data=small_data, words=words, other=other)
+
+
+def test_a_model_that_corrects_is_signed_by_what_it_is(corrected: str, tmp_path: Path) -> None:
+    def cells() -> dict[str, Step]:
+        plan = plan_of(corrected)
+        return {c.defence: plan.graph[c.key] for c in plan.cells if c.condition.clean}
+
+    before = cells()
+    role = "masked-lm that corrects model"
+    assert before["same"].data[role] == before["same"].data["encoder"]
+    assert before["other"].data["masked-lm that corrects (2) model"] == encoder_fingerprint(str(tmp_path / "other"))
+    assert before["other"].params["purify"] == ["sanitize", f"correct(model={tmp_path / 'other'})"]
+    # Without a model nothing is said of one.
+    assert before["correct"].params["purify"] == ["correct"]
+    assert {name for name in before["correct"].data if "correct" in name} == {
+        "purify correct words/en.txt",
+        "purify correct words/sw.txt",
+    }
+    assert {"purify correct words/en.txt", "purify correct words/sw.txt"} <= {*before["same"].data}
+    (tmp_path / "other" / "more.json").write_text("{}")  # every file of a checkpoint counts
+    after = cells()
+    assert {name for name in before if before[name].key != after[name].key} == {"other"}
+
+
+def test_a_model_that_corrects_and_shares_weights_with_the_one_that_reads_is_noted(
+    corrected: str, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "store")
+    finished = run_study(parse_study(corrected), out=tmp_path / "run", store=store, reporter=Silent())
+    assert finished.outcome.complete, finished.outcome.failed
+    results = pl.read_parquet(tmp_path / "run" / "results.parquet")
+    said = {row["defence"]: " ".join(row["notes"]) for row in results.iter_rows(named=True)}
+    assert {name: "shares its weights" in notes for name, notes in said.items()} == {
+        "correct": False,
+        "same": True,
+        "other": False,
+    }
+
+
 def test_an_attack_is_on_the_model_behind_its_input_defence(text: str) -> None:
     plan = plan_of(text, "attack=[{recipe: deepwordbug, budget: 5, examples: 3, control: false, languages: [en]}]")
     attacked = {c.defence: c.rewrite for c in plan.cells if c.condition.attack != "none"}
@@ -219,6 +284,9 @@ def test_robust_training_costs_its_passes(text: str) -> None:
         ("defences.x={mined: deepwordbug.random}", "defences.x.mined[0].recipe", "searches nothing"),
         ("defences.x={mined: entity-swap}", "defences.x.mined[0].recipe", "attacks none of the data"),
         ("defences.x={purify: correct}", "words", "lists of words"),
+        ("defences.x={purify: sanitize(model=m)}", "defences.x.purify", "model"),
+        ("defences.x={purify: correct(modle=m)}", "defences.x.purify", "did you mean 'model'"),
+        ("defences.x={purify: correct(model=/nowhere)}", "defences.x.purify", "/nowhere"),
         (
             'defences.x={augment: [{spec: "swap:0.1", share: 0.6}, {spec: "swap:0.2", share: 0.6}]}',
             "defences.x",

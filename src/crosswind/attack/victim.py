@@ -75,6 +75,8 @@ class ModelVictim:
 
     def __call__(self, examples: Sequence[Any]) -> GoalScores:
         """The goal scores of examples; a `UserError` for an output that is not finite."""
+        if self.purification is not None:
+            self.purification.ahead(examples, self.fixed)
         read = [self.read(example) for example in examples]
         if self.predictor.head.kind == "query":
             return self._ranked(read)
@@ -95,6 +97,7 @@ class ModelVictim:
     def full(self, examples: Sequence[Any]) -> list[int]:
         """Which of the examples fill whole passes of the canonical shapes; the others may wait for more of theirs.
 
+        Where none fills a pass, those of the shape that most rows have: what is asked after them may fill the others.
         What is said of an example does not depend on when it is asked about.
         """
         from crosswind.evaluate.predict import HEIGHT
@@ -102,15 +105,20 @@ class ModelVictim:
         if self.predictor.head.kind == "query":
             return list(range(len(examples)))
         fresh = [e for e in dict.fromkeys(examples) if e not in self._rows]
+        if self.purification is not None:
+            self.purification.ahead(fresh, self.fixed)
         self._encode(fresh, [self.read(e) for e in fresh])
         shapes = [[self.predictor.shape(row) for row in self._rows[e]] for e in examples]
-        room = Counter(shape for some in shapes for shape in some)
-        room = Counter({shape: many // HEIGHT * HEIGHT for shape, many in room.items()})
+        rows = Counter(shape for some in shapes for shape in some)
+        room = Counter({shape: many // HEIGHT * HEIGHT for shape, many in rows.items()})
         chosen = []
         for i, some in enumerate(shapes):
             if all(room[shape] >= many for shape, many in Counter(some).items()):
                 room.subtract(some)
                 chosen.append(i)
+        if rows and not chosen:
+            fullest = max(rows, key=lambda shape: (rows[shape], shape))
+            return [i for i, some in enumerate(shapes) if fullest in some]
         return chosen
 
     def _encode(self, examples: Sequence[Any], read: Sequence[Any]) -> None:

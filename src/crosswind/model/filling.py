@@ -8,6 +8,7 @@ import regex
 import torch
 
 from crosswind.errors import UserError
+from crosswind.model.choosing import WordScorer
 from crosswind.model.encoder import load_encoder
 from crosswind.model.offsets import raw, template
 from crosswind.model.pooling import text_encoder
@@ -36,6 +37,7 @@ class EncoderFiller:
                 hint="name a checkpoint with its masked-LM head, as FacebookAI/xlm-roberta-base has",
             )
         self.encoder.lm.train(False)
+        self.scorer = WordScorer(self.encoder)
         vocabulary = tokenizer.get_vocab()
         pieces = any(token.startswith("##") for token in vocabulary)  # WordPiece marks what continues a word
         special = set(tokenizer.all_special_ids)

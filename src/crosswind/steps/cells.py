@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
     from crosswind.evaluate.purify import Purification
     from crosswind.model.encoder import Encoder
+    from crosswind.model.filling import EncoderFiller
     from crosswind.model.heads import Head
     from crosswind.perturb.perturbed import PerturbedDataset
 
 MODELS = 1  # models that a worker keeps
 TABLE, ADDED = "rewrites.parquet", "added.parquet"  # the files of a rewrite
 LAYER = "layer.json"  # the file of a choice of a layer
+CORRECTS = "masked-lm that corrects"  # the part of a model that an input defence asks
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class CellParams:
 
     `stride` is for span QA, `query_length` and `pooling` for retrieval; what pooling leaves out is the checkpoint's
     own. `labels` name the model's classes in the order of its outputs, instead of the names in its configuration.
-    `purify` names the input defences (`evaluate/purify/`) that a text goes through before the model reads it.
+    `purify` are the input defences (`evaluate/purify/`) that a text goes through before the model reads it, as they
+    are written.
     """
 
     ref: DataRef = unsigned("results have columns for it")
@@ -94,13 +98,40 @@ def perturbed(data: Dataset, rewrite: Artifact | None) -> PerturbedDataset:
 
 
 def purification_of(job: PlannedJob[Any], worker: Worker) -> Purification | None:
-    """The job's input defences, prepared once while the worker keeps them; `None` without one."""
-    from crosswind.evaluate.purify import Purification
+    """The job's input defences, prepared once while the worker keeps them; `None` without one.
+
+    A masked language model that one of them asks is loaded for it; a job that runs notes if it shares weights with the
+    model that reads.
+    """
+    from crosswind.evaluate.purify import Purification, parse_purifier
 
     names: tuple[str, ...] = job.params.purify
     if not names:
         return None
-    return worker.get("purification", names, lambda: Purification(names, job.world.get("words")), most=2)
+    models = {call.model: _filler(job, worker, call.model) for call in map(parse_purifier, names) if call.model}
+    if isinstance(job, Job):
+        _say_what_corrects(job, worker, models.values())
+    scorers = {name: filler.scorer for name, filler in models.items()}
+    return worker.get("purification", names, lambda: Purification(names, job.world.get("words"), scorers), most=2)
+
+
+def _filler(job: PlannedJob[Any], worker: Worker, model: str) -> EncoderFiller:
+    from crosswind.model.filling import EncoderFiller
+
+    path = str(job.world["models"][model])
+    return worker.get("masked-lm", path, lambda: EncoderFiller(path))
+
+
+def _say_what_corrects(job: Job[Any], worker: Worker, models: Iterable[EncoderFiller]) -> None:
+    """Note a model of an input defence that shares weights with the model that reads: it is wrong where that one is."""
+    from crosswind.model.related import share_weights
+
+    for filler in models:
+        if share_weights(filler.encoder, predictor_of(job, worker).encoder):
+            job.note(
+                "The masked language model of the input defence shares its weights with the model that reads (one was "
+                "fine-tuned from the other, or both from a third)."
+            )
 
 
 def differing(clean: Dataset, other: Dataset) -> PerturbedDataset:

@@ -25,7 +25,7 @@ from crosswind.errors import UserError
 from crosswind.run.job import PlannedJob
 from crosswind.run.step import JSON, Step
 from crosswind.steps.attack import ATTACK
-from crosswind.steps.cells import CellParams, load_predictor
+from crosswind.steps.cells import CORRECTS, CellParams, load_predictor
 from crosswind.steps.embed import EMBED
 from crosswind.steps.mine import MINE
 from crosswind.steps.predict import PREDICT
@@ -76,7 +76,10 @@ def _try_helpers(step: Step, context: Mapping[str, JSON], tried: set[object]) ->
             from crosswind.model.filling import EncoderFiller
             from crosswind.perturb.families.mlm import Blank
 
-            EncoderFiller(path).fill([Blank("One text.", 4, 8, False)], 1)
+            filler = EncoderFiller(path)
+            filler.fill([Blank("One text.", 4, 8, False)], 1)
+            if role.startswith(CORRECTS):
+                filler.scorer.likelihoods([("One text.", 4, 8)], [["text"]])
         elif role == "aligner":
             from crosswind.model.subwords import encoder_aligner
 

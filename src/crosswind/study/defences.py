@@ -9,10 +9,11 @@ from pathlib import Path
 
 from crosswind.analysis.results import Familiarity
 from crosswind.errors import UserError
-from crosswind.evaluate.purify import PURIFIERS
+from crosswind.evaluate.purify import PurifierCall, parse_purifier
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, SubwordParams, TrainParams, fields_of
+from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.mining import mined_family, mined_plan
 from crosswind.study.phases import merged_settings
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition
@@ -32,8 +33,7 @@ def defended(target: TargetPlan, name: str, defence: Defence, environment: Envir
     if mined and not target.chain:
         hint = "leave it out, or train the target"
         raise UserError(f"nothing is trained for {target.task.name}", where=f"{where}.mined", hint=hint)
-    for purifier in defence.purify:
-        PURIFIERS.get(purifier, where=f"{where}.purify")
+    purify = tuple(str(_purifier(text, f"{where}.purify")) for text in defence.purify)
     chain = tuple(
         replace(
             phase,
@@ -51,7 +51,7 @@ def defended(target: TargetPlan, name: str, defence: Defence, environment: Envir
     if defence != Defence():
         searched = (mined_family(plan, phase, environment) for plan in mined for phase in chain)
         family = defence_family(defence, [spec for _, spec in augments]).union(*searched)
-    return replace(target, chain=chain, training=training, purify=tuple(defence.purify), family=family)
+    return replace(target, chain=chain, training=training, purify=purify, family=family)
 
 
 def defence_family(defence: Defence, augments: Iterable[Spec]) -> frozenset[str]:
@@ -60,7 +60,7 @@ def defence_family(defence: Defence, augments: Iterable[Spec]) -> frozenset[str]
     Robust training displaces embeddings and is made for none of them.
     """
     trained = {atom.name for spec in augments for atom in spec.atoms}
-    return frozenset(trained.union(*(PURIFIERS[name].made_for for name in defence.purify)))
+    return frozenset(trained.union(*(parse_purifier(text).declaration.made_for for text in defence.purify)))
 
 
 def familiarity(family: frozenset[str] | None, condition: CellCondition) -> Familiarity:
@@ -89,18 +89,28 @@ def augment_prints(params: TrainParams, specs: tuple[Spec, ...], environment: En
     return prints
 
 
-def purify_prints(names: tuple[str, ...], language: str, words: str | None) -> Mapping[str, str]:
-    """What the input defences of a language depend on besides text and code."""
+def purify_prints(calls: Iterable[PurifierCall], language: str, words: str | None) -> Mapping[str, str]:
+    """What the input defences of a language depend on besides text, code and models."""
     return {
-        f"purify {name} {key}": value
-        for name in names
-        for key, value in PURIFIERS[name].resources(language, words).items()
+        f"purify {call.purifier} {key}": value
+        for call in calls
+        for key, value in call.declaration.resources(language, words).items()
     }
 
 
 def _scopes(head: HeadParams, environment: Environment) -> list[TextScope]:
     languages = dict.fromkeys(ref.language for ref in head.data)
     return [TextScope(language, head.kind, fields_of(head), environment) for language in languages]
+
+
+def _purifier(text: str, where: str) -> PurifierCall:
+    call = parse_purifier(text, where=where)
+    if call.model:
+        try:
+            encoder_fingerprint(call.model)
+        except UserError as error:
+            raise UserError(error.what, where=where, hint=error.hint) from error
+    return call
 
 
 def _robust(given: Mapping[str, Mapping[str, float]] | None, where: str) -> RobustParams | None:

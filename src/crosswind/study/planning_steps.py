@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from crosswind.analysis.left_out import LeftOut
 from crosswind.data.source import Source
 from crosswind.errors import UserError
-from crosswind.evaluate.purify import PURIFIERS
+from crosswind.evaluate.purify import PURIFIERS, parse_purifier
 from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources
 from crosswind.perturb.extent import EVERYTHING, Extent
 from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of, oracle_sources
@@ -28,7 +28,7 @@ from crosswind.run.folders import file_hash
 from crosswind.run.kinds import STEPS
 from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step
-from crosswind.steps.cells import CellParams
+from crosswind.steps.cells import CORRECTS, CellParams
 from crosswind.steps.rewrite import REWRITE, SEVERITY, RewriteParams
 from crosswind.steps.translate import TRANSLATE
 from crosswind.steps.tune import TUNE, TuneParams
@@ -95,6 +95,7 @@ class StepPlanner:
         self._declared = lru_cache(maxsize=None)(_declared)
         self._rewrite = lru_cache(maxsize=None)(self._rewritten)
         self._read = lru_cache(maxsize=None)(self._printed)
+        self._print_of = lru_cache(maxsize=None)(encoder_fingerprint)
         self._origin = lru_cache(maxsize=None)(STEPS.origin)
 
     def graph(self) -> Graph:
@@ -291,14 +292,20 @@ class StepPlanner:
         if not reading.purify:
             return prints
         declared: dict[str, str] = {}
-        for name in reading.purify:
-            declared |= self._declared(PURIFIERS, name)
+        calls = [parse_purifier(text) for text in reading.purify]
+        for i, call in enumerate(calls):
+            declared |= self._declared(PURIFIERS, call.purifier)
+            if call.model:
+                role = f"{CORRECTS} model" if len(calls) == 1 else f"{CORRECTS} ({i + 1}) model"
+                declared[role] = print_of_model = self._print_of(call.model)
+                self._roles[f"{role} {print_of_model}"] = call.model
+                self._models[call.model] = place_of(call.model)
         ref, task = reading.ref, TASKS[reading.ref.task]
         languages = {ref.language: None, ref.context_language or ref.language: None}
         if task.kind == "query":
             languages |= dict.fromkeys(ref.pool_languages or (task.source_language,))
         for language in languages:
-            declared |= purify_prints(reading.purify, language, self.words)
+            declared |= purify_prints(calls, language, self.words)
         if task.shared_pool and self.words is not None:
             # Its candidates are in languages that only reading them tells.
             declared |= {f"purify {path.name}": file_hash(path) for path in sorted(Path(self.words).glob("*.txt"))}

@@ -10,7 +10,7 @@ from torch import nn
 
 
 class MovingAverage:
-    """Weights that follow the `parameters`, from where those are now (Jiang et al. 2020, §3.2, for SMART's proximal
+    """Weights that follow the `parameters`, from where those are now (Jiang et al. 2020, for SMART's proximal
     part; Tarvainen & Valpola 2017, equation 1). They lie where the parameters lie and take as much memory."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from crosswind.train.micro import MicroBatch
     from crosswind.train.objective import Decision
 
+# Rate 1e-3, noise 1e-5, one step, the largest coordinate of a word's gradient plus 1e-6 and the divergence that the
+# first displacement climbs are those of the authors' code (namisan/mt-dnn, mt_dnn/perturbation.py). That code has no
+# proximal part: its weight, both momenta and their share of the steps were not checked against the paper.
 _TINY = 1e-6
-_EARLY = 0.1  # the share of the steps with the smaller momentum (Jiang et al. 2020, §4.2)
+_EARLY = 0.1  # the share of the steps with the smaller momentum
 
 
 def _divergence(first: Sequence[Decision], second: Sequence[Decision], *, symmetric: bool) -> torch.Tensor:
@@ -79,7 +82,7 @@ def _momentum(settings: Numbers, step: int, steps: int) -> float | None:
 SMART = RobustMethod(
     name="smart",
     summary="a penalty for how far a small displacement of the embeddings can change the output's distribution",
-    source="Jiang et al. 2020 (SMART), equation 2, and with `proximal` §3.2, with its authors' settings",
+    source="Jiang et al. 2020 (SMART), the smoothness part as in the authors' code; with `proximal` all of it",
     backward=_backward,
     # Of a pass forward and backward the forward one is a third.
     passes=lambda settings: settings["steps"] + 2 + (1 / 3 if settings.get("proximal") else 0),
@@ -88,7 +91,7 @@ SMART = RobustMethod(
         Knob("noise", 1e-5, 0, 1, "standard deviation of the first displacement"),
         Knob("rate", 1e-3, 0, 1e3, "largest change of a word's coordinate in an ascent step"),
         Knob("steps", 1, 1, 100, "ascent steps, each a forward and a backward pass", whole=True),
-        Knob("proximal", 0, 0, 1e3, "of the Bregman proximal part (the paper: 1); 0 leaves it out", part="proximal"),
+        Knob("proximal", 0, 0, 1e3, "of the Bregman proximal part; 0 leaves it out", part="proximal"),
         Knob("momentum", 0.999, 0, 1, "of the moving average of the weights", part="proximal"),
         Knob("early_momentum", 0.99, 0, 1, "the same in the first tenth of the steps", part="proximal"),
     ),
