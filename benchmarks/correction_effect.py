@@ -1,13 +1,13 @@
 """How many damaged words spelling correction restores: by frequency alone, and chosen by a masked language model.
 
-    python benchmarks/correction_effect.py ENCODER DATA [--lines 300] [--spec keyboard:0.2] [--language en]
+    python benchmarks/correction_effect.py ENCODER DATA [--lines 300] [--spec keyboard:0.2]
 
 The lines are the first premises and hypotheses of XNLI dev. The list of words is counted in what is at hand of other
 English text: the dev files of MNLI and SNLI and the three domains of SQuADShifts; words seen at least `--least` times.
 `ENCODER` is a folder with a masked-LM head. Nothing of what is counted is in the lines.
 
 Printed: of the words that the perturbation changed the share that is as it was, of the other words the share that
-was made another, both ways; and the processor time of each.
+was made another, each way (of what the model chooses from also the most frequent one); and the processor time of each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -29,6 +30,13 @@ from crosswind.perturb.words import words
 from crosswind.prepare.wordlists import word_counts
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
+
+
+class AllAlike:
+    """A model that finds every word as likely: the most frequent one is taken."""
+
+    def likelihoods(self, places: Sequence[tuple[str, int, int]], words: Sequence[Sequence[str]]) -> list[list[float]]:
+        return [[0.0] * len(some) for some in words]
 
 
 def split(text: str, language: str) -> list[str]:
@@ -73,6 +81,7 @@ def main() -> None:
         (Path(folder) / "en.txt").write_text("".join(f"{w}\t{n}\n" for w, n in counts.items()), encoding="utf-8")
         ways = {
             "frequency": Purification(["correct"], folder),
+            "frequency, the masked LM's choices": Purification(["correct(model=M)"], folder, {"M": AllAlike()}),
             "masked LM": Purification(["correct(model=M)"], folder, {"M": filler.scorer}),
         }
         for name, way in ways.items():
