@@ -227,12 +227,12 @@ def main() -> None:
     drift = [a / b for a, b in zip(ones, sixteens, strict=True)]
     print(f"ratio {ratio:.2f}, ceiling {ceiling:.2f} ({drift[0]:.2f} before, {drift[1]:.2f} after)")
     print(f"ratio / ceiling {100 * ratio / ceiling:.0f} %")
-    beside = [1000 * (all_ - head_.seconds) / n for all_, head_, n in (
+    apart = [1000 * (all_ - head_.seconds) / n for all_, head_, n in (
         (plain, plainly, plain_victim.texts), (lockstep, clocked, texts)
     )]  # fmt: skip
     print(f"rows filled {100 * texts / clocked.rows:.1f} % of {clocked.passes} passes", end=", ")
     print(f"tokens that are no padding {100 * sum(map(len, rows)) / clocked.tokens:.1f} %")
-    print(f"beside the passes {beside[0]:.2f} ms a text plain, {beside[1]:.2f} ms in lockstep")
+    print(f"beside the passes {apart[0]:.2f} ms a text plain, {apart[1]:.2f} ms in lockstep")
     print(f"a row of lockstep's passes {1000 * clocked.seconds / clocked.rows:.2f} ms, empty ones too", end=", ")
     print(f"of plain ones {1000 * plainly.seconds / plainly.rows:.2f} ms")
     known, spared = passes + len(examples) - texts, len(examples) * given.budget - queries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from crosswind.data.examples import Dataset, PairExample, Pool, QueryExample, Sp
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.evaluate.predict import Predictor, embed_pool
+from crosswind.evaluate.predict import HEIGHT, Predictor, embed_pool
 from crosswind.evaluate.purify import Purification
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
@@ -107,6 +108,28 @@ def test_a_model_behind_an_input_defence_is_attacked_with_it(kind: Any, victim: 
     assert [o.clean_loss for o in behind] == [o.clean_loss for o in bare]
     assert not any(o.changed for o in behind)  # what nobody sees is taken out before the model reads it
     assert any(o.queries for o in behind)
+
+
+def test_where_no_pass_is_full_the_texts_of_the_fullest_shape_are_asked_about(
+    victim: Callable[..., ModelVictim],
+) -> None:
+    data = data_of("pair")
+    who = victim("pair", data)
+    pairs = [
+        PairExample(f"p{n}", "p", data.language, "a " * n, "b", 0) for n in (3, 20, 3, 36, 21, 22, 4, 20, 37, 23, 24)
+    ]
+    shapes = [who.predictor.shape(row) for row in who.predictor.rows(pairs)]
+    (fullest, most), *others = Counter(shapes).most_common()
+    assert others
+    assert all(many < most < HEIGHT for _, many in others)
+    assert who.full(pairs) == [i for i, shape in enumerate(shapes) if shape == fullest]
+    assert who.full([]) == []
+    # A full pass goes first, whatever else waits.
+    many = [replace(pairs[3], first=f"{pairs[3].first} {'c' if i % 2 else 'd'}" + " a" * (i % 3)) for i in range(40)]
+    full = who.full([*pairs, *many])
+    counts = Counter(who.predictor.shape(row) for row in who.predictor.rows([[*pairs, *many][i] for i in full]))
+    assert counts
+    assert all(n % HEIGHT == 0 for n in counts.values())
 
 
 def test_a_gold_answer_is_where_an_input_defence_has_put_it(victim: Callable[..., ModelVictim]) -> None:

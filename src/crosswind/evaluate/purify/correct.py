@@ -30,7 +30,7 @@ from crosswind.reading import lines
 SHORTEST = 4  # clusters: of shorter words nearly every one has a neighbour
 SHORTEST_CHOSEN = 3  # the same where a model chooses among them
 SHORTEST_FAR = 5  # clusters: of longer words a model chooses among those at two edits too
-MOST = 32  # the most frequent ones that a model chooses from
+MOST_CHOICES = 32  # the most frequent ones that a model chooses from
 _WINDOW = 300  # characters on each side of a word that the model reads
 _KEPT = 20_000  # texts of which corrections are kept
 
@@ -62,13 +62,13 @@ class Speller:
     def choices(self, word: str) -> list[str]:
         """What a model chooses from: the known words at one edit, or at two where there are none and it is long."""
         if (near := self.neighbours(word, SHORTEST_CHOSEN)) or word in self.counts:
-            return near[:MOST]
+            return near[:MOST_CHOICES]
         if len(clusters(word)) < SHORTEST_FAR:
             return []
         if word not in self._far:
             if len(self._far) >= _KEPT:
                 self._far.clear()
-            self._far[word] = self._frequent(self._at_two(clusters(word)))[:MOST]
+            self._far[word] = self._frequent(self._at_two(clusters(word)))[:MOST_CHOICES]
         return self._far[word]
 
     def _at_two(self, parts: list[str]) -> Iterator[str]:
