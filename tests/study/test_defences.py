@@ -171,11 +171,13 @@ def test_a_model_that_corrects_is_signed_by_what_it_is(corrected: str, tmp_path:
     assert {name for name in before if before[name].key != after[name].key} == {"other"}
 
 
+@pytest.mark.slow
 def test_a_model_that_corrects_and_shares_weights_with_the_one_that_reads_is_noted(
     corrected: str, tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
-    finished = run_study(parse_study(corrected), out=tmp_path / "run", store=store, reporter=Silent())
+    study = parse_study(corrected, ["perturb=[]", "targets.limit=12"])
+    finished = run_study(study, out=tmp_path / "run", store=store, reporter=Silent())
     assert finished.outcome.complete, finished.outcome.failed
     results = pl.read_parquet(tmp_path / "run" / "results.parquet")
     said = {row["defence"]: " ".join(row["notes"]) for row in results.iter_rows(named=True)}

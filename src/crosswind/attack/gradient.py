@@ -80,13 +80,17 @@ def estimated_gains(victim: ModelVictim, base: Gradient, candidates: Sequence[An
 def _differing(a: Any, b: Any) -> tuple[int, int, int]:
     """Where two rows begin to differ, and where each ends to."""
     n, m = len(a), len(b)
-    start = 0
-    while start < min(n, m) and a[start] == b[start]:
-        start += 1
-    end = 0
-    while end < min(n, m) - start and a[n - 1 - end] == b[m - 1 - end]:
-        end += 1
+    shorter = min(n, m)
+    start = _alike(a[:shorter], b[:shorter])
+    end = _alike(a[n - shorter + start :][::-1], b[m - shorter + start :][::-1])
     return start, n - end, m - end
+
+
+def _alike(a: Any, b: Any) -> int:
+    """How many tokens two rows of one length have in common at their beginnings."""
+    differ = a != b
+    first = int(differ.argmax()) if len(differ) else 0
+    return first if len(differ) and differ[first] else len(differ)
 
 
 def _rows(victim: ModelVictim, examples: Sequence[Any], *, weighed: bool = True) -> tuple[list[Row], list[Any]]:

@@ -138,7 +138,8 @@ def _attackable(
         if limit is not None and not (limit.start <= start and max(end, start + 1) <= limit.end):
             refused["beyond the window"] += 1
             continue
-        some = tuple(dict.fromkeys(o for o in options[index] if o != text[start:end]))
+        before = text[start:end]
+        some = tuple(dict.fromkeys(o for o in options[index] if o != before))
         if not some:
             refused["no option"] += 1
             continue

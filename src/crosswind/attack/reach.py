@@ -77,7 +77,7 @@ def _pair(tokenizer: Any, first: str, second: str, length: int) -> tuple[Span, S
 
 def _first(tokenizer: Any, text: str, room: int) -> Span:
     """The characters of the first `room` tokens, or of the last ones where the tokenizer cuts on the left."""
-    ((ids, offsets),) = raw(tokenizer, [text], offsets=False)
+    ((ids, offsets),) = raw(tokenizer, [text], offsets=tokenizer.is_fast)
     if len(ids) <= room:
         return Span(0, len(text))
     if len(offsets) != len(ids):

@@ -5,6 +5,7 @@ A search deals in states: which sites change, and to which of their options. Two
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,14 +63,25 @@ class AttackSite(NamedTuple):
     origins: tuple[tuple[Origin, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Trial:
-    """A text that a state gives: the example, its passages that changed by number, and edits per word."""
+    """A text that a state gives: the example, its passages that changed by number, and edits per word.
 
-    state: State
-    example: Example
-    written: tuple[tuple[int, Written], ...]
-    edit_rate: float
+    The edits are counted where they are asked for: most of what a gradient orders is never looked at again.
+    """
+
+    __slots__ = ("_rate", "_space", "example", "state", "written")
+
+    def __init__(
+        self, space: Space, state: State, example: Example, written: tuple[tuple[int, Written], ...], rate: float | None
+    ) -> None:
+        self._space, self.state, self.example, self.written, self._rate = space, state, example, written, rate
+
+    @property
+    def edit_rate(self) -> float:
+        """Edits per word over all passages."""
+        if self._rate is None:
+            self._rate = self._space.edit_rate(self.written)
+        return self._rate
 
 
 @dataclass
@@ -172,10 +184,10 @@ class Space:
                 written.append((number, result))
         if not written:
             return None
-        rate = self.edit_rate(written)
-        if rate > self.most_edits and state[0][0] >= 0:
+        rate = None if self.most_edits == math.inf else self.edit_rate(written)
+        if rate is not None and rate > self.most_edits and state[0][0] >= 0:
             return None
-        return Trial(state, self.rebuilt(w for _, w in written), tuple(written), rate)
+        return Trial(self, state, self.rebuilt(w for _, w in written), tuple(written), rate)
 
     def rebuilt(self, written: Iterable[Written]) -> Example:
         """The example with what became of its passages."""

@@ -160,10 +160,14 @@ def raw(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[R
         verbose=False,
     )
     special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-    return [
-        (e.ids, e.offsets) if special.isdisjoint(e.ids) else _spelled(tokenizer, text, e, special)
-        for text, e in zip(texts, batch.encodings, strict=True)
-    ]
+    cut: list[Raw] = []
+    for text, encoding in zip(texts, batch.encodings, strict=True):
+        ids = encoding.ids  # made anew, as offsets are, each time that they are asked for
+        if special.isdisjoint(ids):
+            cut.append((ids, encoding.offsets if offsets else []))
+        else:
+            cut.append(_spelled(tokenizer, text, encoding, special))
+    return cut
 
 
 def _spelled(tokenizer: Any, text: str, encoding: Any, special: Set[int]) -> Raw:
