@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from crosswind.attack.counted import Counted, OverBudget
 from crosswind.attack.engine import SearchPlan, run_attack
 from crosswind.attack.outcome import Attacked
-from crosswind.attack.search import Search
+from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.search.beam import beam
 from crosswind.attack.search.best_first import best_first
 from crosswind.attack.search.coordinate import greedy_coordinate
 from crosswind.attack.search.differential import differential_evolution
 from crosswind.attack.search.exhaustive import exhaustive
 from crosswind.attack.search.genetic import genetic
+from crosswind.attack.search.gradient_beam import gradient_beam
 from crosswind.attack.search.greedy import greedy_by_importance
 from crosswind.attack.search.random_draws import random_draws
 from crosswind.attack.search.steepest import steepest
@@ -277,6 +278,60 @@ def test_what_waits_for_a_full_pass_ends_the_same(name: str) -> None:
     assert sorted(results, key=lambda o: o.id) == whole
     filled = [p for p in victim.passes[1:] if all(p.count(x) % 4 == 0 for x in p)]
     assert filled
+
+
+class Graded:
+    """The made-up victim with made-up gradients; it counts the candidates that these ordered."""
+
+    def __init__(self, salt: int) -> None:
+        self.victim, self.salt, self.ordered = made_up(salt), salt, 0
+
+    def __call__(self, examples: Sequence[Any]) -> Any:
+        return self.victim(examples)
+
+    def estimates(self, bases: Sequence[Any], candidates: Sequence[Sequence[Any]]) -> list[list[float]]:
+        self.ordered += sum(map(len, candidates))
+        return [
+            [key(str(self.salt), b.first, c.first) / 2**64 for c in some]
+            for b, some in zip(bases, candidates, strict=True)
+        ]
+
+
+def promising_nothing(search: Search) -> Search:
+    """The same search, which does not say how many gradients follow."""
+
+    def run(of: Space, rng: random.Random) -> Asking:
+        generator = search.run(of, rng)
+        answer = None
+        while True:
+            try:
+                asked = generator.send(answer)
+            except StopIteration:
+                return
+            answer = yield replace(asked, more=None) if isinstance(asked, Estimates) else asked
+
+    return replace(search, run=run)
+
+
+@pytest.mark.parametrize("refusing", [False, True])
+def test_gradients_that_leave_no_query_are_charged_and_not_computed(refusing: bool) -> None:
+    def no_x(pairs: Sequence[Any]) -> list[bool]:
+        return ["xis" not in after.text for _, after in pairs]
+
+    saved = 0
+    for budget in range(1, 40):
+        ended, ordered = [], []
+        for search in (gradient_beam(3, 3), promising_nothing(gradient_beam(3, 3))):
+            victim = Graded(budget)
+            checks = (Constraint("no-x", check=no_x),) if refusing else ()
+            plan = SearchPlan(search, ("task", "en", "recipe"), checks=checks)
+            chosen = [example(i) for i in range(6)]
+            results = run_attack(Counted(victim, budget), chosen, lambda some: [space(e, v) for _, e, v in some], plan)
+            ended.append(sorted(results, key=lambda o: o.id))
+            ordered.append(victim.ordered)
+        assert ended[0] == ended[1]
+        saved += ordered[1] - ordered[0]
+    assert saved == 0 if refusing else saved > 100
 
 
 def test_a_search_that_draws_starts_again_elsewhere() -> None:

@@ -139,6 +139,7 @@ class _Asked:
     estimates: bool = False
     numbers: list[int] = field(default_factory=list)
     checked: bool = False
+    more: int | None = None
 
 
 class _Runner:
@@ -224,7 +225,8 @@ class _Runner:
             if lost:
                 self.refused["label or edits"] += lost
             base = self.space.trial(wish.base) if wish is not None and wish.base else None
-            self.asked = _Asked(states, trials, [None] * len(trials), base, wish is not None)
+            more = None if wish is None else wish.more
+            self.asked = _Asked(states, trials, [None] * len(trials), base, wish is not None, more=more)
             if lost < len(trials):
                 return None
             self.idle += 1
@@ -329,8 +331,13 @@ def _estimate(victim: Counted, live: Sequence[_Runner]) -> None:
         elif victim.left(runner.number) < GRADIENT_QUERIES:
             runner.finished = "budget"
         else:
+            left, more = victim.left(runner.number), runner.asked.more
             victim.charge(runner.number, GRADIENT_QUERIES)
-            able.append(runner)
+            if more is not None and not runner.plan.checks and left <= GRADIENT_QUERIES * (1 + more):
+                # The gradients that follow leave nothing for a text: what they say is of no use.
+                runner.estimated([None if t is None else 0.0 for t in runner.asked.trials])
+            else:
+                able.append(runner)
     if not able:
         return
     bases, candidates = [], []

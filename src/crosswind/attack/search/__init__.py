@@ -17,10 +17,16 @@ from crosswind.attack.space import Space, State
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Asks by how much the loss would rise from `base` to each of `states`, by the gradient there: two queries."""
+    """Asks by how much the loss would rise from `base` to each of `states`, by the gradient there: two queries.
+
+    `more`: at least so many further ones, each with a state that is a text (`Space.trial`), follow before the search
+    asks about a text, whatever this one says. Where the budget does not reach that text, and no constraint refuses
+    texts, nothing is computed and the answer is 0. `None` promises nothing.
+    """
 
     base: State
     states: tuple[State, ...]
+    more: int | None = None
 
 
 Asking = Generator[Any, Any, None]

@@ -6,6 +6,8 @@ state of the beam.
 
 from __future__ import annotations
 
+import itertools
+
 from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.space import Space, State
 
@@ -20,7 +22,9 @@ def _run(space: Space, width: int, edits: int) -> Asking:
     frontier: dict[State, float] = {(): 0.0}
     for _ in range(edits):
         expected: dict[State, float] = {}
-        for state, gained in frontier.items():
+        # Two states of a beam have at most one extension in common, so that one with more has some of its own.
+        certain = [_has_more_than(space, state, len(frontier)) for state in frontier]
+        for number, (state, gained) in enumerate(frontier.items()):
             extended = {
                 e: None
                 for ((site, option),) in space.singles()
@@ -28,7 +32,7 @@ def _run(space: Space, width: int, edits: int) -> Asking:
             }
             if not extended:
                 continue
-            gains = yield Estimates(state, tuple(extended))
+            gains = yield Estimates(state, tuple(extended), sum(certain[number + 1 :]))
             for new, gain in zip(extended, gains, strict=True):
                 if gain is not None:
                     expected[new] = gained + gain
@@ -37,3 +41,10 @@ def _run(space: Space, width: int, edits: int) -> Asking:
             return
         yield best
         frontier = {state: expected[state] for state in best}
+
+
+def _has_more_than(space: Space, state: State, many: int) -> bool:
+    """Whether more than so many extensions of a state are texts."""
+    extensions = (space.extended(state, site, option) for ((site, option),) in space.singles())
+    texts = (e for e in extensions if e is not None and space.trial(e) is not None)
+    return next(itertools.islice(texts, many, None), None) is not None
