@@ -28,6 +28,10 @@ class UserError(Exception):
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
 
+class AbsentFileError(UserError):
+    """A file that is not there, where others are: what works with the files that are there goes on without it."""
+
+
 _LONGEST = 1500
 # What a terminal would obey in place of showing it: control characters, and those that reorder a line.
 _CONTROLS = {

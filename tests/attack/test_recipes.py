@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
+from crosswind.analysis.condition import is_control
 from crosswind.attack.matrix import recipe_cells
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import SpaceMaker
-from crosswind.attack.recipe import RECIPES, Call, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import RECIPES, Call, limited, needed_spec, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
 from crosswind.attack.space import GoalVerdict
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset, SpanExample, TaggingExample
 from crosswind.data.source import open_source
+from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.model.filling import EncoderFiller
 from crosswind.model.subwords import encoder_aligner
@@ -26,6 +28,7 @@ from crosswind.perturb.draw import key
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed
 from crosswind.perturb.retag import entities
+from crosswind.study.attacked import control_of
 from crosswind.study.encoders import place_of
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
@@ -244,6 +247,40 @@ def test_the_reason_is_told_where_a_recipe_does_not_apply() -> None:
     assert "join" in reason("bad-characters(class=reorder)", "panx", "ar")
     assert reason("bad-characters", "panx", "ar") == ""
     assert "only named-entity recognition" in reason("entity-swap", "udpos", "de")
+
+
+def test_a_recipe_attacks_only_the_fields_that_are_named_and_so_does_its_control() -> None:
+    data = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=6)
+    call = limited(parse_recipe("deepwordbug(edits=0.5)"), ["hypothesis"], "--fields")
+    assert call.name == "deepwordbug(edits=0.5)@hypothesis"
+    assert parse_recipe(call.name) == call
+    assert call.counterpart().name == "deepwordbug.random(edits=0.5)@hypothesis" == control_of(call.name)
+    assert control_of("deepwordbug@premise;restarts=2") == "deepwordbug.random@premise;restarts=2"
+    assert is_control("deepwordbug.random@premise")
+    assert not is_control("deepwordbug@premise;digits")
+    for one in (call, call.counterpart()):
+        setting = one.setting(TASKS["mw-nli"], "qla-Latn", ENVIRONMENT)
+        outcomes = attack_examples(stubborn("mw-nli"), data.examples, one, setting, AttackBudget(30))
+        after = [p.example for p in perturbed_by(data, outcomes).examples]
+        assert [e.first for e in after] == [e.first for e in data.examples]  # type: ignore[union-attr]
+        assert sum(a.second != b.second for a, b in zip(after, data.examples, strict=True)) > 3  # type: ignore[union-attr]
+
+
+def test_fields_that_a_recipe_cannot_be_limited_to_are_refused() -> None:
+    def reason(recipe: str, task: str) -> str:
+        call = parse_recipe(recipe)
+        return unattackable(call, call.setting(TASKS[task], "en", ENVIRONMENT)) or ""
+
+    assert reason("add-one-sent@question", "mw-qa") == "the context of this task may not change"
+    assert "changes no field" in reason("universal-trigger@hypothesis", "mw-nli")
+    assert "is limited to words" in reason("deepwordbug@words", "mw-nli")
+    assert reason("deepwordbug@premise,words", "mw-pos") == ""
+    with pytest.raises(UserError, match="hypotesis"):
+        parse_recipe("deepwordbug@hypotesis", where="--recipe")
+    with pytest.raises(UserError, match="once more"):
+        limited(parse_recipe("deepwordbug@premise"), ["hypothesis"], "--fields")
+    # An @ within brackets is a parameter's.
+    assert parse_recipe("bert-attack(model=name@main)").fields == ()
 
 
 def test_a_smaller_limit_of_words_is_kept() -> None:

@@ -140,6 +140,11 @@ def test_damaged_files_are_an_error_and_absent_ones_a_note(tmp_path: Path, offic
     assert {row[1] for row in rows} == {"et", "th"}
     (absent,) = (note for note in notes if "no files below" in note)
     assert absent.endswith("in ht, id, it, qu, sw, ta, tr, vi, zh")
+    link = next(path for path in files if path.name == "test.it.jsonl")
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="a link to nothing"):
+        next(suite_hashes(suite, ["xcopa"], [], "test", tmp_path))
+    link.unlink()
     path = folder / "data" / "th" / "test.th.jsonl"
     path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")
     with pytest.raises(UserError):

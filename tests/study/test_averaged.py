@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from crosswind.errors import UserError
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.plan import make_plan
@@ -69,9 +71,17 @@ def test_a_run_scores_the_mean_of_the_last_checkpoints_apart(
 def test_too_few_checkpoints_are_refused_before_anything_is_trained(
     tiny_encoder: Path, small_data: Path, tmp_path: Path
 ) -> None:
-    found = study(tiny_encoder, small_data, 4)
+    found = parse_study(
+        STUDY.format(encoder=tiny_encoder, data=small_data, every=4).replace("steps: 4", "epochs: 0.02")
+    )
     finished = run_study(found, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
     assert finished.outcome.mistaken
     messages = {failure.message for failure in finished.outcome.failed.values()}
-    assert any("the mean of the last 2 checkpoints was asked for" in m and "has 1 in 4 steps" in m for m in messages)
+    assert any("the mean of the last 2 checkpoints was asked for" in m and "has 1 in" in m for m in messages)
     assert all("lower training.evaluate_every" in m and "stopped early" not in m for m in messages)
+
+
+def test_more_checkpoints_than_a_budget_has_are_refused_when_planned(tiny_encoder: Path, small_data: Path) -> None:
+    with pytest.raises(UserError, match=r"xnli\.average: the last 2 checkpoints are averaged, .* has 1 in 4 steps"):
+        make_plan(study(tiny_encoder, small_data, 4))
+    make_plan(study(tiny_encoder, small_data, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from crosswind.analysis.results import CLEAN, NONE
@@ -21,7 +22,7 @@ FROM = ";from="
 
 def is_control(attack: str) -> bool:
     """Whether the name of an attack is that of a control."""
-    return attack.partition("(")[0].partition(";")[0].endswith(f".{CONTROL}")
+    return re.split(r"[(@;]", attack, maxsplit=1)[0].endswith(f".{CONTROL}")
 
 
 def is_transferred(attack: str) -> bool:

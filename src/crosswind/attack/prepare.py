@@ -51,7 +51,7 @@ class SpaceMaker:
         most: int = OPTIONS,
     ) -> None:
         self.recipe, self.setting, self.protect, self.reach, self.most = recipe, setting, protect, reach, most
-        self.fields = recipe.fields(setting)
+        self.fields = recipe.attacked(setting)
         scope = setting.scope(self.fields)
         self.prepared: list[_Prepared] = []
         for atom in atoms_of(recipe, setting):

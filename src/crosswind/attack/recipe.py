@@ -1,7 +1,8 @@
 """What a recipe is: alternatives, a search, constraints; one file each in `recipes/`, found by `RECIPES`.
 
 `NAME` or `NAME(KEY=VALUE,…)` names a recipe with its settings, in the grammar of perturbations without a severity:
-`polygloss(embed=de,zh,beam=4)`. `setting=published` takes the numbers of the paper.
+`polygloss(embed=de,zh,beam=4)`. `setting=published` takes the numbers of the paper. `deepwordbug@hypothesis` changes
+that field alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from crosswind.attack.universal import TriggerSearch
 from crosswind.data.examples import KINDS, Kind
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.applied import Constraint
+from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Environment, Param, Value
 from crosswind.perturb.spec import POOL, Atom, Spec, TextScope, parse_spec, parsed_call, printed_call
@@ -28,17 +30,24 @@ Access = Literal["scores", "gradient"]
 CONTROL = "random"
 """Behind the name of a recipe and a dot: its control, random draws from the same alternatives."""
 
+FIELDS = "@"
+"""Before the names of the fields that a recipe is limited to."""
+
 _SETTING = Param("setting", "text", "published: the paper's own numbers", default="default", choices=("published",))
 
 
 @dataclass(frozen=True, slots=True)
 class AttackSetting:
-    """What a recipe is prepared for: the task, the language, its parameters and the environment (lexicons)."""
+    """What a recipe is prepared for: the task, the language, its parameters and the environment (lexicons).
+
+    `fields` are the names of the texts that it is limited to (none: all that it attacks).
+    """
 
     task: Task
     language: str
     params: Mapping[str, Value] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    fields: tuple[str, ...] = ()
 
     def number(self, name: str) -> float:
         """The value of a numeric parameter."""
@@ -109,6 +118,14 @@ class Recipe:
     needs: Callable[[AttackSetting], tuple[DataNeed, ...]] = lambda setting: ()
     pool: Callable[[AttackSetting], tuple[int, int, int]] | None = None
 
+    def attacked(self, setting: AttackSetting) -> tuple[str, ...]:
+        """The text fields that it attacks in a setting: its own ones, of them those that the setting names."""
+        usual = self.fields(setting)
+        if not setting.fields:
+            return usual
+        named = Extent(setting.fields).of(setting.task.kind, usual)
+        return tuple(name for name in usual if name in named)
+
     def knows(self, setting: AttackSetting) -> str:
         """What it knows with a setting that an attacker may not; empty where nothing."""
         if self.oracle_with is not None and setting.params.get(self.oracle_with[0]) != self.oracle_with[1]:
@@ -121,11 +138,12 @@ RECIPES: Registry[Recipe] = Registry("recipe", "crosswind.attack.recipes", "cros
 
 @dataclass(frozen=True)
 class Call:
-    """A recipe with the parameters that were written, and whether its control is meant."""
+    """A recipe with the parameters that were written, whether its control is meant, and the fields it is limited to."""
 
     recipe: str
     params: tuple[tuple[str, Value], ...] = ()
     control: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def declaration(self) -> Recipe:
@@ -142,7 +160,8 @@ class Call:
         return self._printed(self.params)
 
     def _printed(self, params: Sequence[tuple[str, Value]]) -> str:
-        return printed_call(f"{self.recipe}.{CONTROL}" if self.control else self.recipe, params)
+        suffix = FIELDS + ",".join(self.fields) if self.fields else ""
+        return printed_call(f"{self.recipe}.{CONTROL}" if self.control else self.recipe, params) + suffix
 
     def setting(self, task: Task, language: str, environment: Environment | None = None) -> AttackSetting:
         """What the recipe is prepared for in a task and a language."""
@@ -151,11 +170,11 @@ class Call:
         values: dict[str, Value] = {p.name: p.default for p in declared.params if p.default is not None}
         if given.pop("setting", None) == "published":
             values |= declared.published
-        return AttackSetting(task, language, {**values, **given}, environment or Environment())
+        return AttackSetting(task, language, {**values, **given}, environment or Environment(), self.fields)
 
     def counterpart(self) -> Call:
         """The control of the same recipe and settings."""
-        return Call(self.recipe, self.params, control=True)
+        return replace(self, control=True)
 
     def chosen_search(self, setting: AttackSetting) -> Search:
         """How it searches: the control draws at random."""
@@ -163,10 +182,11 @@ class Call:
 
 
 def parse_recipe(text: str, *, where: str | None = None) -> Call:
-    """The recipe that `NAME`, `NAME(KEY=VALUE,…)` or `NAME.random` names.
+    """The recipe that `NAME`, `NAME(KEY=VALUE,…)` or `NAME.random` names, each with `@FIELD,…` behind it or without.
 
-    Raises a `UserError` for an unknown recipe or parameter ("did you mean") and for a value that does not fit.
+    Raises a `UserError` for an unknown recipe, parameter or field ("did you mean") and for a value that does not fit.
     """
+    text, fields = _without_fields(text, where)
 
     def params_of(name: str) -> tuple[Param, ...]:
         bare, dot, suffix = name.partition(".")
@@ -179,7 +199,26 @@ def parse_recipe(text: str, *, where: str | None = None) -> Call:
     if ("setting", "published") in params and not RECIPES[bare].published:
         hint = "leave out setting=published"
         raise UserError(f"the recipe {bare!r} has no published setting", where=where, hint=hint)
-    return Call(bare, params, control=bool(dot))
+    return Call(bare, params, control=bool(dot), fields=fields)
+
+
+def _without_fields(text: str, where: str | None) -> tuple[str, tuple[str, ...]]:
+    """A recipe without the fields behind it, and these; an `@` within brackets belongs to a parameter."""
+    head, mark, tail = text.rpartition(FIELDS)
+    if not mark or ")" in tail or ("(" in head and not head.rstrip().endswith(")")):
+        return text, ()
+    fields = check_fields([name.strip() for name in tail.split(",")], where or "the fields of a recipe")
+    return head, fields
+
+
+def limited(call: Call, fields: Sequence[str], where: str) -> Call:
+    """The call with only these fields attacked (none: as it is); a `UserError` where it names fields already."""
+    if not fields:
+        return call
+    if call.fields:
+        hint = "leave out one of them"
+        raise UserError(f"{call.name} says its fields, and they are named once more", where=where, hint=hint)
+    return replace(call, fields=check_fields(fields, where))
 
 
 def unattackable(call: Call, setting: AttackSetting) -> str | None:
@@ -189,15 +228,20 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
         return (
             f"{recipe.name} attacks {', '.join(recipe.kinds)} tasks; {setting.task.name} is a {setting.task.kind} task"
         )
+    if setting.fields and (recipe.universal is not None or recipe.pool is not None):
+        return f"{recipe.name} changes no field of its examples: it cannot be limited to {', '.join(setting.fields)}"
     if recipe.pool is None and not recipe.fields(setting):
         return f"no text of an example of {setting.task.name} is in the language under test: that is its pool's"
+    if recipe.pool is None and not recipe.attacked(setting):
+        attacked = ", ".join(recipe.fields(setting))
+        return f"{recipe.name} attacks {attacked} of {setting.task.name}, and is limited to {', '.join(setting.fields)}"
     reason = recipe.applies(setting)
     if reason is not None:
         return reason
     if recipe.universal is not None or recipe.pool is not None:
         return None
     specs = atoms_of(recipe, setting)
-    scope = setting.scope(recipe.fields(setting))
+    scope = setting.scope(recipe.attacked(setting))
     reasons = [atom.applies(scope) for atom in specs]
     if not reasons:
         return f"{recipe.name} has no alternatives in {setting.language}"
@@ -213,5 +257,5 @@ def atoms_of(recipe: Recipe, setting: AttackSetting) -> tuple[Atom, ...]:
 def needed_spec(call: Call, setting: AttackSetting) -> Spec:
     """The atoms that apply, as one spec: what knows the needs and resources of all of them."""
     recipe = call.declaration
-    scope = setting.scope(recipe.fields(setting))
+    scope = setting.scope(recipe.attacked(setting))
     return Spec(tuple(atom for atom in atoms_of(recipe, setting) if atom.applies(scope) is None))

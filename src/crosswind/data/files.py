@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from crosswind.errors import UserError
+from crosswind.errors import AbsentFileError, UserError
 from crosswind.run.step import digest
 
 SUFFIXES = ("", ".gz", ".xz")
@@ -51,12 +51,12 @@ class Files:
             paths |= {str(path).removesuffix(suffix): path for path in files}
         return tuple(paths[name] for name in sorted(paths))
 
-    def missing(self, *alternatives: str, what: str, origin: str = "") -> UserError:
+    def missing(self, *alternatives: str, what: str, origin: str = "") -> AbsentFileError:
         """The error for a file that is not there: where it is to be had (`origin`), what was tried, and what to set."""
         begin = f"{origin}; " if origin else ""
         how = f"set {self.setting} in the study, --data or CROSSWIND_DATA to the folder that holds the official files"
         if not self.root.is_dir():
-            return UserError(f"no folder of official files for {what}", where=str(self.root), hint=begin + how)
+            raise UserError(f"no folder of official files for {what}", where=str(self.root), hint=begin + how)
         tried = ", ".join(alternatives)
         for name in (relative + suffix for relative in alternatives for suffix in SUFFIXES):
             if (self.root / name).is_symlink():
@@ -65,7 +65,7 @@ class Files:
             if os.path.lexists(self.root / name):
                 hint = "put the file there"
                 raise UserError(f"the file of {what} is a folder or a device", where=str(self.root / name), hint=hint)
-        return UserError(
+        return AbsentFileError(
             f"no file of {what} below this folder",
             where=str(self.root),
             hint=f"{begin}looked for {tried} (plain, .gz or .xz); {how}, so that {self.root / alternatives[0]} exists",

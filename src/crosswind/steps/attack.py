@@ -79,7 +79,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     )
     spec = needed_spec(call, setting)
     resolved = {
-        need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.fields(setting)))
+        need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.attacked(setting)))
     }
     _say_what_proposes(job, predictor, resolved)
     named = parse_constraints(params.constraints)
@@ -110,7 +110,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     for end in ("success", "budget", "exhausted", "wrong before", "no site"):
         job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
     job.fact("changed", perturbed.changed_share)
-    measured = damage_of(data, perturbed, call.declaration.fields(setting))
+    measured = damage_of(data, perturbed, call.declaration.attacked(setting))
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     record_hardware(job)
     before = sum(o.clean_right > 0 for o in outcomes)

@@ -6,6 +6,7 @@ address has no step: it is attacked here, and what is finished lies in the run f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -141,11 +142,7 @@ def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> No
 
 def control_of(attack: str) -> str:
     """The name of an attack's control."""
-    for mark in ("(", ";"):
-        name, cut, rest = attack.partition(mark)
-        if cut:
-            return f"{name}.{CONTROL}{mark}{rest}"
-    return f"{attack}.{CONTROL}"
+    return re.sub(r"^[^(@;]*", rf"\g<0>.{CONTROL}", attack, count=1)
 
 
 def _there(cell: Cell, store: Store) -> bool:

@@ -40,6 +40,7 @@ from crosswind.study.target_plans import LayerPlan, PhasePlan, TargetPlan
 from crosswind.tasks.base import TASKS, Task, classes
 from crosswind.tasks.mixture import MIXTURES, members_of
 from crosswind.tasks.refs import DataRef
+from crosswind.train.budget import steps_of
 from crosswind.train.settings import Training
 
 
@@ -234,7 +235,17 @@ def _averaged(chain: tuple[PhasePlan, ...], last: int, where: str) -> tuple[Phas
             where=f"{where}.average",
             hint="training.evaluate_every says every how many steps there is one",
         )
-    return (*chain[:-1], replace(chain[-1], average=last))
+    phase = chain[-1]
+    if phase.mlm is None and (phase.budget.steps or phase.budget.examples):
+        steps = steps_of(phase.budget, [], 1.0, phase.training.batch_size)
+        kept = -(-steps // phase.training.evaluate_every)
+        if kept < last:
+            raise UserError(
+                f"the last {last} checkpoints are averaged, and the phase has {kept} in {steps} steps",
+                where=f"{where}.average",
+                hint="lower training.evaluate_every, or ask for fewer",
+            )
+    return (*chain[:-1], replace(phase, average=last))
 
 
 def _contexts(task: Task, target: Target, where: str) -> tuple[str, ...] | None:

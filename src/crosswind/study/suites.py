@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
-from crosswind.errors import UserError
+from crosswind.errors import AbsentFileError, UserError
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.spec import TextScope
 from crosswind.perturb.suite import Suite, hash_of_rewrites, load_suite
@@ -78,6 +78,6 @@ def suite_hashes(
 def _there(source: FilesSource, task: Task, language: str, split: str) -> bool:
     try:
         source.located(task, Portion(language, split))
-    except UserError:
+    except AbsentFileError:
         return False
     return True

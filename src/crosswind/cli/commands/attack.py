@@ -42,6 +42,9 @@ def attack(
     restarts: Annotated[int, typer.Option(min=0, help="Further starts of a search that draws.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 1,
     protect: Annotated[str, typer.Option(help="none, answers (span QA) or entities (NER).")] = "none",
+    fields: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these change: premise, hypothesis, question, context, …")
+    ] = None,
     constraint: Annotated[
         list[str] | None, typer.Option(help="What no text may violate: digits, chrf(least=80), …; may be repeated.")
     ] = None,
@@ -77,6 +80,8 @@ def attack(
 
     from crosswind.analysis.left_out import left_out_lines
     from crosswind.attack.allowed import require_budget
+    from crosswind.attack.recipe import limited, parse_recipe
+    from crosswind.perturb.extent import check_fields
     from crosswind.report.attacked import render_attacks
     from crosswind.study.attacked import read_attacks, require_attackable
     from crosswind.study.evaluate import evaluation
@@ -99,6 +104,7 @@ def attack(
         "examples": examples,
         "restarts": restarts,
         "seed": seed,
+        "fields": comma_separated(fields) or [],
         "protect": protect,
         "constraints": constraint or [],
         "control": control,
@@ -120,7 +126,8 @@ def attack(
         attack=[wanted],
         attacked_only=examples,
     )
-    require_attackable(study, recipe)
+    limited_to = check_fields(comma_separated(fields) or (), "--fields")
+    require_attackable(study, str(limited(parse_recipe(recipe, where="--recipe"), limited_to, "--fields")))
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         if direct:
             result = attack_victim(

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from crosswind.analysis.condition import APART
 from crosswind.attack.allowed import require_budget
-from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import RECIPES, AttackSetting, Call, limited, needed_spec, parse_recipe, unattackable
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
@@ -39,9 +39,10 @@ BUDGET, EXAMPLES = 100, 500  # of each attacked example, of each test set
 class AttackSpec(StrictModel):
     """One attack: a recipe, queries an example, how many examples of a test set (in whole clusters).
 
-    `control: false` leaves the control out. `transfer: true` scores the adversarial examples of every route and seed on
-    the others. `restarts` are further starts of a search that draws. `apart: true` also attacks the models of
-    selections that are reported apart (`oracle`, `averaged`, `dev layer`).
+    `fields` are those that change (default: all that the recipe attacks). `control: false` leaves the control out.
+    `transfer: true` scores the adversarial examples of every route and seed on the others. `restarts` are further
+    starts of a search that draws. `apart: true` also attacks the models of selections that are reported apart
+    (`oracle`, `averaged`, `dev layer`).
     """
 
     recipe: str
@@ -52,6 +53,7 @@ class AttackSpec(StrictModel):
     control: bool = True
     transfer: bool = False
     apart: bool = Field(False, strict=True)
+    fields: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     protect: str = "none"
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
@@ -110,7 +112,7 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
     for name in spec.targets or ():
         if name not in names:
             raise unknown("target", name, names, where=f"{where}.targets")
-    call = parse_recipe(spec.recipe, where=f"{where}.recipe")
+    call = limited(parse_recipe(spec.recipe, where=f"{where}.recipe"), spec.fields, f"{where}.fields")
     kinds = {t.task.kind for t in targets if spec.targets is None or t.task.name in spec.targets}
     if not kinds & set(call.declaration.kinds):
         raise UserError(
@@ -207,7 +209,7 @@ def attack_step(
 
 
 def _scope(call: Call, setting: AttackSetting) -> TextScope:
-    return setting.scope(call.declaration.fields(setting))
+    return setting.scope(call.declaration.attacked(setting))
 
 
 def _selected(evaluated: Evaluated, examples: int, planner: Planner) -> Evaluated:
