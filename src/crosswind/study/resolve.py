@@ -229,7 +229,8 @@ def _averaged(chain: tuple[PhasePlan, ...], last: int, where: str) -> tuple[Phas
     """The chain whose last phase keeps the mean of its last checkpoints; a `UserError` where it has too few."""
     if not chain:
         raise UserError("nothing is trained whose checkpoints could be averaged", where=f"{where}.average")
-    if chain[-1].training.evaluate_every is None:
+    every = chain[-1].training.evaluate_every
+    if every is None:
         raise UserError(
             f"the last {last} checkpoints are averaged, and the phase has one, its end",
             where=f"{where}.average",
@@ -238,7 +239,7 @@ def _averaged(chain: tuple[PhasePlan, ...], last: int, where: str) -> tuple[Phas
     phase = chain[-1]
     if phase.mlm is None and (phase.budget.steps or phase.budget.examples):
         steps = steps_of(phase.budget, [], 1.0, phase.training.batch_size)
-        kept = -(-steps // phase.training.evaluate_every)
+        kept = -(-steps // every)
         if kept < last:
             raise UserError(
                 f"the last {last} checkpoints are averaged, and the phase has {kept} in {steps} steps",
