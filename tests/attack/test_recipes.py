@@ -14,7 +14,7 @@ from crosswind.analysis.condition import is_control
 from crosswind.attack.matrix import recipe_cells
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import SpaceMaker
-from crosswind.attack.recipe import RECIPES, Call, limited, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import RECIPES, Call, needed_spec, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, perturbed_by
 from crosswind.attack.space import GoalVerdict
 from crosswind.attack.victim import PredictingVictim
@@ -251,7 +251,7 @@ def test_the_reason_is_told_where_a_recipe_does_not_apply() -> None:
 
 def test_a_recipe_attacks_only_the_fields_that_are_named_and_so_does_its_control() -> None:
     data = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=6)
-    call = limited(parse_recipe("deepwordbug(edits=0.5)"), ["hypothesis"], "--fields")
+    call = parse_recipe("deepwordbug(edits=0.5)").limited_to(["hypothesis"], "--fields")
     assert call.name == "deepwordbug(edits=0.5)@hypothesis"
     assert parse_recipe(call.name) == call
     assert call.counterpart().name == "deepwordbug.random(edits=0.5)@hypothesis" == control_of(call.name)
@@ -278,7 +278,7 @@ def test_fields_that_a_recipe_cannot_be_limited_to_are_refused() -> None:
     with pytest.raises(UserError, match="hypotesis"):
         parse_recipe("deepwordbug@hypotesis", where="--recipe")
     with pytest.raises(UserError, match="once more"):
-        limited(parse_recipe("deepwordbug@premise"), ["hypothesis"], "--fields")
+        parse_recipe("deepwordbug@premise").limited_to(["hypothesis"], "--fields")
     # An @ within brackets is a parameter's.
     assert parse_recipe("bert-attack(model=name@main)").fields == ()
 

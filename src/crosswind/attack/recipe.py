@@ -30,8 +30,7 @@ Access = Literal["scores", "gradient"]
 CONTROL = "random"
 """Behind the name of a recipe and a dot: its control, random draws from the same alternatives."""
 
-FIELDS = "@"
-"""Before the names of the fields that a recipe is limited to."""
+_FIELDS = "@"  # before the names of the fields that a recipe is limited to
 
 _SETTING = Param("setting", "text", "published: the paper's own numbers", default="default", choices=("published",))
 
@@ -160,7 +159,7 @@ class Call:
         return self._printed(self.params)
 
     def _printed(self, params: Sequence[tuple[str, Value]]) -> str:
-        suffix = FIELDS + ",".join(self.fields) if self.fields else ""
+        suffix = _FIELDS + ",".join(self.fields) if self.fields else ""
         return printed_call(f"{self.recipe}.{CONTROL}" if self.control else self.recipe, params) + suffix
 
     def setting(self, task: Task, language: str, environment: Environment | None = None) -> AttackSetting:
@@ -175,6 +174,15 @@ class Call:
     def counterpart(self) -> Call:
         """The control of the same recipe and settings."""
         return replace(self, control=True)
+
+    def limited_to(self, fields: Sequence[str], where: str) -> Call:
+        """The call with only these fields attacked (none: as it is); a `UserError` where it names fields already."""
+        if not fields:
+            return self
+        if self.fields:
+            hint = "leave out one of them"
+            raise UserError(f"{self.name} says its fields, and they are named once more", where=where, hint=hint)
+        return replace(self, fields=check_fields(fields, where))
 
     def chosen_search(self, setting: AttackSetting) -> Search:
         """How it searches: the control draws at random."""
@@ -204,21 +212,11 @@ def parse_recipe(text: str, *, where: str | None = None) -> Call:
 
 def _without_fields(text: str, where: str | None) -> tuple[str, tuple[str, ...]]:
     """A recipe without the fields behind it, and these; an `@` within brackets belongs to a parameter."""
-    head, mark, tail = text.rpartition(FIELDS)
+    head, mark, tail = text.rpartition(_FIELDS)
     if not mark or ")" in tail or ("(" in head and not head.rstrip().endswith(")")):
         return text, ()
     fields = check_fields([name.strip() for name in tail.split(",")], where or "the fields of a recipe")
     return head, fields
-
-
-def limited(call: Call, fields: Sequence[str], where: str) -> Call:
-    """The call with only these fields attacked (none: as it is); a `UserError` where it names fields already."""
-    if not fields:
-        return call
-    if call.fields:
-        hint = "leave out one of them"
-        raise UserError(f"{call.name} says its fields, and they are named once more", where=where, hint=hint)
-    return replace(call, fields=check_fields(fields, where))
 
 
 def unattackable(call: Call, setting: AttackSetting) -> str | None:

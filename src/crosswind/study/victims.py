@@ -16,7 +16,7 @@ from typing import Any
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
 from crosswind.attack.endpoint import Endpoint, is_address
 from crosswind.attack.goal import BINARY
-from crosswind.attack.recipe import AttackSetting, Call, limited, needed_spec, parse_recipe
+from crosswind.attack.recipe import AttackSetting, Call, needed_spec, parse_recipe
 from crosswind.attack.run import AttackBudget, Report, attack_examples, attack_notes, outcome_table, perturbed_by
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
@@ -81,7 +81,7 @@ def attack_victim(
     declared = declare_tasks(study)
     data = library(own_settings(study, study.data.settings(), declared))
     environment = environment_of(lexicons_of(study))
-    call = limited(parse_recipe(spec.recipe, where="--recipe"), spec.fields, "--fields")
+    call = parse_recipe(spec.recipe, where="--recipe").limited_to(spec.fields, "--fields")
     if call.declaration.pool is not None:
         hint = "attack a checkpoint with it, or the queries with another recipe"
         raise UserError("it adds candidates to a pool, which this victim does not show", where="--recipe", hint=hint)

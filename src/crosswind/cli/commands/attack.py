@@ -80,7 +80,7 @@ def attack(
 
     from crosswind.analysis.left_out import left_out_lines
     from crosswind.attack.allowed import require_budget
-    from crosswind.attack.recipe import limited, parse_recipe
+    from crosswind.attack.recipe import parse_recipe
     from crosswind.perturb.extent import check_fields
     from crosswind.report.attacked import render_attacks
     from crosswind.study.attacked import read_attacks, require_attackable
@@ -126,8 +126,8 @@ def attack(
         attack=[wanted],
         attacked_only=examples,
     )
-    limited_to = check_fields(comma_separated(fields) or (), "--fields")
-    require_attackable(study, str(limited(parse_recipe(recipe, where="--recipe"), limited_to, "--fields")))
+    chosen = check_fields(comma_separated(fields) or (), "--fields")
+    require_attackable(study, str(parse_recipe(recipe, where="--recipe").limited_to(chosen, "--fields")))
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         if direct:
             result = attack_victim(

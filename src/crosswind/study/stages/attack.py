@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from crosswind.analysis.condition import APART
 from crosswind.attack.allowed import require_budget
-from crosswind.attack.recipe import RECIPES, AttackSetting, Call, limited, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
@@ -112,7 +112,7 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
     for name in spec.targets or ():
         if name not in names:
             raise unknown("target", name, names, where=f"{where}.targets")
-    call = limited(parse_recipe(spec.recipe, where=f"{where}.recipe"), spec.fields, f"{where}.fields")
+    call = parse_recipe(spec.recipe, where=f"{where}.recipe").limited_to(spec.fields, f"{where}.fields")
     kinds = {t.task.kind for t in targets if spec.targets is None or t.task.name in spec.targets}
     if not kinds & set(call.declaration.kinds):
         raise UserError(
