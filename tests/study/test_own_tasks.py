@@ -269,3 +269,33 @@ def test_how_answers_are_divided_is_signed_and_noted(fine_tuned: FineTuned, tmp_
     assert "|tokens=words (icu " in rows["own"]["signature"]
     assert "which Japanese (ja) does not write between words" in str(rows["like-squad"]["notes"])
     assert "does not write" not in str(rows["own"]["notes"])
+
+
+def test_data_of_ones_own_are_like_a_task_and_not_like_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    first = 'first: {like: xnli, files: "a/{language}.tsv", languages: [de]}'
+    path.write_text(
+        f'{first}\nsecond: {{like: first, files: "b/{{language}}.tsv", languages: [de]}}\n', encoding="utf-8"
+    )
+    with pytest.raises(UserError, match=r"tasks.second.like: 'first' is data of your own.*\n.*like: xnli"):
+        app(["perturb", "keyboard:0.9", "--task-file", str(path), "--task", "second"])
+
+
+@pytest.mark.parametrize(
+    ("option", "call"),
+    [
+        ("--languages", ["suite", "crosswind-c-1", "--task", "xnli", "--data", ".", "--languages"]),
+        ("--languages", ["export", "--task", "xnli", "--data", ".", "--out", "items", "--languages"]),
+        ("--languages", ["evaluate", "model", "--task", "xnli", "--languages"]),
+        ("--fields", ["evaluate", "model", "--task", "xnli", "--perturb", "swap:0.1", "--fields"]),
+        ("--labels", ["evaluate", "model", "--task", "xnli", "--labels"]),
+        ("--language", ["attack", "model", "--task", "xnli", "--recipe", "hotflip", "--language"]),
+        ("--to", ["translate", "--task", "xnli", "--out", "x", "--lexicons", ".", "--to"]),
+    ],
+)
+@pytest.mark.parametrize("nothing", [",", "", " , "])
+def test_a_list_that_names_nothing_is_refused_and_does_not_stand_for_all(
+    option: str, call: list[str], nothing: str
+) -> None:
+    with pytest.raises(UserError, match=f"^{option}: {nothing!r} names nothing"):
+        app([*call, nothing])

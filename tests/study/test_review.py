@@ -156,12 +156,52 @@ def test_options_and_written_answers(tmp_path: Path) -> None:
     make_review(parse_spec("swap:1"), data(choice, "xcopa"), 4, tmp_path / "choice")
     assert set(json.loads((tmp_path / "choice" / "key.json").read_text())["choices"]) == {"1", "2"}
     context = "The tower was built by Anna Schmidt."
+    answers = (Span(23, 35), Span(28, 35), Span(23, 36))  # the last one reads as the first without its full stop
     span: list[Example] = [
-        SpanExample(f"s/{i}", f"s/{i}", "en", f"Who built tower {i}?", context, (Span(23, 35),)) for i in range(12)
+        SpanExample(f"s/{i}", f"s/{i}", "en", f"Who built tower {i}?", context, answers) for i in range(12)
     ]
-    make_review(parse_spec("diacritics(languages=all):1+swap:0.5"), data(span, "xquad"), 4, tmp_path / "span")
-    items = json.loads((tmp_path / "span" / "key.json").read_text())["items"].values()
-    assert {i["gold"] for i in items if i["kind"] == "clean"} == {"anna schmidt"}
+    folder = tmp_path / "span"
+    make_review(parse_spec("punctuation:1"), data(span, "xquad"), 4, folder)
+    items = json.loads((folder / "key.json").read_text())["items"].values()
+    assert {(i["gold"], *i["also"]) for i in items if i["kind"] == "clean"} == {("anna schmidt", "schmidt")}
+    # Every gold answer is right, and nothing else is.
+    clean = codes(folder, "clean")
+    sheets = [answered(folder, 1), answered(folder, 2)]
+    lines = sheets[1].read_text().splitlines()
+    for code, answer in zip(clean[:2], ("Schmidt.", "Anna"), strict=True):
+        lines = [f"{code},{answer},4" if line.startswith(code) else line for line in lines]
+    sheets[1].write_text("\n".join(lines) + "\n")
+    assert read_review(folder, sheets).clean_accuracy.value == pytest.approx(7 / 8)
+
+
+TASK_FILE = """
+reviews: {like: xnli, files: "{language}.tsv", languages: [en], columns: {first: a, second: b, label: gold}}
+"""
+
+
+def test_own_data_are_reviewed_as_their_file_declares_them(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{TEXT} {i}.\tSomebody reads {i}.\t{LABELS[i % 3]}" for i in range(30)]
+    (tmp_path / "en.tsv").write_text("\n".join(("a\tb\tgold", *rows)) + "\n", encoding="utf-8")
+    path = tmp_path / "own.yaml"
+    path.write_text(TASK_FILE, encoding="utf-8")
+    call = ["perturb", "swap:0.3", "--review", "6", "--task-file", str(path)]
+    with pytest.raises(SystemExit) as ended:
+        app([*call, "--fields", "hypothesis", "-o", str(tmp_path / "pages")])
+    assert ended.value.code == 0
+    assert "6 perturbed, 6 clean and 1 catch items" in capfd.readouterr().err
+    about = json.loads((tmp_path / "pages" / "key.json").read_text())
+    assert (about["task"], about["choices"]) == ("reviews", list(LABELS))
+    texts = [text for item in about["items"].values() for text in item.get("changed", ())]
+    assert len(texts) == 6
+    assert all(before.startswith("Somebody") for before, _, _ in texts)
+    sheets = [answered(tmp_path / "pages", n) for n in (1, 2)]
+    assert read_review(tmp_path / "pages", sheets).validity.value == 1
+    with pytest.raises(UserError, match="-o: no folder is named"):
+        app(call)
+    with pytest.raises(UserError, match="IN: lines have no labels to review"):
+        app(["perturb", "swap:0.3", "lines.txt", "--review", "6", "--task-file", str(path)])
+    with pytest.raises(UserError, match="--review: a review is of a task's items"):
+        app(["perturb", "swap:0.3", "--review", "6"])
 
 
 # Krippendorff 2011, section C: four observers, twelve units, values 1 to 5; missing ones are left out.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosswind.errors import UserError
+
 if TYPE_CHECKING:
     from crosswind.run.store import Store
 
@@ -59,9 +61,12 @@ def progress(quiet: bool) -> Iterator[Any]:
         yield reporter
 
 
-def comma_separated(text: str | None) -> list[str]:
-    """The parts of a comma-separated option."""
-    return [part.strip() for part in text.split(",") if part.strip()] if text else []
+def comma_separated(text: str | None, option: str) -> list[str]:
+    """The parts of a comma-separated option, none if it is not given; a `UserError` if it is and names nothing."""
+    parts = [part.strip() for part in text.split(",") if part.strip()] if text is not None else []
+    if text is not None and not parts:
+        raise UserError(f"{text!r} names nothing", where=option, hint=f"leave {option} out, or name something")
+    return parts
 
 
 def official_folder() -> Path | None:

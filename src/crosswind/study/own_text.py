@@ -37,6 +37,14 @@ def perturbed_texts(
     has them (`Extent`); without them those of the task change. Raises `UserError` for a task
     that the file does not declare, and whatever reading its data raises.
     """
+    dataset = own_dataset(task_file, name, language, split, data)
+    names = changed_fields(spec, dataset, fields, environment)
+    changed = perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment).dataset
+    return _lines(dataset, changed), dataset.notes
+
+
+def own_dataset(task_file: Path, name: str | None, language: str | None, split: str, data: Path | None) -> Dataset:
+    """The data of a task that a file declares; arguments and errors are those of `perturbed_texts`."""
     declared = read_task_file(task_file)
     if name is None and len(declared) != 1:
         hint = f"name one of {', '.join(declared)} with --task"
@@ -46,14 +54,17 @@ def perturbed_texts(
     if language is None and len(task.languages) != 1:
         hint = f"name one of {', '.join(task.languages)} with --language"
         raise UserError(f"{task.name} has {len(task.languages)} languages", where="--language", hint=hint)
-    dataset = load(task, language or task.languages[0], split, FilesSource(data or task_file.absolute().parent))
+    return load(task, language or task.languages[0], split, FilesSource(data or task_file.absolute().parent))
+
+
+def changed_fields(spec: Spec, dataset: Dataset, fields: Sequence[str], environment: Environment) -> tuple[str, ...]:
+    """The fields of a data set that may change; `NotApplicable` where the perturbation has nothing to change there."""
+    task = TASKS[dataset.task]
     extent = Extent(tuple(fields))
     scope = TextScope.of(task, dataset.language, environment)
     if (reason := extent.refusal(spec, scope, task.kind)) is not None:
         raise NotApplicable(reason, where="--fields" if fields else "SPEC")
-    names = extent.of(task.kind, task.perturbed)
-    changed = perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment).dataset
-    return _lines(dataset, changed), dataset.notes
+    return extent.of(task.kind, task.perturbed)
 
 
 def _lines(dataset: Dataset, changed: Dataset) -> Iterator[tuple[str, bool]]:

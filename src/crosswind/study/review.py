@@ -29,6 +29,7 @@ from crosswind.perturb.spec import Spec
 from crosswind.reading import csv_records, json_file
 from crosswind.report.review import ReviewItem, review_page
 from crosswind.run.folders import new_folder
+from crosswind.study.own_text import changed_fields, own_dataset
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
 
@@ -84,11 +85,13 @@ def make_review(
     draw: int = 1,
     annotators: int = 2,
     environment: Environment | None = None,
+    fields: Sequence[str] = (),
 ) -> tuple[int, int, int]:
     """Write the pages of a review of `count` perturbed items; how many perturbed, clean and catch items they hold.
 
-    Which items those are follows from a hash. Raises `UserError` for a task whose labels no annotator can give, too few
-    items that the perturbation changes, and a folder that is not empty.
+    Which items those are follows from a hash. `fields` are what may change (default: as the task says). Raises
+    `UserError` for a task whose labels no annotator can give, too few items that the perturbation changes, and a folder
+    that is not empty.
     """
     task = TASKS[dataset.task]
     choices = _choices(task, dataset)
@@ -101,7 +104,9 @@ def make_review(
         if len(perturbed) == count:
             rest.append(example)
             continue
-        made = perturb_example(example, spec, task=task.name, draw=draw, fields=task.perturbed, environment=environment)
+        made = perturb_example(
+            example, spec, task=task.name, draw=draw, fields=fields or task.perturbed, environment=environment
+        )
         (perturbed if made.changed else rest).append(made.example)
         if made.changed:
             changed[example.id] = _changed_texts(example, made)
@@ -124,6 +129,7 @@ def make_review(
             "annotators": annotators,
             "items": {
                 r["code"]: {k: r[k] for k in ("id", "kind", "gold", "grade")}
+                | ({"also": r["also"]} if r["also"] else {})
                 | ({"changed": changed[r["id"]]} if r["kind"] == "perturbed" else {})
                 for r in records
             },
@@ -146,15 +152,40 @@ def review_task(
 ) -> tuple[int, int, int]:
     """The same for a task's official files below `data`."""
     task = TASKS.get(name, where="--task")
-    if out is None:
-        raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
     if data is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
     if language is None:
         hint = f"one of {', '.join(task.languages)}"
         raise UserError("the language is not named", where="--language", hint=hint)
     dataset = load(task, language, split, FilesSource(data))
-    return make_review(spec, dataset, count, out, draw=draw, environment=environment)
+    return make_review(spec, dataset, count, _named(out), draw=draw, environment=environment)
+
+
+def review_own(
+    spec: Spec,
+    task_file: Path,
+    name: str | None,
+    language: str | None,
+    split: str,
+    data: Path | None,
+    count: int,
+    out: Path | None,
+    *,
+    draw: int = 1,
+    environment: Environment,
+    fields: Sequence[str] = (),
+) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    """The same for data of the user's own, of which `fields` may change; and notes on how they were read."""
+    dataset = own_dataset(task_file, name, language, split, data)
+    names = changed_fields(spec, dataset, fields, environment)
+    counts = make_review(spec, dataset, count, _named(out), draw=draw, environment=environment, fields=names)
+    return counts, dataset.notes
+
+
+def _named(out: Path | None) -> Path:
+    if out is None:
+        raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
+    return out
 
 
 @dataclass(frozen=True)
@@ -169,8 +200,9 @@ class AnsweredReview:
         return [code for code, item in self.about["items"].items() if item["kind"] == kind]
 
     def right(self, code: str) -> list[bool]:
-        """Of each annotator, whether the answer to an item is the gold label."""
-        return [sheet[code][0] == self.about["items"][code]["gold"] for sheet in self.sheets]
+        """Of each annotator, whether the answer to an item is the gold label, or one of the gold answers."""
+        item = self.about["items"][code]
+        return [sheet[code][0] in (item["gold"], *item.get("also", ())) for sheet in self.sheets]
 
 
 def answered_review(folder: Path, answers: Sequence[Path]) -> AnsweredReview:
@@ -208,6 +240,9 @@ def _read_key(path: Path) -> Mapping[str, Any]:
         whole = isinstance(item, dict) and item.get("kind") in _KINDS and isinstance(item.get("gold"), str)
         if not whole or not isinstance(item.get("grade"), int):
             raise UserError(f"does not say kind, gold label and grade of {shown(code)}", where=str(path), hint=hint)
+        also = item.get("also", [])
+        if not isinstance(also, list) or not all(isinstance(answer, str) for answer in also):
+            raise UserError(f"lists no further gold answers of {shown(code)}", where=str(path), hint=hint)
     for kind in ("perturbed", "clean"):
         if not any(item["kind"] == kind for item in about["items"].values()):
             raise UserError(f"has no {kind} items", where=str(path), hint=hint)
@@ -291,23 +326,23 @@ def _record(number: int, kind: str, example: Example, choices: Sequence[str], dr
     if kind == "catch":
         gold = choices[number % len(choices)] if choices else "attention"
         text = f"This item checks that texts are read. Answer {gold}, and grade it 1."
-        return {"code": code, "id": "", "kind": kind, "gold": gold, "grade": 1, "texts": (("text", text),)}
-    texts, gold = _seen(example, choices)
-    return {"code": code, "id": example.id, "kind": kind, "gold": gold, "grade": 0, "texts": texts}
+        return {"code": code, "id": "", "kind": kind, "gold": gold, "also": [], "grade": 1, "texts": (("text", text),)}
+    texts, (gold, *also) = _seen(example, choices)
+    return {"code": code, "id": example.id, "kind": kind, "gold": gold, "also": also, "grade": 0, "texts": texts}
 
 
-def _seen(example: Example, choices: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The texts of an example with what they are called, and the right answer."""
+def _seen(example: Example, choices: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """The texts of an example with what they are called, and the right answers."""
     match example:
         case PairExample(label=int(label)):
-            return (("first text", example.first), ("second text", example.second)), choices[label]
+            return (("first text", example.first), ("second text", example.second)), (choices[label],)
         case ChoiceExample(label=int(label)):
             options = tuple((f"option {i + 1}", text) for i, text in enumerate(example.choices))
             before = (("text", example.context), ("question", example.question))
-            return (*(t for t in before if t[1]), *options), str(label + 1)
+            return (*(t for t in before if t[1]), *options), (str(label + 1),)
         case SpanExample():
-            answer = example.answer_texts[0] if example.answers else ""
-            return (("text", example.context), ("question", example.question)), _plain_answer(answer)
+            answers = tuple(dict.fromkeys(map(_plain_answer, example.answer_texts if example.answers else ("",))))
+            return (("text", example.context), ("question", example.question)), answers
         case _:
             raise ValueError(f"{example.id} has no label to review")
 

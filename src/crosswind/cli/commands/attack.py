@@ -96,8 +96,6 @@ def attack(
     require_budget(budget, "--budget")
     if examples < 1:
         raise UserError(f"{examples} examples", where="--examples", hint="attack at least one example")
-    if not comma_separated(language):
-        raise UserError("no language is named", where="--language", hint="for example --language de,sw")
     wanted = {
         "recipe": recipe,
         "budget": budget,
@@ -114,14 +112,14 @@ def attack(
     study = evaluation(
         "victim" if direct else model,
         [task],
-        languages=comma_separated(language),
+        languages=comma_separated(language, "--language"),
         data=data,
         official=official_folder(),
         split=split,
         lexicons=lexicons,
         precision=precision,
         max_length=max_length,
-        labels=comma_separated(labels),
+        labels=comma_separated(labels, "--labels"),
         task_file=task_file,
         attack=[wanted],
         attacked_only=examples,

@@ -117,10 +117,10 @@ def export(
     study = evaluation(
         "items",
         task or (),
-        languages=comma_separated(languages),
+        languages=comma_separated(languages, "--languages"),
         perturb=perturb or (),
         suite=suite,
-        fields=comma_separated(fields),
+        fields=comma_separated(fields, "--fields"),
         constraints=constraint or (),
         data=data,
         official=official_folder(),

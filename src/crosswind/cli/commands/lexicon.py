@@ -53,19 +53,26 @@ def lexicon_command(
             hint = "crosswind lexicon measure DIR --against DIR"
             raise UserError("measure takes a folder, and one to measure it against", where="FILES", hint=hint)
         print("pair\twords\tin both\tprecision at 1\tany right")
-        for pair, measured in measure(files[0], against, comma_separated(languages)):
+        for pair, measured in measure(files[0], against, comma_separated(languages, "--languages")):
             first, any_of = 100 * measured.first, 100 * measured.any_of
             print(f"{pair}\t{measured.words}\t{measured.known}\t{first:.1f}\t{any_of:.1f}")
         return
     for known in DERIVATIONS:
         if what == known:
             params = LexiconParams(
-                known, (), tuple(comma_separated(sources)), split, least=least, score=score, phrases=phrases, form=form
+                known,
+                (),
+                tuple(comma_separated(sources, "--from")),
+                split,
+                least=least,
+                score=score,
+                phrases=phrases,
+                form=form,
             )
             break
     else:
         raise unknown("derivation", what, (*DERIVATIONS, "measure"), where="WHAT")
-    codes = comma_separated(languages)
+    codes = comma_separated(languages, "--languages")
     if not codes or out is None:
         raise UserError(
             "name the languages and the folder of the result",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, LexiconsOption, include_folders, official_folder
+from crosswind.cli.options import Include, LexiconsOption, comma_separated, include_folders, official_folder
 from crosswind.errors import UserError, unknown
 from crosswind.output import lines_in, lines_out
 
@@ -57,7 +57,7 @@ def perturb(
     ] = None,
     review: Annotated[
         int | None,
-        typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of --task."),
+        typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of a task."),
     ] = None,
     on_error: Annotated[
         str,
@@ -86,24 +86,46 @@ def perturb(
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons)
     if fields is not None and task_file is None:
-        hint = "lines have none, and a review is of those of its task; --task-file FILE perturbs examples"
+        hint = "lines have none, an official task changes its own; --task-file FILE is for examples"
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
     count = changed = 0
     if review is not None:
-        from crosswind.study.review import review_task
+        from crosswind.study.review import review_own, review_task
 
-        if task is None or task_file is not None:
-            hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER"
-            raise UserError("a review is of an official task", where="--review", hint=hint)
-        root = data or official_folder()
-        counts = review_task(parsed, task, language, split, root, review, target, draw=seed, environment=environment)
+        if source is not None:
+            raise UserError("lines have no labels to review", where="IN", hint="name a task: --task or --task-file")
+        if task_file is not None:
+            counts, notes = review_own(
+                parsed,
+                task_file,
+                task,
+                language,
+                split,
+                data,
+                review,
+                target,
+                draw=seed,
+                environment=environment,
+                fields=_field_names(fields),
+            )
+            for note in notes:
+                print(f"note: {note}", file=sys.stderr)
+        elif task is not None:
+            root = data or official_folder()
+            counts = review_task(
+                parsed, task, language, split, root, review, target, draw=seed, environment=environment
+            )
+        else:
+            hint = (
+                "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
+            )
+            raise UserError("a review is of a task's items", where="--review", hint=hint)
         held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
         print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)
         return
     if task is not None and task_file is None:
         raise UserError("a task without its file", where="--task", hint="name the file that declares it: --task-file")
     if task_file is not None:
-        from crosswind.perturb.extent import check_fields
         from crosswind.study.own_text import perturbed_texts
 
         texts, notes = perturbed_texts(
@@ -115,7 +137,7 @@ def perturb(
             data=data,
             draw=seed,
             environment=environment,
-            fields=check_fields([name.strip() for name in fields.split(",")], "--fields") if fields else (),
+            fields=_field_names(fields),
         )
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
@@ -140,6 +162,12 @@ def perturb(
     if lines.skip_count > len(lines.skipped):
         print(f"crosswind: {lines.skip_count:,} lines that are not UTF-8 were left as they are", file=sys.stderr)
     print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
+
+
+def _field_names(fields: str | None) -> tuple[str, ...]:
+    from crosswind.perturb.extent import check_fields
+
+    return check_fields(comma_separated(fields, "--fields"), "--fields")
 
 
 def _tuned(

@@ -25,7 +25,7 @@ def show(
     from crosswind.perturb.show import SHOWN_SPECS, lines_of, shown_texts
 
     include_folders(include)
-    for number, shown in enumerate(shown_texts(text, comma_separated(language), perturb or SHOWN_SPECS)):
+    for number, shown in enumerate(shown_texts(text, comma_separated(language, "--language"), perturb or SHOWN_SPECS)):
         if number:
             print()
         for line in lines_of(shown, colour=sys.stdout.isatty()):

@@ -48,7 +48,9 @@ def suite_command(
     unequal = unknown = count = 0
     notes: dict[str, None] = {}
     with lines_out(target) as write:
-        hashes = suite_hashes(suite, task, comma_separated(languages), split, root, note=notes.setdefault)
+        hashes = suite_hashes(
+            suite, task, comma_separated(languages, "--languages"), split, root, note=notes.setdefault
+        )
         for row, published in hashes:
             write(("\t".join(row) + "\n").encode())
             count += 1

@@ -68,7 +68,7 @@ def translate(
     spec = translate_options(
         model, lexicons is not None and model is None, revision=revision, source=source, codes=own_codes, beams=beams
     )
-    languages = [code for text in to for code in comma_separated(text)]
+    languages = [code for text in to for code in comma_separated(text, "--to")]
     if not languages:
         raise UserError("names no language", where="--to", hint="for example --to de,sw")
     use = TaskUse(name=task, languages=languages, split=split, rows=rows, limit=limit, translate=spec)
