@@ -116,9 +116,7 @@ def perturb(
                 parsed, task, language, split, root, review, target, draw=seed, environment=environment
             )
         else:
-            hint = (
-                "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
-            )
+            hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
             raise UserError("a review is of a task's items", where="--review", hint=hint)
         held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
         print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)
