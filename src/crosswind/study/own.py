@@ -141,8 +141,7 @@ def _declare(
     notes: list[str] = []
     declare({})
     for name, task in own.items():
-        if task.like in own:
-            other = own[task.like]
+        if task.like is not None and (other := own.get(task.like)) is not None:
             same = f"like: {other.like}" if other.like else f"kind: {other.kind}"
             hint = f"write what {task.like} says: {same}, with the columns and labels of these data"
             raise UserError(f"{task.like!r} is data of your own, not a task", where=f"tasks.{name}.like", hint=hint)
