@@ -41,9 +41,9 @@ def print_forecast(expected: Forecast, *, verbose: bool = False) -> None:
     print(f"to run: {', '.join(parts)}; about {tokens / 1e6:,.1f} M tokens of forward passes (training counts thrice)")
     print(f"cached or not needed: {len(plan.graph) - len(missing)} steps; cells: {len(plan.cells)}")
     for note in plan.notes:
-        print(f"note: {note}")
+        print_line(f"note: {note}")
     for line in left_out_lines(plan.left_out):
-        print(f"left out: {line}")
+        print_line(f"left out: {line}")
 
 
 def _steps_by_kind(graph: Mapping[str, Step], missing: Set[str]) -> list[tuple[str, str, str, str]]:
@@ -67,10 +67,10 @@ def print_finished(finished: Finished, *, folder: bool = True, verbose: bool = F
         render = render_terminal if verbose else render_brief
         print(render(finished.summary, width=max(width, 80), colour=sys.stdout.isatty()), flush=True)
     for line in finished.benchmarks if verbose else finished.brief:
-        print(line, flush=True)
+        print_line(line)
     outcome = finished.outcome
     for note in (*finished.plan.notes, *finished.notes):
-        print(f"note: {note}", file=sys.stderr)
+        print_line(f"note: {note}", err=True)
     cached = set(outcome.cached)
     cells = sum(cell.key in cached for cell in finished.plan.cells)
     print(f"computed {len(outcome.done)} steps, found {cells} cells", file=sys.stderr)
@@ -122,10 +122,23 @@ def short_value(value: Any) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns, plain enough for grep and cut."""
-    widths = [max((len(str(r[i])) for r in [columns, *rows]), default=0) for i in range(len(columns))]
-    for row in [columns, *rows]:
-        print("  ".join(str(v).ljust(w) for v, w in zip(row, widths, strict=True)).rstrip())
+    """Aligned columns, plain enough for grep and cut; what a terminal would obey is written out."""
+    from crosswind.report.inert import inert
+
+    lines = [[inert(str(value), _LONGEST_CELL) for value in row] for row in [columns, *rows]]
+    widths = [max((len(line[i]) for line in lines), default=0) for i in range(len(columns))]
+    for line in lines:
+        print("  ".join(value.ljust(w) for value, w in zip(line, widths, strict=True)).rstrip())
+
+
+_LONGEST_CELL = 10_000  # characters of a cell of a table
+
+
+def print_line(text: str, *, err: bool = False) -> None:
+    """A line that may hold what a file says: what a terminal would obey is written out."""
+    from crosswind.report.inert import inert
+
+    print(inert(text, _LONGEST_CELL), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 @contextmanager

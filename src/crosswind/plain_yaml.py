@@ -9,6 +9,7 @@ unfold to more than `NODE_LIMIT` values.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,6 +60,36 @@ def parse_yaml_value(text: str, name: str) -> Any:
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def line_of(text: str, path: Sequence[str | int], holding: str = "") -> int | None:
+    """The line, from 1, of the key or entry at a path of a YAML text, as far down as there is one; with `holding` of
+    the first text at or below it that has these characters. `None` where the text is no YAML."""
+    try:
+        node = yaml.compose(text, _Plain)
+    except yaml.YAMLError:
+        return None
+    line = None
+    for part in path:
+        inside: Any = None
+        if isinstance(node, yaml.MappingNode):
+            inside = next(((key, value) for key, value in node.value if key.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            inside = (node.value[part], node.value[part])
+        if inside is None:
+            break
+        line, node = inside[0].start_mark.line + 1, inside[1]
+    if holding and node is not None:
+        line = next((n.start_mark.line + 1 for n in _scalars(node) if holding in str(n.value)), line)
+    return line
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for part in node.value if isinstance(node.value, list) else ():
+        for inner in part if isinstance(part, tuple) else (part,):
+            yield from _scalars(inner)
 
 
 def dump_yaml(value: Any) -> str:

@@ -175,6 +175,30 @@ def test_an_attack_or_another_layer_is_no_other_way_of_scoring_the_same_cell() -
     assert shown.passed, shown.evidence
 
 
+def untuned(signatures: Mapping[str, str]) -> AuditedRun:
+    """Retrieval without a target phase: of each route what it adds to the signature of its scores."""
+    rows = [
+        replace(row, selection="untuned", signature=row.signature + signatures[row.route]) for row in made((1,)).rows
+    ]
+    return replace(audited(), run=replace(audited().run, rows=table(rows)))
+
+
+def test_what_a_model_that_nothing_was_trained_for_lacks_is_no_other_way_of_scoring() -> None:
+    """Phases were trained on longer rows than are evaluated, which their scores say; `none` has no phase."""
+    longer = "|trained_max_length=192"
+    look = REVIEWS["signatures"].look
+    shown = look(untuned({"none": "", "english": longer, "multi": longer}))
+    assert shown.passed is True
+    assert "nothing was trained for xnli under none" in shown.evidence
+    # Trained otherwise than the other trained one; evaluated otherwise, though nothing was trained.
+    assert look(untuned({"none": "", "english": longer, "multi": ""})).passed is False
+    assert look(untuned({"none": "", "english": longer, "multi": "|trained_max_length=256"})).passed is False
+    assert look(untuned({"none": "|layer=7", "english": longer, "multi": longer})).passed is False
+    # A model whose target phase was trained has settings of a training, whatever its route.
+    rows = [replace(row, signature=row.signature + (longer if row.route == "none" else "")) for row in made((1,)).rows]
+    assert look(replace(audited(), run=replace(audited().run, rows=table(rows)))).passed is False
+
+
 def test_a_run_whose_own_tasks_are_gone_is_reviewed_all_the_same() -> None:
     phase = {"tasks": ["mine"], "budget": {"epochs": 1}}
     run = audited(written={**STUDY, "targets": {"tasks": {"xnli": {"train": [phase]}}}})

@@ -71,6 +71,6 @@ def opened(
     page.on("pageerror", lambda error: seen.console.append(str(error)))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto(path.as_uri())
+    page.goto(path.as_uri(), timeout=120_000)
     yield seen
     context.close()

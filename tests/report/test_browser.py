@@ -95,6 +95,46 @@ def test_the_answer_fills_the_first_screen_and_nothing_runs_over_its_edge(
         assert seen.quiet, (seen.console, seen.requests)
 
 
+def test_what_is_wider_than_the_window_says_that_it_scrolls_and_does_so_by_keys(browser: Any, page: Path) -> None:
+    sign = "x => getComputedStyle(x, '::before').content"
+    with opened(browser, page, width=390, height=844) as seen:
+        forest = seen.page.locator("#contrasts .scroll").first
+        assert forest.evaluate("x => x.scrollWidth > x.clientWidth")
+        assert "scrolls sideways" in forest.evaluate(sign)
+        assert forest.evaluate("x => getComputedStyle(x).borderRightStyle") == "dashed"
+        forest.focus()
+        assert forest.evaluate("x => document.activeElement === x && getComputedStyle(x).outlineStyle") == "solid"
+        seen.page.keyboard.press("End")
+        seen.page.keyboard.press("ArrowRight")
+        seen.page.wait_for_function("document.querySelector('#contrasts .scroll').scrollLeft > 0")
+        # Whatever scrolls says so, and can be reached by keys.
+        wide = "[...document.querySelectorAll('.scroll')].filter(x => x.scrollWidth > x.clientWidth + 2)"
+        assert seen.page.evaluate(f"{wide}.length > 5 && {wide}.every(x => x.matches('.scrolls[tabindex=\"0\"]'))")
+        seen.page.emulate_media(media="print")
+        assert forest.evaluate("x => getComputedStyle(x, '::before').display") == "none"
+        assert seen.quiet, (seen.console, seen.requests)
+    with opened(browser, page, width=1280) as seen:
+        forest = seen.page.locator("#contrasts .scroll").first
+        assert forest.evaluate(sign) == "none"  # all of it is there
+
+
+def test_figures_have_lighter_series_on_a_dark_ground_and_dark_ones_in_print(browser: Any, page: Path) -> None:
+    line = "#contrasts svg line[stroke='#0072B2']"
+    blue = f'getComputedStyle(document.querySelector("{line}")).stroke'
+    with opened(browser, page, scheme="light") as seen:
+        assert seen.page.evaluate(blue) == "rgb(0, 114, 178)"
+    with opened(browser, page, scheme="dark") as seen:
+        assert seen.page.evaluate(blue) == "rgb(74, 163, 224)"
+        ground = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        painted = seen.page.evaluate(
+            '[...document.querySelectorAll(\'figure svg [stroke^="#"], figure svg [fill^="#"]:not(rect):not(text)\')]'
+            ".map(x => getComputedStyle(x)).map(x => x.stroke === 'none' ? x.fill : x.stroke)"
+        )
+        assert {colour for colour in painted if _contrast(colour, ground) < 4.5} == set()
+        seen.page.emulate_media(media="print")
+        assert seen.page.evaluate(blue) == "rgb(0, 114, 178)"
+
+
 def _contrast(a: str, b: str) -> float:
     def luminance(colour: str) -> float:
         channels = [int(x) / 255 for x in re.findall(r"\d+", colour)[:3]]

@@ -24,14 +24,15 @@ from crosswind.report.content import ATTACKED_COLUMNS, AuditRow, ExampleSample, 
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
-from crosswind.report.parts import TextTable
+from crosswind.report.parts import Figure, Prose, TextTable
 from crosswind.report.sections.attack_curves import mean_curves
 from crosswind.report.sections.attack_table import attacked_tables, mean_attacks
 from crosswind.report.sections.curves import curve_points
 from crosswind.report.sections.examples import shown_example
-from crosswind.report.sections.heatmap import shade
+from crosswind.report.sections.heatmap import heatmap_section, shade
 from crosswind.report.sections.judged import claims_section
 from crosswind.report.sections.matrix import ALIKE, BEST, FLOORED, matrix_cells
+from crosswind.report.sections.selections import selection_section
 from crosswind.report.terminal import render_terminal
 
 
@@ -146,7 +147,7 @@ def test_the_first_figure_says_on_which_side_better_is(page: str, summary: Summa
 
 def test_claims_audit_cost_and_citation_stand_in_the_page(page: str) -> None:
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
-    assert "mine: what is claimed. 1 refuted." in text
+    assert "mine: what is claimed. Claims about effects: 1 refuted." in text
     assert "1 reviews pass, 1 fail, 0 have nothing to say (5.0 of ten of those that say something)." in text
     assert text.index("✗ fails") < text.index("✓ passes")
     assert "train 2 60.0 s 70.0 s" in " ".join(text.split())
@@ -453,3 +454,40 @@ def test_a_summary_without_lines_is_a_page_that_says_so(tmp_path: Path) -> None:
 
 def test_the_same_content_is_the_same_page(summary: Summary, page: str) -> None:
     assert render_page(full(summary)) == page
+
+
+def test_rows_of_averaged_checkpoints_stand_whole_in_a_panel_of_their_own(summary: Summary) -> None:
+    lines = [x for x in summary.select("language") if x.drop is not None and x.route == "none"]
+    long = "codemix(embed=de,zh)"
+    noisy = [replace(x, condition=replace(x.condition, perturbation=long)) for x in lines]
+    averaged = [replace(x, condition=replace(x.condition, selection="averaged")) for x in noisy]
+    section = heatmap_section(ReportContent("x", replace(summary, lines=(*averaged, *noisy))))
+    assert section is not None
+    figure = section.parts[0]
+    assert isinstance(figure, Figure)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", figure.svg)
+    assert not [text for text in texts if "…" in text]
+    bold = re.findall(r'font-weight="600">([^<]*)</text>', figure.svg)
+    names = [name for name in bold if "." not in name]
+    assert names == [
+        "pawsx", "pawsx, mean of the last checkpoints", "xnli", "xnli, mean of the last checkpoints"
+    ]  # fmt: skip
+    assert texts.count(f"{long}:0.1") == 4
+
+
+def test_ways_of_choosing_are_said_in_words(summary: Summary) -> None:
+    drop = next(c for c in summary.contrasts if c.measure == "drop" and c.kind == "difference")
+    way = replace(
+        drop, kind="selection", measure="everywhere", systems=("none",), name="none: averaged − english or untuned"
+    )
+    section = selection_section(ReportContent("x", replace(summary, contrasts=(way,))))
+    assert section is not None
+    said, table = section.parts
+    assert isinstance(said, Prose)
+    assert isinstance(table, TextTable)
+    assert "`" not in said.text
+    assert table.rows[0][:2] == (
+        "none",
+        "mean of the last checkpoints − best on source-language dev or encoder as it is",
+    )
+    assert "clean, all languages" in table.rows[0]

@@ -143,3 +143,54 @@ def test_the_small_table_says_what_its_intervals_are_over(summary):
     )
     text = " ".join(render_brief(replace(summary, contrasts=several)).split())
     assert "intervals over items and 3 pipeline seeds" in text
+
+
+def test_the_answer_stands_in_lines_of_one_comparison_each_the_answer_first(summary):
+    lines = render_brief(summary, width=112).splitlines()
+    assert lines[0].startswith("Under perturbation zero-shot transfer loses 15.0 [")
+    assert lines[0].endswith("] of 36.7 points without intermediate training.")
+    assert lines[1].startswith("  multi & lingual − none: clean +5.0 [")
+    wrapped = lines[: lines.index("")]
+    assert max(map(len, wrapped)) <= 112
+    assert sum(line.startswith("  multi") for line in wrapped) == 1
+    assert next(line for line in wrapped if line.startswith("(")).startswith("(xnli, other languages than English;")
+
+
+def test_what_all_comparisons_have_in_common_is_said_once(summary):
+    third = tuple(
+        replace(
+            c,
+            name=c.name.replace("multi & lingual", "third"),
+            systems=tuple(s.replace("multi & lingual", "third") for s in c.systems),
+        )
+        for c in summary.contrasts
+        if "multi & lingual" in c.systems
+    )
+    text = " ".join(render_brief(replace(summary, contrasts=(*summary.contrasts, *third))).split())
+    assert text.count("one seed: not tested") == 1
+    assert "(one seed: not tested, all of these comparisons; xnli," in text
+    assert "third − none: clean +5.0 [" in text
+
+
+def test_nothing_in_a_summary_speaks_to_the_terminal(summary):
+    evil = "x\x1b[2J\u202e"
+    told = replace(
+        summary,
+        lines=tuple(replace(line, target=evil) for line in summary.lines),
+        contrasts=tuple(replace(c, targets=(evil,), name=f"{evil}{c.name}") for c in summary.contrasts),
+        notes=(evil,),
+    )
+    for text in (render_brief(told), render_terminal(told), render_brief(replace(told, contrasts=()))):
+        assert "⟨U+001B⟩[2J⟨U+202E⟩" in text
+        assert not {"\x1b", "\u202e"} & set(text)
+
+
+def test_the_remark_about_items_that_all_had_right_stands_where_such_drops_do(summary):
+    said = "The drop on items that all systems had right when clean is of a selection by outcome"
+    assert said not in " ".join((render_brief(summary) + render_terminal(summary)).split())
+    assert said not in render_page(ReportContent("x", summary))
+    drop = next(c for c in summary.contrasts if c.measure == "drop" and c.kind == "difference")
+    dropped = replace(drop, measure="right-drop", family="")
+    page = render_page(ReportContent("x", replace(summary, contrasts=(*summary.contrasts, dropped))))
+    assert page.count(said) == 1
+    assert said in page.split('<section id="all-contrasts"')[1].split("</section>")[0]

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.analysis.claims import ProvenanceCheck
+from crosswind.analysis.claims import JudgedClaim, ProvenanceCheck, counted_verdicts
 from crosswind.errors import UserError
 from crosswind.study.claim_file import claim_files, read_claims
+from crosswind.study.claim_names import KnownNames, require_claims
 from crosswind.study.claimed import _published, runs_and_files
+from crosswind.study.folder import study_id
+from crosswind.study.plan import make_plan
+from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS
 
 
@@ -72,7 +76,7 @@ def test_what_no_check_is_is_refused_with_its_place(tmp_path: Path, check: str, 
 def test_two_claims_of_one_id_are_refused(tmp_path: Path) -> None:
     one = "- {id: a, statement: s, source: t, checks: [{phases: 3}]}\n"
     (tmp_path / "claims.yaml").write_text(f"name: mine\nclaims:\n{one}{one}")
-    with pytest.raises(UserError, match="two claims are called 'a'"):
+    with pytest.raises(UserError, match=r"claims\.yaml:4: two claims are called 'a'"):
         read_claims(str(tmp_path / "claims.yaml"))
 
 
@@ -87,3 +91,64 @@ def test_the_command_takes_runs_and_files_in_any_order(tmp_path: Path) -> None:
     assert runs_and_files(["runs/a"])[1] == ["crosswind-question", "phang2020"]
     with pytest.raises(UserError, match="no run"):
         runs_and_files(["phang2020"])
+
+
+MINE = """name: mine
+claims:
+- id: a
+  statement: s
+  source: t
+  scope: {{targets: [{target}], split: {split}}}
+  checks:
+  - measure: perturbed
+    route: {route}
+    against: {{tasks: [{task}]}}
+    {key}: helps
+    perturbation: {perturbation}
+"""
+RIGHT = {"target": "xnli", "split": "test", "route": "mine", "task": "squad", "key": "expect", "perturbation": "swap"}
+STUDY = {
+    "name": "s",
+    "encoder": "nowhere",
+    "data": {"source": "microworld"},
+    "routes": {"none": [], "mine": [{"tasks": ["mw-nli"], "budget": {"epochs": 1}}]},
+    "targets": {"tasks": {"mw-nli": {"train": []}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "what"),
+    [
+        ({"target": "xnil"}, 6, "a: unknown target 'xnil'\n  did you mean 'xnli'"),
+        ({"split": "tset"}, 6, "a: unknown split 'tset'\n  did you mean 'test'"),
+        ({"route": "mien"}, 9, "a: unknown route 'mien'\n  did you mean 'mine'"),
+        ({"task": "sqaud"}, 10, "a: unknown task 'sqaud'\n  did you mean 'squad'"),
+        ({"key": "expct"}, 11, "claims[0].checks[0].expct: unknown key 'expct'\n  did you mean 'expect'"),
+        ({"perturbation": "swpa:0.1+swap"}, 12, "a: unknown perturbation 'swpa'\n  did you mean 'swap'"),
+    ],
+)
+def test_a_typing_error_in_a_file_of_claims_is_refused_when_the_study_is_planned(
+    tmp_path: Path, wrong: dict[str, str], line: int, what: str
+) -> None:
+    file = tmp_path / "claims.yaml"
+    study = Study.model_validate({**STUDY, "claims": str(file)})
+    file.write_text(MINE.format(**RIGHT))
+    require_claims(study.claims, KnownNames.of_study(study))
+    file.write_text(MINE.format(**{**RIGHT, **wrong}))
+    with pytest.raises(UserError) as caught:
+        make_plan(study, dry=True)  # before the encoder, which is nowhere, is looked for
+    assert str(caught.value).startswith(f"{file}:{line}: {what}")
+
+
+def test_the_claims_of_a_study_are_no_part_of_what_it_asks() -> None:
+    with_claims = Study.model_validate({**STUDY, "claims": ["phang2020"]})
+    assert study_id(with_claims) == study_id(Study.model_validate(STUDY))
+    require_claims(with_claims.claims, KnownNames.of_study(with_claims))  # the package's name tasks of other studies
+
+
+def test_claims_of_effects_are_counted_apart_from_those_of_procedure() -> None:
+    claims = read_claims("phang2020").claims
+    judged = [JudgedClaim(c, "supported" if c.id == "phang2020-8" else "not tested", ()) for c in claims]
+    assert counted_verdicts(judged) == (
+        "about effects: 6 not tested; about procedure and coverage: 1 supported, 2 not tested"
+    )

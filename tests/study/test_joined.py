@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,13 @@ def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[
 def test_a_plan_without_variance_between_seeds_is_refused(runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has one pipeline seed, which says nothing of others"):
         power_plan(runs[0], 2.0)
+    shutil.rmtree(runs[0] / "sums")  # which is said before any statistics are read
+    with pytest.raises(UserError, match="has one pipeline seed, which says nothing of others"):
+        power_plan(runs[0], 2.0)
+    rows = pl.read_parquet(runs[1] / "results.parquet")
+    rows.filter(route="none").write_parquet(runs[1] / "results.parquet")
+    with pytest.raises(UserError, match="compares no routes"):
+        power_plan(runs[1], 2.0)
     with pytest.raises(UserError, match="an effect of 0 points"):
         power_plan(runs[0], 0.0)
 
@@ -427,7 +435,33 @@ def test_a_name_that_nobody_knows_is_an_error_and_one_outside_the_run_is_not_tes
         assert "not tested" in done.output
     else:  # which the program's own entry turns into exit code 2
         assert isinstance(done.exception, UserError)
-        assert str(done.exception).startswith(f"{claims}: a1: {error}")
+        assert str(done.exception).startswith(f"{claims}:3: a1: {error}")
+
+
+def test_the_claims_that_a_study_names_are_judged_and_their_typing_errors_refused(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    claims = tmp_path / "mine.yaml"
+    (runs[0] / "study.yaml").write_text(f"name: s\nclaims: [{claims}]\n", encoding="utf-8")
+    text = (
+        'name: mine\nclaims:\n- id: a1\n  statement: "it \\e[31mhelps\\u202E"\n  source: t\n'
+        "  checks: [{measure: drop, route: ROUTE, against: none, expect: more robust}]\n"
+    )
+    claims.write_text(text.replace("ROUTE", "englsh"))
+    done = CliRunner().invoke(app, ["report", str(runs[0]), "-o", str(tmp_path / "page.html")])
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception) == f"{claims}:6: a1: unknown route 'englsh'\n  did you mean 'english'?"
+    assert not (tmp_path / "page.html").exists()
+    claims.write_text(text.replace("ROUTE", "english"))
+    assert [file.name for file in report_content(read_run(runs[0]), read_run(runs[0]).summary()).claims] == ["mine"]
+    judged = CliRunner().invoke(app, ["claims", str(runs[0])])
+    # What a terminal would obey is written out.
+    assert judged.exit_code == 0, judged.output
+    assert "it ⟨U+001B⟩[31mhelps⟨U+202E⟩" in judged.output
+    assert "claims about effects: 1 not tested\n" in judged.output
+    assert not {"\x1b", "\u202e"} & set(judged.output)
+    claims.unlink()  # gone since: the page says so, and is written
+    assert "claims " in report_content(read_run(runs[0]), read_run(runs[0]).summary()).missing[0]
 
 
 def test_joined_runs_say_which_is_incomplete_and_keep_what_the_others_know(runs: list[Path]) -> None:

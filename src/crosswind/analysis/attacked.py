@@ -59,7 +59,9 @@ class AttackLine:
     """The figures of one attack in one language; shares and scores in points, curves as (at, A') and (at, success).
 
     `control` and `gain` are at the budget, `control_at_used` and `gain_at_used` at the queries that the search used for
-    each example. `queries`, `passes` and `control_queries` are (median, 90th percentile) over attacked examples;
+    each example. `queries`, `passes` and `control_queries` are (median, 90th percentile) over attacked examples, and so
+    is `before_change`, the queries that an example cost before its first changed text (to rank its words, for a
+    gradient); `untried` is the share of attacked examples whose budget ended before any changed text was asked about;
     `edit_rate` (edits per word) and `chrf` are means over the examples that the attack changed; `positions` is the
     median of the sites that could change, and `budget_per_position` the budget for each of them. `exhausted` is the
     share of attacked examples whose space the search had used up, `without_site` the share of right ones that had
@@ -81,6 +83,8 @@ class AttackLine:
     queries: tuple[float, float]
     passes: tuple[float, float]
     control_queries: tuple[float, float] | None
+    before_change: tuple[float, float]
+    untried: float
     edit_rate: float | None
     chrf: float | None
     positions: float
@@ -176,6 +180,8 @@ def attack_line(
         queries=_spread(tried["queries"]),
         passes=_spread(tried["passes"]),
         control_queries=None if control is None else _spread(_tried(control.outcomes)["queries"]),
+        before_change=_spread(before_first_change(tried)),
+        untried=100 * len(tried.filter(end="budget", curve="[]")) / max(1, len(tried)),
         edit_rate=float(rows["edit_rate"].to_numpy()[changed].mean()) if changed.any() else None,
         chrf=float(np.asarray(attack.chrf)[changed].mean()) if len(attack.chrf) and changed.any() else None,
         positions=positions,
@@ -232,6 +238,17 @@ class AttackCurves:
         return 100 * float((self.within(queries, edit_rate)[1][before] <= 0).mean())
 
 
+def before_first_change(rows: pl.DataFrame) -> pl.Series:
+    """What each example cost before its first changed text: all of its queries where none was asked about.
+
+    The first text of an attack is the first point of its curve, because none was worse before; what only measures (a
+    word taken away, a gradient) is none.
+    """
+    firsts = [next((point[0] - 1 for point in json.loads(curve)), None) for curve in rows["curve"]]
+    used = rows["queries"].to_list()
+    return pl.Series([q if first is None else first for first, q in zip(firsts, used, strict=True)], dtype=pl.Int64)
+
+
 def _tried(rows: pl.DataFrame) -> pl.DataFrame:
     """The examples that the attack asked about."""
     return rows.filter(pl.col("end").is_in(["success", "budget", "exhausted"]))
@@ -245,8 +262,8 @@ def _spread(column: pl.Series) -> tuple[float, float]:
 
 
 _ESTIMATES = ("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used")
-_SPREADS = ("queries", "passes", "control_queries")
-_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site")
+_SPREADS = ("queries", "passes", "control_queries", "before_change")
+_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site", "untried")
 _CURVES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate")
 
 LINE_COLUMNS: dict[str, pl.DataType] = {

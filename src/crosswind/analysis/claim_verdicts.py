@@ -40,7 +40,7 @@ def _judged(
     findings = tuple(_finding(check, contrasts, run, adjusted) for check in claim.checks)
     verdict = _of_checks([f.verdict for f in findings])
     outside = claim.scope.lacking(run)
-    if outside and not all(isinstance(check, ProvenanceCheck) for check in claim.checks):
+    if outside and not claim.of_procedure:
         return JudgedClaim(claim, "not tested", findings, outside, verdict)
     return JudgedClaim(claim, verdict, findings)
 

@@ -180,6 +180,11 @@ class Claim:
     checks: tuple[ClaimCheck, ...]
     general: bool = False
 
+    @property
+    def of_procedure(self) -> bool:
+        """Whether it is about what was done and covered, and not about an effect."""
+        return bool(self.checks) and all(isinstance(check, ProvenanceCheck) for check in self.checks)
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -215,6 +220,16 @@ class JudgedClaim:
     findings: tuple[Finding, ...]
     outside: str = ""
     analogue: ClaimVerdict | None = None
+
+
+def counted_verdicts(judged: Sequence[JudgedClaim]) -> str:
+    """How many claims have which verdict, those about effects apart: that a procedure was followed supports none."""
+    parts = []
+    for what, of_procedure in (("about effects", False), ("about procedure and coverage", True)):
+        verdicts = [j.verdict for j in judged if j.claim.of_procedure == of_procedure]
+        counts = [f"{verdicts.count(v)} {v}" for v in STATUS if v in verdicts]
+        parts += [f"{what}: {', '.join(counts)}"] if counts else []
+    return "; ".join(parts)
 
 
 def same_model(a: str, b: str) -> bool:

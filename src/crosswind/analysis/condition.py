@@ -16,6 +16,13 @@ APART = ("oracle", AVERAGED, DEV_LAYER)
 """Selections that are reported apart: no contrast and no official average of the others has them."""
 
 
+WAYS = {
+    "oracle": "selected on target languages",
+    AVERAGED: "mean of the last checkpoints",
+    DEV_LAYER: "layer chosen on dev",
+}
+"""How readers know the selections that are reported apart."""
+
 FROM = ";from="
 """In the column `attack`, before the source of adversarial examples that were made against another model."""
 
@@ -58,10 +65,5 @@ class Condition:
         if self.attack != NONE:
             parts.append(f"{self.attack}, {self.budget} queries")
             parts += [f"rows {self.rows}"] if self.rows != "all" else []
-        if self.selection == "oracle":
-            parts.append("selected on target languages")
-        if self.selection == AVERAGED:
-            parts.append("mean of the last checkpoints")
-        if self.selection == DEV_LAYER:
-            parts.append("layer chosen on dev")
+        parts += [WAYS[self.selection]] if self.selection in WAYS else []
         return ", ".join(parts)

@@ -21,6 +21,7 @@ RIGHT_NOTE = (
     " luck once is so again less often, and so these drops are larger than those of new items. They compare systems on"
     " the same items, and say little of one system."
 )
+"""What a reader of `right-drop` must know, where such drops stand."""
 
 
 def relative_drops(
@@ -55,8 +56,6 @@ def where_said(
         yield from list(maker.measured([measure], scope, within, parts, systems, "", excluded))
     except LookupError:
         return
-    if measure == "right-drop":
-        maker.notes.append(RIGHT_NOTE)
 
 
 def residuals(

@@ -23,11 +23,19 @@ class AnsweredQuestion:
 
 def answer(summary: Summary) -> str | None:
     """Does zero-shot transfer survive the perturbations, and do the routes help? `None` if the study does not ask."""
+    lines = answer_lines(summary)
+    return "\n".join(lines) if lines else None
+
+
+def answer_lines(summary: Summary) -> list[str]:
+    """The answer first, then a line a comparison, then what a reader must know of them; nothing if the study does not
+    ask."""
     parts = answer_parts(summary)
     if parts is None:
-        return None
-    text = "; ".join(parts.sentences)
-    return f"{text} ({'; '.join(parts.about)})." if parts.about else f"{text}."
+        return []
+    first, *others = parts.sentences
+    about = [f"({'; '.join(parts.about)})."] if parts.about else []
+    return [f"{first}.", *(f"  {sentence}" for sentence in others), *about]
 
 
 def answer_parts(summary: Summary) -> AnsweredQuestion | None:
@@ -40,8 +48,14 @@ def answer_parts(summary: Summary) -> AnsweredQuestion | None:
     if not chosen:
         return _all_floored(summary)
     base = base_of(chosen)
-    sentences = [_survives(chosen, base), *_pairs(chosen, base)]
-    return AnsweredQuestion(tuple(s for s in sentences if s), tuple(_about(summary, chosen)))
+    pairs = _pairs(chosen, base)
+    alike = {verdict for _, verdict in pairs}
+    common = pairs[0][1] if len(pairs) > 1 and len(alike) == 1 else ""
+    sentences = [_survives(chosen, base), *(text + ("" if common else verdict) for text, verdict in pairs)]
+    about = _about(summary, chosen)
+    if common:  # Said once, where it holds of all.
+        about.insert(0, f"{common.strip(' ()')}, all of these comparisons")
+    return AnsweredQuestion(tuple(s for s in sentences if s), tuple(about))
 
 
 def levels_answered(summary: Summary, most: int = 8) -> AnsweredQuestion:
@@ -131,8 +145,9 @@ def _survives(chosen: Sequence[Contrast], base: str) -> str:
     return f"Under perturbation zero-shot transfer {size} of {had.estimate.score:.1f} points {route}{unsettled}"
 
 
-def _pairs(chosen: Sequence[Contrast], base: str) -> list[str]:
-    """A clause a pair: those with the base, and English against multilingual."""
+def _pairs(chosen: Sequence[Contrast], base: str) -> list[tuple[str, str]]:
+    """A clause a pair, those with the base and English against multilingual; with the verdict that all of its figures
+    have, if they have one."""
     rows: dict[tuple[str, ...], dict[Measure, Contrast]] = {}
     for c in chosen:
         if c.kind == "difference":
@@ -149,7 +164,7 @@ def _pairs(chosen: Sequence[Contrast], base: str) -> list[str]:
             clause = [
                 f"{label} {figure(c.estimate, signed=True)}{'' if alike else f' ({c.words})'}" for c, label in there
             ]
-            clauses.append(f"{' − '.join(systems)}: {', '.join(clause)}{alike}")
+            clauses.append((f"{' − '.join(systems)}: {', '.join(clause)}", alike))
     return clauses
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from crosswind.analysis.attacked import AttackedExample, AttackLine
 from crosswind.analysis.estimate import Estimate
+from crosswind.report.spent import spent_words
 
 
 def render_attacks(lines: Sequence[AttackLine], examples: Sequence[AttackedExample]) -> str:
@@ -26,6 +27,10 @@ def _line(line: AttackLine) -> str:
     if line.gain_at_used is not None:
         rows.append(f"  gain, equal queries   {_estimate(line.gain_at_used)} (draws end where the search has ended)")
     rows.append(f"  queries               median {line.queries[0]:g}, 90th percentile {line.queries[1]:g}")
+    median, high = line.before_change
+    rows.append(f"  before a change       median {median:g}, 90th percentile {high:g} of {line.budget} queries")
+    if remark := spent_words(line.untried, line.budget, line.positions):
+        rows.append(f"  note: {remark}")
     if line.control_queries is not None:
         median, high = line.control_queries
         rows.append(f"  queries of draws      median {median:g}, 90th percentile {high:g}")

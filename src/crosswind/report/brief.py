@@ -9,9 +9,10 @@ import numpy as np
 
 from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.summary import Scope, Summary, SummaryLine
-from crosswind.report.answer import answer, level_of, random_factors, widest_contrasts
+from crosswind.report.answer import level_of, random_factors, widest_contrasts
 from crosswind.report.defended import DEFENDED_NOTE, defended_table
-from crosswind.report.terminal import left_out_text
+from crosswind.report.inert import inert
+from crosswind.report.terminal import left_out_text, printed_answer
 from crosswind.report.view import changed, figure, intervals_over, series
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
     console = Console(
         file=out, width=max(width, 80), force_terminal=colour, no_color=not colour, highlight=False, soft_wrap=False
     )
-    if (sentence := answer(summary)) is not None:
-        console.print(f"{sentence}\n", style="bold", markup=False)
+    if lines := printed_answer(summary, console.width):
+        for number, line in enumerate(lines):
+            console.print(line, style="" if number else "bold", markup=False)
+        console.print()
     compared = widest_contrasts(summary)
     console.print(_of_routes(compared, summary) if compared else _of_targets(summary))
     if (defended := defended_table(summary)) is not None:
@@ -47,7 +50,7 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
     legend = [f"Points, with intervals of {100 * summary.level:g} % in brackets ({over.rstrip(',')})."]
     legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
-        console.print(text, style="dim", markup=False)
+        console.print(inert(text), style="dim", markup=False)
     return out.getvalue()
 
 
@@ -102,11 +105,13 @@ def _table(title: str, names: Sequence[str], rows: Sequence[tuple[Sequence[str],
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(
+        title=Text(inert(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for name in names:
         table.add_column(name, overflow="fold")
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for row, cells in rows:
-        table.add_row(*map(Text, (*row, *cells)))
+        table.add_row(*(Text(inert(cell)) for cell in (*row, *cells)))
     return table

@@ -23,6 +23,7 @@ from crosswind.report.inert import inert
 from crosswind.report.latex import latex_table
 from crosswind.report.parts import Figure, Section, TextTable
 from crosswind.report.sections import page_sections
+from crosswind.report.svg import dark_rules
 from crosswind.run.folders import replacing
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def rendered(content: ReportContent, sections: Sequence[Section], files: str) ->
     """The page of these sections; `files` is the folder of the figures, for their captions."""
     from markupsafe import Markup, escape
 
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = _asset("style.css") + dark_rules(), _asset("script.js")
     said = answer_parts(content.summary) or levels_answered(content.summary)
     return _template().render(
         title=content.title,

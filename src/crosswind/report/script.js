@@ -26,3 +26,12 @@ for (const form of document.querySelectorAll("form.filters")) {
   form.reset();
   show();
 }
+const scrolling = box => {
+  box.classList.toggle("scrolls", box.scrollWidth > box.clientWidth + 2);
+  box.classList.toggle("ended", box.scrollLeft + box.clientWidth >= box.scrollWidth - 2);
+};
+const widths = new ResizeObserver(entries => entries.forEach(entry => scrolling(entry.target)));
+for (const box of document.querySelectorAll(".scroll")) {
+  widths.observe(box);
+  box.addEventListener("scroll", () => scrolling(box), { passive: true });
+}

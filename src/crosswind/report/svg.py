@@ -12,9 +12,11 @@ from html import escape
 
 from crosswind.report.inert import inert, wide
 
-# Okabe and Ito 2008, "Color Universal Design". Yellow and black are left out: one is lost on white, the other on a
-# dark page.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#808080")
+# Okabe and Ito 2008, "Color Universal Design", but for orange, sky blue, yellow and black: on white the first three
+# have a contrast below 3:1 (WCAG 2.2, 1.4.11), black is the text's. Brown and indigo stand in their places.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B4E00", "#332288", "#808080")
+# The same series on a dark page, where the darker ones could hardly be seen.
+_ON_DARK = ("#4AA3E0", "#E8752A", "#22B585", "#DE92BC", "#F2C14E", "#B9E3FF", "#9A9A9A")
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 INK = "currentColor"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif"
@@ -30,6 +32,16 @@ def colour_of(number: int) -> str:
 def shape_of(number: int) -> str:
     """The shape of a series by its number."""
     return SHAPES[number % len(SHAPES)]
+
+
+def dark_rules() -> str:
+    """The style of a page that shows figures on a dark ground: each colour of a series becomes its lighter one."""
+    rules = [
+        f'figure svg [{what}="{colour}"] {{ {what}: {lighter}; }}'
+        for colour, lighter in zip(COLOURS, _ON_DARK, strict=True)
+        for what in ("stroke", "fill")
+    ]
+    return "@media screen and (prefers-color-scheme: dark) {\n  " + "\n  ".join(rules) + "\n}\n"
 
 
 def signed(value: float) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from crosswind.analysis.left_out import left_out_lines
 from crosswind.analysis.summary import Summary, SummaryLine
-from crosswind.report.answer import answer
+from crosswind.report.answer import answer_lines
 from crosswind.report.defended import DEFENDED_NOTE, defended_table
+from crosswind.report.inert import inert
 from crosswind.report.view import Block, ViewRow, blocks, changed, drop_mark, figure, legend, marks
 
 if TYPE_CHECKING:
@@ -33,10 +34,27 @@ def render_terminal(summary: Summary, *, width: int = 120, colour: bool = False)
         console.print(defended)
         console.print(DEFENDED_NOTE, style="dim", markup=False)
     for text in (*legend(summary), *left_out_text(summary)):
-        console.print(text, style="dim", markup=False)
-    if (sentence := answer(summary)) is not None:
-        console.print(f"\n{sentence}", style="bold", markup=False)
+        console.print(inert(text), style="dim", markup=False)
+    if lines := printed_answer(summary, console.width):
+        console.print()
+        for number, line in enumerate(lines):
+            console.print(line, style="" if number else "bold", markup=False)
     return out.getvalue()
+
+
+def printed_answer(summary: Summary, width: int) -> list[str]:
+    """The answer as blocks of lines no wider than a terminal, a block a comparison, the first the answer itself."""
+    import textwrap
+
+    return [
+        "\n".join(
+            textwrap.wrap(
+                inert(line.strip()), width, initial_indent=lead, subsequent_indent=f"{lead}  " if lead else ""
+            )
+        )
+        for line in answer_lines(summary)
+        for lead in ("  " if line.startswith("  ") else "",)
+    ]
 
 
 _NARROWEST = 140
@@ -70,7 +88,9 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[ViewRow, Seq
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(
+        title=Text(inert(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for name in ("route", "condition"):
         table.add_column(name, overflow="fold")
     for name in columns:
@@ -80,7 +100,7 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[ViewRow, Seq
         route = "" if row.route == previous else row.route
         if previous and route:
             table.add_section()
-        table.add_row(*map(Text, (route, row.condition, *cells)))
+        table.add_row(*(Text(inert(cell)) for cell in (route, row.condition, *cells)))
         previous = row.route
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +24,7 @@ from crosswind.analysis.claims import (
 from crosswind.analysis.contrasted import Measure
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.benchmark import BENCHMARKS
-from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.plain_yaml import line_of, parse_yaml, yaml_text
 from crosswind.study.spec import StrictModel, listed, validate_mapping
 
 FOLDER = Path(__file__).resolve().parent / "claims"
@@ -191,6 +192,12 @@ class ClaimFile:
     summary: str
     claims: tuple[Claim, ...]
     published: dict[str, PublishedSpec]
+    path: Path
+
+    def line_of(self, number: int, name: str) -> str:
+        """The file and the line at which its claim of this number, from 0, has a name: `claims.yaml:12`."""
+        line = line_of(yaml_text(self.path, "claims"), ("claims", number), name)
+        return f"{self.path}:{line}"
 
 
 def claim_files() -> dict[str, Path]:
@@ -205,13 +212,28 @@ def read_claims(name_or_path: str) -> ClaimFile:
     if not path.exists():
         raise unknown("file of claims", name_or_path, shipped, where="claims")
     value = parse_yaml(yaml_text(path, "claims"), str(path))
-    spec = validate_mapping(ClaimsSpec, value, str(path))
+    try:
+        spec = validate_mapping(ClaimsSpec, value, str(path))
+    except UserError as error:
+        raise _with_line(error, path) from error
     ids = [claim.id for claim in spec.claims]
     for claim_id in ids:
         if ids.count(claim_id) > 1:
-            raise UserError(f"two claims are called {claim_id!r}", where=str(path), hint="give each an id of its own")
+            again = [i for i, other in enumerate(ids) if other == claim_id][1]
+            line = line_of(yaml_text(path, "claims"), ("claims", again, "id"))
+            hint = "give each an id of its own"
+            raise UserError(f"two claims are called {claim_id!r}", where=f"{path}:{line}", hint=hint)
     published = {claim.id: claim.published for claim in spec.claims if claim.published is not None}
-    return ClaimFile(spec.name, spec.summary, tuple(_claim(claim) for claim in spec.claims), published)
+    return ClaimFile(spec.name, spec.summary, tuple(_claim(claim) for claim in spec.claims), published, path)
+
+
+def _with_line(error: UserError, path: Path) -> UserError:
+    """The fault of a key, `FILE: claims[0].checks[1].rout`, with its line."""
+    key = (error.where or "").removeprefix(f"{path}: ")
+    parts = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key)]
+    line = line_of(yaml_text(path, "claims"), parts)
+    where = error.where if line is None else f"{path}:{line}: {key}"
+    return UserError(error.what, where=where, hint=error.hint)
 
 
 def _claim(spec: ClaimSpec) -> Claim:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from crosswind.analysis.claims import (
     BestCheck,
@@ -19,8 +20,9 @@ from crosswind.analysis.claims import (
 from crosswind.analysis.condition import AVERAGED, DEV_LAYER
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.perturbation import PERTURBATIONS
-from crosswind.study.claim_file import ClaimFile
+from crosswind.study.claim_file import ClaimFile, claim_files, read_claims
 from crosswind.study.joined import RunResults
+from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.mixture import MIXTURES
 
@@ -28,38 +30,85 @@ SELECTIONS = ("english", "last", "untuned", "oracle", AVERAGED, DEV_LAYER)
 """The ways of choosing a checkpoint that results name."""
 
 
-def require_known_names(file: ClaimFile, runs: Sequence[RunResults], where: str) -> None:
-    """A `UserError` with "did you mean" for the first name of a task, target, perturbation, language, split or
-    selection that neither these runs nor any registry knows. What is known and not in a run is outside its scope."""
-    known = {
-        "target": {*_column(runs, "target"), *TASKS.names()},
-        "task": {*TASKS.names(), *MIXTURES.names(), *_trained_on(runs)},
-        "perturbation": {*_column(runs, "perturbation"), *PERTURBATIONS.names()},
-        "language": {*_column(runs, "language"), *(code for task in TASKS for code in task.languages)},
-        "split": {*_column(runs, "split"), *(split for task in TASKS for split in task.splits)},
-        "selection": {*_column(runs, "selection"), *SELECTIONS},
+@dataclass(frozen=True)
+class KnownNames:
+    """What a claim may name: by the kind of name those that are known, and the routes."""
+
+    routes: tuple[str, ...]
+    of: Mapping[str, Set[str]]
+
+    @classmethod
+    def of_runs(cls, runs: Sequence[RunResults]) -> KnownNames:
+        """What these runs or some registry know."""
+        routes = tuple(dict.fromkeys(route for run in runs for route in run.analysed.routes))
+        return cls(
+            routes,
+            _with_registries(
+                {
+                    **{kind: _column(runs, kind) for kind in _COLUMNS},
+                    "task": _trained_on(runs),
+                }
+            ),
+        )
+
+    @classmethod
+    def of_study(cls, study: Study) -> KnownNames:
+        """What a study or some registry knows, before anything is run."""
+        declared = {*study.tasks, *study.mixtures, *(study.targets.tasks or {})}
+        return cls(tuple(study.route_names), _with_registries({"target": declared, "task": declared}))
+
+
+_COLUMNS = ("target", "perturbation", "language", "split", "selection")
+
+
+def _with_registries(names: Mapping[str, Set[str]]) -> dict[str, Set[str]]:
+    always: dict[str, Set[str]] = {
+        "target": {*TASKS.names()},
+        "task": {*TASKS.names(), *MIXTURES.names()},
+        "perturbation": {*PERTURBATIONS.names()},
+        "language": {code for task in TASKS for code in task.languages},
+        "split": {split for task in TASKS for split in task.splits},
+        "selection": {*SELECTIONS},
     }
-    for claim in file.claims:
+    return {kind: {*known, *names.get(kind, ())} for kind, known in always.items()}
+
+
+def require_known_names(file: ClaimFile, names: KnownNames) -> None:
+    """A `UserError` with file, line and "did you mean" for the first name of a task, target, perturbation, language,
+    split or selection that nobody knows. What is known and not in a run is outside its scope."""
+    for number, claim in enumerate(file.claims):
         for kind, name in _names(claim):
-            parts = [name]
-            if kind == "perturbation" and name not in known[kind]:  # joined ones, and their settings
+            known, parts = names.of[kind], [name]
+            if kind == "perturbation" and name not in known:  # joined ones, and their settings
                 parts = [re.split(r"[(:@]", part)[0] for part in name.split("+")]
             for part in parts:
-                if part not in known[kind]:
-                    raise unknown(kind, part, known[kind], where=f"{where}: {claim.id}")
+                if part not in known:
+                    raise unknown(kind, part, known, where=f"{file.line_of(number, part)}: {claim.id}")
 
 
-def unknown_route(
-    file: ClaimFile, runs: Sequence[RunResults], shipped: Sequence[ClaimFile], where: str
-) -> UserError | None:
-    """The first name of a route that no run has and no file of the package uses, with what may be meant."""
-    routes = {route for run in runs for route in run.analysed.routes}
+def unknown_route(file: ClaimFile, names: KnownNames) -> UserError | None:
+    """The first name of a route that nobody has and no file of the package uses, with what may be meant."""
+    shipped = [read_claims(name) for name in claim_files()]
     usual = {ref.name for other in shipped for claim in other.claims for check in claim.checks for ref in _refs(check)}
-    for claim in file.claims:
+    for number, claim in enumerate(file.claims):
         for ref in (ref for check in claim.checks for ref in _refs(check)):
-            if ref.name and ref.name not in routes | usual:
-                return unknown("route", ref.name, routes, where=f"{where}: {claim.id}")
+            if ref.name and ref.name not in {*names.routes, *usual}:
+                return unknown("route", ref.name, names.routes, where=f"{file.line_of(number, ref.name)}: {claim.id}")
     return None
+
+
+def require_claims(claims: Sequence[str], names: KnownNames) -> list[ClaimFile]:
+    """The files of claims of these names or paths; a `UserError` for one that cannot be read, and for a name in a file
+    of the user's that nobody knows. The package's own files are of other studies too."""
+    shipped, files = claim_files(), []
+    for name in claims:
+        file = read_claims(name)
+        if name not in shipped:
+            require_known_names(file, names)
+            if (mistyped := unknown_route(file, names)) is not None:
+                raise mistyped
+        files.append(file)
+    return files
 
 
 def _column(runs: Sequence[RunResults], name: str) -> set[str]:

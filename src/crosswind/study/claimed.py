@@ -11,15 +11,17 @@ from typing import Any
 import polars as pl
 
 from crosswind.analysis.claim_verdicts import judge_claims
-from crosswind.analysis.claims import STATUS, ClaimVerdict, Finding, JudgedClaim, ProvenanceCheck, RunFacts
+from crosswind.analysis.claims import STATUS, ClaimVerdict, Finding, JudgedClaim, RunFacts
 from crosswind.analysis.condition import APART
 from crosswind.analysis.published import published_results
 from crosswind.analysis.results import CLEAN, NONE
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
-from crosswind.study.claim_names import require_known_names, unknown_route
+from crosswind.study.claim_names import KnownNames, require_known_names, unknown_route
+from crosswind.study.folder import STUDY
 from crosswind.study.joined import RunResults, join_read, read_run, read_table
 
 
@@ -45,7 +47,7 @@ class ClaimsReport:
 
     def statement(self, judged: JudgedClaim) -> str:
         """A claim as it is judged here: of an encoder, which it names itself or is named before it."""
-        named = judged.claim.scope.encoder or all(isinstance(c, ProvenanceCheck) for c in judged.claim.checks)
+        named = judged.claim.scope.encoder or judged.claim.of_procedure
         return judged.claim.statement if named else f"with {self.encoder_words}: {judged.claim.statement}"
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -95,7 +97,8 @@ def _check(finding: Finding) -> dict[str, Any]:
 
 
 def runs_and_files(given: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """What the command line names: run folders, and files of claims (without one: the package's own)."""
+    """What the command line names: run folders, and files of claims (without one: those of the study, or else the
+    package's own)."""
     shipped = claim_files()
     files = [
         text for text in given if text.endswith((".yaml", ".yml")) or (text in shipped and not Path(text).exists())
@@ -103,7 +106,16 @@ def runs_and_files(given: Sequence[str]) -> tuple[list[Path], list[str]]:
     runs = [Path(text) for text in given if text not in files]
     if not runs:
         raise UserError("no run to judge them by", where="claims", hint="name the folder of a run")
-    return runs, files or list(shipped)
+    return runs, files or named_claims(runs[0]) or list(shipped)
+
+
+def named_claims(run: Path) -> list[str]:
+    """The files of claims that the study of a run folder names; none where there is no study that can be read."""
+    try:
+        value = parse_yaml(yaml_text(run / STUDY, "study"), str(run / STUDY)).get("claims")
+    except UserError:
+        return []
+    return [str(name) for name in value] if isinstance(value, list) else []
 
 
 def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
@@ -116,8 +128,9 @@ def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
     of_all = [run for members in groups.values() for run in members]
     mistyped = None
     if claims not in claim_files():
-        require_known_names(file, of_all, claims)
-        mistyped = unknown_route(file, of_all, [read_claims(name) for name in claim_files()], claims)
+        names = KnownNames.of_runs(of_all)
+        require_known_names(file, names)
+        mistyped = unknown_route(file, names)
     command = shlex.join(["crosswind", "claims", *map(str, runs), claims])
     reports = []
     for encoder, members in groups.items():
@@ -190,8 +203,7 @@ def _agreed(reports: Sequence[ClaimsReport]) -> ClaimsReport:
     names = ", ".join(report.encoder_words for report in reports)
     made = []
     for i, judged in enumerate(first.judged):
-        provenance = all(isinstance(check, ProvenanceCheck) for check in judged.claim.checks)
-        if judged.claim.scope.encoder or provenance:
+        if judged.claim.scope.encoder or judged.claim.of_procedure:
             continue
         verdicts = [(report, _of_encoder(report.judged[i])) for report in reports]
         tested = [(report, verdict) for report, verdict in verdicts if verdict not in (None, "not tested")]

@@ -157,11 +157,11 @@ def collect(
     else:
         for name in (CURVES, ATTACKED_TABLE):
             (out / name).unlink(missing_ok=True)
-    write_run_report(out, summary, {"name": study.name, "encoder": plan.encoder, "crosswind": __version__})
+    shown = write_run_report(out, summary, {"name": study.name, "encoder": plan.encoder, "crosswind": __version__})
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
     brief = tuple(brief_official_lines(official, only))
-    return Collected(summary, tuple(from_steps), tuple(official_lines(official, only)), brief)
+    return Collected(shown, tuple(from_steps), tuple(official_lines(official, only)), brief)
 
 
 def _shared_draws(cells: Sequence[Cell]) -> list[str]:

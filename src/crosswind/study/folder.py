@@ -64,7 +64,7 @@ PARTS = ("predictions", "rewrites", "sums", "right")  # folders whose files are 
 
 # The keys that say who asks and where things lie.
 _NO_QUESTION = (
-    *("seeds", "lexicons", "words", "keep", "notes", "name"),
+    *("seeds", "lexicons", "words", "keep", "notes", "name", "claims"),
     *("encoder", "predictions", "revision", "trust_remote_code"),
 )
 

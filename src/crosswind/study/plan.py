@@ -16,6 +16,7 @@ from crosswind.run.executors import EXECUTORS, Executor
 from crosswind.steps.train import TrainParams
 from crosswind.study.defences import check_tokenizer, defended
 from crosswind.study.heads import check_classes
+from crosswind.study.own import declare_tasks
 from crosswind.study.planned import Cell, Plan
 from crosswind.study.planning_cells import CellPlanner
 from crosswind.study.resolve import lacking, lacking_languages, only_in_files, routes, targets
@@ -33,6 +34,11 @@ def make_plan(study: Study, *, dry: bool = False, executor: Executor | None = No
     A `dry` plan is for looking at: hub data whose commit cannot be resolved from here stand in it
     as unresolved, and a note says so. `executor` says which device and precision there are (default: this machine).
     """
+    if study.claims:
+        from crosswind.study.claim_names import KnownNames, require_claims
+
+        declare_tasks(study)
+        require_claims(study.claims, KnownNames.of_study(study))
     return Planner(study, dry, executor or EXECUTORS["local"]).plan()
 
 

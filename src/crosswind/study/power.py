@@ -162,11 +162,14 @@ def _asked(study: Study, run: RunResults) -> AskedSize:
 
 
 def _planned(run: RunResults, effect: float, asked: AskedSize | None) -> PowerPlan:
+    # What needs no statistics is said before any are made.
+    if run.rows.select("encoder", "route", "defence").n_unique() < 2:
+        raise _compares_nothing(run)
+    if len(run.seeds) < 2 and not run.analysed.given:
+        raise _one_seed(run)
     primary = _primary(run)
     if not primary:
-        raise UserError(
-            "compares no routes", where=str(run.paths[0]), hint="a plan needs two routes, above their floor somewhere"
-        )
+        raise _compares_nothing(run)
     draws = sorted(set(run.rows["draw"]) - {0})
     single = [_primary(replace(run, rows=run.rows.filter(pl.col("draw").is_in([0, d])))) for d in draws]
     cells = run.rows.unique("cell")
@@ -174,14 +177,10 @@ def _planned(run: RunResults, effect: float, asked: AskedSize | None) -> PowerPl
     pilot = Pilot(len(cells.filter(pl.col("draw") > 0)) / len(cells), training, other, _items_of(run.rows))
     forecasts = plan_family(primary, effect, single if len(draws) > 1 else (), pilot)
     if not forecasts:
-        one_seed = len(run.seeds) < 2
-        raise UserError(
-            "has one pipeline seed, which says nothing of others" if one_seed else "has no comparison that varies",
-            where=str(run.paths[0]),
-            hint="run the pilot with two seeds at least (--set seeds=[1,2])"
-            if one_seed
-            else "its routes answer every item alike: run a pilot in which they learn something",
-        )
+        if len(run.seeds) < 2:
+            raise _one_seed(run)
+        hint = "its routes answer every item alike: run a pilot in which they learn something"
+        raise UserError("has no comparison that varies", where=str(run.paths[0]), hint=hint)
     used = asked.seeds if asked else len(run.seeds)
     one = "The run has one draw of each noise, so what more draws would bring is not known."
     several = f"Draws count by what the {len(draws)} of this run differ in, within the variance of items."
@@ -198,6 +197,16 @@ def _planned(run: RunResults, effect: float, asked: AskedSize | None) -> PowerPl
         notes.append(f"Where seeds dominate, {used} of them make intervals {wide}.")
     whole = plan_together(forecasts, pilot)
     return PowerPlan(tuple(map(str, run.paths)), effect, tuple(forecasts), pilot, whole, asked, tuple(notes))
+
+
+def _compares_nothing(run: RunResults) -> UserError:
+    hint = "a plan needs two routes, above their floor somewhere"
+    return UserError("compares no routes", where=str(run.paths[0]), hint=hint)
+
+
+def _one_seed(run: RunResults) -> UserError:
+    what = "has one pipeline seed, which says nothing of others"
+    return UserError(what, where=str(run.paths[0]), hint="run the pilot with two seeds at least (--set seeds=[1,2])")
 
 
 def _items_of(rows: pl.DataFrame) -> dict[str, ItemCount]:

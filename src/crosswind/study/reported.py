@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,14 +16,16 @@ from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
-from crosswind.report.content import ATTACK_CELL, ATTACKED_COLUMNS, CURVE_COLUMNS, AuditRow, JudgedFile, ReportContent
+from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS, LATER_COLUMNS, AuditRow, JudgedFile, ReportContent
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
+from crosswind.report.spent import spent_remarks
 from crosswind.study.about import read_about
 from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
-from crosswind.study.claim_file import claim_files, read_claims
-from crosswind.study.claimed import judged_by
+from crosswind.study.claim_file import claim_files
+from crosswind.study.claim_names import KnownNames, require_claims
+from crosswind.study.claimed import judged_by, named_claims
 from crosswind.study.curves import CURVES
 from crosswind.study.folder import STUDY, declared_late
 from crosswind.study.joined import RunResults, facts_of, read_run, read_table
@@ -42,9 +46,17 @@ def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> 
     _require_page(path)
     with suppress(UserError):  # The study's own data may have gone since: the page shows what the run kept.
         declare_tasks(read_study(run.paths[0] / STUDY))
+    named = _named_files(run)
+    require_claims(named, KnownNames.of_runs([run]))
     summary = run.summary()
-    write_report(path, report_content(run, summary), latex=latex)
-    return summary
+    content = report_content(run, summary)
+    write_report(path, content, latex=latex)
+    return replace(summary, notes=(*summary.notes, *spent_remarks(content.curves, content.attacked)))
+
+
+def _named_files(run: RunResults) -> list[str]:
+    """The files of claims that the study names, as far as they are still there."""
+    return [name for name in named_claims(run.paths[0]) if name in claim_files() or Path(name).exists()]
 
 
 def _require_page(path: Path) -> None:
@@ -59,9 +71,12 @@ def _require_page(path: Path) -> None:
         raise UserError("is there, and no page", where=str(path), hint="name another file with -o")
 
 
-def write_run_report(out: Path, summary: Summary, identity: Mapping[str, Any]) -> None:
-    """Write the page of a run folder that has just been written; `identity` is what it is a run of."""
-    write_report(out / "report.html", report_content(read_run(out, identity), summary))
+def write_run_report(out: Path, summary: Summary, identity: Mapping[str, Any]) -> Summary:
+    """Write the page of a run folder that has just been written; `identity` is what it is a run of. Returns what a
+    terminal shows of it."""
+    content = report_content(read_run(out, identity), summary)
+    write_report(out / "report.html", content)
+    return replace(summary, notes=(*summary.notes, *spent_remarks(content.curves, content.attacked)))
 
 
 def report_content(run: RunResults, summary: Summary) -> ReportContent:
@@ -80,7 +95,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         official=tuple(official_scores(run.rows.filter(pl.col("score").is_not_null()))),
         excluded=tuple(excluded_rows(run.rows, _excluded(run.paths), run.analysed.headline)),
         faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),
-        claims=_made(lambda: _claims(run, summary, study), "claims", missing, ()),
+        claims=_claims(run, summary, missing),
         audit=_audit(run, summary, study),
         curves=_made(lambda: _joined(run.paths, CURVES, CURVE_COLUMNS), "attack curves", missing, _CURVES),
         attacked=_made(lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS), "attacks", missing, _ATTACKED),
@@ -106,16 +121,18 @@ def _study(path: Path) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _claims(run: RunResults, summary: Summary, study: Mapping[str, Any]) -> tuple[JudgedFile, ...]:
-    """The files of claims that the study names; without any, the package's own."""
-    named = study.get("claims")
-    names = [str(name) for name in named] if isinstance(named, list) and named else sorted(claim_files())
-    judged = []
-    for name in names:
-        file = read_claims(name)
+def _claims(run: RunResults, summary: Summary, missing: list[str]) -> tuple[JudgedFile, ...]:
+    """The files of claims that the study names, judged; without any, the package's own."""
+
+    def judged(name: str) -> tuple[JudgedFile, ...]:
+        (file,) = require_claims([name], names)
         findings, published = judged_by(file, run, summary)
-        judged.append(JudgedFile(file.name, file.summary, findings, published))
-    return tuple(judged)
+        return (JudgedFile(file.name, file.summary, findings, published),)
+
+    names = KnownNames.of_runs([run])
+    files = named_claims(run.paths[0]) or sorted(claim_files())
+    nothing: tuple[JudgedFile, ...] = ()
+    return tuple(x for name in files for x in _made(partial(judged, name), f"claims {name}", missing, nothing))
 
 
 def _audit(run: RunResults, summary: Summary, study: Mapping[str, Any]) -> tuple[AuditRow, ...]:
@@ -138,8 +155,8 @@ def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
 
 
 def _joined(paths: Sequence[Path], name: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """A table of each run that has it, one below the other; of older ones `ATTACK_CELL` is not known."""
-    always = {column: kind for column, kind in columns.items() if column not in ATTACK_CELL}
+    """A table of each run that has it, one below the other; of older ones `LATER_COLUMNS` are not known."""
+    always = {column: kind for column, kind in columns.items() if column not in LATER_COLUMNS}
     frames = [read_table(p / name, always) for p in paths if (p / name).is_file()]
     whole = [frame.select(c for c in columns if c in frame.columns) for frame in frames]
     return pl.concat([pl.DataFrame(schema=columns), *whole], how="diagonal")

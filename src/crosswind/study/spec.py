@@ -193,6 +193,7 @@ class Study(StrictModel):
     mixtures: dict[str, MixtureSpec] = Field(default_factory=dict)
     targets: Targets
     compare: CompareSpec = CompareSpec()
+    claims: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)  # files, or the package's names
     keep: Literal["all", "encoders", "none"] = "all"
     notes: list[str] = Field(default_factory=list)
 

@@ -9,7 +9,7 @@ import typer
 
 from crosswind.cli.app import app
 from crosswind.cli.options import Include, Json, include_folders
-from crosswind.output import print_table
+from crosswind.output import print_line, print_table
 
 if TYPE_CHECKING:
     from crosswind.study.claimed import ClaimsReport
@@ -53,7 +53,9 @@ def claims(
 
 
 def _print(report: ClaimsReport) -> None:
-    print(f"{report.file.name}: {report.file.summary} (by {report.encoder_words})")
+    from crosswind.analysis.claims import counted_verdicts
+
+    print_line(f"{report.file.name}: {report.file.summary} (by {report.encoder_words})")
     rows = [
         (
             judged.claim.id,
@@ -67,5 +69,5 @@ def _print(report: ClaimsReport) -> None:
     print_table(("claim", "verdict", "statement", "what the run shows", "published"), rows)
     for judged in report.judged:
         if judged.outside:
-            print(f"not tested: {judged.claim.id}: {judged.outside}")
-    print()
+            print_line(f"not tested: {judged.claim.id}: {judged.outside}")
+    print(f"claims {counted_verdicts(report.judged)}\n")

@@ -12,8 +12,9 @@ from crosswind.analysis.condition import APART
 from crosswind.analysis.results import NONE
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened
-from crosswind.report.parts import Column, Figure, Section, TextTable
+from crosswind.report.parts import Column, Figure, Prose, Section, TextTable
 from crosswind.report.sections.attack_table import attacked_tables
+from crosswind.report.spent import spent_remarks
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
 from crosswind.report.view import systems_of
 
@@ -43,6 +44,7 @@ def attack_section(content: ReportContent) -> Section | None:
         "attacks",
         "Attacks",
         (
+            *map(Prose, spent_remarks(frame, content.attacked)),
             Figure(
                 "attacks",
                 "Attack curves",

@@ -32,6 +32,8 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "A′ of draws",
         "gain",
         "queries",
+        "before a change",
+        "nothing tried",
         "edits",
         "chrF",
         "per position",
@@ -41,6 +43,8 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "What the attacks did: A and A′ are the scores before and after, success the share in percent of the examples "
         "right before that the attack made wrong (for kinds with a right and a wrong), gain what it leaves less than "
         "random draws from the same alternatives with the same budget; then the median and 90th percentile of queries, "
+        "the same of those that went before the first changed text (to rank words) and the share in percent of the "
+        "attacked examples of which none was tried, "
         "edits per word and chrF of changed texts, the budget for each position that may change, and the share in "
         "percent of the attacked examples whose space was exhausted: a fixed budget favours languages with small "
         "spaces. Means over pipeline seeds; intervals, of one seed alone, are over clusters of items."
@@ -87,6 +91,10 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
         _number(row["control"]),
         _estimated(row, "gain"),
         f"{_number(row['queries_median'], 0)} / {_number(row['queries_90'], 0)}",
+        "–"
+        if row["before_change_median"] is None
+        else f"{_number(row['before_change_median'], 0)} / {_number(row['before_change_90'], 0)}",
+        _number(row["untried"], 0),
         _number(row["edit_rate"], 2),
         _number(row["chrf"]),
         _number(row["budget_per_position"], 2),

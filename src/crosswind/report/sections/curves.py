@@ -171,7 +171,7 @@ def _draw(points: Sequence[CurvePoint], systems: Sequence[str]) -> str:
             for (x, yy), p in zip(at, line, strict=True):
                 e = p.estimate
                 if e.low is not None and e.high is not None:
-                    drawing.line(x, vertical(e.low), x, vertical(e.high), colour=colour_of(i), opacity=0.55)
+                    drawing.line(x, vertical(e.low), x, vertical(e.high), colour=colour_of(i))
                 drawing.mark(x, yy, colour=colour_of(i), shape=shape_of(i), size=3.6)
     return drawing.svg()
 

@@ -113,7 +113,7 @@ def _draw_row(drawing: Drawing, scale: object, y: float, c: Contrast, compared: 
     if e.low is not None and e.high is not None:
         drawing.line(scale(e.low), y, scale(e.high), y, colour=colour, width=2.2)
     for _, value in e.by_seed if len(e.by_seed) > 1 else ():
-        drawing.mark(scale(value), y, colour=colour, size=3.2, hollow=True, opacity=0.8)
+        drawing.mark(scale(value), y, colour=colour, size=3.2, hollow=True)
     settled = c.verdict not in ("not settled", "not tested")
     drawing.mark(scale(e.score), y, colour=colour, shape="diamond", size=4.6, hollow=not settled)
     drawing.text(_LEFT + _PLOT + 14, y, figure(e, signed=compared))

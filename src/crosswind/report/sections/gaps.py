@@ -76,6 +76,6 @@ def _draw(rows: Sequence[Contrast], groups: Sequence[str], systems: Sequence[str
             at = y + (i - (len(systems) - 1) / 2) * 9 + (-1.8 if hollow else 1.8)
             e = c.estimate
             if e.low is not None and e.high is not None:
-                drawing.line(scale(e.low), at, scale(e.high), at, colour=colour_of(i), opacity=0.5, width=1.2)
+                drawing.line(scale(e.low), at, scale(e.high), at, colour=colour_of(i), width=1.2)
             drawing.mark(scale(e.score), at, colour=colour_of(i), shape=shape_of(i), size=3.6, hollow=hollow)
     return drawing.svg()

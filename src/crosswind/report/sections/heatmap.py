@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
+from crosswind.analysis.condition import WAYS
 from crosswind.analysis.contrast import BASE
 from crosswind.analysis.multiplicity import ALPHA
 from crosswind.analysis.results import NONE
@@ -18,6 +20,7 @@ from crosswind.report.svg import SIZE, Drawing
 from crosswind.report.view import figure, series
 
 _CELL, _ROW = 32.0, 20.0
+_WIDEST = 420.0  # pixels of the names of rows
 _MOST_CELLS = 4000  # of all maps together; heatmap.csv has all
 _ROWS = 300  # of the text table of a map
 # The ends of ColorBrewer's PuOr (Brewer 2013), told apart in every colour vision; a loss is orange.
@@ -108,19 +111,25 @@ def _figure(system: str, lines: Sequence[SummaryLine], number: int, several: boo
 
 
 def _draw(lines: Sequence[SummaryLine]) -> str:
+    by_panel: dict[str, list[SummaryLine]] = {}
+    for x in sorted(lines, key=lambda x: x.condition.selection in WAYS):  # the usual way of choosing first
+        by_panel.setdefault(_panel(x), []).append(x)
+    # Of one target all panels together.
     targets = list(dict.fromkeys(x.target for x in lines))
+    ordered = sorted(by_panel.items(), key=lambda item: targets.index(item[1][0].target))
     limit = max((abs(x.drop.score) for x in lines if x.drop), default=1.0) or 1.0
-    left = min(260.0, 16 + SIZE * max(wide(x.condition.label) for x in lines))
-    widest = max(len({x.languages[0] for x in lines if x.target == t}) for t in targets)
-    panels = [(t, *_axes([x for x in lines if x.target == t])) for t in targets]
+    left = min(_WIDEST, 16 + SIZE * max(wide(_row(x)) for x in lines))
+    panels = [(name, *_axes(members)) for name, members in ordered]
+    widest = max(len(languages) for _, _, languages in panels)
     head = {t: 12 + min(64.0, 11 * max(map(wide, languages))) for t, _, languages in panels}
     height = sum(26 + head[t] + _ROW * len(conditions) for t, conditions, _ in panels) + 8
-    drawing = Drawing(max(left + _CELL * widest + 6, 420), height)
+    titles = 12 + 1.1 * SIZE * max(wide(shortened(name, 60)) for name in by_panel)
+    drawing = Drawing(max(left + _CELL * widest + 6, titles), height)
     y = 8.0
-    for target, conditions, languages in panels:
-        drawing.text(4, y + 8, shortened(target, 40), bold=True)
-        y += 18 + head[target]
-        cells = {(x.condition.label, x.languages[0]): x for x in lines if x.target == target}
+    for name, conditions, languages in panels:
+        drawing.text(4, y + 8, shortened(name, 60), bold=True)
+        y += 18 + head[name]
+        cells = {(_row(x), x.languages[0]): x for x in by_panel[name]}
         for i, language in enumerate(languages):
             drawing.text(left + _CELL * (i + 0.5), y - 5, shortened(language, 6), upright=True, size=11, opacity=0.85)
         for row, condition in enumerate(conditions):
@@ -132,7 +141,18 @@ def _draw(lines: Sequence[SummaryLine]) -> str:
 
 
 def _axes(lines: Sequence[SummaryLine]) -> tuple[list[str], list[str]]:
-    return list(dict.fromkeys(x.condition.label for x in lines)), sorted({x.languages[0] for x in lines})
+    return list(dict.fromkeys(map(_row, lines))), sorted({x.languages[0] for x in lines})
+
+
+def _panel(line: SummaryLine) -> str:
+    """The panel of a line: its target, with the way in which the checkpoint was chosen where that is another."""
+    way = WAYS.get(line.condition.selection)
+    return line.target if way is None else f"{line.target}, {way}"
+
+
+def _row(line: SummaryLine) -> str:
+    """The name of a row: the condition without what its panel says."""
+    return replace(line.condition, selection="").label
 
 
 def _draw_cells(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from crosswind.analysis.claims import JudgedClaim
+from crosswind.analysis.claims import JudgedClaim, counted_verdicts
+from crosswind.analysis.relative import RIGHT_NOTE
 from crosswind.report.content import JudgedFile, ReportContent
 from crosswind.report.inert import slug
 from crosswind.report.parts import Column, PagePart, Prose, Section, TextTable
@@ -14,13 +15,9 @@ def claims_section(content: ReportContent) -> Section | None:
     """A table a file of claims."""
     parts: list[PagePart] = []
     for file in content.claims:
-        counts = {
-            v: sum(j.verdict == v for j in file.judged) for v in ("supported", "refuted", "undecided", "not tested")
-        }
-        said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
         shown = [judged for judged in file.judged if _testable(judged)]
         others = [judged for judged in file.judged if not _testable(judged)]
-        text = f"{file.name}: {file.summary}. {said}."
+        text = f"{file.name}: {file.summary}. Claims {counted_verdicts(file.judged)}."
         if others:
             names = ", ".join(judged.claim.id for judged in others)
             text += f" This run has nothing to test {'the others' if shown else 'any of them'} by: {names}."
@@ -34,6 +31,9 @@ def claims_section(content: ReportContent) -> Section | None:
         " shows of the same comparison stands beside it. The p-values of a file are one family (Holm). What others"
         " published is never mixed with the run's own figures."
     )
+    used = (c for file in content.claims for judged in file.judged for f in judged.findings for c in f.contrasts)
+    if any(c.measure == "right-drop" for c in used):
+        parts.append(Prose(RIGHT_NOTE, soft=True))
     return Section("claims", "Claims", (Prose(remark, soft=True), *parts))
 
 

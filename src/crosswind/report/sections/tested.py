@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from crosswind.analysis.contrast import PRIMARY
 from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.relative import RIGHT_NOTE
 from crosswind.report.comparisons import measure_words, p_words
 from crosswind.report.content import ReportContent
-from crosswind.report.parts import Column, Folded, Prose, Section, TextTable
+from crosswind.report.parts import Column, Folded, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.forest import remarks
 from crosswind.report.view import changed, figure
 
@@ -30,9 +31,11 @@ def contrast_section(content: ReportContent) -> Section | None:
         " adjusted within their table (Benjamini and Hochberg), levels have none. The smallest effect is what would"
         " have been seen with a power of 80 %."
     )
-    return Section("all-contrasts", "Table of contrasts", (Prose(remark, soft=True), Folded(
-        f"{len(rows):,} contrasts", (_table(shown, missing),)
-    )))  # fmt: skip
+    inner: list[PagePart] = [_table(shown, missing)]
+    if any(c.measure == "right-drop" for c in shown):
+        inner.append(Prose(RIGHT_NOTE, soft=True))
+    folded = Folded(f"{len(rows):,} contrasts", tuple(inner))
+    return Section("all-contrasts", "Table of contrasts", (Prose(remark, soft=True), folded))
 
 
 def _rank(c: Contrast) -> tuple[bool, bool, int]:
