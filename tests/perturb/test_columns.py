@@ -199,6 +199,28 @@ def test_a_text_with_marks_out_of_place_becomes_the_same_in_a_batch(spec: str, l
         assert list(together) == alone
 
 
+@pytest.mark.parametrize("language", ["zh", "zh-Hant"])
+@pytest.mark.parametrize("to", ["other", "simplified", "traditional"])
+def test_the_other_script_of_chinese_is_the_same_in_a_batch(to: str, language: str) -> None:
+    pytest.importorskip("opencc")
+    lines = [
+        "头发和发展，皇后在后面。",
+        "頭髮 3月 OK 發展",
+        "e\u0301 头\u0301发",
+        "",
+        "abc",
+        "裏里面𠮷头发\u3000A头发\r\n发",
+        "发" * 600,
+    ]
+    examples = [PairExample(f"x/{i}", "x", language, text, "头发") for i, text in enumerate(lines * 3)]
+    atoms = parse_spec(f"chinese-script(to={to})", severity=0.6)
+    about = {"task": "t", "draw": 2, "fields": ("first", "second")}
+    together = perturb_examples(examples, atoms, **about)  # type: ignore[arg-type]
+    assert together == perturb_examples(examples, atoms, **about, constraints=[FREE])  # type: ignore[arg-type]
+    assert together == [perturb_example(e, atoms, **about) for e in examples]  # type: ignore[arg-type]
+    assert any(p.changed for p in together)
+
+
 @pytest.mark.parametrize(
     "spec", ["whitespace", "invisible", "keyboard", "word-order", "repeat", "drop-word", "shuffle"]
 )

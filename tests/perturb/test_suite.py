@@ -153,6 +153,78 @@ def test_damaged_files_are_an_error_and_absent_ones_a_note(tmp_path: Path, offic
         [*suite_hashes(suite, ["tatoeba"], [], "test", tmp_path)]
 
 
+SQUAD = b'{"data": [{"paragraphs": [{"context": "abc", "qas": [{"id": "q", "question": "\\u001e?", "answers": []}]}]}]}'
+COPA = (
+    b'{"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "idx": 0, "label": 0, "changed": false}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "content", "message"),
+    [
+        ("xquad", "xquad/xquad.ar.json", b"", "xquad.ar.json:1: not JSON"),
+        ("xquad", "xquad/xquad.ar.json", b"null", "not a SQuAD file"),
+        ("xquad", "xquad/xquad.ar.json", b'{"data": {}}', "the split is empty"),
+        ("xquad", "xquad/xquad.ar.json", b'{"data": NaN}', "not a SQuAD file"),
+        ("xquad", "xquad/xquad.ar.json", b'{"data": ["a"]}', "not a SQuAD file"),
+        ("xquad", "xquad/xquad.ar.json", b'{"data": ' + b"9" * 5000 + b"}", "a number of thousands of digits"),
+        ("xquad", "xquad/xquad.ar.json", b"[" * 100_000, "nested too deeply"),
+        ("xquad", "xquad/xquad.ar.json", SQUAD, "has no answer|the official split has 1190|the split is empty"),
+        ("xquad", "xquad/xquad.ar.json", SQUAD.replace(b"abc", b"\xff"), "not UTF-8"),
+        ("xquad", "xquad/xquad.ar.json", SQUAD.replace(b"u001e", b"ud800"), "half of a surrogate pair"),
+        ("copa", "copa/test.en.jsonl", b"\n\n", "the split is empty"),
+        ("copa", "copa/test.en.jsonl", COPA, "1 examples found, the official split has 500"),
+        (
+            "copa",
+            "copa/test.en.jsonl",
+            COPA.replace(b'"label": 0', b'"label": 2'),
+            "test.en.jsonl:1: unknown label '2'",
+        ),
+        ("copa", "copa/test.en.jsonl", COPA.replace(b'"b"', b"3"), "field 'choice1' is no text"),
+        ("copa", "copa/test.en.jsonl", COPA + COPA, "two examples are called"),
+        ("copa", "copa/test.en.jsonl", b"[1, 2]\n", "not a JSON object"),
+        ("udpos", "udpos/test-yo.tsv", b"a\tNOUN\nb NOUN\n", "test-yo.tsv:[12]: "),
+        ("udpos", "udpos/test-yo.tsv", b"a\tNOUN\tX\n", "test-yo.tsv:1: 3 columns, expected 2"),
+        ("udpos", "udpos/test-yo.tsv", b"a\tnoun\n", "test-yo.tsv:1: unknown tag 'noun'"),
+        ("udpos", "udpos/test-yo.tsv", b"\x1f\tNOUN\n", "test-yo.tsv:1: an empty token"),
+        ("udpos", "udpos/test-yo.tsv", b"a\x1eb\tNOUN\n", "1 examples found, the official split has 318"),
+        ("udpos", "udpos/test-yo.tsv", b"\xff\tNOUN\n", "test-yo.tsv:1: not UTF-8"),
+    ],
+)
+def test_official_files_that_are_damaged_or_of_others_are_refused_with_their_place(
+    task: str, path: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / path
+    file.parent.mkdir()
+    file.write_bytes(content)
+    code = "ar" if task == "xquad" else "en" if task == "copa" else "yo"
+    with pytest.raises(UserError, match=message):
+        next(suite_hashes(load_suite(TITLE), [task], [code], "test", tmp_path))
+
+
+def test_odd_texts_of_a_whole_test_set_are_perturbed_and_hashed(
+    tmp_path: Path, official_data: Callable[..., Path]
+) -> None:
+    """Separators, marks without letters, white space of every sort and flags; alone as in the whole set."""
+    rows = [json.loads(line) for line in (official_data("copa") / "copa/test.en.jsonl").open(encoding="utf-8")]
+    odd = (
+        "a\x1eb c",
+        "\u0301\u0301 x\u200d",
+        "a\r\nb\x0bc\u2028d\x00",
+        "a" + "\u0301" * 3000,
+        "👩\u200d👩\u200d👧🇩🇪" * 50,
+        " ",
+    )
+    for row, text in zip(rows, odd, strict=False):
+        row["premise"] = text
+    (tmp_path / "copa").mkdir()
+    lines = (json.dumps(row) for row in rows)
+    (tmp_path / "copa/test.en.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    suite = load_suite(TITLE)
+    made = [row for row, _ in suite_hashes(replace(suite, specs=suite.specs[::3]), ["copa"], ["en"], "test", tmp_path)]
+    assert len({row[-1] for row in made}) == len(made) == 7
+
+
 def test_the_command_says_what_was_not_compared_and_which_files_differ(
     tmp_path: Path, official_data: Callable[..., Path]
 ) -> None:

@@ -10,11 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
+from crosswind.perturb.chunks import WordMemo
+from crosswind.perturb.codes import TextBatch
+from crosswind.perturb.columns import Columns, OptionTable, PlainColumned
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.words import script, segmentation
+from crosswind.perturb.words import script, segmentation, word_columns
 
 _CONFIGURATIONS = {"traditional": "s2t", "simplified": "t2s"}
 
@@ -42,7 +45,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     converters = [_converter(_CONFIGURATIONS[name]) for name in wanted]
 
     @lru_cache(maxsize=65536)
-    def options(word: str) -> tuple[Option, ...]:
+    def options(word: str) -> tuple[str, ...]:
         written = [str(converter.convert(word)) for converter in converters]
         return tuple(w for w in dict.fromkeys(written) if w != word)[:1]
 
@@ -55,7 +58,18 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
             lambda i: options(text[spans[i].start : spans[i].end]),
         )
 
-    return Listed(sites)
+    table = OptionTable(options)
+    known = WordMemo(lambda word: table.numbers[word])
+
+    def columns(batch: TextBatch) -> Columns:
+        before = table.epoch
+        table.make_room()
+        if before != table.epoch:
+            known.forget()
+        words = word_columns(batch, setting.language, glued=True)
+        return table.columns(batch.text, words.starts, words.ends, known(words))
+
+    return PlainColumned(sites, columns)
 
 
 def _resources(setting: Setting) -> dict[str, str]:
