@@ -102,7 +102,7 @@ def attack(
         "examples": examples,
         "restarts": restarts,
         "seed": seed,
-        "fields": comma_separated(fields) or [],
+        "fields": comma_separated(fields, "--fields"),
         "protect": protect,
         "constraints": constraint or [],
         "control": control,
@@ -124,7 +124,7 @@ def attack(
         attack=[wanted],
         attacked_only=examples,
     )
-    chosen = check_fields(comma_separated(fields) or (), "--fields")
+    chosen = check_fields(comma_separated(fields, "--fields"), "--fields")
     require_attackable(study, str(parse_recipe(recipe, where="--recipe").limited_to(chosen, "--fields")))
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         if direct:
