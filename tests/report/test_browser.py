@@ -104,14 +104,21 @@ def test_what_is_wider_than_the_window_says_that_it_scrolls_and_does_so_by_keys(
         assert forest.evaluate("x => getComputedStyle(x).borderRightStyle") == "dashed"
         forest.focus()
         assert forest.evaluate("x => document.activeElement === x && getComputedStyle(x).outlineStyle") == "solid"
-        seen.page.keyboard.press("End")
         seen.page.keyboard.press("ArrowRight")
-        seen.page.wait_for_function("document.querySelector('#contrasts .scroll').scrollLeft > 0")
-        # Whatever scrolls says so, and can be reached by keys.
-        wide = "[...document.querySelectorAll('.scroll')].filter(x => x.scrollWidth > x.clientWidth + 2)"
-        assert seen.page.evaluate(f"{wide}.length > 5 && {wide}.every(x => x.matches('.scrolls[tabindex=\"0\"]'))")
+        moved = "const look = frames => frames && !x.scrollLeft ? requestAnimationFrame(() => look(frames - 1))"
+        assert forest.evaluate(f"x => new Promise(done => {{ {moved} : done(x.scrollLeft > 0); look(600); }})")
+        # Whatever scrolls says so, and can be reached by keys, what was folded too.
+        opening = (
+            "for (const x of document.querySelectorAll('details')) x.open = true; const soon = requestAnimationFrame"
+        )
+        seen.page.evaluate(f"() => new Promise(done => {{ {opening}; soon(() => soon(() => soon(() => done()))); }})")
+        wider = "[...document.querySelectorAll('.scroll')].filter(x => x.scrollWidth > x.clientWidth + 2)"
+        boxes = seen.page.evaluate(f"{wider}.map(x => [x.ariaLabel, x.matches('.scrolls'), x.tabIndex])")
+        assert len(boxes) > 3
+        assert [x for x in boxes if x[1:] != [True, 0]] == []
         seen.page.emulate_media(media="print")
-        assert forest.evaluate("x => getComputedStyle(x, '::before').display") == "none"
+        shown = "(s => s.content !== 'none' && s.display !== 'none')(getComputedStyle(x, '::before'))"
+        assert forest.evaluate(f"x => {shown}") is False
         assert seen.quiet, (seen.console, seen.requests)
     with opened(browser, page, width=1280) as seen:
         forest = seen.page.locator("#contrasts .scroll").first
