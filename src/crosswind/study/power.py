@@ -163,9 +163,12 @@ def _asked(study: Study, run: RunResults) -> AskedSize:
 
 def _planned(run: RunResults, effect: float, asked: AskedSize | None) -> PowerPlan:
     # What needs no statistics is said before any are made.
-    if run.rows.select("encoder", "route", "defence").n_unique() < 2:
+    systems = run.rows.select("cell", pl.struct("encoder", "route", "defence").alias("system"))
+    if systems["system"].n_unique() < 2:
         raise _compares_nothing(run)
-    if len(run.seeds) < 2 and not run.analysed.given:
+    # Only models that were given are compared without seeds, and with each other.
+    given = systems.filter(pl.col("cell").is_in(run.analysed.given))["system"]
+    if len(run.seeds) < 2 and given.n_unique() < 2:
         raise _one_seed(run)
     primary = _primary(run)
     if not primary:
