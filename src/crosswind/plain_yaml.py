@@ -64,7 +64,7 @@ def parse_yaml_value(text: str, name: str) -> Any:
 
 def line_of(text: str, path: Sequence[str | int], holding: str = "") -> int | None:
     """The line, from 1, of the key or entry at a path of a YAML text, as far down as there is one; with `holding` of
-    the first text at or below it that has these characters. `None` where the text is no YAML."""
+    the first text at or below it that is this, or else has these characters. `None` where the text is no YAML."""
     try:
         node = yaml.compose(text, _Plain)
     except yaml.YAMLError:
@@ -80,7 +80,9 @@ def line_of(text: str, path: Sequence[str | int], holding: str = "") -> int | No
             break
         line, node = inside[0].start_mark.line + 1, inside[1]
     if holding and node is not None:
-        line = next((n.start_mark.line + 1 for n in _scalars(node) if holding in str(n.value)), line)
+        texts = [(str(n.value), n.start_mark.line + 1) for n in _scalars(node)]
+        has = next((at for text, at in texts if holding in text), line)
+        line = next((at for text, at in texts if text == holding), has)  # a sentence before it may hold a name
     return line
 
 

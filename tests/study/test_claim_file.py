@@ -140,6 +140,25 @@ def test_a_typing_error_in_a_file_of_claims_is_refused_when_the_study_is_planned
     assert str(caught.value).startswith(f"{file}:{line}: {what}")
 
 
+def test_a_claim_may_name_the_noise_of_people_that_its_study_names(tmp_path: Path) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(MINE.format(**{**RIGHT, "perturbation": "dialect"}))
+    twins = [{"target": "mw-nli", "variant": "mw-nli", "name": "dialect"}]
+    study = Study.model_validate({**STUDY, "claims": str(file), "twins": twins})
+    require_claims(study.claims, KnownNames.of_study(study))
+    for others in ([], [{"target": "mw-nli", "variant": "dialects"}]):
+        with pytest.raises(UserError, match="unknown perturbation 'dialect'"):
+            require_claims(study.claims, KnownNames.of_study(Study.model_validate({**STUDY, "twins": others})))
+
+
+def test_the_line_of_a_name_is_where_it_stands_and_not_a_sentence_that_holds_it(tmp_path: Path) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(MINE.format(**{**RIGHT, "route": "mien"}).replace("statement: s", "statement: the mien helps"))
+    with pytest.raises(UserError) as caught:
+        require_claims([str(file)], KnownNames.of_study(Study.model_validate(STUDY)))
+    assert str(caught.value).startswith(f"{file}:9: a: unknown route 'mien'")
+
+
 def test_the_claims_of_a_study_are_no_part_of_what_it_asks() -> None:
     with_claims = Study.model_validate({**STUDY, "claims": ["phang2020"]})
     assert study_id(with_claims) == study_id(Study.model_validate(STUDY))

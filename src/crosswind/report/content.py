@@ -114,10 +114,11 @@ ATTACKED_COLUMNS: dict[str, pl.DataType] = {
     "cells": pl.String(),
     **LINE_COLUMNS,
 }
-LATER_COLUMNS = (*ATTACK_CELL, "before_change_median", "before_change_90", "untried")
-"""Columns that runs of older versions lack."""
 """The columns of what each attack did to each model, a row a language: `analysis.attacked.AttackLine`. `cells` is a
 hash of what a row is computed from."""
+
+LATER_COLUMNS = (*ATTACK_CELL, "before_change_median", "before_change_90", "untried")
+"""Columns that runs of older versions lack."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.study.claim_file import ClaimFile, claim_files, read_claims
 from crosswind.study.joined import RunResults
 from crosswind.study.spec import Study
+from crosswind.study.stages import STAGES
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.mixture import MIXTURES
 
@@ -55,7 +56,10 @@ class KnownNames:
     def of_study(cls, study: Study) -> KnownNames:
         """What a study or some registry knows, before anything is run."""
         declared = {*study.tasks, *study.mixtures, *(study.targets.tasks or {})}
-        return cls(tuple(study.route_names), _with_registries({"target": declared, "task": declared}))
+        named = ((stage, study.section(stage.name)) for stage in STAGES)
+        of_stages = {name for stage, section in named if section is not None for name in stage.perturbations(section)}
+        known = {"target": declared, "task": declared, "perturbation": of_stages}
+        return cls(tuple(study.route_names), _with_registries(known))
 
 
 _COLUMNS = ("target", "perturbation", "language", "split", "selection")

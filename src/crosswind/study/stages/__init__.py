@@ -5,7 +5,7 @@ A stage looks at every clean cell of the plan and may add conditions to it: step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,13 +28,15 @@ class Stage:
     """A declaration: `name` is the key of the study file, `section` the type that pydantic checks its value against.
 
     `begin(section, planner, targets)` is called once a plan; it checks the section against what there is and returns
-    what adds the conditions of each clean cell.
+    what adds the conditions of each clean cell. `perturbations` are the names that the section itself gives to
+    conditions, which no registry knows.
     """
 
     name: str
     summary: str
     section: Any
     begin: Callable[[Any, Planner, Sequence[TargetPlan]], Conditions]
+    perturbations: Callable[[Any], Iterable[str]] = lambda section: ()
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:

@@ -29,6 +29,11 @@ class TwinSpec(StrictModel):
     split: str = "test"
     quotes: str = ""
 
+    @property
+    def perturbation(self) -> str:
+        """What results call it."""
+        return self.name or self.variant
+
 
 def _begin(section: Sequence[TwinSpec], planner: Planner, targets: Sequence[TargetPlan]) -> Conditions:
     names = [target.task.name for target in targets]
@@ -53,7 +58,7 @@ def _begin(section: Sequence[TwinSpec], planner: Planner, targets: Sequence[Targ
 
 def _add(twin: TwinSpec, planner: Planner, evaluated: Evaluated) -> None:
     data = evaluated.clean.data
-    condition = CellCondition(perturbation=twin.name or twin.variant, severity=1.0, draw=1)
+    condition = CellCondition(perturbation=twin.perturbation, severity=1.0, draw=1)
     if data.language not in TASKS[twin.variant].languages:
         planner.leave_out(evaluated, condition, f"{twin.variant} has no {data.language}")
         return
@@ -66,4 +71,10 @@ def _add(twin: TwinSpec, planner: Planner, evaluated: Evaluated) -> None:
     planner.condition(evaluated, condition, planner.add(step), label=condition.perturbation)
 
 
-TWINS = Stage("twins", "test sets that people wrote in another way", list[TwinSpec], _begin)
+TWINS = Stage(
+    "twins",
+    "test sets that people wrote in another way",
+    list[TwinSpec],
+    _begin,
+    lambda section: (twin.perturbation for twin in section),
+)
