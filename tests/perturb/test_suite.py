@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from crosswind.cli import app
 from crosswind.data.examples import Dataset, PairExample
+from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.spec import TextScope
@@ -25,6 +26,7 @@ from crosswind.study.plan import make_plan
 from crosswind.study.spec import parse_study
 from crosswind.study.suites import require_suite, suite_hashes
 from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import load
 
 TITLE = "crosswind-c-1"
 
@@ -220,9 +222,14 @@ def test_odd_texts_of_a_whole_test_set_are_perturbed_and_hashed(
     (tmp_path / "copa").mkdir()
     lines = (json.dumps(row) for row in rows)
     (tmp_path / "copa/test.en.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    suite = load_suite(TITLE)
+    suite, task = load_suite(TITLE), TASKS["copa"]
     made = [row for row, _ in suite_hashes(replace(suite, specs=suite.specs[::3]), ["copa"], ["en"], "test", tmp_path)]
     assert len({row[-1] for row in made}) == len(made) == 7
+    dataset = load(task, "en", "test", FilesSource(tmp_path))
+    for spec in [spec for spec in suite.specs[::3] if str(spec) in {row[3] for row in made}]:
+        sets = [dataset, *(replace(dataset, examples=(example,)) for example in dataset.examples[: len(odd)])]
+        whole, *alone = (perturb_dataset(some, spec, draw=suite.draw, fields=task.perturbed).dataset for some in sets)
+        assert [*whole.examples[: len(odd)]] == [one.examples[0] for one in alone], str(spec)
 
 
 def test_the_command_says_what_was_not_compared_and_which_files_differ(

@@ -79,6 +79,9 @@ def test_series_are_told_apart_in_every_colour_vision(vision: str) -> None:
 
 def test_no_data_are_drawn_half_seen() -> None:
     """A colour of a series keeps its contrast: none is blended with the ground, but the shading behind figures."""
+    coloured = 0
     for path in (Path(crosswind.report.__file__).parent / "sections").glob("*.py"):
         calls = re.findall(r"drawing\.(?:line|mark|path)\((?:[^()]|\([^()]*\))*\)", path.read_text())
         assert not [call for call in calls if "colour=" in call and "opacity" in call], path
+        coloured += sum("colour=" in call for call in calls)
+    assert coloured > 8  # such calls are seen at all
