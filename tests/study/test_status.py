@@ -54,6 +54,13 @@ def test_the_status_counts_what_is_there_by_kind(begun: tuple[Path, Store]) -> N
     assert after.command == f"crosswind run {run / 'study.yaml'} --out {run}"
 
 
+def test_files_of_claims_that_lie_elsewhere_by_now_do_not_hide_how_far_a_run_is(begun: tuple[Path, Store]) -> None:
+    run, store = begun
+    with (run / "study.yaml").open("a", encoding="utf-8") as file:
+        file.write("claims: [gone.yaml]\n")
+    assert status_of(run, store).name == "demo"
+
+
 def test_a_run_that_another_process_holds_is_running(begun: tuple[Path, Store]) -> None:
     run, store = begun
     assert not status_of(run, store).running

@@ -45,7 +45,8 @@ class RunStatus:
 def status_of(run: Path, store: Store) -> RunStatus:
     """How far a run is; a `UserError` where the folder is no run's."""
     name = run_identity(run)["name"]
-    plan = make_plan(read_study(run / STUDY), dry=True)
+    # What is judged of a run is no part of how far it is, and its files of claims may lie elsewhere by now.
+    plan = make_plan(read_study(run / STUDY).model_copy(update={"claims": []}), dry=True)
     missing = set(needed(plan.graph, plan.wanted, store))
     total = Counter(step.kind for step in plan.graph.values())
     absent = Counter(plan.graph[key].kind for key in missing)

@@ -25,7 +25,7 @@ def _look(run: AuditedRun) -> Shown:
     )
     # A model that nothing was trained for has no settings of a training that could be others.
     phases = run.facts("phases")
-    bare = [route for route in rows["route"].unique() if phases.get(route, "") in ("", "0")]
+    bare = [route for route in rows["route"].unique() if phases and phases.get(route, "") in ("", "0")]
     untrained = (pl.col("selection") == "untuned") & pl.col("route").is_in(bare) & (pl.col("trained") == "")
     counted = rows.group_by(_CELL).agg(
         pl.col("evaluated").n_unique(), pl.col("trained").filter(~untrained).n_unique(), bare=untrained.any()
