@@ -37,6 +37,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "review"
 
 
+def test_the_fields_that_may_change_stand_in_the_name_of_what_was_reviewed(tmp_path: Path) -> None:
+    make_review(parse_spec("swap:0.3"), data(pairs()), 10, tmp_path / "review", fields=["hypothesis"])
+    about = json.loads((tmp_path / "review" / "key.json").read_text())
+    assert about["spec"] == "swap:0.3@hypothesis"
+    changes = [change for item in about["items"].values() for change in item.get("changed", [])]
+    assert len(changes) == 10
+    assert {before for before, _, _ in changes} == {"Somebody reads & rests."}
+
+
 def answered(folder: Path, number: int, wrong: tuple[str, ...] = (), grade: int = 4) -> Path:
     """A sheet of an annotator who knows the key and errs on some items."""
     about = json.loads((folder / "key.json").read_text())

@@ -22,6 +22,7 @@ from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError, shown
 from crosswind.perturb.dataset import perturb_example
 from crosswind.perturb.draw import key
+from crosswind.perturb.extent import Extent
 from crosswind.perturb.passage import SEPARATOR, WHOLE
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.perturbed import Perturbed
@@ -89,12 +90,14 @@ def make_review(
 ) -> tuple[int, int, int]:
     """Write the pages of a review of `count` perturbed items; how many perturbed, clean and catch items they hold.
 
-    Which items those are follows from a hash. `fields` are what may change (default: as the task says). Raises
-    `UserError` for a task whose labels no annotator can give, too few items that the perturbation changes, and a folder
-    that is not empty.
+    Which items those are follows from a hash. `fields` names what may change (default: as the task says) and stands in
+    the name of what was reviewed, as in that of a condition. Raises `UserError` for a task whose labels no annotator
+    can give, too few items that the perturbation changes, and a folder that is not empty.
     """
     task = TASKS[dataset.task]
     choices = _choices(task, dataset)
+    extent = Extent(tuple(fields))
+    changing = extent.of(task.kind, task.perturbed)
     order = sorted(dataset.examples, key=lambda e: key("review", str(draw), e.id))
     order = [e for e in order if getattr(e, "label", None) is not None or isinstance(e, SpanExample)]
     perturbed: list[Example] = []
@@ -104,9 +107,7 @@ def make_review(
         if len(perturbed) == count:
             rest.append(example)
             continue
-        made = perturb_example(
-            example, spec, task=task.name, draw=draw, fields=fields or task.perturbed, environment=environment
-        )
+        made = perturb_example(example, spec, task=task.name, draw=draw, fields=changing, environment=environment)
         (perturbed if made.changed else rest).append(made.example)
         if made.changed:
             changed[example.id] = _changed_texts(example, made)
@@ -121,7 +122,7 @@ def make_review(
         for number in range(1, annotators + 1):
             _write_sheet(draft, str(number), records, task, dataset.language, choices, draw)
         about = {
-            "spec": str(spec),
+            "spec": extent.label(spec),
             "task": task.name,
             "language": dataset.language,
             "draw": draw,
@@ -177,8 +178,8 @@ def review_own(
 ) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     """The same for data of the user's own, of which `fields` may change; and notes on how they were read."""
     dataset = own_dataset(task_file, name, language, split, data)
-    names = changed_fields(spec, dataset, fields, environment)
-    counts = make_review(spec, dataset, count, _named(out), draw=draw, environment=environment, fields=names)
+    changed_fields(spec, dataset, fields, environment)
+    counts = make_review(spec, dataset, count, _named(out), draw=draw, environment=environment, fields=fields)
     return counts, dataset.notes
 
 
