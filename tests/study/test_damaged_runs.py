@@ -16,11 +16,14 @@ from typer.testing import CliRunner
 
 from crosswind.cli import app
 from crosswind.errors import UserError
+from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS
+from crosswind.report.page import render_page
 from crosswind.study.audited import audit_runs
 from crosswind.study.changed import compare_runs
 from crosswind.study.claimed import judge_runs
 from crosswind.study.joined import join_runs, read_run
 from crosswind.study.power import power_plan
+from crosswind.study.reported import report_content
 
 SUMS = "sums/english/2/xnli.parquet"
 
@@ -162,6 +165,44 @@ def test_damaged_costs_are_refused_and_missing_ones_are_nothing(whole: Path, tmp
     pl.DataFrame({"kind": ["train"], "cpu_seconds": ["ten"]}).write_parquet(run / "provenance.parquet")
     with pytest.raises(UserError, match="has no column cpu_seconds"):
         power_plan(run, 2.0)
+
+
+def odd(column: str, value: object, kind: pl.DataType) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda f: f.with_columns(pl.lit(value, dtype=kind).alias(column))
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "what"),
+    [
+        ("attacked.parquet", odd("untried", "many", pl.String()), "has no column untried as a run writes it"),
+        ("attacked.parquet", odd("selection", 3, pl.Int64()), "has no column selection as a run writes it"),
+        ("attacked.parquet", odd("n", None, pl.Int64()), "values are missing in n"),
+        ("attacked.parquet", odd("budget", None, pl.Int64()), "values are missing in budget"),
+        ("attacked.parquet", odd("after", float("nan"), pl.Float64()), "after holds what is no number"),
+        ("attacks.parquet", odd("score", None, pl.Float64()), "values are missing in score"),
+        ("attacks.parquet", odd("at", None, pl.Int64()), "values are missing in at"),
+        ("attacks.parquet", odd("score", float("inf"), pl.Float64()), "score holds what is no number"),
+        ("attacks.parquet", odd("protection", 1.0, pl.Float64()), "has no column protection as a run writes it"),
+    ],
+)
+def test_a_damaged_table_of_attacks_is_left_out_of_the_page_with_the_reason(
+    table: str, change: Callable[[pl.DataFrame], pl.DataFrame], what: str, whole: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    for name, columns in (("attacks.parquet", CURVE_COLUMNS), ("attacked.parquet", ATTACKED_COLUMNS)):
+        usual = {c: {pl.String(): "none", pl.Boolean(): False, pl.Int64(): 2}.get(k, 50.0) for c, k in columns.items()}
+        pl.DataFrame([usual], schema=columns).write_parquet(run / name)
+    joined = join_runs([run])
+    summary = joined.summary()
+    sound = report_content(joined, summary)
+    assert not [text for text in sound.missing if "attack" in text]
+    assert (sound.curves.height, sound.attacked.height) == (1, 1)
+    rewritten(table, change)(run)
+    content = report_content(joined, summary)
+    (missing,) = [text for text in content.missing if "attack" in text]
+    assert f"{run / table}: {what}" in missing
+    render_page(content)
 
 
 def test_an_incomplete_run_reports_what_is_there_and_says_what_is_missing(whole: Path, tmp_path: Path) -> None:

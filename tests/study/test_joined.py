@@ -168,8 +168,15 @@ def test_the_report_of_an_incomplete_run_says_what_is_there_and_what_is_missing(
     assert "attack curves: " in page
 
 
+def attack_curves() -> pl.DataFrame:
+    """A point of a curve."""
+    texts = dict.fromkeys((c for c, kind in CURVE_COLUMNS.items() if kind == pl.String), "none")
+    row = {**texts, "selection": "english", "control": False, "pipeline_seed": 1, "budget": 9, "n": 3, "at": 0}
+    return pl.DataFrame([{**row, "score": 50.0}], schema=CURVE_COLUMNS)
+
+
 def test_attack_curves_of_a_run_of_an_older_version_are_read(runs: list[Path]) -> None:
-    new = pl.DataFrame([dict.fromkeys(CURVE_COLUMNS) | {"route": "none", "selection": "english"}], schema=CURVE_COLUMNS)
+    new = attack_curves()
     new.write_parquet(runs[0] / "attacks.parquet")
     new.drop(*ATTACK_CELL).write_parquet(runs[1] / "attacks.parquet")
     run = join_runs(runs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -241,13 +241,17 @@ def facts_of(run: RunResults) -> dict[str, str]:
     }
 
 
-def read_table(path: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
-    """A table of a run folder with at least these columns; a `UserError` where it is damaged or another one."""
+def read_table(path: Path, columns: Mapping[str, Any], later: Collection[str] = ()) -> pl.DataFrame:
+    """A table of a run folder with at least these columns; a `UserError` where it is damaged or another one.
+
+    Runs of older versions lack the columns `later`.
+    """
     try:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UserError(f"cannot be read ({type(error).__name__})", where=str(path), hint=_AGAIN) from error
-    wrong = [name for name, kind in columns.items() if frame.schema.get(name) != kind]
+    wanted = {name: kind for name, kind in columns.items() if name in frame.columns or name not in later}
+    wrong = [name for name, kind in wanted.items() if frame.schema.get(name) != kind]
     if wrong:
         raise UserError(f"has no column {', '.join(wrong)} as a run writes it", where=str(path), hint=_AGAIN)
     return frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,9 @@ from crosswind.study.traced import provenance_of
 _T = TypeVar("_T")
 _PAGE = b"<!doctype html>"
 _CURVES, _ATTACKED = pl.DataFrame(schema=CURVE_COLUMNS), pl.DataFrame(schema=ATTACKED_COLUMNS)
+# What a row of either table is of, and its number of items: no row is without.
+_CELL = ("route", "defence", "target", "language", "attack", "pipeline_seed", "budget", "n")
+_AGAIN = "run the study again: what is there is found in the store"
 
 
 def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> Summary:
@@ -97,8 +100,15 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),
         claims=_claims(run, summary, missing),
         audit=_audit(run, summary, study),
-        curves=_made(lambda: _joined(run.paths, CURVES, CURVE_COLUMNS), "attack curves", missing, _CURVES),
-        attacked=_made(lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS), "attacks", missing, _ATTACKED),
+        curves=_made(
+            lambda: _joined(run.paths, CURVES, CURVE_COLUMNS, (*_CELL, "control", "at", "score")),
+            "attack curves",
+            missing,
+            _CURVES,
+        ),
+        attacked=_made(
+            lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
+        ),
         examples=read_sample(run.paths),
         provenance=provenance_of(run),
         missing=tuple(missing),
@@ -154,9 +164,24 @@ def _excluded(paths: Sequence[Path]) -> pl.DataFrame:
     return pl.concat(frames) if frames else table([])
 
 
-def _joined(paths: Sequence[Path], name: str, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """A table of each run that has it, one below the other; of older ones `LATER_COLUMNS` are not known."""
-    always = {column: kind for column, kind in columns.items() if column not in LATER_COLUMNS}
-    frames = [read_table(p / name, always) for p in paths if (p / name).is_file()]
-    whole = [frame.select(c for c in columns if c in frame.columns) for frame in frames]
+def _joined(
+    paths: Sequence[Path], name: str, columns: Mapping[str, pl.DataType], always: Collection[str]
+) -> pl.DataFrame:
+    """A table of each run that has it, one below the other; of older ones `LATER_COLUMNS` are not known.
+
+    A `UserError` where one lacks a value of the columns `always`, or holds a number that is none.
+    """
+    whole = []
+    for path in (p / name for p in paths if (p / name).is_file()):
+        frame = read_table(path, columns, LATER_COLUMNS)
+        frame = frame.select(c for c in columns if c in frame.columns)
+        if empty := [c for c in always if frame[c].null_count()]:
+            raise UserError(f"values are missing in {', '.join(empty)}", where=str(path), hint=_AGAIN)
+        if odd := [c for c in frame.columns if frame[c].dtype == pl.Float64 and not _finite(frame[c])]:
+            raise UserError(f"{', '.join(odd)} holds what is no number", where=str(path), hint=_AGAIN)
+        whole.append(frame)
     return pl.concat([pl.DataFrame(schema=columns), *whole], how="diagonal")
+
+
+def _finite(column: pl.Series) -> bool:
+    return bool(column.drop_nulls().is_finite().all())
