@@ -225,7 +225,18 @@ def test_a_damaged_key_is_named_and_a_sheet_counts_once(tmp_path: Path) -> None:
             whole | {"items": {**whole["items"], code: {k: v for k, v in item.items() if k != left}}}
             for left in ("kind", "gold", "grade")
         ),
-        whole | {"items": {**whole["items"], code: item | {"kind": "other"}}},
+        whole | {"choices": [*whole["choices"], whole["choices"][0]]},
+        *(
+            whole | {"items": {**whole["items"], code: item | bad}}
+            for bad in (
+                {"kind": "other"},
+                {"gold": "none of them"},
+                {"also": ["none of them"]},
+                {"grade": True},
+                {"kind": "catch", "grade": 0},
+                {"kind": "catch", "grade": 6},
+            )
+        ),
     ):
         (folder / "key.json").write_text(json.dumps(part))
         with pytest.raises(UserError) as caught:

@@ -171,3 +171,9 @@ def test_claims_of_effects_are_counted_apart_from_those_of_procedure() -> None:
     assert counted_verdicts(judged) == (
         "about effects: 6 not tested; about procedure and coverage: 1 supported, 2 not tested"
     )
+
+
+def test_a_name_that_no_file_can_have_is_an_unknown_file_of_claims() -> None:
+    for name in ("x" * 5000, "a\0b"):
+        with pytest.raises(UserError, match="unknown file of claims"):
+            read_claims(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,7 +210,7 @@ def read_claims(name_or_path: str) -> ClaimFile:
     """A file of claims of the package by its name, or a user's; a `UserError` with its place for what is none."""
     shipped = claim_files()
     path = shipped.get(name_or_path, Path(name_or_path))
-    if not path.exists():
+    if not os.path.exists(path):  # False for a name that no file can have, too
         raise unknown("file of claims", name_or_path, shipped, where="claims")
     value = parse_yaml(yaml_text(path, "claims"), str(path))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -59,7 +60,7 @@ def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> 
 
 def _named_files(run: RunResults) -> list[str]:
     """The files of claims that the study names, as far as they are still there."""
-    return [name for name in named_claims(run.paths[0]) if name in claim_files() or Path(name).exists()]
+    return [name for name in named_claims(run.paths[0]) if name in claim_files() or os.path.exists(name)]
 
 
 def _require_page(path: Path) -> None:

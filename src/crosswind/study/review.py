@@ -235,19 +235,30 @@ def _read_key(path: Path) -> Mapping[str, Any]:
         raise UserError("no key of a review", where=str(path), hint=hint)
     texts = all(isinstance(about.get(name), str) for name in ("spec", "task", "language"))
     choices = about.get("choices")
-    if not texts or not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
+    if not texts or not _labels(choices):
         raise UserError("lacks the spec, task, language or choices of the review", where=str(path), hint=hint)
     for code, item in about["items"].items():
         whole = isinstance(item, dict) and item.get("kind") in _KINDS and isinstance(item.get("gold"), str)
-        if not whole or not isinstance(item.get("grade"), int):
+        if not whole or type(item.get("grade")) is not int:
             raise UserError(f"does not say kind, gold label and grade of {shown(code)}", where=str(path), hint=hint)
         also = item.get("also", [])
         if not isinstance(also, list) or not all(isinstance(answer, str) for answer in also):
             raise UserError(f"lists no further gold answers of {shown(code)}", where=str(path), hint=hint)
+        unknown_labels = [label for label in (item["gold"], *also) if choices and label not in choices]
+        if unknown_labels:
+            what = f"says {shown(unknown_labels[0])} of {shown(code)}, which is none of the choices"
+            raise UserError(what, where=str(path), hint=hint)
+        if item["kind"] == "catch" and not 1 <= item["grade"] <= 5:
+            raise UserError(f"the grade of {shown(code)} is not from 1 to 5", where=str(path), hint=hint)
     for kind in ("perturbed", "clean"):
         if not any(item["kind"] == kind for item in about["items"].values()):
             raise UserError(f"has no {kind} items", where=str(path), hint=hint)
     return about
+
+
+def _labels(choices: Any) -> bool:
+    listed = isinstance(choices, list) and all(isinstance(c, str) for c in choices)
+    return listed and len(set(choices)) == len(choices)
 
 
 def read_review(folder: Path, answers: Sequence[Path]) -> Reviewed:
