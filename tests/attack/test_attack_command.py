@@ -135,7 +135,7 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
         crosswind(f"{file}:huge", *COMMON, "--examples", "3")
     with pytest.raises(UserError, match="gives NoneType for 3 examples, not a list"):
         crosswind(f"{file}:none", *COMMON, "--examples", "3")
-    with pytest.raises(UserError, match="no language"):
+    with pytest.raises(UserError, match="--language: ',' names nothing"):
         crosswind(f"{file}:predict", *COMMON, "--language", ",")
     with pytest.raises(UserError, match=r"options: draws: at most 1,000"):
         evaluation("microworld", ["mw-nli"], draws=1001)
