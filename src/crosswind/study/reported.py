@@ -55,6 +55,11 @@ def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> 
     summary = run.summary()
     content = report_content(run, summary)
     write_report(path, content, latex=latex)
+    return _with_remarks(summary, content)
+
+
+def _with_remarks(summary: Summary, content: ReportContent) -> Summary:
+    """What a terminal shows: the summary with what the page remarks on attacks."""
     return replace(summary, notes=(*summary.notes, *spent_remarks(content.curves, content.attacked)))
 
 
@@ -80,7 +85,7 @@ def write_run_report(out: Path, summary: Summary, identity: Mapping[str, Any]) -
     terminal shows of it."""
     content = report_content(read_run(out, identity), summary)
     write_report(out / "report.html", content)
-    return replace(summary, notes=(*summary.notes, *spent_remarks(content.curves, content.attacked)))
+    return _with_remarks(summary, content)
 
 
 def report_content(run: RunResults, summary: Summary) -> ReportContent:

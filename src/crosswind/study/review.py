@@ -158,8 +158,9 @@ def review_task(
     if language is None:
         hint = f"one of {', '.join(task.languages)}"
         raise UserError("the language is not named", where="--language", hint=hint)
+    folder = _named(out)
     dataset = load(task, language, split, FilesSource(data))
-    return make_review(spec, dataset, count, _named(out), draw=draw, environment=environment)
+    return make_review(spec, dataset, count, folder, draw=draw, environment=environment)
 
 
 def review_own(
@@ -177,9 +178,10 @@ def review_own(
     fields: Sequence[str] = (),
 ) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     """The same for data of the user's own, of which `fields` may change; and notes on how they were read."""
+    folder = _named(out)
     dataset = own_dataset(task_file, name, language, split, data)
     changed_fields(spec, dataset, fields, environment)
-    counts = make_review(spec, dataset, count, _named(out), draw=draw, environment=environment, fields=fields)
+    counts = make_review(spec, dataset, count, folder, draw=draw, environment=environment, fields=fields)
     return counts, dataset.notes
 
 

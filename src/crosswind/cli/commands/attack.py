@@ -81,7 +81,6 @@ def attack(
     from crosswind.analysis.left_out import left_out_lines
     from crosswind.attack.allowed import require_budget
     from crosswind.attack.recipe import parse_recipe
-    from crosswind.perturb.extent import check_fields
     from crosswind.report.attacked import render_attacks
     from crosswind.study.attacked import read_attacks, require_attackable
     from crosswind.study.evaluate import evaluation
@@ -124,8 +123,8 @@ def attack(
         attack=[wanted],
         attacked_only=examples,
     )
-    chosen = check_fields(comma_separated(fields, "--fields"), "--fields")
-    require_attackable(study, str(parse_recipe(recipe, where="--recipe").limited_to(chosen, "--fields")))
+    named = parse_recipe(recipe, where="--recipe").limited_to(comma_separated(fields, "--fields"), "--fields")
+    require_attackable(study, str(named))
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         if direct:
             result = attack_victim(
