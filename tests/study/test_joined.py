@@ -26,7 +26,7 @@ from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, read_analysed, write_analysed
 from crosswind.study.changed import compare_runs
 from crosswind.study.claimed import judge_runs, run_facts
-from crosswind.study.folder import sums_frame
+from crosswind.study.folder import kept_claims, sums_frame
 from crosswind.study.joined import facts_of, join_read, join_runs, read_run
 from crosswind.study.power import power_plan
 from crosswind.study.reported import report_content, write_joined_report
@@ -469,7 +469,10 @@ def test_the_claims_that_a_study_names_are_judged_and_their_typing_errors_refuse
     assert "it ⟨U+001B⟩[31mhelps⟨U+202E⟩" in judged.output
     assert "claims about effects: 1 not tested\n" in judged.output
     assert not {"\x1b", "\u202e"} & set(judged.output)
-    claims.unlink()  # gone since: the page says so, and is written
+    kept_claims(runs[0], 0, "mine.yaml").parent.mkdir()
+    claims.rename(kept_claims(runs[0], 0, "mine.yaml"))  # the run's copy serves where the file itself is gone
+    assert [file.name for file in report_content(read_run(runs[0]), read_run(runs[0]).summary()).claims] == ["mine"]
+    kept_claims(runs[0], 0, "mine.yaml").unlink()  # the page says so, and is written
     assert "claims " in report_content(read_run(runs[0]), read_run(runs[0]).summary()).missing[0]
 
 

@@ -18,6 +18,7 @@ from crosswind.errors import UserError
 from crosswind.model.encoder import load_encoder
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.study.claimed import named_claims
 from crosswind.study.folder import check_out, open_folder
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study, read_study
@@ -64,6 +65,25 @@ def test_the_study_file_of_a_run_is_read_back_as_the_same_study(study: Study, tm
     (tmp_path / "run" / "run.json").write_text("{")
     with pytest.raises(UserError, match="holds the run of another study, '1e3'"):
         check_out(tmp_path / "run", "small")
+
+
+def test_the_files_of_claims_that_a_study_names_are_kept_with_it(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "at").mkdir()
+    (tmp_path / "at" / "mine.yaml").write_text("name: mine\n")
+    monkeypatch.chdir(tmp_path / "at")
+    run = tmp_path / "run"
+    with open_folder(run, study.model_copy(update={"claims": ["phang2020", "mine.yaml"]}), "e"):
+        pass
+    assert named_claims(run) == ["phang2020", "mine.yaml"]
+    monkeypatch.chdir(tmp_path)  # where the path leads nowhere
+    kept = run / "claims" / "1-mine.yaml"
+    assert named_claims(run, run) == ["phang2020", str(kept)]
+    with open_folder(run, study.model_copy(update={"claims": [str(kept)]}), "e"):
+        pass
+    assert named_claims(run) == [str(run / "claims" / "0-1-mine.yaml")]
+    assert Path(named_claims(run)[0]).read_text() == "name: mine\n"
 
 
 def test_queries_that_the_model_has_no_positions_for_are_signed_and_noted(study: Study, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
 from crosswind.study.claim_names import KnownNames, require_known_names, unknown_route
-from crosswind.study.folder import STUDY
+from crosswind.study.folder import STUDY, kept_claims
 from crosswind.study.joined import RunResults, join_read, read_run, read_table
 
 
@@ -106,16 +107,26 @@ def runs_and_files(given: Sequence[str]) -> tuple[list[Path], list[str]]:
     runs = [Path(text) for text in given if text not in files]
     if not runs:
         raise UserError("no run to judge them by", where="claims", hint="name the folder of a run")
-    return runs, files or named_claims(runs[0]) or list(shipped)
+    return runs, files or named_claims(*runs) or list(shipped)
 
 
-def named_claims(run: Path) -> list[str]:
-    """The files of claims that the study of a run folder names; none where there is no study that can be read."""
+def named_claims(*runs: Path) -> list[str]:
+    """The files of claims that the studies of run folders name, without those of a study that cannot be read.
+
+    A path is the file that lies there; where none does, because it is read from another folder or was moved, the copy
+    which the run keeps.
+    """
+    return list(dict.fromkeys(name for run in runs for name in _named_claims(run)))
+
+
+def _named_claims(run: Path) -> Iterator[str]:
     try:
         value = parse_yaml(yaml_text(run / STUDY, "study"), str(run / STUDY)).get("claims")
     except UserError:
-        return []
-    return [str(name) for name in value] if isinstance(value, list) else []
+        return
+    for number, name in enumerate(map(str, value) if isinstance(value, list) else ()):
+        kept = kept_claims(run, number, name)
+        yield str(kept) if name not in claim_files() and not os.path.exists(name) and kept.is_file() else name
 
 
 def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:

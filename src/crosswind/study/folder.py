@@ -13,6 +13,7 @@ excluded.parquet    scores without the items of exclusion lists, where a target 
 attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
 attacked.parquet    what each attack did: scores, success, gain over its control, queries, edits, spaces exhausted
 about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
+claims/…            the files of claims of the user's own that the study names, as they were
 figures/…           the figures of the page as SVG, their data as CSV
 benchmarks.parquet  the scores of benchmarks as their own scripts average them, where a task is one of theirs
 """
@@ -36,12 +37,14 @@ from crosswind.errors import UserError
 from crosswind.plain_yaml import dump_yaml, parse_yaml, yaml_text
 from crosswind.run.folders import ANOTHER, FULL, SEAL, check_writable, file_hash, read_sealed, replacing, write_sealed
 from crosswind.run.step import digest
+from crosswind.study.claim_file import claim_files
 from crosswind.study.encoders import parameter_count
 from crosswind.study.planned import Cell
 from crosswind.study.spec import CompareSpec, Study
 
 IDENTITY = "run.json"
 STUDY = "study.yaml"
+CLAIMS = "claims"
 COSTS = "costs.parquet"
 RESULTS = (
     "results.parquet",
@@ -111,10 +114,29 @@ def _write_identity(out: Path, study: Study, encoder: str) -> None:
         write_sealed(out / IDENTITY, identity)
         with replacing(out / STUDY) as draft:
             draft.write_text(text, encoding="utf-8")
+        _keep_claims(study, out)
     except OSError:
         if not (out / STUDY).exists():
             shutil.rmtree(out, ignore_errors=True)
         raise
+
+
+def _keep_claims(study: Study, out: Path) -> None:
+    """The user's own files of claims beside the results: a run is read from other folders and machines too."""
+    files = {
+        kept_claims(out, number, name): Path(name).read_bytes()
+        for number, name in enumerate(study.claims)
+        if name not in claim_files() and os.path.isfile(name)
+    }
+    shutil.rmtree(out / CLAIMS, ignore_errors=True)
+    for kept, text in files.items():
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_bytes(text)
+
+
+def kept_claims(out: Path, number: int, name: str) -> Path:
+    """Where a run folder keeps the file of claims which its study names as this one, counted from 0."""
+    return out / CLAIMS / f"{number}-{Path(name).name}"
 
 
 def _declared(study: Study, out: Path) -> dict[str, Any]:

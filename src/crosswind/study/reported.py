@@ -65,7 +65,7 @@ def _with_remarks(summary: Summary, content: ReportContent) -> Summary:
 
 def _named_files(run: RunResults) -> list[str]:
     """The files of claims that the study names, as far as they are still there."""
-    return [name for name in named_claims(run.paths[0]) if name in claim_files() or os.path.exists(name)]
+    return [name for name in named_claims(*run.paths) if name in claim_files() or os.path.exists(name)]
 
 
 def _require_page(path: Path) -> None:
@@ -146,7 +146,7 @@ def _claims(run: RunResults, summary: Summary, missing: list[str]) -> tuple[Judg
         return (JudgedFile(file.name, file.summary, findings, published),)
 
     names = KnownNames.of_runs([run])
-    files = named_claims(run.paths[0]) or sorted(claim_files())
+    files = named_claims(*run.paths) or sorted(claim_files())
     nothing: tuple[JudgedFile, ...] = ()
     return tuple(x for name in files for x in _made(partial(judged, name), f"claims {name}", missing, nothing))
 
