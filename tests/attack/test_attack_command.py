@@ -65,6 +65,7 @@ def test_a_checkpoint_is_attacked_beside_its_control_and_found_again(checkpoint:
     assert [b for b, _ in line["over_budget"]] == [1, 2, 5, 10, 20, 24]
     assert line["queries"][0] <= 24
     assert value["examples"]
+    assert all(s["predicted_before"] == s["gold"] != s["predicted_after"] for s in value["examples"])
     shown = value["examples"][0]
     assert shown["after"]
     assert all(text != shown["before"][field] for field, text in shown["after"].items())

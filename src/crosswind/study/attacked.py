@@ -208,7 +208,11 @@ def convincing(
 ) -> list[AttackedExample]:
     """At most `most` examples that became worse: those that lost most come first, then those of fewest edits."""
     rows = attack.outcomes.with_row_index("at").with_columns(lost=pl.col("clean_right") - pl.col("right"))
-    best = rows.filter(pl.col("changes") > 0, pl.col("lost") > 0).sort(["lost", "edit_rate", "changes", "at"], descending=[True, False, False, False]).head(most)
+    best = (
+        rows.filter(pl.col("changes") > 0, pl.col("lost") > 0)
+        .sort(["lost", "edit_rate", "changes", "at"], descending=[True, False, False, False])
+        .head(most)
+    )
     shown = []
     copies = {c.id.partition("/negative/")[2].removesuffix("/attack"): c.text for c in perturbed.added}
     for row in best.iter_rows(named=True):
