@@ -91,6 +91,7 @@ def test_the_answer_stands_first_with_what_it_is_over(page: str) -> None:
     # pawsx is at its floor; of xnli's languages sw alone was perturbed and not trained on: 44 and 26 of 120.
     assert "Under perturbation zero-shot transfer loses 15.0 [" in text
     assert "of 36.7 points without intermediate training" in text
+    assert re.search(r"loses 15\.0 \[[^\s\]]+,\N{NO-BREAK SPACE}[^\s\]]+\]", text)  # no line ends within an interval
     assert "None of 3 comparisons of routes could be tested." in text
     assert "Base route: none." in text
     assert "One pipeline seed, intervals over items only." in text

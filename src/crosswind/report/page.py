@@ -36,6 +36,7 @@ _OURS = re.compile(
     r"(attacks|curves|forest|gap-family|gap-script|heatmap|targets)(-\d+)?\.(svg|csv)"
     r"|(contrasts|defences|targets|summary-.+)\.tex"
 )
+_INTERVAL = re.compile(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]")  # a narrow screen breaks no line within one
 _LISTED = 40_000  # characters of a listing
 
 
@@ -117,6 +118,7 @@ def rendered(content: ReportContent, sections: Sequence[Section], files: str) ->
         quiet=lambda text: Markup('<span class="unheard">{}</span>').format(text),
         raw=lambda text: escape(text),
         listing=lambda text: _lines(text),
+        whole=lambda text: _INTERVAL.sub("[\\1,\N{NO-BREAK SPACE}\\2]", text),
     )
 
 
