@@ -13,7 +13,7 @@ from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.edit_types import counted, distance, edit_types, shares
 from crosswind.perturb.replay import replay_dataset
-from crosswind.perturb.twins import aligned_items, twins
+from crosswind.perturb.twins import aligned_items, rows_of, twins
 from crosswind.study.own import declare_own, read_task_file
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
@@ -151,3 +151,59 @@ def test_the_real_noise_of_xnli_is_found_in_its_items(official_data: Callable[..
     changed = [(a, p.example) for a, p in zip(standard.examples, made.data, strict=True) if p.changed]
     types = shares(counted((getattr(a, f), getattr(b, f)) for a, b in changed for f in ("first", "second")))
     assert types["word"] < 0.5
+
+
+HINDI = ["नदी के पास एक घर है।", "वह कल बाज़ार गया था।", "मुझे यह किताब पसंद है।", "आज बहुत ठंड है।"]
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        [
+            "nadi ke paas ek ghar hai.",
+            "vah kal bazaar gaya tha.",
+            "mujhe yah kitaab pasand hai.",
+            "aaj bahut thand hai.",
+        ],
+        ["river ke paas ek house hai।", "वह yesterday market गया था।", "मुझे ये book पसंद है।", "today बहुत cold है।"],
+    ],
+    ids=["romanised", "code-switched"],
+)
+def test_rows_in_another_script_or_with_another_language_mixed_in_are_paired_by_row(variant: list[str]) -> None:
+    standard, other = data(pairs(HINDI)), data(pairs(variant, "other"))
+    made = twins(standard, other, by_rows=True)
+    assert (made.aligned, made.lost, made.label, made.torn) == (4, 0, 0, 0)
+    assert [e.example.first for e in made.data] == variant  # type: ignore[union-attr]
+    assert [e.example.id for e in made.data] == [f"xnli/{i}" for i in range(4)]
+    replayed = replay_dataset(standard, made.data.table())
+    assert [e.example for e in replayed] == [e.example for e in made.data]
+    # A part of the test set takes its own rows of the variant.
+    part = data([standard.examples[i] for i in (1, 3)])
+    assert [e.first for e in rows_of(part, standard, other).examples] == [variant[1], variant[3]]  # type: ignore[union-attr]
+
+
+def test_romanised_words_keep_their_tags() -> None:
+    tags = ("B-PER", "O", "B-LOC", "O")
+    standard = data([TaggingExample("t", "t", "hi", ("राम", "कल", "दिल्ली", "गया"), tags)], "panx")
+    other = data([TaggingExample("v", "v", "hi", ("Raam", "kal", "Dilli", "gaya"), tags)], "latin")
+    made = twins(standard, other, by_rows=True)
+    assert made.data.examples[0].example == TaggingExample("t", "t", "hi", ("Raam", "kal", "Dilli", "gaya"), tags)
+
+
+def test_rows_of_another_label_are_left_out_and_another_order_or_length_is_refused() -> None:
+    texts = [f"नदी {i}" for i in range(8)]
+    standard = data([*pairs(texts[:4], label=0), *pairs(texts[4:], label=1)])
+    latin = [f"nadi {i}" for i in range(8)]
+    one = data([*pairs(latin[:5], label=0), *pairs(latin[5:], label=1)], "latin")  # of eight rows one has another label
+    made = twins(standard, one, by_rows=True)
+    assert (made.aligned, made.label) == (8, 1)
+    assert made.data.examples[4].example == standard.examples[4]
+    with pytest.raises(UserError, match="8 of 8 rows of latin have another label"):
+        twins(standard, data([*pairs(latin[4:], label=1), *pairs(latin[:4], label=0)], "latin"), by_rows=True)
+    with pytest.raises(UserError, match=r"latin has 2 rows, xnli \(en\) 8"):
+        twins(standard, data(pairs(latin[:2]), "latin"), by_rows=True)
+    with pytest.raises(UserError, match="latin has 2 rows"):
+        rows_of(standard, standard, data(pairs(latin[:2]), "latin"))
+    with pytest.raises(UserError, match="no item of latin is like one") as refused:
+        twins(standard, data(pairs(latin), "latin"))
+    assert "rows: true" in str(refused.value.hint)

@@ -10,6 +10,7 @@ import pytest
 
 from crosswind.errors import UserError
 from crosswind.run.progress import Silent
+from crosswind.run.step import Step
 from crosswind.run.store import Store
 from crosswind.steps.twin import TWIN
 from crosswind.study.plan import make_plan
@@ -58,6 +59,34 @@ def test_a_variant_is_a_recorded_perturbation(tmp_path: Path, tiny_encoder: Path
     (path,) = (tmp_path / "run" / "rewrites").rglob("*.parquet")
     assert "rivr" not in path.name
     assert len(pl.read_parquet(path)) > 3
+
+
+def test_only_what_is_paired_by_row_has_another_key(real_encoder: Path, data: Path) -> None:
+    def twin(more: str) -> Step:
+        text = STUDY.format(encoder=real_encoder, data=data).replace("variant: noisy}", f"variant: noisy{more}}}")
+        (step,) = (s for s in make_plan(parse_study(text)).graph.values() if s.kind == TWIN.name)
+        return step
+
+    assert twin(", rows: false").key == twin("").key != twin(", rows: true").key
+    assert "rows" not in twin("").params
+    assert twin(", rows: true").params["rows"] is True
+
+
+@pytest.mark.slow
+def test_a_romanised_test_set_is_a_twin_and_a_limit_takes_the_same_rows(
+    tmp_path: Path, tiny_encoder: Path, data: Path
+) -> None:
+    lines = (data / "noisy" / "en.tsv").read_text(encoding="utf-8").splitlines()
+    latin = str.maketrans("abcdefghijklmnoprstuvwyz", "абцдефгхийклмнопрстувшыз")
+    shifted = ["\t".join((*(t.translate(latin) for t in line.split("\t")[:2]), line.split("\t")[2])) for line in lines]
+    (data / "noisy" / "en.tsv").write_text("".join(f"{line}\n" for line in shifted), encoding="utf-8")
+    text = STUDY.format(encoder=tiny_encoder, data=data).replace("variant: noisy}", "variant: noisy, rows: true}")
+    finished = run_study(parse_study(text), out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    assert finished.outcome.complete, finished.outcome.failed
+    rows = pl.read_parquet(tmp_path / "run" / "results.parquet").to_dicts()
+    (noisy,) = (r for r in rows if r["perturbation"] == "noisy")
+    assert (noisy["n"], noisy["changed_items"]) == (30, 1.0)
+    assert any("30 of 30 items have a variant" in note for note in noisy["notes"])
 
 
 @pytest.mark.parametrize(

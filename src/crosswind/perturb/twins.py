@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 import regex
 from rapidfuzz import fuzz
 
-from crosswind.data.examples import Dataset, Example, SpanExample, TaggingExample, kind_of, text_fields
+from crosswind.data.examples import (
+    ChoiceExample,
+    Dataset,
+    Example,
+    PairExample,
+    SpanExample,
+    TaggingExample,
+    kind_of,
+    text_fields,
+)
 from crosswind.errors import UserError
 from crosswind.perturb.diff import rewrite_between
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
@@ -24,6 +33,7 @@ from crosswind.run.step import digest
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LEAST = 50.0  # similarity (rapidfuzz's ratio, 0 to 100) below which two items are not the same
+_OTHER_LABELS = 0.25  # share of row pairs of another label above which two files are not in one order
 _TRIED = 8  # standard items that share the most rare words with a variant, of which the most similar one is taken
 
 
@@ -39,23 +49,29 @@ class Twins:
     torn: int
 
 
-def twins(standard: Dataset, variant: Dataset, *, quotes: str = "") -> Twins:
+def twins(standard: Dataset, variant: Dataset, *, quotes: str = "", by_rows: bool = False) -> Twins:
     """The rewrites that lead from the items of a data set to their variants; items without one stay as they are.
 
-    `quotes` are characters that stand around every text of the variant and are none of it. Raises a `UserError` where
-    the two are of different kinds, or where no variant is like an item.
+    `quotes` are characters that stand around every text of the variant and are none of it. With `by_rows` row i of one
+    set is row i of the other, however little their texts have in common (another script, mixed languages). Raises a
+    `UserError` where the two are of different kinds, where no variant is like an item, and by rows where the sets have
+    different numbers of rows, or more than a quarter of their rows different labels.
     """
     if kind_of(standard.examples[0]) != kind_of(variant.examples[0]):
         kinds = f"{kind_of(standard.examples[0])} and {kind_of(variant.examples[0])}"
         raise UserError(f"{standard.task} and {variant.task} are of different kinds ({kinds})", where="twins")
     variants = [_texts(e, quotes) for e in variant.examples]
-    pairs = aligned_items(
-        [_fields(_texts(e), e) for e in standard.examples],
-        [_fields(texts, e) for texts, e in zip(variants, variant.examples, strict=True)],
-    )
+    if by_rows:
+        pairs = _paired_rows(standard, variant)
+    else:
+        pairs = aligned_items(
+            [_fields(_texts(e), e) for e in standard.examples],
+            [_fields(texts, e) for texts, e in zip(variants, variant.examples, strict=True)],
+        )
     if not pairs:
         what = f"no item of {variant.task} is like one of {standard.task} ({standard.language})"
-        raise UserError(what, where="twins", hint="a variant is the same text written in another way")
+        hint = "a variant is the same text written in another way; files of one row order in two scripts: `rows: true`"
+        raise UserError(what, where="twins", hint=hint)
     examples: list[Perturbed[Example]] = [Perturbed(e, {}) for e in standard.examples]
     label = torn = 0
     for i, j in pairs.items():
@@ -68,10 +84,42 @@ def twins(standard: Dataset, variant: Dataset, *, quotes: str = "") -> Twins:
             torn += 1
         else:
             examples[i] = changed
-    print_ = digest({"standard": standard.fingerprint, "variant": variant.fingerprint, "quotes": quotes})
+    named = {"standard": standard.fingerprint, "variant": variant.fingerprint, "quotes": quotes}
+    print_ = digest(named | ({"rows": True} if by_rows else {}))
     dataset = replace(standard, examples=tuple(e.example for e in examples), fingerprint=print_)
     lost = len(variant.examples) - len(pairs)
     return Twins(PerturbedDataset(dataset, tuple(examples)), len(pairs), lost, label, torn)
+
+
+def rows_of(part: Dataset, whole: Dataset, variant: Dataset) -> Dataset:
+    """The rows of a variant that stand where a part's items stand in the whole set, in the part's order."""
+    if len(whole) != len(variant):
+        raise _unequal(whole, variant)
+    row = {example.id: i for i, example in enumerate(whole.examples)}
+    return replace(variant, examples=tuple(variant.examples[row[example.id]] for example in part.examples))
+
+
+def _paired_rows(standard: Dataset, variant: Dataset) -> dict[int, int]:
+    """Row by row, where the two sets can be in one order."""
+    if len(standard) != len(variant):
+        raise _unequal(standard, variant)
+    rows = list(zip(standard.examples, variant.examples, strict=True))
+    labels = [
+        (a.label, b.label)
+        for a, b in rows
+        if isinstance(a, (PairExample, ChoiceExample)) and isinstance(b, (PairExample, ChoiceExample))
+    ]
+    other = sum(a != b for a, b in labels)
+    if other > _OTHER_LABELS * len(labels):
+        what = f"{other:,} of {len(labels):,} rows of {variant.task} have another label than those of {standard.task}"
+        raise UserError(what, where="twins", hint="by rows, both files hold the same items in the same order")
+    return {i: i for i in range(len(rows))}
+
+
+def _unequal(standard: Dataset, variant: Dataset) -> UserError:
+    what = f"{variant.task} has {len(variant):,} rows, {standard.task} ({standard.language}) {len(standard):,}"
+    hint = "by rows, every item has its variant; without `rows` a part of the items is found by its texts"
+    return UserError(what, where="twins", hint=hint)
 
 
 def aligned_items(standard: Sequence[Sequence[str]], variant: Sequence[Sequence[str]]) -> dict[int, int]:

@@ -5,7 +5,7 @@ Writes `rewrites.parquet` as `rewrite` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, unsigned
@@ -16,20 +16,26 @@ from crosswind.tasks.refs import DataRef
 
 @dataclass(frozen=True)
 class TwinParams:
-    """The standard test set, and the one that holds its variants; `quotes` stand around the texts of the latter."""
+    """The standard test set, and the one that holds its variants; `quotes` stand around the texts of the latter.
+
+    `rows`: row i of one whole set is row i of the other.
+    """
 
     ref: DataRef = unsigned("results have columns for it")
     variant: DataRef = unsigned("results have a column for it")
     quotes: str = unsigned("how a file is read", "")
+    rows: bool = unsigned("how a file is read", False)
 
 
 def _run(job: Job[TwinParams], worker: Worker) -> str:
     from crosswind.perturb.damage import damage_of
-    from crosswind.perturb.twins import twins
+    from crosswind.perturb.twins import rows_of, twins
     from crosswind.tasks.base import TASKS
 
     standard, variant = dataset_of(job, job.params.ref), dataset_of(job, job.params.variant)
-    made = twins(standard, variant, quotes=job.params.quotes)
+    if job.params.rows:
+        variant = rows_of(standard, dataset_of(job, replace(job.params.ref, rows=None, limit=None)), variant)
+    made = twins(standard, variant, quotes=job.params.quotes, by_rows=job.params.rows)
     made.data.table().write_parquet(job.draft.path / TABLE)
     job.fact("changed", made.data.changed_share)
     job.fact("counts", {"lost": made.lost, "label": made.label, "torn": made.torn})
