@@ -22,7 +22,7 @@ import polars as pl
 from crosswind import __version__
 from crosswind.data.examples import Dataset
 from crosswind.data.files import Files
-from crosswind.data.source import Portion
+from crosswind.data.source import Portion, Source
 from crosswind.data.sources.files import layout_of, official_files
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.replay import replay_dataset
@@ -155,7 +155,9 @@ def write_items(form: ItemForm, dataset: Dataset, cell: Cell, data: Library, fol
     task = TASKS[cell.target]
     match form:
         case "official":
-            return _write_official(task, dataset, cell, data, folder)
+            ref = cell.data
+            portion = Portion(ref.language, ref.split, ref.pool_languages, ref.context_language)
+            return write_official(dataset, data.source, portion, folder)[1]
         case "hf":
             tables, notes = hub_tables(task, dataset)
             for name, write in tables.items():
@@ -174,15 +176,20 @@ def _made(path: Path, write: Callable[[Path], object]) -> None:
     write(path)
 
 
-def _write_official(task: Task, dataset: Dataset, cell: Cell, data: Library, folder: Path) -> list[str]:
-    ref = cell.data
-    portion = Portion(ref.language, ref.split, ref.pool_languages, ref.context_language)
+def write_official(
+    dataset: Dataset, source: Source, portion: Portion, folder: Path
+) -> tuple[tuple[str, ...], list[str]]:
+    """Write a data set in its task's official layout below a folder; the files that hold it, and notes for the reader.
+
+    The files are read back; raises a `UserError` where they do not hold what was meant, or the layout is not written.
+    """
+    task = TASKS[dataset.task]
     layout = layout_of(task, portion)
     if layout.write is None:
         raise UserError(
             f"the official layout of {task.name} is not written", where="--format", hint="write --format hf or lm-eval"
         )
-    root, originals = official_files(data.source, task, portion)
+    root, originals = official_files(source, task, portion)
     written = layout.write(dataset, originals)
     for name, text in written.items():
         _made(folder / name, partial(Path.write_text, data=text, encoding="utf-8", newline="\n"))
@@ -197,7 +204,7 @@ def _write_official(task: Task, dataset: Dataset, cell: Cell, data: Library, fol
             if str(relative).removesuffix(".gz").removesuffix(".xz") not in written:
                 _made(folder / relative, partial(shutil.copyfile, path))
                 notes.append(f"{task.name}: {relative.name} is read beside the exported files, and is the clean one.")
-    return [*notes, *_compared(task, dataset, portion, folder)]
+    return tuple(written), [*notes, *_compared(task, dataset, portion, folder)]
 
 
 def _compared(task: Task, dataset: Dataset, portion: Portion, folder: Path) -> list[str]:

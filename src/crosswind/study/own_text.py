@@ -1,60 +1,96 @@
-"""`crosswind perturb --task-file`: the texts of a data set of the user's own, perturbed as a study would."""
+"""`crosswind perturb` on data sets: a task's official files, or data of the user's own, perturbed as a study would."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from crosswind.data.examples import Dataset, text_fields
+from crosswind.data.examples import Candidate, Dataset, Example, text_fields
+from crosswind.data.files import Files
+from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.extent import Extent
 from crosswind.perturb.perturbation import Environment, NotApplicable
+from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
 from crosswind.perturb.spec import Spec, TextScope
+from crosswind.study.items import write_official
 from crosswind.study.own import declare_own, read_task_file
-from crosswind.tasks.base import TASKS
+from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
 
 
-def perturbed_texts(
-    spec: Spec,
-    task_file: Path,
-    name: str | None,
-    language: str | None,
-    split: str,
-    *,
-    data: Path | None,
-    draw: int,
-    environment: Environment,
-    fields: Sequence[str] = (),
-) -> tuple[Iterator[tuple[str, bool]], tuple[str, ...]]:
-    """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
-
-    And notes on what reading changed or left out. The files lie below `data`, or else beside the task file; `name`
-    may be left out where the file declares one task, `language` where the task has one. `fields` are names as a study
-    has them (`Extent`); without them those of the task change. Raises `UserError` for a task
-    that the file does not declare, and whatever reading its data raises.
-    """
-    dataset = own_dataset(task_file, name, language, split, data)
+def perturbed_own(
+    spec: Spec, dataset: Dataset, *, draw: int, environment: Environment, fields: Sequence[str] = ()
+) -> PerturbedDataset:
+    """A data set after noise in `fields`, named as a study names them (`Extent`); without, in those of its task."""
     names = changed_fields(spec, dataset, fields, environment)
-    changed = perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment).dataset
-    return _lines(dataset, changed), dataset.notes
+    return perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment)
 
 
 def own_dataset(task_file: Path, name: str | None, language: str | None, split: str, data: Path | None) -> Dataset:
-    """The data of a task that a file declares; arguments and errors are those of `perturbed_texts`."""
+    """The data of a task that a file declares, which lie below `data` or else beside that file.
+
+    `name` may be left out where the file declares one task, `language` where the task has one. Raises `UserError` for
+    a task that the file does not declare, and whatever reading its data raises.
+    """
     declared = read_task_file(task_file)
     if name is None and len(declared) != 1:
         hint = f"name one of {', '.join(declared)} with --task"
         raise UserError(f"the file declares {len(declared)} tasks", where=str(task_file), hint=hint)
     declare_own(declared, data or task_file.absolute().parent)
     task = TASKS.get(name or next(iter(declared)), where="--task")
+    return load(task, _language_of(task, language), split, FilesSource(data or task_file.absolute().parent))
+
+
+def official_dataset(
+    name: str, language: str | None, split: str, root: Path | None, file: Path | None = None
+) -> tuple[Dataset, Path]:
+    """A task's data in its official files below `root`, and that folder; with `file`, the one that this lies below."""
+    task = TASKS.get(name, where="--task")
+    portion = Portion(_language_of(task, language), split)
+    if file is not None:
+        root = _root_above(file, task, portion)
+    if root is None:
+        hint = "--data DIR or the variable CROSSWIND_DATA; data of your own: --task-file FILE"
+        raise UserError("no folder of official files is named", where="--data", hint=hint)
+    return load(task, portion.language, split, FilesSource(root)), root
+
+
+def _root_above(file: Path, task: Task, portion: Portion) -> Path:
+    """The folder below which a file is one of a task's official files."""
+    path = file.absolute()
+    for root in path.parents:
+        try:
+            if path in task.files.locate(Files(root), portion.language, portion.split):
+                return root
+        except UserError:
+            continue
+    what = f"is no official file of {task.name} {portion.split}, {portion.language}, where it lies"
+    hint = "files have their official names and folders: name the folder above these with --data"
+    raise UserError(what, where=str(file), hint=hint)
+
+
+def _language_of(task: Task, language: str | None) -> str:
     if language is None and len(task.languages) != 1:
         hint = f"name one of {', '.join(task.languages)} with --language"
         raise UserError(f"{task.name} has {len(task.languages)} languages", where="--language", hint=hint)
-    return load(task, language or task.languages[0], split, FilesSource(data or task_file.absolute().parent))
+    return language or task.languages[0]
+
+
+def official_texts(clean: Dataset, changed: Dataset, root: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The official files below `root` that a data set was read from, with what it became; and notes on them.
+
+    `crosswind export` writes the same bytes. Raises a `UserError` for a text that the layout cannot hold.
+    """
+    with TemporaryDirectory() as folder:
+        portion = Portion(clean.language, clean.split)
+        names, notes = write_official(changed, FilesSource(root), portion, Path(folder))
+        return {name: (Path(folder) / name).read_bytes() for name in names}, notes
 
 
 def changed_fields(spec: Spec, dataset: Dataset, fields: Sequence[str], environment: Environment) -> tuple[str, ...]:
@@ -67,10 +103,22 @@ def changed_fields(spec: Spec, dataset: Dataset, fields: Sequence[str], environm
     return extent.of(task.kind, task.perturbed)
 
 
-def _lines(dataset: Dataset, changed: Dataset) -> Iterator[tuple[str, bool]]:
-    for before, after in zip(dataset.examples, changed.examples, strict=True):
-        yield json.dumps({"id": after.id, **text_fields(after)}, ensure_ascii=False), before != after
-    old = {c.id: c.text for c in dataset.pool.candidates} if dataset.pool else {}
-    for candidate in changed.pool.candidates if changed.pool else ():
-        line = json.dumps({"id": candidate.id, "text": candidate.text}, ensure_ascii=False)
-        yield line, old.get(candidate.id) != candidate.text
+def text_lines(clean: Dataset, changed: PerturbedDataset, *, rewrites: bool = False) -> Iterator[tuple[str, bool]]:
+    """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
+
+    With `rewrites` a line also says what was done: field -> `Rewrite.to_json`, of the fields that changed.
+    """
+
+    def line(item: Example | Candidate, texts: Mapping[str, str], made: Perturbed[Any] | None) -> str:
+        more = {"rewrites": {name: r.to_json() for name, r in made.rewrites.items()} if made else {}}
+        return json.dumps({"id": item.id, **texts, **(more if rewrites else {})}, ensure_ascii=False)
+
+    for before, made in zip(clean.examples, changed.examples, strict=True):
+        yield line(made.example, text_fields(made.example), made), before != made.example
+    old = {c.id: c.text for c in clean.pool.candidates} if clean.pool else {}
+    by_id = {c.example.id: c for c in changed.candidates}
+    for candidate in changed.dataset.pool.candidates if changed.dataset.pool else ():
+        yield (
+            line(candidate, {"text": candidate.text}, by_id.get(candidate.id)),
+            old.get(candidate.id) != candidate.text,
+        )

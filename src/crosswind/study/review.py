@@ -149,9 +149,10 @@ def review_task(
     out: Path | None,
     *,
     draw: int = 1,
-    environment: Environment | None = None,
+    environment: Environment,
+    fields: Sequence[str] = (),
 ) -> tuple[int, int, int]:
-    """The same for a task's official files below `data`."""
+    """The same for a task's official files below `data`, of which `fields` may change."""
     task = TASKS.get(name, where="--task")
     if data is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
@@ -160,7 +161,8 @@ def review_task(
         raise UserError("the language is not named", where="--language", hint=hint)
     folder = _named(out)
     dataset = load(task, language, split, FilesSource(data))
-    return make_review(spec, dataset, count, folder, draw=draw, environment=environment)
+    changed_fields(spec, dataset, fields, environment)
+    return make_review(spec, dataset, count, folder, draw=draw, environment=environment, fields=fields)
 
 
 def review_own(

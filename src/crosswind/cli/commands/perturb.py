@@ -16,7 +16,9 @@ from crosswind.errors import UserError, unknown
 from crosswind.output import lines_in, lines_out
 
 if TYPE_CHECKING:
+    from crosswind.data.examples import Dataset
     from crosswind.perturb.lines import EndedLine
+    from crosswind.perturb.perturbed import PerturbedDataset
     from crosswind.perturb.spec import Spec, TextScope
 
 
@@ -43,18 +45,31 @@ def perturb(
     task_file: Annotated[
         Path | None, typer.Option("--task-file", metavar="FILE", help="YAML that declares data of your own.")
     ] = None,
-    task: Annotated[str | None, typer.Option("--task", help="One of the file's tasks, where it has several.")] = None,
-    split: Annotated[str, typer.Option(help="Of the file's task.")] = "test",
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            help="A task, whose official file is written with its texts perturbed; with --task-file one of FILE's.",
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of the task.")] = "test",
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the task's files lie; default: beside FILE.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where the task's files lie; default: CROSSWIND_DATA, or beside the --task-file."
+        ),
     ] = None,
     fields: Annotated[
         str | None,
         typer.Option(
             metavar="NAME,…",
-            help="Of the file's examples, what may change: premise, hypothesis, question, context, query, pool.",
+            help="Of a task's examples, what may change: premise, hypothesis, question, context, query, pool; "
+            "default: as the task says.",
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Of a task: a line of JSON an example, its texts and their rewrites.")
+    ] = False,
     review: Annotated[
         int | None,
         typer.Option("--review", metavar="N", min=2, help="Pages for annotators to judge N perturbed items of a task."),
@@ -65,7 +80,10 @@ def perturb(
     ] = "fail",
     include: Include = None,
 ) -> None:
-    """Perturb lines of text: a Unix filter. With --task-file: the texts of a data set, as JSON lines.
+    """Perturb lines of text: a Unix filter. With --task: a task's official file. With --task-file: data of your own.
+
+    A task's official file comes out in its official layout, as `crosswind export` writes it (a task of several files
+    into the folder -o); IN may name it where it lies. Data of your own come out as lines of JSON.
 
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
@@ -79,16 +97,17 @@ def perturb(
         raise UserError("the severity is found or said, not both, and found on lines", where="--damage", hint=hint)
     if on_error not in ("fail", "skip"):
         raise unknown("way", on_error, ("fail", "skip"), where="--on-error")
-    if on_error == "skip" and (task_file is not None or review is not None):
+    if on_error == "skip" and (task is not None or task_file is not None or review is not None):
         hint = "examples that cannot be read are never left out: put the file right"
         raise UserError("only lines are skipped", where="--on-error", hint=hint)
     level = severity if damage is None else 1.0
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons)
-    if fields is not None and task_file is None:
-        hint = "lines have none, an official task changes its own; --task-file FILE is for examples"
+    if fields is not None and task_file is None and task is None:
+        hint = "lines have none; --task or --task-file FILE is for examples"
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
-    count = changed = 0
+    if as_json and (review is not None or (task is None and task_file is None)):
+        raise UserError("lines stay lines", where="--json", hint="--task or --task-file FILE is for examples")
     if review is not None:
         from crosswind.study.review import review_own, review_task
 
@@ -111,9 +130,17 @@ def perturb(
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)
         elif task is not None:
-            root = data or official_folder()
             counts = review_task(
-                parsed, task, language, split, root, review, target, draw=seed, environment=environment
+                parsed,
+                task,
+                language,
+                split,
+                data or official_folder(),
+                review,
+                target,
+                draw=seed,
+                environment=environment,
+                fields=_field_names(fields),
             )
         else:
             hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
@@ -121,30 +148,22 @@ def perturb(
         held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
         print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)
         return
-    if task is not None and task_file is None:
-        raise UserError("a task without its file", where="--task", hint="name the file that declares it: --task-file")
-    if task_file is not None:
-        from crosswind.study.own_text import perturbed_texts
+    if task is not None or task_file is not None:
+        from crosswind.study.own_text import official_dataset, own_dataset, perturbed_own
 
-        texts, notes = perturbed_texts(
-            parsed,
-            task_file,
-            task,
-            language,
-            split,
-            data=data,
-            draw=seed,
-            environment=environment,
-            fields=_field_names(fields),
-        )
-        for note in notes:
-            print(f"note: {note}", file=sys.stderr)
-        with lines_out(target) as write:
-            for text, differs in texts:
-                write(f"{text}\n".encode())
-                count, changed = count + 1, changed + differs
-        print(f"crosswind: {changed:,} of {count:,} texts changed", file=sys.stderr)
+        root = None
+        if task_file is not None:
+            if source is not None:
+                hint = "it says itself where its files lie: leave IN out"
+                raise UserError("the data are those that --task-file declares", where="IN", hint=hint)
+            dataset = own_dataset(task_file, task, language, split, data)
+        else:
+            assert task is not None
+            dataset, root = official_dataset(task, language, split, data or official_folder(), source)
+        changed = perturbed_own(parsed, dataset, draw=seed, environment=environment, fields=_field_names(fields))
+        _write_task(dataset, changed, None if as_json else root, target, rewrites=as_json)
         return
+    count = changed_lines = 0
     with lines_in(source, skip=on_error == "skip") as lines, lines_out(target) as write:
         batches: Iterator[list[EndedLine]] = iter(lines)
         if damage is not None:
@@ -154,12 +173,44 @@ def perturb(
             write("".join(part for line, _ in batch for part in line).encode("utf-8", "surrogateescape"))
             if target is None:
                 sys.stdout.flush()  # who waits for the answer to a line gets it
-            count, changed = count + len(batch), changed + sum(differs for _, differs in batch)
+            count, changed_lines = count + len(batch), changed_lines + sum(differs for _, differs in batch)
     for fault in lines.skipped:
         print(f"crosswind: {fault.where}: {fault.what}; left as it is", file=sys.stderr)
     if lines.skip_count > len(lines.skipped):
         print(f"crosswind: {lines.skip_count:,} lines that are not UTF-8 were left as they are", file=sys.stderr)
-    print(f"crosswind: {changed:,} of {count:,} lines changed", file=sys.stderr)
+    print(f"crosswind: {changed_lines:,} of {count:,} lines changed", file=sys.stderr)
+
+
+def _write_task(
+    dataset: Dataset, changed: PerturbedDataset, root: Path | None, target: Path | None, *, rewrites: bool
+) -> None:
+    """The official files below `root` with what a data set became; as lines of JSON without."""
+    from crosswind.run.folders import new_folder
+    from crosswind.study.own_text import official_texts, text_lines
+
+    lines = [*text_lines(dataset, changed, rewrites=rewrites)]
+    notes = [*dataset.notes]
+    if root is None:
+        with lines_out(target) as write:
+            for text, _ in lines:
+                write(f"{text}\n".encode())
+    else:
+        files, more = official_texts(dataset, changed.dataset, root)
+        notes += more
+        if len(files) == 1:
+            with lines_out(target) as write:
+                write(*files.values())
+        elif target is None:
+            hint = f"name a new folder for {', '.join(files)} with -o, or --json"
+            raise UserError(f"{dataset.task} has {len(files)} files", where="-o", hint=hint)
+        else:
+            with new_folder(target) as draft:
+                for name, content in files.items():
+                    (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                    (draft / name).write_bytes(content)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"crosswind: {sum(d for _, d in lines):,} of {len(lines):,} texts changed", file=sys.stderr)
 
 
 def _field_names(fields: str | None) -> tuple[str, ...]:
