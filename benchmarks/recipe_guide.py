@@ -38,10 +38,30 @@ def _with(recipe: Recipe) -> str:
     return "" if recipe.oracle_with is None else " with `{}={}`".format(*recipe.oracle_with)
 
 
+def _published(recipe: Recipe, *, short: bool = False) -> str:
+    """What `setting=published` changes; the defaults are often the paper's."""
+    if recipe.published is None:
+        return "–" if short else "refused, the source gives no numbers for a search"
+    changes = recipe.published_changes
+    named = [f"`{name}` named" for name in recipe.published_needs]
+    parts = [f"`{name}={_shown(value)}`" for name, value in changes.items()] + named
+    if short:
+        return ", ".join(parts) or "the defaults"
+    same = [f"`{k}={_shown(v)}`" for k, v in recipe.published.items() if k not in changes]
+    kept = f"the paper's numbers are the defaults ({', '.join(same)})" if same else "the paper has no other numbers"
+    if not parts:
+        return kept
+    return ", ".join(parts) + (f"; {', '.join(same)} are the defaults" if same else "")
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def generated() -> Iterator[str]:
     """The table of recipes, and a section each."""
-    yield "| recipe | kinds | alternatives | search | limits | access |"
-    yield "|---|---|---|---|---|---|"
+    yield "| recipe | kinds | alternatives | search | limits | access | `setting=published` |"
+    yield "|---|---|---|---|---|---|---|"
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         setting = _setting(recipe)
         specs = " ".join(f"`{spec}`" for spec in recipe.specs(setting))
@@ -55,7 +75,7 @@ def generated() -> Iterator[str]:
         if recipe.blind:
             search = f"none: {search} does not look at what the victim says"
         cells = (f"`{recipe.name}`", " ".join(recipe.kinds), specs, search)
-        yield f"| {' | '.join((*cells, _limits(recipe, setting), access))} |"
+        yield f"| {' | '.join((*cells, _limits(recipe, setting), access, _published(recipe, short=True)))} |"
     yield from reached()
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         yield f"\n### `{recipe.name}`\n"
@@ -64,8 +84,7 @@ def generated() -> Iterator[str]:
         yield f"- languages: {recipe.languages}"
         if recipe.oracle:
             yield f"- oracle access{_with(recipe)}: {recipe.oracle}"
-        if recipe.published:
-            yield "- `setting=published`: " + ", ".join(f"{k}={v}" for k, v in recipe.published.items())
+        yield f"- `setting=published`: {_published(recipe)}"
         for param in recipe.params:
             default = param.default
             shown = ",".join(default) if isinstance(default, tuple) else default

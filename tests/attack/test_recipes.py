@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,8 @@ WHERE = {
     "clare(model=microworld)": ("mw-nli", "en"),
     "bumblebee(embed=qcy,qlo,model=microworld)": ("mw-nli", "qla-Latn"),
     'morpheus(tables="TABLES")': ("mw-nli", "qla-Latn"),
+    'bumblebee-derived(embed=qcy,phrases="TABLES")': ("mw-nli", "qla-Latn"),
+    "genetic(model=microworld,top=4,population=4)": ("mw-nli", "qla-Latn"),
 }
 
 
@@ -78,12 +81,16 @@ def stubborn(task: str) -> PredictingVictim:
 
 @pytest.fixture(autouse=True, scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of two forms for every word of some sentences."""
+    """A table of two forms for every word of some sentences, and one of phrases for their pairs of words."""
     folder = tmp_path_factory.mktemp("tables")
     examples = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=6).examples
     known = sorted({w.lower() for e in examples for w in e.first.split()})  # type: ignore[union-attr]
     rows = [f"{w}\t{form}\tN;NOM" for w in known for form in (w, w + "is")]
     (folder / "inflections-qla.tsv").write_text("\n".join(rows), encoding="utf-8")
+    sentences = [e.first.lower().strip(".").split() for e in examples]  # type: ignore[union-attr]
+    phrases = dict.fromkeys(" ".join(pair) for some in sentences for pair in itertools.pairwise(some))
+    lines = [f"{phrase}\tслово-{i} другое\t{i + 1}" for i, phrase in enumerate(phrases)]
+    (folder / "qla-qcy.phrases.tsv").write_text("\n".join(lines), encoding="utf-8")
     _TABLES.append(folder)
     return folder
 
@@ -195,6 +202,19 @@ def test_bumblebees_phrases_stand_in_the_items_own_translations() -> None:
     assert changed > 3
 
 
+def test_bumblebee_has_a_twin_that_knows_a_phrase_table_alone() -> None:
+    recipe = 'bumblebee-derived(embed=qcy,phrases="TABLES")'
+    call = parse_recipe(written(recipe))
+    setting = call.setting(TASKS["mw-nli"], "qla-Latn", ENVIRONMENT)
+    assert call.name == "bumblebee-derived(embed=qcy)"
+    assert not call.declaration.knows(setting)
+    assert needed_spec(call, setting).needs(setting.scope(("first", "second"))) == ()
+    _, outcomes = attacked(recipe, budget=60)
+    new = [p.text for o in outcomes for r in o.rewrites.values() for p in r.pieces if hasattr(p, "text")]
+    assert len(new) > 3
+    assert all(re.fullmatch(r"слово-\d+ другое", text, re.IGNORECASE) for text in new)
+
+
 def test_a_masked_language_model_proposes_as_many_words_as_it_is_asked_for() -> None:
     data = load(TASKS["mw-nli"], "qla-Latn", "test", SOURCE, limit=2)
     filler = EncoderFiller(place_of("microworld"))
@@ -233,7 +253,7 @@ def test_the_published_setting_takes_the_papers_numbers_and_is_refused_where_the
     assert [setting.params[n] for n in ("edits", "population", "generations")] == [5, 32, 10]
     assert setting.params["class"] == "deletion"
     with pytest.raises(Exception, match="no published setting"):
-        parse_recipe("deepwordbug(setting=published)")
+        parse_recipe("entity-swap(setting=published)")
 
 
 def test_the_reason_is_told_where_a_recipe_does_not_apply() -> None:

@@ -152,9 +152,10 @@ def test_constraints_are_parsed_sorted_and_printed() -> None:
     named = parse_constraints(["edit-rate(most=0.3)", "digits", "digits", "chrf(least=80)"])
     assert [str(c) for c in named] == ["chrf", "digits", "edit-rate(most=0.3)"]
     assert parse_constraints(map(str, named)) == named
-    assert constraint_resources(named[1:2]) == {"constraint/digits": "1"}
+    assert constraint_resources(named[1:2], TextScope("en")) == {"constraint/digits": "1"}
     assert {c.name for c in CONSTRAINTS} == {
-        "chrf", "digits", "edit-rate", "entity", "gold-answer", "negation", "only-token", "similarity",
+        "chrf", "digits", "edit-distance", "edit-rate", "entity", "gold-answer", "negation", "only-token",
+        "part-of-speech", "similarity",
     }  # fmt: skip
 
 

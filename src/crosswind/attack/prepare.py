@@ -36,7 +36,7 @@ class SpaceMaker:
     """Makes the spaces of examples of one task and language for a recipe.
 
     A space depends on its own example alone. `reach` says what of a text the victim sees: positions beyond it are not
-    attacked and are counted as `beyond the window`.
+    attacked and are counted as `beyond the window`. `probe` stands in for that of the recipe.
     """
 
     def __init__(
@@ -49,8 +49,10 @@ class SpaceMaker:
         constraints: Sequence[Constraint] = (),
         reach: Reach | None = None,
         most: int = OPTIONS,
+        probe: str | None = None,
     ) -> None:
         self.recipe, self.setting, self.protect, self.reach, self.most = recipe, setting, protect, reach, most
+        self.probe = recipe.probe if probe is None else probe
         self.fields = recipe.attacked(setting)
         scope = setting.scope(self.fields)
         self.prepared: list[_Prepared] = []
@@ -97,7 +99,7 @@ class SpaceMaker:
             at += len(cuts)
             recipe, setting = self.recipe, self.setting
             limits = recipe.most_edits(setting), recipe.most_changes(setting)
-            spaces.append(Space(example, tuple(cuts), tuple(sites), clean, *limits, recipe.probe, refused))
+            spaces.append(Space(example, tuple(cuts), tuple(sites), clean, *limits, self.probe, refused))
         return spaces
 
     def _sites(self, prepared: _Prepared, flat: Sequence[Passage]) -> list[tuple[Sites, dict[int, Sequence[Any]]]]:

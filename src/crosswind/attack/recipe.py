@@ -1,8 +1,8 @@
 """What a recipe is: alternatives, a search, constraints; one file each in `recipes/`, found by `RECIPES`.
 
 `NAME` or `NAME(KEY=VALUE,…)` names a recipe with its settings, in the grammar of perturbations without a severity:
-`polygloss(embed=de,zh,beam=4)`. `setting=published` takes the numbers of the paper. `deepwordbug@hypothesis` changes
-that field alone.
+`polygloss(embed=de,zh,beam=4)`. `setting=published` takes the numbers of the paper; what is written beside it still
+holds. `deepwordbug@hypothesis` changes that field alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from crosswind.attack.universal import TriggerSearch
 from crosswind.data.examples import KINDS, Kind
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.applied import Constraint
+from crosswind.perturb.constraint import NamedConstraint, parse_constraints
 from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Environment, Param, Value
@@ -32,6 +33,7 @@ CONTROL = "random"
 
 _FIELDS = "@"  # before the names of the fields that a recipe is limited to
 
+_PUBLISHED = ("setting", "published")
 _SETTING = Param("setting", "text", "published: the paper's own numbers", default="default", choices=("published",))
 
 
@@ -80,7 +82,10 @@ class Recipe:
       change; the control keeps to both.
     * `kinds` and `languages` (in words) say where it applies, `applies(setting)` why it does not. `fields(setting)` are
       the text fields that it attacks (default: those that perturbations may rewrite).
-    * `published` are the paper's values of `params`, `differences` what is not as in the paper, a sentence each.
+    * `named_constraints(setting)` refuse texts as well: constraints as a study names them, which may need a model.
+    * `published` are the paper's values of `params` (empty: the defaults are the paper's; `None`: it gives none).
+      `published_needs` are the parameters that must be given with it, each with why. `differences` says what is not as
+      in the paper, a sentence each.
     * `access`: `scores` of the victim, or its `gradient`. `oracle` says what it knows that an attacker
       may not; where `oracle_with` names a parameter and a value, only with these.
     * `forward`: neighbouring phrases of one translation may not go backwards in it (`space.Origin`).
@@ -89,7 +94,8 @@ class Recipe:
       place of alternatives (`universal.py`).
     * `pool`: a candidate is added to the pool of each query (`pool.py`): words of the right one that may change, words
       that each may become, most changes.
-    * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`).
+    * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`);
+      where `masks(setting)`, the victim's mask token stands there.
     """
 
     name: str
@@ -101,17 +107,20 @@ class Recipe:
     languages: str = "all"
     params: tuple[Param, ...] = ()
     constraints: Callable[[AttackSetting], tuple[Constraint, ...]] = lambda setting: ()
+    named_constraints: Callable[[AttackSetting], Sequence[str]] = lambda setting: ()
     most_edits: Callable[[AttackSetting], float] = lambda setting: 1.0
     most_changes: Callable[[AttackSetting], int | None] = lambda setting: None
     applies: Callable[[AttackSetting], str | None] = _no_reason
     fields: Callable[[AttackSetting], tuple[str, ...]] = _all_fields
-    published: Mapping[str, Value] = field(default_factory=dict)
+    published: Mapping[str, Value] | None = None
+    published_needs: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
     access: Access = "scores"
     oracle: str = ""
     oracle_with: tuple[str, str] | None = None
     forward: bool = False
     probe: str = ""
+    masks: Callable[[AttackSetting], bool] = lambda setting: False
     blind: bool = False
     universal: Callable[[AttackSetting], TriggerSearch] | None = None
     needs: Callable[[AttackSetting], tuple[DataNeed, ...]] = lambda setting: ()
@@ -124,6 +133,12 @@ class Recipe:
             return usual
         named = Extent(setting.fields).of(setting.task.kind, usual)
         return tuple(name for name in usual if name in named)
+
+    @property
+    def published_changes(self) -> dict[str, Value]:
+        """The paper's values that are not the defaults."""
+        defaults = {p.name: p.default for p in self.params}
+        return {name: value for name, value in (self.published or {}).items() if value != defaults[name]}
 
     def knows(self, setting: AttackSetting) -> str:
         """What it knows with a setting that an attacker may not; empty where nothing."""
@@ -168,7 +183,7 @@ class Call:
         given = dict(self.params)
         values: dict[str, Value] = {p.name: p.default for p in declared.params if p.default is not None}
         if given.pop("setting", None) == "published":
-            values |= declared.published
+            values |= declared.published or {}
         return AttackSetting(task, language, {**values, **given}, environment or Environment(), self.fields)
 
     def counterpart(self) -> Call:
@@ -204,10 +219,23 @@ def parse_recipe(text: str, *, where: str | None = None) -> Call:
 
     name, params = parsed_call(text, params_of, what="recipe", where=where)
     bare, dot, _ = name.partition(".")
-    if ("setting", "published") in params and not RECIPES[bare].published:
-        hint = "leave out setting=published"
-        raise UserError(f"the recipe {bare!r} has no published setting", where=where, hint=hint)
+    if _PUBLISHED in params:
+        # Beside it a value is left out where it is the paper's, and kept where it is the usual one.
+        paper = _published(RECIPES[bare], where)
+        named = lambda name: tuple(replace(p, default=paper.get(p.name, p.default)) for p in params_of(name))  # noqa: E731
+        name, params = parsed_call(text, named, what="recipe", where=where)
+        for needed, why in RECIPES[bare].published_needs.items():
+            if needed not in dict(params):
+                hint = f"name it: {bare}(setting=published,{needed}=…), or give the paper's other numbers one by one"
+                raise UserError(f"{bare} with setting=published needs {needed}: {why}", where=where, hint=hint)
     return Call(bare, params, control=bool(dot), fields=fields)
+
+
+def _published(recipe: Recipe, where: str | None) -> Mapping[str, Value]:
+    if recipe.published is None:
+        hint = "leave out setting=published"
+        raise UserError(f"the recipe {recipe.name!r} has no published setting", where=where, hint=hint)
+    return recipe.published
 
 
 def _without_fields(text: str, where: str | None) -> tuple[str, tuple[str, ...]]:
@@ -250,6 +278,11 @@ def atoms_of(recipe: Recipe, setting: AttackSetting) -> tuple[Atom, ...]:
     """The perturbations whose alternatives are joined, each once."""
     specs = [parse_spec(text, severity=1.0, where=f"recipe {recipe.name}") for text in recipe.specs(setting)]
     return tuple(dict.fromkeys(atom for spec in specs for atom in spec.atoms))
+
+
+def constraints_of(call: Call, setting: AttackSetting) -> tuple[NamedConstraint, ...]:
+    """The constraints that a recipe names itself with a setting."""
+    return parse_constraints(call.declaration.named_constraints(setting), where=f"recipe {call.recipe}")
 
 
 def needed_spec(call: Call, setting: AttackSetting) -> Spec:

@@ -15,7 +15,7 @@ from crosswind.attack.engine import WIDTH, SearchPlan, Spaces, run_attack
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.pool import PoolSpaceMaker, added_candidate
 from crosswind.attack.prepare import Reach, SpaceMaker
-from crosswind.attack.recipe import AttackSetting, Call, unattackable
+from crosswind.attack.recipe import AttackSetting, Call, constraints_of, unattackable
 from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample, is_labelled
@@ -65,11 +65,13 @@ def attack_examples(
 ) -> list[Attacked]:
     """The outcomes of labelled examples, in their order.
 
-    With the task's `metric`, the points of their curves hold its statistics. `trigger` is that of a universal attack,
-    `pool` that of a retrieval task.
+    `resolved` holds what the alternatives need, and the constraints that the recipe names itself. With the task's
+    `metric`, the points of their curves hold its statistics. `trigger` is that of a universal attack, `pool` that of a
+    retrieval task.
     With `finished`, each outcome is appended to that file, and what it holds already is not attacked again: the result
     is the same as without a break. Raises `NotApplicable` where the recipe does not attack such a task or language,
-    and a `UserError` for a budget below 1 and for examples without gold labels.
+    and a `UserError` for a budget below 1, for examples without gold labels, and where words are to be masked for a
+    victim that shows no mask token.
     """
     reason = unattackable(call, setting)
     if reason is not None:
@@ -79,10 +81,17 @@ def attack_examples(
         if not is_labelled(example):
             hint = "this split is distributed without labels; name another split, such as dev"
             raise UserError(f"{example.id} carries no gold label, which an attack needs", where="task", hint=hint)
+    constraints = (*(c.made(resolved) for c in constraints_of(call, setting)), *constraints)
     known = _kept(finished)
     waiting = [e for e in examples if e.id not in known]
     maker = SpaceMaker(
-        call.declaration, setting, resolved=resolved, protect=protect, constraints=constraints, reach=reach
+        call.declaration,
+        setting,
+        resolved=resolved,
+        protect=protect,
+        constraints=constraints,
+        reach=reach,
+        probe=_mask_of(victim) if call.declaration.masks(setting) else None,
     )
     declared = (*maker.checks, *constraints, *call.declaration.constraints(setting))
     plan = SearchPlan(
@@ -180,6 +189,18 @@ def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequen
     if without:
         notes.append(f"{without:,} of {len(outcomes):,} examples of {data} have no site for {call.name}.")
     return notes
+
+
+def _mask_of(victim: Victim) -> str:
+    """What stands in a text for the victim's mask token."""
+    mask: str = getattr(victim, "mask", "")
+    if not mask:
+        raise UserError(
+            "the importance of words is to be measured behind a mask, and this victim shows no mask token",
+            where="recipe",
+            hint="add probe=nothing: the word is taken away in its place",
+        )
+    return mask
 
 
 def _statistics(metric: Metric | None) -> Callable[[Example, Prediction], tuple[float, ...]] | None:

@@ -33,6 +33,7 @@ from crosswind.evaluate.grid import Floats
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
 from crosswind.evaluate.ranking import rank
+from crosswind.model.offsets import MASK_SIGN
 from crosswind.model.rows import Row, query_text
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class ModelVictim:
             return prediction
         text, start, end = self.purification.answer(example, prediction["start"], prediction["end"])
         return {**prediction, "text": text, "start": start, "end": end}
+
+    @property
+    def mask(self) -> str:
+        """What stands in a text for the mask token of the model; empty where it has none."""
+        return MASK_SIGN if self.predictor.encoder.tokenizer.mask_token_id is not None else ""
 
     def reach(self, example: Any) -> Mapping[str, Span]:
         """Of each text that the model cuts, the characters that it sees; empty where it sees everything."""

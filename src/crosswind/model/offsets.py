@@ -135,19 +135,24 @@ def _types(types: Sequence[int], cuts: Sequence[int]) -> tuple[tuple[int, ...], 
     return tuple(part if i % 2 == 0 else part[:1] for i, part in enumerate(parts))
 
 
+MASK_SIGN = "\U0010fffd"
+"""What stands in a text for the tokenizer's mask token: the last private character, which no text of a task holds."""
+
 Raw = tuple[list[int], list[tuple[int, int]]]
 
 
 def raw(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[Raw]:
     """Token ids and character offsets of each text, without special tokens: `</s>` or `<mask>` in a text is text.
 
-    Without `offsets` they may be empty: tokenizers without a fast class have none.
+    Without `offsets` they may be empty: tokenizers without a fast class have none. Only `MASK_SIGN` is a mask token.
     """
     if not texts:
         return []
     if isinstance(tokenizer, SampledTokenizer):
         usual = tokenizer.plain
         return [cut or raw(usual, [t])[0] for t, cut in zip(texts, tokenizer.raw(texts), strict=True)]
+    if tokenizer.mask_token_id is not None and any(MASK_SIGN in t for t in texts):
+        return _masked(tokenizer, texts, offsets)
     if not tokenizer.is_fast:
         return [_raw_slow(tokenizer, t, offsets) for t in texts]
     # Not verbose: a text longer than the model is no fault here, we cut it ourselves.
@@ -168,6 +173,31 @@ def raw(tokenizer: Any, texts: Sequence[str], *, offsets: bool = True) -> list[R
         else:
             cut.append(_spelled(tokenizer, text, encoding, special))
     return cut
+
+
+def _masked(tokenizer: Any, texts: Sequence[str], offsets: bool) -> list[Raw]:
+    """Texts with masks: what stands between these is cut apart, as tokenizers do at special tokens.
+
+    White space before a mask goes, as mask tokens take it.
+    """
+    cut_up = [t.split(MASK_SIGN) for t in texts]
+    parts = [[*(p.rstrip() for p in some[:-1]), some[-1]] for some in cut_up]
+    flat = list(dict.fromkeys(p for some in parts for p in some if p))
+    tokens = {"": ([], []), **dict(zip(flat, raw(tokenizer, flat, offsets=offsets), strict=True))}
+    made: list[Raw] = []
+    for whole, some in zip(cut_up, parts, strict=True):
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        at = 0
+        for number, (text, part) in enumerate(zip(whole, some, strict=True)):
+            if number:
+                ids.append(int(tokenizer.mask_token_id))
+                spans.append((at - len(MASK_SIGN), at))
+            ids += tokens[part][0]
+            spans += [(at + start, at + end) for start, end in tokens[part][1]]
+            at += len(text) + len(MASK_SIGN)
+        made.append((ids, spans if offsets else []))
+    return made
 
 
 def _spelled(tokenizer: Any, text: str, encoding: Any, special: Set[int]) -> Raw:

@@ -6,6 +6,7 @@ severity. A named constraint with its parameters becomes the `Constraint` that n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -66,8 +67,9 @@ class ConstraintKind:
     """A declaration.
 
     `make` makes the constraint of the parameters' values and what the needs resolved to, by role (a model: a
-    `Similarity`). `applies` says why it cannot be judged in a scope, or `None`. `resources` names the data that it
-    depends on, by version. A constraint with a `threshold` can be calibrated by what people say of perturbed texts.
+    `Similarity`). `applies` says why it cannot be judged in a scope, or `None`; `fits` says so of parameters too.
+    `resources` names the files that it reads in a scope, by SHA-256. A constraint with a `threshold` can be calibrated
+    by what people say of perturbed texts.
     """
 
     name: str
@@ -77,6 +79,8 @@ class ConstraintKind:
     params: tuple[Param, ...] = ()
     needs: Callable[[Settings], tuple[Need, ...]] = lambda settings: ()
     applies: Callable[[TextScope], str | None] = lambda scope: None
+    fits: Callable[[Settings, TextScope], str | None] = lambda settings, scope: None
+    resources: Callable[[Settings, TextScope], Mapping[str, str]] = lambda settings, scope: {}
     version: str = "1"
     threshold: Threshold | None = None
 
@@ -103,6 +107,12 @@ class NamedConstraint:
         """The values of all parameters."""
         return {**{p.name: p.default for p in self.kind.params if p.default is not None}, **dict(self.params)}
 
+    @property
+    def identity(self) -> str:
+        """What results call it: without where data lie."""
+        places = {p.name for p in self.kind.params if p.location}
+        return printed_call(self.name, [(k, v) for k, v in self.params if k not in places])
+
     def needs(self) -> tuple[Need, ...]:
         """What it needs beside the text: the caller resolves it."""
         return self.kind.needs(self.settings)
@@ -117,7 +127,7 @@ class NamedConstraint:
                     hint="a study resolves it; from Python pass `resolved={need: …}`",
                 )
             given[need.role] = resolved[need]
-        return self.kind.make(str(self), self.settings, given)
+        return self.kind.make(self.identity, self.settings, given)
 
     def __str__(self) -> str:
         return printed_call(self.name, self.params)
@@ -145,9 +155,25 @@ def parse_constraints(texts: Iterable[str], *, where: str | None = None) -> tupl
 
 def refusal_of(constraints: Iterable[NamedConstraint], scope: TextScope) -> str | None:
     """Why one of the constraints cannot be judged in a scope, or `None`."""
-    return next((reason for c in constraints if (reason := c.kind.applies(scope)) is not None), None)
+    reasons = (c.kind.applies(scope) or c.kind.fits(c.settings, scope) for c in constraints)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
-def constraint_resources(constraints: Iterable[NamedConstraint]) -> dict[str, str]:
-    """Name -> version of what the constraints depend on."""
-    return {f"constraint/{c.name}": c.kind.version for c in constraints}
+def constraint_resources(constraints: Iterable[NamedConstraint], scope: TextScope) -> dict[str, str]:
+    """Name -> version of what the constraints depend on in a scope, of files their SHA-256."""
+    prints = {}
+    for c in constraints:
+        prints[f"constraint/{c.name}"] = c.kind.version
+        prints |= {f"constraint/{c.name} {name}": v for name, v in c.kind.resources(c.settings, scope).items()}
+    return prints
+
+
+def written_constraints(constraints: Iterable[NamedConstraint]) -> str:
+    """Constraints as they were written where that says where data lie, else nothing; `as_written` reads it."""
+    every = list(constraints)
+    return json.dumps([str(c) for c in every]) if any(str(c) != c.identity for c in every) else ""
+
+
+def as_written(written: str, identities: Iterable[str]) -> tuple[NamedConstraint, ...]:
+    """The constraints that `written_constraints` gave, or those of their identities where it gave nothing."""
+    return parse_constraints(json.loads(written) if written else identities)

@@ -56,7 +56,7 @@ class Extent:
         """
         damage = "" if self.damage is None else f"@{self.damage}"
         fields = "@" + ",".join(self.fields) if self.fields else ""
-        constraints = "~" + "+".join(map(str, self.constraints)) if self.constraints else ""
+        constraints = "~" + "+".join(c.identity for c in self.constraints) if self.constraints else ""
         return damage + fields + constraints + (f"#{self.suite}" if self.suite else "")
 
     def condition(self, spec: Spec) -> tuple[str, float]:

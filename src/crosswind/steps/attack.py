@@ -15,7 +15,7 @@ from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
 from crosswind.steps.cells import ADDED, TABLE, CellParams, dataset_of, predictor_of, purification_of, record_hardware
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.perturbing import constraint_judge, met_need
+from crosswind.steps.perturbing import CONSTRAINED, constraint_judge, met_need
 from crosswind.tasks.base import TASKS, kept_texts
 from crosswind.tasks.refs import DataRef
 
@@ -50,11 +50,11 @@ class AttackParams(CellParams):
 def _run(job: Job[AttackParams], worker: Worker) -> str:
     import numpy as np
 
-    from crosswind.attack.recipe import needed_spec, parse_recipe
+    from crosswind.attack.recipe import constraints_of, needed_spec, parse_recipe
     from crosswind.attack.run import AttackBudget, attack_examples, attack_notes, outcome_table, perturbed_by
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
-    from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.constraint import as_written
     from crosswind.perturb.damage import damage_of
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
@@ -81,8 +81,9 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     resolved = {
         need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.attacked(setting)))
     }
+    resolved |= {n: constraint_judge(job, worker, n) for c in constraints_of(call, setting) for n in c.needs()}
     _say_what_proposes(job, predictor, resolved)
-    named = parse_constraints(params.constraints)
+    named = as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
     trigger = _trigger(job, victim, call, setting)
     outcomes = attack_examples(
         victim,

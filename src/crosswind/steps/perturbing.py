@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from crosswind.perturb.perturbed import PerturbedDataset
     from crosswind.perturb.spec import Spec
 
+CONSTRAINED = "constraints "
+"""Before a step's key: where the context holds its constraints as they were written, if these say where data lie."""
+
 COLUMN = "results have a column for it"
 
 
@@ -50,7 +53,7 @@ class PlannedNoise:
 
 def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     """What a job with `NoiseParams` perturbs, and how; its needs are met."""
-    from crosswind.perturb.constraint import parse_constraints
+    from crosswind.perturb.constraint import as_written
     from crosswind.perturb.dataset import perturb_dataset
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
@@ -62,7 +65,7 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     spec = parse_spec(job.world["specs"].get(job.step.key, text))
     environment = environment_of(job.world["lexicons"])
     scope = replace(TextScope.of(TASKS[params.ref.task], params.ref.language, environment), fields=params.fields)
-    constraints = parse_constraints(params.constraints)
+    constraints = as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
     data = dataset_of(job, params.ref)
     resolved = {need: met_need(job, worker, need) for need in spec.needs(scope)}
     judged = [c.made({need: constraint_judge(job, worker, need) for need in c.needs()}) for c in constraints]
@@ -79,7 +82,7 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
             constraints=judged,
         )
 
-    return PlannedNoise(data, spec, [str(c) for c in constraints], perturbed)
+    return PlannedNoise(data, spec, [c.identity for c in constraints], perturbed)
 
 
 def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:

@@ -15,7 +15,7 @@ from crosswind.analysis.left_out import LeftOut
 from crosswind.data.source import Source
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS, parse_purifier
-from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources
+from crosswind.perturb.constraint import CONSTRAINTS, constraint_resources, written_constraints
 from crosswind.perturb.extent import EVERYTHING, Extent
 from crosswind.perturb.lexicons import MICROWORLD_LEXICONS, environment_of, oracle_sources
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
@@ -29,6 +29,7 @@ from crosswind.run.kinds import STEPS
 from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step
 from crosswind.steps.cells import CORRECTS, CellParams
+from crosswind.steps.perturbing import CONSTRAINED
 from crosswind.steps.rewrite import REWRITE, SEVERITY, RewriteParams
 from crosswind.steps.translate import TRANSLATE
 from crosswind.steps.tune import TUNE, TuneParams
@@ -172,10 +173,10 @@ class StepPlanner:
             "fields": scope.fields,
             "protection": protection,
             "needs": tuple(needs),
-            "constraints": tuple(map(str, extent.constraints)),
+            "constraints": tuple(c.identity for c in extent.constraints),
         }
         prints |= {f"resource {name}": value for name, value in self._resources(spec, scope).items()}
-        prints |= constraint_resources(extent.constraints)
+        prints |= constraint_resources(extent.constraints, scope)
         prints |= self._declared(TASKS, data.task)
         for constraint in extent.constraints:
             prints |= self._declared(CONSTRAINTS, constraint.name)
@@ -184,16 +185,21 @@ class StepPlanner:
         label = f"{extent.label(spec)} on {data.name}"
         affinity = f"rewrites {task.name}"
         located = any(atom.condition != str(atom) for atom in spec.atoms)
+        constraints = written_constraints(extent.constraints)
         if extent.damage is not None:
             tuned = TuneParams(**noise, axis=extent.damage.axis, value=extent.damage.value)
             step = TUNE.step(tuned, data=prints, inputs=dict(inputs), label=f"severity of {label}", affinity=affinity)
             inputs[SEVERITY] = self.add(step)
             if located:
                 self._specs[inputs[SEVERITY]] = str(spec)
+            if constraints:
+                self._specs[CONSTRAINED + inputs[SEVERITY]] = constraints
         params = RewriteParams(**noise, suite=extent.suite or None)
         key = self.add(REWRITE.step(params, data=prints, inputs=inputs, label=label, affinity=affinity))
         if located:
             self._specs[key] = str(spec)
+        if constraints:
+            self._specs[CONSTRAINED + key] = constraints
         return key
 
     def needed(

@@ -16,16 +16,16 @@ from typing import Any
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
 from crosswind.attack.endpoint import Endpoint, is_address
 from crosswind.attack.goal import BINARY
-from crosswind.attack.recipe import AttackSetting, Call, needed_spec, parse_recipe
+from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe
 from crosswind.attack.run import AttackBudget, Report, attack_examples, attack_notes, outcome_table, perturbed_by
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.constraint import parse_constraints
+from crosswind.perturb.constraint import constraint_resources, parse_constraints
 from crosswind.perturb.example import check_protection
 from crosswind.perturb.lexicons import environment_of
-from crosswind.perturb.needs import DataNeed, ModelNeed, StepNeed
+from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.run.folders import check_writable, file_hash
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
@@ -121,7 +121,13 @@ def _attacked(
     dataset, setting = task.dataset, task.setting
     needed = needed_spec(call, setting)
     alternatives = "+".join(atom.identity for atom in needed.atoms)
-    resources = needed.resources(setting.scope(call.declaration.attacked(setting)))
+    scope = setting.scope(call.declaration.attacked(setting))
+    named = parse_constraints(spec.constraints, where="--constraint")
+    limits = (*named, *constraints_of(call, setting))
+    # What its name says of a constraint is in the identity already; its files, and a recipe's own limits, are not.
+    versions = constraint_resources(limits, scope).items()
+    resources = needed.resources(scope) | {k: v for k, v in versions if " " in k}
+    resources |= {f"limit {c}": c.kind.version for c in constraints_of(call, setting)}
     identity = digest(
         [
             model,
@@ -135,10 +141,12 @@ def _attacked(
             spec.restarts,
             spec.seed,
             spec.protect,
-            spec.constraints,
+            [c.identity for c in named] if any(c.identity != str(c) for c in named) else spec.constraints,
         ]
     )
     resolved = _resolved_needs(call, task)
+    judged = {n: _loaded(n) for c in limits for n in c.needs()}
+    resolved |= judged
     outcomes = attack_examples(
         victim,
         dataset.examples,
@@ -148,7 +156,7 @@ def _attacked(
         resolved=resolved,
         protect=check_protection(spec.protect),
         metric=victim.metric,
-        constraints=[c.made() for c in parse_constraints(spec.constraints, where="--constraint")],
+        constraints=[c.made(judged) for c in named],
         finished=folder / FINISHED / f"{identity[:24]}.jsonl",
         report=report,
     )
@@ -200,8 +208,13 @@ def _resolved_needs(call: Call, task: _Task) -> dict[Any, Any]:
     return resolved
 
 
-def _loaded(need: ModelNeed) -> Any:
-    """A model as alternatives are given it: what fills masks, what aligns words."""
+def _loaded(need: Need) -> Any:
+    """A model as alternatives and constraints are given it: what fills masks, aligns words, compares texts."""
+    assert isinstance(need, ModelNeed)
+    if need.role == "similarity":
+        from crosswind.model.similarity import EncoderSimilarity
+
+        return EncoderSimilarity(place_of(need.source))
     if need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
 

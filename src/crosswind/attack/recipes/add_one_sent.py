@@ -30,6 +30,7 @@ ADD_ONE_SENT = Recipe(
     params=(Param("at", "list", "where it stands", default=("end",), choices=("end", "start")),),
     most_edits=lambda setting: float("inf"),
     most_changes=lambda setting: 1,
+    published={"at": ("end",)},
     differences=(
         "The sentence stands in the data: no question is mutated and no statement generated, which exist in English.",
         "Its answer has the type of the gold answer as far as every script shows it: a number, capitals, other words.",

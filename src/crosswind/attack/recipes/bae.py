@@ -8,6 +8,7 @@ from crosswind.attack.recipe import AttackSetting, Recipe
 from crosswind.attack.recipes.bert_attack import proposals, proposer
 from crosswind.attack.search import Search
 from crosswind.attack.search.greedy import greedy_by_importance
+from crosswind.attack.similar import ENCODER_NEEDED, kept_similar, similar_texts
 
 
 def _specs(setting: AttackSetting) -> Sequence[str]:
@@ -25,12 +26,15 @@ BAE = Recipe(
     languages="all that the model knows; in tagged sentences it only replaces",
     specs=_specs,
     search=_search,
-    params=proposer(50),
-    published={"top": 50},
+    params=(*proposer(50), *kept_similar(0.936)),
+    named_constraints=similar_texts,
+    published={"top": 50, "cosine": 0.936},
+    published_needs={"similarity": ENCODER_NEEDED},
     differences=(
         "The model is multilingual.",
-        "The paper keeps a sentence similarity of 0.936 (USE, English): name a multilingual sentence encoder as the "
-        "constraint `similarity`.",
-        "The part of speech of a replaced word is not compared: no tagger knows all languages.",
+        "The paper keeps a similarity of 0.8 by USE (English), by the code's formula a cosine of 0.936 (TextAttack's "
+        "recipe), within 15 words around the change; here it is the whole text's, where an encoder is named.",
+        "No tagger knows all languages: where the constraint `part-of-speech` is named, replaced words are compared by "
+        "treebanks.",
     ),
 )

@@ -19,6 +19,8 @@ def proposals(setting: AttackSetting, mode: str) -> str:
     """The alternatives of a masked language model in one of its modes."""
     params: list[tuple[str, Value]] = [("model", str(setting.params["model"])), ("mode", mode)]
     params.append(("top", int(setting.number("top"))))
+    if setting.params.get("probability"):
+        params.append(("least", setting.number("probability")))
     params.append(("victim", str(setting.params["victim"])))
     return printed_call("mlm", params)
 
@@ -47,13 +49,25 @@ BERT_ATTACK = Recipe(
     languages="all that the model knows",
     specs=_specs,
     search=_search,
-    params=(*proposer(48), Param("edits", "number", "most edited words, as a share", default=0.4, low=0.0, high=1.0)),
+    params=(
+        *proposer(48),
+        Param("edits", "number", "most edited words, as a share", default=0.4, low=0.0, high=1.0),
+        Param(
+            "probe",
+            "text",
+            "what stands for a word whose importance is measured; mask: the victim's mask token",
+            default="nothing",
+            choices=("nothing", "mask"),
+        ),
+    ),
     most_edits=lambda setting: setting.number("edits"),
-    published={"top": 48, "edits": 0.4},
+    masks=lambda setting: setting.params["probe"] == "mask",
+    published={"top": 48, "edits": 0.4, "probe": "mask"},
     differences=(
         "The model is multilingual and sees a mask in place of the word; the paper shows it the word itself.",
         "A word of several pieces becomes a word of one piece; the paper combines the candidates of its pieces.",
         "No list of stop words and no filter of antonyms: they exist in English.",
-        "Importance is the loss without the word; the paper masks it.",
+        "Importance is the loss without the word; with setting=published or probe=mask behind the victim's mask token, "
+        "as in the paper. A function or an address shows none.",
     ),
 )

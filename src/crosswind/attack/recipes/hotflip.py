@@ -36,6 +36,7 @@ HOTFLIP = Recipe(
     differences=(
         "The model reads sub-words, the paper's characters: the gradient is that of the pieces that change.",
         "The beam is ordered by estimates alone, and its states are then asked about; a gradient costs two queries.",
+        "A letter keeps its case (the paper's mood, mooP is moop here).",
         "A change is not refused for the similarity of its word: name a constraint.",
     ),
 )

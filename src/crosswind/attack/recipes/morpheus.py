@@ -28,6 +28,7 @@ MORPHEUS = Recipe(
     specs=_specs,
     search=_search,
     params=(Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),),
+    published={},
     differences=(
         "Forms come from the tables of a language, for the words that they hold; the paper inflects English by rules.",
         "Parts of speech are those of the tables; no tagger is asked.",

@@ -38,6 +38,7 @@ STRESSTEST = Recipe(
     ),
     most_edits=lambda setting: float("inf"),
     most_changes=lambda setting: 1,
+    published={},
     differences=(
         "The paper reports each of the three apart (name one in `modes`); all of them give the worst.",
         "Its antonyms, numerical reasoning and spelling errors are no distractions and are left out here.",

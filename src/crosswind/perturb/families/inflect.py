@@ -18,6 +18,7 @@ from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import by_reading
+from crosswind.perturb.treebanks import TREEBANKS, treebank_words
 from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation
 from crosswind.reading import lines
 
@@ -27,7 +28,6 @@ _ISOLATING = frozenset({"zh", "th", "vi", "lo", "km", "my", "yo", "ht"})
 _UNIMORPH = {"N": "NOUN", "V": "VERB", "ADJ": "ADJ", "NOUN": "NOUN", "VERB": "VERB"}
 _UD = frozenset({"NOUN", "VERB", "ADJ"})
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d’'-]+")
-_CONLLU_COLUMNS = 10
 
 Paradigms = Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
 """Form -> of each of its readings the part of speech and the other forms of its lemma."""
@@ -66,18 +66,9 @@ def _unimorph(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _conllu(path: Path) -> Iterator[tuple[str, str, str]]:
-    for number, line in lines(path):
-        if not line.strip() or line.startswith("#"):
-            continue
-        columns = line.split("\t")
-        if len(columns) != _CONLLU_COLUMNS:
-            raise UserError(
-                f"{len(columns)} columns where CoNLL-U has {_CONLLU_COLUMNS}",
-                where=f"{path}:{number}",
-                hint="name treebanks of Universal Dependencies as they are distributed",
-            )
-        if columns[3] in _UD and columns[0].isdecimal() and columns[2] != "_":
-            yield columns[3], columns[2], columns[1]
+    for form, lemma, pos in treebank_words(path):
+        if pos in _UD and lemma:
+            yield pos, lemma, form
 
 
 def _files(setting: Setting) -> tuple[Path, ...]:
@@ -87,7 +78,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
             "inflect needs inflection tables",
             hint="name their folder: inflect(tables=DIR), where DIR holds UniMorph's eng/eng, … or UD's en_*.conllu",
         )
-    patterns = ("**/inflections-{}.tsv", "**/{0}/{0}", "**/{}.tsv", "**/{}.txt", "**/{}_*-ud-*.conllu", "**/{}*.conllu")
+    patterns = ("**/inflections-{}.tsv", "**/{0}/{0}", "**/{}.tsv", "**/{}.txt", *TREEBANKS)
     return tuple(brought_files(str(given), setting.language, patterns, "inflection tables"))
 
 

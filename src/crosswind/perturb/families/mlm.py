@@ -47,7 +47,7 @@ class MaskedModel(Protocol):
 class _Filled:
     def __init__(self, setting: Setting, model: MaskedModel) -> None:
         self._model, self._mode = model, str(setting.params["mode"])
-        self._top = int(str(setting.params["top"]))
+        self._top, self._least = int(str(setting.params["top"])), float(str(setting.params["least"]))
         self._joined, self._turkic = is_unspaced(setting.language), is_turkic(setting.language)
 
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
@@ -85,7 +85,7 @@ class _Filled:
             assert sites.passage is not None
             before = sites.passage.text[sites.starts[index] : sites.ends[index]]
             near = before or sites.passage.text[sites.starts[index] - 1]
-            fitting = [(w, p) for w, p in words if _fits(w, before, near)][:most]
+            fitting = [(w, p) for w, p in words if p >= self._least and _fits(w, before, near)][:most]
             options = [(self._written(sites, index, word), p) for word, p in fitting]
             tagged = bool(sites.passage.words)
             every.append([(o, p) for o, p in options if not (tagged and breaks_words(o))])
@@ -153,6 +153,7 @@ MLM = Perturbation(
         Param("model", "text", "a masked language model: a hub's id or a folder"),
         Param("mode", "text", "what it does", default="replace", choices=("replace", "insert", "merge")),
         Param("top", "integer", "from how many of the likeliest words it draws", default=10, low=1, high=1000),
+        Param("least", "number", "the least probability of a word", default=0.0, low=0.0, high=1.0),
         Param(
             "victim",
             "text",

@@ -14,16 +14,31 @@ from pydantic import BeforeValidator, Field
 
 from crosswind.analysis.condition import APART
 from crosswind.attack.allowed import require_budget
-from crosswind.attack.recipe import RECIPES, AttackSetting, Call, needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import (
+    RECIPES,
+    AttackSetting,
+    Call,
+    constraints_of,
+    needed_spec,
+    parse_recipe,
+    unattackable,
+)
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.constraint import NamedConstraint, constraint_resources, parse_constraints, refusal_of
+from crosswind.perturb.constraint import (
+    NamedConstraint,
+    constraint_resources,
+    parse_constraints,
+    refusal_of,
+    written_constraints,
+)
 from crosswind.perturb.example import PROTECTIONS
 from crosswind.perturb.perturbation import PERTURBATIONS
-from crosswind.perturb.spec import TextScope
+from crosswind.perturb.spec import TextScope, printed_call
 from crosswind.steps.attack import ATTACK, AttackParams
 from crosswind.steps.cells import CellParams
+from crosswind.steps.perturbing import CONSTRAINED
 from crosswind.study.plan import Planner
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition, Evaluated, EvaluatedModel
 from crosswind.study.planning_models import ModelPlanner
@@ -70,7 +85,7 @@ class _Attack:
     @property
     def name(self) -> str:
         """What the column `attack` says: the recipe with its parameters, and starts and seed that are not the usual."""
-        extra = [str(c) for c in self.constraints]
+        extra = [c.identity for c in self.constraints]
         extra += [
             f"{k}={v}"
             for k, v, usual in (("restarts", self.spec.restarts, 0), ("seed", self.spec.seed, 1))
@@ -130,7 +145,8 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     task, spec = evaluated.target.task, attack.spec
     condition = CellCondition(protection=spec.protect, attack=attack.name, budget=spec.budget)
     setting = attack.call.setting(task, evaluated.clean.data.language, planner.environment)
-    reason = unattackable(attack.call, setting) or refusal_of(attack.constraints, _scope(attack.call, setting))
+    constraints = (*constraints_of(attack.call, setting), *attack.constraints)
+    reason = unattackable(attack.call, setting) or refusal_of(constraints, _scope(attack.call, setting))
     if task.search == "mined":
         reason = "which pairs are mined depends on all sentences at once: there is no example to attack"
     elif evaluated.translation is not None:
@@ -173,9 +189,10 @@ def attack_step(
     scope = _scope(call, setting)
     alternatives = needed_spec(call, setting)
     recipe_needs = call.declaration.needs(setting)
-    wanted = [*alternatives.needs(scope), *recipe_needs, *(need for c in constraints for need in c.needs())]
+    mine = constraints_of(call, setting)
+    wanted = [*alternatives.needs(scope), *recipe_needs, *(n for c in (*mine, *constraints) for n in c.needs())]
     needs = planner.needed(wanted, reading.ref, data, inputs)
-    data |= constraint_resources(constraints)
+    data |= constraint_resources((*mine, *constraints), scope)
     data |= {f"resource {name}": value for name, value in alternatives.resources(scope).items()}
     data |= planner.declared_by(RECIPES, call.recipe)
     for atom in alternatives.atoms:
@@ -183,9 +200,13 @@ def attack_step(
     # A recipe's joined alternatives and search may change with the package.
     data["alternatives"] = "+".join(atom.identity for atom in alternatives.atoms)
     data["search"] = str(call.chosen_search(setting))
-    limits = [c.name for c in call.declaration.constraints(setting)]
+    limits = [*(c.name for c in call.declaration.constraints(setting)), *(c.identity for c in mine)]
     if limits:
         data["limits"] = "+".join(limits)
+    changes = call.declaration.published_changes
+    if changes and dict(call.params).get("setting") == "published":
+        # What the paper's numbers are may change with the package as well.
+        data["published"] = printed_call("", sorted(changes.items()))
     metric = METRICS.get(task.metric)
     data[f"metric {metric.name}"] = str(metric.version)
     if model.key is not None:
@@ -198,13 +219,15 @@ def attack_step(
         seed=spec.seed,
         metric=metric.name,
         protection=spec.protect,
-        constraints=tuple(map(str, constraints)),
+        constraints=tuple(c.identity for c in constraints),
         needs=needs,
         width=spec.width,
     )
     key = planner.add(ATTACK.step(params, data=data, inputs=inputs, label=label, affinity=model.affinity))
     if str(call) != call.name:
         planner.write_as(key, str(call))
+    if written := written_constraints(constraints):
+        planner.write_as(CONSTRAINED + key, written)
     return key
 
 
