@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from crosswind.study.plan import make_plan
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.load import load
 
 ATTACK = [{"recipe": "deepwordbug", "budget": 12, "examples": 6}]
 
@@ -257,3 +259,28 @@ def test_the_pool_of_adversarial_examples_in_results(tmp_path: Path) -> None:
     assert finished.summary is not None
     # Each of the two is a source: neither condition is one that both have.
     assert not [c for c in finished.summary.contrasts if ";from=" in c.within]
+
+
+@pytest.mark.slow
+def test_a_constraint_reads_its_treebanks_where_the_study_says_they_lie(tmp_path: Path) -> None:
+    encoder = load_encoder(place_of("microworld"), seed=1)
+    save_head(tmp_path / "model", encoder, attach(encoder, "tagging", classes(TASKS["mw-pos"]), seed=2))
+    data = load(TASKS["mw-pos"], "qla-Latn", "test", open_source({"source": "microworld"}), limit=6)
+    rows = [
+        f"{n}\t{word}\t_\t{tag}\t_\t_\t0\troot\t_\t_"
+        for e in data.examples
+        for n, (word, tag) in enumerate(zip(e.words, e.tags or (), strict=True), 1)
+    ]
+    (tmp_path / "banks").mkdir()
+    (tmp_path / "banks" / "qla_x-ud-test.conllu").write_text("\n".join(rows), encoding="utf-8")
+    constraint = f'part-of-speech(treebanks="{tmp_path / "banks"}")'
+    recipe = "bert-attack(model=microworld,victim=same,setting=published)"
+    attack = [{"recipe": recipe, "budget": 60, "examples": 4, "constraints": [constraint], "control": False}]
+    asked = evaluation(str(tmp_path / "model"), ["mw-pos"], languages=["qla-Latn"], limit=4, attack=attack)
+    finished = run_study(asked, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    (key,) = [k for k, step in finished.plan.graph.items() if step.kind == "attack"]
+    outcomes = pl.read_parquet(Store(tmp_path / "store").path(key) / "outcomes.parquet")
+    refused = [json.loads(text) for text in outcomes["refused"]]
+    assert sum(r.get("part-of-speech", 0) for r in refused) > 0
+    assert set(finished.plan.graph[key].params["constraints"]) == {"part-of-speech"}
+    assert {c.condition.attack for c in finished.plan.cells} == {"none", f"{recipe};part-of-speech"}
