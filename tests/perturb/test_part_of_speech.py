@@ -18,7 +18,7 @@ from crosswind.data.tagging import read_conllu
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.brought import stamped
-from crosswind.perturb.constraint import as_written, constraint_resources, parse_constraints, refusal_of
+from crosswind.perturb.constraint import constraint_resources, constraints_as_written, parse_constraints, refusal_of
 from crosswind.perturb.constraints.part_of_speech import replaced_words
 from crosswind.perturb.draw import key
 from crosswind.perturb.example import passages
@@ -141,7 +141,7 @@ def test_where_its_data_lie_is_no_part_of_its_name(treebanks: Path) -> None:
     write_treebank(treebanks / "de_small-ud-test.conllu", {"katze": "NOUN"})
     after = constraint_resources(named, TextScope("en"))
     assert [name for name in before if before[name] != after[name]] == [sorted(before)[2]]
-    assert as_written("", ["digits"]) == parse_constraints(["digits"])
+    assert constraints_as_written("", ["digits"]) == parse_constraints(["digits"])
 
 
 def test_a_plan_says_where_the_treebanks_lie_outside_of_keys(
@@ -165,7 +165,7 @@ def test_a_plan_says_where_the_treebanks_lie_outside_of_keys(
         for k in steps:
             params: Any = plan.graph[k].params
             assert list(params["constraints"]) == ["part-of-speech"]
-            (constraint,) = as_written(specs[f"constraints {k}"], ())
+            (constraint,) = constraints_as_written(specs[f"constraints {k}"], ())
             assert dict(constraint.params)["treebanks"] == str(folder)
     attacks = {c.condition.attack for c in plans[0].cells}
     assert attacks == {"none", "deepwordbug;part-of-speech", "deepwordbug.random;part-of-speech"}

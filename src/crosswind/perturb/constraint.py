@@ -169,11 +169,11 @@ def constraint_resources(constraints: Iterable[NamedConstraint], scope: TextScop
 
 
 def written_constraints(constraints: Iterable[NamedConstraint]) -> str:
-    """Constraints as they were written where that says where data lie, else nothing; `as_written` reads it."""
+    """Constraints as they were written where that says where data lie, else nothing (see `constraints_as_written`)."""
     every = list(constraints)
     return json.dumps([str(c) for c in every]) if any(str(c) != c.identity for c in every) else ""
 
 
-def as_written(written: str, identities: Iterable[str]) -> tuple[NamedConstraint, ...]:
+def constraints_as_written(written: str, identities: Iterable[str]) -> tuple[NamedConstraint, ...]:
     """The constraints that `written_constraints` gave, or those of their identities where it gave nothing."""
     return parse_constraints(json.loads(written) if written else identities)

@@ -54,7 +54,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     from crosswind.attack.run import AttackBudget, attack_examples, attack_notes, outcome_table, perturbed_by
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
-    from crosswind.perturb.constraint import as_written
+    from crosswind.perturb.constraint import constraints_as_written
     from crosswind.perturb.damage import damage_of
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
@@ -83,7 +83,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     }
     resolved |= {n: constraint_judge(job, worker, n) for c in constraints_of(call, setting) for n in c.needs()}
     _say_what_proposes(job, predictor, resolved)
-    named = as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
+    named = constraints_as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
     trigger = _trigger(job, victim, call, setting)
     outcomes = attack_examples(
         victim,

@@ -53,7 +53,7 @@ class PlannedNoise:
 
 def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     """What a job with `NoiseParams` perturbs, and how; its needs are met."""
-    from crosswind.perturb.constraint import as_written
+    from crosswind.perturb.constraint import constraints_as_written
     from crosswind.perturb.dataset import perturb_dataset
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
@@ -65,7 +65,7 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     spec = parse_spec(job.world["specs"].get(job.step.key, text))
     environment = environment_of(job.world["lexicons"])
     scope = replace(TextScope.of(TASKS[params.ref.task], params.ref.language, environment), fields=params.fields)
-    constraints = as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
+    constraints = constraints_as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
     data = dataset_of(job, params.ref)
     resolved = {need: met_need(job, worker, need) for need in spec.needs(scope)}
     judged = [c.made({need: constraint_judge(job, worker, need) for need in c.needs()}) for c in constraints]
