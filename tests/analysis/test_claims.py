@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from test_contrast import Study
 
@@ -42,7 +44,7 @@ def facts(*routes: str, targets: tuple[str, ...] = ("xnli",), **more: object) ->
         encoders=("xlm-roberta-large",),
         routes=routes,
         targets=targets,
-        splits=("test",),
+        splits=dict.fromkeys(targets, ("test",)),
         selections=("english",),
         facts=RouteFacts(trained),
         **more,  # type: ignore[arg-type]
@@ -120,6 +122,24 @@ def test_outside_its_scope_a_claim_is_not_tested_and_the_analogue_is_shown() -> 
     ]
     inside = ClaimScope(encoder="FacebookAI/XLM-RoBERTa-large", targets=("xnli",), split="test", selection="english")
     assert judged(difference(), TWO, RUN, inside).verdict == "supported"
+
+
+def test_a_target_without_the_split_counts_with_the_only_one_that_it_is_evaluated_on() -> None:
+    """XQuAD and Tatoeba have a test set alone, TyDiQA's public development set is its test set."""
+    targets = ("tydiqa", "xnli", "xquad")
+    made = study(*((r, t, n, n) for t in targets for r, n in (("none", 200), ("english", 260))))
+    dev = replace(facts("none", "english", targets=targets), splits={"xnli": ("dev",), "tydiqa": ("dev",)})
+    scope = ClaimScope(targets=targets, split="dev")
+    result = judged(difference(), made, replace(dev, splits={**dev.splits, "xquad": ("test",)}), scope)
+    assert (result.verdict, result.outside) == ("supported", "")
+    assert result.remark == "for want of dev data xquad on test"
+    test = replace(dev, splits={"xnli": ("test",), "tydiqa": ("dev",), "xquad": ("test",)})
+    assert judged(difference(), made, test, scope).outside == "the run evaluates xnli on test, the claim is about dev"
+    result = judged(difference(), made, test, ClaimScope(split="test"))
+    assert (result.outside, result.remark) == ("", "for want of test data tydiqa on dev")
+    both = replace(test, splits={**test.splits, "xnli": ("dev", "test")})
+    said = judged(difference(), made, both, ClaimScope(split="test")).outside
+    assert said == "the run evaluates xnli on dev, test, the claim is about test"
 
 
 def test_the_best_route_is_better_than_every_other() -> None:
@@ -206,6 +226,28 @@ def test_the_best_route_of_each_target_is_chosen_on_dev_and_estimated_on_test() 
     (finding,) = judged(chosen, made, run).findings
     assert finding.text.startswith("+7.5 [")  # +15 in xnli, nothing in panx, where none was best on dev
     assert finding.verdict == "supported"
+
+
+def test_a_choice_is_over_the_targets_that_have_development_data_and_names_the_others() -> None:
+    targets = ("tatoeba", "tydiqa", "xnli", "xquad")
+    made = study(*((r, t, n, n) for t in targets for r, n in (("none", 200), ("english", 230))))
+    chosen = ChosenCheck(measure="clean", against=NONE, size=7.5, tolerance=6)
+    run = facts("none", "english", targets=targets, development={("none", "xnli"): 50.0, ("english", "xnli"): 60.0})
+    run = replace(run, splits={**run.splits, "tydiqa": ("dev",)})
+    (finding,) = judged(chosen, made, run).findings
+    assert (finding.verdict, finding.text.startswith("+7.5 [")) == ("supported", True)
+    assert finding.text.endswith(
+        "] over 1 targets; not among them: tatoeba, xquad (no development data); tydiqa (measured on development data)"
+    )
+    (finding,) = judged(chosen, made, replace(run, development={})).findings  # only what exists is asked for
+    assert finding.text == (
+        "the run has no scores on development data to choose on: run its study into another folder with "
+        "--set targets.tasks.xnli.split=dev, and name that folder beside the run's"
+    )
+    onto = replace(run, development={}, splits={**run.splits, "xnli": ("dev",)})
+    (finding,) = judged(chosen, made, onto).findings
+    assert finding.verdict == "not tested"
+    assert finding.text.startswith("nothing is left to choose on: tatoeba, xquad (no development data); ")
 
 
 def test_what_a_run_is_is_checked_from_its_provenance() -> None:

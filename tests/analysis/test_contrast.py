@@ -20,17 +20,18 @@ N = 400
 class Study:
     """Cells that are right on a given share of their items, the same items first."""
 
-    def __init__(self):
-        self.rows, self.cells = [], {}
+    def __init__(self, items=N):
+        self.rows, self.cells, self.items = [], {}, items
 
     def add(self, route, language, right, *, seed=1, target="xnli", **columns):
         key = f"cell-{len(self.rows)}"
-        items = tuple(f"{target}/test/{i}" for i in range(N))
-        stats = accuracy.accuracy_statistics([0] * right + [1] * (N - right), [0] * N)
+        n = self.items
+        items = tuple(f"{target}/test/{i}" for i in range(n))
+        stats = accuracy.accuracy_statistics([0] * right + [1] * (n - right), [0] * n)
         self.cells[key] = CellStats(stats, items, columns.get("metric", "accuracy"), items)
         row = ResultRow(
             encoder="mini", route=route, pipeline_seed=seed, target=target, language=language, split="test",
-            metric="accuracy", key="accuracy", score=100 * right / N, n=N, clusters=N, signature=SIGNATURE, cell=key,
+            metric="accuracy", key="accuracy", score=100 * right / n, n=n, clusters=n, signature=SIGNATURE, cell=key,
         )  # fmt: skip
         self.rows.append(replace(row, **columns))
         return self

@@ -46,7 +46,7 @@ def full(summary: Summary) -> ReportContent:
         summary,
         facts=FACTS,
         notes=["</script><script>alert(1)</script>"],
-        claims=[JudgedFile("mine", "what is claimed", [judged], {"c1": "agrees: 1.0"})],
+        claims=[JudgedFile("mine", "what is claimed", [judged], {"c1": "agrees: 1.0"}, {"c1": "with mini (1.0 M parameters): it <helps>"})],
         audit=[AuditRow("seeds", "Are there enough?", False, "one"), AuditRow("floors", "Above?", True, "all")],
         curves=pl.DataFrame(
             {

@@ -148,6 +148,7 @@ def test_the_first_figure_says_on_which_side_better_is(page: str, summary: Summa
 
 def test_claims_audit_cost_and_citation_stand_in_the_page(page: str) -> None:
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
+    assert "with mini (1.0 M parameters): it <helps> (somebody)" in text
     assert "mine: what is claimed. Claims about effects: 1 refuted." in text
     assert "1 reviews pass, 1 fail, 0 have nothing to say (5.0 of ten of those that say something)." in text
     assert text.index("✗ fails") < text.index("✓ passes")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.analysis.claims import JudgedClaim, ProvenanceCheck, counted_verdicts
+from crosswind.analysis.claims import JudgedClaim, ProvenanceCheck, counted_verdicts, encoder_words, stated
 from crosswind.errors import UserError
 from crosswind.study.claim_file import claim_files, read_claims
 from crosswind.study.claim_names import KnownNames, require_claims
@@ -37,9 +37,35 @@ def test_the_tasks_that_claims_name_are_there() -> None:
 
 
 def test_a_published_figure_stands_beside_the_claim_that_it_is_of() -> None:
-    beside = _published(read_claims("phang2020").published["phang2020-5"])
+    published = read_claims("phang2020").published
+    beside = _published(published["phang2020-5"])
     assert beside.startswith("agrees: 5.4")
     assert beside.endswith("paper_abstract)")
+    # The abstract of the first version has 8.4 for SQuAD, the later one 8.2 (by what the claim says).
+    first = _published(published["phang2020-1"])
+    assert first.startswith("differs: 8.4, the claim says 8.2 (SQuAD intermediate task (7 tasks studied); English Int")
+    assert first.endswith("arXiv 2005.13013v1, table abstract; paper_abstract)")
+
+
+def test_a_statement_names_its_encoder_and_its_size() -> None:
+    claims = {claim.id: claim for claim in read_claims("phang2020").claims}
+    large = "with xlm-roberta-large (559.9 M parameters): "  # what AutoModel counts, its pooler with it
+    for number in range(1, 7):
+        assert stated(claims[f"phang2020-{number}"], "mini", "mini (1.0 M parameters)").startswith(large)
+    run = "FacebookAI/xlm-roberta-large", "FacebookAI/xlm-roberta-large (560.0 M parameters)"
+    assert stated(claims["phang2020-6"], *run).startswith(f"with {run[1]}: English intermediate")
+    assert stated(claims["phang2020-7"], "mini", "mini") == "XLM-R Large is the starting point"
+    (question, *_) = read_claims("crosswind-question").claims
+    assert stated(question, "mini", encoder_words("mini", 35_600_000)) == (
+        f"with mini (35.6 M parameters): {question.statement}"
+    )
+
+
+def test_the_size_of_no_encoder_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(MINE.format(**RIGHT).replace("split: test", "parameters: 5"))
+    with pytest.raises(UserError, match=r"the size of scope\.encoder, which is not named"):
+        read_claims(str(file))
 
 
 CLAIM = "name: mine\nclaims:\n- {{id: a, statement: s, source: t, checks: [{}]}}\n"

@@ -25,7 +25,7 @@ from crosswind.report.content import ATTACK_CELL, CURVE_COLUMNS
 from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, read_analysed, write_analysed
 from crosswind.study.changed import compare_runs
-from crosswind.study.claimed import judge_runs, run_facts
+from crosswind.study.claimed import _measured_and_choosing, judge_runs, run_facts
 from crosswind.study.folder import kept_claims, sums_frame
 from crosswind.study.joined import facts_of, join_read, join_runs, read_run
 from crosswind.study.power import power_plan
@@ -397,6 +397,13 @@ def test_a_route_is_chosen_on_the_development_scores_of_a_run_beside(runs: list[
     rows.with_columns(score=better).write_parquet(dev / "results.parquet")
     assert judge_runs([*runs, dev], str(file))[0].judged[0].findings[0].text.startswith("+0.0 [")
     assert judge_runs([dev], str(file))[0].judged[0].outside == "the run evaluates dev, the claim is about test"
+    beside = [rows, rows.with_columns(target=pl.lit("tatoeba"), split=pl.lit("test"), cell=pl.col("cell") + "-t")]
+    *others, choosing = (read_run(path) for path in (*runs, dev))
+    measured = [replace(r, rows=pl.concat([r.rows, beside[1].head(2)])) for r in others]
+    mixed = replace(choosing, rows=pl.concat(beside))  # of a study whose other target has no development set
+    assert _measured_and_choosing([*measured, mixed]) == (measured, [mixed])
+    unlike = replace(mixed, rows=pl.concat([beside[0], beside[1].with_columns(split=pl.lit("test2"))]))
+    assert _measured_and_choosing([*measured, unlike]) == ([*measured, unlike], [])
     incomplete = write_run(tmp_path / "incomplete", (4,))  # the cells that are there are of dev
     some = pl.read_parquet(incomplete / "results.parquet").head(1).with_columns(split=pl.lit("dev"))
     some.write_parquet(incomplete / "results.parquet")
@@ -462,7 +469,8 @@ def test_the_claims_that_a_study_names_are_judged_and_their_typing_errors_refuse
     assert str(done.exception) == f"{claims}:6: a1: unknown route 'englsh'\n  did you mean 'english'?"
     assert not (tmp_path / "page.html").exists()
     claims.write_text(text.replace("ROUTE", "english"))
-    assert [file.name for file in report_content(read_run(runs[0]), read_run(runs[0]).summary()).claims] == ["mine"]
+    (file,) = report_content(read_run(runs[0]), read_run(runs[0]).summary()).claims
+    assert (file.name, file.statements["a1"][:14]) == ("mine", "with mini: it ")
     judged = CliRunner().invoke(app, ["claims", str(runs[0])])
     # What a terminal would obey is written out.
     assert judged.exit_code == 0, judged.output

@@ -42,7 +42,7 @@ def _judged(
     outside = claim.scope.lacking(run)
     if outside and not claim.of_procedure:
         return JudgedClaim(claim, "not tested", findings, outside, verdict)
-    return JudgedClaim(claim, verdict, findings)
+    return JudgedClaim(claim, verdict, findings, remark="" if claim.of_procedure else claim.scope.remark(run))
 
 
 def _of_checks(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:

@@ -22,6 +22,7 @@ from crosswind.analysis.claims import (
     MostCheck,
     RouteRef,
     RunFacts,
+    has_split,
 )
 from crosswind.analysis.contrasted import Contrast
 
@@ -96,16 +97,25 @@ def _add_dev(targets: Sequence[str]) -> str:
 
 
 def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
-    """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs."""
-    if not run.development:
-        return Finding("not tested", f"the run has no scores on development data to choose on: {_add_dev(run.targets)}")
+    """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs.
+
+    A target that has no development data besides those that it is measured on is not in the mean, and named.
+    """
+    scored = {target for _, target in run.development}
+    measured = [t for t in run.targets if run.splits.get(t) == ("dev",)]
+    without = [t for t in run.targets if not has_split(t, "dev")]
+    if lacking := [t for t in run.targets if t not in {*scored, *measured, *without}]:
+        what = f"{', '.join(lacking)} has" if scored else "the run has"
+        return Finding("not tested", f"{what} no scores on development data to choose on: {_add_dev(lacking)}")
+    left = [f"{', '.join(without)} (no development data)"] if without else []
+    left += [f"{', '.join(measured)} (measured on development data)"] if measured else []
+    if not scored:
+        return Finding("not tested", f"nothing is left to choose on: {'; '.join(left)}")
     gains: list[tuple[float, float]] = []
     used = []
-    for target in run.targets:
+    for target in (t for t in run.targets if t in scored and t not in measured):
         scores = {route: score for (route, of), score in run.development.items() if of == target}
-        best = max(scores, key=lambda route: scores[route], default=None)
-        if best is None:
-            return Finding("not tested", f"{target} has no scores on development data: {_add_dev([target])}")
+        best = max(scores, key=lambda route: scores[route])
         if best in check.against.matches(run.routes, run.facts):
             gains.append((0.0, 0.0))
             continue
@@ -119,6 +129,7 @@ def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFa
     mean = sum(gain for gain, _ in gains) / len(gains)
     half = sum(width for _, width in gains) / len(gains)
     text = f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}] over {len(gains)} targets"
+    text += f"; not among them: {'; '.join(left)}" if left else ""
     if mean + half < check.size - check.tolerance or mean - half > check.size + check.tolerance:
         return Finding("refuted", text, tuple(used))
     inside = check.size - check.tolerance <= mean - half and mean + half <= check.size + check.tolerance

@@ -14,6 +14,7 @@ from typing import Literal
 from crosswind.analysis.contrast import RouteFacts
 from crosswind.analysis.contrasted import Contrast, Measure
 from crosswind.evaluate.benchmark import BENCHMARKS
+from crosswind.tasks.base import TASKS
 
 ClaimVerdict = Literal["supported", "refuted", "undecided", "not tested"]
 Expectation = Literal["helps", "hurts", "more robust", "less robust", "no benefit"]
@@ -126,14 +127,18 @@ ClaimCheck = DifferenceCheck | BestCheck | MostCheck | ConsistentCheck | ChosenC
 
 @dataclass(frozen=True, slots=True)
 class ClaimScope:
-    """What a claim is about: an encoder, targets, a split, a selection; empty is any. `benchmark`: its averages are
-    over the languages that a benchmark has of each target, no fewer and no others."""
+    """What a claim is about: an encoder with its size in parameters, targets, a split, a selection; empty is any.
+    `benchmark`: its averages are over the languages that a benchmark has of each target, no fewer and no others.
+
+    A target without the split counts with the only one that it is evaluated on: XQuAD has no development set.
+    """
 
     encoder: str = ""
     targets: tuple[str, ...] = ()
     split: str = ""
     selection: str = ""
     benchmark: str = ""
+    parameters: int | None = None
 
     def lacking(self, run: RunFacts) -> str:
         """Why a run is outside the scope; empty if it is inside."""
@@ -143,13 +148,37 @@ class ClaimScope:
         missing = [target for target in self.targets if target not in run.targets]
         if missing:
             reasons.append(f"the run has no {', '.join(missing)}")
-        if self.split and set(run.splits) != {self.split}:
-            reasons.append(f"the run evaluates {', '.join(run.splits)}, the claim is about {self.split}")
+        if self.split:
+            reasons += self._other_splits(run)
         if self.selection and not set(run.selections) <= {self.selection, "untuned"}:
             reasons.append(f"checkpoints were chosen on {', '.join(run.selections)}, not on {self.selection}")
         if self.benchmark:
             reasons += self._other_languages(run)
         return "; ".join(reasons)
+
+    def remark(self, run: RunFacts) -> str:
+        """What a reader of a run that is inside must know: the targets that lack the split, with what they have."""
+        instead: dict[str, list[str]] = {}
+        for target in self._in_run(run):
+            if self.split and (split := only_split(target, self.split)) != self.split:
+                instead.setdefault(split, []).append(target)
+        parts = [f"{', '.join(targets)} on {split}" for split, targets in sorted(instead.items())]
+        return f"for want of {self.split} data {' and '.join(parts)}" if parts else ""
+
+    def _in_run(self, run: RunFacts) -> list[str]:
+        return [target for target in self.targets or run.targets if target in run.targets]
+
+    def _other_splits(self, run: RunFacts) -> list[str]:
+        """The targets that are evaluated on another split than is asked."""
+        asked = self._in_run(run)
+        other: dict[str, list[str]] = {}
+        for target in asked:
+            there = run.splits.get(target, ())
+            if there != (only_split(target, self.split),):
+                other.setdefault(", ".join(there), []).append(target)
+        alike = len(other) == 1 and [*other.values()] == [asked]
+        where = {splits: "" if alike else f"{', '.join(targets)} on " for splits, targets in other.items()}
+        return [f"the run evaluates {of}{splits}, the claim is about {self.split}" for splits, of in where.items()]
 
     def _other_languages(self, run: RunFacts) -> list[str]:
         """The targets whose average the benchmark takes over other languages than the run."""
@@ -188,13 +217,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What claims ask of a run besides its contrasts; `development` is (route, target) -> mean score on dev,
-    `languages` are those that each target's averages are over."""
+    """What claims ask of a run besides its contrasts; `splits` are those that each target is evaluated on,
+    `development` is (route, target) -> mean score on dev, `languages` are those that each target's averages are over.
+    """
 
     encoders: tuple[str, ...]
     routes: tuple[str, ...]
     targets: tuple[str, ...]
-    splits: tuple[str, ...]
+    splits: Mapping[str, tuple[str, ...]]
     selections: tuple[str, ...]
     facts: RouteFacts
     development: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -213,13 +243,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class JudgedClaim:
-    """A claim with its verdict; `outside` says why the run is not in its scope, and then `analogue` what it shows."""
+    """A claim with its verdict; `outside` says why the run is not in its scope, and then `analogue` what it shows.
+    `remark` is what a reader must know of a run that is inside."""
 
     claim: Claim
     verdict: ClaimVerdict
     findings: tuple[Finding, ...]
     outside: str = ""
     analogue: ClaimVerdict | None = None
+    remark: str = ""
 
 
 def counted_verdicts(judged: Sequence[JudgedClaim]) -> str:
@@ -230,6 +262,35 @@ def counted_verdicts(judged: Sequence[JudgedClaim]) -> str:
         counts = [f"{verdicts.count(v)} {v}" for v in STATUS if v in verdicts]
         parts += [f"{what}: {', '.join(counts)}"] if counts else []
     return "; ".join(parts)
+
+
+def encoder_words(name: str, parameters: int | None) -> str:
+    """An encoder with its size, for a sentence."""
+    return name if parameters is None else f"{name} ({parameters / 1e6:.1f} M parameters)"
+
+
+def stated(claim: Claim, encoder: str, words: str) -> str:
+    """A claim with the encoder that it is about and its size: its own, or else the run's, which is `encoder` or in
+    `words`. What was done is said of a run, and names no encoder but the one that it may be about."""
+    scope = claim.scope
+    if claim.of_procedure:
+        return claim.statement
+    if scope.encoder and not same_model(scope.encoder, encoder):
+        words = encoder_words(scope.encoder, scope.parameters)
+    return f"with {words}: {claim.statement}"
+
+
+def only_split(target: str, asked: str) -> str:
+    """The split that is asked of a target, or else the only one that it is evaluated on."""
+    if has_split(target, asked):
+        return asked
+    evaluated = [split for split in TASKS[target].splits if split != "train"]
+    return evaluated[0] if len(evaluated) == 1 else asked
+
+
+def has_split(target: str, split: str) -> bool:
+    """Whether a target has a split; of a task that is not declared here nobody knows, and it may."""
+    return target not in TASKS.names() or split in TASKS[target].splits
 
 
 def same_model(a: str, b: str) -> bool:

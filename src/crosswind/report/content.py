@@ -16,12 +16,14 @@ from crosswind.report.excluded import ExcludedRow, FaultRow
 
 @dataclass(frozen=True, slots=True)
 class JudgedFile:
-    """A file of claims, judged: its name, what it is about, and what published figures say by the id of a claim."""
+    """A file of claims, judged: its name, what it is about, what published figures say by the id of a claim, and each
+    statement with its encoder."""
 
     name: str
     summary: str
     judged: Sequence[JudgedClaim]
     published: Mapping[str, str]
+    statements: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

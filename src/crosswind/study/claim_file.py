@@ -138,6 +138,7 @@ class ScopeSpec(StrictModel):
     split: str = ""
     selection: str = ""
     benchmark: str = ""
+    parameters: int | None = Field(None, ge=1)
 
     @field_validator("benchmark")
     @classmethod
@@ -170,10 +171,12 @@ class ClaimSpec(StrictModel):
     published: PublishedSpec | None = None
 
     @model_validator(mode="after")
-    def general_claims_name_no_encoder(self) -> ClaimSpec:
-        """A `ValueError` for a claim that is of one encoder and of all."""
+    def encoders_fit(self) -> ClaimSpec:
+        """A `ValueError` for a claim that is of one encoder and of all, or of the size of none."""
         if self.general and self.scope.encoder:
             raise ValueError("a general claim is of no single encoder: leave out scope.encoder")
+        if self.scope.parameters and not self.scope.encoder:
+            raise ValueError("scope.parameters is the size of scope.encoder, which is not named")
         return self
 
 
@@ -243,7 +246,9 @@ def _claim(spec: ClaimSpec) -> Claim:
         id=spec.id,
         statement=spec.statement,
         source=spec.source,
-        scope=ClaimScope(scope.encoder, tuple(scope.targets), scope.split, scope.selection, scope.benchmark),
+        scope=ClaimScope(
+            scope.encoder, tuple(scope.targets), scope.split, scope.selection, scope.benchmark, scope.parameters
+        ),
         checks=tuple(check.check() for check in spec.checks),
         general=spec.general,
     )

@@ -12,7 +12,15 @@ from typing import Any
 import polars as pl
 
 from crosswind.analysis.claim_verdicts import judge_claims
-from crosswind.analysis.claims import STATUS, ClaimVerdict, Finding, JudgedClaim, RunFacts
+from crosswind.analysis.claims import (
+    STATUS,
+    ClaimVerdict,
+    Finding,
+    JudgedClaim,
+    RunFacts,
+    encoder_words,
+    stated,
+)
 from crosswind.analysis.condition import APART
 from crosswind.analysis.published import published_results
 from crosswind.analysis.results import CLEAN, NONE
@@ -43,13 +51,11 @@ class ClaimsReport:
     @property
     def encoder_words(self) -> str:
         """The encoder with its size, for a statement."""
-        known = [x for x in self.sizes if x is not None]
-        return f"{self.encoder} ({known[0] / 1e6:.1f} M parameters)" if len(self.sizes) == 1 and known else self.encoder
+        return encoder_words(self.encoder, self.sizes[0] if len(self.sizes) == 1 else None)
 
     def statement(self, judged: JudgedClaim) -> str:
-        """A claim as it is judged here: of an encoder, which it names itself or is named before it."""
-        named = judged.claim.scope.encoder or judged.claim.of_procedure
-        return judged.claim.statement if named else f"with {self.encoder_words}: {judged.claim.statement}"
+        """A claim as it is judged here: of an encoder of a size."""
+        return stated(judged.claim, self.encoder, self.encoder_words)
 
     def to_json(self) -> list[dict[str, Any]]:
         """A mapping a claim: VERIFIED, FALSIFIED or UNVERIFIED, what that rests on, and the command that repeats it."""
@@ -67,6 +73,7 @@ class ClaimsReport:
             "status": STATUS[judged.verdict],
             "verdict": judged.verdict,
             "outside": judged.outside,
+            "remark": judged.remark,
             "analogue": judged.analogue,
             "published": self.published.get(claim.id, ""),
             "checks": [_check(finding) for finding in judged.findings],
@@ -148,19 +155,22 @@ def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:
         measured, choosing = _measured_and_choosing(members)
         joined = join_read(measured)
         judged, published = judged_by(file, joined, joined.summary(), choosing)
-        size = joined.identity.get("parameters")
-        sizes = (size if isinstance(size, int) else None,)
+        sizes = (parameters_of(joined),)
         paths = tuple(path for run in members for path in run.paths)
         reports.append(ClaimsReport(file, paths, judged, published, command, encoder, sizes, mistyped))
     return [*reports, *([_agreed(reports)] if len(reports) > 1 else [])]
 
 
+def parameters_of(run: RunResults) -> int | None:
+    """How many parameters a run's encoder has, as far as the run says."""
+    size = run.identity.get("parameters")
+    return size if isinstance(size, int) else None
+
+
 def _measured_and_choosing(runs: Sequence[RunResults]) -> tuple[list[RunResults], list[RunResults]]:
-    """The runs that are judged, and beside them those of development data alone, which choose; without any others
-    these are what is judged. A run of the same study that has no other cells yet is incomplete, and judged."""
-    on_dev = [set(run.rows["split"]) == {"dev"} for run in runs]
-    studies = [run.identity.get("study") for run, dev in zip(runs, on_dev, strict=True) if not dev]
-    chooses = [dev and run.identity.get("study") not in studies for run, dev in zip(runs, on_dev, strict=True)]
+    """The runs that are judged, and beside them those that choose: of another study, with development data where it
+    evaluates others. Without any others these are what is judged."""
+    chooses = [any(_chooses(run, other) for other in runs) for run in runs]
     choosing = [run for run, chosen in zip(runs, chooses, strict=True) if chosen]
     measured = [run for run, chosen in zip(runs, chooses, strict=True) if not chosen]
     seeds = {seed for run in measured for seed in run.seeds}
@@ -179,6 +189,18 @@ def _measured_and_choosing(runs: Sequence[RunResults]) -> tuple[list[RunResults]
                 hint="run the same study with the split dev, so that development data choose among the same models",
             )
     return (measured, choosing) if measured else (list(runs), [])
+
+
+def _chooses(run: RunResults, other: RunResults) -> bool:
+    """Whether a run has what the other's routes are chosen on: development data of its targets, and else the same.
+
+    A run of the same study that has no other cells yet is incomplete.
+    """
+    mine, theirs = _splits(run.rows), _splits(other.rows)
+    if run.identity.get("study") == other.identity.get("study") or set(theirs.values()) == {("dev",)}:
+        return False
+    moved = [target for target, splits in mine.items() if splits == ("dev",) != theirs.get(target)]
+    return bool(moved) and all(target in moved or splits == theirs.get(target) for target, splits in mine.items())
 
 
 def _trained(run: RunResults) -> frozenset[str]:
@@ -260,12 +282,18 @@ def run_facts(run: RunResults, choosing: Sequence[RunResults] = ()) -> RunFacts:
         encoders=tuple(rows["encoder"].unique(maintain_order=True)),
         routes=run.analysed.routes,
         targets=tuple(rows["target"].unique(maintain_order=True)),
-        splits=tuple(rows["split"].unique().sort()),
+        splits=_splits(rows),
         selections=tuple(rows["selection"].unique().sort()),
         facts=run.analysed.facts,
         development={name: sum(scores) / len(scores) for name, scores in dev.items()},
         languages=_languages(rows),
     )
+
+
+def _splits(rows: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The splits that each target is evaluated on."""
+    by_target = rows.group_by("target", maintain_order=True).agg(pl.col("split").unique().sort())
+    return {target: tuple(splits) for target, splits in by_target.iter_rows()}
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
@@ -295,5 +323,7 @@ def _published(spec: PublishedSpec) -> str:
         words = result.what or f"{result.task} {result.key} {result.where}"
         if result.arxiv == spec.arxiv and words == spec.what and result.setting == spec.setting:
             agrees = isinstance(result.value, int | float) and abs(result.value - spec.size) <= spec.tolerance
-            return f"{'agrees' if agrees else 'differs'}: {result.value} ({result.source}; {result.evidence})"
+            said = f"agrees: {result.value}" if agrees else f"differs: {result.value}, the claim says {spec.size:g}"
+            setting = f"{result.setting}; " if result.setting else ""
+            return f"{said} ({setting}{result.source}; {result.evidence})"
     return "no such figure"

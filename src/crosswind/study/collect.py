@@ -45,6 +45,7 @@ from crosswind.study.folder import (
     clear,
     consistency_frame,
     declared_late,
+    encoder_size,
     prediction_path,
     rewrite_path,
     rows_by_key,
@@ -157,7 +158,8 @@ def collect(
     else:
         for name in (CURVES, ATTACKED_TABLE):
             (out / name).unlink(missing_ok=True)
-    shown = write_run_report(out, summary, {"name": study.name, "encoder": plan.encoder, "crosswind": __version__})
+    identity = {"name": study.name, "encoder": plan.encoder, "parameters": encoder_size(study)}
+    shown = write_run_report(out, summary, {**identity, "crosswind": __version__})
     preset = study.targets.preset
     only = preset if preset in {score.benchmark for score in official} else None
     brief = tuple(brief_official_lines(official, only))

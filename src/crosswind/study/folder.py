@@ -108,8 +108,7 @@ def open_folder(out: Path, study: Study, encoder: str) -> Iterator[None]:
 def _write_identity(out: Path, study: Study, encoder: str) -> None:
     text = dump_yaml(json.loads(study.model_dump_json(exclude_unset=True)))
     identity: dict[str, Any] = {"name": study.name, "encoder": encoder, "study": study_id(study)}
-    parameters = parameter_count(study.encoder) if isinstance(study.encoder, str) and not study.predictions else None
-    identity |= {"crosswind": __version__, "compare": _declared(study, out), "parameters": parameters}
+    identity |= {"crosswind": __version__, "compare": _declared(study, out), "parameters": encoder_size(study)}
     try:
         write_sealed(out / IDENTITY, identity)
         with replacing(out / STUDY) as draft:
@@ -137,6 +136,11 @@ def _keep_claims(study: Study, out: Path) -> None:
 def kept_claims(out: Path, number: int, name: str) -> Path:
     """Where a run folder keeps the file of claims which its study names as this one, counted from 0."""
     return out / CLAIMS / f"{number}-{Path(name).name}"
+
+
+def encoder_size(study: Study) -> int | None:
+    """The number of parameters of a study's encoder, where its files are at hand."""
+    return parameter_count(study.encoder) if isinstance(study.encoder, str) and not study.predictions else None
 
 
 def _declared(study: Study, out: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from crosswind.analysis.claims import encoder_words, stated
 from crosswind.analysis.official import official_scores
 from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
@@ -26,7 +27,7 @@ from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
 from crosswind.study.claim_file import claim_files
 from crosswind.study.claim_names import KnownNames, require_claims
-from crosswind.study.claimed import judged_by, named_claims
+from crosswind.study.claimed import judged_by, named_claims, parameters_of
 from crosswind.study.curves import CURVES
 from crosswind.study.folder import STUDY, declared_late
 from crosswind.study.joined import RunResults, facts_of, read_run, read_table
@@ -143,7 +144,10 @@ def _claims(run: RunResults, summary: Summary, missing: list[str]) -> tuple[Judg
     def judged(name: str) -> tuple[JudgedFile, ...]:
         (file,) = require_claims([name], names)
         findings, published = judged_by(file, run, summary)
-        return (JudgedFile(file.name, file.summary, findings, published),)
+        encoder = str(run.identity.get("encoder", ""))
+        words = encoder_words(encoder, parameters_of(run))
+        statements = {x.claim.id: stated(x.claim, encoder, words) for x in findings}
+        return (JudgedFile(file.name, file.summary, findings, published, statements),)
 
     names = KnownNames.of_runs([run])
     files = named_claims(*run.paths) or sorted(claim_files())

@@ -70,4 +70,6 @@ def _print(report: ClaimsReport) -> None:
     for judged in report.judged:
         if judged.outside:
             print_line(f"not tested: {judged.claim.id}: {judged.outside}")
+        if judged.remark:
+            print_line(f"in scope: {judged.claim.id}: {judged.remark}")
     print(f"claims {counted_verdicts(report.judged)}\n")

@@ -52,7 +52,8 @@ def _table(file: JudgedFile) -> TextTable:
         tuple(
             (
                 judged.claim.id,
-                judged.claim.statement + (f" ({judged.claim.source})" if judged.claim.source else ""),
+                file.statements.get(judged.claim.id, judged.claim.statement)
+                + (f" ({judged.claim.source})" if judged.claim.source else ""),
                 judged.verdict + (f"; here: {judged.analogue}" if judged.analogue not in (None, "not tested") else ""),
                 _shows(judged),
                 *([file.published.get(judged.claim.id, "")] if published else []),
@@ -63,5 +64,5 @@ def _table(file: JudgedFile) -> TextTable:
 
 
 def _shows(judged: JudgedClaim) -> str:
-    shown = [*([judged.outside] if judged.outside else []), *(finding.text for finding in judged.findings)]
+    shown = [judged.outside, judged.remark, *(finding.text for finding in judged.findings)]
     return "; ".join(text for text in shown if text)
