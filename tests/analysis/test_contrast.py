@@ -399,7 +399,7 @@ def test_the_answer_is_about_what_is_not_at_its_floor():
     for route in ("none", "multi"):
         study.pair(route, "de", 134, 133, target="xcopa")
     text = answer(study.summary(chance={"xcopa": 50.0}))
-    assert "(xnli, other languages than English; one pipeline seed, intervals over items only;" in text
+    assert "(xnli, other languages than English; one pipeline seed, intervals over items only; given this" in text
     assert "not in it: xcopa (at the floor)" in text
     lost = Study()
     for route in ("none", "multi"):

@@ -41,12 +41,13 @@ def full(summary: Summary) -> ReportContent:
         "refuted",
         (Finding("refuted", "gain −1.0"),),
     )
+    statements = {"c1": "with mini (1.0 M parameters): it <helps>"}
     return ReportContent(
         "A <study>",
         summary,
         facts=FACTS,
         notes=["</script><script>alert(1)</script>"],
-        claims=[JudgedFile("mine", "what is claimed", [judged], {"c1": "agrees: 1.0"}, {"c1": "with mini (1.0 M parameters): it <helps>"})],
+        claims=[JudgedFile("mine", "what is claimed", [judged], {"c1": "agrees: 1.0"}, statements)],
         audit=[AuditRow("seeds", "Are there enough?", False, "one"), AuditRow("floors", "Above?", True, "all")],
         curves=pl.DataFrame(
             {

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crosswind.analysis.contrast import Comparisons, RouteFacts
+from crosswind.analysis.contrasted import CONTRASTS
 from crosswind.analysis.estimate import Components
 from crosswind.analysis.left_out import LeftOut, left_out_table
 from crosswind.analysis.planner import SEEDS, plan_contrast
@@ -482,6 +483,28 @@ def test_the_claims_that_a_study_names_are_judged_and_their_typing_errors_refuse
     assert [file.name for file in report_content(read_run(runs[0]), read_run(runs[0]).summary()).claims] == ["mine"]
     kept_claims(runs[0], 0, "mine.yaml").unlink()  # the page says so, and is written
     assert "claims " in report_content(read_run(runs[0]), read_run(runs[0]).summary()).missing[0]
+
+
+def test_the_table_of_all_comparisons_lies_beside_a_page_that_is_of_no_single_run(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    joined = join_runs(runs)
+    summary = write_joined_report(joined, tmp_path / "all.html")
+    table = pl.read_parquet(tmp_path / "all-figures" / "contrasts.parquet")
+    assert table.equals(summary.compared())
+    assert table.columns == [*CONTRASTS]
+    assert len(table) == len(summary.contrasts) > 10
+    assert "the study file and all-figures/contrasts.parquet with them" in (tmp_path / "all.html").read_text()
+    # In the folder of its only run the page names that run's table, while that is what the page shows.
+    one = read_run(runs[0])
+    of_run = one.summary().compared()
+    of_run.write_parquet(runs[0] / "contrasts.parquet")
+    write_joined_report(one, runs[0] / "report.html")
+    assert not (runs[0] / "figures" / "contrasts.parquet").exists()
+    assert "the study file and contrasts.parquet with them" in (runs[0] / "report.html").read_text()
+    of_run.head(1).write_parquet(runs[0] / "contrasts.parquet")
+    write_joined_report(one, runs[0] / "report.html")
+    assert pl.read_parquet(runs[0] / "figures" / "contrasts.parquet").equals(of_run)
 
 
 def test_joined_runs_say_which_is_incomplete_and_keep_what_the_others_know(runs: list[Path]) -> None:

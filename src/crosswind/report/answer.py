@@ -62,7 +62,7 @@ def levels_answered(summary: Summary, most: int = 8) -> AnsweredQuestion:
     """What a run says that compares no routes: each target's score, and what a perturbation leaves of it."""
     sentences = list(_levels(summary))
     more = [f"and {len(sentences) - most} more targets and routes, below"] if len(sentences) > most else []
-    return AnsweredQuestion((*sentences[:most], *more), ("no routes are compared",))
+    return AnsweredQuestion((*sentences[:most], *more), ("no routes are compared", _given(summary)))
 
 
 def _levels(summary: Summary) -> Iterator[str]:
@@ -130,7 +130,8 @@ def _all_floored(summary: Summary) -> AnsweredQuestion | None:
         if not _is_floored([c for c in summary.contrasts if c.scope == "target" and c.within == target]):
             return None
     names = ", ".join(targets)
-    return AnsweredQuestion((f"Every route is at its floor in {names}: nothing can be said of what survives",))
+    said = f"Every route is at its floor in {names}: nothing can be said of what survives"
+    return AnsweredQuestion((said,), (_given(summary),))
 
 
 def _survives(chosen: Sequence[Contrast], base: str) -> str:
@@ -200,10 +201,16 @@ def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:
     what = last.targets[0] if len(last.targets) == 1 else f"means of {len(last.targets)} targets"
     tested = [c for c in summary.contrasts if c.family == PRIMARY and c.adjusted is not None]
     parts = [f"{what}, other languages than {summary.source_language(last.targets)}", random_factors(chosen)]
-    if tested:
-        parts.append(f"verdicts by Holm over {len(tested)} comparisons, given this encoder")
+    verdicts = f"verdicts by Holm over {len(tested)} comparisons, " if tested else ""
+    parts.append(verdicts + _given(summary))
     excluded = list(dict.fromkeys(x for c in chosen if c.kind == "level" for x in c.excluded))
     return [*parts, *([f"not in it: {', '.join(excluded)}"] if excluded else [])]
+
+
+def _given(summary: Summary) -> str:
+    """What no interval is over: other encoders would answer otherwise."""
+    several = len({line.encoder for line in summary.lines}) > 1
+    return "given these encoders" if several else "given this encoder"
 
 
 def random_factors(chosen: Sequence[Contrast]) -> str:

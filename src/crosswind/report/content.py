@@ -119,6 +119,9 @@ ATTACKED_COLUMNS: dict[str, pl.DataType] = {
 """The columns of what each attack did to each model, a row a language: `analysis.attacked.AttackLine`. `cells` is a
 hash of what a row is computed from."""
 
+CONTRASTS_FILE = "contrasts.parquet"
+"""The table of all comparisons: in a run's folder, or beside the figures of a page that lies elsewhere."""
+
 LATER_COLUMNS = (*ATTACK_CELL, "before_change_median", "before_change_90", "untried")
 """Columns that runs of older versions lack."""
 
@@ -130,7 +133,7 @@ class ReportContent:
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
     remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
     wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `attacked` one as `ATTACKED_COLUMNS` does.
-    `missing` says what could not be shown, and why.
+    `missing` says what could not be shown, and why; `contrasts` where the table of comparisons lies, from the page.
     """
 
     title: str
@@ -147,3 +150,4 @@ class ReportContent:
     examples: ExampleSample = field(default_factory=ExampleSample)
     provenance: Provenance = field(default_factory=Provenance)
     missing: Sequence[str] = ()
+    contrasts: str = CONTRASTS_FILE

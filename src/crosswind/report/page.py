@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from crosswind.report.answer import (
     verdicts_answered,
     widest_contrasts,
 )
-from crosswind.report.content import ReportContent
+from crosswind.report.content import CONTRASTS_FILE, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_table
 from crosswind.report.parts import Figure, Section, TextTable
@@ -35,24 +36,34 @@ FIGURES = "figures"
 _OURS = re.compile(
     r"(attacks|curves|forest|gap-family|gap-script|heatmap|targets)(-\d+)?\.(svg|csv)"
     r"|(contrasts|defences|targets|summary-.+)\.tex"
+    r"|contrasts\.parquet"
 )
 _INTERVAL = re.compile(r"\[([^\s\[\],]+), ([^\s\[\],]+)\]")  # a narrow screen breaks no line within one
 _LISTED = 40_000  # characters of a listing
 
 
-def write_report(path: Path, content: ReportContent, *, latex: bool = False) -> Path:
+def write_report(path: Path, content: ReportContent, *, latex: bool = False, table: bool = False) -> Path:
     """Write the report beside `path` and rename it into place; its figures and their data lie in the folder of
     `figures_of`.
 
-    `latex`: tables that a paper would have as booktabs tables too, in the same folder.
+    `latex`: tables that a paper would have as booktabs tables too, in the same folder. `table`: the table of all
+    contrasts as well, for a page that lies beside no run's.
     """
-    sections = page_sections(content)
     folder = figures_of(path)
+    table = table and bool(content.summary.contrasts)
+    if table:
+        content = replace(content, contrasts=f"{folder.name}/{CONTRASTS_FILE}")
+    sections = page_sections(content)
     figures = [part for section in sections for part in section.every() if isinstance(part, Figure)]
     path.parent.mkdir(parents=True, exist_ok=True)
     written = _write_figures(folder, figures)
     if latex:
         written |= _write_tables(folder, sections)
+    if table:
+        folder.mkdir(exist_ok=True)
+        with replacing(folder / CONTRASTS_FILE, durable=False) as draft:
+            content.summary.compared().write_parquet(draft)
+        written.add(CONTRASTS_FILE)
     for old in folder.glob("*") if folder.name == FIGURES and folder.is_dir() else ():
         stale = old.name not in written and (latex or old.suffix != ".tex")
         if stale and _OURS.fullmatch(old.name):  # Whoever writes a paper there has figures of their own.

@@ -18,7 +18,15 @@ from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
-from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS, LATER_COLUMNS, AuditRow, JudgedFile, ReportContent
+from crosswind.report.content import (
+    ATTACKED_COLUMNS,
+    CONTRASTS_FILE,
+    CURVE_COLUMNS,
+    LATER_COLUMNS,
+    AuditRow,
+    JudgedFile,
+    ReportContent,
+)
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
 from crosswind.report.spent import spent_remarks
@@ -55,8 +63,19 @@ def write_joined_report(run: RunResults, path: Path, *, latex: bool = False) -> 
     require_claims(named, KnownNames.of_runs([run]))
     summary = run.summary()
     content = report_content(run, summary)
-    write_report(path, content, latex=latex)
+    write_report(path, content, latex=latex, table=not _has_table(run, path, summary))
     return _with_remarks(summary, content)
+
+
+def _has_table(run: RunResults, page: Path, summary: Summary) -> bool:
+    """Whether the page lies in the folder of its only run, whose table of contrasts is what the page shows."""
+    folder = run.paths[0]
+    there = folder / CONTRASTS_FILE
+    if len(run.paths) > 1 or page.parent.resolve() != folder.resolve() or not there.is_file():
+        return False
+    with suppress(UserError):
+        return read_table(there, {}).equals(summary.compared())
+    return False
 
 
 def _with_remarks(summary: Summary, content: ReportContent) -> Summary:

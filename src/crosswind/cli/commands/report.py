@@ -24,6 +24,7 @@ def report(
     """Write the report of runs that are there: several runs of one study, seeds run apart, are joined.
 
     The figures lie beside the page as SVG, with their data as CSV: in figures/, beside another name in NAME-figures/.
+    So does the table of all comparisons (contrasts.parquet), unless the page lies in the folder of its only run.
 
     Example: crosswind report runs/seed1 runs/seed2 runs/seed3 -o report.html
     """

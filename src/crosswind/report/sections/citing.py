@@ -17,7 +17,7 @@ def citing_section(content: ReportContent) -> Section | None:
         parts.append(
             Prose(
                 f"Name the study ({content.title}), the encoder{encoder}, Crosswind {p.version}, and the signatures of"
-                " the scores that you report; give the study file and contrasts.parquet with them. Two scores are"
+                f" the scores that you report; give the study file and {content.contrasts} with them. Two scores are"
                 " compared only if their signatures agree."
             )
         )

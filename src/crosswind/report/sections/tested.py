@@ -25,7 +25,7 @@ def contrast_section(content: ReportContent) -> Section | None:
     shown = rows[:_MOST]
     missing = ""
     if len(rows) > len(shown):
-        missing = f"{len(shown)} of {len(rows):,} rows, differences first; contrasts.parquet has all."
+        missing = f"{len(shown)} of {len(rows):,} rows, differences first; {content.contrasts} has all."
     remark = (
         "Every comparison that the study holds. Only the primary family is tested by Holm; p-values of the others are"
         " adjusted within their table (Benjamini and Hochberg), levels have none. The smallest effect is what would"
