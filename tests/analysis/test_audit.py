@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from test_contrast import Study
 from test_published import ROW
@@ -16,9 +17,14 @@ from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.results import table
 from crosswind.analysis.summarise import summarise
 from crosswind.evaluate.benchmark import BENCHMARKS
+from crosswind.report.content import ATTACKED_COLUMNS
+from crosswind.study.about import read_audited, write_about
 from crosswind.study.analysed import Analysed
 from crosswind.study.audit import REVIEWS, Audit, AuditedRun, Shown, audit_of
 from crosswind.study.joined import RunResults
+from crosswind.study.kept import card_of, kept_for_audit
+from crosswind.study.plan import make_plan
+from crosswind.study.spec import parse_study
 
 FACTORS = {
     "english": {"tasks": "mnli", "languages": "en", "labelled examples": "1,000", "phases": "1"},
@@ -46,6 +52,8 @@ def audited(
     written: Mapping[str, Any] | None = None,
     comparisons: Comparisons | None = None,
     chance: Mapping[str, float] | None = None,
+    kept: Mapping[str, Any] | None = None,
+    path: Path = Path("run"),
 ) -> AuditedRun:
     study = study or made()
     routes = ("none", "english", "multi")
@@ -54,11 +62,12 @@ def audited(
         routes, {"xnli": "accuracy"}, dict(chance or {}), {"xnli": "en"}, diagnostic, (), compared, facts
     )
     rows = table(study.rows)
-    run = RunResults((Path("run"),), "run", {}, rows, analysed, {}, {}, left_out)
+    run = RunResults((path,), "run", {}, rows, analysed, {}, {}, left_out)
     summary = summarise(
         rows, study.cells.__getitem__, routes=list(routes), facts=facts, comparisons=compared, chance=dict(chance or {})
     )
-    return AuditedRun(run, replace(summary, diagnostic=frozenset(diagnostic)), written or STUDY)
+    noted = [] if kept is None else [kept]
+    return AuditedRun(run, replace(summary, diagnostic=frozenset(diagnostic)), written or STUDY, noted)
 
 
 STUDY = {
@@ -73,7 +82,21 @@ STUDY = {
 def with_card(folder: Path, text: str) -> AuditedRun:
     folder.mkdir(exist_ok=True)
     (folder / "README.md").write_text(text)
-    return audited(written={**STUDY, "encoder": str(folder)})
+    return audited(kept={"card": card_of(folder, ["xnli"])})
+
+
+def attacked(
+    folder: Path, *, edits: float = 0.2, control: bool = True, kept: Mapping[str, Any] | None = None
+) -> AuditedRun:
+    study = made()
+    for row in [row for row in study.rows if row.perturbation == "clean"]:
+        for name in ("textbugger@first", *(["textbugger.random@first"] if control else [])):
+            study.rows.append(replace(row, attack=name, budget=50, signature=f"{row.signature}|protection=none"))
+    folder.mkdir(exist_ok=True)
+    row = {"attack": "textbugger@first", "target": "xnli", "edit_rate": edits, "chrf": 80.0}
+    pl.DataFrame([row], schema=ATTACKED_COLUMNS).write_parquet(folder / "attacked.parquet")
+    whole = audited(kept=kept, path=folder)
+    return replace(whole, run=replace(whole.run, rows=table(study.rows)))
 
 
 def changed(route: str, **facts: str) -> Mapping[str, Mapping[str, str]]:
@@ -97,6 +120,7 @@ CASES: dict[str, tuple[Callable[[Path], AuditedRun], Callable[[Path], AuditedRun
     "changed": (lambda p: audited(), lambda p: audited(left_out=(replace(LOST, cause="unchanged"),))),
     "preserving": (lambda p: audited(), lambda p: audited(diagnostic=("swap",))),
     "selection": (lambda p: audited(), lambda p: audited(made(split="dev"))),
+    "attacks": (lambda p: attacked(p / "near"), lambda p: attacked(p / "far", edits=0.7)),
     "multiplicity": (lambda p: audited(), lambda p: uncorrected(audited())),
     "missing": (lambda p: audited(), lambda p: audited(left_out=(LOST,))),
     "one-factor": (
@@ -205,3 +229,101 @@ def test_a_run_whose_own_tasks_are_gone_is_reviewed_all_the_same() -> None:
     seen = REVIEWS["baselines"].look(run)
     assert seen.passed is None
     assert "mine" in seen.evidence
+
+
+def test_budgets_are_equal_in_examples_and_in_steps() -> None:
+    """A masked LM beside the tasks adds steps and tokens to as many labelled examples."""
+    look = REVIEWS["budgets"].look
+    equal = {"steps": "63", "tokens": "31,000"}
+    with_steps = {route: {**of, **equal} for route, of in FACTORS.items()}
+    seen = look(audited(factors=with_steps))
+    assert (seen.passed, seen.evidence) == (
+        True,
+        "labelled examples: english 1,000, multi 1,000; optimiser steps, estimated: english 63, multi 63; "
+        "tokens, estimated: english 31,000, multi 31,000",
+    )
+    longer = {**with_steps, "multi": {**with_steps["multi"], "tokens": "60,000"}}  # its language has more of them
+    assert look(audited(factors=longer)).passed is True
+    more = {**with_steps, "multi": {**with_steps["multi"], "steps": "126", "tokens": "60,000"}}
+    seen = look(audited(factors=more))
+    assert (seen.passed, seen.evidence[:27]) == (False, "unequal steps: labelled exa")
+    assert look(audited(factors={"english": {"tasks": "mnli"}})).passed is None
+
+
+def test_a_target_that_is_scored_on_the_split_that_chose_its_checkpoints_is_named() -> None:
+    """Another target of the run is scored on a test set; TyDiQA's public development set is its test set."""
+    study = made(split="dev")
+    study.rows += [replace(row, target="pawsx", split="test") for row in made().rows]
+    study.rows += [replace(row, target="tydiqa") for row in study.rows if row.split == "dev"]
+    whole = audited()
+    run = replace(whole, run=replace(whole.run, rows=table(study.rows)))
+    look = REVIEWS["selection"].look
+    seen = look(run)  # of a run that kept nothing, whose study says nothing either
+    assert (seen.passed, seen.evidence.rpartition(": ")[2]) == (False, "xnli on dev")
+    elsewhere = {"xnli": {"mnli/dev": ["mnli/en/dev[0-9]"]}, "tydiqa": {"tydiqa/train": ["tydiqa/en/train[0-9]"]}}
+    assert look(replace(run, kept=[{"chosen_on": elsewhere}])).passed is True
+    same = {"tydiqa": {"tydiqa/dev": ["tydiqa/en/dev[0-9]"]}, "xnli": elsewhere["xnli"]}
+    seen = look(replace(run, kept=[{"chosen_on": elsewhere}, {"chosen_on": same}]))
+    assert (seen.passed, seen.evidence[-48:]) == (False, "split: tydiqa on dev (chosen on tydiqa/en/dev[0-9])"[-48:])
+    train = {"train": [{"tasks": ["xnli"], "select": {"name": "xnli", "rows": "5-9"}}]}  # `train`, which is usual
+    written = {**STUDY, "targets": {"tasks": {"xnli": train}}}
+    assert look(replace(run, study=written)).passed is True
+    train["train"][0]["select"] = {"name": "xnli", "split": "dev"}  # type: ignore[index]
+    assert look(replace(run, study=written)).passed is False
+
+
+def test_attacks_are_no_perturbation_called_clean() -> None:
+    run = audited()
+    clean = [c for c in run.summary.contrasts if c.conditions]
+    searched = tuple(
+        replace(c, conditions=(replace(c.conditions[0], perturbation="clean", attack="deepwordbug", budget=50),))
+        for c in clean
+    )
+    only = replace(run, summary=replace(run.summary, contrasts=searched))
+    assert REVIEWS["preserving"].look(only).passed is None
+    both = replace(run, summary=replace(run.summary, contrasts=(*run.summary.contrasts, *searched)))
+    assert "the label: swap (whether" in REVIEWS["preserving"].look(both).evidence
+
+
+def test_attacks_without_a_control_or_whose_texts_need_not_keep_the_label_are_named(tmp_path: Path) -> None:
+    look = REVIEWS["attacks"].look
+    assert look(audited()).passed is None
+    seen = look(attacked(tmp_path / "a"))
+    assert seen.evidence.startswith("textbugger@first on xnli: 0.20 edits a word, chrF 80 (")
+    seen = look(attacked(tmp_path / "b", control=False))
+    assert seen.evidence.startswith("no random draws at equal budget stand beside textbugger@first (")
+    seen = look(attacked(tmp_path / "c", kept={"diagnostic_attacks": ["textbugger@first"]}))
+    assert (seen.passed, seen.evidence[:46]) == (False, "labels need not hold under textbugger@first (t")
+    blind = attacked(tmp_path / "d", control=False)
+    rows = blind.run.rows.with_columns(attack=pl.col("attack").str.replace("textbugger@first", "stresstest"))
+    assert look(replace(blind, run=replace(blind.run, rows=rows))).passed is True  # it is its own control
+
+
+def test_what_reviews_look_at_is_kept_with_the_run(tmp_path: Path) -> None:
+    """The encoder's card and the selecting data are known when a run is written, and nowhere else later."""
+    study = """
+name: kept
+encoder: microworld
+data: {source: microworld}
+training: {batch_size: 16}
+routes: {none: []}
+attack: [{recipe: deepwordbug, budget: 5, examples: 5}]
+targets: {tasks: {mw-nli: {languages: [en], split: test, train: [
+  {tasks: [{name: mw-nli, rows: 0-9}], budget: {epochs: 1}, select: {name: mw-nli, split: dev}}]}}}
+"""
+    plan = make_plan(parse_study(study), dry=True)
+    kept = kept_for_audit(plan, plan.cells)
+    assert kept["chosen_on"] == {"mw-nli": {"mw-nli/dev": ["mw-nli/en/dev"]}}
+    assert kept["diagnostic_attacks"] == []
+    atoms = replace(plan.cells[-1].condition, made_of=("attack:deepwordbug", "drop-word"))
+    spoiled = kept_for_audit(plan, [*plan.cells, replace(plan.cells[-1], condition=atoms)])
+    assert spoiled["diagnostic_attacks"] == [plan.cells[-1].condition.attack]
+    write_about(tmp_path, {}, [], {**kept, "card": {"file": "README.md", "named": ["xnli"]}})
+    (seen,) = read_audited([tmp_path, tmp_path / "absent"])
+    look, run = REVIEWS["contamination"].look, audited()
+    assert look(replace(run, kept=[seen])).evidence.endswith("on training: read README.md (when it was run)")
+    for damaged in ({}, {"card": 3}, {"card": {"named": []}}, {"card": None}):
+        assert look(replace(run, kept=[damaged])).passed is None
+    (tmp_path / "README.md").write_text("Trained on XNLI.")  # an older run kept nothing: the card as it is now
+    older = look(replace(run, study={**STUDY, "encoder": str(tmp_path)}))
+    assert older.evidence.endswith("on training: read README.md (now)")

@@ -1,6 +1,7 @@
 """What a run says of itself on its page: facts and notes, kept beside its results so that they can be shown again.
 
-about.json: `facts` (name -> text) and `notes` (sentences).
+about.json: `facts` (name -> text), `notes` (sentences) and `audited`: what reviews of the run look at and nobody could
+find out later, where the encoder and the data are not at hand.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from crosswind.run.folders import replacing
 
 ABOUT = "about.json"
 
 
-def write_about(out: Path, facts: Mapping[str, str], notes: Sequence[str]) -> None:
-    """Keep facts and notes."""
+def write_about(out: Path, facts: Mapping[str, str], notes: Sequence[str], audited: Mapping[str, Any]) -> None:
+    """Keep facts, notes and what reviews look at."""
     with replacing(out / ABOUT) as draft:
-        draft.write_text(json.dumps({"facts": dict(facts), "notes": list(notes)}, indent=1), encoding="utf-8")
+        value = {"facts": dict(facts), "notes": list(notes), "audited": dict(audited)}
+        draft.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
 def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
@@ -33,3 +36,16 @@ def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return {name: "; ".join(dict.fromkeys(texts)) for name, texts in facts.items()}, list(dict.fromkeys(notes))
+
+
+def read_audited(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
+    """What each run kept for its reviews; nothing of one that an older version wrote, or whose file is damaged."""
+    kept = []
+    for path in paths:
+        try:
+            value = json.loads((path / ABOUT).read_text(encoding="utf-8"))["audited"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            kept.append(value)
+    return kept

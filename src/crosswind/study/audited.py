@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crosswind.errors import UserError
 from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.study.about import read_audited
 from crosswind.study.audit import Audit, AuditedRun, audit_of
 from crosswind.study.folder import STUDY
 from crosswind.study.joined import join_runs
@@ -21,4 +22,4 @@ def audit_runs(runs: Sequence[Path]) -> Audit:
     with suppress(UserError):  # The study's own data may have gone since: the review that needs them says so.
         declare_tasks(read_study(runs[0] / STUDY))
     study = parse_yaml(yaml_text(runs[0] / STUDY, "study"), str(runs[0] / STUDY))
-    return audit_of(AuditedRun(joined, joined.summary(), study))
+    return audit_of(AuditedRun(joined, joined.summary(), study, read_audited(runs)))

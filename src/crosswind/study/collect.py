@@ -52,6 +52,7 @@ from crosswind.study.folder import (
     sums_frame,
     sums_path,
 )
+from crosswind.study.kept import kept_for_audit
 from crosswind.study.left_out import model_and_set, not_there, unscored, unscored_reason
 from crosswind.study.noted import Noted, as_json, note_lines, notes_by_step, notes_of
 from crosswind.study.planned import Cell, Plan, count_examples
@@ -149,7 +150,8 @@ def collect(
     late = [*([note] if (note := declared_late(out)) else []), *_shared_draws(there)]
     from_steps = note_lines(there, noted)
     notes = [*plan.notes, *study.notes, *from_steps, *_budget_notes(plan), *mixed, *late]
-    write_about(out, _about(study, plan, there, left_out, provenance, seconds), notes)
+    about = _about(study, plan, there, left_out, provenance, seconds)
+    write_about(out, about, notes, kept_for_audit(plan, there))
     write_sample(there, plan.graph.context["data"], out)
     if any(cell.condition.attack != "none" for cell in there):
         tables.write(attack_curves(there, store), CURVES)

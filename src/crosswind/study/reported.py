@@ -30,7 +30,7 @@ from crosswind.report.content import (
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
 from crosswind.report.spent import spent_remarks
-from crosswind.study.about import read_about
+from crosswind.study.about import read_about, read_audited
 from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
 from crosswind.study.claim_file import claim_files
@@ -175,7 +175,7 @@ def _claims(run: RunResults, summary: Summary, missing: list[str]) -> tuple[Judg
 
 
 def _audit(run: RunResults, summary: Summary, study: Mapping[str, Any]) -> tuple[AuditRow, ...]:
-    audited = AuditedRun(run, summary, study)
+    audited = AuditedRun(run, summary, study, read_audited(run.paths))
     return tuple(_review(review, audited) for review in REVIEWS)
 
 

@@ -7,7 +7,7 @@ score of ten is derived from them, and never stands alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crosswind.analysis.contrast import PRIMARY
@@ -19,11 +19,13 @@ from crosswind.study.joined import RunResults
 
 @dataclass(frozen=True)
 class AuditedRun:
-    """What a review looks at: the run's rows and provenance, its summary, and the study as written."""
+    """What a review looks at: the run's rows and provenance, its summary, the study as written, and what each of its
+    runs kept for its reviews (`study.kept`)."""
 
     run: RunResults
     summary: Summary
     study: Mapping[str, Any]
+    kept: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def primary(self) -> list[Contrast]:

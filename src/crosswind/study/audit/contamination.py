@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
 from crosswind.study.audit import AuditedRun, Review, Shown, several
-
-CARDS = ("README.md", "README.txt", "MODEL_CARD.md")
-_SEEN = re.compile(r"\b(train|pretrain|fine-?tun|seen|saw)\w*", re.IGNORECASE)
+from crosswind.study.kept import CARD, card_of
 
 
 def _look(run: AuditedRun) -> Shown:
-    encoder = run.study.get("encoder")
-    folder = Path(encoder).expanduser() if isinstance(encoder, str) else None
-    card = next((folder / name for name in CARDS if (folder / name).is_file()), None) if folder else None
-    if card is None:
+    cards = [kept[CARD] for kept in run.kept if CARD in kept]
+    said = "when it was run"
+    if not cards:  # A run of an older version kept nothing: the card is read now, if the encoder is still there.
+        encoder, said = run.study.get("encoder"), "now"
+        folder = Path(encoder).expanduser() if isinstance(encoder, str) else None
+        cards = [card_of(folder, run.run.rows["target"].unique().sort().to_list()) if folder else None]
+    read = [card for card in cards if _is_card(card)]
+    if not read:
         return Shown(None, "the encoder has no card beside it: what it has seen is not known here")
-    text = card.read_text(encoding="utf-8", errors="replace")
-    targets = run.run.rows["target"].unique().sort().to_list()
-    sentences = re.split(r"(?<=[.!?])\s|\n", text)
-    named = [t for t in targets if any(t.lower() in s.lower() and _SEEN.search(s) for s in sentences)]
+    named = sorted({str(target) for card in read for target in card["named"]})
+    file = read[0]["file"]
     if named:
-        return Shown(False, f"its card speaks of {several(named)} in a sentence on training: read {card.name}")
-    return Shown(True, f"its card ({card.name}) names none of the targets in a sentence on training")
+        return Shown(False, f"its card speaks of {several(named)} in a sentence on training: read {file} ({said})")
+    return Shown(True, f"its card ({file}, read {said}) names none of the targets in a sentence on training")
+
+
+def _is_card(card: Any) -> bool:
+    return isinstance(card, dict) and isinstance(card.get("named"), list) and isinstance(card.get("file"), str)
 
 
 CONTAMINATION = Review("contamination", "Is the encoder free of the test sets, as far as its card says?", _look)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from crosswind.analysis.results import CLEAN
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 
 
 def _look(run: AuditedRun) -> Shown:
-    used = sorted({c.perturbation for x in run.summary.contrasts for c in x.conditions if not c.clean})
+    used = sorted({c.perturbation for x in run.summary.contrasts for c in x.conditions if c.perturbation != CLEAN})
     if not used:
         return Shown(None, "nothing was perturbed")
     diagnostic = [name for name in used if name in run.summary.diagnostic]
