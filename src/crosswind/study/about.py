@@ -40,7 +40,7 @@ def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
 
 def read_audited(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
     """What each run kept for its reviews; nothing of one that an older version wrote, or whose file is damaged."""
-    kept = []
+    kept: list[Mapping[str, Any]] = []
     for path in paths:
         try:
             value = json.loads((path / ABOUT).read_text(encoding="utf-8"))["audited"]
