@@ -15,7 +15,7 @@ from crosswind.study.planned import ATTACK_PREFIX, Cell, Plan
 
 CARD, CHOSEN_ON, DIAGNOSTIC_ATTACKS = "card", "chosen_on", "diagnostic_attacks"
 CARDS = ("README.md", "README.txt", "MODEL_CARD.md")
-LONGEST = 1_000_000  # bytes of a card that are read
+CARD_BYTES = 1_000_000  # bytes of a card that are read
 _SEEN = re.compile(r"\b(train|pretrain|fine-?tun|seen|saw)\w*", re.IGNORECASE)
 
 
@@ -43,7 +43,7 @@ def card_of(folder: Path, targets: Sequence[str]) -> dict[str, Any] | None:
         return None
     try:
         with opened(card) as file:
-            text = file.read(LONGEST).decode("utf-8", errors="replace")
+            text = file.read(CARD_BYTES).decode("utf-8", errors="replace")
     except UserError:
         return None
     sentences = re.split(r"(?<=[.!?])\s|\n", text)

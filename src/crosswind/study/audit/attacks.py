@@ -73,4 +73,4 @@ def _distances(run: AuditedRun) -> tuple[str, list[str]]:
     return several(near, 4), far
 
 
-ATTACKS = Review("attacks", "Do attacked texts stay near, with their labels, and beside a control?", _look)
+ATTACKS_NEAR = Review("attacks", "Do attacked texts stay near, with their labels, and beside a control?", _look)

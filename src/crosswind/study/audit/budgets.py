@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from crosswind.study.audit import AuditedRun, Review, Shown
 
-ALIKE = 0.01  # the last batch of a phase may be a part of one
+_ALIKE = 0.01  # the last batch of a phase may be a part of one
 
 
 def _look(run: AuditedRun) -> Shown:
@@ -23,7 +23,7 @@ def _look(run: AuditedRun) -> Shown:
 def _alike(of: Mapping[str, str]) -> bool:
     """Whether routes that have some have equally many."""
     numbers = [float(text.replace(",", "")) for text in of.values()]
-    return not numbers or max(numbers) <= (1 + ALIKE) * min(numbers)
+    return not numbers or max(numbers) <= (1 + _ALIKE) * min(numbers)
 
 
 def _said(of: Mapping[str, str]) -> str:
