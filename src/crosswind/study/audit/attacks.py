@@ -18,8 +18,8 @@ MOST_EDITS = 0.5  # edits per word: beyond, most of a text is another one (TextA
 
 
 def _look(run: AuditedRun) -> Shown:
-    own = ~pl.col("attack").str.contains(FROM, literal=True)  # what was made against another model is no attack on it
-    attacked = run.run.rows.filter((pl.col("attack") != NONE) & own)
+    direct = ~pl.col("attack").str.contains(FROM, literal=True)  # what was made against another model is no attack on it
+    attacked = run.run.rows.filter((pl.col("attack") != NONE) & direct)
     columns = ("attack", "budget", "target", "language")
     there = set(attacked.select(columns).unique().iter_rows())
     searched = sorted(cell for cell in there if not is_control(cell[0]))
