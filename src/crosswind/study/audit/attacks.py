@@ -18,7 +18,7 @@ MOST_EDITS = 0.5  # edits per word: beyond, most of a text is another one (TextA
 
 
 def _look(run: AuditedRun) -> Shown:
-    direct = ~pl.col("attack").str.contains(FROM, literal=True)  # what was made against another model is no attack on it
+    direct = ~pl.col("attack").str.contains(FROM, literal=True)  # not made against another model
     attacked = run.run.rows.filter((pl.col("attack") != NONE) & direct)
     columns = ("attack", "budget", "target", "language")
     there = set(attacked.select(columns).unique().iter_rows())
