@@ -202,6 +202,7 @@ def test_a_proposing_model_that_the_victim_was_made_from_is_said(checkpoint: Pat
         ({"recipe": "add-one-sent"}, r"attacks span tasks; there is none among the targets"),
         ({"recipe": "deepwordbug", "targets": ["xnli"]}, r"unknown target 'xnli'"),
         ({"recipe": "deepwordbug", "constraints": ["digit"]}, r"unknown constraint 'digit'"),
+        ({"recipe": "deepwordbug", "restarts": 1}, r"attack\[0\].restarts: deepwordbug has no restarts"),
     ],
 )
 def test_a_wrong_attack_is_refused_before_anything_runs(checkpoint: Path, entry: Any, message: str) -> None:

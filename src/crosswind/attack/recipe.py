@@ -274,6 +274,19 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
     return None if None in reasons else reasons[0]
 
 
+def require_restarts(call: Call, setting: AttackSetting, restarts: int, where: str) -> None:
+    """A `UserError` for restarts of a search that does the same at every start, or draws until its space is used up."""
+    search = call.chosen_search(setting)
+    if not restarts or (search.drawn and not call.control and not call.declaration.blind):
+        return
+    ending = "draws without end" if search.drawn else "does the same at every start"
+    raise UserError(
+        f"{call.recipe} has no restarts: its search, {search}, {ending}",
+        where=where,
+        hint="leave restarts out; a larger budget asks more",
+    )
+
+
 def atoms_of(recipe: Recipe, setting: AttackSetting) -> tuple[Atom, ...]:
     """The perturbations whose alternatives are joined, each once."""
     specs = [parse_spec(text, severity=1.0, where=f"recipe {recipe.name}") for text in recipe.specs(setting)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crosswind.attack.recipe import needed_spec, parse_recipe, unattackable
+from crosswind.attack.recipe import needed_spec, parse_recipe, require_restarts, unattackable
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment
 from crosswind.steps.train import MinedParams, TrainParams
@@ -63,6 +63,7 @@ def with_mined_inputs(
             if reason is not None:
                 refusals.append(f"{ref.name}: {reason}")
                 continue
+            require_restarts(plan.call, setting, plan.spec.restarts, f"{plan.where}.restarts")
             chosen = _limited(ref, plan.spec.examples)
             spec = AttackSpec(
                 recipe=plan.spec.recipe, budget=plan.spec.budget, restarts=plan.spec.restarts, seed=plan.spec.seed

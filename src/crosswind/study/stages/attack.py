@@ -21,6 +21,7 @@ from crosswind.attack.recipe import (
     constraints_of,
     needed_spec,
     parse_recipe,
+    require_restarts,
     unattackable,
 )
 from crosswind.data.languages import unknown_language
@@ -56,8 +57,8 @@ class AttackSpec(StrictModel):
 
     `fields` are those that change (default: all that the recipe attacks). `control: false` leaves the control out.
     `transfer: true` scores the adversarial examples of every route and seed on the others. `restarts` are further
-    starts of a search that draws. `apart: true` also attacks the models of selections that are reported apart
-    (`oracle`, `averaged`, `dev layer`).
+    starts of a search that draws; other searches have none. `apart: true` also attacks the models of selections that
+    are reported apart (`oracle`, `averaged`, `dev layer`).
     """
 
     recipe: str
@@ -85,13 +86,14 @@ class _Attack:
     @property
     def name(self) -> str:
         """What the column `attack` says: the recipe with its parameters, and starts and seed that are not the usual."""
-        extra = [c.identity for c in self.constraints]
-        extra += [
-            f"{k}={v}"
-            for k, v, usual in (("restarts", self.spec.restarts, 0), ("seed", self.spec.seed, 1))
-            if v != usual
-        ]
-        return ";".join([self.call.name, *extra])
+        return attack_name(self.call, self.spec, self.constraints)
+
+
+def attack_name(call: Call, spec: AttackSpec, constraints: Sequence[NamedConstraint]) -> str:
+    """What results call an attack: the recipe with its parameters and constraints, starts and seed if not the usual."""
+    extra = [c.identity for c in constraints]
+    extra += [f"{k}={v}" for k, v, usual in (("restarts", spec.restarts, 0), ("seed", spec.seed, 1)) if v != usual]
+    return ";".join([call.name, *extra])
 
 
 _Entry = Annotated[AttackSpec, BeforeValidator(lambda v: {"recipe": v} if isinstance(v, str) else v)]
@@ -135,6 +137,9 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
             where=f"{where}.recipe",
             hint="`crosswind list recipes` shows what each attacks",
         )
+    for target in (t for t in targets if t.task.kind in kinds & {*call.declaration.kinds}):
+        setting = call.setting(target.task, target.task.source_language)
+        require_restarts(call, setting, spec.restarts, f"{where}.restarts")
     constraints = parse_constraints(spec.constraints, where=f"{where}.constraints")
     drawn = spec.control and not call.control and not call.declaration.blind
     controls = [_Attack(spec, call.counterpart(), constraints)] if drawn else []
