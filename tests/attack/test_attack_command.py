@@ -19,14 +19,18 @@ from typer.testing import CliRunner
 from crosswind.attack.endpoint import Endpoint
 from crosswind.attack.run import _kept
 from crosswind.cli import app
-from crosswind.data.examples import PairExample
+from crosswind.data.examples import PairExample, text_fields
+from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
+from crosswind.model.similarity import EncoderSimilarity
+from crosswind.perturb.replay import replay_dataset
 from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.load import load
 
 COMMON = ["--task", "mw-nli", "--language", "qla-Latn", "--recipe", "deepwordbug", "--budget", "24", "--quiet"]
 
@@ -36,6 +40,11 @@ def crosswind(*arguments: str) -> Any:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSWIND_STORE", str(tmp_path / "default store"))
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +219,73 @@ def test_an_endpoint_that_fails_half_way_loses_nothing(
     fresh = serve(lambda n: 0)
     crosswind(fresh.url, *options)
     assert failing.requests - before < fresh.requests  # what was finished is not asked again
+
+
+def test_what_was_finished_without_a_folder_is_kept_in_the_store_until_all_is_done(
+    serve: Callable[[Callable[[int], int]], Server], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [*COMMON, "--examples", "30", "--width", "4", "--json"]
+    whole = json.loads(crosswind(f"{file}:predict", *options).stdout)
+    partial = tmp_path / "default store" / "partial"
+    assert not [*partial.iterdir()]
+    failing = serve(lambda n: 400 if n in (15, 40) else 0)  # within the attack, and within its control
+    with pytest.raises(UserError, match="what is finished is kept, run it again"):
+        crosswind(failing.url, *options)
+    (kept,) = partial.glob("*/finished.jsonl")
+    done = len(kept.read_text().splitlines())
+    assert 0 < done < 30
+    with pytest.raises(UserError, match="answers 400"):
+        crosswind(failing.url, *options)
+    assert len(kept.read_text().splitlines()) == 30
+    assert len([*partial.glob("*/finished.jsonl")]) == 2
+    resumed = crosswind(failing.url, *options)
+    assert json.loads(resumed.stdout)["attacks"] == whole["attacks"]
+    assert "deepwordbug on mw-nli/qla-Latn/test: what an earlier call had finished was not attacked" in resumed.stderr
+    assert not [*partial.iterdir()]  # what is at an address may change: a new attack begins anew
+
+
+def test_a_constraint_asks_its_model_of_a_function_too(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [f"{file}:predict", *COMMON, "--examples", "4", "--no-control", "--json"]
+    for least in (0.98, 1.0):
+        out = tmp_path / str(least)
+        constraint = f"similarity(model=microworld,least={least})"
+        (line,) = json.loads(crosswind(*options, "--constraint", constraint, "--out", str(out)).stdout)["attacks"]
+        (outcomes,) = out.glob("*.outcomes.parquet")
+        (rewrites,) = out.glob("*.rewrites.parquet")
+        rows = pl.read_parquet(outcomes)
+        refused = sum(json.loads(text).get(line["attack"].partition(";")[2], 0) for text in rows["refused"])
+        assert refused > 0
+        clean = load(TASKS["mw-nli"], "qla-Latn", "test", open_source({"source": "microworld"}), limit=4)
+        changed = replay_dataset(clean, pl.read_parquet(rewrites)).examples
+        pairs = [
+            (text, text_fields(new.example)[field])
+            for old, new in zip(clean.examples, changed, strict=True)
+            for field, text in text_fields(old).items()
+            if text != text_fields(new.example)[field]
+        ]
+        assert bool(pairs) == (least < 1)
+        assert all(value >= least for value in EncoderSimilarity(place_of("microworld"))(pairs))
+    with pytest.raises(UserError, match="the negating words of qla-Latn are not listed"):
+        crosswind(*options, "--constraint", "negation")
+    with pytest.raises(UserError, match="no folder"):
+        crosswind(*options, "--constraint", "similarity(model=./nowhere)")
+
+
+def test_restarts_of_a_search_that_does_not_draw_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    for model in (f"{file}:predict", str(checkpoint)):
+        with pytest.raises(UserError, match=r"restarts: deepwordbug has no restarts: its search, greedy, does the sam"):
+            crosswind(model, *COMMON, "--restarts", "1")
+    with pytest.raises(UserError, match=r"viper has no restarts: its search, random\(share=0.4\), draws without end"):
+        crosswind(f"{file}:predict", *COMMON, "--recipe", "viper", "--restarts", "1")
+    drawing = ["--recipe", "bad-characters(population=4,generations=1)", "--restarts", "1", "--examples", "2", "--json"]
+    value = json.loads(crosswind(f"{file}:predict", *COMMON, *drawing).stdout)
+    assert value["attacks"][0]["attack"].endswith(";restarts=1")
 
 
 def test_a_busy_endpoint_is_asked_again_and_a_rate_is_kept(serve: Callable[[Callable[[int], int]], Server]) -> None:

@@ -1,16 +1,18 @@
-"""`crosswind export --adversarial`: the adversarial examples that the attacks of a run ended with, as test sets.
+"""`crosswind export --adversarial`: the adversarial examples that attacks ended with, as test sets.
 
     OUT/export.json                 what was exported, with the SHA-256 of every file
     OUT/CONDITION/…                 the attacked items, in the form that was asked for (several models: ROUTE/SEED/…)
-    OUT/CONDITION/rewrites/…        what was changed, as pieces kept and pieces new
+    OUT/CONDITION/rewrites/…        what was changed, as pieces kept and pieces new; `…-added` what was added to a pool
 
-Items that the attack left as they were are among them, so that a score over all of them is the one after the attack.
+They are read from a run folder, or from that of an attack on a function or an address. Items that the attack left as
+they were are among them, so that a score over all of them is the one after the attack.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,53 +22,90 @@ from crosswind import __version__
 from crosswind.analysis.condition import FROM, is_control
 from crosswind.analysis.results import NONE
 from crosswind.errors import UserError, unknown
+from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import inventory, new_folder, write_json
 from crosswind.study.folder import IDENTITY, condition_name
 from crosswind.study.items import ExportedItems, ItemForm, item_condition, write_items
 from crosswind.study.planned import Cell, CellCondition
-from crosswind.study.submitted import run_data
+from crosswind.study.submitted import run_data, study_data
+from crosswind.study.victim_folder import file_name, written_attacks
 from crosswind.tasks.base import TASKS
-from crosswind.tasks.refs import DataRef
+from crosswind.tasks.refs import DataRef, Library
+
+
+@dataclass(frozen=True)
+class _AttackedCell:
+    """An attacked test set: its cell, where its rewrites and what was added to a pool lie, and the data behind it.
+
+    `whole` is false of a run folder that does not say whether anything was added.
+    """
+
+    cell: Cell
+    rewrites: Path
+    added: Path | None
+    data: Library
+    whole: bool = True
+
+    @property
+    def model(self) -> str:
+        """`ROUTE/SEED`; a defence stands behind the route."""
+        cell = self.cell
+        route = cell.route if cell.defence == NONE else f"{cell.route}@{cell.defence}"
+        return f"{route}/{cell.seed}"
+
+    def perturbed(self, folder: Path) -> PerturbedDataset:
+        """The test set as the attack left it, of which the rewrites are copied into a folder."""
+        table = parquet_file(self.rewrites)
+        target, ref = self.cell.target, self.cell.data
+        where = str(self.rewrites)
+        if not self.whole and TASKS[target].kind == "query" and not table.height:
+            hint = "run the study again: what was computed is found"
+            raise UserError("the run does not say what the attack added to the pool", where=where, hint=hint)
+        clean = self.data.dataset(ref)
+        if table.height and not set(table["id"]) <= {e.id for e in clean.examples}:
+            what = f"{target} {ref.language}: other items were attacked than the data hold now"
+            raise UserError(what, where=where, hint="name the data that were attacked with --data")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{target}-{ref.language}"
+        shutil.copyfile(self.rewrites, folder / f"{name}.parquet")
+        added = None
+        if self.added is not None:
+            added = parquet_file(self.added)
+            shutil.copyfile(self.added, folder / f"{name}-added.parquet")
+        share = 0.0 if added is None else added.height / max(1, len(clean))  # an attack adds one for a query
+        return replace(replay_dataset(clean, table, added), added_share=share)
 
 
 def export_adversarial(
     run: Path, out: Path, form: ItemForm, *, attack: str | None = None, data: Path | None = None
 ) -> ExportedItems:
-    """Write the adversarial examples of a run folder below the new folder `out`: of one attack, or of all.
+    """Write the adversarial examples of a folder below the new folder `out`: of one attack, or of all.
 
-    Controls are written where `attack` names one. `data` is where the official files lie, if not where the run's study
-    says. Raises `UserError` for a folder that is no run's or not new, a run without attacks or without this one, other
+    `run` is the folder of a run, or of attacks on a function or an address. Controls are written where `attack` names
+    one. `data` is where the official files lie, if not where the study says. Raises `UserError` for another folder,
+    an `out` that is not new, a run without attacks or without this one, other
     data than those that were attacked, and a text that the official layout cannot hold.
     """
-    rows = _rows(run, attack)
-    source = run_data(run, data)
-    models = {_model(row) for row in rows}
+    attacked = _chosen(run, attack, data)
+    models = {one.model for one in attacked}
     conditions: list[dict[str, Any]] = []
     notes: dict[str, None] = {}
     with new_folder(out) as draft:
-        for row in rows:
-            cell = _cell(row)
-            table = parquet_file(run / row["rewrites"])
-            clean = source.dataset(cell.data)
-            if table.height and not set(table["id"]) <= {e.id for e in clean.examples}:
-                what = f"{cell.target} {cell.data.language}: the run attacked other items than the data hold now"
-                raise UserError(what, where=str(run), hint="name the data that it attacked with --data")
-            perturbed = replay_dataset(clean, table)
-            name = Path(_model(row) if len(models) > 1 else ".") / condition_name(cell)
-            rewrites = draft / name / "rewrites"
-            rewrites.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(run / row["rewrites"], rewrites / f"{cell.target}-{cell.data.language}.parquet")
+        for one in attacked:
+            cell = one.cell
+            name = Path(one.model if len(models) > 1 else ".") / condition_name(cell)
+            perturbed = one.perturbed(draft / name / "rewrites")
             notes |= dict.fromkeys(perturbed.dataset.notes)
-            notes |= dict.fromkeys(write_items(form, perturbed.dataset, cell, source, draft / name, out / name))
+            notes |= dict.fromkeys(write_items(form, perturbed.dataset, cell, one.data, draft / name, out / name))
             about = item_condition(cell, perturbed.dataset, perturbed.changed_share)
             model = {"route": cell.route, "pipeline_seed": cell.seed, "defence": cell.defence}
             conditions.append({**about, **model, "condition": cell.condition.name, "folder": name.as_posix()})
         facts = {
             "crosswind": __version__,
             "format": form,
-            "run": json.loads((run / IDENTITY).read_text(encoding="utf-8")).get("name", ""),
+            "run": _name(run),
             "conditions": conditions,
             "notes": [*notes],
             "licences": {name: TASKS[name].licence for name in sorted({c["task"] for c in conditions})},
@@ -76,33 +115,53 @@ def export_adversarial(
     return ExportedItems(out, tuple(conditions), tuple(notes))
 
 
+def _name(run: Path) -> str:
+    """What a run is called; of another folder, nothing."""
+    if not (run / IDENTITY).exists():
+        return ""
+    return str(json.loads((run / IDENTITY).read_text(encoding="utf-8")).get("name", ""))
+
+
 _MODEL = ("route", "pipeline_seed", "defence")
 _CELL = ("cell", *_MODEL, "target", "rewrites", "ref", "selection")
 _CONDITION = ("cell", "attack", "budget", "protection")
 
 
-def _rows(run: Path, attack: str | None) -> list[dict[str, Any]]:
-    """The attacked cells of a run folder, of one attack or of all but the controls."""
-    if not (run / IDENTITY).exists() or not (run / "cells.parquet").exists():
-        raise UserError("is no run folder with results", where=str(run), hint="name what `crosswind run` wrote")
+def _chosen(run: Path, attack: str | None, data: Path | None) -> list[_AttackedCell]:
+    """The attacked test sets of a folder, of one attack or of all but the controls."""
+    if (run / IDENTITY).exists() and (run / "cells.parquet").exists():
+        every = _of_run(run, run_data(run, data))
+    else:
+        every = _of_victims(run, data)
+    names = {one.cell.condition.attack for one in every}
+    if attack is None:
+        return [one for one in every if not is_control(one.cell.condition.attack)]
+    if attack not in names:
+        raise unknown("attack", attack, sorted(names), where="--attack")
+    return [one for one in every if one.cell.condition.attack == attack]
+
+
+def _of_run(run: Path, data: Library) -> list[_AttackedCell]:
     frame = parquet_file(run / "cells.parquet")
     named = parquet_file(run / "results.parquet")
     for path, table, columns in (("cells.parquet", frame, _CELL), ("results.parquet", named, _CONDITION)):
         if missing := [c for c in columns if c not in table.columns]:
             hint = "run the study again: what was computed is found"
             raise UserError(f"{path} lacks {', '.join(missing)}", where=str(run), hint=hint)
+    whole = "added" in frame.columns
+    if not whole:
+        frame = frame.with_columns(added=pl.lit(""))
     attacked = named.select(_CONDITION).filter(pl.col("attack") != NONE).unique()
     attacked = attacked.filter(~pl.col("attack").str.contains(FROM, literal=True))
-    joined = frame.select(_CELL).join(attacked, on="cell", how="inner", maintain_order="left").drop("cell")
+    joined = frame.select(*_CELL, "added").join(attacked, on="cell", how="inner", maintain_order="left").drop("cell")
     rows = joined.unique(maintain_order=True).to_dicts()
     if not rows:
         hint = "crosswind attack … --out RUN, or `attack:` in a study"
         raise UserError("the run attacks nothing", where=str(run), hint=hint)
-    if attack is None:
-        return [row for row in rows if not is_control(row["attack"])]
-    if attack not in {row["attack"] for row in rows}:
-        raise unknown("attack", attack, sorted({row["attack"] for row in rows}), where="--attack")
-    return [row for row in rows if row["attack"] == attack]
+    return [
+        _AttackedCell(_cell(row), run / row["rewrites"], run / row["added"] if row["added"] else None, data, whole)
+        for row in rows
+    ]
 
 
 def _cell(row: dict[str, Any]) -> Cell:
@@ -112,6 +171,14 @@ def _cell(row: dict[str, Any]) -> Cell:
     return Cell("", (), *model, row["target"], data, row["selection"], "", condition, row["rewrites"])
 
 
-def _model(row: dict[str, Any]) -> str:
-    route = row["route"] if row["defence"] == NONE else f"{row['route']}@{row['defence']}"
-    return f"{route}/{row['pipeline_seed']}"
+def _of_victims(folder: Path, data: Path | None) -> list[_AttackedCell]:
+    made = []
+    for about, rewrites in written_attacks(folder):
+        condition = CellCondition(protection=about.protection, attack=about.attack, budget=about.budget)
+        victim = file_name(about.victim), 0, NONE
+        cell = Cell("", (), *victim, about.ref.task, about.ref, "", "", condition, rewrites.name)
+        made.append(_AttackedCell(cell, rewrites, None, study_data(about.study, data)))
+    if not made:
+        hint = "name what `crosswind run` or `crosswind attack --out` wrote"
+        raise UserError("is no run folder with results, and holds no attack", where=str(folder), hint=hint)
+    return made

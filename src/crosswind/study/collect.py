@@ -31,6 +31,7 @@ from crosswind.analysis.summarise import summarise
 from crosswind.analysis.summary import Summary
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.run.store import Missing, Store
+from crosswind.steps.cells import ADDED, TABLE
 from crosswind.steps.seen import PURIFY_SECONDS
 from crosswind.steps.train import TrainParams, labelled_of, training_tokens
 from crosswind.study.about import write_about
@@ -42,6 +43,7 @@ from crosswind.study.folder import (
     COSTS,
     Copies,
     Tables,
+    added_path,
     clear,
     consistency_frame,
     declared_late,
@@ -101,7 +103,7 @@ def collect(
     part = [row for c in every if c.excluded for row in _rows(plan.encoder, c, facts, noted, study.min_changed)]
     _write_excluded(part, out)
     right = write_right(there, store, tables)
-    _write_cells(every, facts, tables, right)
+    _write_cells(every, facts, store, tables, right)
     wanted = [*_write_sums(every, store, tables, computed), *right.values()]
     _copy(there, store, out, wanted)
     tables.save()
@@ -276,7 +278,7 @@ def _write_excluded(rows: Sequence[ResultRow], out: Path) -> None:
 
 
 def _write_cells(
-    cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], tables: Tables, right: Mapping[str, str]
+    cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], store: Store, tables: Tables, right: Mapping[str, str]
 ) -> None:
     rows = [
         {
@@ -291,6 +293,7 @@ def _write_cells(
             "metric": metric,
             "file": prediction_path(cell),
             "rewrites": rewrite_path(cell) if cell.rewrite else "",
+            "added": added_path(cell) if _adds(cell, store) else "",
             "right": right.get(key, ""),
             "ref": json.dumps(cell.data.to_json(), ensure_ascii=False, sort_keys=True),
             "condition": cell.condition.name,
@@ -328,14 +331,23 @@ def _write_sums(cells: Sequence[Cell], store: Store, tables: Tables, computed: S
 
 def _copy(cells: Sequence[Cell], store: Store, out: Path, others: Sequence[str]) -> None:
     copies = Copies(out)
-    rewrites: dict[str, str] = {}
+    rewrites: dict[str, tuple[str, str]] = {}
     for cell in cells:
         copies.add(prediction_path(cell), cell.key, partial(_file, store, cell.key, "predictions.parquet"))
         if cell.rewrite:
-            rewrites[rewrite_path(cell)] = cell.rewrite
-    for path, key in rewrites.items():
-        copies.add(path, key, partial(_file, store, key, "rewrites.parquet"))
+            rewrites[rewrite_path(cell)] = cell.rewrite, TABLE
+        if cell.rewrite and _adds(cell, store):
+            rewrites[added_path(cell)] = cell.rewrite, ADDED
+    for path, (key, name) in rewrites.items():
+        copies.add(path, key, partial(_file, store, key, name))
     copies.finish(others)
+
+
+def _adds(cell: Cell, store: Store) -> bool:
+    """Whether a cell's condition adds candidates to the pool."""
+    if cell.rewrite is None or TASKS[cell.target].kind != "query":
+        return False
+    return ADDED in store.manifest(cell.rewrite)["files"]
 
 
 def _file(store: Store, key: str, name: str) -> Path:

@@ -5,7 +5,8 @@ left_out.parquet    cells that are in no mean, with the reason
 cells.parquet       a row a cell and metric: what it is, its scores and facts
 sums/…              the statistics of each cell, summed by cluster
 right/…             those of perturbed cells on the items that all routes had right when clean
-predictions/…       every prediction          rewrites/…    what was changed in the texts
+predictions/…       every prediction
+rewrites/…          what was changed in the texts; `…-added.parquet` what was added to a pool
 provenance.parquet  what made each step: versions, processor, seconds, peak memory
 costs.parquet       what each defence took of training and predicting, where a study has several
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
@@ -299,6 +300,11 @@ def rewrite_path(cell: Cell) -> str:
     if cell.condition.attack != "none":
         return f"rewrites/{_model_path(cell)}/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
     return f"rewrites/{cell.target}/{_language(cell)}/{condition_name(cell)}.parquet"
+
+
+def added_path(cell: Cell) -> str:
+    """Beside its rewrites, `CONDITION-added.parquet`: the candidates that the condition adds to a pool."""
+    return rewrite_path(cell).removesuffix(".parquet") + "-added.parquet"
 
 
 def sums_path(cell: Cell) -> str:

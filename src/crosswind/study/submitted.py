@@ -39,7 +39,7 @@ from crosswind.steps.predict import SAME
 from crosswind.study.folder import IDENTITY, STUDY
 from crosswind.study.joined import read_table
 from crosswind.study.own import declare_tasks, own_settings
-from crosswind.study.spec import read_study
+from crosswind.study.spec import Study, read_study
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, Library, library
 
@@ -171,7 +171,11 @@ def _model(row: Mapping[str, Any]) -> str:
 
 def run_data(run: Path, data: Path | None) -> Library:
     """The data that the run's study names, or those in another folder."""
-    study = read_study(run / STUDY)
+    return study_data(read_study(run / STUDY), data)
+
+
+def study_data(study: Study, data: Path | None) -> Library:
+    """The data that a study names, or those in another folder."""
     if data is not None:
         moved = study.data.model_copy(update={"source": "files", "root": data, "seed": None, "lines": None})
         study = study.model_copy(update={"data": moved})

@@ -1,45 +1,49 @@
 """Attacking what is no checkpoint: a function of the user's, or a model behind an address.
 
-What is finished lies in the folder of the attack, so that the same call goes on where it was broken off.
+What is finished is kept, so that the same call goes on where it was broken off.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any
+from typing import Any, assert_never
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
 from crosswind.attack.endpoint import Endpoint, is_address
 from crosswind.attack.goal import BINARY
-from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe
+from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe, require_restarts
 from crosswind.attack.run import AttackBudget, Report, attack_examples, attack_notes, outcome_table, perturbed_by
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.perturb.constraint import constraint_resources, parse_constraints
+from crosswind.evaluate.predictions import Prediction
+from crosswind.perturb.constraint import constraint_resources, parse_constraints, refusal_of
 from crosswind.perturb.example import check_protection
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
+from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.run.folders import check_writable, file_hash
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
+from crosswind.run.store import Store
 from crosswind.study.attacked import AttackedModel, convincing, similarities
-from crosswind.study.encoders import place_of
-from crosswind.study.own import declare_tasks, own_settings
+from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.planning_steps import lexicons_of
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
-from crosswind.study.stages.attack import AttackSpec
-from crosswind.tasks.base import classes
-from crosswind.tasks.refs import DataRef, Library, library
-
-FINISHED = "finished"  # the folder of what is finished, below that of the attack
+from crosswind.study.stages.attack import AttackSpec, attack_name
+from crosswind.study.submitted import study_data
+from crosswind.study.victim_folder import FINISHED, VictimAttack, write_attack
+from crosswind.tasks.base import Task, classes
+from crosswind.tasks.refs import DataRef, Library
 
 
 def is_victim(model: str) -> bool:
@@ -53,6 +57,18 @@ class _Task:
     setting: AttackSetting
     ref: DataRef
     data: Library
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What an attack of a task came to, with what the victim said before and after."""
+
+    name: str
+    attacked: AttackedSet
+    perturbed: PerturbedDataset
+    before: tuple[Prediction, ...]
+    after: tuple[Prediction, ...]
+    notes: list[str]
 
 
 def timed(log: Callable[[str], None], *, quiet: bool, every: float = 5.0) -> Report:
@@ -70,158 +86,195 @@ def timed(log: Callable[[str], None], *, quiet: bool, every: float = 5.0) -> Rep
     return report
 
 
-def attack_victim(
-    model: str, study: Study, spec: AttackSpec, *, folder: Path, report: Report, rate: float = 0.0, most: int = 3
-) -> AttackedModel:
-    """Attack a function or an address on the targets of a study; see `read_attacks` for what is given.
+class VictimAttacks:
+    """Attacks on a victim, a function or an address, on the targets of a study.
 
-    Raises a `UserError` for a victim that fails or gives no predictions; what was finished before is kept in `folder`.
+    `folder` gets what they leave (`victim_folder.py`) and keeps what is finished. Without it what is finished is kept
+    in the `store` until all is done, so that an attack that was broken off goes on either way.
     """
-    check_writable(folder)
-    declared = declare_tasks(study)
-    data = library(own_settings(study, study.data.settings(), declared))
-    environment = environment_of(lexicons_of(study))
-    call = parse_recipe(spec.recipe, where="--recipe").limited_to(spec.fields, "--fields")
-    if call.declaration.pool is not None:
-        hint = "attack a checkpoint with it, or the queries with another recipe"
-        raise UserError("it adds candidates to a pool, which this victim does not show", where="--recipe", hint=hint)
-    if call.declaration.access == "gradient":
-        hint = "attack it with a recipe that needs scores alone, or attack the checkpoint itself"
-        raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)
-    lines: list[AttackLine] = []
-    shown: list[AttackedExample] = []
-    notes: dict[str, None] = {}
-    for target in targets(study):
-        predict = _predictions_of(model, target.task.name, rate)
-        for ref in target.data:
-            chosen = replace(ref, limit=min(spec.examples, ref.limit or spec.examples))
-            if target.task.kind == "query":
-                chosen = ref
-            task = _Task(data.dataset(chosen), call.setting(target.task, ref.language, environment), chosen, data)
-            metric = METRICS[target.task.metric]
-            name = model if is_address(model) else Path(model).name
-            victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=name)
-            sets: list[AttackedSet] = []
-            drawn = spec.control and not call.control and not call.declaration.blind
-            for one in [call, *([call.counterpart()] if drawn else [])]:
-                made, perturbed, before, after, said = _attacked(victim, one, spec, task, folder, model, report)
-                sets.append(made)
-                notes |= dict.fromkeys(said)
-                if one is call:
-                    shown += convincing(target.task, task.dataset, perturbed, made, before, after, most)
-            binary = target.task.kind in BINARY
-            control = sets[1] if len(sets) > 1 else None
-            lines.append(attack_line(target.task.name, ref.language, sets[0], metric, binary=binary, control=control))
-    return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
 
+    def __init__(
+        self, model: str, study: Study, spec: AttackSpec, store: Store, folder: Path | None, report: Report, rate: float
+    ) -> None:
+        if folder is not None:
+            check_writable(folder)
+        self.model, self.study, self.spec = model, study, spec
+        self.store, self.folder, self.report, self.rate = store, folder, report, rate
+        self.victim_name = model if is_address(model) else Path(model).name
+        self.call = parse_recipe(spec.recipe, where="--recipe").limited_to(spec.fields, "--fields")
+        self.constraints = parse_constraints(spec.constraints, where="--constraint")
+        if self.call.declaration.pool is not None:
+            hint = "attack a checkpoint with it, or the queries with another recipe"
+            raise UserError(
+                "it adds candidates to a pool, which this victim does not show", where="--recipe", hint=hint
+            )
+        if self.call.declaration.access == "gradient":
+            hint = "attack it with a recipe that needs scores alone, or attack the checkpoint itself"
+            raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)
+        self.environment = environment_of(lexicons_of(study))
+        self.data = study_data(study, None)
+        self._models: dict[ModelNeed, Any] = {}
+        self._unfinished: list[str] = []  # keys in the store
 
-def _attacked(
-    victim: PredictingVictim, call: Call, spec: AttackSpec, task: _Task, folder: Path, model: str, report: Report
-) -> Any:
-    dataset, setting = task.dataset, task.setting
-    needed = needed_spec(call, setting)
-    alternatives = "+".join(atom.identity for atom in needed.atoms)
-    scope = setting.scope(call.declaration.attacked(setting))
-    named = parse_constraints(spec.constraints, where="--constraint")
-    limits = (*named, *constraints_of(call, setting))
-    # What its name says of a constraint is in the identity already; its files, and a recipe's own limits, are not.
-    versions = constraint_resources(limits, scope).items()
-    resources = needed.resources(scope) | {k: v for k, v in versions if " " in k}
-    resources |= {f"limit {c}": c.kind.version for c in constraints_of(call, setting)}
-    identity = digest(
-        [
-            model,
-            _code_of(model),
-            dataset.fingerprint,
-            alternatives,
-            resources,
-            task.ref.to_json(),
-            call.name,
-            spec.budget,
-            spec.restarts,
-            spec.seed,
-            spec.protect,
-            [c.identity for c in named] if any(c.identity != str(c) for c in named) else spec.constraints,
-        ]
-    )
-    resolved = _resolved_needs(call, task)
-    judged = {n: _loaded(n) for c in limits for n in c.needs()}
-    resolved |= judged
-    outcomes = attack_examples(
-        victim,
-        dataset.examples,
-        call,
-        setting,
-        AttackBudget(spec.budget, spec.restarts, spec.seed, spec.width),
-        resolved=resolved,
-        protect=check_protection(spec.protect),
-        metric=victim.metric,
-        constraints=[c.made(judged) for c in named],
-        finished=folder / FINISHED / f"{identity[:24]}.jsonl",
-        report=report,
-    )
-    perturbed = perturbed_by(dataset, outcomes)
-    examples = [p.example for p in perturbed.examples]
-    before, after = victim(dataset.examples).predictions, victim(examples).predictions
-    clean = victim.metric.judge(dataset.examples, before, {})
-    attacked = victim.metric.judge(examples, after, {})
-    made = AttackedSet(
-        call.name,
-        spec.budget,
-        outcome_table(outcomes),
-        clean.clusters,
-        clean.statistics,
-        attacked.statistics,
-        similarities(dataset.examples, perturbed),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{task.ref.task}-{task.ref.language}-{_file_name(call.name)}-{spec.budget}"
-    perturbed.table().write_parquet(folder / f"{stem}.rewrites.parquet")
-    made.outcomes.write_parquet(folder / f"{stem}.outcomes.parquet")
-    by_id = ({e.id: p for e, p in zip(dataset.examples, some, strict=True)} for some in (before, after))
-    notes = attack_notes(call, setting, task.ref.name, outcomes)
-    if any(isinstance(need, ModelNeed) and need.role.startswith("masked-lm") for need in resolved):
-        notes.append(
-            f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "
-            f"{victim.name}."
+    def run(self, most: int) -> AttackedModel:
+        """The figures of every target and language, with at most `most` examples of each.
+
+        Raises a `UserError` for a victim that fails or gives no predictions: the next call goes on.
+        """
+        lines: list[AttackLine] = []
+        shown: list[AttackedExample] = []
+        notes: dict[str, None] = {}
+        for target in targets(self.study):
+            predict = _predictions_of(self.model, target.task.name, self.rate)
+            for ref in target.data:
+                task = self._task(target.task, ref)
+                metric = METRICS[target.task.metric]
+                victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=self.victim_name)
+                drawn = self.spec.control and not self.call.control and not self.call.declaration.blind
+                calls = [self.call, *([self.call.counterpart()] if drawn else [])]
+                made = [self._attacked(victim, call, task) for call in calls]
+                first, control = made[0], made[1].attacked if drawn else None
+                binary = target.task.kind in BINARY
+                line = attack_line(
+                    target.task.name, ref.language, first.attacked, metric, binary=binary, control=control
+                )
+                lines.append(line)
+                notes |= dict.fromkeys(note for one in made for note in one.notes)
+                ids = [e.id for e in task.dataset.examples]
+                before, after = (dict(zip(ids, some, strict=True)) for some in (first.before, first.after))
+                shown += convincing(target.task, task.dataset, first.perturbed, first.attacked, before, after, most)
+                for one in made:
+                    self._write(one, task, line.to_json() if one is first else None)
+        for key in self._unfinished:
+            shutil.rmtree(self.store.partial(key), ignore_errors=True)
+        return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
+
+    def _task(self, task: Task, ref: DataRef) -> _Task:
+        chosen = replace(ref, limit=min(self.spec.examples, ref.limit or self.spec.examples))
+        if task.kind == "query":
+            chosen = ref
+        setting = self.call.setting(task, ref.language, self.environment)
+        require_restarts(self.call, setting, self.spec.restarts, "--restarts")
+        limits = (*self.constraints, *constraints_of(self.call, setting))
+        if reason := refusal_of(limits, setting.scope(self.call.declaration.attacked(setting))):
+            raise UserError(reason, where="--constraint", hint="leave it out, or attack another language")
+        return _Task(self.data.dataset(chosen), setting, chosen, self.data)
+
+    def _attacked(self, victim: PredictingVictim, call: Call, task: _Task) -> _Made:
+        dataset, setting, spec = task.dataset, task.setting, self.spec
+        name = attack_name(call, spec, self.constraints)
+        alternatives = needed_spec(call, setting)
+        scope = setting.scope(call.declaration.attacked(setting))
+        needs = alternatives.needs(scope)
+        limits = (*self.constraints, *constraints_of(call, setting))
+        judging = [need for c in limits for need in c.needs()]
+        models = [encoder_fingerprint(need.source) for need in (*needs, *judging) if isinstance(need, ModelNeed)]
+        resolved, judges = ({need: self._met(need, task) for need in some} for some in (needs, judging))
+        identity = digest(
+            [
+                self.model,
+                _code_of(self.model),
+                dataset.fingerprint,
+                "+".join(atom.identity for atom in alternatives.atoms),
+                alternatives.resources(scope),
+                models,
+                [c.identity for c in limits],
+                constraint_resources(limits, scope),
+                task.ref.to_json(),
+                name,
+                spec.budget,
+                spec.protect,
+            ]
         )
-    return made, perturbed, *by_id, notes
+        notes: list[str] = []
+        with self._finished(identity) as finished:
+            if finished.exists() and finished.stat().st_size:
+                notes.append(f"{name} on {task.ref.name}: what an earlier call had finished was not attacked again.")
+            outcomes = attack_examples(
+                victim,
+                dataset.examples,
+                call,
+                setting,
+                AttackBudget(spec.budget, spec.restarts, spec.seed, spec.width),
+                resolved=resolved | judges,
+                protect=check_protection(spec.protect),
+                metric=victim.metric,
+                constraints=[c.made(judges) for c in self.constraints],
+                finished=finished,
+                report=self.report,
+            )
+        perturbed = perturbed_by(dataset, outcomes)
+        examples = [p.example for p in perturbed.examples]
+        before, after = victim(dataset.examples).predictions, victim(examples).predictions
+        clean = victim.metric.judge(dataset.examples, before, {})
+        attacked = AttackedSet(
+            name,
+            spec.budget,
+            outcome_table(outcomes),
+            clean.clusters,
+            clean.statistics,
+            victim.metric.judge(examples, after, {}).statistics,
+            similarities(dataset.examples, perturbed),
+        )
+        notes += attack_notes(call, setting, task.ref.name, outcomes)
+        if any(isinstance(need, ModelNeed) and need.role.startswith("masked-lm") for need in resolved):
+            notes.append(
+                f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "
+                f"{victim.name}."
+            )
+        return _Made(name, attacked, perturbed, before, after, notes)
 
+    @contextmanager
+    def _finished(self, identity: str) -> Iterator[Path]:
+        """The file of the outcomes that are there already, and of those to come."""
+        if self.folder is not None:
+            yield self.folder / FINISHED / f"{identity[:24]}.jsonl"
+            return
+        with self.store.lock(identity):
+            self._unfinished.append(identity)
+            yield self.store.partial(identity) / "finished.jsonl"
 
-def _resolved_needs(call: Call, task: _Task) -> dict[Any, Any]:
-    setting = task.setting
-    resolved: dict[Any, Any] = {}
-    for need in needed_spec(call, setting).needs(setting.scope(call.declaration.attacked(setting))):
+    def _met(self, need: Need, task: _Task) -> Any:
         match need:
             case DataNeed():
                 ref = task.ref
                 wanted = DataRef(need.task or ref.task, need.language or ref.language, need.split or ref.split)
-                resolved[need] = task.data.dataset(wanted)
+                return task.data.dataset(wanted)
             case ModelNeed():
-                resolved[need] = _loaded(need)
+                if need not in self._models:
+                    self._models[need] = _loaded(need)
+                return self._models[need]
             case StepNeed():
                 raise UserError(
-                    f"{call.recipe} needs what the step {need.kind} makes",
+                    f"{self.call.recipe} needs what the step {need.kind} makes",
                     where="--recipe",
                     hint="attack a checkpoint with it, or name the files that it would make",
                 )
-    return resolved
+            case _:
+                assert_never(need)
+
+    def _write(self, one: _Made, task: _Task, figures: Mapping[str, Any] | None) -> None:
+        if self.folder is None:
+            return
+        spec = self.spec
+        about = VictimAttack(self.victim_name, task.ref, one.name, spec.budget, spec.protect, self.study)
+        write_attack(self.folder, about, one.perturbed, one.attacked.outcomes, one.before, one.after, figures)
 
 
-def _loaded(need: Need) -> Any:
-    """A model as alternatives and constraints are given it: what fills masks, aligns words, compares texts."""
-    assert isinstance(need, ModelNeed)
-    if need.role == "similarity":
-        from crosswind.model.similarity import EncoderSimilarity
-
-        return EncoderSimilarity(place_of(need.source))
+def _loaded(need: ModelNeed) -> Any:
+    """A model as who needs it is given it: what fills masks, what aligns words, what compares texts."""
+    place = place_of(need.source)
     if need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
 
-        return EncoderFiller(place_of(need.source))
+        return EncoderFiller(place)
+    if need.role == "similarity":
+        from crosswind.model.similarity import EncoderSimilarity
+
+        return EncoderSimilarity(place)
     from crosswind.model.subwords import encoder_aligner
 
-    return encoder_aligner(place_of(need.source))
+    return encoder_aligner(place)
 
 
 def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]:
@@ -249,7 +302,7 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
             return function(examples)
         except (Exception, SystemExit) as error:
             line = next((f.lineno for f in reversed(extract_tb(error.__traceback__)) if f.filename == str(file)), 0)
-            hint = "what is finished is kept where --out says: mend the function and run it again"
+            hint = "run it again: what is finished is kept, unless the file is edited (it is another victim then)"
             raise UserError(f"{name}: {type(error).__name__}: {error}", where=f"{file}:{line}", hint=hint) from error
 
     return predict
@@ -258,7 +311,3 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
 def _code_of(model: str) -> str:
     """The hash of a function's file: an edited one must not find what an earlier one gave."""
     return "" if is_address(model) else file_hash(Path(model.rpartition(":")[0]))
-
-
-def _file_name(text: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_.+=,()" else "_" for c in text)

@@ -87,7 +87,7 @@ def attack(
     from crosswind.study.folder import check_out
     from crosswind.study.run import run_study
     from crosswind.study.stages.attack import AttackSpec
-    from crosswind.study.victims import attack_victim, is_victim, timed
+    from crosswind.study.victims import VictimAttacks, is_victim, timed
 
     include_folders(include)
     if precision not in ("fp32", "bf16"):
@@ -127,15 +127,8 @@ def attack(
     require_attackable(study, str(named))
     with tempfile.TemporaryDirectory() as scratch, progress(quiet) as reporter:
         if direct:
-            result = attack_victim(
-                model,
-                study,
-                AttackSpec.model_validate(wanted),
-                folder=out or Path(scratch),
-                report=timed(reporter.log, quiet=quiet),
-                rate=rate,
-                most=shown,
-            )
+            asked, report = AttackSpec.model_validate(wanted), timed(reporter.log, quiet=quiet)
+            result = VictimAttacks(model, study, asked, store_of(store), out, report, rate).run(shown)
             finished = None
         else:
             if out is not None:
