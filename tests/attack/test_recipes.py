@@ -341,7 +341,13 @@ def test_the_guide_to_the_recipes_is_up_to_date() -> None:
 
 def test_the_matrix_says_where_each_recipe_attacks() -> None:
     cells = {(c.perturbation, c.kind, c.language): (c.state, c.reason) for c in recipe_cells(("de", "ar", "th"))}
-    assert len(cells) == len(RECIPES.names()) * 7 * 3
+    assert len(cells) == (len(RECIPES.names()) + 3) * 7 * 3  # four classes of Bad Characters, each a row
+    # Arabic letters join, and have no look-alikes; those of the other classes are invisible in every script.
+    classes = ("invisible", "homoglyph", "reorder", "deletion")
+    of_class = {c: [cells[f"bad-characters(class={c})", "nli", x][0] for x in ("de", "ar", "th")] for c in classes}
+    assert of_class["invisible"] == of_class["deletion"] == ["applies"] * 3
+    assert of_class["reorder"] == ["applies", "n/a", "applies"]
+    assert of_class["homoglyph"][0] == "applies"
     assert cells["deepwordbug", "ner", "th"][0] == "applies"
     assert cells["stresstest", "nli", "ar"][0] == "applies"
     assert cells["stresstest", "paraphrase", "ar"] == (

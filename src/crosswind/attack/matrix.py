@@ -22,23 +22,31 @@ ATTACKED_TASKS = {
 
 
 def recipe_cells(languages: Sequence[str] = XTREME_R_LANGUAGES) -> Iterator[MatrixCell]:
-    """The cells of every recipe, kind by kind and language by language; `needs` where a parameter has no default."""
+    """The cells of every recipe, kind by kind and language by language; `needs` where a parameter has no default.
+
+    A recipe that has variants has rows of each, by its name with the parameter.
+    """
     for recipe in RECIPES:
-        for kind in ATTACKED_TASKS:
-            for language in languages:
-                yield _recipe_cell(recipe, kind, language)
+        for call in _variants(recipe):
+            for kind in ATTACKED_TASKS:
+                for language in languages:
+                    yield _recipe_cell(call, kind, language)
 
 
-def _recipe_cell(recipe: Recipe, kind: str, language: str) -> MatrixCell:
-    task = TASKS[ATTACKED_TASKS[kind]]
+def _variants(recipe: Recipe) -> list[Call]:
+    choices = next((p.choices for p in recipe.params if p.name == recipe.variant), ())
+    return [Call(recipe.name, ((recipe.variant, choice),)) for choice in choices] or [Call(recipe.name)]
+
+
+def _recipe_cell(call: Call, kind: str, language: str) -> MatrixCell:
+    task, recipe = TASKS[ATTACKED_TASKS[kind]], call.declaration
     if task.kind not in recipe.kinds:
-        return MatrixCell(recipe.name, kind, language, "n/a", f"it attacks {', '.join(recipe.kinds)} tasks")
+        return MatrixCell(call.name, kind, language, "n/a", f"it attacks {', '.join(recipe.kinds)} tasks")
     missing = [p.name for p in recipe.params if p.default is None and not p.location]
     if missing:
-        return MatrixCell(recipe.name, kind, language, "needs", f"{recipe.name} needs {', '.join(missing)}")
-    call = Call(recipe.name)
+        return MatrixCell(call.name, kind, language, "needs", f"{recipe.name} needs {', '.join(missing)}")
     try:
         reason = unattackable(call, call.setting(task, language))
     except UserError as error:
-        return MatrixCell(recipe.name, kind, language, "needs", error.what)
-    return MatrixCell(recipe.name, kind, language, "applies" if reason is None else "n/a", reason or "")
+        return MatrixCell(call.name, kind, language, "needs", error.what)
+    return MatrixCell(call.name, kind, language, "applies" if reason is None else "n/a", reason or "")

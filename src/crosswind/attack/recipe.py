@@ -96,6 +96,7 @@ class Recipe:
       that each may become, most changes.
     * `probe` is what a word becomes where its importance is measured ("" takes it away; in a tagged sentence `_`);
       where `masks(setting)`, the victim's mask token stands there.
+    * `variant` names a parameter whose value decides where it applies: each of its choices is listed apart.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Recipe:
     universal: Callable[[AttackSetting], TriggerSearch] | None = None
     needs: Callable[[AttackSetting], tuple[DataNeed, ...]] = lambda setting: ()
     pool: Callable[[AttackSetting], tuple[int, int, int]] | None = None
+    variant: str = ""
 
     def attacked(self, setting: AttackSetting) -> tuple[str, ...]:
         """The text fields that it attacks in a setting: its own ones, of them those that the setting names."""

@@ -42,6 +42,7 @@ BAD_CHARACTERS = Recipe(
     ),
     most_edits=lambda setting: float("inf"),
     most_changes=lambda setting: int(setting.number("edits")),
+    variant="class",
     published={"edits": 5, "population": 32, "generations": 10},
     differences=(
         "A vector holds a place among the alternatives, not any offset: invisible characters stand inside words.",
