@@ -18,8 +18,13 @@ from crosswind.attack.goal import BINARY
 from crosswind.attack.gradient import loss_gradients
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.pool import PoolSpaceMaker
-from crosswind.attack.recipe import parse_recipe, unattackable
+from crosswind.attack.recipe import Call, parse_recipe, unattackable
 from crosswind.attack.run import AttackBudget, attack_examples, outcome_table, perturbed_by
+from crosswind.attack.search import Search
+from crosswind.attack.search.beam import beam
+from crosswind.attack.search.differential import differential_evolution
+from crosswind.attack.search.genetic import genetic
+from crosswind.attack.search.random_draws import random_draws
 from crosswind.attack.space import GoalVerdict
 from crosswind.attack.universal import TriggerSearch, _Search, _Vocabulary, find_trigger
 from crosswind.attack.victim import ModelVictim, PredictingVictim
@@ -88,10 +93,25 @@ def mastered(data: Dataset, who: ModelVictim) -> Dataset:
     return replace(data, examples=tuple(examples))
 
 
+class SearchedBy(Call):
+    """A recipe's alternatives in another search."""
+
+    search: Search
+
+    def chosen_search(self, setting: Any) -> Search:
+        return self.search
+
+
+def searched_by(recipe: str, search: Search) -> Call:
+    call = SearchedBy(**vars(parse_recipe(recipe)))
+    object.__setattr__(call, "search", search)
+    return call
+
+
 def run(
-    kind: str, who: ModelVictim, data: Dataset, recipe: str, budget: AttackBudget, **options: Any
+    kind: str, who: ModelVictim, data: Dataset, recipe: str | Call, budget: AttackBudget, **options: Any
 ) -> list[Attacked]:
-    call = parse_recipe(recipe)
+    call = parse_recipe(recipe) if isinstance(recipe, str) else recipe
     setting = call.setting(TASKS[KINDS[kind]], data.language, ENVIRONMENT)
     return attack_examples(who, data.examples, call, setting, budget, reach=who.reach, **options)
 
@@ -219,12 +239,30 @@ def test_the_same_attack_of_every_kind_for_any_width_and_after_a_kill(
     assert run(kind, victim(kind, data), one, recipe, AttackBudget(12)) == whole[2:3]
 
 
+@pytest.mark.parametrize("search", [genetic(4, 2), random_draws(), differential_evolution(2, 4, 1)], ids=str)
+def test_a_search_that_draws_on_a_model_is_the_same_for_any_width(
+    search: Search, victim: Callable[..., ModelVictim]
+) -> None:
+    data = data_of("pair")
+    call = searched_by("polygloss(embed=qlo)", search)
+    restarts = 0 if search.name == "random" else 1
+    runs = [
+        [o.dumps() for o in run("pair", victim("pair", data), data, call, AttackBudget(16, restarts, width=width))]
+        for width in (1, 7, 64)
+    ]
+    assert runs[0] == runs[1] == runs[2]
+    assert any(o.changed for o in map(Attacked.loads, runs[0]))
+    other = run("pair", victim("pair", data), data, call, AttackBudget(16, restarts, seed=2))
+    assert [o.dumps() for o in other] != runs[0]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_an_attack_reports_is_what_a_fresh_forward_pass_says(
     kind: Any, victim: Callable[..., ModelVictim]
 ) -> None:
     data = mastered(data_of(kind), victim(kind, data_of(kind)))
-    for recipe in ("deepwordbug", "deepwordbug.random"):
+    beam_of_two = searched_by("polygloss(embed=qlo)", beam(2))
+    for recipe in ("deepwordbug", "deepwordbug.random", beam_of_two):
         outcomes = run(kind, victim(kind, data), data, recipe, AttackBudget(10))
         perturbed = perturbed_by(data, outcomes)
         replayed = replay_dataset(data, perturbed.table())

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from crosswind.attack.recipe import parse_recipe
-from crosswind.attack.run import AttackBudget, attack_examples
-from crosswind.attack.victim import ModelVictim
-from crosswind.data.source import open_source
 from crosswind.errors import UserError
-from crosswind.evaluate.metrics.base import METRICS
-from crosswind.evaluate.predict import Predictor
-from crosswind.model.checkpoint import load_head, save_head
+from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
 from crosswind.report.content import ATTACKED_COLUMNS
@@ -61,6 +58,38 @@ def attack_bytes(finished: Finished, store: Path) -> dict[str, str]:
     return written
 
 
+# What the step does, in a process that is killed while the model is asked and two examples are finished.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from crosswind.attack.recipe import parse_recipe
+from crosswind.attack.run import AttackBudget, attack_examples
+from crosswind.attack.victim import ModelVictim
+from crosswind.data.source import open_source
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predict import Predictor
+from crosswind.model.checkpoint import load_head
+from crosswind.tasks.base import TASKS, classes
+from crosswind.tasks.refs import DataRef
+
+model, ref, kept = sys.argv[1], DataRef.from_json(json.loads(sys.argv[2])), Path(sys.argv[3])
+
+class Dying(ModelVictim):
+    def __call__(self, examples):
+        if kept.exists() and len(kept.read_bytes().splitlines()) >= 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(examples)
+
+task = TASKS[ref.task]
+victim = Dying(Predictor(*load_head(model, "pair", classes(task)), max_length=128), METRICS[task.metric])
+data = ref.load(open_source({"source": "microworld"}))
+call = parse_recipe("deepwordbug")
+setting, budget = call.setting(task, ref.language), AttackBudget(12, width=2)
+options = {"reach": victim.reach, "metric": victim.metric, "finished": kept}
+attack_examples(victim, data.examples, call, setting, budget, **options)
+"""
+
+
 @pytest.mark.slow
 def test_one_worker_two_workers_and_a_kill_give_the_same_bytes(checkpoint: Path, tmp_path: Path) -> None:
     whole = attack_bytes(run(checkpoint, tmp_path / "one", tmp_path / "store1"), tmp_path / "store1")
@@ -70,17 +99,15 @@ def test_one_worker_two_workers_and_a_kill_give_the_same_bytes(checkpoint: Path,
     # Killed in mid-search: the store holds what was finished, half a line, and no step.
     plan = make_plan(study(checkpoint))
     first = next(key for key, step in plan.graph.items() if step.kind == "attack")
-    call = parse_recipe("deepwordbug")
     ref = ATTACK_KIND.load(plan.graph[first].params).ref
-    data = ref.load(open_source({"source": "microworld"}))
-    predictor = Predictor(*load_head(str(checkpoint), "pair", classes(TASKS["mw-nli"])), max_length=128)
-    kept = tmp_path / "kept.jsonl"
-    setting = call.setting(TASKS["mw-nli"], ref.language)
-    victim = ModelVictim(predictor, METRICS["accuracy"])
-    attack_examples(victim, data.examples, call, setting, AttackBudget(12), reach=victim.reach, finished=kept)
+    kept = Store(tmp_path / "store3").partial(first) / "finished.jsonl"
+    arguments = [str(checkpoint), json.dumps(ref.to_json()), str(kept)]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+    assert killed.returncode == -signal.SIGKILL
     lines = kept.read_text().splitlines()
-    partial = Store(tmp_path / "store3").partial(first)
-    (partial / "finished.jsonl").write_text("\n".join([*lines[:2], lines[2][:40]]))
+    assert 2 <= len(lines) < 6
+    with kept.open("a") as file:
+        file.write(lines[0][:40])  # and one that was killed while it wrote
     again = run(checkpoint, tmp_path / "three", tmp_path / "store3")
     assert attack_bytes(again, tmp_path / "store3") == whole
 
