@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder

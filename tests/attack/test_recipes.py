@@ -342,7 +342,7 @@ def test_the_guide_to_the_recipes_is_up_to_date() -> None:
 def test_the_matrix_says_where_each_recipe_attacks() -> None:
     cells = {(c.perturbation, c.kind, c.language): (c.state, c.reason) for c in recipe_cells(("de", "ar", "th"))}
     assert len(cells) == (len(RECIPES.names()) + 3) * 7 * 3  # four classes of Bad Characters, each a row
-    # Arabic letters join, and have no look-alikes; those of the other classes are invisible in every script.
+    # Arabic letters join, so that nothing is reordered among them; look-alikes are asked for in one script alone.
     classes = ("invisible", "homoglyph", "reorder", "deletion")
     of_class = {c: [cells[f"bad-characters(class={c})", "nli", x][0] for x in ("de", "ar", "th")] for c in classes}
     assert of_class["invisible"] == of_class["deletion"] == ["applies"] * 3
