@@ -263,18 +263,18 @@ class VictimAttacks:
 
 def _loaded(need: ModelNeed) -> Any:
     """A model as who needs it is given it: what fills masks, what aligns words, what compares texts."""
-    place = place_of(need.source)
+    path = place_of(need.source)
     if need.role.startswith("masked-lm"):
         from crosswind.model.filling import EncoderFiller
 
-        return EncoderFiller(place)
+        return EncoderFiller(path)
     if need.role == "similarity":
         from crosswind.model.similarity import EncoderSimilarity
 
-        return EncoderSimilarity(place)
+        return EncoderSimilarity(path)
     from crosswind.model.subwords import encoder_aligner
 
-    return encoder_aligner(place)
+    return encoder_aligner(path)
 
 
 def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]:
