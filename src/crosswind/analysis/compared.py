@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from crosswind.analysis.attack_gains import attacks_over_draws
 from crosswind.analysis.condition import Condition, is_control, is_transferred
 from crosswind.analysis.contrast import ATTACKS, PRIMARY, Comparisons, RouteFacts
 from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
@@ -124,6 +125,7 @@ class _Study:
         yield from between_perturbations(self.maker, members, systems)
         yield from errors_against_base(self.maker, members, systems)
         yield from between_selections(self.maker, "all", "", members, systems)
+        yield from attacks_over_draws(self.maker, "all", "", members, systems)
 
     def over_target(self, shared: SharedCells) -> Iterator[Contrast]:
         """The comparisons in one target."""
@@ -135,6 +137,7 @@ class _Study:
         yield from self._official("target", name, [shared], shared.systems)
         yield from source_gaps(self.maker, "target", name, [part], shared.systems)
         yield from between_selections(self.maker, "target", name, [shared], shared.systems)
+        yield from attacks_over_draws(self.maker, "target", name, [shared], shared.systems)
 
     def _official(
         self, scope: ContrastScope, within: str, members: Sequence[SharedCells], systems: Sequence[System]

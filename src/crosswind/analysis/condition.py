@@ -32,6 +32,11 @@ def is_control(attack: str) -> bool:
     return re.split(r"[(@;]", attack, maxsplit=1)[0].endswith(f".{CONTROL}")
 
 
+def control_of(attack: str) -> str:
+    """The name of an attack's control."""
+    return re.sub(r"^[^(@;]*", rf"\g<0>.{CONTROL}", attack, count=1)
+
+
 def is_transferred(attack: str) -> bool:
     """Whether a value of the column `attack` names adversarial examples of another model."""
     return FROM in attack

@@ -13,13 +13,14 @@ from crosswind.analysis.multiplicity import ALPHA
 from crosswind.evaluate.metrics.base import Better
 
 ContrastKind = Literal[
-    "level", "difference", "source gap", "perturbations", "equal damage", "slope", "ratio", "selection"
+    "level", "difference", "source gap", "perturbations", "equal damage", "slope", "ratio", "selection", "attack"
 ]
 """`level`: what one system reaches, or loses (clean minus perturbed). `difference`: system minus system. `source gap`:
 the source language minus the mean of the others. `perturbations`: what one perturbation takes, minus what another
 does. `equal damage`: either of these two where both sides are damaged alike on one axis. `slope`: what more of a
 declared factor brings, over several systems. `ratio`: the error under perturbation in per cent of the reference's.
-`selection`: another way of choosing a system's checkpoints minus the usual one."""
+`selection`: another way of choosing a system's checkpoints minus the usual one. `attack`: what random draws at an equal
+budget leave minus what an attack leaves."""
 ContrastScope = Literal[
     "all", "target", "language", "family", "script", "perturbation", "condition", "material", "familiarity"
 ]

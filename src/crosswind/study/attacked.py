@@ -6,7 +6,6 @@ address has no step: it is attacked here, and what is finished lies in the run f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line, line_table
-from crosswind.analysis.condition import is_control, is_transferred
+from crosswind.analysis.condition import control_of, is_control, is_transferred
 from crosswind.attack.goal import BINARY
-from crosswind.attack.recipe import CONTROL, parse_recipe, unattackable
+from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.data.examples import Dataset, Example, TaggingExample, text_fields
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
@@ -138,11 +137,6 @@ def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> No
     if reasons and None not in reasons:
         hint = f"it is for {call.declaration.languages}; `crosswind list recipes` shows what each attacks"
         raise UserError(str(reasons[0]), where=where, hint=hint)
-
-
-def control_of(attack: str) -> str:
-    """The name of an attack's control."""
-    return re.sub(r"^[^(@;]*", rf"\g<0>.{CONTROL}", attack, count=1)
 
 
 def _there(cell: Cell, store: Store) -> bool:

@@ -8,16 +8,20 @@ from typing import Any
 
 import polars as pl
 
+from crosswind.analysis.attack_gains import attack_of
 from crosswind.analysis.condition import APART
+from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.results import NONE
+from crosswind.report.comparisons import p_words
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened
-from crosswind.report.parts import Column, Figure, Prose, Section, TextTable
+from crosswind.report.parts import Column, Figure, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.spent import spent_remarks
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
-from crosswind.report.view import systems_of
+from crosswind.report.view import figure, systems_of
 
+_NAMED = 6  # systems in a line
 _PANEL, _HIGH, _ACROSS, _MOST = 250.0, 150.0, 3, 24
 _Curves = Mapping[tuple[str, str, bool], Sequence[tuple[int, float]]]
 """(panel, system, control) -> (queries, points)."""
@@ -38,13 +42,14 @@ def attack_section(content: ReportContent) -> Section | None:
     caption = (
         "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0:"
         " as they were. Dashed: random draws from the same alternatives, as many queries. Means over languages and"
-        " pipeline seeds, without intervals: those of what is left in the end stand with the contrasts."
+        " pipeline seeds, without intervals: those of what the search gains over the draws stand above."
     )
     return Section(
         "attacks",
         "Attacks",
         (
             *map(Prose, spent_remarks(frame, content.attacked)),
+            *gains_over_draws(content.summary.contrasts),
             Figure(
                 "attacks",
                 "Attack curves",
@@ -57,6 +62,43 @@ def attack_section(content: ReportContent) -> Section | None:
             *attacked_tables(content),
         ),
     )
+
+
+def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
+    """A line an attack, over all targets that have it, and a row for each target besides."""
+    rows = [c for c in contrasts if c.kind == "attack"]
+    if not rows:
+        return []
+    over_all = [c for c in rows if c.scope == "all"] or rows
+    lines: dict[str, list[str]] = {}
+    for c in over_all:
+        settled = "" if c.verdict == "differs" else f" ({c.words})"
+        where = "" if c.scope == "all" else f" in {c.within}"
+        lines.setdefault(attack_of(c), []).append(f"{c.systems[0]}{where} {figure(c.estimate, signed=True)}{settled}")
+    texts = [
+        f"{name}, over random draws at an equal budget: {'; '.join(said[:_NAMED])}"
+        + (f"; and {len(said) - _NAMED} more, below." if len(said) > _NAMED else ".")
+        for name, said in lines.items()
+    ]
+    columns = (
+        *map(Column, ("target", "attack", "route")),
+        *(Column("points", "number"), Column("p adjusted", "number")),
+        *(Column("verdict", "text"), Column("languages", "text")),
+    )
+    table = TextTable(
+        "attack-gains",
+        "What each search gains over random draws at an equal budget, points with 95 % intervals over items and seeds",
+        columns,
+        tuple(
+            (
+                c.within or f"all: {', '.join(c.targets)}", attack_of(c), c.systems[0],
+                figure(c.estimate, signed=True), p_words(c.adjusted), c.words, " ".join(c.languages),
+            )
+            for c in rows
+            if c.scope != "all" or len(c.targets) > 1
+        ),
+    )  # fmt: skip
+    return [*map(Prose, texts), table]
 
 
 def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from crosswind.analysis.condition import FROM, is_control
+from crosswind.analysis.condition import FROM, control_of, is_control
 from crosswind.analysis.results import NONE
 from crosswind.attack.recipe import parse_recipe
 from crosswind.errors import UserError
 from crosswind.report.content import ATTACKED_COLUMNS, LATER_COLUMNS
-from crosswind.study.attacked import ATTACKED_TABLE, control_of
+from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import AuditedRun, Review, Shown, several
 from crosswind.study.joined import read_table
 from crosswind.study.kept import DIAGNOSTIC_ATTACKS

@@ -1,0 +1,93 @@
+"""What an attack gains over random draws at an equal budget, on tables whose figures can be counted by hand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_contrast import N, Study
+
+from crosswind.analysis.contrasted import Contrast
+from crosswind.report.parts import Prose, TextTable
+from crosswind.report.sections.attack_curves import gains_over_draws
+
+ATTACK, DRAWS = "deepwordbug(x=1)@first;chrf(least=60)", "deepwordbug.random(x=1)@first;chrf(least=60)"
+
+
+def attacked(study: Study, route: str, language: str, clean: int, drawn: int, left: int, **columns: object) -> Study:
+    study.add(route, language, clean, **columns)
+    for attack, right in ((DRAWS, drawn), (ATTACK, left)):
+        study.add(route, language, right, attack=attack, budget=50, **columns)
+    return study
+
+
+def made(**columns: object) -> Study:
+    """Of 400 items: in xnli the search leaves 30 fewer than draws do in each language, in pawsx 10."""
+    study = Study()
+    for seed in (1, 2, 3):
+        for route in ("none", "multi"):
+            for language in ("de", "sw"):
+                attacked(study, route, language, 300, 240 + seed, 210 + seed, seed=seed, **columns)
+            attacked(study, route, "de", 300, 200, 190, seed=seed, target="pawsx", **columns)
+    return study
+
+
+def gains(contrasts: tuple[Contrast, ...]) -> dict[tuple[str, str], Contrast]:
+    return {(c.systems[0], c.within): c for c in contrasts if c.kind == "attack"}
+
+
+def test_an_attack_is_what_draws_leave_minus_what_it_leaves() -> None:
+    of = gains(made().contrasts(routes=["none", "multi"]))
+    assert sorted(of) == sorted((r, x) for r in ("none", "multi") for x in ("", "xnli", "pawsx"))
+    one = of["none", "xnli"]
+    assert one.name == f"none: random draws − {ATTACK}, 50 queries"
+    assert (one.measure, one.scope, one.languages) == ("perturbed", "target", ("de", "sw"))
+    assert one.estimate.score == pytest.approx(100 * 30 / N)
+    assert (one.estimate.seeds, one.estimate.basis) == ((3,), "items and seeds")
+    # The same items in both languages, and under each seed 30 of them: seeds 1 to 3 move the 30 on by one each.
+    differs = np.zeros((3, N))
+    for seed in (1, 2, 3):
+        differs[seed - 1, 210 + seed : 240 + seed] = 100
+    assert one.estimate.components is not None
+    assert one.estimate.components.seeds == pytest.approx(0.0)
+    assert one.estimate.se == pytest.approx(differs.mean(axis=0).std(ddof=1) / np.sqrt(N), rel=0.02)
+    assert of["none", ""].estimate.score == pytest.approx((100 * 30 / N + 100 * 10 / N) / 2)
+    assert (of["none", ""].targets, of["none", ""].scope) == (("pawsx", "xnli"), "all")
+    assert {c.family for c in of.values()} == {"attacks by all", "attacks by target"}
+    assert one.verdict == "differs"
+    assert of["none", "pawsx"].adjusted is not None
+
+
+def test_what_has_no_draws_of_its_budget_beside_it_has_no_row() -> None:
+    for change in ({"budget": 60}, {"protection": "answers"}, {"attack": "deepwordbug.random"}):
+        study = made()
+        study.rows = [replace(r, **change) if r.attack == DRAWS else r for r in study.rows]  # type: ignore[arg-type]
+        assert gains(study.contrasts()) == {}
+    # Adversarial examples of another model are no attack on this one; a language without draws is in no mean.
+    study = made()
+    study.rows = [replace(r, attack=f"{r.attack};from=multi") if r.attack == ATTACK else r for r in study.rows]
+    assert gains(study.contrasts()) == {}
+    study = made()
+    study.rows = [r for r in study.rows if not (r.attack == DRAWS and r.language == "sw")]
+    assert {c.languages for c in gains(study.contrasts()).values() if c.within == "xnli"} == {("de",)}
+
+
+def test_an_attack_that_leaves_more_than_draws_do_is_below_0() -> None:
+    study = Study()
+    for seed in (1, 2):
+        attacked(study, "none", "de", 100, 150, 180, seed=seed)
+    (one,) = (c for c in gains(study.contrasts()).values() if c.within == "xnli")
+    assert one.estimate.score == pytest.approx(-100 * 30 / N)
+
+
+def test_the_page_says_what_the_search_gains_with_its_interval() -> None:
+    text, table = gains_over_draws(made().contrasts(routes=["none", "multi"]))
+    assert isinstance(text, Prose)
+    assert isinstance(table, TextTable)
+    said = f"{re.escape(ATTACK)}, 50 queries, over random draws at an equal budget: none "
+    said += r"\+5\.0 \[\+\d\.\d, \+\d\.\d\]; multi"
+    assert re.match(said, text.text), text.text
+    assert {row[0] for row in table.rows} == {"xnli", "pawsx", "all: pawsx, xnli"}
+    assert gains_over_draws(()) == []
