@@ -15,6 +15,7 @@ from crosswind.perturb.edit_types import counted, distance, edit_types, shares
 from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.twins import aligned_items, rows_of, twins
 from crosswind.study.own import declare_own, read_task_file
+from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
 
@@ -122,6 +123,42 @@ def test_distributions_of_edits_are_compared() -> None:
     assert distance(one, {"word": 3}) == 1
     assert distance({}, {}) == 0
 
+
+def blocks(page: str) -> list[str]:
+    """What stands between fences in a page of the documents."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return text.split("```")[1::2]
+
+
+def test_the_noisy_snips_is_a_twin_as_the_docs_declare_it(official_data: Callable[..., Path]) -> None:
+    root = official_data("real-noise")
+    (block,) = (b for b in blocks("natural-noise.md") if "snips-noisy:" in b)
+    study = parse_study(STUDY + block)
+    declare_own(study.tasks, root)
+    (twin,) = study.section("twins")
+    # Rows of each data.tsv, and the first line of each seq.in, the authors' own text without marks.
+    spanish = "me gustaría tener esta cancion en mi lista de reproducción Classical Relaxations"
+    french = "J’aimerais ajouter cete piste a ma liste de lecture Classical Relaxations ."
+    for language, items, first in (("es", 686, spanish), ("fr", 691, french)):
+        clean, noisy = (load(TASKS[n], language, "test", FilesSource(root)) for n in (twin.target, twin.variant))
+        made = twins(clean, noisy, marks=twin.marks)
+        assert (len(clean), made.aligned, made.lost, made.label, made.torn) == (items, items, 0, 0, 0)
+        assert made.data.examples[0].example.first == first  # type: ignore[union-attr]
+        assert len(made.data.changed_ids) == items
+
+
+def test_the_noisy_panx_is_read_as_the_docs_declare_it(official_data: Callable[..., Path]) -> None:
+    root = official_data("real-noise")
+    (block,) = (b for b in blocks("natural-noise.md") if "panx-noisy:" in b)
+    declare_own(parse_study(STUDY + block).tasks, root)
+    data = load(TASKS["panx-noisy"], "fr", "test", FilesSource(root))
+    second = data.examples[1]
+    assert isinstance(second, TaggingExample)
+    assert second.words == ("Liste", "des", "Communes", "de", "la", "Haute-Saône")
+    assert second.tags == ("B-LOC", "I-LOC", "I-LOC", "I-LOC", "I-LOC", "I-LOC")
+
+
+STUDY = "name: docs\nencoder: x\nroutes: {none: []}\ntargets: {tasks: {xnli: null}}\n"
 
 REAL = """
 noisy:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from crosswind.errors import UserError
+from crosswind.perturb.edit_types import EDIT_TYPES
 from crosswind.run.progress import Silent
 from crosswind.run.step import Step
 from crosswind.run.store import Store
@@ -59,6 +60,32 @@ def test_a_variant_is_a_recorded_perturbation(tmp_path: Path, tiny_encoder: Path
     (path,) = (tmp_path / "run" / "rewrites").rglob("*.parquet")
     assert "rivr" not in path.name
     assert len(pl.read_parquet(path)) > 3
+
+
+@pytest.mark.slow
+def test_the_distance_between_drawn_and_natural_noise_is_shown(tmp_path: Path, tiny_encoder: Path, data: Path) -> None:
+    study = parse_study(STUDY.format(encoder=tiny_encoder, data=data) + 'perturb: ["swap:0.3", "delete:0.1"]\n')
+    finished = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    assert finished.outcome.complete, finished.outcome.failed
+    frame = pl.read_parquet(tmp_path / "run" / "natural.parquet")
+    people, swap, delete = frame.to_dicts()
+    assert (people["condition"], people["drawn"], people["distance"]) == ("noisy:1", False, None)
+    assert [(r["condition"], r["language"], r["items"]) for r in (swap, delete)] == [
+        ("swap:0.3", "en", people["items"]),
+        ("delete:0.1", "en", people["items"]),
+    ]
+    # The variant has "rivr" (a letter less) and "huose" (two exchanged); some short sentences are taken for others.
+    assert people["deletion"] + people["exchange"] > 0.6
+    assert swap["exchange"] > 0.8
+    assert delete["deletion"] > 0.8
+    assert swap["distance"] == pytest.approx(sum(abs(people[t] - swap[t]) for t in EDIT_TYPES) / 2)
+    (line,) = (n for n in finished.summary.notes if n.startswith("xnli en: noisy is"))  # type: ignore[union-attr]
+    assert f"swap:0.3 {swap['distance']:.2f} ({swap['edits']:.2f})" in line
+    assert "Natural noise beside drawn noise" in (tmp_path / "run" / "report.html").read_text()
+    # Asked for again, the rows are taken over as they are.
+    again = run_study(study, out=tmp_path / "run", store=Store(tmp_path / "store"), reporter=Silent())
+    assert again.outcome.complete
+    assert pl.read_parquet(tmp_path / "run" / "natural.parquet").equals(frame)
 
 
 def test_only_what_is_paired_by_row_has_another_key(real_encoder: Path, data: Path) -> None:

@@ -33,6 +33,7 @@ from crosswind.run.step import digest
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LEAST = 50.0  # similarity (rapidfuzz's ratio, 0 to 100) below which two items are not the same
+_MARK = regex.compile(r"<([^<>|]*)\|\d+>")  # how the noisy SNIPS writes a changed word: `<cancion|0>`
 _OTHER_LABELS = 0.25  # share of row pairs of another label above which two files are not in one order
 _TRIED = 8  # standard items that share the most rare words with a variant, of which the most similar one is taken
 
@@ -49,10 +50,13 @@ class Twins:
     torn: int
 
 
-def twins(standard: Dataset, variant: Dataset, *, quotes: str = "", by_rows: bool = False) -> Twins:
+def twins(
+    standard: Dataset, variant: Dataset, *, quotes: str = "", marks: bool = False, by_rows: bool = False
+) -> Twins:
     """The rewrites that lead from the items of a data set to their variants; items without one stay as they are.
 
-    `quotes` are characters that stand around every text of the variant and are none of it. With `by_rows` row i of one
+    `quotes` are characters that stand around every text of the variant and are none of it; with `marks` so are those
+    of `<word|0>` around its changed words. With `by_rows` row i of one
     set is row i of the other, however little their texts have in common (another script, mixed languages). Raises a
     `UserError` where the two are of different kinds, where no variant is like an item, and by rows where the sets have
     different numbers of rows, or more than a quarter of their rows different labels.
@@ -60,7 +64,7 @@ def twins(standard: Dataset, variant: Dataset, *, quotes: str = "", by_rows: boo
     if kind_of(standard.examples[0]) != kind_of(variant.examples[0]):
         kinds = f"{kind_of(standard.examples[0])} and {kind_of(variant.examples[0])}"
         raise UserError(f"{standard.task} and {variant.task} are of different kinds ({kinds})", where="twins")
-    variants = [_texts(e, quotes) for e in variant.examples]
+    variants = [_texts(e, quotes, marks) for e in variant.examples]
     if by_rows:
         pairs = _paired_rows(standard, variant)
     else:
@@ -80,12 +84,12 @@ def twins(standard: Dataset, variant: Dataset, *, quotes: str = "", by_rows: boo
             label += 1
             continue
         changed = _rewritten(example, variants[j])
-        if changed is None or not _same_answers(changed.example, other, quotes):
+        if changed is None or not _same_answers(changed.example, other, quotes, marks):
             torn += 1
         else:
             examples[i] = changed
     named = {"standard": standard.fingerprint, "variant": variant.fingerprint, "quotes": quotes}
-    print_ = digest(named | ({"rows": True} if by_rows else {}))
+    print_ = digest(named | ({"marks": True} if marks else {}) | ({"rows": True} if by_rows else {}))
     dataset = replace(standard, examples=tuple(e.example for e in examples), fingerprint=print_)
     lost = len(variant.examples) - len(pairs)
     return Twins(PerturbedDataset(dataset, tuple(examples)), len(pairs), lost, label, torn)
@@ -166,8 +170,10 @@ def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
     return min((float(fuzz.ratio(a, b)) for a, b in zip(one, other, strict=True) if a or b), default=0.0)
 
 
-def _texts(example: Example, quotes: str = "") -> tuple[str, ...]:
+def _texts(example: Example, quotes: str = "", marks: bool = False) -> tuple[str, ...]:
     texts = example.words if isinstance(example, TaggingExample) else tuple(text_fields(example).values())
+    if marks:
+        texts = tuple(_MARK.sub(r"\1", text) for text in texts)
     return tuple(_unquoted(text, quotes) for text in texts) if quotes else texts
 
 
@@ -192,11 +198,13 @@ def _label(example: Example) -> object:
     return getattr(example, "label", None)
 
 
-def _same_answers(rewritten: Example, variant: Example, quotes: str) -> bool:
+def _same_answers(rewritten: Example, variant: Example, quotes: str, marks: bool) -> bool:
     """Whether the gold answers that a rewrite led to are those that the variant's own file gives."""
     if not isinstance(rewritten, SpanExample) or not isinstance(variant, SpanExample):
         return True
     ours, theirs = rewritten.answer_texts, variant.answer_texts
+    if marks:
+        theirs = tuple(_MARK.sub(r"\1", text) for text in theirs)
     return all(_unquoted(b, quotes) == a for a, b in zip(ours, theirs, strict=True))
 
 

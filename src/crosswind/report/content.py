@@ -11,6 +11,7 @@ from crosswind.analysis.attacked import LINE_COLUMNS
 from crosswind.analysis.claims import JudgedClaim
 from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
+from crosswind.perturb.edit_types import EDIT_TYPES
 from crosswind.report.excluded import ExcludedRow, FaultRow
 
 
@@ -122,6 +123,16 @@ hash of what a row is computed from."""
 CONTRASTS_FILE = "contrasts.parquet"
 """The table of all comparisons: in a run's folder, or beside the figures of a page that lies elsewhere."""
 
+NATURAL_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("twin", "target", "language", "context_language", "rows", "condition"), pl.String()),
+    "drawn": pl.Boolean(),
+    "items": pl.Int64(),
+    **dict.fromkeys((*EDIT_TYPES, "distance", "edits", "words_hit", "chrf"), pl.Float64()),
+    "cells": pl.String(),
+}
+"""The columns of twins and of the drawn conditions beside them, on the same items: the share of each type of edit, and
+the distance from the twin's (none of its own row, and where nothing changed). `cells` is a hash of the rewrites."""
+
 LATER_COLUMNS = (*ATTACK_CELL, "before_change_median", "before_change_90", "untried")
 """Columns that runs of older versions lack."""
 
@@ -132,8 +143,9 @@ class ReportContent:
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
     remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
-    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `attacked` one as `ATTACKED_COLUMNS` does.
-    `missing` says what could not be shown, and why; `contrasts` where the table of comparisons lies, from the page.
+    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `attacked` one as `ATTACKED_COLUMNS` does,
+    `natural` one as `NATURAL_COLUMNS` does. `missing` says what could not be shown, and why;
+    `contrasts` where the table of comparisons lies, from the page.
     """
 
     title: str
@@ -147,6 +159,7 @@ class ReportContent:
     audit: Sequence[AuditRow] = ()
     curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
     attacked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTACKED_COLUMNS))
+    natural: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NATURAL_COLUMNS))
     examples: ExampleSample = field(default_factory=ExampleSample)
     provenance: Provenance = field(default_factory=Provenance)
     missing: Sequence[str] = ()

@@ -18,13 +18,14 @@ from crosswind.tasks.refs import DataRef
 class TwinParams:
     """The standard test set, and the one that holds its variants; `quotes` stand around the texts of the latter.
 
-    `rows`: row i of one whole set is row i of the other.
+    `rows`: row i of one whole set is row i of the other. `marks`: its changed words stand as `<word|0>`.
     """
 
     ref: DataRef = unsigned("results have columns for it")
     variant: DataRef = unsigned("results have a column for it")
     quotes: str = unsigned("how a file is read", "")
     rows: bool = unsigned("how a file is read", False)
+    marks: bool = unsigned("how a file is read", False)
 
 
 def _run(job: Job[TwinParams], worker: Worker) -> str:
@@ -35,7 +36,8 @@ def _run(job: Job[TwinParams], worker: Worker) -> str:
     standard, variant = dataset_of(job, job.params.ref), dataset_of(job, job.params.variant)
     if job.params.rows:
         variant = rows_of(standard, dataset_of(job, replace(job.params.ref, rows=None, limit=None)), variant)
-    made = twins(standard, variant, quotes=job.params.quotes, by_rows=job.params.rows)
+    params = job.params
+    made = twins(standard, variant, quotes=params.quotes, marks=params.marks, by_rows=params.rows)
     made.data.table().write_parquet(job.draft.path / TABLE)
     job.fact("changed", made.data.changed_share)
     job.fact("counts", {"lost": made.lost, "label": made.label, "torn": made.torn})

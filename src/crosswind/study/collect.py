@@ -86,6 +86,7 @@ def collect(
     """
     from crosswind.study.attacked import ATTACKED_TABLE, attack_figures
     from crosswind.study.curves import CURVES, attack_curves
+    from crosswind.study.natural import NATURAL_TABLE, natural_noise
     from crosswind.study.reported import write_run_report
     from crosswind.study.sampled import write_sample
 
@@ -162,6 +163,12 @@ def collect(
     else:
         for name in (CURVES, ATTACKED_TABLE):
             (out / name).unlink(missing_ok=True)
+    natural = natural_noise(plan, there, store, tables.read(NATURAL_TABLE))
+    if natural.is_empty():
+        (out / NATURAL_TABLE).unlink(missing_ok=True)
+    else:
+        tables.write(natural, NATURAL_TABLE)
+        tables.save()
     identity = {"name": study.name, "encoder": plan.encoder, "parameters": encoder_size(study)}
     shown = write_run_report(out, summary, {**identity, "crosswind": __version__})
     preset = study.targets.preset

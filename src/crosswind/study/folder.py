@@ -13,6 +13,7 @@ analysis.json       what the statistics need besides: order of routes, chance, w
 excluded.parquet    scores without the items of exclusion lists, where a target has one
 attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
 attacked.parquet    what each attack did: scores, success, gain over its control, queries, edits, spaces exhausted
+natural.parquet     noise that people made (twins) beside drawn noise: types of edits, distance, damage
 about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
 claims/…            the files of claims of the user's own that the study names, as they were
 figures/…           the figures of the page as SVG, their data as CSV
@@ -58,6 +59,7 @@ RESULTS = (
     COSTS,
     "attacks.parquet",
     "attacked.parquet",
+    "natural.parquet",
     "analysis.json",
     "about.json",
     "examples.json",

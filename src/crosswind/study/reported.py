@@ -23,12 +23,14 @@ from crosswind.report.content import (
     CONTRASTS_FILE,
     CURVE_COLUMNS,
     LATER_COLUMNS,
+    NATURAL_COLUMNS,
     AuditRow,
     JudgedFile,
     ReportContent,
 )
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
+from crosswind.report.sections.natural import natural_remarks
 from crosswind.report.spent import spent_remarks
 from crosswind.study.about import read_about, read_audited
 from crosswind.study.attacked import ATTACKED_TABLE
@@ -39,6 +41,7 @@ from crosswind.study.claimed import judged_by, named_claims, parameters_of
 from crosswind.study.curves import CURVES
 from crosswind.study.folder import STUDY, declared_late
 from crosswind.study.joined import RunResults, facts_of, read_run, read_table
+from crosswind.study.natural import NATURAL_TABLE
 from crosswind.study.own import declare_tasks
 from crosswind.study.sampled import read_sample
 from crosswind.study.spec import read_study
@@ -49,6 +52,8 @@ _PAGE = b"<!doctype html>"
 _CURVES, _ATTACKED = pl.DataFrame(schema=CURVE_COLUMNS), pl.DataFrame(schema=ATTACKED_COLUMNS)
 # What a row of either table is of, and its number of items: no row is without.
 _CELL = ("route", "defence", "target", "language", "attack", "pipeline_seed", "budget", "n")
+_NATURAL = tuple(name for name in NATURAL_COLUMNS if name != "distance")
+_NOTHING = pl.DataFrame(schema=NATURAL_COLUMNS)
 _AGAIN = "run the study again: what is there is found in the store"
 
 
@@ -79,8 +84,9 @@ def _has_table(run: RunResults, page: Path, summary: Summary) -> bool:
 
 
 def _with_remarks(summary: Summary, content: ReportContent) -> Summary:
-    """What a terminal shows: the summary with what the page remarks on attacks."""
-    return replace(summary, notes=(*summary.notes, *spent_remarks(content.curves, content.attacked)))
+    """What a terminal shows: the summary with what the page says of attacks and of noise that people made."""
+    remarks = (*spent_remarks(content.curves, content.attacked), *natural_remarks(content.natural))
+    return replace(summary, notes=(*summary.notes, *remarks))
 
 
 def _named_files(run: RunResults) -> list[str]:
@@ -134,6 +140,9 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         ),
         attacked=_made(
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
+        ),
+        natural=_made(
+            lambda: _joined(run.paths, NATURAL_TABLE, NATURAL_COLUMNS, _NATURAL), "natural noise", missing, _NOTHING
         ),
         examples=read_sample(run.paths),
         provenance=provenance_of(run),

@@ -26,6 +26,7 @@ def page_sections(content: ReportContent) -> list[Section]:
     from crosswind.report.sections.made import made_section
     from crosswind.report.sections.matrix import matrix_section
     from crosswind.report.sections.means import means_section
+    from crosswind.report.sections.natural import natural_section
     from crosswind.report.sections.remarks import remark_section
     from crosswind.report.sections.selections import selection_section
     from crosswind.report.sections.tested import contrast_section
@@ -37,6 +38,7 @@ def page_sections(content: ReportContent) -> list[Section]:
         heatmap_section,
         gap_section,
         selection_section,
+        natural_section,
         attack_section,
         defence_section,
         claims_section,

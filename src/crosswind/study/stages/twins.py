@@ -21,6 +21,7 @@ class TwinSpec(StrictModel):
     """`variant` is a task that holds the items of the target `target` in another writing, as `tasks` declares it.
 
     `name` is that of the perturbation in results (the variant's by default); `quotes` stand around its texts.
+    `marks`: changed words stand as `<word|0>` in it.
     `rows`: both files hold the same items in the same order, whatever their texts have in common.
     """
 
@@ -30,6 +31,7 @@ class TwinSpec(StrictModel):
     split: str = "test"
     quotes: str = ""
     rows: bool = False
+    marks: bool = False
 
     @property
     def perturbation(self) -> str:
@@ -67,7 +69,7 @@ def _add(twin: TwinSpec, planner: Planner, evaluated: Evaluated) -> None:
     variant = replace(data, task=twin.variant, split=twin.split, rows=None, limit=None)
     prints = {ref.name: planner.fingerprint(ref) for ref in (data, variant)}
     prints |= {**planner.declared_by(TASKS, data.task), **planner.declared_by(TASKS, variant.task)}
-    params = TwinParams(data, variant, twin.quotes, twin.rows)
+    params = TwinParams(data, variant, twin.quotes, twin.rows, twin.marks)
     step = TWIN.step(params, data=prints, label=f"{twin.variant} of {data.name}", affinity="rewrites")
     planner.condition(evaluated, condition, planner.add(step), label=condition.perturbation)
 
