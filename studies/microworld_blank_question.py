@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from crosswind.data.examples import SpanExample
-from crosswind.data.microworld.generated import MicroworldSource
+from crosswind.data.source import open_source
 from crosswind.evaluate.judge import judge
 from crosswind.evaluate.predict import Predictor
 from crosswind.model.encoder import load_encoder
@@ -28,7 +28,7 @@ from crosswind.train.loop import train
 from crosswind.train.objectives import task_objective
 from crosswind.train.settings import Training
 
-TASK, SOURCE = TASKS["mw-qa"], MicroworldSource()
+TASK, SOURCE = TASKS["mw-qa"], open_source({"source": "microworld"})
 SETTINGS = Training(
     learning_rate=1e-3, batch_size=16, batch_by="clusters", warmup=0.1, max_length=160, micro_tokens=2048
 )

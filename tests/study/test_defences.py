@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PURIFIERS
 from crosswind.perturb.perturbation import PERTURBATIONS
+from crosswind.report.defended import DefendedRow
 from crosswind.run.progress import Silent
 from crosswind.run.step import Step
 from crosswind.run.store import Store
@@ -18,8 +20,9 @@ from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Plan
 from crosswind.study.run import run_study
-from crosswind.study.spec import Study, parse_study
+from crosswind.study.spec import Study, parse_study, read_study
 from crosswind.tasks.refs import DataRef
+from crosswind.train.robust import ROBUST
 from tiny_models import write_encoder
 
 STUDY = """
@@ -335,3 +338,61 @@ def test_a_run_with_all_of_them_has_a_row_for_each_and_repeats(text: str, tmp_pa
     assert costs["none"]["predict_cpu"] < costs["sanitize"]["predict_cpu"]
     report = (one / "report.html").read_text(encoding="utf-8")
     assert ">Defences</h2>" in report
+
+
+def test_the_study_of_all_defences_plans() -> None:
+    study = read_study(Path(__file__).resolve().parents[2] / "studies" / "defences.yaml")
+    every = study.defences
+    assert {name for d in every.values() for name in d.robust or ()} == {m.name for m in ROBUST}
+    assert every["noise"].augment
+    assert every["cat"].augment[0].pick == 2
+    assert every["mined"].mined
+    assert every["pieces"].subwords
+    assert every["sanitize"].purify
+    small = study.model_copy(update={"seeds": [1]})
+    plan = make_plan(small)
+    noisy = [c for c in plan.cells if c.condition.attack == "none" and not c.condition.clean]
+    # Two are of the family of defences that train, one is what `sanitize` is made for, one is held out of all.
+    of: dict[str, set[str]] = {c.condition.perturbation: set() for c in noisy}
+    for c in noisy:
+        of[c.condition.perturbation] |= {c.defence} if c.familiarity == "in-family" else set()
+    assert of == {
+        "swap": {"noise", "mined"},
+        "codemix(embed=qlo)": {"cat"},
+        "homoglyph": {"sanitize"},
+        "word-order": set(),
+    }
+    assert {c.defence for c in plan.cells if c.condition.attack == "deepwordbug"} == set(every)
+
+
+def test_the_table_of_defences_leaves_out_what_is_empty() -> None:
+    spec = importlib.util.spec_from_file_location(
+        "defence_table", Path(__file__).resolve().parents[2] / "benchmarks" / "defence_table.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    gains = ("+0.1 [-1.0, +1.2]", "+2.0 [+0.5, +3.5]", "", "", "")
+    rows = [DefendedRow("noise", gains, ("100", "9.1 s (×1.05)", "", "", ""))]
+    rows.append(DefendedRow("freelb", ("", "", "", "", ""), ("100", "27 s (×3.11)", "", "", "")))
+    assert script.markdown(script.shown(rows)).splitlines() == [
+        "| defence | clean | in-family | steps | training |",
+        "|---|---|---|---|---|",
+        "| noise | +0.1 [-1.0, +1.2] | +2.0 [+0.5, +3.5] | 100 | 9.1 s (×1.05) |",
+        "| freelb | – | – | 100 | 27 s (×3.11) |",
+    ]
+
+
+def test_cat_takes_phrase_tables_whose_place_is_no_part_of_its_key(text: str, tmp_path: Path) -> None:
+    keys = []
+    for name, line in (("a", "the house\tla casa\t2"), ("b", "the house\tla casa\t2"), ("c", "the dog\tel perro\t2")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "en-es.phrases.tsv").write_text(line, encoding="utf-8")
+        spec = f'codemix-phrase(embed=es,phrases=\\"{folder}\\"):0.15'
+        plan = plan_of(text, f'defences.phrases={{augment: [{{spec: "{spec}", share: 0.33, pick: 1}}]}}')
+        keys.append(trained(plan)["phrases"])
+        cells = [c for c in plan.cells if c.defence == "phrases" and not c.condition.clean]
+        assert {c.familiarity for c in cells} == {"held-out"}
+    assert keys[0] == keys[1] != keys[2]

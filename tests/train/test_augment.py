@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,29 @@ def test_each_example_gets_its_own_embedded_languages(tmp_path: Path) -> None:
     assert all(len(mix) <= 2 for mix in mixes)
     pairs = {mix for mix in mixes if len(mix) == 2}
     assert pairs == {frozenset(p) for p in (("de", "fr"), ("de", "ru"), ("fr", "ru"))}
+
+
+def test_code_mixed_training_takes_phrases_of_two_languages_an_example(tmp_path: Path) -> None:
+    # CAT (Tan & Joty 2021): two embedded languages an example, a third of the sentences, .15 of the phrases.
+    phrases = ("the quick", "brown fox", "jumps over", "lazy dogs")
+    for language in ("de", "fr", "ru"):
+        lines = [f"{phrase}\t{phrase.replace(' ', '-')}-{language} x\t3" for phrase in phrases]
+        (tmp_path / f"en-{language}.phrases.tsv").write_text("\n".join(lines), encoding="utf-8")
+    spec = parse_spec(f'codemix-phrase(embed=de,fr,ru,phrases="{tmp_path}"):0.15')
+    text = "the quick brown fox jumps over lazy dogs"
+    examples = [PairExample(f"p{i}", "c", "en", text, "x", 0) for i in range(600)]
+    cat = [Augmentation(spec, 0.33, pick=2)]
+    epochs = [augmented_examples(examples, cat, task="t", seed=1, epoch=epoch, fields=("first",)) for epoch in range(2)]
+    assert epochs[0] != epochs[1]
+    new = [re.findall(r"([a-z]+-[a-z]+)-(de|fr|ru) x", e.first) for some in epochs for e in some]  # type: ignore[union-attr]
+    phrases_of = [phrase for found in new for phrase, _ in found]
+    # Of 1,200 examples .33 are chosen, and .15 of their four phrases change: 238 in the mean, standard deviation 18.
+    assert 170 < len(phrases_of) < 310
+    assert set(phrases_of) == {phrase.replace(" ", "-") for phrase in phrases}
+    assert {language for found in new for _, language in found} == {"de", "fr", "ru"}
+    assert all(len({language for _, language in found}) <= 2 for found in new)
+    mixed = [e.first for some in epochs for e in some if e.first != text]  # type: ignore[union-attr]
+    assert 100 < len(mixed) < 240  # 1 - .85^4 = .478 of the 396 that are chosen: 189
 
 
 def objective_of(fresh_encoder: Fresh, kind: str) -> tuple[Any, list[Any], Pool | None]:
