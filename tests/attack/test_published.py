@@ -14,7 +14,7 @@ import pytest
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import SpaceMaker
 from crosswind.attack.recipe import RECIPES, constraints_of, needed_spec, parse_recipe
-from crosswind.attack.run import AttackBudget, attack_examples
+from crosswind.attack.run import AttackBudget, attack_examples, cosine_note
 from crosswind.attack.space import GoalVerdict, Space
 from crosswind.attack.victim import ModelVictim, PredictingVictim
 from crosswind.data.examples import Dataset, PairExample, Span, SpanExample
@@ -225,7 +225,9 @@ def test_a_real_tokenizer_masks_as_its_library_does(real_encoder: Path) -> None:
 
 
 def hashed(examples: Any) -> list[dict[str, Any]]:
-    return [{"loss": key(repr(e)) / 2**64, "scores": [1.0, 0.0, 0.0]} for e in examples]
+    """Always right, with a loss by a hash of the text, 0 of the original ones."""
+    clean = pairs()
+    return [{"loss": 0.0 if e in clean else key(repr(e)) / 2**64, "scores": [1.0, 0.0, 0.0]} for e in examples]
 
 
 def pairs() -> list[PairExample]:
@@ -268,6 +270,13 @@ def test_bae_and_clare_keep_texts_that_the_named_encoder_finds_similar() -> None
         name = "similarity(model=E,least=0.936)"
         assert all(bool(o.refused.get(name)) == refusing for o in outcomes), recipe
         assert bool(asked) == ("similarity" in recipe)
+        call = parse_recipe(recipe)
+        setting = call.setting(TASKS["xnli"], "en")
+        judges: dict[Any, Any] = {n: similarity for c in constraints_of(call, setting) for n in c.needs()}
+        note = cosine_note(call, setting, pairs(), outcomes, (), judges)
+        if recipe.startswith("bae(model=M,setting"):  # texts of .95 alone passed
+            assert "is 0.950 on average and 0.950 at least (E)" in note
+        assert bool(note) == bool(judges)
         # Words below CLARE's least probability are none of its alternatives.
         if recipe.startswith("clare"):
             assert all(o.alternatives == o.positions for o in outcomes)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 import polars as pl
 
@@ -18,12 +19,23 @@ from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, constraints_of, unattackable
 from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
-from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample, is_labelled
+from crosswind.data.examples import (
+    Candidate,
+    Dataset,
+    Example,
+    Pool,
+    QueryExample,
+    TaggingExample,
+    is_labelled,
+    text_fields,
+)
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
 from crosswind.perturb.applied import Constraint
+from crosswind.perturb.constraint import NamedConstraint
 from crosswind.perturb.example import Protection
+from crosswind.perturb.needs import ModelNeed
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
@@ -173,6 +185,39 @@ def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
     text = {"id", "end", "refused", "curve"}
     kinds = {name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in columns}
     return pl.DataFrame(columns, schema=kinds)
+
+
+def cosine_note(
+    call: Call,
+    setting: AttackSetting,
+    examples: Sequence[Example],
+    outcomes: Sequence[Attacked],
+    constraints: Sequence[NamedConstraint],
+    resolved: Resolved,
+) -> str:
+    """How similar the changed texts are for each sentence encoder that a constraint names; empty where none does."""
+    pairs = _changed_texts(examples, outcomes)
+    named = (*constraints_of(call, setting), *constraints)
+    needs = dict.fromkeys(n for c in named for n in c.needs() if isinstance(n, ModelNeed) and n.role == "similarity")
+    measured = {need.source: [float(v) for v in resolved[need](pairs)] for need in needs} if pairs else {}
+    return " ".join(
+        f"{call.name}: the cosine of the {len(values):,} changed texts with the original ones is {mean(values):.3f} on "
+        f"average and {min(values):.3f} at least ({source})."
+        for source, values in measured.items()
+    )
+
+
+def _changed_texts(examples: Sequence[Example], outcomes: Sequence[Attacked]) -> list[tuple[str, str]]:
+    """The texts that attacks changed, before and after; what was added to a pool is none."""
+    pairs = []
+    for example, outcome in zip(examples, outcomes, strict=True):
+        tagged = isinstance(example, TaggingExample)
+        texts = {"words": " ".join(example.words)} if tagged else dict(text_fields(example))
+        for field, rewrite in outcome.rewrites.items():
+            text = texts.get(field)
+            if text is not None and rewrite.length == len(text):
+                pairs.append((text, rewrite.apply(text)))
+    return pairs
 
 
 def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequence[Attacked]) -> list[str]:

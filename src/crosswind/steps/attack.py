@@ -51,7 +51,14 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     import numpy as np
 
     from crosswind.attack.recipe import constraints_of, needed_spec, parse_recipe
-    from crosswind.attack.run import AttackBudget, attack_examples, attack_notes, outcome_table, perturbed_by
+    from crosswind.attack.run import (
+        AttackBudget,
+        attack_examples,
+        attack_notes,
+        cosine_note,
+        outcome_table,
+        perturbed_by,
+    )
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
     from crosswind.perturb.constraint import constraints_as_written
@@ -81,9 +88,10 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     resolved = {
         need: met_need(job, worker, need) for need in spec.needs(setting.scope(call.declaration.attacked(setting)))
     }
-    resolved |= {n: constraint_judge(job, worker, n) for c in constraints_of(call, setting) for n in c.needs()}
     _say_what_proposes(job, predictor, resolved)
     named = constraints_as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
+    judges = {n: constraint_judge(job, worker, n) for c in (*named, *constraints_of(call, setting)) for n in c.needs()}
+    resolved |= judges
     trigger = _trigger(job, victim, call, setting)
     outcomes = attack_examples(
         victim,
@@ -93,7 +101,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         AttackBudget(params.budget, params.restarts, params.seed, params.width),
         resolved=resolved,
         protect=check_protection(params.protection),
-        constraints=[c.made({n: constraint_judge(job, worker, n) for n in c.needs()}) for c in named],
+        constraints=[c.made(judges) for c in named],
         reach=victim.reach,
         metric=victim.metric,
         trigger=trigger,
@@ -108,6 +116,8 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
     for note in attack_notes(call, setting, params.ref.name, outcomes):
         job.note(note)
+    if similar := cosine_note(call, setting, data.examples, outcomes, named, judges):
+        job.note(similar)
     for end in ("success", "budget", "exhausted", "wrong before", "no site"):
         job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
     job.fact("changed", perturbed.changed_share)

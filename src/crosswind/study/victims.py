@@ -19,7 +19,15 @@ from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine
 from crosswind.attack.endpoint import Endpoint, is_address
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe, require_restarts
-from crosswind.attack.run import AttackBudget, Report, attack_examples, attack_notes, outcome_table, perturbed_by
+from crosswind.attack.run import (
+    AttackBudget,
+    Report,
+    attack_examples,
+    attack_notes,
+    cosine_note,
+    outcome_table,
+    perturbed_by,
+)
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError, unknown
@@ -217,6 +225,8 @@ class VictimAttacks:
             similarities(dataset.examples, perturbed),
         )
         notes += attack_notes(call, setting, task.ref.name, outcomes)
+        if similar := cosine_note(call, setting, dataset.examples, outcomes, self.constraints, judges):
+            notes.append(similar)
         if any(isinstance(need, ModelNeed) and need.role.startswith("masked-lm") for need in resolved):
             notes.append(
                 f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "
