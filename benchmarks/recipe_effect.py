@@ -60,6 +60,12 @@ def written(recipe: Recipe, encoder: str, data: Path) -> list[str]:
             return [f'{recipe.name}(model="{encoder}",victim=same)']
         case "bumblebee":
             return [f'bumblebee(embed=de,model="{encoder}")']
+        case "bumblebee-derived":
+            # Tables of other text than the test set's: crosswind lexicon bilingual --from ntrex,flores --languages en-de
+            phrases = data / "phrases"
+            return [f'bumblebee-derived(embed=de,phrases="{phrases}")'] if phrases.is_dir() else []
+        case "genetic":
+            return [f'genetic(model="{encoder}",victim=same,population=5,generations=3)']
         case "morpheus":
             return [f'morpheus(tables="{data / "ud"}")']
         case "polygloss":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -137,6 +138,13 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     oracle = ["--recipe", "polygloss(embed=qlo,senses=reference)", "--examples", "3", "--no-control"]
     told = crosswind(f"{file}:predict", *COMMON, *oracle).stderr
     assert "note: polygloss(embed=qlo,senses=reference) has oracle access: it reads the test set's own trans" in told
+    similar = ["--recipe", "textbugger(similarity=microworld,cosine=0.98)", "--examples", "6", "--no-control"]
+    told = crosswind(f"{file}:predict", *COMMON, *similar).stderr
+    # Of what a function says a sentence encoder may be asked as well.
+    told = " ".join(told.split())
+    assert re.search(
+        r"cosine of the \d+ changed texts with the original ones is 0\.9\d\d on average and 0\.9[89]", told
+    )
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
     with pytest.raises(UserError, match=r"mine.py:12: raising: RuntimeError: no memory"):
