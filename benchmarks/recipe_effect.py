@@ -61,7 +61,7 @@ def written(recipe: Recipe, encoder: str, data: Path) -> list[str]:
         case "bumblebee":
             return [f'bumblebee(embed=de,model="{encoder}")']
         case "bumblebee-derived":
-            # Of other text: crosswind lexicon bilingual --from ntrex,flores --languages en-de --data DATA --out DATA/phrases
+            # Of other text than the test set (crosswind lexicon bilingual --languages en-de).
             phrases = data / "phrases"
             return [f'bumblebee-derived(embed=de,phrases="{phrases}")'] if phrases.is_dir() else []
         case "genetic":
