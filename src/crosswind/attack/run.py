@@ -211,8 +211,10 @@ def _changed_texts(examples: Sequence[Example], outcomes: Sequence[Attacked]) ->
     """The texts that attacks changed, before and after; what was added to a pool is none."""
     pairs = []
     for example, outcome in zip(examples, outcomes, strict=True):
-        tagged = isinstance(example, TaggingExample)
-        texts = {"words": " ".join(example.words)} if tagged else dict(text_fields(example))
+        if isinstance(example, TaggingExample):
+            texts = {"words": " ".join(example.words)}
+        else:
+            texts = dict(text_fields(example))
         for field, rewrite in outcome.rewrites.items():
             text = texts.get(field)
             if text is not None and rewrite.length == len(text):
