@@ -199,6 +199,56 @@ def test_a_text_with_marks_out_of_place_becomes_the_same_in_a_batch(spec: str, l
         assert list(together) == alone
 
 
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Tables of words as users bring them; of some words all that is known reads as they do."""
+    folder = tmp_path_factory.mktemp("brought")
+    table = "run\tran\tV;PST\nrun\truns\tV;PRS\nRun\tRuns\tN;PL\nété\te\u0301te\u0301s\tN;PL\n我\t我们\tN\n"
+    for language in ("en", "de", "tr", "ja"):
+        (folder / f"inflections-{language}.tsv").write_text(table, encoding="utf-8")
+    nets = dict.fromkeys(("eng", "deu", "tur", "cmn"), "1-n\tx:lemma\trun\n1-n\tx:lemma\tété\n1-n\tx:lemma\t我\n")
+    nets["jpn"] = "1-n\tx:lemma\t食べ\n1-n\tx:lemma\t我\n2-v\tx:lemma\t我\n"
+    for name, text in nets.items():
+        (folder / f"wn-data-{name}.tab").write_text(text, encoding="utf-8")
+    errors = "run\trunn\t3\nrun\tRUN\t1\nété\te\u0301tee\t2\nété\tete\nite\tiTE\nwe\tWe\n我\t找\t5\n我\t俄\n"
+    for language in ("en", "de", "tr", "zh", "ja"):
+        (folder / f"errors-{language}.tsv").write_text(errors, encoding="utf-8")
+    return {
+        "inflect": f'inflect(tables="{folder}")',
+        "synonym": f'synonym(wordnets="{folder}",senses=0)',
+        "real-noise": f'real-noise(errors="{folder}")',
+    }
+
+
+@pytest.mark.parametrize("name", ["inflect", "synonym", "real-noise"])
+@given(
+    texts=st.lists(
+        st.lists(
+            st.sampled_from(
+                ("run", "Run", "RUN", "We", "été", "ÉTÉ", "e\u0301te\u0301", "ITE", "İte", "我", "食べました", "x")
+            )
+            | TEXTS,
+            max_size=6,
+        ).map(" ".join),
+        min_size=5,
+        max_size=7,
+    ),
+    language=st.sampled_from(("en", "de", "tr", "zh", "ja")),
+    severity=st.sampled_from((0.3, 1.0)),
+)
+def test_words_of_a_table_become_the_same_in_a_batch(
+    name: str, texts: list[str], language: str, severity: float, brought: dict[str, str]
+) -> None:
+    atoms = parse_spec(brought[name], severity=severity)
+    if atoms.applies(TextScope(language)) is not None:
+        return
+    examples = [PairExample(f"x/{i}", "x", language, text, "") for i, text in enumerate(texts)]
+    about = {"task": "t", "draw": 3, "fields": ("first",)}
+    together = perturb_examples(examples, atoms, **about)  # type: ignore[arg-type]
+    assert together == perturb_examples(examples, atoms, **about, constraints=[FREE])  # type: ignore[arg-type]
+    assert together == [perturb_example(e, atoms, **about) for e in examples]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("language", ["zh", "zh-Hant"])
 @pytest.mark.parametrize("to", ["other", "simplified", "traditional"])
 def test_the_other_script_of_chinese_is_the_same_in_a_batch(to: str, language: str) -> None:

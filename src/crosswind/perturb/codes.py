@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -144,7 +144,11 @@ class CodeSlices(NamedTuple):
 
     def joined(self) -> Integers:
         """The code points of the texts one after another."""
-        return gathered_slices(self.codes, self.starts, self.lengths)
+        codes, starts, lengths = self
+        whole = len(starts) > 0 and starts[0] == 0 and starts[-1] + lengths[-1] == len(codes)
+        if whole and (starts[1:] == starts[:-1] + lengths[:-1]).all():
+            return codes  # as `of` and `of_parts` make them
+        return gathered_slices(codes, starts, lengths)
 
     def texts(self) -> list[str]:
         """The texts."""
@@ -225,6 +229,20 @@ is_letter_code = _letters.some
 
 ASCII_LETTERS = bytes(code < 128 and chr(code).isalpha() for code in range(256))
 """For `bytes.translate`: 1 for the letters of ASCII, 0 for all other bytes."""
+
+
+@lru_cache(maxsize=1)
+def keep_heap() -> None:
+    """Let the C library keep what large arrays leave behind, once a process.
+
+    The arrays of a batch have about a megabyte each. glibc asks the kernel for every block above a threshold and gives
+    it back, so that a third of the time goes into pages that are zeroed again; the threshold rises to the size of the
+    largest such block that was freed (mallopt(3), M_MMAP_THRESHOLD). This one is never written to and takes no memory.
+    """
+    np.empty(_LARGE, dtype=np.uint8)
+
+
+_LARGE = 8 << 20
 
 
 def code_points(text: str) -> Integers:

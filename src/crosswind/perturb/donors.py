@@ -26,7 +26,12 @@ class Donors(Generic[D]):
     def ranked(self, bits: int) -> Iterator[D]:
         """The donors in the order of their hashes with 64 random bits of an example."""
         hashes = splitmix64(self._keys ^ np.uint64(bits), np.zeros(len(self._keys), dtype=np.uint64))
-        return (self._donors[i] for i in np.argsort(hashes, kind="stable").tolist())
+        if not len(hashes):
+            return
+        # Mostly the first fits: all are put in order only where it does not.
+        first = int(hashes.argmin())
+        yield self._donors[first]
+        yield from (self._donors[i] for i in np.argsort(hashes, kind="stable").tolist() if i != first)
 
     def pick(self, bits: int, fits: Callable[[D], bool] = lambda donor: True) -> D | None:
         """The first donor that fits; `None` if none does."""

@@ -35,7 +35,7 @@ from crosswind.perturb.applied import (
     touches_lock,
     without_overlaps,
 )
-from crosswind.perturb.codes import TextBatch
+from crosswind.perturb.codes import TextBatch, keep_heap
 from crosswind.perturb.columns import Columnar, is_columnar
 from crosswind.perturb.draw import Drawn, Sieve, Words, draw, draw_one, keys_of
 from crosswind.perturb.form import normal_form, uncomposed
@@ -81,6 +81,8 @@ def perturb_passages(
     constraints: Sequence[Constraint] = (),
 ) -> Noised:
     """Apply atoms, one after another, to every passage; beside each atom stands its identity in the draw."""
+    if len(passages) > BATCH // 2:
+        keep_heap()
     noised = Noised(passages)
     now = list(passages)
     groups: dict[tuple[str, PassageKind], list[int]] = {}

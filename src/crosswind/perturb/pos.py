@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from crosswind.data.examples import Span
-from crosswind.perturb.alternatives import Listed, Option, Sites
+from crosswind.perturb.alternatives import Option, Sites
 from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.words import cased_like, is_turkic, lowered
+from crosswind.perturb.wordwise import ByWord
 
 UPOS = frozenset(
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
@@ -35,24 +36,29 @@ Readings = Sequence[tuple[str, tuple[str, ...]]]
 """Of a word the readings that a table knows: the part of speech, and the other words that stand for it in that one."""
 
 
-def by_reading(readings_of: Callable[[str], Readings], language: str) -> Listed:
+def by_reading(readings_of: Callable[[str], Readings], language: str) -> ByWord:
     """Words that become another one of a reading, in the case that they have; of a tagged word those that agree.
 
     `readings_of` is asked for a word in lower case.
     """
     turkic = is_turkic(language)
 
+    def others(surface: str, tag: str | None) -> tuple[str, ...]:
+        readings = readings_of(lowered(surface, turkic))
+        if not readings:
+            return ()
+        fit = (other for pos, some in readings if agrees(pos, tag) for other in some)
+        return tuple(dict.fromkeys(cased_like(other, surface, turkic) for other in fit))
+
     def sites(passage: Passage) -> Sites:
         text, tags = passage.text, upos_tags(passage)
-        spans, options = [], []
+        spans: list[Span] = []
+        options: list[tuple[Option, ...]] = []
         for word in passage_words(passage, endings=False):
-            surface = text[word.start : word.end]
-            readings = readings_of(lowered(surface, turkic))
-            others = [other for pos, some in readings if agrees(pos, tags.get(word)) for other in some]
-            cased: tuple[Option, ...] = tuple(dict.fromkeys(cased_like(other, surface, turkic) for other in others))
+            cased = others(text[word.start : word.end], tags.get(word))
             if cased:
                 spans.append(word)
                 options.append(cased)
         return Sites([w.start for w in spans], [w.end for w in spans], lambda i: options[i])
 
-    return Listed(sites)
+    return ByWord(sites, lambda word: others(word, None), language)

@@ -13,11 +13,13 @@ def entities(tags: Sequence[str]) -> list[list[int]]:
     """The word indices of each IOB2 entity, in order. A stray `I-X` begins an entity of its own."""
     runs: list[list[int]] = []
     for i, tag in enumerate(tags):
-        prefix, dash, kind = tag.partition("-")
-        if not dash or prefix not in ("B", "I"):
+        if tag == "O":
             continue
-        follows = prefix == "I" and runs and runs[-1][-1] == i - 1 and tags[i - 1].partition("-")[2] == kind
-        if follows:
+        prefix = tag[:2]
+        if prefix not in ("B-", "I-"):
+            continue
+        # Of the word before, an entity's too, the kind stands behind a prefix of the same length.
+        if prefix == "I-" and runs and runs[-1][-1] == i - 1 and tags[i - 1][2:] == tag[2:]:
             runs[-1].append(i)
         else:
             runs.append([i])

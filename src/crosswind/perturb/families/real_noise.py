@@ -7,17 +7,18 @@ Three formats: `right<TAB>wrong[<TAB>count]`; a word and its misspellings with s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
+from crosswind.perturb.wordwise import ByWeightedWord, Weighted
 from crosswind.reading import lines
 
 ErrorTable = Mapping[str, tuple[tuple[str, float], ...]]
@@ -93,24 +94,27 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     turkic = is_turkic(setting.language)
     table = misspellings(stamped(_files(setting)), turkic)
 
+    def seen(surface: str) -> Weighted | None:
+        """The misspellings of a word in its own case, without what reads as it does."""
+        entries = table.get(lowered(surface, turkic))
+        if entries is None:
+            return None
+        cased = [(cased_like(o, surface, turkic), weight) for o, weight in entries]
+        differ = [(o, weight) for o, weight in cased if o != surface]
+        return tuple(o for o, _ in differ), tuple(weight for _, weight in differ)
+
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        spans = [w for w in passage_words(passage, endings=False) if lowered(text[w.start : w.end], turkic) in table]
+        every = [(w, seen(text[w.start : w.end])) for w in passage_words(passage, endings=False)]
+        known = [(w, entry) for w, entry in every if entry is not None]
+        return Sites(
+            [w.start for w, _ in known],
+            [w.end for w, _ in known],
+            lambda i: known[i][1][0],
+            weights=lambda i: known[i][1][1],
+        )
 
-        def entries(index: int) -> tuple[tuple[str, float], ...]:
-            surface = text[spans[index].start : spans[index].end]
-            cased = [(cased_like(o, surface, turkic), weight) for o, weight in table[lowered(surface, turkic)]]
-            return tuple((o, weight) for o, weight in cased if o != surface)
-
-        def options(index: int) -> tuple[Option, ...]:
-            return tuple(o for o, _ in entries(index))
-
-        def weights(index: int) -> Sequence[float]:
-            return [weight for _, weight in entries(index)]
-
-        return Sites([w.start for w in spans], [w.end for w in spans], options, weights=weights)
-
-    return Listed(sites)
+    return ByWeightedWord(sites, seen, setting.language)
 
 
 def _resources(setting: Setting) -> dict[str, str]:

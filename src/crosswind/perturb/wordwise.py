@@ -1,0 +1,106 @@
+"""Alternatives of single words: what each may become depends on the word alone, in a tagged sentence on its tag too.
+
+Words of plain texts are found, and what they may become is looked up, for a batch at once; passages with labels, given
+words or constraints go word by word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from crosswind.perturb.alternatives import Option, Sites, weighted
+from crosswind.perturb.chunks import WordMemo
+from crosswind.perturb.codes import Integers, NumbersOnce, TextBatch
+from crosswind.perturb.columns import Columns, OptionTable, PlainColumned
+from crosswind.perturb.draw import Words
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.words import is_unspaced, word_columns
+
+Weighted = tuple[tuple[str, ...], tuple[float, ...]]
+"""What a word may become, with the weights; both may be empty (the word is a site that has no option)."""
+
+_MOST_WORDS = 200_000  # of which what they become is kept: an endless input must not fill the memory
+
+
+class ByWord(PlainColumned):
+    """Words that become one of `options`, all evenly likely; empty where a word is no site.
+
+    `sites` gives those of a passage; of a plain text they are the sites of the words that `options` knows.
+    """
+
+    def __init__(
+        self, sites: Callable[[Passage], Sites], options: Callable[[str], tuple[str, ...]], language: str
+    ) -> None:
+        super().__init__(sites, self._columns)
+        self._table, self._language = OptionTable(options), language
+        self._known = WordMemo(lambda word: self._table.numbers[word])
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        before = self._table.epoch
+        self._table.make_room()
+        if before != self._table.epoch:
+            self._known.forget()
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language))
+        return self._table.columns(batch.text, words.starts, words.ends, self._known(words))
+
+
+class ByWeightedWord(PlainColumned):
+    """Words that become one of `options`, drawn by their weights; `None` where a word is no site.
+
+    `sites` gives those of a passage, as for `ByWord`.
+    """
+
+    def __init__(
+        self, sites: Callable[[Passage], Sites], options: Callable[[str], Weighted | None], language: str
+    ) -> None:
+        super().__init__(sites, self._columns)
+        self._options, self._language = options, language
+        self._reset()
+
+    def _reset(self) -> None:
+        self._numbers = NumbersOnce(self._added)
+        self._entries: list[Weighted] = []  # the word of number n from 1 has n - 1 here
+        self._memo = WordMemo(lambda word: self._numbers[word])
+
+    def _added(self, word: str) -> int:
+        entry = self._options(word)
+        if entry is None:
+            return 0
+        self._entries.append(entry)
+        return len(self._entries)
+
+    def _columns(self, batch: TextBatch) -> Columns:
+        if len(self._numbers) > _MOST_WORDS:
+            self._reset()
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language))
+        numbers = self._memo(words)
+        at = np.flatnonzero(numbers)
+        starts, ends, numbers = words.starts[at], words.ends[at], numbers[at]
+        entries = [self._entries[n - 1] for n in numbers.tolist()]
+
+        def options(i: int, first: int) -> tuple[Option, ...]:
+            return entries[i][0]
+
+        def by_bits(i: int, first: int, bits: int) -> Option:
+            option = weighted(*entries[i], bits)
+            assert option is not None
+            return option
+
+        def become(at: Integers, bits: Words) -> Sequence[str]:
+            drawn = zip(at.tolist(), bits.tolist(), strict=True)
+            return [unicodedata.normalize("NFC", str(by_bits(i, 0, some))) for i, some in drawn]
+
+        bare = [i for i, (texts, _) in enumerate(entries) if not texts]
+        return Columns(starts, ends, options, become, most=_without(batch, starts, bare), by_bits=by_bits)
+
+
+def _without(batch: TextBatch, starts: Integers, bare: Sequence[int]) -> Integers | None:
+    """How many sites of each text may change by columns: none where sites, the `bare` ones, have no option."""
+    if not bare:
+        return None
+    most = np.diff(np.searchsorted(starts, batch.first))
+    most[np.searchsorted(batch.first, starts[bare], side="right") - 1] = 0
+    return most
