@@ -1,17 +1,22 @@
-"""Sentences per CPU second for every perturbation, noise on a dataset of pairs, rewrites included; peers beside it.
+"""Sentences per CPU second for every perturbation, on examples of the kind it is for; peers beside it.
 
-    python benchmarks/perturb_throughput.py [LINES.txt] [--language CODE] [--sentences N] [--lexicons DIR] [--peers DIR]
+    python benchmarks/perturb_throughput.py [LINES.txt] [--language CODE …] [--data DIR] [--peers DIR]
     python benchmarks/perturb_throughput.py --filter N        # lines through the filter, and the memory that it takes
     python benchmarks/perturb_throughput.py --one N           # one example at a call beside its share of a batch
     python benchmarks/perturb_throughput.py --xnli DIR        # XNLI test, 15 languages, 10 perturbations, 3 severities
 
-Without a file the sentences are made of the words of this docstring, 20 each. Machines differ by a factor of three,
-so what counts is the ratio to CheckList's `add_typos` (Ribeiro et al. 2020; transcribed below, one exchange a
-sentence): it runs beside every perturbation, in turns, and medians are compared. `--json` writes every rewrite as JSON
-too, as a stored rewrite is. MulTypo (`pip install --no-deps --target DIR multypo==0.1.1`) runs in this process, nlpaug
-(Ma 2019) in an environment of its own that `--nlpaug DIR` names or makes (`python -m venv`, pip: it needs pandas,
-requests and gdown). TextAttack's transformations import torch, flair, nltk and language-tool-python, so that they are
-measured only where `--textattack PYTHON` names an interpreter that has it.
+Rewrites are included, and `--json` writes every one as JSON too, as a stored rewrite is. Without a file the sentences
+are made of the words of this docstring, 20 each, for English; for another language they are the premises of XNLI's
+test set in `--data`. Machines differ by a factor of three, so what counts is the ratio to CheckList's `add_typos`
+(Ribeiro et al. 2020; transcribed below, one exchange a sentence): it runs beside every perturbation, in turns, and
+medians are compared; the median of the ratios at three severities stands in the table that ends a run.
+
+`--data DIR` has xnli, and unimorph, omw, misspellings and muse, which `inflect`, `synonym`, `real-noise` and `codemix`
+draw on where these have the language; the phrase table of `codemix-phrase` is made of the sentences. `mlm` and
+`translated-phrase` take a model and are left out. MulTypo (`pip install --no-deps --target DIR multypo==0.1.1`) runs
+in this process, nlpaug (Ma 2019) in an environment of its own that `--nlpaug DIR` names or makes (`python -m venv`,
+pip: it needs pandas, requests and gdown). TextAttack's transformations import torch, flair, nltk and
+language-tool-python, so that they are measured only where `--textattack PYTHON` names an interpreter that has it.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from collections.abc import Callable
@@ -29,12 +35,18 @@ from pathlib import Path
 
 import numpy as np
 
-from crosswind.data.examples import Dataset, PairExample
+from crosswind.data.examples import Dataset, PairExample, kind_of
+from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset, perturb_example, perturb_examples
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import ArrivingLines, perturb_stream
+from crosswind.perturb.needs import DataNeed, Need
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
+from perturb_kinds import brought, measured, phrase_table
+
+Rates = list[tuple[float, float]]
+"""At each severity sentences a second, and how many times the speed of CheckList's loop that is."""
 
 LEVELS = (0.05, 0.1, 0.2)
 REPEATS = 5
@@ -123,50 +135,79 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def by_perturbation(given: argparse.Namespace) -> None:
-    texts = sentences(given.lines, given.sentences)
-    examples = tuple(PairExample(f"bench/{i}", "bench", given.language, text, "") for i, text in enumerate(texts))
-    dataset = Dataset("bench", given.language, "test", examples)
-    environment = Environment(LexiconFolder(given.lexicons) if given.lexicons else None)
+def checked(texts: list[str]) -> Callable[[], list[str]]:
+    """CheckList's loop over the sentences that it can change."""
     longer = [text for text in texts if len(text) > 1]
+    return lambda: [add_typos(text) for text in longer]
 
-    def checklist() -> list[str]:
-        return [add_typos(text) for text in longer]
 
-    typo = multypo(given.language, given.peers) if given.peers else None
+def rates_of(name: str, atom: str, texts: list[str], language: str, given: argparse.Namespace) -> Rates:
+    """Sentences a CPU second at each severity, and how many times CheckList's speed; none where it does not apply."""
+    data, fields = measured(name, texts, language)
+    environment = Environment(LexiconFolder(given.lexicons) if given.lexicons else None)
+    theirs_too = checked(texts)
+    rates = []
+    for level in LEVELS:
+        spec = parse_spec(atom, severity=level)
+        scope = TextScope(language, kind_of(data.examples[0]), fields, environment, data.task)
+        if spec.applies(scope) is not None:
+            return []
+        needed = {need: data for need in spec.needs(scope) if isinstance(need, DataNeed)}
+
+        def work(spec: Spec = spec, needed: dict[Need, Dataset] = needed) -> None:  # type: ignore[assignment]
+            made = perturb_dataset(data, spec, draw=0, fields=fields, environment=environment, resolved=needed)
+            if given.json:
+                made.table()
+
+        work()
+        pairs = [(seconds(work), seconds(theirs_too)) for _ in range(REPEATS)]
+        ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+        rates.append((len(texts) / ours, theirs / ours))
+    return rates
+
+
+def by_perturbation(given: argparse.Namespace) -> None:
+    table: dict[str, dict[str, str]] = {}
+    for language in given.language:
+        source = given.lines or (given.data / "xnli" / f"test-{language}.tsv" if language != "en" else None)
+        texts = [text.partition("\t")[0] for text in sentences(source, given.sentences)]
+        print(f"{language}, {len(texts):,} sentences", flush=True)
+        peers(given, texts, language)
+        with tempfile.TemporaryDirectory() as folder:
+            phrase_table(Path(folder), texts, language)
+            specs = brought(given.data, Path(folder))
+            for name in given.only.split(" ") if given.only else [*PERTURBATIONS.names(), "swap(scripts=all)"]:
+                atom = specs.get(name, name)
+                try:
+                    rates = rates_of(name, atom, texts, language, given)
+                except (UserError, KeyError) as error:  # needs a model, or data that are not named
+                    print(f"{name:28} left out: {error}".splitlines()[0], flush=True)
+                    continue
+                if rates:
+                    shown = "  ".join(
+                        f"{rate:8,.0f} at {s:g} (x{x:.2f})" for s, (rate, x) in zip(LEVELS, rates, strict=True)
+                    )
+                    print(f"{name:28} {shown}", flush=True)
+                    ratio = statistics.median(x for _, x in rates)
+                    table.setdefault(name, {})[language] = f"{rates[1][0]:,.0f} ({ratio:.2f})"
+        rate = len(texts) / statistics.median(seconds(checked(texts)) for _ in range(REPEATS))
+        print(f"{'CheckList add_typos':28} {rate:8,.0f}; beside the others: how many times its speed they have")
+        table.setdefault("CheckList's `add_typos`", {})[language] = f"{rate:,.0f}"
+    print(f"\n| | {' | '.join(given.language)} |\n|---|{'---|' * len(given.language)}")
+    for name, cells in table.items():
+        shown = name if "`" in name else f"`{name}`"
+        print(f"| {shown} | {' | '.join(cells.get(language, '') for language in given.language)} |")
+
+
+def peers(given: argparse.Namespace, texts: list[str], language: str) -> None:
+    """What other packages do with the same sentences, as far as they are named."""
+    typo = multypo(language, given.peers) if given.peers else None
     if typo is not None:
         print(f"{'MulTypo 0.1':28} {len(texts[:1000]) / seconds(lambda: [typo(t) for t in texts[:1000]]):8,.0f}")
     if given.nlpaug:
         elsewhere(with_nlpaug(given.nlpaug), _NLPAUG, texts[:1000])
     if given.textattack:
         elsewhere(given.textattack, _TEXTATTACK, texts[:100])
-    names = given.only.split(" ") if given.only else [*PERTURBATIONS.names(), "swap(scripts=all)"]
-    for name in names:
-        atom = "codemix(embed=de)" if name == "codemix" else name
-        if name.startswith("codemix") and not given.lexicons:
-            continue
-        rates = []
-        try:
-            for level in LEVELS:
-                spec = parse_spec(atom, severity=level)
-                if spec.applies(TextScope(given.language, "pair", ("first",), environment)) is not None:
-                    break
-
-                def work(spec: Spec = spec) -> None:
-                    made = perturb_dataset(dataset, spec, draw=0, fields=("first",), environment=environment)
-                    if given.json:
-                        made.table()
-
-                work()
-                pairs = [(seconds(work), seconds(checklist)) for _ in range(REPEATS)]
-                ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-                rates.append(f"{len(examples) / ours:8,.0f} at {level:g} (x{theirs / ours:.2f})")
-        except Exception as error:  # needs data or a model that this benchmark has not
-            rates = [f"left out: {type(error).__name__}"]
-        if rates:
-            print(f"{atom:28}", "  ".join(rates), flush=True)
-    rate = len(longer) / statistics.median(seconds(checklist) for _ in range(REPEATS))
-    print(f"{'CheckList add_typos':28} {rate:8,.0f}; beside the others: how many times its speed they have")
 
 
 def one_at_a_call(n: int) -> None:
@@ -228,10 +269,11 @@ def all_of_xnli(folder: Path, share: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lines", type=Path, nargs="?")
-    parser.add_argument("--language", default="en")
+    parser.add_argument("--language", nargs="+", default=["en"], metavar="CODE")
     parser.add_argument("--sentences", type=int, default=5000)
     parser.add_argument("--only", help="names of perturbations, separated by spaces")
-    parser.add_argument("--lexicons", type=Path, help="folder with en-de.txt, for codemix")
+    parser.add_argument("--lexicons", type=Path, help="folder with en-de.txt, for codemix, where --data has no muse")
+    parser.add_argument("--data", type=Path, help="folder of unpacked data: xnli, unimorph, omw, misspellings, muse")
     parser.add_argument("--peers", type=Path, help="folder with the package multypo")
     parser.add_argument("--nlpaug", type=Path, help="folder of an environment with nlpaug; made if it is not there")
     parser.add_argument("--textattack", type=Path, help="a Python interpreter that has TextAttack")
@@ -241,6 +283,10 @@ def main() -> None:
     parser.add_argument("--xnli", type=Path, metavar="DIR", help="folder with test-LANGUAGE.tsv")
     parser.add_argument("--share", type=int, default=1, help="every how manyeth row of XNLI")
     given = parser.parse_args()
+    if given.data and not given.lexicons:
+        given.lexicons = given.data / "muse" / "dictionaries"
+    if given.data is None and given.lines is None and given.language != ["en"]:
+        parser.error("another language than English needs LINES or --data")
     if given.one:
         one_at_a_call(given.one)
     elif given.filter:

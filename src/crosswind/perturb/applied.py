@@ -16,7 +16,7 @@ from crosswind.data.examples import ChoiceExample, Span
 from crosswind.perturb.alternatives import Option, Sites
 from crosswind.perturb.form import in_form, keeps_form, normal_form
 from crosswind.perturb.passage import SEPARATOR, Passage, Written
-from crosswind.perturb.pieces import Keep, New
+from crosswind.perturb.pieces import Keep, New, Placement
 from crosswind.perturb.retag import retagged
 from crosswind.perturb.rewrite import Rewrite
 
@@ -135,7 +135,8 @@ def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False
     if not (p.labels or p.locked or p.words or p.parts):
         new = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
         return Written(new, rewrite)
-    labels, locked = rewrite.carry(p.labels), rewrite.carry(p.locked)
+    layout = Placement(rewrite.pieces)
+    labels, locked = layout.carry(p.labels), layout.carry(p.locked)
     if labels is None or locked is None or any(text[s.start : s.end].isspace() for s in labels):
         return None
     words, tags, parts = p.words, p.tags, p.parts
@@ -146,7 +147,7 @@ def rewritten(passage: Passage, rewrite: Rewrite, *, changes_words: bool = False
         words, tags = resolved
         rewrite = _untagged(rewrite)
     elif words:
-        carried = rewrite.carry(words)
+        carried = layout.carry(words)
         if carried is None or not _separated(carried, len(text)):
             return None
         words = carried

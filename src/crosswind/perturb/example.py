@@ -25,7 +25,7 @@ from crosswind.data.examples import (
 )
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.passage import SEPARATOR, WHOLE, Passage, Written
-from crosswind.perturb.retag import entities, moved_tags
+from crosswind.perturb.retag import entity_groups, moved_tags
 
 Protection = Literal["none", "answers", "entities"]
 PROTECTIONS: tuple[Protection, ...] = get_args(Protection)
@@ -221,7 +221,7 @@ def _tagging(example: TaggingExample, task: str, protect: Protection) -> Passage
             raise UserError(f"{example.id!r} has an empty word")
         spans.append(Span(at, at + len(word)))
         at += len(word) + 1
-    groups = entities(example.tags) if example.tags else []
+    groups = entity_groups(example.tags) if example.tags else ()
     runs = tuple(Span(spans[g[0]].start, spans[g[-1]].end) for g in groups)
     return Passage(
         example.id,

@@ -75,7 +75,13 @@ class Placement:
         """The run of output characters that belong to `start:end` of the original."""
         window = range(len(self.pieces))
         if self._ascending:
-            window = range(bisect_right(self._high, start), bisect_left(self._low, end))
+            low, high = bisect_right(self._high, start), bisect_left(self._low, end)
+            if high - low == 1:  # most words of a text lie within what is kept
+                piece = self.pieces[low]
+                if isinstance(piece, Keep) and piece[0] <= start < end <= piece[1]:
+                    shift = self.offsets[low] - piece[0]
+                    return Span(start + shift, end + shift)
+            window = range(low, high)
         first = last = -1
         for i in window:
             piece, at = self.pieces[i], self.offsets[i]
@@ -92,6 +98,16 @@ class Placement:
                 return None
             first, last = (at + low if first < 0 else first), at + high
         return Span(first, last) if first >= 0 else None
+
+    def carry(self, spans: Iterable[Span]) -> tuple[Span, ...] | None:
+        """The places of spans; `None` if one has none."""
+        carried = []
+        for span in spans:
+            moved = self.place(span.start, span.end)
+            if moved is None:
+                return None
+            carried.append(moved)
+        return tuple(carried)
 
     def tag(self, start: int, end: int) -> str:
         """The tag of what was inserted at `start:end` of the output; empty if there is none."""

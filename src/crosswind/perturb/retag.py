@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from crosswind.data.examples import Span
 from crosswind.perturb.pieces import Keep, Placement
@@ -26,6 +27,12 @@ def entities(tags: Sequence[str]) -> list[list[int]]:
     return runs
 
 
+@lru_cache(maxsize=16384)  # the sentences of a large test set, whose tags are asked for several times
+def entity_groups(tags: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """`entities`, kept."""
+    return tuple(map(tuple, entities(tags)))
+
+
 def of_entities(tags: Iterable[str]) -> bool:
     """Whether tags are entities' (`B-`, `I-`) or nothing's (`O`): of others every word has one."""
     return all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags)
@@ -38,7 +45,7 @@ def moved_tags(tags: Sequence[str], position: Mapping[int, int]) -> dict[int, st
     """
     new = {word: tags[word] for word in position}
     word_at = {at: word for word, at in position.items()}
-    for group in entities(tags):
+    for group in entity_groups(tuple(tags)):
         moved = sorted((word for word in group if word in position), key=position.__getitem__)
         if not moved:
             continue

@@ -184,14 +184,7 @@ class Rewrite:
         It is rejected if a span is split (its parts are no longer one run of the text), torn (a
         replacement stands for a part of it and something else), emptied or was empty.
         """
-        carried = []
-        layout = Placement(self.pieces)
-        for span in spans:
-            carried_span = layout.place(span.start, span.end)
-            if carried_span is None:
-                return None
-            carried.append(carried_span)
-        return tuple(carried)
+        return Placement(self.pieces).carry(spans)
 
     def then(self, other: Rewrite) -> Rewrite:
         """This rewrite followed by `other` (a rewrite of the rewritten text) as one rewrite.

@@ -79,22 +79,26 @@ class ByWeightedWord(PlainColumned):
         numbers = self._memo(words)
         at = np.flatnonzero(numbers)
         starts, ends, numbers = words.starts[at], words.ends[at], numbers[at]
-        entries = [self._entries[n - 1] for n in numbers.tolist()]
+        return weighted_columns(batch, starts, ends, [self._entries[n - 1] for n in numbers.tolist()])
 
-        def options(i: int, first: int) -> tuple[Option, ...]:
-            return entries[i][0]
 
-        def by_bits(i: int, first: int, bits: int) -> Option:
-            option = weighted(*entries[i], bits)
-            assert option is not None
-            return option
+def weighted_columns(batch: TextBatch, starts: Integers, ends: Integers, entries: Sequence[Weighted]) -> Columns:
+    """The sites of a batch, of which each becomes one of its entry by weight."""
 
-        def become(at: Integers, bits: Words) -> Sequence[str]:
-            drawn = zip(at.tolist(), bits.tolist(), strict=True)
-            return [unicodedata.normalize("NFC", str(by_bits(i, 0, some))) for i, some in drawn]
+    def options(i: int, first: int) -> tuple[Option, ...]:
+        return entries[i][0]
 
-        bare = [i for i, (texts, _) in enumerate(entries) if not texts]
-        return Columns(starts, ends, options, become, most=_without(batch, starts, bare), by_bits=by_bits)
+    def by_bits(i: int, first: int, bits: int) -> Option:
+        option = weighted(*entries[i], bits)
+        assert option is not None
+        return option
+
+    def become(at: Integers, bits: Words) -> Sequence[str]:
+        drawn = zip(at.tolist(), bits.tolist(), strict=True)
+        return [unicodedata.normalize("NFC", str(by_bits(i, 0, some))) for i, some in drawn]
+
+    bare = [i for i, (texts, _) in enumerate(entries) if not texts]
+    return Columns(starts, ends, options, become, most=_without(batch, starts, bare), by_bits=by_bits)
 
 
 def _without(batch: TextBatch, starts: Integers, bare: Sequence[int]) -> Integers | None:

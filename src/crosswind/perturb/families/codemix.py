@@ -13,16 +13,15 @@ from functools import lru_cache
 import numpy as np
 
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Option
+from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.chunks import WordMemo
 from crosswind.perturb.codes import Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns, OptionTable
-from crosswind.perturb.draw import Words
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.longest import entries_inside, longest_entries
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.senses import REFERENCE, parallel_codes, reference_needs, referenced
-from crosswind.perturb.set_off import set_off, with_spaces
+from crosswind.perturb.set_off import set_off_columns
 from crosswind.perturb.words import (
     KEPT_LENGTH,
     base_language,
@@ -119,7 +118,7 @@ class _Mixed(Columned):
         self._inside = lru_cache(maxsize=65536)(lambda word: entries_inside(word, self._table.numbers.__getitem__))
 
     def _columns(self, batch: TextBatch) -> Columns:
-        text, borders = batch.text, batch.first
+        text = batch.text
         before = self._table.epoch
         self._table.make_room()
         if before != self._table.epoch:
@@ -129,20 +128,7 @@ class _Mixed(Columned):
         else:
             words = word_columns(batch, self._language)
             plain = self._table.columns(text, words.starts, words.ends, self._known(words))
-        if not self._unspaced:
-            return plain
-
-        def options(i: int, first: int) -> tuple[Option, ...]:
-            start, end = int(plain.starts[i]), int(plain.ends[i])
-            line = text[first : borders[np.searchsorted(borders, first) + 1] - 1]
-            return tuple(set_off(line, start - first, end - first, str(o)) for o in plain.options(i, first))
-
-        def become(at: Integers, bits: Words) -> list[str]:
-            texts = plain.texts(at, bits)
-            edges = zip(plain.starts[at].tolist(), plain.ends[at].tolist(), texts, strict=True)
-            return ["".join(with_spaces(text, start, end, other)) for start, end, other in edges]
-
-        return Columns(plain.starts, plain.ends, options, become, pieces=True)
+        return set_off_columns(batch, plain) if self._unspaced else plain
 
     def _longest_columns(self, batch: TextBatch) -> Columns:
         every = [

@@ -12,14 +12,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+from crosswind.data.examples import Span
 from crosswind.errors import UserError
-from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
+from crosswind.perturb.alternatives import Alternatives, Option, Sites
 from crosswind.perturb.brought import Stamped, brought_fingerprints, stamped
+from crosswind.perturb.codes import Integers, TextBatch
+from crosswind.perturb.columns import Columns, PlainColumned
 from crosswind.perturb.longest import longest_phrases
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.set_off import set_off
-from crosswind.perturb.words import base_language, cased_like, is_turkic, is_unspaced, lowered, segmentation, words
+from crosswind.perturb.set_off import set_off, set_off_columns
+from crosswind.perturb.words import (
+    KEPT_LENGTH,
+    base_language,
+    cased_like,
+    is_turkic,
+    is_unspaced,
+    lowered,
+    segmentation,
+    words,
+)
+from crosswind.perturb.wordwise import Weighted, weighted_columns
 from crosswind.reading import expanded, lines
 
 PhraseTable = Mapping[str, tuple[tuple[str, float], ...]]
@@ -80,27 +95,42 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     turkic, unspaced = is_turkic(setting.language), is_unspaced(setting.language)
 
     @lru_cache(maxsize=65536)
-    def entries(phrase: str) -> tuple[tuple[str, float], ...]:
+    def entries(phrase: str) -> Weighted:
         low = lowered(phrase, turkic)
-        others = ((o, count) for table in tables for o, count in table.get(low, ()) if o.lower() != low)
-        return tuple((cased_like(o, phrase, False), count) for o, count in others)
+        others = [(o, count) for table in tables for o, count in table.get(low, ()) if o.lower() != low]
+        return tuple(cased_like(o, phrase, False) for o, _ in others), tuple(count for _, count in others)
+
+    def phrases(text: str) -> list[Span]:
+        gap = "" if unspaced else " "
+        return longest_phrases(text, words(text, setting.language), lambda phrase: bool(entries(phrase)[0]), gap)
+
+    @lru_cache(maxsize=16384)  # the texts of a large test set, in which every severity looks for them
+    def edges(text: str) -> Integers:
+        return np.array([(s.start, s.end) for s in phrases(text)], dtype=np.int64).reshape(-1, 2)
 
     def sites(passage: Passage) -> Sites:
         text = passage.text
-        gap = "" if unspaced else " "
-        spans = longest_phrases(text, words(text, setting.language), lambda phrase: bool(entries(phrase)), gap)
+        spans = phrases(text)
 
         def options(index: int) -> tuple[Option, ...]:
             start, end = spans[index].start, spans[index].end
-            plain = [other for other, _ in entries(text[start:end])]
-            return tuple(set_off(text, start, end, other) if unspaced else other for other in plain)
+            plain = entries(text[start:end])[0]
+            return tuple(set_off(text, start, end, other) for other in plain) if unspaced else plain
 
         def weights(index: int) -> Sequence[float]:
-            return [count for _, count in entries(text[spans[index].start : spans[index].end])]
+            return entries(text[spans[index].start : spans[index].end])[1]
 
         return Sites([s.start for s in spans], [s.end for s in spans], options, weights=weights)
 
-    return Listed(sites)
+    def columns(batch: TextBatch) -> Columns:
+        every = [(edges if len(t) < KEPT_LENGTH else edges.__wrapped__)(t) for t in batch.texts]
+        shifts = np.repeat(batch.first[:-1], [len(some) for some in every])
+        starts, ends = np.concatenate([np.zeros((0, 2), dtype=np.int64), *every]).T + shifts
+        known = [entries(batch.text[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        plain = weighted_columns(batch, starts, ends, known)
+        return set_off_columns(batch, plain) if unspaced else plain
+
+    return PlainColumned(sites, columns)
 
 
 def _resources(setting: Setting) -> dict[str, str]:

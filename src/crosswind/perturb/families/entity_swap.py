@@ -16,7 +16,7 @@ from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, New, Piece
-from crosswind.perturb.retag import entities
+from crosswind.perturb.retag import entity_groups
 from crosswind.tasks.base import TASKS
 
 _Type = tuple[str, int]  # of an entity: its type and its number of words
@@ -27,7 +27,7 @@ class _Swaps:
         lent: dict[_Type, dict[tuple[str, ...], None]] = {}
         for example in donors.examples:
             if isinstance(example, TaggingExample) and example.tags:
-                for group in entities(example.tags):
+                for group in entity_groups(example.tags):
                     words = tuple(example.words[i] for i in group)
                     lent.setdefault(_type(example.tags, group), {})[words] = None
         self._donors = {kind: Donors([*some], ["\x1f".join(words) for words in some]) for kind, some in lent.items()}
@@ -35,7 +35,7 @@ class _Swaps:
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         every = []
         for passage in passages:
-            groups = entities(passage.tags) if passage.tags and passage.words else []
+            groups = entity_groups(passage.tags) if passage.tags and passage.words else ()
             starts = [passage.words[g[0]].start for g in groups]
             every.append(Sites(starts, [passage.words[g[-1]].end for g in groups], passage=passage))
         return every
@@ -51,7 +51,7 @@ class _Swaps:
         passage = sites.passage
         assert passage is not None
         assert passage.tags is not None
-        group = entities(passage.tags)[index]
+        group = entity_groups(passage.tags)[index]
         spans = [passage.words[i] for i in group]
         named = tuple(passage.text[s.start : s.end] for s in spans)
         for words in self._donors[_type(passage.tags, group)].ranked(bits):

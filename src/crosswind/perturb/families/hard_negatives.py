@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from crosswind.data.examples import Candidate, Pool, QueryExample, Span
 from crosswind.perturb.donors import Donors
@@ -17,6 +17,7 @@ from crosswind.perturb.perturbation import Additions, Given, Param, Perturbation
 from crosswind.perturb.words import segmentation, words
 
 
+@lru_cache(maxsize=16384)  # the pool of a large test set, to which every severity and draw adds
 def _longest(text: str, language: str) -> Span | None:
     """The longest word, the first of several."""
     return max(words(text, language), key=lambda w: w.end - w.start, default=None)
