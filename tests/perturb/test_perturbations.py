@@ -16,6 +16,7 @@ from crosswind.perturb.families.homoglyph import look_alikes, pairs
 from crosswind.perturb.graphemes import clusters
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
+from crosswind.perturb.matrix import matrix
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.rewrite import Rewrite
@@ -152,11 +153,23 @@ def test_languages_written_without_diacritics_have_none_to_strip(language: str) 
     assert parse_spec("diacritics(languages=all):1").applies(TextScope(language)) is None
 
 
-def test_words_of_one_character_are_not_mixed(lexicons: Path) -> None:
-    spec = parse_spec("codemix(embed=en):0.5")
-    for language, words in (("zh", False), ("ja", False), ("de", True)):
-        scope = TextScope(language, "tagging", ("words",), Environment(LexiconFolder(lexicons)), "panx")
-        assert ("single characters" not in str(spec.applies(scope))) is words
+@pytest.mark.parametrize("spec", ["codemix(embed=en)", "swap(scripts=all)", "delete", "invisible", "bidi", "digits"])
+def test_within_words_of_one_character_nothing_changes(spec: str, lexicons: Path) -> None:
+    environment = Environment(LexiconFolder(lexicons))
+    for task, language in (("panx", "zh"), ("panx", "ja"), ("panx", "hi"), ("udpos", "zh"), ("udpos", "ja")):
+        words = task == "udpos" or language == "hi"
+        scope = TextScope(language, "tagging", ("words",), environment, task)
+        reason = str(parse_spec(spec, severity=0.5).applies(scope))
+        assert ("single characters" not in reason) is words
+
+
+def test_the_matrix_says_where_words_are_characters() -> None:
+    cells = [c for c in matrix(("zh", "ja", "ko")) if "single characters" in c.reason]
+    # Code-mixing and swaps have other reasons first: they need a lexicon, and swap no characters at all.
+    assert {(c.perturbation, c.kind, c.language) for c in cells} >= {
+        (name, "ner", language) for name in ("delete", "invisible", "bidi", "digits") for language in ("zh", "ja")
+    }
+    assert {(c.kind, c.state, c.language) for c in cells} == {("ner", "n/a", "zh"), ("ner", "n/a", "ja")}
 
 
 @pytest.mark.parametrize("language", ["hi", "th", "zh", "ja", "ko", "ta"])

@@ -95,6 +95,26 @@ def test_synonyms_are_of_words_with_one_meaning(tmp_path: Path) -> None:
         parse_spec("synonym:1").applies(TextScope("fr"))
 
 
+def test_the_language_of_a_file_is_said_by_its_name_or_beside_it(tmp_path: Path) -> None:
+    named, bare = tmp_path / "errors-en.tsv", tmp_path / "typos"
+    for path in (named, bare):
+        path.write_text("the\tteh\n")
+    assert everything(f'real-noise(errors="{named}")', "the", "en") == "teh"
+    with pytest.raises(UserError, match=r"whether errors-en.tsv is of de, its name does not say") as error:
+        everything(f'real-noise(errors="{named}")', "the", "de")
+    assert "language=en" in str(error.value.hint)
+    with pytest.raises(UserError, match="whether typos is of en"):
+        everything(f'real-noise(errors="{bare}")', "the", "en")
+    spec = f'real-noise(errors="{bare}",language=en)'
+    assert everything(spec, "the", "en") == "teh"
+    assert "no error lexicon of de" in str(parse_spec(spec, severity=1).applies(TextScope("de")))
+    # Where a file lies and how its language is said are no part of what is drawn.
+    assert parse_spec(spec, severity=1).atoms[0].identity == parse_spec("real-noise", severity=1).atoms[0].identity
+    net = tmp_path / "wn-data-fra.tab"
+    net.write_text("1-n\tfra:lemma\tvoiture\n1-n\tfra:lemma\tauto\n")
+    assert everything(f'synonym(wordnets="{net}")', "voiture", "fr") == "auto"
+
+
 def test_misspellings_come_as_often_as_they_were_seen(tmp_path: Path) -> None:
     (tmp_path / "en.tsv").write_text("the\tteh\t9\nthe\thte\t1\n")
     spec = f'real-noise(errors="{tmp_path}")'

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from crosswind.data.languages import registered
 from crosswind.errors import UserError
+from crosswind.perturb.perturbation import Param, Setting
 from crosswind.perturb.words import base_language
 from crosswind.reading import expanded
 
@@ -21,6 +23,9 @@ _MEMBERS = {
     "ar": ("arb",), "zh": ("cmn",), "ms": ("zsm",), "sw": ("swc", "swh"), "fa": ("pes",), "et": ("ekk",),
     "az": ("azj", "aze"), "qu": ("quz",), "lv": ("lvs",),
 }  # fmt: skip
+
+FILE_LANGUAGE = Param("language", "text", "the language of a file, where its name does not say it", location=True)
+"""The parameter beside a file that a user names."""
 
 Stamped = tuple[tuple[Path, int], ...]
 """Files with when they were last changed (ns)."""
@@ -35,15 +40,25 @@ def names_of(language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *_MEMBERS.get(base, ()))))
 
 
-def brought_files(given: str, language: str, patterns: Sequence[str], what: str) -> list[Path]:
+def brought_files(given: str, language: str, patterns: Sequence[str], what: str, of: str | None = None) -> list[Path]:
     """The files of a language below a folder, by the first of the patterns that any file fits (`{}`: its names).
 
-    `given` may be a file, which is then of whatever language is asked for. Raises a `UserError` for a path
-    that does not exist; `what` says in it what the user meant to name. Nothing is read.
+    `given` may be a file: it is of the language `of`, or of the one asked for if its name fits a pattern. Raises a
+    `UserError` for a file whose language is not known, and for a path that does not exist; `what` says in it what the
+    user meant to name. Nothing is read.
     """
     path = expanded(given, what)
     if path.is_file():
-        return [path]
+        if of is not None:
+            return [path] if base_language(of) == base_language(language) else []
+        names = {pattern.rpartition("/")[2].format(name) for pattern in patterns for name in names_of(language)}
+        if any(fnmatchcase(path.name, name) for name in names):
+            return [path]
+        raise UserError(
+            f"whether {path.name} is of {language}, its name does not say",
+            where=what,
+            hint="name its language beside it: language=en; or name the folder, whose files are read by their names",
+        )
     if not path.is_dir():
         raise UserError(f"no {what} at {str(path)!r}", where=what, hint="name a file, or the folder that holds them")
     for pattern in patterns:
@@ -51,6 +66,12 @@ def brought_files(given: str, language: str, patterns: Sequence[str], what: str)
         if matches:
             return matches
     return []
+
+
+def file_language(setting: Setting) -> str | None:
+    """The language that the user said a file is of."""
+    given = setting.params.get(FILE_LANGUAGE.name)
+    return str(given) if given else None
 
 
 def stamped(paths: Sequence[Path]) -> Stamped:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from crosswind.attack.recipe import AttackSetting, Recipe
 from crosswind.attack.search import Search
 from crosswind.attack.search.coordinate import greedy_coordinate
+from crosswind.perturb.brought import FILE_LANGUAGE
 from crosswind.perturb.perturbation import Param
 from crosswind.perturb.spec import printed_call
 
 
 def _specs(setting: AttackSetting) -> Sequence[str]:
-    tables = setting.params.get("tables")
-    return [printed_call("inflect", [("tables", str(tables))] if tables else [])]
+    given = ((name, setting.params.get(name)) for name in ("tables", FILE_LANGUAGE.name))
+    return [printed_call("inflect", [(name, str(value)) for name, value in given if value])]
 
 
 def _search(setting: AttackSetting) -> Search:
@@ -27,7 +28,10 @@ MORPHEUS = Recipe(
     languages="languages with inflection tables (UniMorph, UD)",
     specs=_specs,
     search=_search,
-    params=(Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),),
+    params=(
+        Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),
+        FILE_LANGUAGE,
+    ),
     published={},
     differences=(
         "Forms come from the tables of a language, for the words that they hold; the paper inflects English by rules.",

@@ -13,6 +13,7 @@ from crosswind.perturb.codes import BETWEEN_TEXTS, CodeSlices, Integers, TextBat
 from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.single_characters import single_characters
 from crosswind.perturb.words import script
 
 # UAX #9: overrides (LRO, RLO, ended by PDF) and isolates (LRI, RLI, ended by PDI).
@@ -34,7 +35,7 @@ def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
     if written in _JOINING:
         return f"letters of {setting.language} ({written}) join: one in an isolate has another shape"
-    return None
+    return single_characters("bidi", setting)
 
 
 class _Pairs(Columned):

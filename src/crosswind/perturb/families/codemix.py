@@ -22,6 +22,7 @@ from crosswind.perturb.longest import entries_inside, longest_entries
 from crosswind.perturb.perturbation import Given, Lexicons, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.senses import REFERENCE, parallel_codes, reference_needs, referenced
 from crosswind.perturb.set_off import set_off_columns
+from crosswind.perturb.single_characters import single_characters
 from crosswind.perturb.words import (
     KEPT_LENGTH,
     base_language,
@@ -33,8 +34,6 @@ from crosswind.perturb.words import (
     word_columns,
 )
 from crosswind.reading import expanded
-
-_ONE_CHARACTER_WORDS = frozenset({"panx"})  # Pan et al. 2017 as XTREME cuts it: a word of zh and ja is a character
 
 
 def _lexicons(setting: Setting) -> Lexicons:
@@ -61,8 +60,8 @@ def _embedded(setting: Setting) -> tuple[str, list[str]]:
 
 
 def _applies(setting: Setting) -> str | None:
-    if setting.task in _ONE_CHARACTER_WORDS and base_language(setting.language) in ("zh", "ja"):
-        return f"codemix has no words in {setting.task} {setting.language}: its words are single characters"
+    if (reason := single_characters("codemix", setting)) is not None:
+        return reason
     lexicons = _lexicons(setting)
     if setting.params["senses"] == REFERENCE and not parallel_codes(setting):
         return f"no {setting.kind} examples of this task have a translation into an embedded language"

@@ -10,6 +10,7 @@ from crosswind.perturb.clusterwise import ClusterTable, is_letter
 from crosswind.perturb.columns import ByCluster
 from crosswind.perturb.hangul import without_tail
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.single_characters import single_characters
 
 
 def _options(cluster: str) -> tuple[str, ...]:
@@ -28,5 +29,6 @@ DELETE = Perturbation(
     source="Karpukhin et al. 2019 (Training on Synthetic Noise Improves Robustness to Natural Noise in MT), §3",
     unit="letter",
     languages="all",
+    applies=lambda setting: single_characters("delete", setting),
     prepare=_prepare,
 )

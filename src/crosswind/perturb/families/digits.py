@@ -11,6 +11,7 @@ import regex
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.single_characters import single_characters
 from crosswind.perturb.words import base_language, script
 
 _ASCII = "0123456789"
@@ -37,7 +38,7 @@ def _digits(language: str) -> str:
 
 def _applies(setting: Setting) -> str | None:
     if _digits(setting.language):
-        return None
+        return single_characters("digits", setting)
     return f"{setting.language} ({script(setting.language)}) has no digits but 0 to 9"
 
 

@@ -15,7 +15,14 @@ import regex
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives
-from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
+from crosswind.perturb.brought import (
+    FILE_LANGUAGE,
+    Stamped,
+    brought_files,
+    brought_fingerprints,
+    file_language,
+    stamped,
+)
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import by_reading
 from crosswind.perturb.treebanks import TREEBANKS, treebank_words
@@ -79,7 +86,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
             hint="name their folder: inflect(tables=DIR), where DIR holds UniMorph's eng/eng, … or UD's en_*.conllu",
         )
     patterns = ("**/inflections-{}.tsv", "**/{0}/{0}", "**/{}.tsv", "**/{}.txt", *TREEBANKS)
-    return tuple(brought_files(str(given), setting.language, patterns, "inflection tables"))
+    return tuple(brought_files(str(given), setting.language, patterns, "inflection tables", file_language(setting)))
 
 
 def _applies(setting: Setting) -> str | None:
@@ -107,5 +114,8 @@ INFLECT = Perturbation(
         **brought_fingerprints("inflections", _files(setting)),
         **segmentation(setting.language),
     },
-    params=(Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),),
+    params=(
+        Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),
+        FILE_LANGUAGE,
+    ),
 )

@@ -16,6 +16,7 @@ from crosswind.perturb.columns import Columned, Columns
 from crosswind.perturb.draw import Words, below
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New
+from crosswind.perturb.single_characters import single_characters
 from crosswind.perturb.words import script
 
 _CHARACTERS = {"zwsp": "\u200b", "zwnj": "\u200c", "zwj": "\u200d", "wj": "\u2060"}
@@ -33,7 +34,7 @@ def _characters(setting: Setting) -> list[str]:
 
 def _applies(setting: Setting) -> str | None:
     if _characters(setting):
-        return None
+        return single_characters("invisible", setting)
     return f"ZWNJ and ZWJ are spelling in {setting.language} ({script(setting.language)}), no noise"
 
 

@@ -14,7 +14,14 @@ from pathlib import Path
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
-from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
+from crosswind.perturb.brought import (
+    FILE_LANGUAGE,
+    Stamped,
+    brought_files,
+    brought_fingerprints,
+    file_language,
+    stamped,
+)
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
@@ -83,7 +90,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
     patterns = ["**/errors-{}.tsv", "**/{}.tsv", "**/{}.txt", "**/spelling_{}.txt", "**/*_{}.tsv"]
     if base_language(setting.language) == "en":
         patterns.append("**/codespell_dictionary.txt")
-    return tuple(brought_files(str(given), setting.language, patterns, "error lexicon"))
+    return tuple(brought_files(str(given), setting.language, patterns, "error lexicon", file_language(setting)))
 
 
 def _applies(setting: Setting) -> str | None:
@@ -133,5 +140,5 @@ REAL_NOISE = Perturbation(
     prepare=_prepare,
     kept=lambda setting: stamped(_files(setting)),
     resources=_resources,
-    params=(Param("errors", "text", "folder of error lexicons en.tsv, …, or a file", location=True),),
+    params=(Param("errors", "text", "folder of error lexicons en.tsv, …, or a file", location=True), FILE_LANGUAGE),
 )

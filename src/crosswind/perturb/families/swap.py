@@ -22,6 +22,7 @@ from crosswind.perturb.graphemes import clusters, may_reach, positioned
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
+from crosswind.perturb.single_characters import single_characters
 from crosswind.perturb.words import is_unspaced, script, segmentation, tokens, word_columns, words
 
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC"})
@@ -38,7 +39,7 @@ _SYLLABIC = frozenset({
 def _applies(setting: Setting) -> str | None:
     written = script(setting.language)
     if setting.params["scripts"] == "all" or written not in _SYLLABIC:
-        return None
+        return single_characters("swap", setting)
     return (
         f"swap has no letters to swap in {setting.language} ({written}): its characters are syllables or words, which "
         "no slip of a finger exchanges; swap(scripts=all) swaps them all the same"

@@ -15,7 +15,14 @@ import regex
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives
-from crosswind.perturb.brought import Stamped, brought_files, brought_fingerprints, stamped
+from crosswind.perturb.brought import (
+    FILE_LANGUAGE,
+    Stamped,
+    brought_files,
+    brought_fingerprints,
+    file_language,
+    stamped,
+)
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import Readings, by_reading
 from crosswind.perturb.words import is_turkic, lowered, segmentation
@@ -62,7 +69,7 @@ def _files(setting: Setting) -> tuple[Path, ...]:
             hint="name the Open Multilingual Wordnet: synonym(wordnets=DIR), where DIR holds wn-data-*.tab",
         )
     patterns = ("**/wn-data-{}.tab", "**/{}.tab")
-    return tuple(brought_files(str(given), setting.language, patterns, "wordnet"))
+    return tuple(brought_files(str(given), setting.language, patterns, "wordnet", file_language(setting)))
 
 
 def _applies(setting: Setting) -> str | None:
@@ -97,6 +104,7 @@ SYNONYM = Perturbation(
     resources=_resources,
     params=(
         Param("wordnets", "text", "folder of the Open Multilingual Wordnet, or a file", location=True),
+        FILE_LANGUAGE,
         Param("senses", "integer", "most synsets of a word that changes; 0 is any number", default=1, low=0),
     ),
 )
