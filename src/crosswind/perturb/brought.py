@@ -57,7 +57,7 @@ def brought_files(given: str, language: str, patterns: Sequence[str], what: str,
         raise UserError(
             f"whether {path.name} is of {language}, its name does not say",
             where=what,
-            hint="name its language beside it: language=en; or name the folder, whose files are read by their names",
+            hint="name the folder, whose files are read by their names; of one file a perturbation is told language=en",
         )
     if not path.is_dir():
         raise UserError(f"no {what} at {str(path)!r}", where=what, hint="name a file, or the folder that holds them")

@@ -19,7 +19,7 @@ from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.words import is_unspaced, word_columns
 
-Weighted = tuple[tuple[str, ...], tuple[float, ...]]
+WeightedOptions = tuple[tuple[str, ...], tuple[float, ...]]
 """What a word may become, with the weights; both may be empty (the word is a site that has no option)."""
 
 _MOST_WORDS = 200_000  # of which what they become is kept: an endless input must not fill the memory
@@ -54,7 +54,7 @@ class ByWeightedWord(PlainColumned):
     """
 
     def __init__(
-        self, sites: Callable[[Passage], Sites], options: Callable[[str], Weighted | None], language: str
+        self, sites: Callable[[Passage], Sites], options: Callable[[str], WeightedOptions | None], language: str
     ) -> None:
         super().__init__(sites, self._columns)
         self._options, self._language = options, language
@@ -62,7 +62,7 @@ class ByWeightedWord(PlainColumned):
 
     def _reset(self) -> None:
         self._numbers = NumbersOnce(self._added)
-        self._entries: list[Weighted] = []  # the word of number n from 1 has n - 1 here
+        self._entries: list[WeightedOptions] = []  # the word of number n from 1 has n - 1 here
         self._memo = WordMemo(lambda word: self._numbers[word])
 
     def _added(self, word: str) -> int:
@@ -82,7 +82,7 @@ class ByWeightedWord(PlainColumned):
         return weighted_columns(batch, starts, ends, [self._entries[n - 1] for n in numbers.tolist()])
 
 
-def weighted_columns(batch: TextBatch, starts: Integers, ends: Integers, entries: Sequence[Weighted]) -> Columns:
+def weighted_columns(batch: TextBatch, starts: Integers, ends: Integers, entries: Sequence[WeightedOptions]) -> Columns:
     """The sites of a batch, of which each becomes one of its entry by weight."""
 
     def options(i: int, first: int) -> tuple[Option, ...]:

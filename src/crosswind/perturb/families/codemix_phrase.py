@@ -34,7 +34,7 @@ from crosswind.perturb.words import (
     segmentation,
     words,
 )
-from crosswind.perturb.wordwise import Weighted, weighted_columns
+from crosswind.perturb.wordwise import WeightedOptions, weighted_columns
 from crosswind.reading import expanded, lines
 
 PhraseTable = Mapping[str, tuple[tuple[str, float], ...]]
@@ -95,7 +95,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     turkic, unspaced = is_turkic(setting.language), is_unspaced(setting.language)
 
     @lru_cache(maxsize=65536)
-    def entries(phrase: str) -> Weighted:
+    def entries(phrase: str) -> WeightedOptions:
         low = lowered(phrase, turkic)
         others = [(o, count) for table in tables for o, count in table.get(low, ()) if o.lower() != low]
         return tuple(cased_like(o, phrase, False) for o, _ in others), tuple(count for _, count in others)

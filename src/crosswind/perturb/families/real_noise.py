@@ -25,7 +25,7 @@ from crosswind.perturb.brought import (
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
-from crosswind.perturb.wordwise import ByWeightedWord, Weighted
+from crosswind.perturb.wordwise import ByWeightedWord, WeightedOptions
 from crosswind.reading import lines
 
 ErrorTable = Mapping[str, tuple[tuple[str, float], ...]]
@@ -101,7 +101,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     turkic = is_turkic(setting.language)
     table = misspellings(stamped(_files(setting)), turkic)
 
-    def seen(surface: str) -> Weighted | None:
+    def seen(surface: str) -> WeightedOptions | None:
         """The misspellings of a word in its own case, without what reads as it does."""
         entries = table.get(lowered(surface, turkic))
         if entries is None:
