@@ -17,14 +17,16 @@ from crosswind.data.examples import Dataset, PairExample
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
-from crosswind.perturb.spec import TextScope
+from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.perturb.suite import Suite, check_published, hash_of_rewrites, load_suite, suite_titles
+from crosswind.run.folders import file_hash
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.items import export_items
 from crosswind.study.plan import make_plan
+from crosswind.study.review import make_review
 from crosswind.study.spec import parse_study
-from crosswind.study.suites import require_suite, suite_hashes
+from crosswind.study.suites import require_suite, suite_hashes, suite_reviews
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load
 
@@ -107,7 +109,11 @@ def test_an_export_says_its_suite_and_scoring_refuses_another(
     about = json.loads((tmp_path / "items" / "export.json").read_text())
     assert about["suites"] == [TITLE]
     assert any("unreviewed" in note for note in exported.notes) or len(about["files"]) > 5
-    require_suite(tmp_path / "items", TITLE)
+    notes = require_suite(tmp_path / "items", TITLE)
+    assert notes == [
+        "Of tatoeba a part was perturbed, which the published hashes of crosswind-c-1 do not cover.",
+        "crosswind-c-1 is unreviewed: no annotators have judged whether labels hold under it.",
+    ]
     (path, *_) = (tmp_path / "items").rglob("rewrites/*.parquet")
     assert set(pl.read_parquet(path).columns) == {"id", "part", "field", "rewrite"}
     require_suite(path.parent, TITLE)
@@ -265,3 +271,105 @@ def test_what_is_published_of_a_test_set_is_all_that_applies_to_it() -> None:
     for (task, language), specs in published.items():
         scope = TextScope.of(TASKS[task], language)
         assert specs == {str(spec) for spec in suite.specs if spec.applies(scope) is None}, (task, language)
+
+
+SCORED = ("keyboard:0.1", "keyboard#crosswind-c-1:0.1")  # a spec and what results call its condition
+
+
+@pytest.fixture
+def whole_export(tmp_path: Path, official_data: Callable[..., Path]) -> Path:
+    """An export of a whole test set under one condition of the suite, as `crosswind export --suite` writes it."""
+    spec, condition = SCORED
+    data = load(TASKS["xcopa"], "et", "test", FilesSource(official_data("xcopa")))
+    made = perturb_dataset(data, parse_spec(spec), draw=1, fields=TASKS["xcopa"].perturbed)
+    folder = tmp_path / "items" / "noisy"
+    (folder / "rewrites").mkdir(parents=True)
+    made.table().write_parquet(folder / "rewrites" / "xcopa-et.parquet")
+    (folder / "labels.jsonl").write_text("{}\n")
+    known = {"folder": "noisy", "task": "xcopa", "language": "et", "split": "test", "rows": "all", "draw": 1}
+    about = {
+        "suites": [TITLE],
+        "conditions": [{**known, "condition": condition}],
+        "files": {"noisy/labels.jsonl": file_hash(folder / "labels.jsonl")},
+    }
+    (tmp_path / "items" / "export.json").write_text(json.dumps(about))
+    return folder
+
+
+UNREVIEWED = "crosswind-c-1 is unreviewed: no annotators have judged whether labels hold under it."
+
+
+def edited(export: Path, **changes: object) -> None:
+    path = export.parent / "export.json"
+    about = json.loads(path.read_text())
+    for name, value in changes.items():
+        (about if name in about else about["conditions"][0])[name] = value
+    path.write_text(json.dumps(about))
+
+
+def test_whole_test_sets_are_compared_with_the_published_rewrites_before_they_are_scored(whole_export: Path) -> None:
+    assert require_suite(whole_export, TITLE) == [UNREVIEWED]  # its hash is published, and equal
+    path = whole_export / "rewrites" / "xcopa-et.parquet"
+    sound = pl.read_parquet(path)
+    sound.head(len(sound) - 1).write_parquet(path)
+    with pytest.raises(UserError, match=r"keyboard:0.1 makes of xcopa test, et other rewrites than crosswind-c-1"):
+        require_suite(whole_export, TITLE)
+    path.write_bytes(b"no parquet")
+    with pytest.raises(UserError, match="cannot be read"):
+        require_suite(whole_export, TITLE)
+    path.unlink()
+    absent = "crosswind-c-1: the rewrites of xcopa test, et are not beside it, and were not compared."
+    assert require_suite(whole_export, TITLE) == [absent, UNREVIEWED]
+
+
+def test_an_edited_label_file_and_another_condition_are_refused(whole_export: Path) -> None:
+    edited(whole_export, rows="100 by clusters")
+    assert require_suite(whole_export, TITLE)[0].startswith("Of xcopa a part was perturbed")
+    edited(whole_export, rows="all", condition="keyboard:0.3")
+    with pytest.raises(UserError, match=r"keyboard:0.3, draw 1, is no condition of crosswind-c-1"):
+        require_suite(whole_export, TITLE)
+    edited(whole_export, condition=SCORED[1], draw=2)
+    with pytest.raises(UserError, match="draw 2, is no condition of"):
+        require_suite(whole_export.parent, TITLE)
+    edited(whole_export, draw=1)
+    (whole_export / "labels.jsonl").write_text("{} \n")
+    with pytest.raises(UserError, match="is another file than was exported"):
+        require_suite(whole_export, TITLE)
+    edited(whole_export, files=[])
+    with pytest.raises(UserError, match="does not say which files were exported"):
+        require_suite(whole_export, TITLE)
+    edited(whole_export, files={}, conditions=[{"folder": 1}])
+    with pytest.raises(UserError, match="does not say which conditions were exported"):
+        require_suite(whole_export, TITLE)
+
+
+def test_a_suite_is_unreviewed_until_a_review_of_a_condition_is_there(tmp_path: Path) -> None:
+    def lines(*more: str) -> list[str]:
+        ran = CliRunner().invoke(app, ["suite", TITLE, *more], catch_exceptions=False)
+        assert ran.exit_code == 0
+        return ran.stdout.splitlines()
+
+    head, *conditions = lines()
+    assert head == "crosswind-c-1: draw 1, 24 conditions, unreviewed, 2,802 published files"
+    assert all(line.endswith("\tunreviewed") for line in conditions)
+
+    texts = [f"The little boy reads a long letter beside the river {i}." for i in range(40)]
+    examples = tuple(PairExample(f"x/{i}", f"x/{i}", "en", t, "Somebody reads.", i % 3) for i, t in enumerate(texts))
+    data = Dataset("xnli", "en", "test", examples, fingerprint="f")
+    folders = []
+    for spec in ("swap:0.1", "swap:0.3"):
+        folder = tmp_path / spec
+        make_review(parse_spec(spec), data, 10, folder)
+        items = json.loads((folder / "key.json").read_text())["items"]
+        rows = "".join(f"{code},{item['gold']},{item['grade'] or 4}\n" for code, item in items.items())
+        for annotator in (1, 2):
+            (folder / f"answers-{annotator}.csv").write_text(f"item,label,naturalness\n{rows}")
+        folders.append(folder)
+    head, *conditions = lines("--review", str(folders[0]))
+    assert head == "crosswind-c-1: draw 1, 24 conditions, 1 of them reviewed, 2,802 published files"
+    assert "swap:0.1\t100 % valid [100, 100] of 10 items of xnli, en" in conditions
+    assert sum(line.endswith("\tunreviewed") for line in conditions) == 23
+    with pytest.raises(UserError, match=r"is a review of swap:0.3, draw 1, which is no condition of crosswind-c-1"):
+        suite_reviews(load_suite(TITLE), [folders[1]])
+    with pytest.raises(UserError, match="no answers of annotators are there"):
+        suite_reviews(load_suite(TITLE), [tmp_path])

@@ -50,3 +50,4 @@ def test_the_page_has_a_table_of_shares_and_distances_only_with_twins() -> None:
     assert (swap["condition"], swap["exchange"], swap["distance"], swap["chrF"]) == ("swap:0.1", "100", "0.96", "94.4")
     assert natural_section(ReportContent("t", Summary(()))) is None
     assert natural_remarks(frame()) == []
+    assert natural_remarks(frame(row("swap:0.1", 0.96, exchange=1))) == []  # a table without its twin says nothing

@@ -142,7 +142,11 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
         ),
         natural=_made(
-            lambda: _joined(run.paths, NATURAL_TABLE, NATURAL_COLUMNS, _NATURAL), "natural noise", missing, _NOTHING
+            # No model is in it: runs of several seeds have the same rows.
+            lambda: _joined(run.paths, NATURAL_TABLE, NATURAL_COLUMNS, _NATURAL).unique("cells", maintain_order=True),
+            "natural noise",
+            missing,
+            _NOTHING,
         ),
         examples=read_sample(run.paths),
         provenance=provenance_of(run),

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import AbsentFileError, UserError
 from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.extent import Extent
 from crosswind.perturb.spec import TextScope
-from crosswind.perturb.suite import Suite, hash_of_rewrites, load_suite
+from crosswind.perturb.suite import Suite, check_published, hash_of_rewrites, load_suite
 from crosswind.reading import json_file
+from crosswind.run.folders import file_hash
+from crosswind.study.joined import read_table
+from crosswind.study.planned import CellCondition
+from crosswind.study.review import Reviewed, answered_review, what_answers_say
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
 
 EXPORTED = "export.json"
+_REWRITES: dict[str, pl.DataType] = dict.fromkeys(("id", "part", "field", "rewrite"), pl.String())
 
 
-def require_suite(folder: Path, title: str) -> None:
-    """Raise a `UserError` unless an exported folder says that its items are of this frozen suite, of this version.
+def require_suite(folder: Path, title: str) -> list[str]:
+    """Raise a `UserError` unless an exported folder holds items of this frozen suite, of this version; notes on it.
 
-    `folder` is the export, or a folder in it.
+    `folder` is the export, or a folder in it, whose conditions are looked at: files have to be those that were exported
+    and, where whole test sets were, rewrites those that are published. The notes name what could not be compared.
     """
-    load_suite(title, where="--suite")
+    suite = load_suite(title, where="--suite")
     path = next((p / EXPORTED for p in (folder, *list(folder.parents)[:3]) if (p / EXPORTED).is_file()), None)
     if path is None:
         hint = f"export them: crosswind export --suite {title} writes {EXPORTED}"
@@ -34,6 +44,74 @@ def require_suite(folder: Path, title: str) -> None:
         hint = "results of two versions are not compared: score it as what it is"
         of = ", ".join(map(str, written)) if isinstance(written, list) and written else "no suite"
         raise UserError(f"the items are of {of}, not of {title}", where=str(path), hint=hint)
+    inside = folder.absolute().relative_to(path.parent.absolute()).parts[:1]
+    _check_files(path, value.get("files"), inside)
+    notes: dict[str, None] = {}
+    for condition in _conditions(path, value.get("conditions"), inside):
+        if (note := _compared(suite, condition, path)) is not None:
+            notes[note] = None
+    return [*notes, f"{title} is unreviewed: no annotators have judged whether labels hold under it."]
+
+
+def _check_files(path: Path, files: Any, inside: tuple[str, ...]) -> None:
+    """Refuse files that are others than an export wrote, of those that are there."""
+    if not isinstance(files, dict):
+        raise UserError("does not say which files were exported", where=str(path), hint="export the items again")
+    for name, sha in files.items():
+        file = path.parent / name
+        if Path(name).parts[: len(inside)] == inside and file.is_file() and file_hash(file) != sha:
+            hint = "the items of a suite stay as they are: export them again"
+            raise UserError("is another file than was exported", where=str(file), hint=hint)
+
+
+def _conditions(path: Path, conditions: Any, inside: tuple[str, ...]) -> list[Mapping[str, Any]]:
+    """The perturbed conditions of an export, or of one folder in it."""
+    texts = ("folder", "task", "language", "split", "rows", "condition")
+    if not isinstance(conditions, list) or not all(
+        isinstance(c, dict) and all(isinstance(c.get(name), str) for name in texts) for c in conditions
+    ):
+        raise UserError("does not say which conditions were exported", where=str(path), hint="export the items again")
+    return [c for c in conditions if c["condition"] != "clean" and (not inside or c["folder"] == inside[0])]
+
+
+def _compared(suite: Suite, condition: Mapping[str, Any], path: Path) -> str | None:
+    """What to say of an exported condition beside the published rewrites; `None` where they are these."""
+    extent = Extent(suite=suite.title)
+    specs = {CellCondition(*extent.condition(spec)).label: str(spec) for spec in suite.specs}
+    name, task, language, split = (condition[key] for key in ("condition", "task", "language", "split"))
+    if name not in specs or condition.get("draw") != suite.draw:
+        what = f"{name}, draw {condition.get('draw')}, is no condition of {suite.title}"
+        raise UserError(what, where=str(path), hint=f"crosswind suite {suite.title} lists them; export these alone")
+    if condition["rows"] != "all":
+        return f"Of {task} a part was perturbed, which the published hashes of {suite.title} do not cover."
+    rewrites = path.parent / condition["folder"] / "rewrites" / f"{task}-{language}.parquet"
+    if not rewrites.is_file():
+        return f"{suite.title}: the rewrites of {task} {split}, {language} are not beside it, and were not compared."
+    return check_published(suite, task, language, split, specs[name], read_table(rewrites, _REWRITES))
+
+
+def suite_reviews(suite: Suite, folders: Sequence[Path]) -> list[Reviewed]:
+    """What people said of conditions of a suite: reviews whose key and annotators' answers lie in a folder each.
+
+    Raises a `UserError` for a review of something else, and as `read_review` does.
+    """
+    conditions = {str(spec) for spec in suite.specs}
+    reviews = []
+    for folder in folders:
+        answers = sorted(folder.glob("answers*.csv"))
+        if not answers:
+            hint = "put what the annotators sent back beside key.json: answers-1.csv, answers-2.csv"
+            raise UserError("no answers of annotators are there", where=str(folder), hint=hint)
+        review = answered_review(folder, answers)
+        spec, draw = review.about["spec"], review.about.get("draw")
+        if spec not in conditions or draw != suite.draw:
+            what = f"is a review of {spec}, draw {draw}, which is no condition of {suite.title}"
+            hint = (
+                f"crosswind perturb SPEC --seed {suite.draw} --review 50 with a SPEC of crosswind suite {suite.title}"
+            )
+            raise UserError(what, where=str(folder), hint=hint)
+        reviews.append(what_answers_say(review, answers))
+    return reviews
 
 
 HashRow = tuple[str, str, str, str, str]

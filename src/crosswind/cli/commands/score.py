@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ def score(
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Average over what is there.")] = False,
     suite: Annotated[
         str | None,
-        typer.Option(metavar="SUITE", help="Refuse LABELS that are not of this frozen suite."),
+        typer.Option(metavar="SUITE", help="Refuse LABELS that are not as this frozen suite makes them."),
     ] = None,
     include: Include = None,
     as_json: Json = False,
@@ -33,11 +34,13 @@ def score(
     from crosswind.evaluate.score import score_folder
 
     include_folders(include)
+    said: list[str] = []
     if suite is not None:
         from crosswind.study.suites import require_suite
 
-        require_suite(labels, suite)
+        said = require_suite(labels, suite)
     scores = score_folder(predictions, labels, benchmark, allow_missing=allow_missing)
+    scores = replace(scores, notes=(*scores.notes, *said))
     if as_json:
         print(json.dumps(scores.to_json(), ensure_ascii=False, indent=1))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from crosswind.cli.app import app
 from crosswind.cli.options import Include, comma_separated, include_folders, official_folder
 from crosswind.errors import UserError
 from crosswind.output import lines_out
+
+if TYPE_CHECKING:
+    from crosswind.study.review import Reviewed
 
 
 @app.command("suite")
@@ -24,6 +27,12 @@ def suite_command(
     split: Annotated[str, typer.Option(help="Of the tasks.")] = "test",
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Official files (default: CROSSWIND_DATA).")] = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    review: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--review", metavar="DIR", help="A review of a condition: its folder, the annotators' answers*.csv in it."
+        ),
+    ] = None,
     include: Include = None,
 ) -> None:
     """What a frozen suite is, and the SHA-256 of what it makes of official test sets, compared with the published ones.
@@ -31,17 +40,22 @@ def suite_command(
     Example: crosswind suite crosswind-c-1 --task xcopa --data DIR
     """
     from crosswind.perturb.suite import load_suite
-    from crosswind.study.suites import suite_hashes
+    from crosswind.study.suites import suite_hashes, suite_reviews
 
     include_folders(include)
     suite = load_suite(title, where="SUITE")
     if not task:
-        print(
-            f"{suite.title}: draw {suite.draw}, {len(suite.specs)} conditions, {len(suite.published):,} published files"
-        )
+        reviews = suite_reviews(suite, review or ())
+        count = len({r.spec for r in reviews})
+        judged = f"{count} of them reviewed" if count else "unreviewed"
+        conditions = f"{len(suite.specs)} conditions, {judged}"
+        print(f"{suite.title}: draw {suite.draw}, {conditions}, {len(suite.published):,} published files")
         for spec in suite.specs:
-            print(spec)
+            said = [_judgement(r) for r in reviews if r.spec == str(spec)]
+            print(f"{spec}\t{'; '.join(said) or 'unreviewed'}")
         return
+    if review:
+        raise UserError("reviews are of conditions", where="--review", hint="leave --task out")
     root = data or official_folder()
     if root is None:
         raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
@@ -64,3 +78,10 @@ def suite_command(
     print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones{unpublished}", file=sys.stderr)
     if unequal:
         raise typer.Exit(1)
+
+
+def _judgement(review: Reviewed) -> str:
+    """What a review found of the labels: validity with its interval and items, and where."""
+    valid = review.validity
+    share = f"{100 * valid.value:.0f} % valid [{100 * valid.low:.0f}, {100 * valid.high:.0f}]"
+    return f"{share} of {valid.n} items of {review.task}, {review.language}"

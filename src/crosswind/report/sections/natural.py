@@ -43,7 +43,9 @@ def natural_remarks(frame: pl.DataFrame) -> list[str]:
     lines = []
     cell = ("target", "language", "context_language", "rows", "twin")
     for (target, language, pair, _, twin), rows in frame.group_by(cell, maintain_order=True):
-        (people,) = rows.filter(~pl.col("drawn")).iter_rows(named=True)
+        people = next(rows.filter(~pl.col("drawn")).iter_rows(named=True), None)
+        if people is None:
+            continue
         common = sorted((n for n in EDIT_TYPES if people[n] >= 0.005), key=lambda n: -people[n])
         kinds = ", ".join(f"{name} {100 * people[name]:.0f} %" for name in common)
         asked = f"{language} (context {pair})" if pair and pair != language else language
