@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from crosswind.report.content import ATTACKED_COLUMNS
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.steps.attack import ATTACK as ATTACK_KIND
+from crosswind.study.about import read_audited
+from crosswind.study.audited import audit_runs
 from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
@@ -152,8 +155,17 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         assert row["success"] == pytest.approx(100 * (1 - row["after"] / row["before"]))
         assert 0 < row["queries_median"] <= row["queries_90"] <= 12
         assert row["budget_per_position"] == pytest.approx(12 / row["positions"])
+    gains = pl.read_parquet(tmp_path / "out" / "contrasts.parquet").filter(kind="attack", scope="target")
+    assert gains["estimate"].to_list() == pytest.approx([made["gain"].mean()])
+    assert gains["name"].to_list() == ["none: random draws − deepwordbug, 12 queries"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "What the attacks did" in page
+    assert "deepwordbug, 12 queries, over random draws at an equal budget: none in mw-nli " in html.unescape(page)
+    (kept,) = read_audited([tmp_path / "out"])
+    assert {"card", "chosen_on", "diagnostic_attacks"} == kept.keys()
+    assert kept["diagnostic_attacks"] == []
+    seen = audit_runs([tmp_path / "out"]).seen["attacks"]
+    assert (seen.passed, seen.evidence[:24]) == (True, "no text was changed in t")
     # Once more: rows of the same cells are taken over, and the table is the same.
     run(checkpoint, tmp_path / "out", tmp_path / "store")
     assert pl.read_parquet(tmp_path / "out" / "attacked.parquet").equals(made)

@@ -73,7 +73,7 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     lines: dict[str, list[str]] = {}
     for c in over_all:
         settled = "" if c.verdict == "differs" else f" ({c.words})"
-        where = "" if c.scope == "all" else f" in {c.within}"
+        where = "" if len(c.targets) > 1 else f" in {c.targets[0]}"
         lines.setdefault(attack_of(c), []).append(f"{c.systems[0]}{where} {figure(c.estimate, signed=True)}{settled}")
     texts = [
         f"{name}, over random draws at an equal budget: {'; '.join(said[:_NAMED])}"

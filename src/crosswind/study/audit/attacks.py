@@ -70,7 +70,7 @@ def _distances(run: AuditedRun) -> tuple[str, list[str]]:
         near.append(f"{attack} on {target}: {edits:.2f} edits a word{kept}")
         if edits > MOST_EDITS:
             far.append(f"{attack} on {target}")
-    return several(near, 4), far
+    return several(near, 4) or "no text was changed in the end: none made an example worse", far
 
 
 ATTACKS_NEAR = Review("attacks", "Do attacked texts stay near, with their labels, and beside a control?", _look)
