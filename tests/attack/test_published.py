@@ -203,13 +203,14 @@ def test_the_sign_of_a_mask_is_the_tokenizers_mask_token(make: Any) -> None:
             expected = [
                 *raw(tokenizer, [masked[: masked.index(MASK_SIGN)].rstrip()])[0][0],
                 tokenizer.mask_token_id,
-                *raw(tokenizer, [masked[masked.index(MASK_SIGN) + 1 :]])[0][0],
+                *raw(tokenizer, [masked[masked.index(MASK_SIGN) + len(MASK_SIGN) :]])[0][0],
             ]
             assert ids == expected
             assert masked[slice(*spans[ids.index(tokenizer.mask_token_id)])] == MASK_SIGN
             plain = [(i, s) for i, s in zip(ids, spans, strict=True) if i != tokenizer.mask_token_id]
             assert all(0 <= a <= b <= len(masked) for _, (a, b) in plain)
-    # The mask token's own name in a text is text, as ever.
+    # The mask token's own name in a text is text, as ever, and so is a private character.
+    assert tokenizer.mask_token_id not in raw(tokenizer, [f"a {MASK_SIGN[0]} b"])[0][0]
     assert tokenizer.mask_token_id not in raw(tokenizer, [f"a {tokenizer.mask_token} b"])[0][0]
 
 
@@ -319,11 +320,11 @@ def test_bert_attack_measures_importance_behind_the_victims_mask(tmp_path: Path)
 
     victim = Watching(hashed, METRICS["accuracy"], classes=3)
     attacked("bert-attack(model=M,setting=published)", victim, {"masked-lm": _Filler()})
-    assert "The dog number 1 barks at nine \U0010fffd" in seen
-    assert "The \U0010fffd number 2 barks at nine cats" in seen
+    assert f"The dog number 1 barks at nine {MASK_SIGN}" in seen
+    assert f"The {MASK_SIGN} number 2 barks at nine cats" in seen
     seen.clear()
     attacked("bert-attack(model=M)", victim, {"masked-lm": _Filler()})
-    assert not any("\U0010fffd" in text for text in seen)
+    assert not any(MASK_SIGN in text for text in seen)
     assert "The dog number 1 barks at nine " in seen
     plain = PredictingVictim(hashed, METRICS["accuracy"], classes=3)
     with pytest.raises(UserError, match="shows no mask token"):

@@ -396,3 +396,16 @@ def test_cat_takes_phrase_tables_whose_place_is_no_part_of_its_key(text: str, tm
         cells = [c for c in plan.cells if c.defence == "phrases" and not c.condition.clean]
         assert {c.familiarity for c in cells} == {"held-out"}
     assert keys[0] == keys[1] != keys[2]
+    # Tables of a test set's own text may perturb it, which is said, and are not trained on.
+    origin = '{"oracle": ["xnli"], "sources": ["xnli"]}'
+    (folder / "en-es.phrases.origin.json").write_text(origin, encoding="utf-8")
+    noise = f'perturb=["codemix-phrase(embed=es,phrases={folder}):0.5"]'
+    said = "Tables in c were derived from the test text of xnli (oracle access)."
+    assert said in plan_of(text, noise).notes
+    attack = f'attack=["bumblebee-derived(embed=es,phrases={folder})"]'
+    assert said in plan_of(text, attack).notes
+    with pytest.raises(UserError, match=r"would train on tables .* derived from the test text of xnli"):
+        plan_of(text, f'defences.phrases={{augment: [{{spec: "{spec}", share: 0.33, pick: 1}}]}}')
+    (tmp_path / "lexicons" / "en-es.origin.json").write_text(origin, encoding="utf-8")
+    with pytest.raises(UserError, match=r"codemix\(embed=es\) would train on tables"):
+        plan_of(text)

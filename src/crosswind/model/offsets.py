@@ -135,8 +135,8 @@ def _types(types: Sequence[int], cuts: Sequence[int]) -> tuple[tuple[int, ...], 
     return tuple(part if i % 2 == 0 else part[:1] for i, part in enumerate(parts))
 
 
-MASK_SIGN = "\U0010fffd"
-"""What stands in a text for the tokenizer's mask token: the last private character, which no text of a task holds."""
+MASK_SIGN = "\U0010fffd\U0010fffc\U0010fffd"
+"""What stands in a text for the tokenizer's mask token: private characters in an order that no text of a task holds."""
 
 Raw = tuple[list[int], list[tuple[int, int]]]
 

@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosswind.errors import UserError, unknown
@@ -95,6 +96,13 @@ class Atom:
         """Name and parameters, without severity and without where data lies: what a draw depends on."""
         places = {p.name for p in self.perturbation.params if p.location}
         return self.name + _print_params(tuple(p for p in self.params if p[0] not in places))
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that its parameters name, of those that are there."""
+        places = {p.name for p in self.perturbation.params if p.location}
+        named = [Path(str(v)).expanduser() for k, v in self.params if k in places and v]
+        return tuple(path for path in named if path.is_dir())
 
     @property
     def condition(self) -> str:

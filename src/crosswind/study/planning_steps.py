@@ -166,6 +166,7 @@ class StepPlanner:
             self._resolve(need, data, prints, inputs, needs)
             if isinstance(need, DataNeed) and need.language not in (None, data.language):
                 self.note(f"{spec.name} reads the test set's own translations of each item (oracle access).")
+        self.note_oracle(spec)
         noise: dict[str, Any] = {
             "ref": data,
             "perturbation": tuple((atom.identity, atom.severity) for atom in spec.atoms),
@@ -217,6 +218,14 @@ class StepPlanner:
     def prints(self, model: EvaluatedModel, reading: CellParams) -> Mapping[str, str]:
         """The fingerprints of what a step of a model reads, those of its input defences among them."""
         return self._purified(self._prints(model, reading.ref), reading)
+
+    def note_oracle(self, spec: Spec) -> None:
+        """Note the tables of a spec that were derived from test text."""
+        for folder in dict.fromkeys(folder for atom in spec.atoms for folder in atom.folders):
+            if tests := oracle_sources(folder):
+                self.note(
+                    f"Tables in {folder.name} were derived from the test text of {', '.join(tests)} (oracle access)."
+                )
 
     def declared_by(self, registry: Registry[Any], name: str) -> Mapping[str, str]:
         """The hash of a declaration of the user's, for the keys of what depends on it."""

@@ -193,6 +193,7 @@ def attack_step(
     data = dict(planner.prints(model, reading))
     scope = _scope(call, setting)
     alternatives = needed_spec(call, setting)
+    planner.note_oracle(alternatives)
     recipe_needs = call.declaration.needs(setting)
     mine = constraints_of(call, setting)
     wanted = [*alternatives.needs(scope), *recipe_needs, *(n for c in (*mine, *constraints) for n in c.needs())]
