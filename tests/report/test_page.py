@@ -6,11 +6,13 @@ import base64
 import hashlib
 import html
 import io
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import polars as pl
@@ -26,6 +28,7 @@ from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
 from crosswind.report.parts import Figure, Prose, TextTable
 from crosswind.report.sections.attack_curves import mean_curves
+from crosswind.report.sections.attack_edits import edit_points, edits_figure, mean_edit_points
 from crosswind.report.sections.attack_table import attacked_tables, mean_attacks
 from crosswind.report.sections.curves import curve_points
 from crosswind.report.sections.examples import shown_example
@@ -329,6 +332,67 @@ def test_attacks_on_models_chosen_otherwise_and_on_protected_texts_are_in_no_mea
         ("deepwordbug, 10 queries, entities protected", "none", "de", "8"),
         ("deepwordbug, 10 queries", "none", "de (context en)", "8"),
     }
+
+
+def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summary: Summary, tmp_path: Path) -> None:
+    def row(language: str, seed: int, left: float, broken: float | None, **more: Any) -> dict[str, Any]:
+        success = None if broken is None else json.dumps([[0.1, broken], [1.0, broken + 20]])
+        return {
+            **dict.fromkeys(ATTACKED_COLUMNS),
+            "route": "none",
+            "defence": "none",
+            "selection": "english",
+            "protection": "none",
+            "context_language": "",
+            "target": "xnli",
+            "attack": "deepwordbug",
+            "budget": 5,
+            "cells": "a",
+            "passes_median": 4.0,
+            "language": language,
+            "pipeline_seed": seed,
+            "n": 8,
+            "before": 75.0,
+            "after": left,
+            "passes_90": 5.0,
+            "over_edit_rate": json.dumps([[0.1, left + 10], [1.0, left]]),
+            "success_over_edit_rate": success,
+            "success_over_budget": success and json.dumps([[1, broken], [5, broken + 20]]),
+            **more,
+        }
+
+    rows = [row("de", 1, 20.0, 40.0), row("sw", 1, 30.0, 60.0), row("de", 2, 40.0, 50.0)]
+    tagged = row("de", 1, 50.0, None, target="panx")
+    attacked = pl.DataFrame([*rows, tagged], schema=ATTACKED_COLUMNS)
+    means = mean_edit_points(edit_points(attacked))
+    at = {(r["panel"], r["curve"], r["at"]): r for r in means.iter_rows(named=True)}
+    # Languages first, then seeds: ((20 + 30) / 2 + 40) / 2 and ((40 + 60) / 2 + 50) / 2
+    assert at["xnli, deepwordbug", "over_edit_rate", 1.0]["value"] == 32.5
+    assert at["xnli, deepwordbug", "over_edit_rate", 0.1]["value"] == 42.5
+    assert at["xnli, deepwordbug", "over_edit_rate", 0.0]["value"] == 75.0
+    assert at["xnli, deepwordbug", "success_over_edit_rate", 0.1]["value"] == 50.0
+    assert at["xnli, deepwordbug", "success_over_budget", 5.0]["value"] == 70.0
+    assert at["xnli, deepwordbug", "success_over_budget", 0.0]["value"] == 0.0
+    first = at["xnli, deepwordbug", "success_over_budget", 1.0]
+    assert (first["n"], first["seeds"], first["language"]) == (24, 2, "de sw")  # of all languages and seeds
+    assert {c for p, c, _ in at if p.startswith("panx")} == {"over_edit_rate"}
+    content = replace(full(summary), attacked=attacked)
+    path = write_report(tmp_path / "report.html", content)
+    points = pl.read_csv(tmp_path / "figures" / "attacks-edits.csv")
+    assert len(points) == 3 * 9 + 3
+    svg = (tmp_path / "figures" / "attacks-edits.svg").read_text(encoding="utf-8")
+    below = sorted(re.findall(r">([^<]+, by [^<]+)<", svg))
+    assert below == ["A′, by edits a word"] * 2 + ["success in %, by edits a word", "success in %, by queries"]
+    assert svg.count('fill="none" stroke=') == 4  # one system: a curve each
+    (table,) = attacked_tables(content)
+    cells = dict(zip((c.title for c in table.columns), table.rows[0], strict=True))
+    assert cells["unique passes"] == "4 / 5"
+    assert "Success exists for kinds with a right and a wrong" in path.read_text(encoding="utf-8")
+    # Without success in any attack every panel follows the last.
+    (only,) = edits_figure(pl.DataFrame([tagged, {**tagged, "target": "udpos"}], schema=ATTACKED_COLUMNS), ["none"])
+    assert only.svg.count(">A′, by edits a word<") == 2
+    assert 'width="500"' in only.svg
+    assert edits_figure(pl.DataFrame(schema=ATTACKED_COLUMNS), ["none"]) == ()
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FIGURES = "figures"
 # What a page may have beside it: the names that sections give their figures and tables.
 _OURS = re.compile(
-    r"(attacks|curves|forest|gap-family|gap-script|heatmap|targets)(-\d+)?\.(svg|csv)"
+    r"(attacks|attacks-edits|curves|forest|gap-family|gap-script|heatmap|targets)(-\d+)?\.(svg|csv)"
     r"|(contrasts|defences|targets|summary-.+)\.tex"
     r"|contrasts\.parquet"
 )

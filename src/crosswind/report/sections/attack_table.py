@@ -32,6 +32,7 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "A′ of draws",
         "gain",
         "queries",
+        "unique passes",
         "before a change",
         "nothing tried",
         "edits",
@@ -43,8 +44,9 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "What the attacks did: A and A′ are the scores before and after, success the share in percent of the examples "
         "right before that the attack made wrong (for kinds with a right and a wrong), gain what it leaves less than "
         "random draws from the same alternatives with the same budget; then the median and 90th percentile of queries, "
-        "the same of those that went before the first changed text (to rank words) and the share in percent of the "
-        "attacked examples of which none was tried, "
+        "of unique passes (texts that the same example had not asked about before) and of those queries "
+        "that went before the first changed text (to rank words), the share in percent of the attacked examples of "
+        "which none was tried, "
         "edits per word and chrF of changed texts, the budget for each position that may change, and the share in "
         "percent of the attacked examples whose space was exhausted: a fixed budget favours languages with small "
         "spaces. Means over pipeline seeds; intervals, of one seed alone, are over clusters of items."
@@ -91,6 +93,7 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
         _number(row["control"]),
         _estimated(row, "gain"),
         f"{_number(row['queries_median'], 0)} / {_number(row['queries_90'], 0)}",
+        "–" if row["passes_median"] is None else f"{_number(row['passes_median'], 0)} / {_number(row['passes_90'], 0)}",
         "–"
         if row["before_change_median"] is None
         else f"{_number(row['before_change_median'], 0)} / {_number(row['before_change_90'], 0)}",

@@ -1,0 +1,107 @@
+"""What attacks reach with few edits: the score that is left, and success, over the edit rate and over the budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from crosswind.report.parts import Column, Figure, TextTable
+from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, named_panels
+
+_ATTACKS, _ROWS = 8, 400  # that are drawn, that are listed
+# Column of `ATTACKED_COLUMNS` -> what it is over what, and what stands below its panel.
+_CURVES = {
+    "over_edit_rate": ("A′", "edits a word", "A′, by edits a word"),
+    "success_over_edit_rate": ("success", "edits a word", "success in %, by edits a word"),
+    "success_over_budget": ("success", "queries", "success in %, by queries"),
+}
+_POINTS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("panel", "system", "curve", "language"), pl.String()),
+    **dict.fromkeys(("pipeline_seed", "n"), pl.Int64()),
+    **dict.fromkeys(("at", "value"), pl.Float64()),
+}
+
+
+def edits_figure(attacked: pl.DataFrame, known: Sequence[str]) -> tuple[Figure, ...]:
+    """A row of panels an attack; nothing where a run has no such table, as those of older versions."""
+    points = edit_points(attacked)
+    if points.is_empty():
+        return ()
+    means = mean_edit_points(points)
+    names = list(dict.fromkeys(means["panel"]))
+    drawn = means.filter(pl.col("panel").is_in(names[:_ATTACKS]))
+    # Where there is success, each attack has a row of its own: one without it (tagging, reading) leaves room.
+    curves = [curve for curve in _CURVES if len(drawn.filter(curve=curve))]
+    panels = [_panel(name, c, drawn.filter(panel=name, curve=c)) for name in names[:_ATTACKS] for c in curves]
+    caption = (
+        "Of each attack: the task's metric over all attacked examples, each under its worst text with at most so many"
+        " edits a word (A′); the share of the examples right before that are wrong with at most so many edits a word,"
+        " at the whole budget; and the same within so many queries, whatever the edits. 0: as they were. Success exists"
+        " for kinds with a right and a wrong, and is over the examples right before; texts with more than one edit a"
+        " word stand in the last panel alone. Means over languages, then over pipeline seeds, without intervals."
+    )
+    many = f"{len(names)} targets and attacks"
+    says = f"Curves of the score over the edit rate, and of success over edit rate and budget, of {many}."
+    title, svg = "What attacks reach with few edits", draw_panels(panels, known)
+    return (Figure("attacks-edits", title, svg, says, caption, _table(means), points),)
+
+
+def _panel(name: str, curve: str, rows: pl.DataFrame) -> CurvePanel:
+    panel = CurvePanel(name, _CURVES[curve][2], logged=_CURVES[curve][1] == "queries")
+    for row in rows.iter_rows(named=True):
+        panel.curves.setdefault((row["system"], False), []).append((row["at"], row["value"]))
+    return panel
+
+
+def edit_points(attacked: pl.DataFrame) -> pl.DataFrame:
+    """The points of all curves of a table of attacks, one a row, with their panels and systems."""
+    if attacked.is_empty():
+        return pl.DataFrame(schema=_POINTS)
+    rows = [point for row in named_panels(attacked).iter_rows(named=True) for point in _points(row)]
+    return pl.DataFrame(rows, schema=_POINTS)
+
+
+def _points(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for curve in _CURVES:
+        if row.get(curve) is None:
+            continue
+        common = {name: row[name] for name in ("panel", "system", "language", "pipeline_seed", "n")}
+        before = row["before"] if curve == "over_edit_rate" else 0.0
+        for at, value in [(0.0, before), *json.loads(row[curve])]:
+            yield {**common, "curve": curve, "at": float(at), "value": value}
+
+
+def mean_edit_points(points: pl.DataFrame) -> pl.DataFrame:
+    """The points as means over languages, then over seeds, with the examples and languages that they are of."""
+    names = ["panel", "system", "curve", "at"]
+    by_seed = points.group_by(*names, "pipeline_seed", maintain_order=True).agg(
+        pl.col("value").mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" ")
+    )
+    means = by_seed.group_by(names, maintain_order=True).agg(
+        pl.col("value").mean(), pl.col("n").sum(), pl.len().alias("seeds"), pl.col("language").first()
+    )
+    return means.sort("panel", "curve", "at", maintain_order=True)
+
+
+def _table(means: pl.DataFrame) -> TextTable:
+    rows = []
+    for r in means.iter_rows(named=True):
+        what, over, _ = _CURVES[r["curve"]]
+        at = f"{r['at']:,.0f}" if over == "queries" else f"{r['at']:g}"
+        numbers = at, f"{r['value']:.1f}", f"{r['n']:,}", str(r["seeds"])
+        rows.append((r["panel"], r["system"], what, over, *numbers, r["language"]))
+    columns = (
+        *map(Column, ("target, attack", "route", "what", "over")),
+        *(Column(title, "number") for title in ("at most", "points", "examples", "seeds")),
+        Column("languages", "text"),
+    )
+    return TextTable(
+        "attacks-edits",
+        "A′ and success with at most so many edits a word or queries; examples are all that were attacked",
+        columns,
+        tuple(rows[:_ROWS]),
+        missing="" if len(rows) <= _ROWS else f"{_ROWS} of {len(rows):,} rows; attacks-edits.csv has all.",
+    )

@@ -1,0 +1,96 @@
+"""Panels of attack curves: what they are called, and how they are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crosswind.analysis.condition import APART
+from crosswind.analysis.results import NONE
+from crosswind.report.inert import shortened
+from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
+
+_WIDE, _HIGH, _FOOT, _ACROSS = 250.0, 150.0, 56.0, 3
+AttackCurve = list[tuple[float, float]]
+"""(at, value) of every point."""
+
+
+@dataclass
+class CurvePanel:
+    """A panel: its title, what stands below its axis, and the curve of each system, dashed for a control.
+
+    `logged`: the axis is that of numbers of queries, on which what is small has room.
+    """
+
+    title: str
+    below: str
+    curves: dict[tuple[str, bool], AttackCurve] = field(default_factory=dict)
+    logged: bool = True
+
+    def position(self, at: float) -> float:
+        """Where a number stands on the axis."""
+        return math.log10(at + 1) if self.logged else at
+
+
+def named_panels(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table of attacks with the columns `panel` (target and attack) and `system`.
+
+    An attack with several budgets, numbers of items or protections has a panel of each. A model that was chosen in a
+    way that is reported apart is a system of its own.
+    """
+    defence = pl.when(pl.col("defence") == NONE).then(pl.lit("")).otherwise(" · " + pl.col("defence"))
+    apart = pl.when(pl.col("selection").is_in(APART)).then(" · " + pl.col("selection")).otherwise(pl.lit(""))
+    system = pl.col("route") + defence + apart
+    base = pl.col("attack").str.replace(r"\.random", "", literal=False)
+    several = pl.col("budget").n_unique().over("target", base) > 1
+    budget = pl.when(several).then(", " + pl.col("budget").cast(pl.String) + " queries").otherwise(pl.lit(""))
+    other = pl.col("protection").is_null() | (pl.col("protection") == NONE)
+    protection = pl.when(other).then(pl.lit("")).otherwise(", " + pl.col("protection") + " protected")
+    test_set = ("target", base, "budget", "protection", "route", "defence", "selection", "pipeline_seed")
+    sizes = pl.col("n").n_unique().over(*test_set, "language", "context_language") > 1
+    items = pl.when(sizes).then(", " + pl.col("n").cast(pl.String) + " items").otherwise(pl.lit(""))
+    panel = pl.col("target") + ", " + base + budget + protection + items
+    return frame.with_columns(panel=panel, system=system)
+
+
+def draw_panels(panels: Sequence[CurvePanel], known: Sequence[str]) -> str:
+    """The panels, three in a row; one without curves leaves its room. `known` are systems in the order of colours."""
+    systems = list(dict.fromkeys((*known, *(system for panel in panels for system, _ in panel.curves))))
+    across = min(_ACROSS, len(panels))
+    width = max(_WIDE * across, 420)
+    top = legend_row(Drawing(width, 1), 8, 12, systems, width=width) + 6
+    drawing = Drawing(width, top + -(-len(panels) // across) * (_HIGH + _FOOT))
+    legend_row(drawing, 8, 12, systems, width=width)
+    for number, panel in enumerate(panels):
+        if not panel.curves:
+            continue
+        _draw(drawing, panel, systems, _WIDE * (number % across) + 34, top + (number // across) * (_HIGH + _FOOT))
+    return drawing.svg()
+
+
+def _draw(drawing: Drawing, panel: CurvePanel, systems: Sequence[str], left: float, y: float) -> None:
+    drawing.text(left, y + 4, shortened(panel.title, 17.5), bold=True)
+    values = [v for points in panel.curves.values() for _, v in points]
+    vertical = scale_over([0.0, *values], y + _HIGH + 14, y + 18)
+    ats = sorted({at for points in panel.curves.values() for at, _ in points})
+    horizontal = scale_over([panel.position(at) for at in ats], left + 6, left + _WIDE - 52, pad=0.02)
+    for tick in vertical.ticks(4):
+        drawing.line(left, vertical(tick), left + _WIDE - 46, vertical(tick), opacity=0.12)
+        drawing.text(left - 5, vertical(tick), tick_label(tick), anchor="end", size=11, opacity=0.75)
+    free, last = -math.inf, horizontal(panel.position(ats[-1]))
+    for at in ats:
+        x = horizontal(panel.position(at))
+        drawing.line(x, vertical.start, x, vertical.start + 4, opacity=0.6)
+        if at == ats[-1] or min(x - free, last - x) > 22:
+            drawing.text(x, vertical.start + 13, f"{at:g}", anchor="middle", size=11, opacity=0.75)
+            free = x
+    drawing.text(left + (_WIDE - 46) / 2, vertical.start + 27, panel.below, anchor="middle", size=11, opacity=0.75)
+    for (system, control), points in panel.curves.items():
+        i = systems.index(system)
+        at_pixels = [(horizontal(panel.position(a)), vertical(v)) for a, v in points]
+        drawing.path(at_pixels, colour=colour_of(i), dashed=control)
+        for x, yy in at_pixels if not control else ():
+            drawing.mark(x, yy, colour=colour_of(i), shape=shape_of(i), size=3)
