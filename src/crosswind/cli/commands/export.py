@@ -35,7 +35,8 @@ def export(
         Path | None, typer.Option("--submission", metavar="RUN", help="The predictions of a run, as official folders.")
     ] = None,
     adversarial: Annotated[
-        Path | None, typer.Option("--adversarial", metavar="RUN", help="The adversarial examples of a run's attacks.")
+        Path | None,
+        typer.Option("--adversarial", metavar="RUN", help="What attacks left: of a run, or of attack --out."),
     ] = None,
     attack: Annotated[
         str | None, typer.Option(help="Of --adversarial: one attack, as results call it; default: all.")
