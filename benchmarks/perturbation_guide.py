@@ -3,14 +3,15 @@
     python benchmarks/perturbation_guide.py            writes it
     python benchmarks/perturbation_guide.py --check    says whether it is up to date (exit code 1 if not)
 
-Tables that users bring are stood in for by a few lines of them, written to a temporary folder.
+Tables that users bring are stood in for by a few lines of them, written to a temporary folder; a masked language model
+and an aligner by a few words that they would give.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +29,10 @@ from crosswind.data.examples import (
     text_fields,
 )
 from crosswind.perturb.dataset import perturb_dataset
+from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import perturb_lines
-from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.needs import DataNeed, ModelNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment, Perturbation
 from crosswind.perturb.show import _SAMPLES
 from crosswind.perturb.spec import TextScope, parse_spec
@@ -78,9 +80,12 @@ _SPECS = {
     "bidi": ("bidi:0.05", ("de", "hi", "he")),
 }
 _LETTERS = (":0.15", ("de", "hi", "ar", "ko", "th", "zh"))
-_SKIPPED = {
-    "mlm": "It needs a model: `crosswind run` with `mlm(model=FOLDER):0.1` under `perturb`.",
-    "translated-phrase": "It needs a model and a parallel task (XNLI): `translated-phrase(embed=de,model=FOLDER):0.4`.",
+_REMARKS = {
+    "mlm": "It needs a model: `crosswind run` with `mlm(model=FOLDER):0.1` under `perturb`.\n"
+    "In these examples a list of likely words stands in for one.",
+    "translated-phrase": "It needs a model and a parallel task: `translated-phrase(embed=de,model=FOLDER):0.4`.\n"
+    "In these examples a list of linked words stands in for the model.",
+    "chinese-script": "It leads from one script of Chinese to the other, so there are two examples.",
 }
 
 _OWN_LINES = {
@@ -211,6 +216,63 @@ def _data(name: str) -> Iterator[tuple[str, Dataset, tuple[str, ...]]]:
             yield "hard-negatives:1", Dataset("tatoeba", language, "test", queries, pool), ("query",)
 
 
+# What a masked language model finds likely behind a word.
+_LIKELY = {
+    "kleine": ("Hund", "Vogel", "Bruder"), "schönes": ("Heft", "Gedicht", "Bild"), "große": ("Städte", "Berge"),
+    "маленький": ("ученик", "брат", "друг"), "в": ("парке", "доме", "школе"), "больших": ("городах", "людях", "птицах"),
+    "छोटा": ("बच्चा", "भाई", "आदमी"), "बड़ी": ("किताबों", "मछलियों", "इमारतों"),
+}  # fmt: skip
+# Words of a translation that an aligner links.
+_LINKS = {
+    "junge": "boy", "garten": "garden", "schönes": "beautiful", "buch": "book", "flüsse": "rivers",
+    "мальчик": "boy", "саду": "garden", "книгу": "book", "больших": "great", "реках": "rivers",
+    "男孩": "boy", "花园": "garden", "书": "book", "大河": "river",
+}  # fmt: skip
+_TRANSLATION = "The little boy is reading a beautiful book about great rivers in the garden."
+
+
+class _Fixed:
+    """A masked language model that knows what is likely behind a few words."""
+
+    def fill(self, blanks: Sequence[Blank], most: int) -> list[list[tuple[str, float]]]:
+        before = [(blank.text[: blank.start].split() or [""])[-1].casefold() for blank in blanks]
+        return [[(word, 1 / 3) for word in _LIKELY.get(name, ())[:most]] for name in before]
+
+
+def _linked(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[list[tuple[int, int]]]:
+    """The links of `_LINKS` in each pair of sentences."""
+    return [
+        [(i, k) for i, a in enumerate(one) for k, b in enumerate(other) if _LINKS.get(a.casefold()) == b]
+        for one, other in pairs
+    ]
+
+
+def _model_examples(name: str) -> Iterator[tuple[str, str, str, str]]:
+    """(language, spec, text, what it becomes) of what a model makes."""
+    text, languages, resolved = {
+        "mlm": ("mlm(model=FOLDER):0.5", ("de", "ru", "hi"), {ModelNeed("masked-lm", "FOLDER"): _Fixed()}),
+        "translated-phrase": (
+            "translated-phrase(embed=en,model=FOLDER):0.6",
+            ("de", "ru", "zh"),
+            {
+                ModelNeed("aligner", "FOLDER"): _linked,
+                DataNeed("translation en", language="en"): _set("xnli", "en", _pair("en", _TRANSLATION)),
+            },
+        ),
+    }.get(name, ("", (), {}))
+    for language in languages:
+        data = _set("xnli", language, _pair(language, _SAMPLES[language]))
+        for draw in range(1, DRAWS + 1):
+            made = perturb_dataset(data, parse_spec(text), draw=draw, fields=("first",), resolved=resolved)
+            if made.changed_ids:
+                yield language, text, _joined(data.examples[0]), _joined(made.dataset.examples[0])
+                break
+
+
+def _pair(language: str, text: str) -> PairExample:
+    return PairExample("1", "1", language, text, "", 0)
+
+
 def _set(task: str, language: str, *examples: Example) -> Dataset:
     return Dataset(task, language, "test", examples)
 
@@ -249,10 +311,9 @@ def _section(perturbation: Perturbation, folder: Path) -> Iterator[str]:
         default = "" if param.default is None else f" (default: {_shown(param.default)})"
         yield f"- `{param.name}`: {param.summary}{default}"
     yield ""
-    if name in _SKIPPED:
-        yield f"{_SKIPPED[name]}\n"
-        return
-    rows = list(_data_examples(name)) or list(_line_examples(name, folder))
+    if name in _REMARKS:
+        yield f"{_REMARKS[name]}\n"
+    rows = list(_data_examples(name)) or list(_model_examples(name)) or list(_line_examples(name, folder))
     yield "| | | |"
     yield "|---|---|---|"
     for language, spec, text, new in rows:
