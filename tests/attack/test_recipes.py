@@ -293,12 +293,19 @@ def test_fields_that_a_recipe_cannot_be_limited_to_are_refused() -> None:
 
     assert reason("add-one-sent@question", "mw-qa") == "the context of this task may not change"
     assert "changes no field" in reason("universal-trigger@hypothesis", "mw-nli")
-    assert "is limited to words" in reason("deepwordbug@words", "mw-nli")
+    limited = "deepwordbug attacks premise, hypothesis of mw-nli, and is limited to words"
+    assert reason("deepwordbug@words", "mw-nli") == limited
     assert reason("deepwordbug@premise,words", "mw-pos") == ""
     with pytest.raises(UserError, match="hypotesis"):
         parse_recipe("deepwordbug@hypotesis", where="--recipe")
     with pytest.raises(UserError, match="once more"):
         parse_recipe("deepwordbug@premise").limited_to(["hypothesis"], "--fields")
+    # Two names of one text of a pair are one in results; of other kinds they are not the same.
+    call = parse_recipe("deepwordbug@second,first")
+    assert call.named_for("pair").name == "deepwordbug@premise,hypothesis"
+    assert call.named_for("choice").name == "deepwordbug@first,second"
+    for name in ("deepwordbug", "deepwordbug@hypothesis", "deepwordbug@text"):
+        assert parse_recipe(name).named_for("pair").name == name
     # An @ within brackets is a parameter's.
     assert parse_recipe("bert-attack(model=name@main)").fields == ()
 

@@ -13,6 +13,7 @@ from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
+from crosswind.study.attacked import require_attackable
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
 from crosswind.study.run import run_study
@@ -55,6 +56,36 @@ def test_an_extent_is_in_the_name_of_the_condition_and_refuses_what_it_has_not()
     assert negation.refusal(swap, TextScope("cy", "pair", ("first",)), "pair") is not None
     with pytest.raises(UserError, match="unknown field 'hypotesis'"):
         check_fields(["hypotesis"], "perturb[0].fields")
+
+
+NLI = """
+name: names
+encoder: {encoder}
+data: {{source: files, root: {data}}}
+routes: {{none: []}}
+targets: {{limit: 20, tasks: {{xnli: {{languages: [en], train: {{tasks: [{{name: snli, split: dev}}]}}}}}}}}
+"""
+
+
+def test_two_names_of_a_text_are_one_condition_of_noise_and_of_attacks(real_encoder: Path, small_data: Path) -> None:
+    def conditions(fields: str) -> dict[str, str]:
+        text = NLI.format(encoder=real_encoder, data=small_data)
+        text += f"perturb: [{{spec: 'swap:0.5', fields: [{fields}]}}]\n"
+        text += f"attack: [{{recipe: deepwordbug, fields: [{fields}], control: false}}]\n"
+        cells = make_plan(parse_study(text)).cells
+        return {c.condition.attack if c.perturbation == "clean" else c.perturbation: c.key for c in cells}
+
+    for short, usual in (("first", "premise"), ("second", "hypothesis")):
+        named = conditions(usual)
+        assert set(named) == {"none", f"swap@{usual}", f"deepwordbug@{usual}"}
+        assert conditions(short) == named
+
+
+def test_a_refusal_of_fields_names_those_that_a_recipe_changes(real_encoder: Path, small_data: Path) -> None:
+    study = parse_study(NLI.format(encoder=real_encoder, data=small_data))
+    with pytest.raises(UserError, match="viper attacks premise, hypothesis of xnli, and is limited to words") as caught:
+        require_attackable(study, "viper@words")
+    assert caught.value.hint == "of xnli it changes premise, hypothesis"
 
 
 @pytest.mark.slow

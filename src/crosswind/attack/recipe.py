@@ -19,7 +19,7 @@ from crosswind.data.examples import KINDS, Kind
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.constraint import NamedConstraint, parse_constraints
-from crosswind.perturb.extent import Extent, check_fields
+from crosswind.perturb.extent import Extent, check_fields, fields_asked, named_fields
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Environment, Param, Value
 from crosswind.perturb.spec import POOL, Atom, Spec, TextScope, parse_spec, parsed_call, printed_call
@@ -201,6 +201,10 @@ class Call:
             raise UserError(f"{self.name} says its fields, and they are named once more", where=where, hint=hint)
         return replace(self, fields=check_fields(fields, where))
 
+    def named_for(self, kind: Kind) -> Call:
+        """The call with one name for each field of a kind of example: `@first` of a pair is `@premise`."""
+        return replace(self, fields=named_fields(self.fields, kind))
+
     def chosen_search(self, setting: AttackSetting) -> Search:
         """How it searches: the control draws at random."""
         return random_draws() if self.control else self.declaration.search(setting)
@@ -261,7 +265,7 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
     if recipe.pool is None and not recipe.fields(setting):
         return f"no text of an example of {setting.task.name} is in the language under test: that is its pool's"
     if recipe.pool is None and not recipe.attacked(setting):
-        attacked = ", ".join(recipe.fields(setting))
+        attacked = fields_asked(setting.task.kind, recipe.fields(setting))
         return f"{recipe.name} attacks {attacked} of {setting.task.name}, and is limited to {', '.join(setting.fields)}"
     reason = recipe.applies(setting)
     if reason is not None:

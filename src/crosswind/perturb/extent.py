@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
         "query": ("query",),
     },
 }
+_ALIASES: Mapping[str, str] = {"first": "premise", "second": "hypothesis"}  # of pairs, which alone have both
 FIELD_NAMES: tuple[str, ...] = tuple(_FIELDS)
 """What users may call the fields of examples; `text` is all texts of one, `pool` the candidates of retrieval."""
 
@@ -47,6 +48,10 @@ class Extent:
     constraints: tuple[NamedConstraint, ...] = ()
     suite: str = ""
     damage: DamageTarget | None = None
+
+    def named_for(self, kind: Kind) -> Extent:
+        """The same, with one name for each field of a kind of example: `named_fields`."""
+        return replace(self, fields=named_fields(self.fields, kind))
 
     @property
     def suffix(self) -> str:
@@ -96,6 +101,21 @@ class Extent:
 
 EVERYTHING = Extent()
 """The fields of the task, without a constraint."""
+
+
+def named_fields(names: Sequence[str], kind: Kind) -> tuple[str, ...]:
+    """The names as results have them: `first` and `second` of a pair are its `premise` and `hypothesis`.
+
+    Of other kinds `premise` is more than `first`, and each stays what it is.
+    """
+    renamed = {_ALIASES.get(name, name) if kind == "pair" else name for name in names}
+    return tuple(name for name in FIELD_NAMES if name in renamed)
+
+
+def fields_asked(kind: Kind, fields: Sequence[str]) -> str:
+    """What users call some fields of a kind of example, in words: `premise, hypothesis`."""
+    named = [name for name in _FIELDS if name not in _ALIASES and name != "text"]
+    return ", ".join(name for name in named if set(_FIELDS[name].get(kind, ())) & set(fields))
 
 
 def check_fields(names: Sequence[str], where: str) -> tuple[str, ...]:

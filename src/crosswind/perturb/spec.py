@@ -246,6 +246,7 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     `severity` is the severity of names without one. Raises a `UserError` (unknown perturbation or
     parameter with "did you mean", severity outside (0, 1], bad grammar), naming `where`.
     """
+    _refuse_fields(text, where)
     reader = _Reader(text, where)
     choices = [reader.atoms(severity)]
     while reader.accept("+"):
@@ -253,6 +254,20 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     if reader.peek():
         raise reader.error(f"unexpected {reader.peek()!r}")
     return tuple(Spec(atoms) for atoms in itertools.product(*choices))
+
+
+def _refuse_fields(text: str, where: str | None) -> None:
+    """A `UserError` for the name of a condition with its fields (`keyboard@hypothesis`): here they stand apart."""
+    from crosswind.perturb.extent import FIELD_NAMES
+
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"|\([^()]*\)', "", text)
+    for match in re.finditer(r"@([^@+:=]+)", bare):
+        names = [name.strip() for name in match[1].split(",")]
+        if all(name in FIELD_NAMES for name in names):
+            what = f"perturbation {text!r}: fields are no part of a perturbation"
+            spec = text.replace(match[0], "", 1).strip()
+            hint = f"in a study {{spec: {spec}, fields: [{', '.join(names)}]}}, on the command line --fields "
+            raise UserError(what, where=where, hint=hint + ",".join(names))
 
 
 def parsed_call(

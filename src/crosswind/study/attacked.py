@@ -7,7 +7,7 @@ address has no step: it is attacked here, and what is finished lies in the run f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predictions import Prediction, read_predictions
 from crosswind.perturb.damage import chrf
+from crosswind.perturb.extent import fields_asked
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
@@ -136,6 +137,11 @@ def require_attackable(study: Study, recipe: str, where: str = "--recipe") -> No
     ]
     if reasons and None not in reasons:
         hint = f"it is for {call.declaration.languages}; `crosswind list recipes` shows what each attacks"
+        asked = replace(call, fields=())
+        task, language = next((t.task, ref.language) for t in targets(study) for ref in t.data)
+        if call.fields and unattackable(asked, setting := asked.setting(task, language, environment)) is None:
+            texts = fields_asked(task.kind, asked.declaration.fields(setting))
+            hint = f"of {task.name} it changes {texts}" if texts else "leave the fields out"
         raise UserError(str(reasons[0]), where=where, hint=hint)
 
 

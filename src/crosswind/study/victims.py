@@ -139,7 +139,8 @@ class VictimAttacks:
                 metric = METRICS[target.task.metric]
                 victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=self.victim_name)
                 drawn = self.spec.control and not self.call.control and not self.call.declaration.blind
-                calls = [self.call, *([self.call.counterpart()] if drawn else [])]
+                named = self.call.named_for(target.task.kind)
+                calls = [named, *([named.counterpart()] if drawn else [])]
                 made = [self._attacked(victim, call, task) for call in calls]
                 first, control = made[0], made[1].attacked if drawn else None
                 binary = target.task.kind in BINARY

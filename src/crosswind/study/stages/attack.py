@@ -148,6 +148,7 @@ def _attacks(spec: AttackSpec, where: str, targets: Sequence[TargetPlan]) -> lis
 
 def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Transfers) -> None:
     task, spec = evaluated.target.task, attack.spec
+    attack = replace(attack, call=attack.call.named_for(task.kind))
     condition = CellCondition(protection=spec.protect, attack=attack.name, budget=spec.budget)
     setting = attack.call.setting(task, evaluated.clean.data.language, planner.environment)
     constraints = (*constraints_of(attack.call, setting), *attack.constraints)

@@ -29,7 +29,10 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
     perturbations = list(_specs(section, targets))
     extents = {id(perturb): _extent(perturb, f"perturb[{i}]") for i, perturb in enumerate(section)}
     planner.diagnostic.update(
-        extents[id(perturb)].condition(spec)[0] for perturb, spec in perturbations if not spec.preserving
+        extents[id(perturb)].named_for(kind).condition(spec)[0]
+        for perturb, spec in perturbations
+        if not spec.preserving
+        for kind in {target.task.kind for target in targets}
     )
 
     def conditions(evaluated: Evaluated) -> None:
@@ -44,6 +47,7 @@ def _begin(section: Sequence[PerturbSpec], planner: Planner, targets: Sequence[T
 
 
 def _add(perturb: PerturbSpec, spec: Spec, extent: Extent, planner: Planner, evaluated: Evaluated) -> None:
+    extent = extent.named_for(evaluated.target.task.kind)
     name, severity = extent.condition(spec)
     draws = planner.study.draws
     reason = planner.not_applicable(spec, evaluated, extent)
