@@ -8,12 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.examples import Dataset, Example, PairExample, Span, SpanExample, TaggingExample
+from crosswind.data.examples import (
+    Candidate,
+    Dataset,
+    Example,
+    PairExample,
+    Pool,
+    QueryExample,
+    Span,
+    SpanExample,
+    TaggingExample,
+)
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
+from crosswind.perturb.damage import damage_of
 from crosswind.perturb.edit_types import counted, distance, edit_types, shares
 from crosswind.perturb.replay import replay_dataset
-from crosswind.perturb.twins import aligned_items, rows_of, twins
+from crosswind.perturb.twins import TWIN_FIELDS, aligned_items, rows_of, twins
 from crosswind.study.own import declare_own, read_task_file
 from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
@@ -188,6 +199,21 @@ def test_the_real_noise_of_xnli_is_found_in_its_items(official_data: Callable[..
     changed = [(a, p.example) for a, p in zip(standard.examples, made.data, strict=True) if p.changed]
     types = shares(counted((getattr(a, f), getattr(b, f)) for a, b in changed for f in ("first", "second")))
     assert types["word"] < 0.5
+
+
+def test_the_damage_of_a_variant_of_queries_is_that_of_the_queries() -> None:
+    texts = sentences(20)
+    pool = Pool(tuple(Candidate(f"c{i}", "en", t) for i, t in enumerate(texts)))
+
+    def queries(written: list[str]) -> Dataset:
+        items = tuple(QueryExample(f"q{i}", f"q{i}", "en", t, (f"c{i}",)) for i, t in enumerate(written))
+        return Dataset("tatoeba", "en", "test", items, pool, fingerprint=written[0])
+
+    clean = queries([t.replace("house", "river") for t in texts])
+    made = twins(clean, queries([e.query.replace("river", "rivr") for e in clean.examples]), by_rows=True)  # type: ignore[union-attr]
+    rivers = sum(e.query.count("river") for e in clean.examples)  # type: ignore[union-attr]
+    assert rivers > 10
+    assert damage_of(clean, made.data, TWIN_FIELDS).edits == rivers
 
 
 HINDI = ["नदी के पास एक घर है।", "वह कल बाज़ार गया था।", "मुझे यह किताब पसंद है।", "आज बहुत ठंड है।"]

@@ -35,6 +35,9 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LEAST = 50.0  # similarity (rapidfuzz's ratio, 0 to 100) below which two items are not the same
 _MARK = regex.compile(r"<([^<>|]*)\|\d+>")  # how the noisy SNIPS writes a changed word: `<cancion|0>`
 _OTHER_LABELS = 0.25  # share of row pairs of another label above which two files are not in one order
+TWIN_FIELDS: tuple[str, ...] = ("words", "first", "second", "context", "question", "choices", "query")
+"""The texts of examples that a variant has in another writing; the candidates of a pool stand as they are."""
+
 _TRIED = 8  # standard items that share the most rare words with a variant, of which the most similar one is taken
 
 

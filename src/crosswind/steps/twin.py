@@ -30,8 +30,7 @@ class TwinParams:
 
 def _run(job: Job[TwinParams], worker: Worker) -> str:
     from crosswind.perturb.damage import damage_of
-    from crosswind.perturb.twins import rows_of, twins
-    from crosswind.tasks.base import TASKS
+    from crosswind.perturb.twins import TWIN_FIELDS, rows_of, twins
 
     standard, variant = dataset_of(job, job.params.ref), dataset_of(job, job.params.variant)
     if job.params.rows:
@@ -41,8 +40,7 @@ def _run(job: Job[TwinParams], worker: Worker) -> str:
     made.data.table().write_parquet(job.draft.path / TABLE)
     job.fact("changed", made.data.changed_share)
     job.fact("counts", {"lost": made.lost, "label": made.label, "torn": made.torn})
-    fields = {"words", *TASKS[job.params.ref.task].perturbed, "first", "second", "context", "question", "choices"}
-    measured = damage_of(standard, made.data, fields)
+    measured = damage_of(standard, made.data, TWIN_FIELDS)
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     text = f"{job.params.variant.name}: {made.aligned:,} of {len(standard):,} items have a variant"
     if made.aligned < len(standard):
@@ -55,5 +53,5 @@ def _run(job: Job[TwinParams], worker: Worker) -> str:
 
 
 TWIN: StepKind[TwinParams] = StepKind(
-    name="twin", version=1, params=TwinParams, run=_run, cost=lambda params: tokens_of(params.ref) / 20
+    name="twin", version=2, params=TwinParams, run=_run, cost=lambda params: tokens_of(params.ref) / 20
 )

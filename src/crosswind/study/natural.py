@@ -14,6 +14,7 @@ from crosswind.perturb.damage import damage_of
 from crosswind.perturb.edit_types import counted, distance, shares
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.twins import TWIN_FIELDS
 from crosswind.report.content import NATURAL_COLUMNS
 from crosswind.run.step import digest
 from crosswind.run.store import Store
@@ -22,7 +23,6 @@ from crosswind.steps.rewrite import REWRITE
 from crosswind.steps.twin import TWIN
 from crosswind.study.folder import rows_by_key
 from crosswind.study.planned import Cell, Plan
-from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, library
 
 NATURAL_TABLE = "natural.parquet"
@@ -45,6 +45,8 @@ def natural_noise(plan: Plan, cells: Sequence[Cell], store: Store, earlier: pl.D
             rows += [known[key] for key in keys]
             continue
         clean, natural = _items(library(plan.graph.context["data"]).dataset(twin.data), store, twin)
+        if not clean.examples:  # its cell is n/a
+            continue
         people = _edits(clean, natural)
         for cell, key in zip(conditions, keys, strict=True):
             made = natural if cell is twin else _replayed(clean, store, cell)
@@ -100,8 +102,7 @@ def _row(
     twin: Cell, cell: Cell, key: str, clean: Dataset, made: PerturbedDataset, people: Mapping[str, int]
 ) -> dict[str, Any]:
     counts = _edits(clean, made)
-    fields = {"words", *TASKS[clean.task].perturbed, "first", "second", "context", "question", "choices"}
-    damage = damage_of(clean, made, fields)
+    damage = damage_of(clean, made, TWIN_FIELDS)
     return {
         "twin": twin.perturbation,
         "target": cell.target,
