@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crosswind.data.checklist.cases import fill
+from crosswind.data.checklist.templates import read_templates
 from crosswind.data.examples import (
     Candidate,
     ChoiceExample,
@@ -20,8 +22,12 @@ from crosswind.data.examples import (
     SpanExample,
     TaggingExample,
 )
+from crosswind.data.languages import registered, script_of
 
-SETS = ("xnli", "pawsx", "panx", "udpos", "xcopa", "copa", "xquad", "tydiqa", "tatoeba")
+SETS = (
+    "xnli", "pawsx", "panx", "udpos", "xcopa", "copa", "xquad", "tydiqa", "tatoeba", "mlqa", "lareqa", "multichecklist",
+    "flores200_dataset",
+)  # fmt: skip
 
 # XTREME-R's 50 languages (Ruder et al. 2021, table of languages).
 _CODES = (
@@ -38,6 +44,15 @@ _TATOEBA = {
 }  # fmt: skip
 
 
+# FLORES-200 calls languages by ISO 639-3 and script; of a macrolanguage by the individual language.
+_FLORES = {
+    "ar": "arb_Arab", "az": "azj_Latn", "et": "est_Latn", "fa": "pes_Arab", "ko": "kor_Hang", "ms": "zsm_Latn",
+    "qu": "quy_Latn", "sw": "swh_Latn", "tl": "tgl_Latn", "zh": "zho_Hans",
+}  # fmt: skip
+# Of its languages three show the rest: the templates are filled anew for each.
+_CHECKED = ("wo", "zh", "ml")
+
+
 @dataclass(frozen=True)
 class Sample:
     """A few examples of a data set, and the fields that perturbations may change."""
@@ -49,7 +64,20 @@ class Sample:
 def samples(root: Path, size: int) -> list[Sample]:
     """`size` examples of every official set that lies in `root` and every language it has."""
     makers = (_pairs, _choices, _tagged, _spans, _queries)
-    return [sample for maker in makers for sample in maker(root, size)]
+    long = (_mlqa, _passages_of_answers, _checklists)  # four of each show as much
+    return [
+        *(sample for maker in makers for sample in maker(root, size)),
+        *(sample for maker in long for sample in maker(root, min(size, 4))),
+    ]
+
+
+def line_samples(root: Path, size: int) -> dict[str, list[str]]:
+    """`size` lines of FLORES-200 in every language of XTREME-R."""
+    samples = {}
+    for language in LANGUAGES:
+        code = _FLORES.get(language) or f"{registered(language).to_alpha3()}_{script_of(language)}"
+        samples[language] = list(itertools.islice(_lines(root / "flores200_dataset" / "dev" / f"{code}.dev"), size))
+    return samples
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -140,3 +168,45 @@ def _queries(root: Path, size: int) -> Iterator[Sample]:
         candidates = tuple(Candidate(f"{n}/c", language, t, cluster=n) for n, t in zip(names, theirs, strict=True))
         items: list[Example] = [QueryExample(n, n, "en", t, (f"{n}/c",)) for n, t in zip(names, english, strict=True)]
         yield _sample("tatoeba", language, "test", items, "pool", pool=Pool(candidates))
+
+
+def _mlqa(root: Path, size: int) -> Iterator[Sample]:
+    for path in sorted((root / "mlqa" / "MLQA_V1" / "dev").glob("*.json")):
+        _, _, context_language, _, language = path.stem.split("-")
+        examples: list[Example] = []
+        for article in json.loads(path.read_text(encoding="utf-8"))["data"][: 4 * size]:
+            paragraph, question = article["paragraphs"][0], article["paragraphs"][0]["qas"][0]
+            spans = tuple(Span(a["answer_start"], a["answer_start"] + len(a["text"])) for a in question["answers"])
+            name, context = f"mlqa/dev/{question['id']}", paragraph["context"]
+            examples.append(SpanExample(name, name, language, question["question"], context, spans, context_language))
+        shortest = sorted(examples, key=lambda e: (len(e.context) if isinstance(e, SpanExample) else 0, e.id))[:size]
+        yield _sample("mlqa", language, "dev", shortest, "question", "context")
+
+
+def _passages_of_answers(root: Path, size: int) -> Iterator[Sample]:
+    """Questions, and the sentences of their paragraphs as the pool."""
+    for path in sorted((root / "lareqa" / "xquad-r").glob("*.json")):
+        language = path.stem
+        queries: list[Example] = []
+        candidates: list[Candidate] = []
+        for article in json.loads(path.read_text(encoding="utf-8"))["data"][:size]:
+            paragraph = min(article["paragraphs"], key=lambda p: len(p["context"]))
+            question, context = paragraph["qas"][0], paragraph["context"]
+            name, at = f"lareqa/test/{question['id']}", question["answers"][0]["answer_start"]
+            gold = ""
+            for n, (start, end) in enumerate(paragraph["sentence_breaks"]):
+                some = Candidate(f"{name}/{n}", language, context[start:end].strip(), context, cluster=name)
+                gold = some.id if start <= at < end else gold
+                candidates.append(some)
+            queries.append(QueryExample(name, name, language, question["question"], (gold,)))
+        pool = Pool(tuple(candidates))
+        yield _sample("lareqa", language, "test", queries, "query", "pool", pool=pool)
+
+
+def _checklists(root: Path, size: int) -> Iterator[Sample]:
+    templates = read_templates(root / "multichecklist" / "checklist_templates.tsv")
+    for language in _CHECKED:
+        every = fill(templates, language).examples
+        yield _sample(
+            "multichecklist", language, "test", list(every[:: len(every) // size][:size]), "question", "context"
+        )

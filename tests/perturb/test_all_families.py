@@ -9,13 +9,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import regex
-from tests.perturb.official_samples import SETS, Sample, samples
+from tests.perturb.official_samples import SETS, Sample, line_samples, samples
 
 from crosswind.data.examples import (
     ChoiceExample,
@@ -34,23 +36,22 @@ from crosswind.perturb.draw import draw, key
 from crosswind.perturb.example import candidate_passage, passages
 from crosswind.perturb.form import normal_form
 from crosswind.perturb.lexicons import LexiconFolder
-from crosswind.perturb.lines import perturb_lines
+from crosswind.perturb.lines import line_ids, perturb_lines
 from crosswind.perturb.needs import DataNeed
-from crosswind.perturb.passage import WHOLE, Passage
+from crosswind.perturb.noise import numbered, perturb_passages
+from crosswind.perturb.passage import WHOLE, Passage, Written
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.pieces import Keep
 from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import TextScope, parse_spec
+from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.perturb.words import base_language, words
 
 Official = Callable[..., Path]
 
-# What perturbations need that have parameters without defaults.
-PARAMETERS = {"codemix": "codemix(embed=de)"}
-# Those that need a model or the user's files are tested where these are (test_word_families.py).
-BROUGHT = frozenset({"codemix-phrase", "inflect", "mlm", "real-noise", "synonym", "translated-phrase"})
+# Those that need a model are tested where it is (test_word_families.py).
+BROUGHT = frozenset({"mlm", "translated-phrase"})
 # uroman reads its data for ten seconds.
 SLOW = frozenset({"romanize"})
 EXTRAS = {"chinese-script": "opencc", "romanize": "uroman"}
@@ -78,29 +79,64 @@ def every(official_data: Official) -> list[Sample]:
 
 
 @pytest.fixture(scope="module")
-def environment(every: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """A German word for every other word of the samples."""
+def every_line(official_data: Official) -> dict[str, list[str]]:
+    return line_samples(official_data(*SETS), 4)
+
+
+@pytest.fixture(scope="module")
+def environment(
+    every: list[Sample], every_line: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
+    """A lexicon, and beside it tables as users bring them, of the words of the samples in every language."""
     folder = tmp_path_factory.mktemp("lexicons")
-    entries: dict[str, set[str]] = {}
-    for sample in every:
-        for passage in cut(sample, "swap"):
-            spans = words(passage.text, passage.language)
-            entries.setdefault(passage.language, set()).update(passage.text[w.start : w.end].lower() for w in spans)
-    for language, some_words in entries.items():
-        listed = "".join(f"{word} wort{n}\n" for n, word in enumerate(sorted(some_words)) if n % 2)
-        (folder / f"{base_language(language)}-de.txt").write_text(listed, encoding="utf-8")
+    texts = [(p.language, p.text) for sample in every for p in cut(sample, "swap")]
+    texts += [(language, line) for language, lines in every_line.items() for line in lines]
+    entries: dict[str, dict[str, None]] = {}
+    phrases: dict[str, dict[str, None]] = {}
+    for language, text in texts:
+        spans = words(text, language)
+        entries.setdefault(base_language(language), {}).update((text[w.start : w.end].lower(), None) for w in spans)
+        pairs = ((text[a.start : b.end].lower(), None) for a, b in itertools.pairwise(spans))
+        phrases.setdefault(base_language(language), {}).update(pairs)
+    for language, listed in entries.items():
+        numbered = list(enumerate(sorted(listed)))
+        # Of inflections and synonyms two make a pair, not the same two.
+        for name, rows in {
+            f"{language}-de.txt": [f"{word} wort{n}" for n, word in numbered if n % 2],
+            f"inflections-{language}.tsv": [f"{n // 2}\t{word}\tN;X" for n, word in numbered],
+            f"{language}.tab": [f"{(n + 1) // 2}-n\tx:lemma\t{word}" for n, word in numbered],
+            f"errors-{language}.tsv": [f"{word}\t{word + word[-1]}\t{n % 3 + 1}" for n, word in numbered if n % 3],
+            f"{language}-de.phrases.tsv": [
+                f"{phrase}\tzwei wörter\t{n % 5 + 1}" for n, phrase in enumerate(phrases[language]) if n % 4 == 1
+            ],
+        }.items():
+            (folder / name).write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     return Environment(LexiconFolder(folder))
+
+
+def spelled(name: str, environment: Environment) -> str:
+    """A perturbation with the parameters that have no default."""
+    assert isinstance(environment.lexicons, LexiconFolder)
+    folder = environment.lexicons.folder
+    return {
+        "codemix": "codemix(embed=de)",
+        "codemix-phrase": f'codemix-phrase(embed=de,phrases="{folder}")',
+        "inflect": f'inflect(tables="{folder}")',
+        "real-noise": f'real-noise(errors="{folder}")',
+        "synonym": f'synonym(wordnets="{folder}",senses=0)',
+    }.get(name, name)
 
 
 def runs(name: str, chosen: list[Sample], environment: Environment) -> Iterator[Run]:
     """The samples that a perturbation applies to."""
-    text = PARAMETERS.get(name, name)
+    text = spelled(name, environment)
     for sample in chosen:
         data = sample.data
         kind = kind_of(data.examples[0])
         spec = parse_spec(text, severity=0.5)
-        scope = TextScope(data.language, kind, sample.fields, environment, data.task)
-        if spec.applies(scope) is not None:
+        languages = {data.language, *(e.context_language for e in data.examples if isinstance(e, SpanExample))} - {""}
+        scopes = [TextScope(language, kind, sample.fields, environment, data.task) for language in languages]
+        if any(spec.applies(scope) is not None for scope in scopes):
             continue
 
         def perturb(data: Dataset, severity: float, whole: Dataset = data, sample: Sample = sample) -> PerturbedDataset:
@@ -137,6 +173,87 @@ def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], en
 def test_nothing_is_lost_in_any_language(name: str, official_data: Official, environment: Environment) -> None:
     for run in runs(name, samples(official_data(*SETS), 12), environment):
         check(name, run)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_are_kept_whole(name: str, every_line: dict[str, list[str]], environment: Environment) -> None:
+    at = NAMES.index(name) % SHARES
+    check_lines(name, dict(list(every_line.items())[at::SHARES]), environment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_lines_of_every_language_are_kept_whole(
+    name: str, every_line: dict[str, list[str]], environment: Environment
+) -> None:
+    check_lines(name, every_line, environment)
+
+
+def check_lines(name: str, some: dict[str, list[str]], environment: Environment) -> None:
+    """What must hold of plain lines."""
+    perturbation = PERTURBATIONS[name]
+    spec, low, none = (parse_spec(spelled(name, environment), severity=severity) for severity in (0.5, 0.15, 1e-9))
+    for language, lines in some.items():
+        scope = TextScope(language, environment=environment)
+        if spec.applies(scope) is not None:
+            continue
+        ids = list(line_ids(lines))
+        flat = [Passage.line(text, language, id) for text, id in zip(lines, ids, strict=True)]
+
+        def written(flat: list[Passage], spec: Spec, scope: TextScope = scope) -> list[Written | None]:
+            prepared = {(a, scope.language, scope.kind): a.prepare(scope) for a in spec.atoms}
+            return perturb_passages(flat, list(numbered(spec.atoms)), draw_number=3, prepared=prepared).written
+
+        result = written(flat, spec)
+        for before, after, fewer in zip(flat, result, written(flat, low), strict=True):
+            if after is not None:
+                assert after.rewrite.apply(before.text) == after.passage.text
+                check_text(perturbation.changes_form, before.text, after.passage.text, after.rewrite)
+            if fewer is not None and after is not None and all(map(ascending, (fewer.rewrite, after.rewrite))):
+                assert kept(after.rewrite) <= kept(fewer.rewrite)
+        assert written(flat[::-1], spec)[::-1] == result
+        assert written(flat[1:2], spec) == result[1:2]
+        assert written(flat, none) == [None] * len(flat)
+        shown = [(w.passage if w else p).text for p, w in zip(flat, result, strict=True)]
+        assert list(perturb_lines(lines, spec, language, draw=3, environment=environment)) == shown
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_writes_the_same(official_data: Official) -> None:
+    """Processes of their own, each with another seed of its hashes, rewrite what one process does."""
+    root = official_data("xnli") / "xnli"
+    jobs = [(str(root / f"dev-{language}.tsv"), language, part) for language in ("de", "th") for part in (0, 1)]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        apart = list(pool.map(tables_of, jobs))
+    assert apart == [tables_of(job) for job in jobs]
+    whole = tables_of((jobs[0][0], "de", None))
+    assert [sorted(table) for table in whole] == [sorted(a + b) for a, b in zip(apart[0], apart[1], strict=True)]
+
+
+def tables_of(job: tuple[str, str, int | None]) -> list[list[tuple[str, ...]]]:
+    """The stored rewrites of a part of a file (every other row, or all) under each perturbation of plain text."""
+    path, language, part = job
+    with Path(path).open(encoding="utf-8") as file:
+        rows = [line.split("\t") for line in itertools.islice(file, 40)]
+    examples = [PairExample(f"x/{i}", f"x/{i}", language, r[0], r[1], 0) for i, r in enumerate(rows)]
+    data = Dataset("xnli", language, "dev", tuple(examples if part is None else examples[part::2]))
+    fields = ("first", "second")
+    tables = []
+    for name in (
+        "keyboard",
+        "swap",
+        "delete",
+        "word-order",
+        "shuffle",
+        "drop-word",
+        "whitespace",
+        "ocr",
+        "distract-nli",
+    ):
+        spec = parse_spec(name, severity=0.5)
+        if spec.applies(TextScope(language, "pair", fields, task="xnli")) is None:
+            tables.append(perturb_dataset(data, spec, draw=3, fields=fields).table().rows())
+    return tables
 
 
 def check(name: str, run: Run) -> bool:
@@ -288,7 +405,7 @@ def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: 
             continue
         total = drawn = 0
         for run in runs(name, some(name, every)[:12], environment):
-            atom = parse_spec(PARAMETERS.get(name, name), severity=severity).atoms[0]
+            atom = parse_spec(spelled(name, environment), severity=severity).atoms[0]
             for passage in cut(run.sample, name):
                 scope = TextScope(passage.language, passage.kind, run.sample.fields, environment, run.data.task)
                 if atom.applies(scope) is not None:
@@ -316,7 +433,7 @@ def test_no_two_perturbations_are_one(official_data: Official, environment: Envi
         with path.open(encoding="utf-8") as file:
             lines = [line.split("\t")[0] for line in itertools.islice(file, 0, 67 * 3, 3)]
         for name in NAMES:
-            spec = parse_spec(PARAMETERS.get(name, name), severity=0.5)
+            spec = parse_spec(spelled(name, environment), severity=0.5)
             scope = TextScope(language, environment=environment)
             if spec.applies(scope) is None and not spec.needs(scope):
                 changed = list(perturb_lines(lines, spec, language, environment=environment))
