@@ -86,6 +86,22 @@ def test_the_files_of_claims_that_a_study_names_are_kept_with_it(
     assert Path(named_claims(run)[0]).read_text() == "name: mine\n"
 
 
+def test_copies_of_one_file_of_claims_that_several_runs_keep_are_judged_once(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    monkeypatch.chdir(tmp_path)
+    runs = [tmp_path / name for name in ("seed1", "seed2", "edited")]
+    for run in runs:
+        mine.write_text("name: other\n" if run.name == "edited" else "name: mine\n")
+        with open_folder(run, study.model_copy(update={"claims": ["mine.yaml", "phang2020"]}), "e"):
+            pass
+    mine.unlink()
+    kept = [str(run / "claims" / "0-mine.yaml") for run in runs]
+    assert named_claims(*runs[:2]) == [kept[0], "phang2020"]
+    assert named_claims(*runs) == [kept[0], "phang2020", kept[2]]
+
+
 def test_queries_that_the_model_has_no_positions_for_are_signed_and_noted(study: Study, tmp_path: Path) -> None:
     positions = load_encoder(str(study.encoder)).max_positions
     asked = positions + 900

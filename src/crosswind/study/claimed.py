@@ -28,6 +28,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.plain_yaml import parse_yaml, yaml_text
+from crosswind.run.folders import file_hash
 from crosswind.study.claim_file import ClaimFile, PublishedSpec, claim_files, read_claims
 from crosswind.study.claim_names import KnownNames, require_known_names, unknown_route
 from crosswind.study.folder import STUDY, kept_claims
@@ -121,9 +122,13 @@ def named_claims(*runs: Path) -> list[str]:
     """The files of claims that the studies of run folders name, without those of a study that cannot be read.
 
     A path is the file that lies there; where none does, because it is read from another folder or was moved, the copy
-    which the run keeps.
+    which the run keeps. Copies of one file that several runs keep are one.
     """
-    return list(dict.fromkeys(name for run in runs for name in _named_claims(run)))
+    named: dict[str, str] = {}
+    for name in (name for run in runs for name in _named_claims(run)):
+        shipped = name in claim_files() or not os.path.isfile(name)
+        named.setdefault(name if shipped else file_hash(Path(name)), name)
+    return [*named.values()]
 
 
 def _named_claims(run: Path) -> Iterator[str]:
