@@ -126,6 +126,25 @@ def test_a_language_without_a_treebank_and_a_constraint_without_a_folder_are_ref
         lets(f'part-of-speech(treebanks="{treebanks}")', passage("x y"), "x z")
 
 
+def test_treebanks_that_know_no_part_of_speech_or_are_of_another_language_are_refused(tmp_path: Path) -> None:
+    named = f'part-of-speech(treebanks="{tmp_path}")'
+    row = "1\tdog\t_\t{}\t_\t_\t0\troot\t_\t_\n"
+    faults = {
+        "": "no word has a part of speech",
+        row.format("noun"): "no word has a part of speech",
+        row.format("NOUN").replace("1", "first", 1): "'first' is no number of a word",
+        row.format("NOUN").replace("dog", "", 1): "a word without a form",
+    }
+    for text, what in faults.items():
+        (tmp_path / "en_small-ud-test.conllu").write_text(text, encoding="utf-8")
+        with pytest.raises(UserError, match=what):
+            lets(named, passage("x y"), "x z")
+    write_treebank(tmp_path / "fro_small-ud-test.conllu", ENGLISH)  # Old French
+    assert refusal_of(parse_constraints([named]), TextScope("fr")) == "there is no treebank of fr among those named"
+    write_treebank(tmp_path / "fr-ud-test.conllu", ENGLISH)
+    assert refusal_of(parse_constraints([named]), TextScope("fr")) is None
+
+
 def test_where_its_data_lie_is_no_part_of_its_name(treebanks: Path) -> None:
     written = f'part-of-speech(treebanks="{treebanks}",embed=de)'
     named = parse_constraints([written, "digits"])

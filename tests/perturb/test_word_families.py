@@ -128,6 +128,10 @@ def test_misspellings_come_as_often_as_they_were_seen(tmp_path: Path) -> None:
     (tmp_path / "en.tsv").write_text("the\tteh\tmany\n")
     with pytest.raises(UserError, match="'many' is no count"):
         everything(spec, "the", "en")
+    for content in ("the\t\t3\n", "->the\n"):  # the word would vanish
+        (tmp_path / "en.tsv").write_text(content)
+        with pytest.raises(UserError, match="has no misspelling"):
+            everything(spec, "the", "en")
 
 
 @pytest.mark.slow  # uroman reads its data for ten seconds
@@ -159,9 +163,13 @@ def test_the_longest_phrase_becomes_its_translation(tmp_path: Path) -> None:
     assert parse_spec(spec, severity=1).applies(TextScope("de")) is not None
     assert everything(back, "他看这狗跑。", "zh") in ("他看 the dog 跑。", "他看这狗跑。")
     assert "no phrase table" in str(parse_spec(back, severity=1).applies(TextScope("fr")))
-    (tmp_path / "en-de.phrases.tsv").write_text("dog\tHund\n")
-    with pytest.raises(UserError, match="no row of a phrase table"):
-        everything(spec, "a dog", "en")
+    (tmp_path / "tr-de.phrases.tsv").write_text("IŞIK\tLicht\t1\nİstanbul\tIstanbul (D)\t1\n", encoding="utf-8")
+    turkish = f'codemix-phrase(embed=de,phrases="{tmp_path}")'
+    assert everything(turkish, "ışık, İstanbul, işik", "tr") == "Licht, Istanbul (D), işik"
+    for row in ("dog\tHund\n", "dog\t\t3\n", f"dog\tHund\t{'9' * 400}\n"):
+        (tmp_path / "en-de.phrases.tsv").write_text(row)
+        with pytest.raises(UserError, match="no row of a phrase table"):
+            everything(spec, "a dog", "en")
 
 
 def test_code_mixing_takes_the_longest_entry_where_no_space_separates_words(tmp_path: Path) -> None:

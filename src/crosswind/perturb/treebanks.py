@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -14,10 +15,17 @@ from crosswind.perturb.pos import UPOS
 from crosswind.perturb.words import lowered
 from crosswind.reading import lines
 
-TREEBANKS = ("**/{}_*-ud-*.conllu", "**/{}*.conllu")
-"""What the files of a language are called below a folder of treebanks (`{}`: the names of the language)."""
+TREEBANKS = ("**/{}_*-ud-*.conllu", "**/{}[-_.]*.conllu", "**/{}.conllu")
+"""What the files of a language are called below a folder of treebanks (`{}`: the names of the language).
+
+`fro_…` is Old French: what begins with the letters of a code is not of its language.
+"""
 
 _COLUMNS = 10
+_ID = re.compile(r"([0-9]+)([-.][0-9]+)?")  # of a word; of a range of words or an empty node
+
+
+_HINT = "name treebanks of Universal Dependencies as they are distributed"
 
 
 class TreebankWord(NamedTuple):
@@ -41,9 +49,13 @@ def treebank_words(path: Path) -> Iterator[TreebankWord]:
             raise UserError(
                 f"{len(columns)} columns where CoNLL-U has {_COLUMNS}",
                 where=f"{path}:{number}",
-                hint="name treebanks of Universal Dependencies as they are distributed",
+                hint=_HINT,
             )
-        if columns[0].isdecimal():
+        number_of = _ID.fullmatch(columns[0])
+        if number_of is None or not columns[1]:
+            what = f"{columns[0]!r} is no number of a word" if number_of is None else "a word without a form"
+            raise UserError(what, where=f"{path}:{number}", hint=_HINT)
+        if number_of[2] is None:
             lemma = "" if columns[2] == "_" else columns[2]
             yield TreebankWord(columns[1], lemma, columns[3])
 
@@ -54,10 +66,17 @@ PosLexicon = Mapping[str, frozenset[str]]
 
 @lru_cache(maxsize=16)
 def pos_lexicon(files: Stamped, turkic: bool) -> PosLexicon:
-    """The parts of speech of every word of treebanks (those of Universal Dependencies 2)."""
+    """The parts of speech of every word of treebanks (those of Universal Dependencies 2).
+
+    Raises a `UserError` where no word has one: a constraint that knows nothing would let everything pass.
+    """
     known: defaultdict[str, set[str]] = defaultdict(set)
     for path, _ in files:
         for word in treebank_words(path):
             if word.pos in UPOS:
                 known[lowered(word.form, turkic)].add(word.pos)
+    if not known:
+        names = ", ".join(str(path) for path, _ in files)
+        what = "no word has a part of speech of Universal Dependencies (NOUN, VERB, …)"
+        raise UserError(what, where=names, hint=_HINT)
     return {form: frozenset(tags) for form, tags in known.items()}

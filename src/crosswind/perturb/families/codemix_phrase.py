@@ -42,8 +42,11 @@ PhraseTable = Mapping[str, tuple[tuple[str, float], ...]]
 
 
 @lru_cache(maxsize=16)
-def phrase_table(files: Stamped, backwards: bool) -> PhraseTable:
-    """The table of a file `phrase<TAB>translation<TAB>count`; a `UserError` with file:line for another line."""
+def phrase_table(files: Stamped, backwards: bool, turkic: bool) -> PhraseTable:
+    """The table of a file `phrase<TAB>translation<TAB>count`; a `UserError` with file:line for another line.
+
+    `turkic`: the language of the phrases, which `backwards` are in the second column, is.
+    """
     table: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for path, _ in files:
         for number, line in lines(path):
@@ -51,14 +54,14 @@ def phrase_table(files: Stamped, backwards: bool) -> PhraseTable:
                 continue
             columns = line.split("\t")
             count = float(columns[2]) if len(columns) == 3 and columns[2].strip().isdecimal() else 0.0
-            if count <= 0:
+            if not 0 < count < float("inf") or not (columns[0].strip() and columns[1].strip()):
                 raise UserError(
                     "no row of a phrase table",
                     where=f"{path}:{number}",
                     hint="write phrase<TAB>translation<TAB>count, as crosswind lexicon bilingual does",
                 )
             a, b = (columns[1], columns[0]) if backwards else (columns[0], columns[1])
-            entry = table[a.lower()]
+            entry = table[lowered(a, turkic)]
             entry[b] = entry.get(b, 0.0) + count
     return {a: tuple(sorted(some.items(), key=lambda e: (-e[1], e[0]))) for a, some in table.items()}
 
@@ -91,8 +94,8 @@ def _applies(setting: Setting) -> str | None:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    tables = [phrase_table(stamped([path]), backwards) for _, path, backwards in _tables(setting)]
     turkic, unspaced = is_turkic(setting.language), is_unspaced(setting.language)
+    tables = [phrase_table(stamped([path]), backwards, turkic) for _, path, backwards in _tables(setting)]
 
     @lru_cache(maxsize=65536)
     def entries(phrase: str) -> WeightedOptions:

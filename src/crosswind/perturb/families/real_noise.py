@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.brought import (
@@ -52,9 +52,13 @@ def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
             continue
         if "\t" in text:
             columns = [column.strip() for column in text.split("\t")]
+            if not columns[1]:
+                raise _without_misspelling(text, where)
             yield columns[0], columns[1], _count(columns[2], where) if len(columns) > 2 else 1.0
         elif "->" in text:
             wrong, _, right = text.partition("->")
+            if not wrong.strip():
+                raise _without_misspelling(text, where)
             # A reason may follow the last comma of codespell: "clas->class, disabled because of name clash".
             for one in right.split(","):
                 if one.strip() and " " not in one.strip():
@@ -62,12 +66,13 @@ def _entries(path: Path) -> Iterator[tuple[str, str, float]]:
         else:
             right, *wrongs = text.split()
             if not wrongs:
-                raise UserError(
-                    f"{text!r} has no misspelling",
-                    where=where,
-                    hint="write right<TAB>wrong<TAB>count, or a word and its misspellings with spaces between them",
-                )
+                raise _without_misspelling(text, where)
             yield from ((right, wrong, 1.0) for wrong in wrongs)
+
+
+def _without_misspelling(text: str, where: str) -> UserError:
+    hint = "write right<TAB>wrong<TAB>count, or a word and its misspellings with spaces between them"
+    return UserError(f"{shown(text)} has no misspelling", where=where, hint=hint)
 
 
 def _count(text: str, where: str) -> float:
