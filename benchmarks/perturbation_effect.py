@@ -1,21 +1,27 @@
 """Whether each perturbation changes a model's score: retrieval, inference and reading by an encoder that is not tuned.
 
-    python benchmarks/perturbation_effect.py MODEL DATA [PHRASES]
+    python benchmarks/perturbation_effect.py MODEL DATA [PHRASES] [--tagger DIR] [--inference DIR] [--page]
 
 * retrieval: English sentences of Tatoeba find their translations (mean of the last layer, cosine); the translations are
   perturbed, of `real-noise` the English sentences; score: mean reciprocal rank of 40 in each of eight languages.
 * inference (`distract-nli`): logistic regression on the vectors of XNLI's English dev pairs, applied to other pairs.
 * reading (`distract-qa`): the sentence of an XQuAD context nearest to the question holds a gold answer, or not.
+* `--tagger` (a checkpoint tuned on PAN-X) measures `entity-swap` and `--inference` (one tuned for XNLI)
+  `translated-phrase`, by `crosswind evaluate` on 200 rows in each of the eight languages that the task has; intervals
+  are over these languages.
 
-`MODEL` is an encoder's folder, `DATA` holds tatoeba, xnli, xquad, muse, unimorph, omw and misspellings, `PHRASES`
+`MODEL` is an encoder's folder, `DATA` holds tatoeba, xnli, panx, xquad, muse, unimorph, omw and misspellings, `PHRASES`
 phrase tables of `crosswind lexicon bilingual`. A row is one perturbation at severity 0.3 (of whole texts: 1): clean and
-perturbed score, the difference with its interval of 95 % (bootstrap over items, 2,000 resamples).
+perturbed score, the difference with its interval of 95 % (bootstrap over items, 2,000 resamples). `--page` writes the
+table into docs/perturbations.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -33,14 +39,19 @@ from crosswind.perturb.needs import DataNeed, ModelNeed
 from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.perturb.words import sentences
+from crosswind.tasks.base import TASKS
 
 Scores = npt.NDArray[np.float64]
 LANGUAGES = {"de": "deu", "ru": "rus", "hi": "hin", "ar": "ara", "zh": "cmn", "nl": "nld", "fr": "fra", "he": "heb"}
 ITEMS = 40
 _OTHERS = {
     "entity-swap": "not measured: it takes a trained tagger",
-    "option-order": "no: options are scored one by one, whatever their order",
+    "translated-phrase": "not measured: it takes a tuned model and aligned translations",
+    "option-order": "not by itself: options are scored one by one, whatever their order",
 }
+_PAGE = Path(__file__).resolve().parent.parent / "docs" / "perturbations.md"
+_COLUMNS = ("perturbation", "measured by", "items", "clean", "perturbed", "difference", "changes it?")
+_HEAD = f"| {' | '.join(_COLUMNS)} |\n|{'---|' * len(_COLUMNS)}\n"
 WHOLE = {"shuffle", "distract-nli", "distract-qa", "hard-negatives", "option-order"}
 
 
@@ -197,25 +208,80 @@ def rows(effect: Effect) -> Iterator[tuple[str, str, Scores, Scores]]:
             print(f"{name}: {error}", file=sys.stderr)
 
 
+def by_checkpoint(checkpoint: Path, task: str, split: str, spec: str, data: Path) -> tuple[Scores, Scores]:
+    """Clean and perturbed score in each language, in points of 1."""
+    languages = ",".join(code for code in LANGUAGES if code in TASKS[task].languages)
+    name = spec.partition("(")[0]
+    call = ["evaluate", checkpoint, "--task", task, "--languages", languages, "--split", split, "--limit", 200]
+    call += ["--perturb", spec, "--data", data, "--json", "--quiet"]
+    program = "from crosswind.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *map(str, call)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    scores: dict[str, dict[bool, float]] = {}
+    for row in json.loads(done.stdout):
+        if row["key"] == TASKS[task].metrics[0]:
+            scores.setdefault(row["language"], {})[row["perturbation"].startswith(name)] = row["score"] / 100
+    both = [pair for pair in scores.values() if len(pair) == 2]
+    return np.array([pair[False] for pair in both]), np.array([pair[True] for pair in both])
+
+
+def row_of(name: str, measure: str, clean: Scores, noisy: Scores) -> str:
+    """A row of the table."""
+    if not len(clean):
+        return f"| {name} | {measure} | 0 | | | | applies to none of the languages |"
+    gaps = 100 * (noisy - clean)
+    rng = np.random.default_rng(1)
+    means = gaps[rng.integers(0, len(gaps), (2000, len(gaps)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    verdict = "yes" if low > 0 or high < 0 else "no"
+    numbers = f"{100 * clean.mean():.1f} | {100 * noisy.mean():.1f} | {gaps.mean():+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"| {name} | {measure} | {len(gaps)} | {numbers} | {verdict} |"
+
+
+def onto_page(page: str, table: str) -> str:
+    """The page with another table of effects: the lines from its head to the first that is none of it."""
+    before, head, rest = page.partition(_HEAD)
+    if not head:
+        raise SystemExit(f"{_PAGE.name} has no table of effects")
+    kept = itertools.dropwhile(lambda line: line.startswith("|"), rest.splitlines(keepends=True))
+    return before + table + "".join(kept)
+
+
 def main() -> None:
-    effect = Effect(sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None)
-    print("| perturbation | measured by | items | clean | perturbed | difference | changes it? |")
-    print("|---|---|---|---|---|---|---|")
-    for name, measure, clean, noisy in rows(effect):
-        if not len(clean):
-            print(f"| {name} | {measure} | 0 | | | | applies to none of the languages |", flush=True)
-            continue
-        gaps = 100 * (noisy - clean)
-        rng = np.random.default_rng(1)
-        means = gaps[rng.integers(0, len(gaps), (2000, len(gaps)))].mean(axis=1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        verdict = "yes" if low > 0 or high < 0 else "no"
-        numbers = (
-            f"{100 * clean.mean():.1f} | {100 * noisy.mean():.1f} | {gaps.mean():+.1f} ({low:+.1f} to {high:+.1f})"
-        )
-        print(f"| {name} | {measure} | {len(gaps)} | {numbers} | {verdict} |", flush=True)
-    for name, verdict in _OTHERS.items():
-        print(f"| {name} | | | | | | {verdict} |")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("phrases", nargs="?")
+    parser.add_argument("--tagger", type=Path, help="checkpoint tuned on PAN-X, for entity-swap")
+    parser.add_argument("--inference", type=Path, help="checkpoint tuned for XNLI, for translated-phrase")
+    parser.add_argument("--page", action="store_true", help="write the table into docs/perturbations.md")
+    given = parser.parse_args()
+    lines_of: list[str] = []
+    print(_HEAD, end="")
+
+    def show(line: str) -> None:
+        print(line, flush=True)
+        lines_of.append(line)
+
+    for name, measure, clean, noisy in rows(Effect(given.model, given.data, given.phrases)):
+        show(row_of(name, measure, clean, noisy))
+    others = dict(_OTHERS)
+    tuned = {
+        "entity-swap": (given.tagger, "panx", "dev", "entity-swap:0.3"),
+        "translated-phrase": (
+            given.inference, "xnli", "test", f'translated-phrase(embed=fr,model="{given.model}"):0.3'
+        ),
+    }  # fmt: skip
+    for name, (checkpoint, task, split, spec) in tuned.items():
+        if checkpoint is not None:
+            del others[name]
+            show(row_of(name, f"{task}, tuned; languages", *by_checkpoint(checkpoint, task, split, spec, given.data)))
+    for name, verdict in others.items():
+        show(f"| {name} | | | | | | {verdict} |")
+    if given.page:
+        table = _HEAD + "".join(f"{line}\n" for line in lines_of)
+        _PAGE.write_text(onto_page(_PAGE.read_text(encoding="utf-8"), table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ One character of Chinese carries more than one of English, so no axis alone comp
 * words hit: words of the original that are not kept whole, that moved or that were joined to a neighbour, and words
   that were put in;
 * edits: the fewest characters to delete, insert, replace or exchange with their neighbour (optimal string alignment,
-  Boytsov 2011, "Indexing methods for approximate dictionary searching", §2.2.3);
+  Boytsov 2011, "Indexing methods for approximate dictionary searching", §2.2.3); characters are code points, not the
+  keystrokes behind them: a syllable of Hangul or a character of Chinese is one;
 * chrF: character n-grams up to 6 in common with the original, white space left out, recall twice as heavy as
   precision (Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; sacreBLEU's chrF2).
 

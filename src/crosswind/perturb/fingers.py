@@ -1,9 +1,11 @@
-"""The typos of MulTypo (ACL 2026; PyPI `multypo` 0.1.1): one in a word, of four kinds, by fingers and hands.
+"""The typos of MulTypo: one in a word, of four kinds, by fingers and hands.
 
-Read off its package: a letter is deleted, doubled by a neighbouring key behind it, replaced by a neighbouring key, or
-changes places with the next one, with weights .28, .15, .28, .28. A key beside a key is nine times as likely as one
-above or below it. The first letter of a word never changes; of the others the weight rises from .1 to .2 towards the
-end of the word. Two letters change places only where different hands type them. Words with digits stay.
+Zhao et al. 2026 (Evaluating Robustness of Large Language Models Against Multilingual Typographical Errors, ACL; arXiv
+2510.09536). The weights are those of the authors' package, PyPI `multypo` 0.1.1: a letter is deleted, doubled by a
+neighbouring key behind it, replaced by a neighbouring key, or changes places with the next one, with weights .28, .15,
+.28, .28. A key beside a key is nine times as likely as one above or below it. The first letter of a word never changes;
+of the others the weight rises from .1 to .2 towards the end of the word. Two letters change places only where different
+hands type them. Words with digits stay.
 
 Other than there, letters are grapheme clusters, each word is drawn on its own (there a share of the words is drawn,
 longer ones more often), a key gives what the layout has for its script, and doubled letters are not replaced together.

@@ -305,7 +305,7 @@ KEYBOARD = Perturbation(
     nature="preserving",
     summary="a letter becomes its neighbour on the keyboard that the language is typed with",
     source="Belinkov & Bisk 2018 (Synthetic and Natural Noise Both Break Neural MT), §3.2 Keyboard Typo; national "
-    "standards; model=multypo: MulTypo (PyPI multypo 0.1.1)",
+    "standards; model=multypo: Zhao et al. 2026 (MulTypo; PyPI multypo 0.1.1)",
     unit="letter (model=multypo: word)",
     languages="languages with a layout in their script; Chinese by pinyin, Japanese by romaji and conversion, Amharic "
     "by romanised syllables",
