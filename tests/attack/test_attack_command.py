@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from crosswind.attack.endpoint import Endpoint
+from crosswind.attack.endpoint import Endpoint, address_shown
 from crosswind.attack.run import _kept
 from crosswind.cli import app
 from crosswind.data.examples import PairExample, text_fields
@@ -227,6 +227,24 @@ def test_an_endpoint_that_fails_half_way_loses_nothing(
     fresh = serve(lambda n: 0)
     crosswind(fresh.url, *options)
     assert failing.requests - before < fresh.requests  # what was finished is not asked again
+
+
+def test_what_an_address_asks_for_stands_in_no_file_of_an_attack(
+    serve: Callable[[Callable[[int], int]], Server], tmp_path: Path
+) -> None:
+    server, out = serve(lambda n: 0), tmp_path / "out"
+    for query in ("?key=hushhush", "?key=another1"):
+        crosswind(server.url + query, *COMMON, "--examples", "2", "--no-control", "--out", str(out))
+    assert len([*out.glob("*.attack.json")]) == 2  # two victims, told apart
+    for path in (p for p in out.rglob("*") if p.is_file()):
+        assert not re.search("hushhush|another1", path.name)
+        assert not re.search(b"hushhush|another1", path.read_bytes()), path.name
+    about = json.loads(min(out.glob("*.attack.json")).read_text())
+    assert about["victim"].startswith(f"{server.url}#")
+    assert address_shown(server.url) == server.url
+    for secret in ("http://me:pw@host/a@b", "http://host/a@b?pw", "http://host/a@b#pw"):
+        assert re.fullmatch(r"http://host/a@b#[0-9a-f]{8}", address_shown(secret))
+    assert address_shown("http://[::1/x") == "http://[::1/x"  # no address: who asks there is told so
 
 
 def test_what_was_finished_without_a_folder_is_kept_in_the_store_until_all_is_done(

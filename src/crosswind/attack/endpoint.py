@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +26,7 @@ from crosswind.data.examples import (
     kind_of,
 )
 from crosswind.errors import UserError
+from crosswind.run.step import digest
 
 REQUEST_EXAMPLES = 16  # examples of a request
 ANSWER_TIMEOUT = 60.0  # seconds that an answer may take
@@ -150,6 +152,17 @@ class Endpoint:
 def is_address(model: str) -> bool:
     """Whether a model is named by an address: `http://…` or `https://…`."""
     return model.startswith(("http://", "https://"))
+
+
+def address_shown(url: str) -> str:
+    """What results call an address: a user, a password and a query, which may hold a key, are left out.
+
+    In their place stands a hash of the whole, by which two such addresses are told apart.
+    """
+    scheme, _, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
+    host, slash, path = rest.partition("/")
+    shown = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    return shown if shown == url else f"{shown}#{digest(url)[:8]}"
 
 
 def as_record(example: Example) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, assert_never
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
-from crosswind.attack.endpoint import Endpoint, is_address
+from crosswind.attack.endpoint import Endpoint, address_shown, is_address
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe, require_restarts
 from crosswind.attack.run import (
@@ -108,7 +108,7 @@ class VictimAttacks:
             check_writable(folder)
         self.model, self.study, self.spec = model, study, spec
         self.store, self.folder, self.report, self.rate = store, folder, report, rate
-        self.victim_name = model if is_address(model) else Path(model).name
+        self.victim_name = address_shown(model) if is_address(model) else Path(model).name
         self.call = parse_recipe(spec.recipe, where="--recipe").limited_to(spec.fields, "--fields")
         self.constraints = parse_constraints(spec.constraints, where="--constraint")
         if self.call.declaration.pool is not None:
