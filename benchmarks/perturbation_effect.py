@@ -211,7 +211,6 @@ def rows(effect: Effect) -> Iterator[tuple[str, str, Scores, Scores]]:
 def by_checkpoint(checkpoint: Path, task: str, split: str, spec: str, data: Path) -> tuple[Scores, Scores]:
     """Clean and perturbed score in each language, in points of 1."""
     languages = ",".join(code for code in LANGUAGES if code in TASKS[task].languages)
-    name = spec.partition("(")[0]
     call = ["evaluate", checkpoint, "--task", task, "--languages", languages, "--split", split, "--limit", 200]
     call += ["--perturb", spec, "--data", data, "--json", "--quiet"]
     program = "from crosswind.cli import main; main()"
@@ -221,7 +220,7 @@ def by_checkpoint(checkpoint: Path, task: str, split: str, spec: str, data: Path
     scores: dict[str, dict[bool, float]] = {}
     for row in json.loads(done.stdout):
         if row["key"] == TASKS[task].metrics[0]:
-            scores.setdefault(row["language"], {})[row["perturbation"].startswith(name)] = row["score"] / 100
+            scores.setdefault(row["language"], {})[row["perturbation"] != "clean"] = row["score"] / 100
     both = [pair for pair in scores.values() if len(pair) == 2]
     return np.array([pair[False] for pair in both]), np.array([pair[True] for pair in both])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
 from crosswind.perturb.applied import Constraint
-from crosswind.perturb.codes import CodeTable, TextBatch, code_points, gathered_slices
+from crosswind.perturb.codes import CodeSlices, CodeTable, TextBatch, code_points, gathered_slices, text_of
 from crosswind.perturb.dataset import perturb_example, perturb_examples
 from crosswind.perturb.draw import below, choose, draw, draw_batch, draw_one, key, keys_of
 from crosswind.perturb.form import uncomposed
@@ -326,3 +326,12 @@ def test_what_is_prepared_is_kept_by_perturbation_and_language(lexicons: Environ
     again = [atom.prepare(TextScope(code, environment=lexicons)) for atom in atoms for code in ("en", "de")]
     assert all(one is two for one, two in zip(prepared, again, strict=True))
     assert len(set(map(id, prepared))) == 6
+
+
+@given(st.lists(TEXTS, max_size=5))
+def test_texts_that_lie_one_after_another_are_joined_as_any_others(texts: list[str]) -> None:
+    slices = CodeSlices.of(texts)
+    assert text_of(slices.joined()) == "".join(texts)
+    order = list(range(len(texts)))[::-1]
+    turned = CodeSlices(slices.codes, slices.starts[order], slices.lengths[order])
+    assert text_of(turned.joined()) == "".join(texts[::-1])

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosswind.perturb.donors import Donors
 from crosswind.perturb.draw import choose, draw, key, splitmix64
 
 
@@ -54,3 +55,16 @@ def test_choices_are_even_among_the_options() -> None:
     counts = np.bincount(chosen)
     assert counts.shape == (3,)
     assert abs(counts - 10_000).max() < 410  # five standard deviations of a binomial, n = 30,000, p = 1/3
+
+
+def test_donors_come_in_the_order_of_their_hashes_those_of_one_id_as_they_stand() -> None:
+    names = [f"d{i % 40}" for i in range(60)]  # some have the same hash
+    donors = Donors(range(60), names)
+    for bits in (0, 7, 2**64 - 1):
+        hashes = [
+            int(splitmix64(np.array([key("donor", n) ^ bits], dtype=np.uint64), np.zeros(1, dtype=np.uint64))[0])
+            for n in names
+        ]
+        assert list(donors.ranked(bits)) == sorted(range(60), key=hashes.__getitem__)
+        assert donors.pick(bits, lambda d: d % 2 == 1) == next(d for d in donors.ranked(bits) if d % 2 == 1)
+    assert list(Donors([], []).ranked(1)) == []
