@@ -406,6 +406,12 @@ def test_cat_takes_phrase_tables_whose_place_is_no_part_of_its_key(text: str, tm
     assert said in plan_of(text, attack).notes
     with pytest.raises(UserError, match=r"would train on tables .* derived from the test text of xnli"):
         plan_of(text, f'defences.phrases={{augment: [{{spec: "{spec}", share: 0.33, pick: 1}}]}}')
+    for name, key in (("bumblebee-derived", "phrases"), ("polygloss", "lexicon")):
+        recipe = f'{name}(embed=es,{key}=\\"{folder}\\")'
+        (folder / "en-es.txt").write_text("dog perro\n", encoding="utf-8")
+        with pytest.raises(UserError, match=r"would train on tables .* the test text of xnli") as refused:
+            plan_of(text, f'defences.found={{mined: {{recipe: "{recipe}", budget: 6, examples: 8}}}}')
+        assert refused.value.where == "defences.found.mined[0].recipe"
     (tmp_path / "lexicons" / "en-es.origin.json").write_text(origin, encoding="utf-8")
     with pytest.raises(UserError, match=r"codemix\(embed=es\) would train on tables"):
         plan_of(text)

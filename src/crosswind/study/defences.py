@@ -10,12 +10,12 @@ from pathlib import Path
 from crosswind.analysis.results import Familiarity
 from crosswind.errors import UserError
 from crosswind.evaluate.purify import PurifierCall, parse_purifier
-from crosswind.perturb.lexicons import LexiconFolder, oracle_sources
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.spec import Spec, TextScope, parse_spec
 from crosswind.steps.train import AugmentParams, HeadParams, RobustParams, SubwordParams, TrainParams, fields_of
 from crosswind.study.encoders import encoder_fingerprint
 from crosswind.study.mining import mined_family, mined_plan
+from crosswind.study.oracle import refuse_test_text
 from crosswind.study.phases import merged_settings
 from crosswind.study.planned import ATTACK_PREFIX, CellCondition
 from crosswind.study.spec import AugmentSpec, Defence
@@ -77,7 +77,7 @@ def augment_prints(params: TrainParams, specs: tuple[Spec, ...], environment: En
     """What the noise of training depends on besides text and code; a `UserError` where it has no alternatives."""
     prints: dict[str, str] = {}
     for i, spec in enumerate(specs):
-        _refuse_test_text(spec, environment, f"augment[{i}]")
+        refuse_test_text(spec, environment, f"augment[{i}]")
         for head in params.heads:
             for scope in _scopes(head, environment):
                 reason = spec.applies(scope)
@@ -89,22 +89,6 @@ def augment_prints(params: TrainParams, specs: tuple[Spec, ...], environment: En
                     raise UserError(f"{spec.name} needs data, steps or models", where=f"augment[{i}]", hint=hint)
                 prints |= {f"augment {key}": value for key, value in spec.resources(scope).items()}
     return prints
-
-
-def _refuse_test_text(spec: Spec, environment: Environment, where: str) -> None:
-    """Raise a `UserError` where noise of training draws on tables that were derived from test text."""
-    folders = [folder for atom in spec.atoms for folder in atom.folders]
-    mixed = any(atom.name == "codemix" and "lexicon" not in dict(atom.params) for atom in spec.atoms)
-    if mixed and isinstance(environment.lexicons, LexiconFolder):
-        folders.append(environment.lexicons.folder)
-    for folder in folders:
-        if tests := oracle_sources(folder):
-            raise UserError(
-                f"{spec.name} would train on tables in {str(folder)!r} that were derived from the test text of "
-                f"{', '.join(tests)}",
-                where=where,
-                hint="derive them from other text: crosswind lexicon bilingual --from ntrex,flores …",
-            )
 
 
 def purify_prints(calls: Iterable[PurifierCall], language: str, words: str | None) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from crosswind.attack.recipe import needed_spec, parse_recipe, require_restarts,
 from crosswind.errors import UserError
 from crosswind.perturb.perturbation import Environment
 from crosswind.steps.train import MinedParams, TrainParams
+from crosswind.study.oracle import refuse_test_text
 from crosswind.study.planned import ATTACK_PREFIX, EvaluatedModel
 from crosswind.study.spec import MinedSpec
 from crosswind.study.target_plans import MinedPlan, PhasePlan, TargetPlan
@@ -43,7 +44,7 @@ def with_mined_inputs(
 ) -> tuple[TrainParams, dict[str, str]]:
     """The parameters of a phase that learns from attacks, and the inputs that these are.
 
-    Raises a `UserError` where a recipe attacks none of the phase's data.
+    Raises a `UserError` where a recipe attacks none of the phase's data, or draws on tables of test text.
     """
     from crosswind.study.stages.attack import AttackSpec, attack_step
 
@@ -64,6 +65,7 @@ def with_mined_inputs(
                 refusals.append(f"{ref.name}: {reason}")
                 continue
             require_restarts(plan.call, setting, plan.spec.restarts, f"{plan.where}.restarts")
+            refuse_test_text(needed_spec(plan.call, setting), planner.environment, f"{plan.where}.recipe")
             chosen = _limited(ref, plan.spec.examples)
             spec = AttackSpec(
                 recipe=plan.spec.recipe, budget=plan.spec.budget, restarts=plan.spec.restarts, seed=plan.spec.seed
