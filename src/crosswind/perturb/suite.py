@@ -1,8 +1,7 @@
 """Frozen suites of perturbations, which papers cite by name: `crosswind-c-1`.
 
-A suite is a file in the package: perturbations with their severities, and one draw. What it makes of every official
-test set is published as rewrites without any text of the data; beside the suite lies the SHA-256 of each, so that a
-result is of this suite or is refused.
+A suite is a file in the package: perturbations with their severities, and one draw. Beside it lies the SHA-256 of the
+rewrites that it makes of official test sets, so that a result is of this suite or is refused.
 """
 
 from __future__ import annotations
@@ -40,6 +39,15 @@ class Suite:
     def title(self) -> str:
         """`crosswind-c-1`."""
         return f"{self.name}-{self.version}"
+
+    @property
+    def unreviewed(self) -> str:
+        """What every result of it says while the package has no reviews of it."""
+        return f"{self.title} is unreviewed: no annotators have judged whether labels hold under it."
+
+    def uncovered(self, task: str) -> str:
+        """What a result on a part of a test set says."""
+        return f"Of {task} a part was perturbed, which the published hashes of {self.title} do not cover."
 
 
 def suite_titles() -> list[str]:

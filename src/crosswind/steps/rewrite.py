@@ -70,10 +70,10 @@ def _check_suite(job: Job[RewriteParams], table: pl.DataFrame, spec: str) -> Non
 
     suite, ref = load_suite(job.params.suite), job.params.ref
     if ref.selection != "all":
-        job.note(f"Of {ref.task} a part was perturbed, which the published hashes of {suite.title} do not cover.")
+        job.note(suite.uncovered(ref.task))
     elif said := check_published(suite, ref.task, ref.language, ref.split, spec, table):
         job.note(said)
-    job.note(f"{suite.title} is unreviewed: no annotators have judged whether labels hold under it.")
+    job.note(suite.unreviewed)
 
 
 def _say_left(job: Job[RewriteParams], perturbed: PerturbedDataset, constraints: Sequence[str]) -> None:

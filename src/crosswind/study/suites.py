@@ -50,7 +50,7 @@ def require_suite(folder: Path, title: str) -> list[str]:
     for condition in _conditions(path, value.get("conditions"), inside):
         if (note := _compared(suite, condition, path)) is not None:
             notes[note] = None
-    return [*notes, f"{title} is unreviewed: no annotators have judged whether labels hold under it."]
+    return [*notes, suite.unreviewed]
 
 
 def _check_files(path: Path, files: Any, inside: tuple[str, ...]) -> None:
@@ -83,7 +83,7 @@ def _compared(suite: Suite, condition: Mapping[str, Any], path: Path) -> str | N
         what = f"{name}, draw {condition.get('draw')}, is no condition of {suite.title}"
         raise UserError(what, where=str(path), hint=f"crosswind suite {suite.title} lists them; export these alone")
     if condition["rows"] != "all":
-        return f"Of {task} a part was perturbed, which the published hashes of {suite.title} do not cover."
+        return suite.uncovered(task)
     rewrites = path.parent / condition["folder"] / "rewrites" / f"{task}-{language}.parquet"
     if not rewrites.is_file():
         return f"{suite.title}: the rewrites of {task} {split}, {language} are not beside it, and were not compared."
