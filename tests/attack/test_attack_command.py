@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crosswind.attack.endpoint import Endpoint, address_shown
+from crosswind.attack.outcome import Attacked
 from crosswind.attack.run import _kept
 from crosswind.cli import app
 from crosswind.data.examples import PairExample, text_fields
@@ -28,6 +30,7 @@ from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
 from crosswind.model.similarity import EncoderSimilarity
 from crosswind.perturb.replay import replay_dataset
+from crosswind.perturb.rewrite import Rewrite
 from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.tasks.base import TASKS, classes
@@ -430,13 +433,18 @@ def test_what_is_finished_is_found_again_whatever_its_text_and_wherever_a_kill_c
     (kept,) = (tmp_path / "out" / "finished").glob("*.jsonl")
     lines = kept.read_bytes().splitlines()
     # A change that brought U+2028, a line that was cut within a character, and lines that are no outcome
-    first = json.loads(lines[0])
-    first["rewrites"] = {"first": [3, [["\u2028", [1, 2]]]]}
-    strange = json.dumps(first, ensure_ascii=False).encode()
+    first = Attacked.loads(lines[0].decode())
+    strange = replace(first, rewrites={"first": Rewrite.from_json([3, [["\u2028", [1, 2]]]])}).dumps().encode()
     kept.write_bytes(b"\n".join([strange, b'{"rewrites": []}', b"[]", b"1", *lines[1:], '{"id": "é'.encode()[:-1]]))
     outcomes = _kept(kept)
     assert list(outcomes) == [json.loads(line)["id"] for line in lines]
+    assert outcomes[first.id].rewrites["first"].apply("abc") == "\u2028"
     kept.write_bytes(b"\n".join([*lines[1:], '{"id": "é'.encode()[:-1]]))
+    assert crosswind(*options).stdout == whole
+    # A byte that another one stands for is no result: the example is attacked again.
+    for before, after in ((b'"queries": ', b'"queries": 9'), (b'"clean_right": 1.0', b'"clean_right": 0.0')):
+        kept.write_bytes(b"\n".join(line.replace(before, after) for line in lines) + b"\n")
+        assert len(_kept(kept)) == sum(before not in line for line in lines)
     assert crosswind(*options).stdout == whole
 
 

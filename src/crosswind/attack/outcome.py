@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -74,21 +75,33 @@ class Attacked:
         return bool(self.rewrites)
 
     def dumps(self) -> str:
-        """One line of JSON; `loads` gives the same back."""
+        """One line of JSON with its checksum; `loads` gives the same back."""
         value = asdict(self)
         value["rewrites"] = {name: rewrite.to_json() for name, rewrite in self.rewrites.items()}
         value["curve"] = [p.to_json() for p in self.curve]
         value["refused"] = dict(sorted(self.refused.items()))
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return f"{text[:-1]}{_SEAL}{_hash(text)}{_END}"
 
     @classmethod
     def loads(cls, line: str) -> Attacked:
-        """What `dumps` wrote."""
-        value: dict[str, Any] = json.loads(line)
+        """What `dumps` wrote; a `ValueError` for another line, be it one byte that differs."""
+        head, _, seal = line.rpartition(_SEAL)
+        text = f"{head}}}"
+        if seal != f"{_hash(text)}{_END}":
+            raise ValueError("no outcome with its checksum")
+        value: dict[str, Any] = json.loads(text)
         value["rewrites"] = {name: Rewrite.from_json(rewrite) for name, rewrite in value["rewrites"].items()}
         value["tags"] = {name: None if tags is None else tuple(tags) for name, tags in value["tags"].items()}
         value["curve"] = tuple(map(Point.from_json, value["curve"]))
         return cls(**value)
+
+
+_SEAL, _END = ', "sha256": "', '"}'
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Curve:

@@ -258,7 +258,7 @@ def _statistics(metric: Metric | None) -> Callable[[Example, Prediction], tuple[
 
 
 def _kept(path: Path | None) -> dict[str, Attacked]:
-    """The outcomes that a file holds; a line that a kill cut off is none."""
+    """The outcomes that a file holds; a line that a kill cut off, or that was changed, is none."""
     outcomes: dict[str, Attacked] = {}
     if path is None or not path.exists():
         return outcomes
