@@ -141,6 +141,11 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     oracle = ["--recipe", "polygloss(embed=qlo,senses=reference)", "--examples", "3", "--no-control"]
     told = crosswind(f"{file}:predict", *COMMON, *oracle).stderr
     assert "note: polygloss(embed=qlo,senses=reference) has oracle access: it reads the test set's own trans" in told
+    for name, text in (("qla-qcy.txt", "a\tb\n"), ("qla-qcy.origin.json", '{"oracle": ["mw-nli"]}')):
+        (tmp_path / name).write_text(text)
+    tables = ["--recipe", f'polygloss(embed=qcy,lexicon="{tmp_path}")', "--examples", "2", "--no-control"]
+    told = " ".join(crosswind(f"{file}:predict", *COMMON, *tables).stderr.split())
+    assert "were derived from the test text of mw-nli (oracle access)" in told
     similar = ["--recipe", "textbugger(similarity=microworld,cosine=0.98)", "--examples", "6", "--no-control"]
     told = crosswind(f"{file}:predict", *COMMON, *similar).stderr
     # Of what a function says a sentence encoder may be asked as well.

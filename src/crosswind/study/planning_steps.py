@@ -36,6 +36,7 @@ from crosswind.steps.tune import TUNE, TuneParams
 from crosswind.study.base import BaseEncoder, base_encoder
 from crosswind.study.defences import purify_prints
 from crosswind.study.encoders import encoder_fingerprint, place_of
+from crosswind.study.oracle import oracle_notes
 from crosswind.study.own import declare_tasks, own_settings
 from crosswind.study.planned import Evaluated, EvaluatedModel
 from crosswind.study.spec import Study
@@ -221,11 +222,8 @@ class StepPlanner:
 
     def note_oracle(self, spec: Spec) -> None:
         """Note the tables of a spec that were derived from test text."""
-        for folder in dict.fromkeys(folder for atom in spec.atoms for folder in atom.folders):
-            if tests := oracle_sources(folder):
-                self.note(
-                    f"Tables in {folder.name} were derived from the test text of {', '.join(tests)} (oracle access)."
-                )
+        for text in oracle_notes(folder for atom in spec.atoms for folder in atom.folders):
+            self.note(text)
 
     def declared_by(self, registry: Registry[Any], name: str) -> Mapping[str, str]:
         """The hash of a declaration of the user's, for the keys of what depends on it."""

@@ -44,6 +44,7 @@ from crosswind.run.step import digest
 from crosswind.run.store import Store
 from crosswind.study.attacked import AttackedModel, convincing, similarities
 from crosswind.study.encoders import encoder_fingerprint, place_of
+from crosswind.study.oracle import folders_drawn_on, oracle_notes
 from crosswind.study.planning_steps import lexicons_of
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
@@ -225,6 +226,7 @@ class VictimAttacks:
             victim.metric.judge(examples, after, {}).statistics,
             similarities(dataset.examples, perturbed),
         )
+        notes += oracle_notes(folders_drawn_on(alternatives, self.environment))
         notes += attack_notes(call, setting, task.ref.name, outcomes)
         if similar := cosine_note(call, setting, dataset.examples, outcomes, self.constraints, judges):
             notes.append(similar)
