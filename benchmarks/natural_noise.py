@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from crosswind.perturb.edit_types import EDIT_TYPES, counted, distance, shares
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.perturb.tuning import DamageTarget, damage_of_lines, tuned_severity
-from crosswind.perturb.twins import twins
+from crosswind.perturb.twins import twins, without_word_marks
 from crosswind.perturb.words import words
 from crosswind.study.own import OwnTask, declare_own
 from crosswind.tasks.base import TASKS
@@ -35,7 +34,6 @@ from crosswind.tasks.load import load
 
 XNLI = ("de", "en", "es", "fr", "hi", "tr")
 SPECS = ("keyboard", "swap", "delete", "insert", "whitespace")
-_MARK = re.compile(r"<([^<>|]*)\|\d+>")
 Pairs = list[tuple[str, str]]
 
 
@@ -43,7 +41,7 @@ def utterances(path: Path) -> Pairs:
     """The standard and the noisy utterance of each row."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [(row["old_utterance"], _MARK.sub(r"\1", row["new_utterance"])) for row in rows]
+        return [(row["old_utterance"], without_word_marks(row["new_utterance"])) for row in rows]
 
 
 def premises_and_hypotheses(data: Path, language: str, items: int) -> Pairs:

@@ -64,4 +64,4 @@ def _gap(maker: ContrastMaker, part: Part, system: System) -> Influence:
 
 def attack_of(contrast: Contrast) -> str:
     """The attack of a row, in words: `deepwordbug, 24 queries`."""
-    return contrast.name.rpartition(": random draws − ")[2]
+    return _name(contrast.conditions[0])

@@ -127,8 +127,9 @@ ClaimCheck = DifferenceCheck | BestCheck | MostCheck | ConsistentCheck | ChosenC
 
 @dataclass(frozen=True, slots=True)
 class ClaimScope:
-    """What a claim is about: an encoder with its size in parameters, targets, a split, a selection; empty is any.
-    `benchmark`: its averages are over the languages that a benchmark has of each target, no fewer and no others.
+    """What a claim is about: an encoder, targets, a split, a selection; empty is any. `parameters` is the encoder's
+    size, which the statement says: a run is inside by the encoder's name. `benchmark`: its averages are over the
+    languages that a benchmark has of each target, no fewer and no others.
 
     A target without the split counts with the only one that it is evaluated on: XQuAD has no development set.
     """

@@ -59,10 +59,10 @@ def twins(
     """The rewrites that lead from the items of a data set to their variants; items without one stay as they are.
 
     `quotes` are characters that stand around every text of the variant and are none of it; with `marks` so are those
-    of `<word|0>` around its changed words. With `by_rows` row i of one
-    set is row i of the other, however little their texts have in common (another script, mixed languages). Raises a
-    `UserError` where the two are of different kinds, where no variant is like an item, and by rows where the sets have
-    different numbers of rows, or more than a quarter of their rows different labels.
+    of `<word|0>` around its changed words. With `by_rows` row i of one set is row i of the other, however little their
+    texts have in common (another script, mixed languages). Raises a `UserError` where the two are of different kinds,
+    where no variant is like an item, and by rows where the sets have different numbers of rows, or, of tasks with a
+    label an example, more than a quarter of their rows different ones.
     """
     if kind_of(standard.examples[0]) != kind_of(variant.examples[0]):
         kinds = f"{kind_of(standard.examples[0])} and {kind_of(variant.examples[0])}"
@@ -129,6 +129,11 @@ def _unequal(standard: Dataset, variant: Dataset) -> UserError:
     return UserError(what, where="twins", hint=hint)
 
 
+def without_word_marks(text: str) -> str:
+    """A text without the marks of the noisy SNIPS around its changed words."""
+    return str(_MARK.sub(r"\1", text))
+
+
 def aligned_items(standard: Sequence[Sequence[str]], variant: Sequence[Sequence[str]]) -> dict[int, int]:
     """Index of a standard item -> index of its variant; each of either once.
 
@@ -176,7 +181,7 @@ def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
 def _texts(example: Example, quotes: str = "", marks: bool = False) -> tuple[str, ...]:
     texts = example.words if isinstance(example, TaggingExample) else tuple(text_fields(example).values())
     if marks:
-        texts = tuple(_MARK.sub(r"\1", text) for text in texts)
+        texts = tuple(map(without_word_marks, texts))
     return tuple(_unquoted(text, quotes) for text in texts) if quotes else texts
 
 
@@ -207,7 +212,7 @@ def _same_answers(rewritten: Example, variant: Example, quotes: str, marks: bool
         return True
     ours, theirs = rewritten.answer_texts, variant.answer_texts
     if marks:
-        theirs = tuple(_MARK.sub(r"\1", text) for text in theirs)
+        theirs = tuple(map(without_word_marks, theirs))
     return all(_unquoted(b, quotes) == a for a, b in zip(ours, theirs, strict=True))
 
 
