@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from html.parser import HTMLParser
@@ -211,6 +212,28 @@ def test_own_data_are_reviewed_as_their_file_declares_them(tmp_path: Path, capfd
         app(["perturb", "swap:0.3", "lines.txt", "--review", "6", "--task-file", str(path)])
     with pytest.raises(UserError, match="--review: a review is of a task's items"):
         app(["perturb", "swap:0.3", "--review", "6"])
+
+
+def test_what_was_mended_in_an_official_file_is_said_of_its_review(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ("Ann", "Ben", "Cem", "Dan", "Eve", "Fay")
+    context = " ".join(f"{name} lives in house {i}." for i, name in enumerate(names))
+    qas = [
+        {"id": str(i), "question": f"Who, {i}?", "answers": [{"text": n, "answer_start": context.index(n)}]}
+        for i, n in zip(range(1190), itertools.cycle(names), strict=False)  # as many as the official file has
+    ]
+    qas[3]["answers"][0]["answer_start"] += 1  # type: ignore[index,operator]
+    (tmp_path / "xquad").mkdir()
+    data = {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": context, "qas": qas}]}]}
+    (tmp_path / "xquad" / "xquad.en.json").write_text(json.dumps(data), encoding="utf-8")
+    call = ["perturb", "swap:0.9", "--review", "2", "--task", "xquad", "--language", "en", "--data", str(tmp_path)]
+    with pytest.raises(SystemExit) as ended:
+        app([*call, "-o", str(tmp_path / "pages")])
+    assert ended.value.code == 0
+    said = capfd.readouterr().err
+    assert "note: xquad" in said
+    assert "2 perturbed, 2 clean and" in said
 
 
 # Krippendorff 2011, section C: four observers, twelve units, values 1 to 5; missing ones are left out.

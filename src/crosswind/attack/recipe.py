@@ -228,8 +228,8 @@ def parse_recipe(text: str, *, where: str | None = None) -> Call:
     if _PUBLISHED in params:
         # Beside it a value is left out where it is the paper's, and kept where it is the usual one.
         paper = _published(RECIPES[bare], where)
-        named = lambda name: tuple(replace(p, default=paper.get(p.name, p.default)) for p in params_of(name))  # noqa: E731
-        name, params = parsed_call(text, named, what="recipe", where=where)
+        papers = tuple(replace(p, default=paper.get(p.name, p.default)) for p in params_of(name))
+        name, params = parsed_call(text, lambda _: papers, what="recipe", where=where)
         for needed, why in RECIPES[bare].published_needs.items():
             if needed not in dict(params):
                 hint = f"name it: {bare}(setting=published,{needed}=…), or give the paper's other numbers one by one"

@@ -54,21 +54,23 @@ def card_of(folder: Path, targets: Sequence[str]) -> dict[str, Any] | None:
 def _chosen_on(plan: Plan, cells: Sequence[Cell]) -> dict[str, dict[str, list[str]]]:
     known: dict[str, frozenset[tuple[str, str]]] = {}
 
-    def of(key: str) -> frozenset[tuple[str, str]]:
+    def chosen_behind(key: str) -> frozenset[tuple[str, str]]:
         """The splits, and the data, that the trainings behind a step choose their checkpoints on."""
         if key not in known:
             step = plan.graph[key]
-            chosen = {*()} if step.kind != TRAIN.name else {*_selecting(step.params)}
+            chosen = frozenset(_selecting(step.params) if step.kind == TRAIN.name else ())
             behind = [name for name in step.inputs.values() if name in plan.graph]
-            known[key] = frozenset(chosen).union(*map(of, behind))
+            known[key] = chosen.union(*map(chosen_behind, behind))
         return known[key]
 
     made: dict[str, dict[str, set[str]]] = {}
     for cell in cells:
         if cell.condition.clean and cell.selection == "english":
-            for split, name in of(cell.key):
+            for split, name in chosen_behind(cell.key):
                 made.setdefault(cell.target, {}).setdefault(split, set()).add(name)
-    return {target: {split: sorted(names) for split, names in of.items()} for target, of in sorted(made.items())}
+    return {
+        target: {split: sorted(names) for split, names in splits.items()} for target, splits in sorted(made.items())
+    }
 
 
 def _selecting(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,6 @@ import numpy as np
 
 from crosswind.analysis.agreement import Level, alpha_interval, bootstrap_interval, krippendorff_alpha
 from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample, text_fields
-from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError, shown
 from crosswind.perturb.dataset import perturb_example
 from crosswind.perturb.draw import key
@@ -30,9 +29,8 @@ from crosswind.perturb.spec import Spec
 from crosswind.reading import csv_records, json_file
 from crosswind.report.review import ReviewItem, review_page
 from crosswind.run.folders import new_folder
-from crosswind.study.own_text import changed_fields, own_dataset
+from crosswind.study.own_text import changed_fields
 from crosswind.tasks.base import TASKS, Task
-from crosswind.tasks.load import load
 
 KEY = "key.json"
 GRADES = ("1", "2", "3", "4", "5")
@@ -139,12 +137,9 @@ def make_review(
     return count, count, catches
 
 
-def review_task(
+def review_dataset(
     spec: Spec,
-    name: str,
-    language: str | None,
-    split: str,
-    data: Path | None,
+    dataset: Dataset,
     count: int,
     out: Path | None,
     *,
@@ -152,45 +147,11 @@ def review_task(
     environment: Environment,
     fields: Sequence[str] = (),
 ) -> tuple[int, int, int]:
-    """The same for a task's official files below `data`, of which `fields` may change."""
-    task = TASKS.get(name, where="--task")
-    if data is None:
-        raise UserError("no folder of official files is named", where="--data", hint="or set CROSSWIND_DATA")
-    if language is None:
-        hint = f"one of {', '.join(task.languages)}"
-        raise UserError("the language is not named", where="--language", hint=hint)
-    folder = _named(out)
-    dataset = load(task, language, split, FilesSource(data))
-    changed_fields(spec, dataset, fields, environment)
-    return make_review(spec, dataset, count, folder, draw=draw, environment=environment, fields=fields)
-
-
-def review_own(
-    spec: Spec,
-    task_file: Path,
-    name: str | None,
-    language: str | None,
-    split: str,
-    data: Path | None,
-    count: int,
-    out: Path | None,
-    *,
-    draw: int = 1,
-    environment: Environment,
-    fields: Sequence[str] = (),
-) -> tuple[tuple[int, int, int], tuple[str, ...]]:
-    """The same for data of the user's own, of which `fields` may change; and notes on how they were read."""
-    folder = _named(out)
-    dataset = own_dataset(task_file, name, language, split, data)
-    changed_fields(spec, dataset, fields, environment)
-    counts = make_review(spec, dataset, count, folder, draw=draw, environment=environment, fields=fields)
-    return counts, dataset.notes
-
-
-def _named(out: Path | None) -> Path:
+    """The same for a data set that a user names, of which `fields` may change; a `UserError` without a folder too."""
     if out is None:
         raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
-    return out
+    changed_fields(spec, dataset, fields, environment)
+    return make_review(spec, dataset, count, out, draw=draw, environment=environment, fields=fields)
 
 
 @dataclass(frozen=True)

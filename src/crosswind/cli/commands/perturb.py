@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from crosswind.output import lines_in, lines_out
 if TYPE_CHECKING:
     from crosswind.data.examples import Dataset
     from crosswind.perturb.lines import EndedLine
+    from crosswind.perturb.perturbation import Environment
     from crosswind.perturb.perturbed import PerturbedDataset
     from crosswind.perturb.spec import Spec, TextScope
 
@@ -108,46 +109,11 @@ def perturb(
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
     if as_json and (review is not None or (task is None and task_file is None)):
         raise UserError("lines stay lines", where="--json", hint="--task or --task-file FILE is for examples")
-    if review is not None:
-        from crosswind.study.review import review_own, review_task
-
-        if source is not None:
-            raise UserError("lines have no labels to review", where="IN", hint="name a task: --task or --task-file")
-        if task_file is not None:
-            counts, notes = review_own(
-                parsed,
-                task_file,
-                task,
-                language,
-                split,
-                data,
-                review,
-                target,
-                draw=seed,
-                environment=environment,
-                fields=_field_names(fields),
-            )
-            for note in notes:
-                print(f"note: {note}", file=sys.stderr)
-        elif task is not None:
-            counts = review_task(
-                parsed,
-                task,
-                language,
-                split,
-                data or official_folder(),
-                review,
-                target,
-                draw=seed,
-                environment=environment,
-                fields=_field_names(fields),
-            )
-        else:
-            hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
-            raise UserError("a review is of a task's items", where="--review", hint=hint)
-        held = f"{counts[0]} perturbed, {counts[1]} clean and {counts[2]} catch items for each of two annotators"
-        print(f"crosswind: {target}: {held}; key.json is not for them", file=sys.stderr)
-        return
+    if review is not None and source is not None:
+        raise UserError("lines have no labels to review", where="IN", hint="name a task: --task or --task-file")
+    if review is not None and task is None and task_file is None:
+        hint = "crosswind perturb SPEC --review 50 --task xnli --language de --data DIR -o FOLDER; --task-file"
+        raise UserError("a review is of a task's items", where="--review", hint=hint)
     if task is not None or task_file is not None:
         from crosswind.study.own_text import official_dataset, own_dataset, perturbed_own
 
@@ -160,7 +126,11 @@ def perturb(
         else:
             assert task is not None
             dataset, root = official_dataset(task, language, split, data or official_folder(), source)
-        changed = perturbed_own(parsed, dataset, draw=seed, environment=environment, fields=_field_names(fields))
+        names = _field_names(fields)
+        if review is not None:
+            _review(parsed, dataset, review, target, draw=seed, environment=environment, fields=names)
+            return
+        changed = perturbed_own(parsed, dataset, draw=seed, environment=environment, fields=names)
         _write_task(dataset, changed, None if as_json else root, target, rewrites=as_json)
         return
     count = changed_lines = 0
@@ -179,6 +149,26 @@ def perturb(
     if lines.skip_count > len(lines.skipped):
         print(f"crosswind: {lines.skip_count:,} lines that are not UTF-8 were left as they are", file=sys.stderr)
     print(f"crosswind: {changed_lines:,} of {count:,} lines changed", file=sys.stderr)
+
+
+def _review(
+    spec: Spec,
+    dataset: Dataset,
+    count: int,
+    out: Path | None,
+    *,
+    draw: int,
+    environment: Environment,
+    fields: Sequence[str],
+) -> None:
+    """Pages for two annotators, in a new folder."""
+    from crosswind.study.review import review_dataset
+
+    made = review_dataset(spec, dataset, count, out, draw=draw, environment=environment, fields=fields)
+    for note in dataset.notes:
+        print(f"note: {note}", file=sys.stderr)
+    held = "{} perturbed, {} clean and {} catch items for each of two annotators".format(*made)
+    print(f"crosswind: {out}: {held}; key.json is not for them", file=sys.stderr)
 
 
 def _write_task(

@@ -26,11 +26,9 @@ def _look(run: AuditedRun) -> Shown:
     if not searched:
         return Shown(None, "nothing was attacked")
     diagnostic = {str(x) for kept in run.kept for x in _names(kept.get(DIAGNOSTIC_ATTACKS))}
-    faults = [
-        f"labels need not hold under {several(names)}"
-        for names in [sorted({attack for attack, *_ in searched if attack in diagnostic})]
-        if names
-    ]
+    faults = []
+    if spoiled := sorted({attack for attack, *_ in searched if attack in diagnostic}):
+        faults.append(f"labels need not hold under {several(spoiled)}")
     bare = {a for a, *cell in searched if (control_of(a), *cell) not in there and not _is_blind(a)}
     if bare:
         faults.append(f"no random draws at equal budget stand beside {several(sorted(bare))}")
