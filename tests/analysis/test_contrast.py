@@ -407,6 +407,16 @@ def test_the_answer_is_about_what_is_not_at_its_floor():
     assert answer(lost.summary(chance={"xcopa": 50.0})).startswith("Every route is at its floor in xcopa")
 
 
+def test_the_answer_names_targets_of_which_only_clean_scores_are_compared():
+    study = two_routes(Study())
+    for route, right in (("none", 270), ("multi", 134)):  # multi is at the floor: of its drop nothing follows
+        study.pair(route, "de", right, right - 30, target="xcopa")
+    summary = study.summary(chance={"xcopa": 33.3})
+    of = {c.measure: c.targets for c in summary.contrasts if (c.kind, c.scope) == ("difference", "all")}
+    assert (of["clean"], of["drop"]) == (("xcopa", "xnli"), ("xnli",))
+    assert "(xnli, of clean differences with xcopa besides, other languages than English;" in (answer(summary) or "")
+
+
 def test_targets_that_were_not_perturbed_enter_the_mean_of_clean_scores_everywhere():
     study = two_routes(Study())
     study.add("none", "de", 200, target="pawsx").add("multi", "de", 240, target="pawsx")

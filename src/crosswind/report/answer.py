@@ -199,6 +199,10 @@ def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:
     """Over what: targets, languages, what was random, the family, and what is not in it."""
     last = next((c for c in chosen if c.measure == "drop"), chosen[0])
     what = last.targets[0] if len(last.targets) == 1 else f"means of {len(last.targets)} targets"
+    # Of clean scores a target may be compared whose drops say nothing, because a route is at its floor there.
+    besides = {t: None for c in chosen if (c.kind, c.measure) == ("difference", "clean") for t in c.targets}
+    more = [t for t in besides if t not in last.targets]
+    what += f", of clean differences with {', '.join(more)} besides" if more else ""
     tested = [c for c in summary.contrasts if c.family == PRIMARY and c.adjusted is not None]
     parts = [f"{what}, other languages than {summary.source_language(last.targets)}", random_factors(chosen)]
     verdicts = f"verdicts by Holm over {len(tested)} comparisons, " if tested else ""
