@@ -57,3 +57,12 @@ def test_variables_are_named_after_what_they_hold() -> None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in vague
     ]
     assert named == []
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Tests are modules without a package: pytest collects neither of two that have one name."""
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for path in Path(__file__).parent.rglob("*.py"):
+        if not path.name.startswith(("__", "conftest")):
+            folders[path.name].append(path.parent.name)
+    assert {name: sorted(where) for name, where in folders.items() if len(where) > 1} == {}
