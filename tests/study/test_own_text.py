@@ -52,6 +52,19 @@ def test_what_comes_out_is_the_official_file_that_export_writes(
     assert (tmp_path / "one.jsonl").read_bytes() == expected.read_bytes() != original.read_bytes()
 
 
+def test_what_a_perturbation_needs_besides_is_read_where_the_task_lies(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "panx").mkdir()
+    text = "Ada\tB-PER\nsingt\tO\n\nKurt\tB-PER\nliest\tO\n\n"
+    (tmp_path / "panx" / "test-de.tsv").write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        app(["perturb", "entity-swap:1", "--task", "panx", "--language", "de", "--data", str(tmp_path)])
+    assert ended.value.code == 0
+    other = "Kurt\tB-PER\nsingt\tO\n\nAda\tB-PER\nliest\tO\n\n"  # each has the other's person
+    assert capfd.readouterr().out.strip() == other.strip()
+
+
 def test_a_task_of_several_files_becomes_a_folder(data: Path, tmp_path: Path) -> None:
     call = ("--task", "tatoeba", "--language", "jv", "--data", str(data))
     with pytest.raises(UserError, match="-o: tatoeba has 2 files"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.extent import Extent
+from crosswind.perturb.needs import DataNeed, Need
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
 from crosswind.perturb.spec import Spec, TextScope
@@ -25,11 +27,29 @@ from crosswind.tasks.load import load
 
 
 def perturbed_own(
-    spec: Spec, dataset: Dataset, *, draw: int, environment: Environment, fields: Sequence[str] = ()
+    spec: Spec, dataset: Dataset, root: Path, *, draw: int, environment: Environment, fields: Sequence[str] = ()
 ) -> PerturbedDataset:
-    """A data set after noise in `fields`, named as a study names them (`Extent`); without, in those of its task."""
+    """A data set after noise in `fields`, named as a study names them (`Extent`); without, in those of its task.
+
+    The data that a perturbation needs besides (other entities, articles, translations) are read below `root`.
+    """
     names = changed_fields(spec, dataset, fields, environment)
-    return perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment)
+    resolved = _needed_data(spec, dataset, root, names, environment)
+    return perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment, resolved=resolved)
+
+
+def _needed_data(
+    spec: Spec, dataset: Dataset, root: Path, fields: tuple[str, ...], environment: Environment
+) -> Mapping[Need, Dataset]:
+    scope = replace(TextScope.of(TASKS[dataset.task], dataset.language, environment), fields=fields)
+    itself = (dataset.task, dataset.language, dataset.split)
+    resolved: dict[Need, Dataset] = {}
+    for need in spec.needs(scope):
+        if isinstance(need, DataNeed):
+            task, language, split = need.task or itself[0], need.language or itself[1], need.split or itself[2]
+            other = (task, language, split) != itself
+            resolved[need] = load(TASKS[task], language, split, FilesSource(root)) if other else dataset
+    return resolved
 
 
 def own_dataset(task_file: Path, name: str | None, language: str | None, split: str, data: Path | None) -> Dataset:

@@ -123,14 +123,16 @@ def perturb(
                 hint = "it says itself where its files lie: leave IN out"
                 raise UserError("the data are those that --task-file declares", where="IN", hint=hint)
             dataset = own_dataset(task_file, task, language, split, data)
+            folder = data or task_file.absolute().parent
         else:
             assert task is not None
-            dataset, root = official_dataset(task, language, split, data or official_folder(), source)
+            dataset, folder = official_dataset(task, language, split, data or official_folder(), source)
+            root = folder
         names = _field_names(fields)
         if review is not None:
             _review(parsed, dataset, review, target, draw=seed, environment=environment, fields=names)
             return
-        changed = perturbed_own(parsed, dataset, draw=seed, environment=environment, fields=names)
+        changed = perturbed_own(parsed, dataset, folder, draw=seed, environment=environment, fields=names)
         _write_task(dataset, changed, None if as_json else root, target, rewrites=as_json)
         return
     count = changed_lines = 0
