@@ -104,6 +104,10 @@ def test_what_is_not_of_one_study_is_not_joined(runs: list[Path], tmp_path: Path
         join_runs([runs[0], runs[0]])
     with pytest.raises(UserError, match="is a run of another study"):
         join_runs([runs[0], write_run(tmp_path / "a", (7,), study="abd")])
+    for run, margin in ((runs[0], 1), (tmp_path / "a", 2)):
+        (run / "study.yaml").write_text(f"name: s\nseeds: [{margin}]\ncompare: {{margin: {margin}}}\nroutes: {{}}\n")
+    with pytest.raises(UserError, match=r"is a run of another study than .* \(compare\)"):
+        join_runs([runs[0], tmp_path / "a"])
     with pytest.raises(UserError, match=r"is a run of another encoder than .* \(large and mini\)"):
         join_runs([runs[0], write_run(tmp_path / "b", (7,), encoder="large")])
     other = write_run(tmp_path / "c", (7,))

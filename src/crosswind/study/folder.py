@@ -83,6 +83,19 @@ def study_id(study: Study) -> str:
     return digest(_without_roots(value))
 
 
+def asked_otherwise(run: Path, other: Path) -> list[str]:
+    """The keys in which the studies of two run folders ask different things; none where one cannot be read."""
+    asked = []
+    for path in (run, other):
+        try:
+            value = parse_yaml(yaml_text(path / STUDY, "study"), str(path / STUDY))
+        except UserError:
+            return []
+        asked.append(_without_roots({key: v for key, v in value.items() if key not in _NO_QUESTION}))
+    one, two = asked
+    return sorted(key for key in {*one, *two} if one.get(key) != two.get(key))
+
+
 def _without_roots(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_roots(v) for k, v in value.items() if k != "root"}

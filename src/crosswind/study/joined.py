@@ -20,7 +20,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, require_comparable, unfitted
 from crosswind.study.analysed import Analysed, read_analysed
-from crosswind.study.folder import COSTS, IDENTITY, run_identity
+from crosswind.study.folder import COSTS, IDENTITY, asked_otherwise, run_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +212,9 @@ def _require_same(first: RunResults, other: RunResults) -> None:
     for what, key in (("another study", "study"), ("another encoder", "encoder")):
         a, b = first.identity.get(key), other.identity.get(key)
         if a != b:
+            keys = asked_otherwise(first.paths[0], other.paths[0]) if key == "study" else [f"{b} and {a}"]
             raise UserError(
-                f"is a run of {what} than {first.paths[0]}" + (f" ({b} and {a})" if key == "encoder" else ""),
+                f"is a run of {what} than {first.paths[0]}" + (f" ({', '.join(keys)})" if keys else ""),
                 where=str(other.paths[0]),
                 hint="`crosswind compare` sets two runs beside each other",
             )
