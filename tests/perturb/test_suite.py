@@ -335,6 +335,14 @@ def test_an_edited_label_file_and_another_condition_are_refused(whole_export: Pa
     (whole_export / "labels.jsonl").write_text("{} \n")
     with pytest.raises(UserError, match="is another file than was exported"):
         require_suite(whole_export, TITLE)
+    (whole_export / "labels.jsonl").write_text("{}\n")
+    added = whole_export.parent / "mine" / "xcopa" / "test-et.tsv"
+    added.parent.mkdir(parents=True)
+    added.write_text("0\n")
+    assert require_suite(whole_export, TITLE)
+    for folder in (whole_export.parent, added.parent.parent):  # items that lie beside those of the suite are none of it
+        with pytest.raises(UserError, match=r"test-et.tsv: is no file that was exported"):
+            require_suite(folder, TITLE)
     edited(whole_export, files=[])
     with pytest.raises(UserError, match="does not say which files were exported"):
         require_suite(whole_export, TITLE)

@@ -47,7 +47,9 @@ def require_suite(folder: Path, title: str) -> list[str]:
     inside = folder.absolute().relative_to(path.parent.absolute()).parts[:1]
     _check_files(path, value.get("files"), inside)
     notes: dict[str, None] = {}
-    for condition in _conditions(path, value.get("conditions"), inside):
+    conditions = _conditions(path, value.get("conditions"), inside)
+    _require_exported(folder, path, value["files"])
+    for condition in conditions:
         if (note := _compared(suite, condition, path)) is not None:
             notes[note] = None
     return [*notes, suite.unreviewed]
@@ -62,6 +64,17 @@ def _check_files(path: Path, files: Any, inside: tuple[str, ...]) -> None:
         if Path(name).parts[: len(inside)] == inside and file.is_file() and file_hash(file) != sha:
             hint = "the items of a suite stay as they are: export them again"
             raise UserError("is another file than was exported", where=str(file), hint=hint)
+
+
+def _require_exported(folder: Path, path: Path, files: Mapping[str, Any]) -> None:
+    """Refuse items that an export did not write: nobody knows what they are. Of rewrites the published hash decides."""
+    root = path.parent.absolute()
+    for file in sorted(p for p in folder.absolute().rglob("*") if p.is_file()):
+        name = file.relative_to(root)
+        apart = "rewrites" in name.parts or name.name.startswith(".") or name == Path(EXPORTED)
+        if not apart and name.as_posix() not in files:
+            hint = "name a folder that crosswind export wrote, with nothing else in it"
+            raise UserError("is no file that was exported", where=str(file), hint=hint)
 
 
 def _conditions(path: Path, conditions: Any, inside: tuple[str, ...]) -> list[Mapping[str, Any]]:
