@@ -123,3 +123,21 @@ def test_options_and_pools_are_measured() -> None:
 
 def test_words_of_carried_spans_do_not_matter_to_the_measure() -> None:
     assert rewrite_between("a b", "a c").carry([Span(0, 1)]) == (Span(0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hit"),
+    [
+        ("the dog sleeps", "der Hund schläft", 3),  # each became another, some of them longer
+        ("मैंने उससे दोबारा", "maine usase dobara", 3),
+        ("the dog sleeps", "the big dog sleeps", 1),  # put in
+        ("the dog sleeps", "the cats there sleeps", 2),  # one became another, one was put in
+        ("the dog sleeps", "the xdog sleeps", 1),
+        ("the dog sleeps", "the dogs sleeps", 1),
+        ("the dog", "thedog", 2),
+    ],
+)
+def test_a_word_that_became_another_is_hit_once(before, after, hit):
+    rewrite = rewrite_between(before, after)
+    assert rewrite.apply(before) == after
+    assert rewrite.words_hit(words(before, "hi" if before > "z" else "en")) == hit

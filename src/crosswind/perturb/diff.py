@@ -36,6 +36,21 @@ def _edits(old: Sequence[str], new: Sequence[str], at: int, *, deeper: bool) -> 
             continue
         if kind == "replace" and deeper:
             a, b = "".join(old[low:high]), "".join(new[new_low:new_high])
-            yield from _edits(clusters(a), clusters(b), starts[low], deeper=False)
+            yield from _whole(_edits(clusters(a), clusters(b), starts[low], deeper=False))
         else:
             yield starts[low], starts[high], "".join(new[new_low:new_high])
+
+
+def _whole(edits: Iterator[Edit]) -> Iterator[Edit]:
+    """Edits that touch as one, so that a word that became a longer one is a word hit and not also a word put in; where
+    white space is put in they stay apart, because there a word is."""
+    last: Edit | None = None
+    for edit in edits:
+        if last is not None and last[1] == edit[0] and not any(c.isspace() for c in last[2] + edit[2]):
+            last = (last[0], edit[1], last[2] + edit[2])
+            continue
+        if last is not None:
+            yield last
+        last = edit
+    if last is not None:
+        yield last

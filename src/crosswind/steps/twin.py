@@ -53,5 +53,5 @@ def _run(job: Job[TwinParams], worker: Worker) -> str:
 
 
 TWIN: StepKind[TwinParams] = StepKind(
-    name="twin", version=2, params=TwinParams, run=_run, cost=lambda params: tokens_of(params.ref) / 20
+    name="twin", version=3, params=TwinParams, run=_run, cost=lambda params: tokens_of(params.ref) / 20
 )

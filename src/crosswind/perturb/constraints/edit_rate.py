@@ -29,6 +29,6 @@ EDIT_RATE = ConstraintKind(
     source="BERT-Attack's limit on changed words, 0.4 (Li et al. 2020, §4.2)",
     make=_THRESHOLD.constraint,
     params=(Param("most", "number", "words hit for each word of the original", default=0.4, low=0.0),),
-    version="2",
+    version="3",
     threshold=_THRESHOLD,
 )
