@@ -114,6 +114,11 @@ def test_an_export_says_its_suite_and_scoring_refuses_another(
         "Of tatoeba a part was perturbed, which the published hashes of crosswind-c-1 do not cover.",
         "crosswind-c-1 is unreviewed: no annotators have judged whether labels hold under it.",
     ]
+    (labels, *_) = sorted((tmp_path / "items").glob("keyboard*/labels"))
+    scored = CliRunner().invoke(app, ["score", str(labels), str(labels), "--suite", TITLE, "--allow-missing", "--json"])
+    assert scored.exit_code == 0, scored.output
+    scores = json.loads(scored.output)
+    assert (scores["averaged"], scores["score"], scores["notes"][-2:]) == (["tatoeba"], 100.0, notes)
     (path, *_) = (tmp_path / "items").rglob("rewrites/*.parquet")
     assert set(pl.read_parquet(path).columns) == {"id", "part", "field", "rewrite"}
     require_suite(path.parent, TITLE)

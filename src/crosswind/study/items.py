@@ -5,6 +5,7 @@ was exported.
 
     OUT/export.json                       what was exported, with the SHA-256 of every file
     OUT/CONDITION/…                       the items of a condition in the form that was asked for (`clean` is one)
+    OUT/CONDITION/labels/TASK/…           of a frozen suite in official layout: labels as `crosswind score` reads them
     OUT/CONDITION/rewrites/TASK-LANGUAGE.parquet   what was changed, as pieces kept and pieces new
 """
 
@@ -39,6 +40,7 @@ from crosswind.study.hub_tables import hub_tables
 from crosswind.study.plan import make_plan
 from crosswind.study.planned import Cell, no_cells
 from crosswind.study.spec import Study
+from crosswind.study.submitted import write_labels
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.refs import Library, library
 
@@ -73,6 +75,7 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
     if not plan.cells:
         raise no_cells(plan)
     data = library(plan.graph.context["data"])
+    suites = sorted({p.suite for p in study.section("perturb") or () if p.suite})
     with new_folder(out) as draft:
         rewrites = list(dict.fromkeys(cell.rewrite for cell in plan.cells if cell.rewrite))
         outcome = run_graph(plan.graph, rewrites, store, EXECUTORS["local"], reporter=reporter, folder=draft / ".logs")
@@ -95,6 +98,9 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
             notes |= dict.fromkeys(dataset.notes)
             for note in write_items(form, dataset, cell, data, folder, out / condition_name(cell)):
                 notes[note] = None
+            if suites and form == "official" and cell.data.context_language in (None, cell.data.language):
+                why = write_labels(folder / "labels", dataset, cell.data.language)
+                notes |= {why: None} if why else {}
             notes |= dict.fromkeys(_found(facts, cell))
             conditions.append(item_condition(cell, dataset, float(facts.get("changed", 0.0))))
         for part in plan.left_out:
@@ -102,7 +108,7 @@ def export_items(study: Study, form: ItemForm, out: Path, store: Store, reporter
         about = {
             "crosswind": __version__,
             "format": form,
-            "suites": sorted({p.suite for p in study.section("perturb") or () if p.suite}),
+            "suites": suites,
             "conditions": conditions,
             "notes": [*notes],
             "licences": {name: TASKS[name].licence for name in sorted({c.target for c in plan.cells})},

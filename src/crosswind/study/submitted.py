@@ -24,6 +24,7 @@ from crosswind.data.examples import (
     QueryExample,
     SpanExample,
     TaggingExample,
+    is_labelled,
 )
 from crosswind.data.writing import squad_file
 from crosswind.errors import UserError, unknown
@@ -210,7 +211,7 @@ def _write_language(
     submitted = [_submitted(p, dataset, official) for p in predictions]
     official.format.write(folder / name, dataset.examples, submitted, official.labels)
     if gold is not None:
-        _write_labels(gold / name, dataset, official)
+        _write_gold(gold / name, dataset, official)
     for what, value, usual in (("rows", cell.ref.selection, "all"), ("split", cell.ref.split, "test")):
         if value != usual:
             done.notes.append(f"{official.name}: {what} {value}, under the official name test-LANGUAGE")
@@ -235,7 +236,26 @@ def _submitted(prediction: Prediction, dataset: Dataset, official: Scoring) -> P
     return {"predicted": dataset.pool.index[top[0]]}
 
 
-def _write_labels(path: Path, dataset: Dataset, official: Scoring) -> None:
+def write_labels(folder: Path, dataset: Dataset, language: str) -> str | None:
+    """Write the labels of a test set below a folder, where `crosswind score` reads them; why they are not, if so.
+
+    They are those of XTREME-R, or else of the first benchmark that has the task in this language.
+    """
+    name = dataset.task
+    declared = next(
+        (b for b in (BENCHMARKS["xtreme-r"], *BENCHMARKS) if name in b.tasks and language in b.tasks[name].languages),
+        None,
+    )
+    if declared is None:
+        return f"{name} {language}: no benchmark has it, so that there are no labels for crosswind score"
+    if not all(map(is_labelled, dataset.examples)):
+        return f"{name} {language}: items without labels, so that there are none for crosswind score"
+    official = scoring(declared, name)
+    _write_gold(folder / name / f"test-{language}{official.suffix}", dataset, official)
+    return None
+
+
+def _write_gold(path: Path, dataset: Dataset, official: Scoring) -> None:
     """The labels of a data set in their official format: that of predictions, but for SQuAD's files."""
     if dataset.examples and isinstance(dataset.examples[0], SpanExample):
         write_submission(path, squad_file(dataset))
