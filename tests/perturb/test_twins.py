@@ -117,6 +117,9 @@ def test_kinds_that_differ_and_sets_without_a_common_item_are_refused() -> None:
         ("the river", "the rivar", {"replacement": 1}),
         ("the river", "The river", {"case": 1}),
         ("das schöne", "das schone", {"diacritic": 1}),
+        ("die größeren", "die grösseren", {"replacement": 1, "insertion": 1}),  # no capital of it
+        ("wir müssten", "wir müßten", {"replacement": 1, "deletion": 1}),
+        ("ΟΔΟΣ", "οδος", {"case": 4}),
         ("the river", "theriver", {"space": 1}),
         ("the river.", "the river", {"punctuation": 1}),
         ("the river", "the bank", {"word": 1}),

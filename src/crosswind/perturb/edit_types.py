@@ -78,11 +78,11 @@ def _of_tokens(a: str, b: str) -> Counter[str]:
         return Counter({"space": abs(len(a) - len(b)) or 1})
     if not _WORD.search(a + b):
         return Counter({"punctuation": max(1, OSA.distance(a.strip(), b.strip()))})
-    if a.casefold() == b.casefold():
+    if _folded(a) == _folded(b):
         return Counter({"case": sum(x != y for x, y in zip(a, b, strict=False)) or 1})
     if _bare(a) == _bare(b):
         return Counter({"diacritic": 1})
-    if OSA.distance(a.casefold(), b.casefold()) > _FARTHEST * max(len(a), len(b)):
+    if OSA.distance(_folded(a), _folded(b)) > _FARTHEST * max(len(a), len(b)):
         return Counter({"word": 1})
     counts: Counter[str] = Counter()
     edits = OSA.distance(a, b)
@@ -109,4 +109,9 @@ def _of_tokens(a: str, b: str) -> Counter[str]:
 
 
 def _bare(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
+    return "".join(c for c in unicodedata.normalize("NFD", _folded(text)) if not unicodedata.combining(c))
+
+
+def _folded(text: str) -> str:
+    """The text without capitals, letter by letter: ß is another letter than ss, not its capital."""
+    return "".join(folded if len(folded := c.casefold()) == 1 else c.lower() for c in text)

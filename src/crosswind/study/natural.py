@@ -27,7 +27,7 @@ from crosswind.tasks.refs import DataRef, library
 
 NATURAL_TABLE = "natural.parquet"
 _MOST = 300  # items of a twin that are looked at: shares of some 500 edits are known to 2 points
-_VERSION = 1
+_VERSION = 2
 
 
 def natural_noise(plan: Plan, cells: Sequence[Cell], store: Store, earlier: pl.DataFrame | None = None) -> pl.DataFrame:
