@@ -86,7 +86,8 @@ def test_the_page_says_what_the_search_gains_with_its_interval() -> None:
     text, table = gains_over_draws(made().contrasts(routes=["none", "multi"]))
     assert isinstance(text, Prose)
     assert isinstance(table, TextTable)
-    said = f"{re.escape(ATTACK)}, 50 queries, over random draws at an equal budget: none "
+    said = f"{re.escape(ATTACK)}, 50 queries, what the search gains over random draws at an equal budget"
+    said += r" \(below 0: the draws did more\), in de, sw: none "
     said += r"\+5\.0 \[\+\d\.\d, \+\d\.\d\]; multi"
     assert re.match(said, text.text), text.text
     assert {row[0] for row in table.rows} == {"xnli", "pawsx", "all: pawsx, xnli"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -160,7 +161,10 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     assert gains["name"].to_list() == ["none: random draws − deepwordbug, 12 queries"]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "What the attacks did" in page
-    assert "deepwordbug, 12 queries, over random draws at an equal budget: none in mw-nli " in html.unescape(page)
+    said = r"12 queries, what the search gains .* \(below 0: the draws did more\), in (\S+), (\S+): none in mw-nli "
+    named = re.search(said, html.unescape(page))
+    assert named is not None
+    assert {*named.groups()} == {"qla-Latn", "qcy-Cyrl"}
     (kept,) = read_audited([tmp_path / "out"])
     assert {"card", "chosen_on", "diagnostic_attacks"} == kept.keys()
     assert kept["diagnostic_attacks"] == []

@@ -24,17 +24,25 @@ def write_about(out: Path, facts: Mapping[str, str], notes: Sequence[str], audit
 
 
 def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
-    """The facts of runs, those that differ one after the other, and their notes, each once."""
+    """The facts of runs, those that differ one after the other, and their notes, each once; a note names a file that is
+    damaged."""
     facts: dict[str, list[str]] = {}
     notes: list[str] = []
     for path in paths:
         try:
             value = json.loads((path / ABOUT).read_text(encoding="utf-8"))
-            for name, text in value["facts"].items():
-                facts.setdefault(str(name), []).append(str(text))
-            notes += map(str, value["notes"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            said = [(str(name), str(text)) for name, text in value["facts"].items()]
+            notes += map(str, [*value["notes"]])
+        except FileNotFoundError:
             continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            notes.append(
+                f"{path / ABOUT} is damaged: the facts and notes of this run are not shown, and reviews do not see what"
+                " it kept for them. Its study, run again, computes nothing and writes the file anew."
+            )
+            continue
+        for name, text in said:
+            facts.setdefault(name, []).append(text)
     return {name: "; ".join(dict.fromkeys(texts)) for name, texts in facts.items()}, list(dict.fromkeys(notes))
 
 

@@ -59,12 +59,15 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
         return []
     over_all = [c for c in rows if c.scope == "all"] or rows
     lines: dict[str, list[str]] = {}
+    languages: dict[str, dict[str, None]] = {}
     for c in over_all:
         settled = "" if c.verdict == "differs" else f" ({c.words})"
         where = "" if len(c.targets) > 1 else f" in {c.targets[0]}"
+        languages.setdefault(attack_of(c), {}).update(dict.fromkeys(c.languages))
         lines.setdefault(attack_of(c), []).append(f"{c.systems[0]}{where} {figure(c.estimate, signed=True)}{settled}")
     texts = [
-        f"{name}, over random draws at an equal budget: {'; '.join(said[:_NAMED])}"
+        f"{name}, what the search gains over random draws at an equal budget (below 0: the draws did more), in"
+        f" {', '.join(languages[name])}: {'; '.join(said[:_NAMED])}"
         + (f"; and {len(said) - _NAMED} more, below." if len(said) > _NAMED else ".")
         for name, said in lines.items()
     ]
