@@ -108,3 +108,15 @@ def test_mistakes_are_named(data: Path, tmp_path: Path, call: list[str], message
     named = {"DIR": str(data), "IN": str(tmp_path / "mine.tsv")}
     with pytest.raises(UserError, match=message):
         app(["perturb", SPEC, *(named.get(part, part) for part in call)])
+
+
+def test_clean_data_are_not_written_over(data: Path, tmp_path: Path) -> None:
+    (original,) = TASKS["xcopa"].files.locate(FilesSource(data).files, "et", "test")
+    mine = tmp_path / original.relative_to(data)
+    mine.parent.mkdir(parents=True)
+    shutil.copyfile(original, mine)
+    (tmp_path / "link.jsonl").symlink_to(mine)
+    for target in (mine, tmp_path / "link.jsonl"):
+        with pytest.raises(UserError, match="would take the place of the clean official file"):
+            app(["perturb", SPEC, "--task", "xcopa", "--language", "et", "--data", str(tmp_path), "-o", str(target)])
+    assert mine.read_bytes() == original.read_bytes()

@@ -189,6 +189,9 @@ def _write_task(
     else:
         files, more = official_texts(dataset, changed.dataset, root)
         notes += more
+        if target is not None and any(_is_one_file(target, root / name) for name in files):
+            hint = "what perturbs it another time would perturb it twice: name another file"
+            raise UserError("would take the place of the clean official file", where=str(target), hint=hint)
         if len(files) == 1:
             with lines_out(target) as write:
                 write(*files.values())
@@ -203,6 +206,10 @@ def _write_task(
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"crosswind: {sum(d for _, d in lines):,} of {len(lines):,} texts changed", file=sys.stderr)
+
+
+def _is_one_file(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and first.samefile(second)
 
 
 def _field_names(fields: str | None) -> tuple[str, ...]:
