@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 
@@ -46,14 +45,11 @@ def test_what_does_not_apply_says_why() -> None:
         list(shown_texts(None, ["hr"]))
 
 
-def test_the_command_needs_neither_a_model_nor_two_seconds() -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_the_command_loads_no_model_and_none_of_the_libraries_that_take_long() -> None:
     watched = f"import sys, atexit, json; atexit.register(lambda: print(json.dumps([*sys.modules]))); {MAIN}"
     ended = subprocess.run([sys.executable, "-c", watched, "show"], capture_output=True, text=True, timeout=60)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert ended.returncode == 0
     *lines, modules = ended.stdout.splitlines()
     assert lines[0] == "German (de)"
     assert len(lines) == 10 * 7 + 9
     assert not {"torch", "transformers", "datasets", "requests"} & set(json.loads(modules))
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2  # seconds of CPU
