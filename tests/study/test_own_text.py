@@ -65,6 +65,16 @@ def test_what_a_perturbation_needs_besides_is_read_where_the_task_lies(
     assert capfd.readouterr().out.strip() == other.strip()
 
 
+def test_so_it_is_for_reviews(data: Path, official_data: Callable[..., Path], tmp_path: Path) -> None:
+    root = official_data("xquad")
+    call = ("--task", "xquad", "--language", "de", "--data", str(root), "--fields", "context")
+    with pytest.raises(SystemExit) as ended:
+        app(["perturb", "distract-qa:1", *call, "--review", "3", "-o", str(tmp_path / "review")])
+    assert ended.value.code == 0
+    items = json.loads((tmp_path / "review" / "key.json").read_text(encoding="utf-8"))["items"]
+    assert sum(item["kind"] == "perturbed" for item in items.values()) == 3
+
+
 def test_a_task_of_several_files_becomes_a_folder(data: Path, tmp_path: Path) -> None:
     call = ("--task", "tatoeba", "--language", "jv", "--data", str(data))
     with pytest.raises(UserError, match="-o: tatoeba has 2 files"):

@@ -18,7 +18,7 @@ from crosswind.errors import UserError
 from crosswind.model.encoder import load_encoder
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
-from crosswind.study.claimed import named_claims
+from crosswind.study.claimed import claims_unlike_kept, named_claims
 from crosswind.study.folder import check_out, open_folder
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study, read_study
@@ -77,6 +77,11 @@ def test_the_files_of_claims_that_a_study_names_are_kept_with_it(
     with open_folder(run, study.model_copy(update={"claims": ["phang2020", "mine.yaml"]}), "e"):
         pass
     assert named_claims(run) == ["phang2020", "mine.yaml"]
+    assert claims_unlike_kept([run]) == []
+    (tmp_path / "at" / "mine.yaml").write_text("name: other\n")
+    (note,) = claims_unlike_kept([run])
+    assert note.startswith(f"The claims are those of mine.yaml as it is now; {run / 'claims' / '1-mine.yaml'} is what")
+    assert claims_unlike_kept([run], ["phang2020"]) == []
     monkeypatch.chdir(tmp_path)  # where the path leads nowhere
     kept = run / "claims" / "1-mine.yaml"
     assert named_claims(run, run) == ["phang2020", str(kept)]

@@ -25,9 +25,8 @@ from crosswind.data.examples import (
     Example,
     Pool,
     QueryExample,
-    TaggingExample,
     is_labelled,
-    text_fields,
+    whole_texts,
 )
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import Metric
@@ -211,10 +210,7 @@ def _changed_texts(examples: Sequence[Example], outcomes: Sequence[Attacked]) ->
     """The texts that attacks changed, before and after; what was added to a pool is none."""
     pairs = []
     for example, outcome in zip(examples, outcomes, strict=True):
-        if isinstance(example, TaggingExample):
-            texts = {"words": " ".join(example.words)}
-        else:
-            texts = dict(text_fields(example))
+        texts = whole_texts(example)
         for field, rewrite in outcome.rewrites.items():
             text = texts.get(field)
             if text is not None and rewrite.length == len(text):

@@ -277,6 +277,11 @@ def text_fields(example: Example) -> dict[str, str]:
             return {"query": example.query, **{name: text for name, text in more.items() if text}}
 
 
+def whole_texts(example: Example) -> dict[str, str]:
+    """The texts of an example by field name, as rewrites are of them: the words of a sentence are one text, `words`."""
+    return {"words": " ".join(example.words)} if isinstance(example, TaggingExample) else text_fields(example)
+
+
 def by_id(examples: Iterable[Example]) -> dict[str, Example]:
     """The examples by their ids."""
     return {e.id: e for e in examples}

@@ -68,10 +68,16 @@ def brought_files(given: str, language: str, patterns: Sequence[str], what: str,
     return []
 
 
-def file_language(setting: Setting) -> str | None:
-    """The language that the user said a file is of."""
-    given = setting.params.get(FILE_LANGUAGE.name)
-    return str(given) if given else None
+def named_files(
+    setting: Setting, param: str, patterns: Sequence[str], what: str, lacking: UserError
+) -> tuple[Path, ...]:
+    """The files of a setting's language that one of its parameters names (`brought_files`), of the language that
+    `FILE_LANGUAGE` says where it is a file; raises `lacking` where nothing is named."""
+    given, language = setting.params.get(param), setting.params.get(FILE_LANGUAGE.name)
+    if not given:
+        raise lacking
+    of = str(language) if language else None
+    return tuple(brought_files(str(given), setting.language, patterns, what, of))
 
 
 def stamped(paths: Sequence[Path]) -> Stamped:

@@ -23,7 +23,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from crosswind.data.examples import Dataset, Example, Pool, Span, TaggingExample, text_fields
+from crosswind.data.examples import Dataset, Example, Pool, Span, whole_texts
 from crosswind.perturb.diff import rewrite_between
 from crosswind.perturb.example import candidate_passage
 from crosswind.perturb.passage import SEPARATOR, WHOLE
@@ -205,24 +205,18 @@ def _outside(runs: Sequence[_Run], n: int, count: int) -> Iterator[int]:
 
 
 def _of_example(example: Example, changed: Perturbed[Example], names: set[str]) -> Iterator[Damage]:
-    texts = _texts(example)
+    texts = whole_texts(example)
     rewrites = changed.rewrites
     if WHOLE in rewrites and len(rewrites) == 1:
-        after = SEPARATOR.join(_texts(changed.example).values())
+        after = SEPARATOR.join(whole_texts(changed.example).values())
         yield _one(SEPARATOR.join(texts.values()), after, rewrites[WHOLE], example.language)
         return
-    after_texts = _texts(changed.example) if rewrites else texts
+    after_texts = whole_texts(changed.example) if rewrites else texts
     for name, text in texts.items():
         if not text or not (name in names or name.partition(".")[0] in names):
             continue
         language = getattr(example, "context_language", "") if name == "context" else ""
         yield _one(text, after_texts.get(name, text), rewrites.get(name), language or example.language)
-
-
-def _texts(example: Example) -> dict[str, str]:
-    if isinstance(example, TaggingExample):
-        return {"words": " ".join(example.words)}
-    return dict(text_fields(example))
 
 
 def _one(before: str, after: str, rewrite: Rewrite | None, language: str) -> Damage:

@@ -17,6 +17,10 @@ class DataNeed:
     split: str | None = None
     task: str | None = None
 
+    def for_text(self, task: str, language: str, split: str) -> tuple[str, str, str]:
+        """Task, language and split of the data set, for a text of these."""
+        return self.task or task, self.language or language, self.split or split
+
 
 @dataclass(frozen=True, slots=True)
 class StepNeed:

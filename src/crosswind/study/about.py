@@ -29,31 +29,34 @@ def read_about(paths: Sequence[Path]) -> tuple[dict[str, str], list[str]]:
     facts: dict[str, list[str]] = {}
     notes: list[str] = []
     for path in paths:
-        try:
-            value = json.loads((path / ABOUT).read_text(encoding="utf-8"))
-            said = [(str(name), str(text)) for name, text in value["facts"].items()]
-            notes += map(str, [*value["notes"]])
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        about = _read(path)
+        if about is None:
             notes.append(
                 f"{path / ABOUT} is damaged: the facts and notes of this run are not shown, and reviews do not see what"
                 " it kept for them. Its study, run again, computes nothing and writes the file anew."
             )
             continue
-        for name, text in said:
-            facts.setdefault(name, []).append(text)
+        for name, text in about["facts"].items():
+            facts.setdefault(str(name), []).append(str(text))
+        notes += map(str, about["notes"])
     return {name: "; ".join(dict.fromkeys(texts)) for name, texts in facts.items()}, list(dict.fromkeys(notes))
 
 
 def read_audited(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
     """What each run kept for its reviews; nothing of one that an older version wrote, or whose file is damaged."""
-    kept: list[Mapping[str, Any]] = []
-    for path in paths:
-        try:
-            value = json.loads((path / ABOUT).read_text(encoding="utf-8"))["audited"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            kept.append(value)
-    return kept
+    return [about["audited"] for path in paths if (about := _read(path)) and about["audited"]]
+
+
+def _read(run: Path) -> dict[str, Any] | None:
+    """What the file of a run holds, each of its parts, which are empty where there is no file; `None` if damaged."""
+    empty: dict[str, Any] = {"facts": {}, "notes": [], "audited": {}}
+    try:
+        value = json.loads((run / ABOUT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return empty
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not {"facts", "notes"} <= value.keys():
+        return None
+    about = empty | value  # an older version kept nothing for reviews
+    return about if all(isinstance(about[part], type(of)) for part, of in empty.items()) else None

@@ -17,7 +17,7 @@ from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine
 from crosswind.analysis.condition import control_of, is_control, is_transferred
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import parse_recipe, unattackable
-from crosswind.data.examples import Dataset, Example, TaggingExample, text_fields
+from crosswind.data.examples import Dataset, Example, whole_texts
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.evaluate.predictions import Prediction, read_predictions
@@ -185,16 +185,12 @@ def similarities(examples: Sequence[Example], perturbed: PerturbedDataset) -> li
 
 
 def _similarity(example: Example, rewrites: Mapping[str, Rewrite]) -> float:
-    texts = _texts(example)
+    texts = whole_texts(example)
     values = []
     for field, rewrite in rewrites.items():
         text = texts[field] if field in texts else "\x1e".join(texts.values())
         values.append(chrf(text, rewrite.apply(text)) if rewrite.length == len(text) else float("nan"))
     return float(np.mean(values)) if values else 100.0
-
-
-def _texts(example: Example) -> dict[str, str]:
-    return {"words": " ".join(example.words)} if isinstance(example, TaggingExample) else dict(text_fields(example))
 
 
 def convincing(
@@ -217,7 +213,7 @@ def convincing(
     copies = {c.id.partition("/negative/")[2].removesuffix("/attack"): c.text for c in perturbed.added}
     for row in best.iter_rows(named=True):
         example, new = dataset.examples[row["at"]], perturbed.examples[row["at"]].example
-        olds, news = _texts(example), _texts(new)
+        olds, news = whole_texts(example), whole_texts(new)
         if example.id in copies:
             news = {**news, "added": copies[example.id]}
         shown.append(

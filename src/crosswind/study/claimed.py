@@ -131,14 +131,31 @@ def named_claims(*runs: Path) -> list[str]:
     return [*named.values()]
 
 
+def claims_unlike_kept(runs: Sequence[Path], judged: Sequence[str] | None = None) -> list[str]:
+    """A note for each file of claims, of those that are `judged` (default: all), that is not what a run kept of it: it
+    was edited since, or another one lies at its path in the folder that the run is read from."""
+    return [
+        f"The claims are those of {name} as it is now; {kept} is what the run kept of it, and differs."
+        for run in runs
+        for name, kept in _own_claims(run)
+        if (judged is None or name in judged) and os.path.isfile(name) and kept.is_file()
+        if file_hash(Path(name)) != file_hash(kept)
+    ]
+
+
 def _named_claims(run: Path) -> Iterator[str]:
+    for name, kept in _own_claims(run):
+        yield str(kept) if name not in claim_files() and not os.path.exists(name) and kept.is_file() else name
+
+
+def _own_claims(run: Path) -> Iterator[tuple[str, Path]]:
+    """What the study of a run folder names, each with where the run keeps it."""
     try:
         value = parse_yaml(yaml_text(run / STUDY, "study"), str(run / STUDY)).get("claims")
     except UserError:
         return
     for number, name in enumerate(map(str, value) if isinstance(value, list) else ()):
-        kept = kept_claims(run, number, name)
-        yield str(kept) if name not in claim_files() and not os.path.exists(name) and kept.is_file() else name
+        yield name, kept_claims(run, number, name)
 
 
 def judge_runs(runs: Sequence[Path], claims: str) -> list[ClaimsReport]:

@@ -104,9 +104,10 @@ def collect(
     part = [row for c in every if c.excluded for row in _rows(plan.encoder, c, facts, noted, study.min_changed)]
     _write_excluded(part, out)
     right = write_right(there, store, tables)
-    _write_cells(every, facts, store, tables, right)
+    adding = _adding(every, store)
+    _write_cells(every, facts, adding, tables, right)
     wanted = [*_write_sums(every, store, tables, computed), *right.values()]
-    _copy(there, store, out, wanted)
+    _copy(there, store, out, wanted, adding)
     tables.save()
     comparable = frame.filter(pl.col("cell").is_in(_with_clean(there)))
     left_out = merged((*plan.left_out, *not_there(plan.cells, every), *unscored(there, facts, study.min_changed)))
@@ -285,7 +286,11 @@ def _write_excluded(rows: Sequence[ResultRow], out: Path) -> None:
 
 
 def _write_cells(
-    cells: Sequence[Cell], facts: Mapping[str, dict[str, Any]], store: Store, tables: Tables, right: Mapping[str, str]
+    cells: Sequence[Cell],
+    facts: Mapping[str, dict[str, Any]],
+    adding: Set[str],
+    tables: Tables,
+    right: Mapping[str, str],
 ) -> None:
     rows = [
         {
@@ -300,7 +305,7 @@ def _write_cells(
             "metric": metric,
             "file": prediction_path(cell),
             "rewrites": rewrite_path(cell) if cell.rewrite else "",
-            "added": added_path(cell) if _adds(cell, store) else "",
+            "added": added_path(cell) if cell.rewrite in adding else "",
             "right": right.get(key, ""),
             "ref": json.dumps(cell.data.to_json(), ensure_ascii=False, sort_keys=True),
             "condition": cell.condition.name,
@@ -336,25 +341,24 @@ def _write_sums(cells: Sequence[Cell], store: Store, tables: Tables, computed: S
     return [*files]
 
 
-def _copy(cells: Sequence[Cell], store: Store, out: Path, others: Sequence[str]) -> None:
+def _copy(cells: Sequence[Cell], store: Store, out: Path, others: Sequence[str], adding: Set[str]) -> None:
     copies = Copies(out)
     rewrites: dict[str, tuple[str, str]] = {}
     for cell in cells:
         copies.add(prediction_path(cell), cell.key, partial(_file, store, cell.key, "predictions.parquet"))
         if cell.rewrite:
             rewrites[rewrite_path(cell)] = cell.rewrite, TABLE
-        if cell.rewrite and _adds(cell, store):
+        if cell.rewrite and cell.rewrite in adding:
             rewrites[added_path(cell)] = cell.rewrite, ADDED
     for path, (key, name) in rewrites.items():
         copies.add(path, key, partial(_file, store, key, name))
     copies.finish(others)
 
 
-def _adds(cell: Cell, store: Store) -> bool:
-    """Whether a cell's condition adds candidates to the pool."""
-    if cell.rewrite is None or TASKS[cell.target].kind != "query":
-        return False
-    return ADDED in store.manifest(cell.rewrite)["files"]
+def _adding(cells: Sequence[Cell], store: Store) -> frozenset[str]:
+    """The rewrites among those of some cells that add candidates to a pool."""
+    keys = {cell.rewrite for cell in cells if cell.rewrite and TASKS[cell.target].kind == "query"}
+    return frozenset(key for key in keys if ADDED in store.manifest(key)["files"])
 
 
 def _file(store: Store, key: str, name: str) -> Path:

@@ -77,10 +77,7 @@ _NO_QUESTION = (
 
 def study_id(study: Study) -> str:
     """The hash of what a study asks, without its seeds, its encoder and places, in hex."""
-    value = json.loads(study.model_dump_json(exclude_defaults=True))
-    for key in _NO_QUESTION:
-        value.pop(key, None)
-    return digest(_without_roots(value))
+    return digest(_question(json.loads(study.model_dump_json(exclude_defaults=True))))
 
 
 def asked_otherwise(run: Path, other: Path) -> list[str]:
@@ -91,9 +88,13 @@ def asked_otherwise(run: Path, other: Path) -> list[str]:
             value = parse_yaml(yaml_text(path / STUDY, "study"), str(path / STUDY))
         except UserError:
             return []
-        asked.append(_without_roots({key: v for key, v in value.items() if key not in _NO_QUESTION}))
+        asked.append(_question(value))
     one, two = asked
     return sorted(key for key in {*one, *two} if one.get(key) != two.get(key))
+
+
+def _question(study: Mapping[str, Any]) -> Any:
+    return _without_roots({key: value for key, value in study.items() if key not in _NO_QUESTION})
 
 
 def _without_roots(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from crosswind.data.examples import Dataset, TaggingExample, text_fields
+from crosswind.data.examples import Dataset, Example, whole_texts
 from crosswind.perturb.damage import damage_of
 from crosswind.perturb.edit_types import counted, distance, shares
 from crosswind.perturb.perturbed import PerturbedDataset
@@ -88,13 +88,10 @@ def _edits(clean: Dataset, made: PerturbedDataset) -> Counter[str]:
     return counted(pair for a, b in zip(clean.examples, made, strict=True) for pair in _texts(a, b.example))
 
 
-def _texts(before: Any, after: Any) -> Iterator[tuple[str, str]]:
-    """The texts of an example with what they became, the words of a sentence as one."""
-    if isinstance(before, TaggingExample):
-        yield " ".join(before.words), " ".join(after.words)
-        return
-    now = text_fields(after)
-    for name, text in text_fields(before).items():
+def _texts(before: Example, after: Example) -> Iterator[tuple[str, str]]:
+    """The texts of an example with what they became."""
+    now = whole_texts(after)
+    for name, text in whole_texts(before).items():
         yield text, now.get(name, text)
 
 

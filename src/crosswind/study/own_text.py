@@ -34,21 +34,21 @@ def perturbed_own(
     The data that a perturbation needs besides (other entities, articles, translations) are read below `root`.
     """
     names = changed_fields(spec, dataset, fields, environment)
-    resolved = _needed_data(spec, dataset, root, names, environment)
+    resolved = needed_data(spec, dataset, root, names, environment)
     return perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment, resolved=resolved)
 
 
-def _needed_data(
+def needed_data(
     spec: Spec, dataset: Dataset, root: Path, fields: tuple[str, ...], environment: Environment
 ) -> Mapping[Need, Dataset]:
+    """The data that a perturbation needs beside a data set, read below `root`; no models that it needs."""
     scope = replace(TextScope.of(TASKS[dataset.task], dataset.language, environment), fields=fields)
     itself = (dataset.task, dataset.language, dataset.split)
     resolved: dict[Need, Dataset] = {}
     for need in spec.needs(scope):
         if isinstance(need, DataNeed):
-            task, language, split = need.task or itself[0], need.language or itself[1], need.split or itself[2]
-            other = (task, language, split) != itself
-            resolved[need] = load(TASKS[task], language, split, FilesSource(root)) if other else dataset
+            task, language, split = wanted = need.for_text(*itself)
+            resolved[need] = dataset if wanted == itself else load(TASKS[task], language, split, FilesSource(root))
     return resolved
 
 

@@ -275,7 +275,7 @@ class StepPlanner:
         """Make what a perturbation needs part of its step: data, an input, a model."""
         match need:
             case DataNeed():
-                ref = DataRef(need.task or data.task, need.language or data.language, need.split or data.split)
+                ref = DataRef(*need.for_text(data.task, data.language, data.split))
                 needs.append((need.role, ref))
                 prints[f"{need.role} {ref.name}"] = self.fingerprint(ref)
                 prints.update(self._declared(TASKS, ref.task))

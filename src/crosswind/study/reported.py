@@ -37,7 +37,7 @@ from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
 from crosswind.study.claim_file import claim_files
 from crosswind.study.claim_names import KnownNames, require_claims
-from crosswind.study.claimed import judged_by, named_claims, parameters_of
+from crosswind.study.claimed import claims_unlike_kept, judged_by, named_claims, parameters_of
 from crosswind.study.curves import CURVES
 from crosswind.study.folder import STUDY, declared_late
 from crosswind.study.joined import RunResults, facts_of, read_run, read_table
@@ -120,13 +120,13 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
     about, notes = read_about(run.paths)
     facts = {**about, **facts_of(run)} if len(run.paths) > 1 or not about else about
     late = [note for folder in run.paths if (note := declared_late(folder))]
-    steps = [note for of_row in run.rows["notes"].to_list() for note in of_row] if not notes else []
+    steps = [note for of_row in run.rows["notes"].to_list() for note in of_row] if not about else []
     study = _study(run.paths[0])
     return ReportContent(
         title=run.name,
         summary=summary,
         facts=facts,
-        notes=tuple(dict.fromkeys([*late, *notes, *steps])),
+        notes=tuple(dict.fromkeys([*late, *notes, *steps, *claims_unlike_kept(run.paths)])),
         official=tuple(official_scores(run.rows.filter(pl.col("score").is_not_null()))),
         excluded=tuple(excluded_rows(run.rows, _excluded(run.paths), run.analysed.headline)),
         faults=tuple(known_faults(dict.fromkeys(run.rows.select("target", "language").iter_rows()))),

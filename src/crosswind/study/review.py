@@ -25,11 +25,11 @@ from crosswind.perturb.extent import Extent
 from crosswind.perturb.passage import SEPARATOR, WHOLE
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.perturbed import Perturbed
-from crosswind.perturb.spec import Spec
+from crosswind.perturb.spec import Resolved, Spec
 from crosswind.reading import csv_records, json_file
 from crosswind.report.review import ReviewItem, review_page
 from crosswind.run.folders import new_folder
-from crosswind.study.own_text import changed_fields
+from crosswind.study.own_text import changed_fields, needed_data
 from crosswind.tasks.base import TASKS, Task
 
 KEY = "key.json"
@@ -85,12 +85,14 @@ def make_review(
     annotators: int = 2,
     environment: Environment | None = None,
     fields: Sequence[str] = (),
+    resolved: Resolved | None = None,
 ) -> tuple[int, int, int]:
     """Write the pages of a review of `count` perturbed items; how many perturbed, clean and catch items they hold.
 
     Which items those are follows from a hash. `fields` names what may change (default: as the task says) and stands in
-    the name of what was reviewed, as in that of a condition. Raises `UserError` for a task whose labels no annotator
-    can give, too few items that the perturbation changes, and a folder that is not empty.
+    the name of what was reviewed, as in that of a condition; `resolved` is what the perturbation needs besides. Raises
+    `UserError` for a task whose labels no annotator can give, too few items that the perturbation changes, and a folder
+    that is not empty.
     """
     task = TASKS[dataset.task]
     choices = _choices(task, dataset)
@@ -105,7 +107,9 @@ def make_review(
         if len(perturbed) == count:
             rest.append(example)
             continue
-        made = perturb_example(example, spec, task=task.name, draw=draw, fields=changing, environment=environment)
+        made = perturb_example(
+            example, spec, task=task.name, draw=draw, fields=changing, environment=environment, resolved=resolved
+        )
         (perturbed if made.changed else rest).append(made.example)
         if made.changed:
             changed[example.id] = _changed_texts(example, made)
@@ -140,6 +144,7 @@ def make_review(
 def review_dataset(
     spec: Spec,
     dataset: Dataset,
+    root: Path,
     count: int,
     out: Path | None,
     *,
@@ -147,11 +152,14 @@ def review_dataset(
     environment: Environment,
     fields: Sequence[str] = (),
 ) -> tuple[int, int, int]:
-    """The same for a data set that a user names, of which `fields` may change; a `UserError` without a folder too."""
+    """The same for a data set that a user names, of which `fields` may change; a `UserError` without a folder too.
+
+    The data that a perturbation needs besides are read below `root`.
+    """
     if out is None:
         raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
-    changed_fields(spec, dataset, fields, environment)
-    return make_review(spec, dataset, count, out, draw=draw, environment=environment, fields=fields)
+    resolved = needed_data(spec, dataset, root, changed_fields(spec, dataset, fields, environment), environment)
+    return make_review(spec, dataset, count, out, draw=draw, environment=environment, fields=fields, resolved=resolved)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from crosswind.run.folders import check_writable, file_hash
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
 from crosswind.run.store import Store
+from crosswind.steps.attack import ATTACK
 from crosswind.study.attacked import AttackedModel, convincing, similarities
 from crosswind.study.encoders import encoder_fingerprint, place_of
 from crosswind.study.oracle import folders_drawn_on, oracle_notes
@@ -156,7 +157,8 @@ class VictimAttacks:
                 for one in made:
                     self._write(one, task, line.to_json() if one is first else None)
         for key in self._unfinished:
-            shutil.rmtree(self.store.partial(key), ignore_errors=True)
+            with self.store.lock(key):
+                shutil.rmtree(self.store.partial(key), ignore_errors=True)
         return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
 
     def _task(self, task: Task, ref: DataRef) -> _Task:
@@ -192,6 +194,8 @@ class VictimAttacks:
                 constraint_resources(limits, scope),
                 task.ref.to_json(),
                 name,
+                str(call.chosen_search(setting)),
+                ATTACK.version,
                 spec.budget,
                 spec.protect,
             ]
@@ -251,8 +255,7 @@ class VictimAttacks:
         match need:
             case DataNeed():
                 ref = task.ref
-                wanted = DataRef(need.task or ref.task, need.language or ref.language, need.split or ref.split)
-                return task.data.dataset(wanted)
+                return task.data.dataset(DataRef(*need.for_text(ref.task, ref.language, ref.split)))
             case ModelNeed():
                 if need not in self._models:
                     self._models[need] = _loaded(need)

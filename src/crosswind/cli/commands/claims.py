@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,7 @@ def claims(
 
     Example: crosswind claims runs/mine phang2020
     """
-    from crosswind.study.claimed import judge_runs, runs_and_files
+    from crosswind.study.claimed import claims_unlike_kept, judge_runs, runs_and_files
 
     include_folders(include)
     runs, files = runs_and_files(what)
@@ -46,6 +47,8 @@ def claims(
     else:
         for report in reports:
             _print(report)
+    for note in claims_unlike_kept(runs, files):
+        print(f"note: {note}", file=sys.stderr)
     if (mistyped := next((report.unknown for report in reports if report.unknown), None)) is not None:
         raise mistyped
     if any(judged.verdict == "refuted" for report in reports for judged in report.judged):

@@ -130,7 +130,7 @@ def perturb(
             root = folder
         names = _field_names(fields)
         if review is not None:
-            _review(parsed, dataset, review, target, draw=seed, environment=environment, fields=names)
+            _review(parsed, dataset, folder, review, target, draw=seed, environment=environment, fields=names)
             return
         changed = perturbed_own(parsed, dataset, folder, draw=seed, environment=environment, fields=names)
         _write_task(dataset, changed, None if as_json else root, target, rewrites=as_json)
@@ -156,6 +156,7 @@ def perturb(
 def _review(
     spec: Spec,
     dataset: Dataset,
+    root: Path,
     count: int,
     out: Path | None,
     *,
@@ -166,7 +167,7 @@ def _review(
     """Pages for two annotators, in a new folder."""
     from crosswind.study.review import review_dataset
 
-    made = review_dataset(spec, dataset, count, out, draw=draw, environment=environment, fields=fields)
+    made = review_dataset(spec, dataset, root, count, out, draw=draw, environment=environment, fields=fields)
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
     held = "{} perturbed, {} clean and {} catch items for each of two annotators".format(*made)

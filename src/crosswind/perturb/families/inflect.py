@@ -15,14 +15,7 @@ import regex
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives
-from crosswind.perturb.brought import (
-    FILE_LANGUAGE,
-    Stamped,
-    brought_files,
-    brought_fingerprints,
-    file_language,
-    stamped,
-)
+from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprints, named_files, stamped
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import by_reading
 from crosswind.perturb.treebanks import TREEBANKS, treebank_words
@@ -79,14 +72,10 @@ def _conllu(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _files(setting: Setting) -> tuple[Path, ...]:
-    given = setting.params.get("tables")
-    if not given:
-        raise UserError(
-            "inflect needs inflection tables",
-            hint="name their folder: inflect(tables=DIR), where DIR holds UniMorph's eng/eng, … or UD's en_*.conllu",
-        )
+    hint = "name their folder: inflect(tables=DIR), where DIR holds UniMorph's eng/eng, … or UD's en_*.conllu"
+    lacking = UserError("inflect needs inflection tables", hint=hint)
     patterns = ("**/inflections-{}.tsv", "**/{0}/{0}", "**/{}.tsv", "**/{}.txt", *TREEBANKS)
-    return tuple(brought_files(str(given), setting.language, patterns, "inflection tables", file_language(setting)))
+    return named_files(setting, "tables", patterns, "inflection tables", lacking)
 
 
 def _applies(setting: Setting) -> str | None:

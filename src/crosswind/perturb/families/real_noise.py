@@ -14,14 +14,7 @@ from pathlib import Path
 from crosswind.errors import UserError, shown
 from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
-from crosswind.perturb.brought import (
-    FILE_LANGUAGE,
-    Stamped,
-    brought_files,
-    brought_fingerprints,
-    file_language,
-    stamped,
-)
+from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprints, named_files, stamped
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
@@ -86,16 +79,12 @@ def _count(text: str, where: str) -> float:
 
 
 def _files(setting: Setting) -> tuple[Path, ...]:
-    given = setting.params.get("errors")
-    if not given:
-        raise UserError(
-            "real-noise needs an error lexicon",
-            hint="name its folder: real-noise(errors=DIR), where DIR holds en.tsv, … (right, wrong, count)",
-        )
+    hint = "name its folder: real-noise(errors=DIR), where DIR holds en.tsv, … (right, wrong, count)"
+    lacking = UserError("real-noise needs an error lexicon", hint=hint)
     patterns = ["**/errors-{}.tsv", "**/{}.tsv", "**/{}.txt", "**/spelling_{}.txt", "**/*_{}.tsv"]
     if base_language(setting.language) == "en":
         patterns.append("**/codespell_dictionary.txt")
-    return tuple(brought_files(str(given), setting.language, patterns, "error lexicon", file_language(setting)))
+    return named_files(setting, "errors", patterns, "error lexicon", lacking)
 
 
 def _applies(setting: Setting) -> str | None:

@@ -15,14 +15,7 @@ import regex
 
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Alternatives
-from crosswind.perturb.brought import (
-    FILE_LANGUAGE,
-    Stamped,
-    brought_files,
-    brought_fingerprints,
-    file_language,
-    stamped,
-)
+from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprints, named_files, stamped
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import Readings, by_reading
 from crosswind.perturb.words import is_turkic, lowered, segmentation
@@ -62,14 +55,9 @@ def wordnet(files: Stamped, turkic: bool) -> Synsets:
 
 
 def _files(setting: Setting) -> tuple[Path, ...]:
-    given = setting.params.get("wordnets")
-    if not given:
-        raise UserError(
-            "synonym needs a wordnet",
-            hint="name the Open Multilingual Wordnet: synonym(wordnets=DIR), where DIR holds wn-data-*.tab",
-        )
-    patterns = ("**/wn-data-{}.tab", "**/{}.tab")
-    return tuple(brought_files(str(given), setting.language, patterns, "wordnet", file_language(setting)))
+    hint = "name the Open Multilingual Wordnet: synonym(wordnets=DIR), where DIR holds wn-data-*.tab"
+    lacking = UserError("synonym needs a wordnet", hint=hint)
+    return named_files(setting, "wordnets", ("**/wn-data-{}.tab", "**/{}.tab"), "wordnet", lacking)
 
 
 def _applies(setting: Setting) -> str | None:

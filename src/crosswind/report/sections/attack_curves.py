@@ -12,7 +12,7 @@ from crosswind.report.comparisons import p_words
 from crosswind.report.content import ReportContent
 from crosswind.report.parts import Column, Figure, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.attack_edits import edits_figure
-from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, named_panels
+from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, means_over_seeds, named_panels
 from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.spent import spent_remarks
 from crosswind.report.view import figure, systems_of
@@ -94,18 +94,8 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
 
 def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:
     """The curves by panel, system (`named_panels`) and kind: means over languages, then over pipeline seeds."""
-    names = ["panel", "system", "control"]
-    by_seed = (
-        named_panels(frame)
-        .group_by(*names, "pipeline_seed", "at", maintain_order=True)
-        .agg(pl.col("score").mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" "))
-    )
-    return (
-        by_seed.group_by(*names, "at", maintain_order=True)
-        .agg(pl.col("score").mean(), pl.col("n").sum(), pl.col("pipeline_seed").n_unique().alias("seeds"),
-             pl.col("language").first())
-        .sort("panel", "control", "at", maintain_order=True)
-    )  # fmt: skip
+    means = means_over_seeds(named_panels(frame), ("panel", "system", "control", "at"), "score")
+    return means.sort("panel", "control", "at", maintain_order=True)
 
 
 def _table(means: pl.DataFrame) -> TextTable:

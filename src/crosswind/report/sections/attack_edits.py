@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from crosswind.report.parts import Column, Figure, TextTable
-from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, named_panels
+from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, means_over_seeds, named_panels
 
 _ATTACKS, _ROWS = 8, 400  # that are drawn, that are listed
 # Column of `ATTACKED_COLUMNS` -> what it is over what, and what stands below its panel.
@@ -76,13 +76,7 @@ def _points(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def mean_edit_points(points: pl.DataFrame) -> pl.DataFrame:
     """The points as means over languages, then over seeds, with the examples and languages that they are of."""
-    names = ["panel", "system", "curve", "at"]
-    by_seed = points.group_by(*names, "pipeline_seed", maintain_order=True).agg(
-        pl.col("value").mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" ")
-    )
-    means = by_seed.group_by(names, maintain_order=True).agg(
-        pl.col("value").mean(), pl.col("n").sum(), pl.len().alias("seeds"), pl.col("language").first()
-    )
+    means = means_over_seeds(points, ("panel", "system", "curve", "at"), "value")
     return means.sort("panel", "curve", "at", maintain_order=True)
 
 

@@ -56,6 +56,17 @@ def named_panels(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(panel=panel, system=system)
 
 
+def means_over_seeds(points: pl.DataFrame, names: Sequence[str], value: str) -> pl.DataFrame:
+    """The points of curves that `names` tell apart: the mean of `value` over languages, then over pipeline seeds, with
+    their numbers of examples (`n`) and `seeds`, and the languages."""
+    by_seed = points.group_by(*names, "pipeline_seed", maintain_order=True).agg(
+        pl.col(value).mean(), pl.col("n").sum(), pl.col("language").unique().sort().str.join(" ")
+    )
+    return by_seed.group_by(*names, maintain_order=True).agg(
+        pl.col(value).mean(), pl.col("n").sum(), pl.len().alias("seeds"), pl.col("language").first()
+    )
+
+
 def draw_panels(panels: Sequence[CurvePanel], known: Sequence[str]) -> str:
     """The panels, three in a row; one without curves leaves its room. `known` are systems in the order of colours."""
     systems = list(dict.fromkeys((*known, *(system for panel in panels for system, _ in panel.curves))))

@@ -96,6 +96,11 @@ def audit_of(run: AuditedRun) -> Audit:
     return Audit({review.name: review.look(run) for review in REVIEWS})
 
 
+def kept_list(value: object) -> list[Any]:
+    """A list that a run kept; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def several(names: Sequence[str], most: int = 5) -> str:
     """Names for a sentence, the first few."""
     shown = ", ".join(names[:most])

@@ -10,7 +10,7 @@ from crosswind.attack.recipe import parse_recipe
 from crosswind.errors import UserError
 from crosswind.report.content import ATTACKED_COLUMNS, LATER_COLUMNS
 from crosswind.study.attacked import ATTACKED_TABLE
-from crosswind.study.audit import AuditedRun, Review, Shown, several
+from crosswind.study.audit import AuditedRun, Review, Shown, kept_list, several
 from crosswind.study.joined import read_table
 from crosswind.study.kept import DIAGNOSTIC_ATTACKS
 
@@ -25,7 +25,7 @@ def _look(run: AuditedRun) -> Shown:
     searched = sorted(cell for cell in there if not is_control(cell[0]))
     if not searched:
         return Shown(None, "nothing was attacked")
-    diagnostic = {str(x) for kept in run.kept for x in _names(kept.get(DIAGNOSTIC_ATTACKS))}
+    diagnostic = {str(x) for kept in run.kept for x in kept_list(kept.get(DIAGNOSTIC_ATTACKS))}
     faults = []
     if spoiled := sorted({attack for attack, *_ in searched if attack in diagnostic}):
         faults.append(f"labels need not hold under {several(spoiled)}")
@@ -39,10 +39,6 @@ def _look(run: AuditedRun) -> Shown:
     if faults:
         return Shown(False, f"{'; '.join(faults)} ({text})")
     return Shown(True, f"{text} (whether readers keep the labels: crosswind review --calibrate)")
-
-
-def _names(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def _is_blind(attack: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from crosswind.analysis.claims import only_split
-from crosswind.study.audit import AuditedRun, Review, Shown, several
+from crosswind.study.audit import AuditedRun, Review, Shown, kept_list, several
 from crosswind.study.kept import CHOSEN_ON
 
 
@@ -36,7 +36,7 @@ def _on_its_own(target: str, split: str, known: Sequence[Mapping[str, Any]]) -> 
     of_target = [of for run in known if isinstance(of := run.get(target), dict)]
     if not of_target:
         return f"{target} on {split}" if split == "dev" and only_split(target, "test") == "test" else ""
-    names = sorted({str(name) for of in of_target for name in _listed(of.get(f"{target}/{split}"))})
+    names = sorted({str(name) for of in of_target for name in kept_list(of.get(f"{target}/{split}"))})
     return f"{target} on {split} (chosen on {several(names)})" if names else ""
 
 
@@ -45,7 +45,7 @@ def _written(study: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     made: dict[str, dict[str, list[str]]] = {}
     tasks = _mapping(_mapping(study.get("targets")).get("tasks"))
     for target, of in tasks.items():
-        for phase in _listed(_mapping(of).get("train")):
+        for phase in kept_list(_mapping(of).get("train")):
             selects = _mapping(phase).get("select", [])
             for use in selects if isinstance(selects, list) else [selects]:
                 name = use if isinstance(use, str) else _mapping(use).get("name")
@@ -56,10 +56,6 @@ def _written(study: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 SELECTION = Review("selection", "Were checkpoints chosen on other data than they are scored on?", _look)
