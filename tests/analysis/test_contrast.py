@@ -455,6 +455,14 @@ def test_the_answer_says_what_is_lost_and_whether_the_routes_help():
     )
 
 
+def test_the_answer_says_that_equivalence_is_not_corrected_for_several_comparisons():
+    study = seeded(shift=0, spread=(0, 1, -1))
+    said = ", but equivalence of each by its own interval of 90 %, not corrected for their number, given this encoder"
+    wide = study.summary(routes=["none", "multi"], comparisons=Comparisons(margin=10.0))
+    assert said in answer(wide)
+    assert said not in answer(study.summary(routes=["none", "multi"]))
+
+
 def test_the_table_of_contrasts_has_a_row_each():
     frame = two_routes(Study()).summary(routes=["none", "multi"]).compared()
     row = frame.filter(scope="all", measure="drop", kind="difference").row(0, named=True)
