@@ -113,7 +113,7 @@ def test_a_distractor_comes_from_the_whole_split_whatever_rows_are_perturbed(tmp
     part = perturb_dataset(few, spec, draw=0, fields=("question", "context"), resolved=resolved)
     assert part.dataset.examples == result.dataset.examples[7:9]
     stored(result, whole, tmp_path)
-    with pytest.raises(UserError, match="needs its donors"):
+    with pytest.raises(UserError, match="needs its donors, which lines of text do not bring"):
         perturb_dataset(few, spec, draw=0, fields=("context",))
 
 

@@ -28,7 +28,7 @@ from crosswind.perturb.dataset import perturb_dataset, perturb_example
 from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.longest import entries_inside, longest_entries
-from crosswind.perturb.needs import DataNeed
+from crosswind.perturb.needs import DataNeed, StepNeed
 from crosswind.perturb.noise import perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import TextScope, parse_spec
@@ -288,6 +288,12 @@ def test_a_masked_model_replaces_inserts_and_merges() -> None:
     )
     assert len(sites) == 2
     assert parse_spec("mlm(model=m,mode=insert):1").applies(TextScope("en", "tagging", ("words",))) is not None
+
+
+def test_a_model_that_is_not_loaded_is_named_as_one() -> None:
+    with pytest.raises(UserError, match=r"^mlm needs its masked-lm, a model \(m\), which is not loaded here"):
+        list(perturb_lines(["A dog sees."], parse_spec("mlm(model=m):1"), "en"))
+    assert StepNeed("words", "lexicon").absent == "which a step of a study makes (lexicon)"
 
 
 @pytest.mark.slow

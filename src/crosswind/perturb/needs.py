@@ -17,6 +17,11 @@ class DataNeed:
     split: str | None = None
     task: str | None = None
 
+    @property
+    def absent(self) -> str:
+        """Why it is not there where nobody resolved it."""
+        return "which lines of text do not bring"
+
     def for_text(self, task: str, language: str, split: str) -> tuple[str, str, str]:
         """Task, language and split of the data set, for a text of these."""
         return self.task or task, self.language or language, self.split or split
@@ -30,6 +35,11 @@ class StepNeed:
     kind: str
     params: tuple[tuple[str, str | int | float | bool | None], ...] = ()
 
+    @property
+    def absent(self) -> str:
+        """Why it is not there where nobody resolved it."""
+        return f"which a step of a study makes ({self.kind})"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelNeed:
@@ -37,6 +47,11 @@ class ModelNeed:
 
     role: str
     source: str
+
+    @property
+    def absent(self) -> str:
+        """Why it is not there where nobody resolved it."""
+        return f"a model ({self.source}), which is not loaded here"
 
 
 Need = DataNeed | StepNeed | ModelNeed

@@ -172,7 +172,7 @@ class Atom:
         for need in self.perturbation.needs(setting):
             if resolved is None or need not in resolved:
                 raise UserError(
-                    f"{self.name} needs its {need.role}, which lines of text do not bring",
+                    f"{self.name} needs its {need.role}, {need.absent}",
                     hint="a study has it (perturb: in a study file, or crosswind evaluate --perturb); from Python pass "
                     "`resolved={need: …}` for every need of the spec",
                 )
