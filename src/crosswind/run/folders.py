@@ -39,8 +39,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A path to write a file at, which takes the place of `path` when the block ends; nothing does where it raises.
 
     So readers see the old file or all of the new one, where it is `durable` after a power failure too (what can be
-    made again need not be). A `UserError` for what is no file: who may write to a device would replace the device.
+    made again need not be). Of a symbolic link the file that it leads to is replaced, or made, and the link stays. A
+    `UserError` for what is no file: who may write to a device would replace the device.
     """
+    path = _target(path)
     if path.exists() and not path.is_file() and not path.is_dir():
         raise UserError("is no file that could be replaced", where=str(path), hint="name a file")
     draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
@@ -64,16 +66,28 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             draft.unlink(missing_ok=True)
 
 
+def _target(path: Path) -> Path:
+    """The file or folder that a path stands for, through its links."""
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():  # where links go round in a circle, one is left
+        raise UserError("is a link to itself", where=str(path), hint="name another place")
+    return target
+
+
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder to write into, which becomes `out` when the block ends; nothing does where it raises.
 
-    Raises `UserError` where `out` is a file or a folder that is not empty.
+    Of a symbolic link it becomes the folder that this leads to. Raises `UserError` where `out` is a file or a folder
+    that is not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("is there and not empty", where=str(out), hint="name a new folder")
     check_writable(out)
-    draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
+    out = _target(out.absolute())
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         draft.mkdir(parents=True)
         yield draft
