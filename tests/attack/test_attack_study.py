@@ -12,15 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
-from crosswind.report.content import ATTACKED_COLUMNS
+from crosswind.report.content import ATTACKED_COLUMNS, CURVE_SUM_COLUMNS
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.steps.attack import ATTACK as ATTACK_KIND
@@ -142,6 +144,29 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     left = {(r["attack"], r["language"]): r["score"] for r in rows.filter(pl.col("budget") == 12).to_dicts()}
     assert len(curves) == 4
     assert curves == pytest.approx(left)
+    # What the intervals along the curves are made of: the same scores, with the clusters of the attacked items.
+    sums = pl.read_parquet(tmp_path / "out" / "attack_sums.parquet")
+    assert dict(sums.schema) == CURVE_SUM_COLUMNS
+    names = ["over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate"]
+    assert sums.select("attack", "language", "curve").sort("attack", "language", "curve").rows() == sorted(
+        (attack, code, curve)
+        for code in ("qla-Latn", "qcy-Cyrl")
+        for attack, curves_of in (("deepwordbug", names), ("deepwordbug.random", names[:1]))
+        for curve in curves_of
+    )
+    assert sums["given"].all()
+    for row in sums.filter(curve="over_budget").iter_rows(named=True):
+        last = np.array(row["sums"]).reshape(len(row["at"]), len(row["clusters"]), -1).sum(axis=1)[-1]
+        assert METRICS["accuracy"].score(last) == pytest.approx(left[row["attack"], row["language"]])
+    drawn = pl.read_csv(tmp_path / "out" / "figures" / "attacks.csv")
+    assert drawn["low"].null_count() == drawn["high"].null_count() == 0
+    assert (drawn["low"] <= drawn["score"]).all()
+    assert (drawn["score"] <= drawn["high"]).all()
+    assert set(drawn["over"]) == {"one model"}
+    assert set(drawn["language"]) == {"qcy-Cyrl qla-Latn", "qcy-Cyrl", "qla-Latn"}
+    edits = pl.read_csv(tmp_path / "out" / "figures" / "attacks-edits.csv")
+    at_zero = (pl.col("curve") != "over_edit_rate") & (pl.col("at") == 0)  # success: 0 by definition
+    assert edits.filter(pl.col("low").is_null()).equals(edits.filter(at_zero))
     # What each attack did: the same A and A', its success, what it cost; a row a language, none of the control.
     made = pl.read_parquet(tmp_path / "out" / "attacked.parquet")
     assert dict(made.schema) == ATTACKED_COLUMNS

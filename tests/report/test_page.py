@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -22,7 +23,7 @@ from made_pages import HOSTILE, example, full
 from crosswind.analysis.estimate import Estimate
 from crosswind.analysis.summary import Summary
 from crosswind.report.brief import render_brief
-from crosswind.report.content import ATTACKED_COLUMNS, AuditRow, ExampleSample, ReportContent
+from crosswind.report.content import ATTACKED_COLUMNS, CURVE_SUM_COLUMNS, AuditRow, ExampleSample, ReportContent
 from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
@@ -381,9 +382,12 @@ def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summ
     points = pl.read_csv(tmp_path / "figures" / "attacks-edits.csv")
     assert len(points) == 3 * 9 + 3
     svg = (tmp_path / "figures" / "attacks-edits.svg").read_text(encoding="utf-8")
-    below = sorted(re.findall(r">([^<]+, by [^<]+)<", svg))
-    assert below == ["A′, by edits a word"] * 2 + ["success in %, by edits a word", "success in %, by queries"]
+    titles = sorted(re.findall(r">([^<]+, by [^<]+)<", svg))
+    assert titles == ["A′, by edits a word"] * 2 + ["success in %, by edits a word", "success in %, by queries"]
     assert svg.count('fill="none" stroke=') == 4  # one system: a curve each
+    assert (svg.count(">xnli, deepwordbug<"), svg.count(">panx, deepwordbug<")) == (3, 1)  # what each panel is of
+    assert "fill-opacity" not in re.sub("<text[^>]*>", "", svg)
+    assert "Without intervals: these runs kept no sums by cluster" in path.read_text(encoding="utf-8")
     (table,) = attacked_tables(content)
     cells = dict(zip((c.title for c in table.columns), table.rows[0], strict=True))
     assert cells["unique passes"] == "4 / 5"
@@ -393,6 +397,37 @@ def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summ
     assert only.svg.count(">A′, by edits a word<") == 2
     assert 'width="500"' in only.svg
     assert edits_figure(pl.DataFrame(schema=ATTACKED_COLUMNS), ["none"]) == ()
+
+
+def test_curves_have_the_intervals_of_their_points_as_bands_and_in_their_data(summary: Summary, tmp_path: Path) -> None:
+    curves = full(summary).curves.with_columns(pl.lit(1, pl.Int64).alias("pipeline_seed"))
+
+    def sums_of(seed: int, control: bool, right: Sequence[int]) -> dict[str, Any]:
+        """Eight items in as many clusters, of which so many are right at 0 and at 10 queries."""
+        sums = [float(x) for n in right for i in range(8) for x in (i < n, 1)]
+        names = {"route": "none", "defence": "none", "target": "xnli", "language": "de", "selection": "english"}
+        more = {"context_language": "", "protection": "none", "pipeline_seed": seed, "budget": 10, "n": 8}
+        curve = {"curve": "over_budget", "statistic": "accuracy", "cell": f"{seed}", "given": False, "at": [0.0, 10.0]}
+        attack = {"attack": "deepwordbug.random" if control else "deepwordbug", "control": control}
+        return {**names, **more, **curve, **attack, "clusters": [f"c{i}" for i in range(8)], "sums": sums}
+
+    rows = [sums_of(1, False, (6, 2)), sums_of(1, True, (6, 4))]
+    content = replace(full(summary), curves=curves, curve_sums=pl.DataFrame(rows, schema=CURVE_SUM_COLUMNS))
+    page = html.unescape(write_report(tmp_path / "report.html", content).read_text(encoding="utf-8"))
+    data = pl.read_csv(tmp_path / "figures" / "attacks.csv")
+    assert data["score"].to_list() == [75.0, 25.0, 75.0, 50.0]
+    # Of 6 of 8: a standard error of sqrt(.75 × .25 / 7), and Student's t with 7 degrees of freedom.
+    half = 100 * 2.3646 * (0.75 * 0.25 / 7) ** 0.5
+    assert data.select("low", "high").row(0) == pytest.approx((75 - half, 100.0), abs=0.01)
+    assert data.select("low", "high").row(1) == pytest.approx((0.0, 25 + half), abs=0.01)
+    assert set(data["over"]) == {"items"}
+    svg = (tmp_path / "figures" / "attacks.svg").read_text(encoding="utf-8")
+    assert len(re.findall(r'<path d="[^"]+Z" fill="#0072B2" fill-opacity="0.1"/>', svg)) == 1  # the draws have none
+    assert "Bands: 95 % intervals over items (one pipeline seed), of each point by itself." in page
+    assert f"75.0 [{75 - half:.1f}, 100.0]" in page.replace("\N{NO-BREAK SPACE}", " ")
+    # A second seed of a run that kept no sums: an interval over one of both would be another one's.
+    both = pl.concat([curves, curves.with_columns(pl.lit(2, pl.Int64).alias("pipeline_seed"))])
+    assert mean_curves(both, content.curve_sums)["low"].null_count() == 4
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:

@@ -22,11 +22,12 @@ from crosswind.analysis.sample_sizes import DrawVariance, detectable, price_of_s
 from crosswind.cli import app
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.report.content import ATTACK_CELL, CURVE_COLUMNS
+from crosswind.report.content import ATTACK_CELL, CURVE_COLUMNS, CURVE_SUM_COLUMNS
 from crosswind.run.folders import write_sealed
 from crosswind.study.analysed import Analysed, read_analysed, write_analysed
 from crosswind.study.changed import compare_runs
 from crosswind.study.claimed import _measured_and_choosing, judge_runs, run_facts
+from crosswind.study.curves import CURVE_SUMS
 from crosswind.study.folder import kept_claims, sums_frame
 from crosswind.study.joined import facts_of, join_read, join_runs, read_run
 from crosswind.study.power import power_plan
@@ -189,6 +190,28 @@ def test_attack_curves_of_a_run_of_an_older_version_are_read(runs: list[Path]) -
     assert not [text for text in content.missing if "attack" in text]
     assert content.curves["selection"].to_list() == ["english", None]
     assert dict(content.curves.schema) == CURVE_COLUMNS
+
+
+def test_sums_of_attack_curves_are_joined_and_damaged_ones_are_named(runs: list[Path]) -> None:
+    row = {c: "none" for c, kind in CURVE_SUM_COLUMNS.items() if kind == pl.String}
+    row |= {"control": False, "given": False, "pipeline_seed": 1, "budget": 9, "n": 2, "statistic": "accuracy"}
+    row |= {"at": [0.0, 9.0], "clusters": ["a", "b"], "sums": [1.0, 1.0, 0.5] * 4}
+    for seed, path in enumerate(runs[:2], 1):
+        pl.DataFrame([{**row, "pipeline_seed": seed}], schema=CURVE_SUM_COLUMNS).write_parquet(path / CURVE_SUMS)
+    run = join_runs(runs)
+    content = report_content(run, run.summary())
+    assert not [text for text in content.missing if "attack" in text]
+    assert content.curve_sums["pipeline_seed"].to_list() == [1, 2]
+    for damage, said in (
+        ({"sums": [1.0] * 8}, "has no sums for every point and cluster"),
+        ({"sums": [float("nan")] * 12}, "has no sums for every point and cluster"),
+        ({"statistic": "accuracies"}, "has curves of accuracies"),
+        ({"cell": None}, "values are missing in cell"),
+    ):
+        pl.DataFrame([{**row, **damage}], schema=CURVE_SUM_COLUMNS).write_parquet(runs[0] / CURVE_SUMS)
+        damaged = report_content(run, run.summary())
+        assert any(said in text for text in damaged.missing), damaged.missing
+        assert damaged.curve_sums.is_empty()
 
 
 def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:

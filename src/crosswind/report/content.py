@@ -110,6 +110,20 @@ CURVE_COLUMNS: dict[str, pl.DataType] = {
 """The columns of attack curves: what the attacked examples score, in points, under the worst text within `at`
 queries; 0 queries: as they were. `control` rows are of random draws."""
 
+CURVE_SUM_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("route", "defence", "target", "language", "attack"), pl.String()),
+    **ATTACK_CELL,
+    "control": pl.Boolean(),
+    **dict.fromkeys(("pipeline_seed", "budget", "n"), pl.Int64()),
+    **dict.fromkeys(("curve", "statistic", "cell"), pl.String()),
+    "given": pl.Boolean(),
+    **dict.fromkeys(("at", "sums"), pl.List(pl.Float64())),
+    "clusters": pl.List(pl.String()),
+}
+"""The columns of what the intervals of attack curves are made of, a row a curve. `curve` is its name among those of
+`ATTACKED_COLUMNS`, `at` where it is read, `sums` what `statistic` (a metric, or success) is a score of: points ×
+clusters × k numbers. `cell` is what was judged, `given` whether nothing was trained for its model."""
+
 ATTACKED_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence"), pl.String()),
     **ATTACK_CELL,
@@ -143,9 +157,9 @@ class ReportContent:
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
     remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
-    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `attacked` one as `ATTACKED_COLUMNS` does,
-    `natural` one as `NATURAL_COLUMNS` does. `missing` says what could not be shown, and why;
-    `contrasts` where the table of comparisons lies, from the page.
+    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `curve_sums` one as `CURVE_SUM_COLUMNS`
+    does, `attacked` one as `ATTACKED_COLUMNS` does, `natural` one as `NATURAL_COLUMNS` does. `missing` says what could
+    not be shown, and why; `contrasts` where the table of comparisons lies, from the page.
     """
 
     title: str
@@ -158,6 +172,7 @@ class ReportContent:
     claims: Sequence[JudgedFile] = ()
     audit: Sequence[AuditRow] = ()
     curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
+    curve_sums: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_SUM_COLUMNS))
     attacked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTACKED_COLUMNS))
     natural: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NATURAL_COLUMNS))
     examples: ExampleSample = field(default_factory=ExampleSample)

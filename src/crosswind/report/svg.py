@@ -80,6 +80,15 @@ class Drawing:
         route = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         self._shapes.append(f'<path d="{route}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dash}/>')
 
+    def band(self, edges: Sequence[tuple[float, float, float]], *, colour: str, opacity: float = 0.12) -> None:
+        """The ground between two lines through (x, y, other y); nothing of a single point."""
+        edges = [edge for edge in edges if all(map(math.isfinite, edge))]
+        if len(edges) < 2:
+            return
+        corners = [*((x, y) for x, y, _ in edges), *((x, y) for x, _, y in reversed(edges))]
+        route = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in corners) + "Z"
+        self._shapes.append(f'<path d="{route}" fill="{colour}"{_opacity("fill", opacity)}/>')
+
     def rect(
         self, x: float, y: float, width: float, height: float, *, fill: str, opacity: float = 1.0, stroke: str = ""
     ) -> None:

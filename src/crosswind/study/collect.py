@@ -85,7 +85,7 @@ def collect(
     no longer wanted is removed.
     """
     from crosswind.study.attacked import ATTACKED_TABLE, attack_figures
-    from crosswind.study.curves import CURVES, attack_curves
+    from crosswind.study.curves import CURVE_SUMS, CURVES, attack_curves
     from crosswind.study.natural import NATURAL_TABLE, natural_noise
     from crosswind.study.reported import write_run_report
     from crosswind.study.sampled import write_sample
@@ -158,11 +158,13 @@ def collect(
     write_about(out, about, notes, kept_for_audit(plan, there))
     write_sample(there, plan.graph.context["data"], out)
     if any(cell.condition.attack != "none" for cell in there):
-        tables.write(attack_curves(there, store), CURVES)
+        curves, curve_sums = attack_curves(there, store, frozenset(analysed.given))
+        tables.write(curves, CURVES)
+        tables.write(curve_sums, CURVE_SUMS)
         tables.write(attack_figures(plan, there, store, tables.read(ATTACKED_TABLE)), ATTACKED_TABLE)
         tables.save()
     else:
-        for name in (CURVES, ATTACKED_TABLE):
+        for name in (CURVES, CURVE_SUMS, ATTACKED_TABLE):
             (out / name).unlink(missing_ok=True)
     natural = natural_noise(plan, there, store, tables.read(NATURAL_TABLE))
     if natural.is_empty():

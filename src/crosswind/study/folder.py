@@ -12,6 +12,7 @@ costs.parquet       what each defence took of training and predicting, where a s
 analysis.json       what the statistics need besides: order of routes, chance, what is compared and declared
 excluded.parquet    scores without the items of exclusion lists, where a target has one
 attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
+attack_sums.parquet the statistics of these curves, summed by cluster, which their intervals are made of
 attacked.parquet    what each attack did: scores, success, gain over its control, queries, edits, spaces exhausted
 natural.parquet     noise that people made (twins) beside drawn noise: types of edits, distance, damage
 about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
@@ -58,6 +59,7 @@ RESULTS = (
     "left_out.parquet",
     COSTS,
     "attacks.parquet",
+    "attack_sums.parquet",
     "attacked.parquet",
     "natural.parquet",
     "analysis.json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -13,15 +14,18 @@ from typing import Any, TypeVar
 import polars as pl
 
 from crosswind.analysis.claims import encoder_words, stated
+from crosswind.analysis.curve_intervals import SUCCESS
 from crosswind.analysis.official import official_scores
 from crosswind.analysis.results import read_results, table
 from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.plain_yaml import parse_yaml, yaml_text
 from crosswind.report.content import (
     ATTACKED_COLUMNS,
     CONTRASTS_FILE,
     CURVE_COLUMNS,
+    CURVE_SUM_COLUMNS,
     LATER_COLUMNS,
     NATURAL_COLUMNS,
     AuditRow,
@@ -38,7 +42,7 @@ from crosswind.study.audit import REVIEWS, AuditedRun, Review
 from crosswind.study.claim_file import claim_files
 from crosswind.study.claim_names import KnownNames, require_claims
 from crosswind.study.claimed import claims_unlike_kept, judged_by, named_claims, parameters_of
-from crosswind.study.curves import CURVES
+from crosswind.study.curves import CURVE_SUMS, CURVES
 from crosswind.study.folder import STUDY, declared_late
 from crosswind.study.joined import RunResults, facts_of, read_run, read_table
 from crosswind.study.natural import NATURAL_TABLE
@@ -52,6 +56,7 @@ _PAGE = b"<!doctype html>"
 _CURVES, _ATTACKED = pl.DataFrame(schema=CURVE_COLUMNS), pl.DataFrame(schema=ATTACKED_COLUMNS)
 # What a row of either table is of, and its number of items: no row is without.
 _CELL = ("route", "defence", "target", "language", "attack", "pipeline_seed", "budget", "n")
+_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 _NATURAL = tuple(name for name in NATURAL_COLUMNS if name != "distance")
 _NOTHING = pl.DataFrame(schema=NATURAL_COLUMNS)
 _AGAIN = "run the study again: what is there is found in the store"
@@ -138,6 +143,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
             missing,
             _CURVES,
         ),
+        curve_sums=_made(lambda: _curve_sums(run.paths), "intervals of attack curves", missing, _SUMS),
         attacked=_made(
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
         ),
@@ -223,6 +229,21 @@ def _joined(
             raise UserError(f"{', '.join(odd)} holds what is no number", where=str(path), hint=_AGAIN)
         whole.append(frame)
     return pl.concat([pl.DataFrame(schema=columns), *whole], how="diagonal")
+
+
+def _curve_sums(paths: Sequence[Path]) -> pl.DataFrame:
+    """The sums of attack curves of the runs that have them; a `UserError` where some are not what a run writes."""
+    made = _joined(paths, CURVE_SUMS, CURVE_SUM_COLUMNS, CURVE_SUM_COLUMNS)
+    where = ", ".join(str(path / CURVE_SUMS) for path in paths)
+    if unknown_names := sorted(set(made["statistic"]) - {SUCCESS, *METRICS.names()}):
+        raise UserError(f"has curves of {', '.join(unknown_names)}", where=where, hint=_AGAIN)
+    for row in made.select("statistic", "at", "clusters", "sums").iter_rows(named=True):
+        width = 2 if row["statistic"] == SUCCESS else len(METRICS[row["statistic"]].columns)
+        numbers = [*row["at"], *row["sums"]]
+        whole = len(row["sums"]) == len(row["at"]) * len(row["clusters"]) * width > 0
+        if not whole or None in row["clusters"] or not all(x is not None and math.isfinite(x) for x in numbers):
+            raise UserError("has no sums for every point and cluster of a curve", where=where, hint=_AGAIN)
+    return made
 
 
 def _finite(column: pl.Series) -> bool:

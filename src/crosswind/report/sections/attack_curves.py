@@ -9,16 +9,27 @@ import polars as pl
 from crosswind.analysis.attack_gains import attack_of
 from crosswind.analysis.contrasted import Contrast
 from crosswind.report.comparisons import p_words
-from crosswind.report.content import ReportContent
+from crosswind.report.content import CURVE_SUM_COLUMNS, ReportContent
 from crosswind.report.parts import Column, Figure, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.attack_edits import edits_figure
-from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, means_over_seeds, named_panels
+from crosswind.report.sections.attack_panels import (
+    CurvePanel,
+    draw_panels,
+    interval_words,
+    means_over_seeds,
+    named_panels,
+    point_words,
+    with_intervals,
+    with_languages,
+)
 from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.spent import spent_remarks
 from crosswind.report.view import figure, systems_of
 
 _MOST = 24  # panels
 _NAMED = 6  # systems in a line
+_NAMES = ("panel", "system", "control")  # what tells curves apart
+_NO_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 
 
 def attack_section(content: ReportContent) -> Section | None:
@@ -26,16 +37,19 @@ def attack_section(content: ReportContent) -> Section | None:
     frame = content.curves
     if frame.is_empty():
         return None
-    means = mean_curves(frame)
+    sums = content.curve_sums.filter(curve="over_budget")
+    means = mean_curves(frame, sums)
     panels: dict[str, CurvePanel] = {}
     for row in means.iter_rows(named=True):
         panel = panels.setdefault(row["panel"], CurvePanel(row["panel"], "queries"))
-        panel.curves.setdefault((row["system"], row["control"]), []).append((row["at"], row["score"]))
+        point = row["at"], row["score"], row["low"], row["high"]
+        panel.curves.setdefault((row["system"], row["control"]), []).append(point)
     says = f"Curves of the score over the attack's budget, one panel for each of {len(panels)} targets and attacks."
     caption = (
         "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0:"
-        " as they were. Dashed: random draws from the same alternatives, as many queries. Means over languages and"
-        " pipeline seeds, without intervals: those of what the search gains over the draws stand above."
+        " as they were. Dashed: random draws from the same alternatives, as many queries; their intervals are in the"
+        " table. Means over languages and pipeline seeds. Attack and draws are of the same items and models: whether"
+        f" they differ is judged by what the search gains over the draws, above, not by bands. {interval_words(means)}"
     )
     systems = systems_of(content.summary)
     svg = draw_panels([*panels.values()][:_MOST], systems)
@@ -45,8 +59,16 @@ def attack_section(content: ReportContent) -> Section | None:
         (
             *map(Prose, spent_remarks(frame, content.attacked)),
             *gains_over_draws(content.summary.contrasts),
-            Figure("attacks", "Attack curves", svg, says, caption, _table(means), frame),
-            *edits_figure(content.attacked, systems),
+            Figure(
+                "attacks",
+                "Attack curves",
+                svg,
+                says,
+                caption,
+                _table(means),
+                with_languages(named_panels(frame), sums, _NAMES, "score"),
+            ),
+            *edits_figure(content.attacked, systems, content.curve_sums),
             *attacked_tables(content),
         ),
     )
@@ -92,17 +114,18 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     return [*map(Prose, texts), table]
 
 
-def mean_curves(frame: pl.DataFrame) -> pl.DataFrame:
-    """The curves by panel, system (`named_panels`) and kind: means over languages, then over pipeline seeds."""
-    means = means_over_seeds(named_panels(frame), ("panel", "system", "control", "at"), "score")
-    return means.sort("panel", "control", "at", maintain_order=True)
+def mean_curves(frame: pl.DataFrame, sums: pl.DataFrame = _NO_SUMS) -> pl.DataFrame:
+    """The curves by panel, system (`named_panels`) and kind: means over languages, then over pipeline seeds, with the
+    intervals of those whose sums by cluster are there."""
+    means = means_over_seeds(named_panels(frame), (*_NAMES, "at"), "score")
+    return with_intervals(means, sums, _NAMES).sort("panel", "control", "at", maintain_order=True)
 
 
 def _table(means: pl.DataFrame) -> TextTable:
     rows = [
         (
-            str(r["panel"]), str(r["system"]), "random draws" if r["control"] else "attack", f"{r['at']:,}",
-            f"{r['score']:.1f}", f"{r['n']:,}", str(r["seeds"]), str(r["language"]),
+            str(r["panel"]), str(r["system"]), "random draws" if r["control"] else "attack", f"{r['at']:,.0f}",
+            point_words(r["score"], r["low"], r["high"]), f"{r['n']:,}", str(r["seeds"]), str(r["language"]),
         )
         for r in means.iter_rows(named=True)
     ]  # fmt: skip
@@ -115,7 +138,7 @@ def _table(means: pl.DataFrame) -> TextTable:
     )
     return TextTable(
         "attacks",
-        "Attack curves: points of the attacked examples within so many queries",
+        "Attack curves: points of the attacked examples within so many queries, with their 95 % intervals",
         (*columns, *more),
         tuple(rows[:400]),
         missing="" if len(rows) <= 400 else f"400 of {len(rows):,} rows; attacks.csv has all.",

@@ -8,16 +8,28 @@ from typing import Any
 
 import polars as pl
 
+from crosswind.report.content import CURVE_SUM_COLUMNS
 from crosswind.report.parts import Column, Figure, TextTable
-from crosswind.report.sections.attack_panels import CurvePanel, draw_panels, means_over_seeds, named_panels
+from crosswind.report.sections.attack_panels import (
+    CurvePanel,
+    draw_panels,
+    interval_words,
+    means_over_seeds,
+    named_panels,
+    point_words,
+    with_intervals,
+    with_languages,
+)
 
 _ATTACKS, _ROWS = 8, 400  # that are drawn, that are listed
-# Column of `ATTACKED_COLUMNS` -> what it is over what, and what stands below its panel.
+# Column of `ATTACKED_COLUMNS` -> what it is over what, and the title of its panel.
 _CURVES = {
     "over_edit_rate": ("A′", "edits a word", "A′, by edits a word"),
     "success_over_edit_rate": ("success", "edits a word", "success in %, by edits a word"),
     "success_over_budget": ("success", "queries", "success in %, by queries"),
 }
+_NAMES = ("panel", "system", "curve")  # what tells curves apart
+_NO_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 _POINTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("panel", "system", "curve", "language"), pl.String()),
     **dict.fromkeys(("pipeline_seed", "n"), pl.Int64()),
@@ -25,12 +37,13 @@ _POINTS: dict[str, pl.DataType] = {
 }
 
 
-def edits_figure(attacked: pl.DataFrame, known: Sequence[str]) -> tuple[Figure, ...]:
+def edits_figure(attacked: pl.DataFrame, known: Sequence[str], sums: pl.DataFrame = _NO_SUMS) -> tuple[Figure, ...]:
     """A row of panels an attack; nothing where a run has no such table, as those of older versions."""
     points = edit_points(attacked)
     if points.is_empty():
         return ()
-    means = mean_edit_points(points)
+    sums = sums.filter(pl.col("curve").is_in(list(_CURVES)))
+    means = mean_edit_points(points, sums)
     names = list(dict.fromkeys(means["panel"]))
     drawn = means.filter(pl.col("panel").is_in(names[:_ATTACKS]))
     # Where there is success, each attack has a row of its own: one without it (tagging, reading) leaves room.
@@ -41,18 +54,25 @@ def edits_figure(attacked: pl.DataFrame, known: Sequence[str]) -> tuple[Figure, 
         " edits a word (A′); the share of the examples right before that are wrong with at most so many edits a word,"
         " at the whole budget; and the same within so many queries, whatever the edits. 0: as they were. Success exists"
         " for kinds with a right and a wrong, and is over the examples right before; texts with more than one edit a"
-        " word stand in the last panel alone. Means over languages, then over pipeline seeds, without intervals."
+        " word stand in the last panel alone. Means over languages, then over pipeline seeds."
+        f" {interval_words(means)}"
     )
     many = f"{len(names)} targets and attacks"
     says = f"Curves of the score over the edit rate, and of success over edit rate and budget, of {many}."
     title, svg = "What attacks reach with few edits", draw_panels(panels, known)
-    return (Figure("attacks-edits", title, svg, says, caption, _table(means), points),)
+    return (
+        Figure(
+            "attacks-edits", title, svg, says, caption, _table(means), with_languages(points, sums, _NAMES, "value")
+        ),
+    )
 
 
 def _panel(name: str, curve: str, rows: pl.DataFrame) -> CurvePanel:
-    panel = CurvePanel(name, _CURVES[curve][2], logged=_CURVES[curve][1] == "queries")
+    over = _CURVES[curve][1]
+    panel = CurvePanel(_CURVES[curve][2], over, logged=over == "queries", of=name)
     for row in rows.iter_rows(named=True):
-        panel.curves.setdefault((row["system"], False), []).append((row["at"], row["value"]))
+        point = row["at"], row["value"], row["low"], row["high"]
+        panel.curves.setdefault((row["system"], False), []).append(point)
     return panel
 
 
@@ -74,10 +94,11 @@ def _points(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**common, "curve": curve, "at": float(at), "value": value}
 
 
-def mean_edit_points(points: pl.DataFrame) -> pl.DataFrame:
-    """The points as means over languages, then over seeds, with the examples and languages that they are of."""
-    means = means_over_seeds(points, ("panel", "system", "curve", "at"), "value")
-    return means.sort("panel", "curve", "at", maintain_order=True)
+def mean_edit_points(points: pl.DataFrame, sums: pl.DataFrame = _NO_SUMS) -> pl.DataFrame:
+    """The points as means over languages, then over seeds, with the examples and languages that they are of, and the
+    intervals of those whose sums by cluster are there."""
+    means = means_over_seeds(points, (*_NAMES, "at"), "value")
+    return with_intervals(means, sums, _NAMES).sort("panel", "curve", "at", maintain_order=True)
 
 
 def _table(means: pl.DataFrame) -> TextTable:
@@ -85,7 +106,7 @@ def _table(means: pl.DataFrame) -> TextTable:
     for r in means.iter_rows(named=True):
         what, over, _ = _CURVES[r["curve"]]
         at = f"{r['at']:,.0f}" if over == "queries" else f"{r['at']:g}"
-        numbers = at, f"{r['value']:.1f}", f"{r['n']:,}", str(r["seeds"])
+        numbers = at, point_words(r["value"], r["low"], r["high"]), f"{r['n']:,}", str(r["seeds"])
         rows.append((r["panel"], r["system"], what, over, *numbers, r["language"]))
     columns = (
         *map(Column, ("target, attack", "route", "what", "over")),
