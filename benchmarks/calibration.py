@@ -12,7 +12,8 @@ Poisson(1), true positives binomial with Phi(value), false positives Poisson(.8 
 Oracle: an interval of 1.96 times the standard deviation that the estimates have over the simulations. Printed:
 variance between seeds over that between items; of three contrasts the coverage of the interval of 95 % in per cent and
 its mean width over the oracle's; the coverage of a level; the share of simulations with a false verdict among clean,
-perturbed and drop: over items only, uncorrected, with Holm.
+perturbed and drop: over items only, uncorrected, with Holm. The same of *equivalent*, where the three differ by just
+the margin, in turn above and below (20 points, so that the other side of it is out of reach): uncorrected, with Holm.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ MetricName = Literal["accuracy", "AP", "F1"]
 LANGUAGES = (-0.3, 0.0, 0.3)
 CLEAN, NOISE = 0.3, -0.4
 SCORES = {"accuracy": mean_of(0, 1), "AP": mean_of(0, 1), "F1": METRICS["set-f1"].function()}
+MARGIN = 20.0
 ITEM_VARIANCES = {"cluster": 0.4, "item": 0.3, "route": 0.2, "seed": 0.5, "residual": 0.3}
 
 
@@ -179,6 +181,7 @@ class Outcome:
     width: dict[str, float]
     level_coverage: float
     false_verdicts: dict[str, float]
+    false_equivalence: dict[str, float]
     seed_share: float  # variance between seeds over that between items, of the clean contrast
 
 
@@ -197,18 +200,31 @@ def run(row: Row, simulations: int, seed: int) -> Outcome:
     inside = [(x.level.low or 0.0) <= truth <= (x.level.high or 100.0) for x in made]
     components = [c for x in made if (c := x.clean.components) is not None]
     share = np.mean([c.seeds - c.interaction for c in components]) / np.mean([c.items for c in components])
-    return Outcome(row, coverage, width, 100 * float(np.mean(inside)), _false(made), float(share))
+    level = 100 * float(np.mean(inside))
+    return Outcome(row, coverage, width, level, _false(made), _false_equivalence(made), float(share))
 
 
 def _false(made: list[Simulated]) -> dict[str, float]:
     p = [[x.clean.p, x.perturbed.p, x.drop.p] for x in made]
     corrected = [holm(values) for values in p]
     only = [list(x.items_only) for x in made]
+    return {"items only": _any_below(only), "uncorrected": _any_below(p), "Holm": _any_below(corrected)}
 
-    def share(values: list[list[float | None]]) -> float:
-        return 100 * float(np.mean([any(v is not None and v < ALPHA for v in x) for x in values]))
 
-    return {"items only": share(only), "uncorrected": share(p), "Holm": share(corrected)}
+def _false_equivalence(made: list[Simulated]) -> dict[str, float]:
+    """Of three comparisons whose truth is the margin: how often one is called equivalent."""
+    p = [
+        [
+            replace(e, score=e.score + side * MARGIN).p_between(-MARGIN, MARGIN)
+            for e, side in ((x.clean, 1), (x.perturbed, -1), (x.drop, 1))
+        ]
+        for x in made
+    ]
+    return {"uncorrected": _any_below(p), "Holm": _any_below([holm(values) for values in p])}
+
+
+def _any_below(p: list[list[float | None]]) -> float:
+    return 100 * float(np.mean([any(v is not None and v < ALPHA for v in values) for values in p]))
 
 
 def main() -> None:
@@ -218,15 +234,17 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=[], help="parts of names")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    print("| row | seeds/items | clean | perturbed | drop | level | items only | uncorrected | Holm | CPU s |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| row | seeds/items | clean | perturbed | drop | level | items only | uncorrected | Holm"
+          " | equivalent | with Holm | CPU s |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for row in rows():
         if arguments.rows and not any(part in row.name for part in arguments.rows):
             continue
         begun = time.process_time()
         out = run(row, arguments.simulations, arguments.seed)
         cells = [f"{out.coverage[n]:.1f}, {out.width[n]:.2f}" for n in ("clean", "perturbed", "drop")]
-        cells += [f"{out.level_coverage:.1f}", *(f"{x:.1f}" for x in out.false_verdicts.values())]
+        shares = (out.level_coverage, *out.false_verdicts.values(), *out.false_equivalence.values())
+        cells += [f"{x:.1f}" for x in shares]
         cells.append(f"{time.process_time() - begun:.0f}")
         print(f"| {row.name} | {out.seed_share:.1f} | {' | '.join(cells)} |", flush=True)
 

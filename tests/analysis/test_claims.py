@@ -320,3 +320,39 @@ def test_an_official_gain_has_the_source_language_in_it() -> None:
     (finding,) = judged(check, made, RUN).findings
     assert finding.text.startswith("gain +15.0 [")
     assert finding.contrasts[0].languages == ("de", "en")
+
+
+def margin_of(made: Study, p: float) -> float:
+    """The margin that the gain of `english` clean is shown to be below at this one-sided p-value, by itself."""
+    (contrast,) = (
+        c
+        for c in made.contrasts(routes=["none", "english"])
+        if (c.kind, c.measure, c.scope, c.systems) == ("difference", "clean", "all", ("english", "none"))
+    )
+    low, high = contrast.estimate.bounds(2 * p) or (0.0, 0.0)
+    return max(high, -low)
+
+
+def test_no_benefit_is_corrected_for_the_number_of_such_checks() -> None:
+    same = study(("none", "xnli", 200, 160), ("english", "xnli", 202, 161))
+    check = difference(expect="no benefit", margin=margin_of(same, 0.04))
+    assert judged(check, same, RUN).verdict == "supported"
+    others = [difference(measure=m, expect="no benefit", margin=0.1) for m in ("perturbed", "drop")]
+    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(check, *others))
+    (result,) = judge_claims([claim], same.contrasts(routes=["none", "english"]), RUN)
+    assert [f.verdict for f in result.findings] == ["undecided"] * 3
+    assert "p = 0.12)" in result.findings[0].text  # three times .04
+
+
+def test_a_size_is_corrected_for_the_number_of_such_checks() -> None:
+    check = difference(size=15, tolerance=margin_of(TWO, 0.04) - 15)
+    assert judged(check, TWO, RUN).verdict == "supported"
+    other = difference(measure="perturbed", size=22.5, tolerance=0.1)
+    claim = Claim(id="c", statement="s", source="t", scope=ClaimScope(), checks=(check, other))
+    (result,) = judge_claims([claim], TWO.contrasts(routes=["none", "english"]), RUN)
+    assert [f.verdict for f in result.findings] == ["undecided", "undecided"]
+    far = replace(check, size=margin_of(TWO, 0.02) + check.tolerance)  # beyond it at 4 %, of either side
+    assert judged(far, TWO, RUN).verdict == "refuted"
+    claim = replace(claim, checks=(far, other))
+    (result,) = judge_claims([claim], TWO.contrasts(routes=["none", "english"]), RUN)
+    assert [f.verdict for f in result.findings] == ["undecided", "undecided"]

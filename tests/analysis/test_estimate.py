@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from crosswind.analysis.estimate import EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, estimate
+from crosswind.analysis.estimate import EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, Estimate, estimate
 from crosswind.analysis.influence import (
     ClusterNumbers,
     Influence,
@@ -140,6 +140,35 @@ def test_p_is_the_level_at_which_the_interval_ends_at_zero(size):
     assert parts.p_value(0.0) == 1.0
 
 
+@pytest.mark.parametrize("bound", [-9.0, 1.0, 3.5, 4.0, 12.0])
+def test_one_sided_p_values_are_those_at_which_one_end_of_the_interval_is_the_bound(bound):
+    e = Estimate(3.5, None, None, "items and seeds", None, Components(2.0, 0.5, 3.0, 250.0, 2.7, 3, 300))
+    below, above = e.p_below(bound), e.p_above(bound)
+    assert below + above == pytest.approx(1.0)
+    assert (below < 0.5, above < 0.5) == (bound > 3.5, bound < 3.5)
+    if bound != 3.5:
+        ends = e.bounds(2 * min(below, above))
+        assert ends[1 if bound > 3.5 else 0] == pytest.approx(bound, rel=1e-6)
+
+
+def test_two_one_sided_tests_are_those_of_students_t():
+    e = Estimate(1.0, None, None, "items", None, Components(4.0, 0.0, 0.0, 99.0, 1.0, 1, 100))
+    assert e.p_between(-5, 6) == pytest.approx(max(stats.t.sf(3.0, 99), stats.t.sf(2.5, 99)))
+    assert e.p_between(2, 6) == pytest.approx(stats.t.sf(-0.5, 99))
+    assert Estimate(1.0, None, None).p_between(-5, 6) is None
+
+
+def test_of_clusters_that_are_all_alike_the_rule_of_three_says_what_lies_within_a_margin():
+    numbers = ClusterNumbers()
+    same = cell(numbers, right([1, 0] * 30), [f"x{i // 2}" for i in range(60)])
+    of = estimate([(1.0, same), (-1.0, same)], numbers)
+    assert (of.score, of.unseen) == (0.0, 10.0)  # 300 / 30 clusters
+    assert of.p_between(-10, 10) == pytest.approx(math.exp(-3))
+    # Thirty clusters of which a fifth would differ: none does with a probability of .8 ** 30 or less.
+    assert 0.8**30 < of.p_between(-20, 20) < 0.003
+    assert of.p_below(0.0) == 1.0
+
+
 def test_without_seed_variance_p_is_that_of_students_t():
     parts = Components(4.0, 0.0, 0.0, 99.0, 1.0, 1, 100)
     assert parts.p_value(5.0) == pytest.approx(2 * stats.t.sf(2.5, 99))
@@ -239,6 +268,7 @@ def test_where_all_clusters_are_alike_in_the_middle_a_level_stays_within():
     thirds = cell(numbers, right([1, 0, 0] * 8), [f"x{i // 3}" for i in range(24)])
     level = estimate([(1.0, thirds)], numbers, level=True)
     assert (level.low, level.score, level.high) == pytest.approx((0.0, 100 / 3, 100 / 3 + 37.5))
+    assert level.detectable == level.unseen == 37.5
     assert level.note == NONE_DIFFERS
     most = cell(numbers, right([1, 1, 0] * 8), [f"x{i // 3}" for i in range(24)])
     assert estimate([(1.0, most)], numbers, level=True).high == 100.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
-from crosswind.analysis.claimed_differences import difference_finding, helping, pair_of, versus_all
+from crosswind.analysis.claimed_differences import Adjusted, difference_finding, difference_of, helping, versus_all
 from crosswind.analysis.claimed_ranks import best_finding, chosen_finding, consistent_finding, most_finding
 from crosswind.analysis.claims import (
     BestCheck,
@@ -23,20 +23,17 @@ from crosswind.analysis.claims import (
     same_model,
 )
 from crosswind.analysis.contrasted import Contrast
-from crosswind.analysis.multiplicity import holm
 
 
 def judge_claims(claims: Sequence[Claim], contrasts: Sequence[Contrast], run: RunFacts) -> list[JudgedClaim]:
     """Every claim judged by a run; p-values are adjusted over all checks of all claims (Holm)."""
     tested = [c for claim in claims for check in claim.checks for c in _used(check, contrasts, run)]
-    unique = list({id(c): c for c in tested if c.estimate.p is not None and c.verdict != "not tested"}.values())
-    adjusted = dict(zip((id(c) for c in unique), holm([c.estimate.p for c in unique]), strict=True))
+    differences = [check for claim in claims for check in claim.checks if isinstance(check, DifferenceCheck)]
+    adjusted = Adjusted.of(tested, differences, contrasts, run)
     return [_judged(claim, contrasts, run, adjusted) for claim in claims]
 
 
-def _judged(
-    claim: Claim, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> JudgedClaim:
+def _judged(claim: Claim, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted) -> JudgedClaim:
     findings = tuple(_finding(check, contrasts, run, adjusted) for check in claim.checks)
     verdict = _of_checks([f.verdict for f in findings])
     outside = claim.scope.lacking(run)
@@ -51,9 +48,7 @@ def _of_checks(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
     return min(verdicts, key=order.index) if verdicts else "not tested"
 
 
-def _finding(
-    check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
+def _finding(check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted) -> Finding:
     match check:
         case DifferenceCheck():
             return difference_finding(check, contrasts, run, adjusted)
@@ -75,10 +70,7 @@ def _used(check: ClaimCheck, contrasts: Sequence[Contrast], run: RunFacts) -> li
     """The contrasts whose p-values a check looks at."""
     match check:
         case DifferenceCheck():
-            chosen = pair_of(
-                check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation
-            )
-            return [c for c, _ in chosen]
+            return [c for c, _ in difference_of(check, contrasts, run)]
         case BestCheck():
             routes = check.route.matches(run.routes, run.facts)
             return [c for route in routes for c, _ in versus_all(route, check, contrasts, run)]

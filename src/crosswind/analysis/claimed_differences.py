@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from crosswind.analysis.claims import (
@@ -16,8 +17,71 @@ from crosswind.analysis.claims import (
     RunFacts,
 )
 from crosswind.analysis.contrasted import Contrast, Measure
-from crosswind.analysis.multiplicity import ALPHA
+from crosswind.analysis.multiplicity import ALPHA, holm
 from crosswind.errors import unknown
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """p-values adjusted over all checks of all claims (Holm), each kind of verdict for itself.
+
+    `differences`, by contrast: of no difference. `within` and `beyond`, by check: that a gain is not within its size
+    and tolerance (or below the margin), and that it is not beyond them.
+    """
+
+    differences: Mapping[int, float | None] = field(default_factory=dict)
+    within: Mapping[DifferenceCheck, float | None] = field(default_factory=dict)
+    beyond: Mapping[DifferenceCheck, float | None] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        contrasts: Iterable[Contrast], checks: Iterable[DifferenceCheck], all_of: Sequence[Contrast], run: RunFacts
+    ) -> Adjusted:
+        """Adjust what the checks look at: these contrasts, and the sizes of these differences."""
+        unique = {id(c): c for c in contrasts if c.estimate.p is not None and c.verdict != "not tested"}
+        differences = dict(zip(unique, holm([c.estimate.p for c in unique.values()]), strict=True))
+        sized = {}
+        for check in checks:
+            chosen = difference_of(check, all_of, run)
+            if len(chosen) == 1 and (p := _size_p(check, *chosen[0])) is not None:
+                sized[check] = p
+        within, beyond = (
+            dict(zip(sized, holm([p[side] for p in sized.values()]), strict=True)) for side in (0, 1)
+        )  # fmt: skip
+        return Adjusted(differences, within, beyond)
+
+    def shows(self, contrast: Contrast) -> bool:
+        """Whether it shows that two routes differ."""
+        p = self.differences.get(id(contrast))
+        return p is not None and p < ALPHA
+
+
+def difference_of(check: DifferenceCheck, contrasts: Sequence[Contrast], run: RunFacts) -> list[tuple[Contrast, int]]:
+    """The differences that a check may mean, each with the sign that makes it first minus second."""
+    return pair_of(check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation)
+
+
+def _size_p(check: DifferenceCheck, contrast: Contrast, sign: int) -> tuple[float, float] | None:
+    """The p-values of a gain that is not within the size that is expected, and of one that is not beyond it."""
+    if contrast.verdict == "not tested":
+        return None
+    e = contrast.estimate
+    orientation = sign * gain_sign(contrast)
+    if check.expect == "no benefit":
+        margin = check.margin if check.margin is not None else contrast.margin
+        if margin is None:
+            return None
+        below = e.p_below(margin) if orientation > 0 else e.p_above(-margin)
+        above = e.p_above(margin) if orientation > 0 else e.p_below(-margin)
+        return None if below is None or above is None else (below, above)
+    if check.size is None:
+        return None
+    towards = orientation * (1 if check.expect in ("helps", "more robust") else -1)
+    ends = (check.size - check.tolerance, check.size + check.tolerance)
+    low, high = ends if towards > 0 else (-ends[1], -ends[0])
+    within, lower, higher = e.p_between(low, high), e.p_below(low), e.p_above(high)
+    # Beyond on either side: twice the smaller one.
+    return None if within is None or lower is None or higher is None else (within, min(1.0, 2 * min(lower, higher)))
 
 
 def pair_of(
@@ -66,10 +130,10 @@ def _meant(ref: RouteRef, run: RunFacts) -> str:
 
 
 def difference_finding(
-    check: DifferenceCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
+    check: DifferenceCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted
 ) -> Finding:
     """Whether one route is better than another, and by how much."""
-    chosen = pair_of(check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation)
+    chosen = difference_of(check, contrasts, run)
     if not chosen:
         return missing_finding("comparison", run, check.route, check.against)
     if len(chosen) > 1:
@@ -77,11 +141,13 @@ def difference_finding(
     contrast, sign = chosen[0]
     if contrast.verdict == "not tested":
         return Finding("not tested", contrast.words, (contrast,))
-    p = adjusted.get(id(contrast))
+    p = adjusted.differences.get(id(contrast))
     orientation = sign * gain_sign(contrast)
     low, high = interval_as_gain(contrast, orientation)
     text = f"gain {orientation * contrast.estimate.score:+.1f} [{low:+.1f}, {high:+.1f}]"
     text += "" if p is None else f", p = {p:.3g}"
+    within = adjusted.within.get(check)
+    text += "" if within is None else f" ({_size_words(check, contrast)}: p = {within:.3g})"
     others: tuple[Contrast, ...] = ()
     if check.measure not in ("clean", "before", "everywhere", "official"):
         clean = pair_of(check.route, check.against, "clean", contrasts, run, check.target, check.perturbation)
@@ -89,7 +155,7 @@ def difference_finding(
             ends = interval_as_gain(plain, way * gain_sign(plain))
             text += f"; clean {way * gain_sign(plain) * plain.estimate.score:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"
             others = (plain,)
-    return Finding(_verdict(check, contrast, orientation, p), text, (contrast, *others), p)
+    return Finding(_verdict(check, contrast, orientation, adjusted), text, (contrast, *others), p)
 
 
 def gain_sign(contrast: Contrast) -> int:
@@ -113,30 +179,32 @@ def interval_as_gain(contrast: Contrast, sign: int) -> tuple[float, float]:
     return (low, high) if sign > 0 else (-high, -low)
 
 
-def _verdict(check: DifferenceCheck, contrast: Contrast, orientation: int, p: float | None) -> ClaimVerdict:
-    """What a difference says of an expectation; `orientation` times the estimate is the gain of the first route."""
-    e = contrast.estimate
-    gain = orientation * e.score
-    low, high = interval_as_gain(contrast, orientation)
-    if check.expect == "no benefit":
-        bounds = e.bounds(2 * ALPHA)
+def _size_words(check: DifferenceCheck, contrast: Contrast) -> str:
+    if check.size is None:
         margin = check.margin if check.margin is not None else contrast.margin
-        if margin is None or bounds is None:
+        return f"below {margin:g}"
+    return f"within {check.size:g} ± {check.tolerance:g}"
+
+
+def _verdict(check: DifferenceCheck, contrast: Contrast, orientation: int, adjusted: Adjusted) -> ClaimVerdict:
+    """What a difference says of an expectation; `orientation` times the estimate is the gain of the first route."""
+    gain = orientation * contrast.estimate.score
+    significant = adjusted.shows(contrast)
+    within, beyond = (p.get(check) for p in (adjusted.within, adjusted.beyond))
+    if check.expect == "no benefit":
+        if within is None or beyond is None:
             return "not tested"
-        if max(orientation * bounds[0], orientation * bounds[1]) < margin:
+        if within < ALPHA:
             return "supported"
-        return "refuted" if low > margin or (p is not None and p < ALPHA and gain > 0) else "undecided"
+        return "refuted" if beyond < ALPHA or (significant and gain > 0) else "undecided"
     wanted = 1 if check.expect in ("helps", "more robust") else -1
-    significant = p is not None and p < ALPHA
     if significant and gain * wanted < 0:
         return "refuted"
     if check.size is None:
         return "supported" if significant else "undecided"
-    least, most = check.size - check.tolerance, check.size + check.tolerance
-    towards = sorted((wanted * low, wanted * high))
-    if towards[1] < least or towards[0] > most:
+    if beyond is not None and beyond < ALPHA:
         return "refuted"
-    return "supported" if significant and least <= towards[0] and towards[1] <= most else "undecided"
+    return "supported" if significant and within is not None and within < ALPHA else "undecided"
 
 
 def versus_all(
@@ -167,8 +235,3 @@ def helping(check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts
         elif c.systems[0] in base and c.systems[1] not in base:
             chosen.append((c, -1))
     return chosen
-
-
-def shown_by(p: float | None) -> bool:
-    """Whether an adjusted p-value shows a difference."""
-    return p is not None and p < ALPHA

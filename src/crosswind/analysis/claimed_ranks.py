@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from crosswind.analysis.claimed_differences import (
+    Adjusted,
     gain_sign,
     helping,
     interval_as_gain,
     missing_finding,
     pair_of,
-    shown_by,
     versus_all,
 )
 from crosswind.analysis.claims import (
@@ -27,9 +27,7 @@ from crosswind.analysis.claims import (
 from crosswind.analysis.contrasted import Contrast
 
 
-def best_finding(
-    check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
-) -> Finding:
+def best_finding(check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted) -> Finding:
     """Whether a route is better than every other."""
     matching = check.route.matches(run.routes, run.facts)
     if len(matching) != 1:
@@ -39,8 +37,8 @@ def best_finding(
     if not tested:
         why = chosen[0][0].words if chosen else "the run has one route"
         return Finding("not tested", why, tuple(c for c, _ in chosen))
-    better = [c for c, sign in tested if sign * c.estimate.score > 0 and shown_by(adjusted.get(id(c)))]
-    worse = [c for c, sign in tested if sign * c.estimate.score < 0 and shown_by(adjusted.get(id(c)))]
+    better = [c for c, sign in tested if sign * c.estimate.score > 0 and adjusted.shows(c)]
+    worse = [c for c, sign in tested if sign * c.estimate.score < 0 and adjusted.shows(c)]
     others = len(run.routes) - 1
     text = f"better than {len(better)}, worse than {len(worse)} of {others} other routes"
     text += f", with {len(tested)} of which it is compared" if len(tested) < others else ""
@@ -72,13 +70,13 @@ def most_finding(check: MostCheck, contrasts: Sequence[Contrast], run: RunFacts)
 
 
 def consistent_finding(
-    check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Mapping[int, float | None]
+    check: ConsistentCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted
 ) -> Finding:
     """Whether so many routes help a target."""
     chosen = [(c, s * gain_sign(c)) for c, s in helping(check, contrasts, run) if c.verdict != "not tested"]
     if len(chosen) < check.at_least:
         return Finding("not tested", f"the run has {len(chosen)} routes to compare, of {check.at_least}")
-    helped = [c for c, sign in chosen if sign * c.estimate.score > 0 and shown_by(adjusted.get(id(c)))]
+    helped = [c for c, sign in chosen if sign * c.estimate.score > 0 and adjusted.shows(c)]
     open_ = [c for c, sign in chosen if c not in helped and interval_as_gain(c, sign)[1] > 0]
     text = f"{len(helped)} of {len(chosen)} routes help, {len(open_)} more may"
     verdict: ClaimVerdict

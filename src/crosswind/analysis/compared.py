@@ -284,7 +284,7 @@ def _parts(chosen: Iterable[tuple[SharedCells, Sequence[Condition]]]) -> list[Pa
 
 
 def _with_adjusted(made: Iterable[Contrast]) -> list[Contrast]:
-    """The p-values adjusted within each family. What is not tested is no member."""
+    """The p-values of a difference, and of none, adjusted within each family. What is not tested is no member."""
     rows = list(made)
     families: dict[str, list[int]] = {}
     for i, c in enumerate(rows):
@@ -292,6 +292,8 @@ def _with_adjusted(made: Iterable[Contrast]) -> list[Contrast]:
             families.setdefault(c.family, []).append(i)
     for name, members in families.items():
         adjust = holm if name == PRIMARY else benjamini_hochberg
-        for i, p in zip(members, adjust([rows[i].estimate.p for i in members]), strict=True):
-            rows[i] = replace(rows[i], adjusted=p)
+        differ = adjust([rows[i].estimate.p for i in members])
+        alike = adjust([rows[i].within_margin for i in members])
+        for i, p, q in zip(members, differ, alike, strict=True):
+            rows[i] = replace(rows[i], adjusted=p, equivalence=q)
     return rows

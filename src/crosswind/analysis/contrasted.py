@@ -104,6 +104,8 @@ class Contrast:
     language, …), empty over all. `family` names the comparisons that `adjusted` is over: `primary` by Holm, tables by
     Benjamini and Hochberg; without a family it is a figure, no test. `excluded` are targets that are not in it, with
     the reason; `floored` the systems that are at their floor when clean, so that nothing follows from their drops.
+    `margin`: effects smaller than so many points count as none; `equivalence` is the p-value of a larger one, adjusted
+    over the same family as `adjusted`, apart from it (no comparison can be wrong both ways).
     `differs` says what two routes differ in; `material` what they have seen of what the perturbation is made of.
     `axes`, of a comparison of languages or perturbations: for which measures of damage its sign holds. `second` are
     intervals under other assumptions, for the reader.
@@ -124,6 +126,7 @@ class Contrast:
     family: str = ""
     adjusted: float | None = None
     margin: float | None = None
+    equivalence: float | None = None
     excluded: tuple[str, ...] = ()
     floored: tuple[str, ...] = ()
     changed_items: float | None = None
@@ -147,16 +150,19 @@ class Contrast:
     def verdict(self) -> Verdict:
         """What may be said of it: *helps* and *hurts* of levels, *more* and *less robust* of drops.
 
-        `equivalent` where the interval of 90 % lies within the margin (two one-sided tests at 5 %; Schuirmann 1987).
+        `equivalent` where two one-sided tests show the effect to be within the margin (Schuirmann 1987).
         """
         if self.estimate.p is None or self.one_seed or self.at_floor:
             return "not tested"
         if (self.estimate.p if self.adjusted is None else self.adjusted) < ALPHA:
             return self._direction if self.axes is None or self.axes.enough else "depends on the axis"
-        bounds = self.estimate.bounds(2 * ALPHA)
-        if self.margin is not None and bounds is not None and max(-bounds[0], bounds[1]) < self.margin:
-            return "equivalent"
-        return "not settled"
+        within = self.within_margin if self.equivalence is None else self.equivalence
+        return "equivalent" if within is not None and within < ALPHA else "not settled"
+
+    @property
+    def within_margin(self) -> float | None:
+        """The p-value of an effect of the margin or more, of this comparison by itself."""
+        return None if self.margin is None else self.estimate.p_between(-self.margin, self.margin)
 
     @property
     def _direction(self) -> Verdict:
@@ -226,6 +232,9 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "interval": e.basis,
         "p": e.p,
         "p_adjusted": contrast.adjusted,
+        "margin": contrast.margin,
+        "p_equivalence": contrast.within_margin,
+        "p_equivalence_adjusted": contrast.equivalence,
         "family": contrast.family,
         "verdict": contrast.words if contrast.family else "",
         "sigma_item": None if parts is None else parts.sigma_item,
@@ -266,7 +275,7 @@ CONTRASTS: dict[str, pl.DataType] = {
     **dict.fromkeys((*_TEXT, "better"), pl.String()),
     **dict.fromkeys(("estimate", "se", "df", "df_items", "df_seeds", "low", "high"), pl.Float64()),
     "interval": pl.String(),
-    **dict.fromkeys(("p", "p_adjusted"), pl.Float64()),
+    **dict.fromkeys(("p", "p_adjusted", "margin", "p_equivalence", "p_equivalence_adjusted"), pl.Float64()),
     **dict.fromkeys(("family", "verdict"), pl.String()),
     **dict.fromkeys(_NUMBERS, pl.Float64()),
     **dict.fromkeys(("seeds", "by_seed"), pl.String()),

@@ -110,7 +110,8 @@ class Estimate:
 
     `basis` says what the interval is over, `components` where it comes from. `p` is of no difference, so a score has
     none; `note` says what is special: no cluster that differs, one cluster. `by_seed` are the values under the pipeline
-    seeds that all systems have, (seed, points); empty where seeds are no sample or the value is no sum.
+    seeds that all systems have, (seed, points); empty where seeds are no sample or the value is no sum. `unseen`, where
+    all clusters were alike: what could still be there, in points (the rule of three).
     """
 
     score: float
@@ -123,6 +124,7 @@ class Estimate:
     clusters: int = 0
     note: str = ""
     by_seed: tuple[tuple[int, float], ...] = ()
+    unseen: float | None = None
 
     @property
     def se(self) -> float | None:
@@ -133,8 +135,30 @@ class Estimate:
     def detectable(self) -> float | None:
         """The smallest effect that would have been seen with a power of 80 %, in points."""
         if self.components is None:
-            return None if self.low is None or self.high is None else max(self.high - self.score, self.score - self.low)
+            return self.unseen
         return self.components.detectable()
+
+    def p_below(self, bound: float) -> float | None:
+        """The p-value of the one-sided test that the truth is `bound` or more: small where it lies below."""
+        return self._one_sided(bound - self.score)
+
+    def p_above(self, bound: float) -> float | None:
+        """The p-value of the one-sided test that the truth is `bound` or less: small where it lies above."""
+        return self._one_sided(self.score - bound)
+
+    def p_between(self, low: float, high: float) -> float | None:
+        """The p-value of two one-sided tests: small where the truth lies between the bounds (Schuirmann 1987)."""
+        above, below = self.p_above(low), self.p_below(high)
+        return None if above is None or below is None else max(above, below)
+
+    def _one_sided(self, distance: float) -> float | None:
+        if self.components is not None:
+            p = self.components.p_value(distance) / 2
+            return p if distance > 0 else 1 - p
+        if self.unseen is None:
+            return None
+        # n clusters without one that differs: exp(-n share), 5 % where the share is 3 / n.
+        return math.exp(-3 * distance / self.unseen) if distance > 0 else 1.0
 
     def bounds(self, alpha: float) -> tuple[float, float] | None:
         """The interval of level 1 - alpha; that of 95 % where all items were alike."""
@@ -293,4 +317,4 @@ def _alike(
         missed = 100 * (1 - ((1 - LEVEL) / 2) ** (1 / seen))
         low, high = (0.0, missed) if value < 50 else (100 - missed, 100.0)
     p = None if level else 1.0 if value == null else 0.0 if abs(value - null) > hidden else None
-    return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS)
+    return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS, unseen=hidden)

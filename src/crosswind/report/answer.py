@@ -206,8 +206,6 @@ def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:
     tested = [c for c in summary.contrasts if c.family == PRIMARY and c.adjusted is not None]
     parts = [f"{what}, other languages than {summary.source_language(last.targets)}", random_factors(chosen)]
     verdicts = f"verdicts by Holm over {len(tested)} comparisons, " if tested else ""
-    if any(c.verdict == "equivalent" for c in tested):
-        verdicts += "but equivalence of each by its own interval of 90 %, not corrected for their number, "
     parts.append(verdicts + _given(summary))
     excluded = list(dict.fromkeys(x for c in chosen if c.kind == "level" for x in c.excluded))
     return [*parts, *([f"not in it: {', '.join(excluded)}"] if excluded else [])]

@@ -10,7 +10,7 @@ def _look(run: AuditedRun) -> Shown:
     if not family:
         return Shown(None, "the run compares nothing over all targets")
     tested = [c for c in family if c.verdict != "not tested"]
-    bare = [c.name for c in tested if c.adjusted is None]
+    bare = [c.name for c in tested if c.adjusted is None or (c.margin is not None and c.equivalence is None)]
     if bare:
         return Shown(False, f"{len(bare)} comparisons have no corrected p-value")
     declared = "declared in the study" if run.study.get("compare") else "the default, all pairs of routes"
