@@ -92,3 +92,19 @@ def test_the_page_says_what_the_search_gains_with_its_interval() -> None:
     assert re.match(said, text.text), text.text
     assert {row[0] for row in table.rows} == {"xnli", "pawsx", "all: pawsx, xnli"}
     assert gains_over_draws(()) == []
+
+
+def test_a_gain_of_few_clusters_is_cut_at_what_a_difference_of_scores_can_be_and_the_table_says_so() -> None:
+    study = Study()
+    for seed in (1, 2):
+        attacked(study, "none", "de", 300, 300 - 150 * (seed - 1), 140, seed=seed)
+    summary_rows = study.contrasts()
+    gain = gains(summary_rows)["none", "xnli"].estimate
+    assert gain.components is not None
+    assert gain.components.half_width(0.05) > 200  # two seeds that disagree: Student's t with one degree of freedom
+    assert (gain.low, gain.high, gain.cut) == (-100.0, 100.0, True)
+    (table,) = (part for part in gains_over_draws(summary_rows) if isinstance(part, TextTable))
+    assert "(a score at 0 and 100, a difference of two at −100 and +100): 1 was cut there" in table.caption
+    assert table.rows[0][5] == "not settled: no effect that scores can have can be seen here"
+    (whole,) = (part for part in gains_over_draws(made().contrasts()) if isinstance(part, TextTable))
+    assert "cut there" not in whole.caption

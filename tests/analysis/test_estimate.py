@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from crosswind.analysis.estimate import EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, Estimate, estimate
+from crosswind.analysis.estimate import CUT, EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, Estimate, estimate
 from crosswind.analysis.influence import (
     ClusterNumbers,
     Influence,
@@ -283,7 +283,9 @@ def test_near_a_bound_the_interval_of_a_level_stays_within():
     ends = [100 / (1 + math.exp(-(math.log(49) + sign * spread))) for sign in (-1, 1)]
     assert (level.low, level.high) == pytest.approx(tuple(ends))
     assert level.high < 100
-    assert estimate([(1.0, x)], numbers).high > 100  # a difference has no bound there
+    difference = estimate([(1.0, x)], numbers)  # no logit scale: it is cut
+    assert difference.low == pytest.approx(98 - difference.components.half_width(0.05))
+    assert (difference.high, difference.cut, level.cut) == (100.0, True, False)
 
 
 def test_one_cluster_and_a_cell_that_is_empty_without_one_have_no_interval():
@@ -355,5 +357,78 @@ def test_the_interval_of_a_level_over_a_few_items_ends_where_scores_do():
     level = estimate([(1.0, x)], numbers, level=True)
     assert (level.score, level.high) == (75, 100)
     assert level.low == 0  # 75 - 3.18 * 25
-    contrast = estimate([(1.0, x)], numbers)
-    assert contrast.high > 100  # a difference is no score
+    y = cell(numbers, right([0, 0, 0, 0]), ["a", "b", "c", "d"], fixed=True)
+    contrast = estimate([(1.0, x), (-1.0, y)], numbers)  # a difference goes down to -100
+    assert (contrast.low, contrast.high) == (pytest.approx(75 - stats.t.ppf(0.975, 3) * 25), 100.0)
+    assert contrast.low < 0
+
+
+def of_clusters(numbers, values, **more):
+    """Accuracy of one item in each of a few clusters, under each seed."""
+    rows = [right(of_seed) for of_seed in values]
+    return cell(numbers, rows, [f"c{i}" for i in range(len(values[0]))], **more)
+
+
+def test_no_interval_goes_beyond_what_a_score_or_a_difference_can_be():
+    """Three clusters: of a difference of 33.3 with a standard error of 33.3 and 2 degrees of freedom, ± 143.4."""
+    numbers = ClusterNumbers()
+    a, b = of_clusters(numbers, [[1, 1, 0]]), of_clusters(numbers, [[0, 1, 0]])
+    gain = estimate([(1.0, a), (-1.0, b)], numbers)
+    half = stats.t.ppf(0.975, 2) * 100 / 3
+    assert gain.components.half_width(0.05) == pytest.approx(half)
+    assert (gain.score, gain.low, gain.high) == (pytest.approx(100 / 3), -100.0, 100.0)
+    assert gain.p == pytest.approx(2 * stats.t.sf(1, 2), rel=1e-6)  # the p-value is of the interval that was not cut
+    assert gain.bounds(0.05) == (gain.low, gain.high)
+    assert gain.bounds(0.5) == pytest.approx(
+        (100 / 3 * (1 - stats.t.ppf(0.75, 2)), 100 / 3 * (1 + stats.t.ppf(0.75, 2)))
+    )
+    assert (gain.cut, gain.remark) == (True, CUT)
+    level = estimate([(1.0, a)], numbers, level=True)
+    assert (level.low, level.high, level.cut) == (0.0, 100.0, True)
+    many = ClusterNumbers()
+    c, d = of_clusters(many, [[i % 3 for i in range(300)]]), of_clusters(many, [[i % 2 for i in range(300)]])
+    wide = estimate([(1.0, c), (-1.0, d)], many)
+    assert (wide.cut, wide.remark) == (False, "")
+
+
+def test_the_limits_of_sums_follow_from_what_they_are_sums_of():
+    numbers = ClusterNumbers()
+    x, y, z = (of_clusters(numbers, [v]) for v in ([1, 1, 0], [0, 1, 0], [1, 0, 0]))
+    mean = mean_influence([x, y, z], numbers)
+    assert mean.limits == (0.0, 100.0)
+    drop = weighted_sum([(1.0, x), (-1.0, y)], numbers)
+    assert drop.limits == (-100.0, 100.0)
+    of_drops = estimate([(1.0, drop), (-1.0, weighted_sum([(1.0, z), (-1.0, y)], numbers))], numbers)
+    assert of_drops.limits == (-200.0, 200.0)
+    coefficients = slope_coefficients([1, 2, 4], doubling=True)
+    assert estimate([*zip(coefficients, (x, y, z), strict=True)], numbers).limits == (-50.0, 50.0)
+    assert quotient(drop, x, numbers).limits == (-math.inf, math.inf)
+    ratio = estimate([(1.0, drop)], numbers, score=110.0, null=100.0, limits=(0.0, math.inf))
+    assert (ratio.low, ratio.cut) == (0.0, True)
+    for influence in (mean, drop):
+        assert influence.of_seeds([0]).limits == influence.limits
+
+
+def test_what_could_be_hidden_where_all_clusters_are_alike_is_possible_too():
+    numbers = ClusterNumbers()
+    x, y = of_clusters(numbers, [[1, 1]]), of_clusters(numbers, [[1, 1]])
+    none = estimate([(1.0, x), (-1.0, y)], numbers)  # the rule of three says 150 points
+    assert (none.score, none.low, none.high, none.note) == (0.0, -100.0, 100.0, NONE_DIFFERS)
+    assert none.remark == f"{NONE_DIFFERS}; {CUT}"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.booleans(), min_size=8, max_size=8), min_size=2, max_size=4), st.integers(2, 4), st.booleans()
+)
+def test_cutting_an_interval_never_loses_a_value_that_can_be(rows, clusters, level):
+    numbers = ClusterNumbers()
+    x = of_clusters(numbers, [row[:clusters] for row in rows])
+    y = of_clusters(numbers, [row[-clusters:] for row in rows])
+    terms = [(1.0, x)] if level else [(1.0, x), (-1.0, y)]
+    value = estimate(terms, numbers)
+    if value.components is None:
+        return
+    half = value.components.half_width(0.05)
+    for truth in np.linspace(0 if level else -100, 100, 41):
+        assert (value.low <= truth <= value.high) == (abs(truth - value.score) <= half)

@@ -192,11 +192,9 @@ class Contrast:
                     return f"not tested: {', '.join(self.floored)} at the floor"
                 return "one seed: not tested" if self.one_seed else f"not tested: {self.estimate.note or 'no interval'}"
             case "not settled":
-                smallest = self.estimate.detectable
                 if self.estimate.components is None and self.estimate.note:
                     return self.estimate.note
-                limit = "" if smallest is None else f": effects below {smallest:.1f} cannot be seen here"
-                return f"not settled{limit}"
+                return ": ".join(filter(None, ("not settled", self.estimate.unseen_words)))
             case "depends on the axis":
                 assert self.axes is not None
                 return f"depends on the axis: {self.axes.words}"
@@ -253,7 +251,7 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "differs": contrast.differs,
         "material": contrast.material,
         "axes": "" if contrast.axes is None else contrast.axes.words,
-        "note": e.note,
+        "note": e.remark,
         **_second(contrast),
     }
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.estimate import estimate
-from crosswind.analysis.influence import ClusterNumbers, Influence, leave_out, mean_influence
+from crosswind.analysis.influence import SCORE_LIMITS, ClusterNumbers, Influence, leave_out, mean_influence
 from crosswind.evaluate.metrics.base import METRICS, Array, Score, mean_of
 
 SUCCESS = "success"
@@ -79,7 +79,7 @@ def _along(by_seed: Sequence[Mapping[str, Any]], numbers: ClusterNumbers) -> lis
     seeds, columns = tuple(row["pipeline_seed"] for row in by_seed), numbers.columns(layouts)
     one_model = len(seeds) > 1 and len({row["cell"] for row in by_seed}) == 1
     fixed = one_model or all(row["given"] for row in by_seed)
-    return [Influence(seeds, theta[:, i], values[:, i], columns, layouts, fixed) for i in range(count)]
+    return [Influence(seeds, theta[:, i], values[:, i], columns, layouts, fixed, SCORE_LIMITS) for i in range(count)]
 
 
 def _score(statistic: str) -> Score:

@@ -17,7 +17,16 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-from crosswind.analysis.influence import ClusterNumbers, Indices, Influence, Strata, weighted_sum
+from crosswind.analysis.influence import (
+    UNLIMITED,
+    ClusterNumbers,
+    Indices,
+    Influence,
+    Limits,
+    Strata,
+    limits_of_sum,
+    weighted_sum,
+)
 from crosswind.evaluate.metrics.base import Array
 
 LEVEL = 0.95
@@ -111,7 +120,8 @@ class Estimate:
     `basis` says what the interval is over, `components` where it comes from. `p` is of no difference, so a score has
     none; `note` says what is special: no cluster that differs, one cluster. `by_seed` are the values under the pipeline
     seeds that all systems have, (seed, points); empty where seeds are no sample or the value is no sum. `unseen`, where
-    all clusters were alike: what could still be there, in points (the rule of three).
+    all clusters were alike: what could still be there, in points (the rule of three). `limits` are between what the
+    value can lie (a score, the difference of two): no interval goes beyond.
     """
 
     score: float
@@ -125,6 +135,17 @@ class Estimate:
     note: str = ""
     by_seed: tuple[tuple[int, float], ...] = ()
     unseen: float | None = None
+    limits: Limits = UNLIMITED
+
+    @property
+    def cut(self) -> bool:
+        """Whether the interval ends where the value can, and would go on beyond."""
+        return self.low == self.limits[0] < self.score or self.score < self.limits[1] == self.high
+
+    @property
+    def remark(self) -> str:
+        """What is special, for a table: the note, and whether the interval was cut."""
+        return "; ".join(filter(None, (self.note, CUT if self.cut else "")))
 
     @property
     def se(self) -> float | None:
@@ -160,14 +181,23 @@ class Estimate:
         # n clusters without one that differs: exp(-n share), 5 % where the share is 3 / n.
         return math.exp(-3 * distance / self.unseen) if distance > 0 else 1.0
 
+    @property
+    def unseen_words(self) -> str:
+        """What effects could not have been seen, in words; empty where nobody knows."""
+        if self.detectable is None:
+            return ""
+        if self.detectable >= max(-self.limits[0], self.limits[1]):
+            return "no effect that scores can have can be seen here"
+        return f"effects below {self.detectable:.1f} cannot be seen here"
+
     def bounds(self, alpha: float) -> tuple[float, float] | None:
         """The interval of level 1 - alpha; that of 95 % where all items were alike."""
         if self.components is None:
             return None if self.low is None or self.high is None else (self.low, self.high)
-        half = self.components.half_width(alpha)
-        return self.score - half, self.score + half
+        return within_limits(self.score, self.components.half_width(alpha), self.limits)
 
 
+CUT = "interval cut where what it is of can lie no further"
 ONE_CLUSTER = "one cluster of items: no interval"
 NONE_DIFFERS = "no cluster differs: none could be seen"
 EMPTY_WITHOUT = "a cell has no items without one of its clusters: no interval"
@@ -181,18 +211,20 @@ def estimate(
     paired: bool = False,
     score: float | None = None,
     null: float = 0.0,
+    limits: Limits = UNLIMITED,
 ) -> Estimate:
     """Estimate a sum of quantities of different systems: one quantity (1, x), or a contrast (1, x), (-1, y).
 
     `level`: it is a score between 0 and 100. `paired`: seeds of one number are one draw, so that systems are compared
     seed by seed. `score` takes the place of the sum where the terms are the linearisation of something else, whose
-    value without any effect is `null`.
+    value without any effect is `null` and which lies within `limits`; those of a sum are the sum's.
     """
     value = sum(a * x.mean for a, x in terms) if score is None else score
     seeds = tuple(len(x.seeds) for _, x in terms)
     strata = numbers.strata(frozenset().union(*(x.layouts for _, x in terms)))
     clusters = len(strata.columns)
     by_seed = () if score is not None else _values_by_seed(terms)
+    limits = limits if score is not None else limits_of_sum([(a, x.limits) for a, x in terms])
 
     def without(note: str) -> Estimate:
         return Estimate(value, None, None, seeds=seeds, clusters=clusters, note=note, by_seed=by_seed)
@@ -210,10 +242,11 @@ def estimate(
         parts = replace(parts, interaction=0.0, seeds=0.0)
     basis: IntervalBasis = "one model" if all(x.fixed for _, x in terms) else "items" if alone else "items and seeds"
     if parts.items <= 1e-20 and parts.seeds <= 1e-20:
-        return replace(_alike(value, null, basis, seeds, clusters, strata, level, reach), by_seed=by_seed)
-    low, high = interval_ends(value, parts.half_width(1 - LEVEL), level)
+        alike = _alike(value, null, basis, seeds, clusters, strata, level, reach, limits)
+        return replace(alike, by_seed=by_seed)
+    low, high = interval_ends(value, parts.half_width(1 - LEVEL), level, limits)
     p = None if level else parts.p_value(value - null)
-    return Estimate(value, low, high, basis, p, parts, seeds, clusters, by_seed=by_seed)
+    return Estimate(value, low, high, basis, p, parts, seeds, clusters, by_seed=by_seed, limits=limits)
 
 
 def _values_by_seed(terms: Sequence[tuple[float, Influence]]) -> tuple[tuple[int, float], ...]:
@@ -286,12 +319,20 @@ def _seed_by_seed(terms: Sequence[tuple[float, Influence]], numbers: ClusterNumb
     return 1.0, weighted_sum([(a, x.of_seeds(common)) for a, x in terms], numbers)
 
 
-def interval_ends(value: float, half: float, level: bool) -> tuple[float, float]:
-    """The ends of an interval; of a level within 0 and 100, and near one of them on the logit scale."""
-    if not level or not 0 < value < 100:
+def within_limits(value: float, half: float, limits: Limits) -> tuple[float, float]:
+    """The ends of an interval of half this width, cut where the value can lie no further.
+
+    What is cut away holds no value that could be true, so that the interval covers as often as before.
+    """
+    if not limits[0] - 1e-6 <= value <= limits[1] + 1e-6:  # a metric of somebody's that is no score between 0 and 100
         return value - half, value + half
-    if NEAR_BOUND <= value <= 100 - NEAR_BOUND:
-        return max(0.0, value - half), min(100.0, value + half)  # no score lies beyond: nothing is lost of its coverage
+    return max(limits[0], value - half), min(limits[1], value + half)
+
+
+def interval_ends(value: float, half: float, level: bool, limits: Limits) -> tuple[float, float]:
+    """The ends of an interval, within limits; of a level near 0 or 100 on the logit scale."""
+    if not level or not 0 < value < 100 or NEAR_BOUND <= value <= 100 - NEAR_BOUND:
+        return within_limits(value, half, limits)
     share = value / 100
     spread = half / 100 / (share * (1 - share))
     return 100 * float(expit(logit(share) - spread)), 100 * float(expit(logit(share) + spread))
@@ -299,7 +340,7 @@ def interval_ends(value: float, half: float, level: bool) -> tuple[float, float]
 
 def _alike(
     value: float, null: float, basis: IntervalBasis, seeds: tuple[int, ...], clusters: int, strata: Strata, level: bool,
-    reach: float,
+    reach: float, limits: Limits,
 ) -> Estimate:  # fmt: skip
     """All clusters are alike: what could still be there without having been seen in so many (the rule of three).
 
@@ -309,12 +350,10 @@ def _alike(
     # Of several strata with equal weights the smallest hides most.
     seen = float(strata.sizes.min()) * len(strata.sizes)
     hidden = 300 * reach / seen
-    low, high = value - hidden, value + hidden
-    if level and 0 <= value <= 100:
-        low, high = max(0.0, low), min(100.0, high)
+    low, high = within_limits(value, hidden, limits)
     if level and (math.isclose(value, 0, abs_tol=1e-9) or math.isclose(value, 100)):
         # Clopper and Pearson 1934 for n of n: the bound is (alpha / 2) ** (1 / n).
         missed = 100 * (1 - ((1 - LEVEL) / 2) ** (1 / seen))
         low, high = (0.0, missed) if value < 50 else (100 - missed, 100.0)
     p = None if level else 1.0 if value == null else 0.0 if abs(value - null) > hidden else None
-    return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS, unseen=hidden)
+    return Estimate(value, low, high, basis, p, None, seeds, clusters, NONE_DIFFERS, unseen=hidden, limits=limits)

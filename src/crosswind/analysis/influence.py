@@ -7,6 +7,7 @@ differences of scores are sums of these values, so cells that share clusters are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,10 @@ from scipy.sparse.csgraph import connected_components
 from crosswind.evaluate.metrics.base import Array, Score
 
 Indices = NDArray[np.intp]
+Limits = tuple[float, float]
+"""Between what a quantity can lie, in points: a score between 0 and 100, the difference of two between -100 and 100."""
+SCORE_LIMITS: Limits = (0.0, 100.0)
+UNLIMITED: Limits = (-math.inf, math.inf)
 
 
 class Strata(NamedTuple):
@@ -125,6 +130,7 @@ class Influence:
     `theta` `(seeds,)` is the quantity, a mean or difference of scores; `values` `(seeds, clusters)` what it changes by
     when one cluster is left out, for the clusters `columns`. `layouts` are those of the cells behind it. `fixed`: all
     seeds are one model, such as a checkpoint that nothing was trained on, so that seeds are no sample of anything.
+    `limits`: between what the quantity can lie, whatever the items and seeds.
     """
 
     seeds: tuple[int, ...]
@@ -133,6 +139,7 @@ class Influence:
     columns: Indices
     layouts: frozenset[int]
     fixed: bool = False
+    limits: Limits = UNLIMITED
 
     @property
     def mean(self) -> float:
@@ -144,7 +151,9 @@ class Influence:
         if tuple(seeds) == self.seeds:
             return self
         at = [self.seeds.index(seed) for seed in seeds]
-        return Influence(tuple(seeds), self.theta[at], self.values[at], self.columns, self.layouts, self.fixed)
+        return Influence(
+            tuple(seeds), self.theta[at], self.values[at], self.columns, self.layouts, self.fixed, self.limits
+        )
 
 
 def leave_out(sums: Array, score: Score) -> tuple[Array, Array]:
@@ -164,7 +173,7 @@ def cell_influence(
         theta, mean = scores[:, 0], values[:, 0]
     else:
         theta, mean = scores.mean(axis=1), values.mean(axis=1)
-    return Influence(tuple(seeds), theta, mean, numbers.columns(layouts), layouts, fixed)
+    return Influence(tuple(seeds), theta, mean, numbers.columns(layouts), layouts, fixed, SCORE_LIMITS)
 
 
 def weighted_sum(parts: Sequence[tuple[float, Influence]], numbers: ClusterNumbers) -> Influence:
@@ -182,7 +191,15 @@ def weighted_sum(parts: Sequence[tuple[float, Influence]], numbers: ClusterNumbe
             values += w * part.values
         else:
             values[:, np.searchsorted(columns, part.columns)] += w * part.values
-    return Influence(first.seeds, theta, values, columns, layouts, fixed)
+    limits = limits_of_sum([(w, part.limits) for w, part in parts])
+    return Influence(first.seeds, theta, values, columns, layouts, fixed, limits)
+
+
+def limits_of_sum(parts: Sequence[tuple[float, Limits]]) -> Limits:
+    """Between what a weighted sum of quantities can lie; those without weight are not in it."""
+    ends = [sorted((w * low, w * high)) for w, (low, high) in parts if w]
+    # Rounded, so that the mean of three scores ends at 100 and not a hair below.
+    return round(sum(low for low, _ in ends), 9), round(sum(high for _, high in ends), 9)
 
 
 def mean_influence(parts: Sequence[Influence], numbers: ClusterNumbers) -> Influence:
@@ -192,7 +209,7 @@ def mean_influence(parts: Sequence[Influence], numbers: ClusterNumbers) -> Influ
     return weighted_sum([(1 / len(parts), part) for part in parts], numbers)
 
 
-def quotient(top: Influence, bottom: Influence, numbers: ClusterNumbers) -> Influence:
+def quotient(top: Influence, bottom: Influence, numbers: ClusterNumbers, limits: Limits = UNLIMITED) -> Influence:
     """100 times one quantity over another, seed by seed; its influence by the delta method.
 
     A ZeroDivisionError where the other is 0.
@@ -202,4 +219,4 @@ def quotient(top: Influence, bottom: Influence, numbers: ClusterNumbers) -> Infl
     ratio = top.theta / bottom.theta
     a, b = weighted_sum([(1.0, top), (0.0, bottom)], numbers), weighted_sum([(0.0, top), (1.0, bottom)], numbers)
     values = 100 * (a.values - ratio[:, None] * b.values) / bottom.theta[:, None]
-    return Influence(top.seeds, 100 * ratio, values, a.columns, a.layouts, top.fixed and bottom.fixed)
+    return Influence(top.seeds, 100 * ratio, values, a.columns, a.layouts, top.fixed and bottom.fixed, limits)

@@ -3,6 +3,7 @@ error against the base route's."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -118,6 +119,6 @@ def errors_against_base(
         up = weighted_sum([(-100 * share / b, x) for x, (_, b) in zip(mine, errors, strict=True)], maker.numbers)
         down = weighted_sum([(100 * share * a / b**2, x) for x, (a, b) in zip(theirs, errors, strict=True)],
                             maker.numbers)  # fmt: skip
-        value = estimate([(1.0, up), (1.0, down)], maker.numbers, score=score, null=100.0)
+        value = estimate([(1.0, up), (1.0, down)], maker.numbers, score=score, null=100.0, limits=(0.0, math.inf))
         parts = [part for parts in by_name for part in parts]
         yield maker.contrast("ratio", "error", "all", "", (s, base), parts, value, "errors against the base")

@@ -97,14 +97,17 @@ class Scored:
         if fixed and len(seeds) > 1 and all(c == cells[0] for c in cells):
             one = self._influence({seeds[0]: by_seed[seeds[0]]}, clean, score)
             values = np.repeat(one.values, len(seeds), axis=0)
-            return Influence(seeds, np.repeat(one.theta, len(seeds)), values, one.columns, one.layouts, True)
+            return Influence(
+                seeds, np.repeat(one.theta, len(seeds)), values, one.columns, one.layouts, True, one.limits
+            )
         if len({len(members) for members in by_seed.values()}) > 1:
             parts = [self._influence({s: members}, clean, score) for s, members in by_seed.items()]
             first = parts[0]
             if any(p.layouts != first.layouts for p in parts):
                 raise self._unequal(next(iter(by_seed.values()))[0])
             theta = np.concatenate([p.theta for p in parts])
-            return Influence(seeds, theta, np.concatenate([p.values for p in parts]), first.columns, first.layouts)
+            values = np.concatenate([p.values for p in parts])
+            return Influence(seeds, theta, values, first.columns, first.layouts, limits=first.limits)
         layout, sums = self._aligned(by_seed, clean)
         influence = cell_influence(sums, score, seeds, layout, self.numbers, fixed=fixed)
         if not np.isfinite(influence.theta).all():
@@ -174,7 +177,7 @@ class Scored:
             parts.append(cell_influence(sums, score, [seed], of_seed[0][0], self.numbers))
         theta, values = np.concatenate([p.theta for p in parts]), np.concatenate([p.values for p in parts])
         fixed = self.influence(rows).fixed
-        return Influence(tuple(by_seed), theta, values, parts[0].columns, parts[0].layouts, fixed)
+        return Influence(tuple(by_seed), theta, values, parts[0].columns, parts[0].layouts, fixed, parts[0].limits)
 
     def average(self, by_language: Iterable[Sequence[int]], *, clean: bool = False, chance: bool = False) -> Influence:
         """The mean over languages, each a list of rows, under the seeds that all of them have."""
@@ -191,7 +194,8 @@ class Scored:
         if self.metric.chance is not None:
             values = values - self.average(by_language, clean=clean, chance=True).values
         theta = self.gain * (level.theta - chance)
-        return Influence(level.seeds, theta, self.gain * values, level.columns, level.layouts, level.fixed)
+        low, high = sorted(self.gain * (end - chance) for end in level.limits)
+        return Influence(level.seeds, theta, self.gain * values, level.columns, level.layouts, level.fixed, (low, high))
 
     def chance_of(self, languages: Iterable[str]) -> float | None:
         """What guessing scores, the mean over languages; `None` where nobody knows it of one of them."""

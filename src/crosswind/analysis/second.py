@@ -44,7 +44,7 @@ def seeds_pooled(value: Estimate, terms: Terms, systems: Sequence[Influence], *,
     pooled = sum((len(x.seeds) - 1) * float(x.theta.var(ddof=1)) for x in random) / df
     seeds = pooled * sum(a**2 / len(x.seeds) for a, x in terms if not x.fixed)
     half = replace(parts, seeds=seeds, df_seeds=float(df)).half_width(1 - LEVEL)
-    low, high = interval_ends(value.score, half, level)
+    low, high = interval_ends(value.score, half, level, value.limits)
     return SecondInterval("seeds pooled", low, high, float(df))
 
 
@@ -76,7 +76,7 @@ def languages_random(
     t_items, t = (float(stdtrit(d, (1 - LEVEL) / 2)) ** 2 for d in (parts.df_items, df))
     first = parts.half_width(1 - LEVEL) ** 2
     half = math.sqrt(max(0.0, first - t_items * by_items) + max(t_items * by_items, t * between))
-    low, high = interval_ends(value.score, half, level)
+    low, high = interval_ends(value.score, half, level, value.limits)
     return SecondInterval("languages random", low, high, float(df))
 
 

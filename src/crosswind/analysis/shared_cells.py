@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from typing import assert_never
 
 import numpy as np
@@ -116,7 +117,8 @@ class SharedCells:
                 return weighted_sum([(sign, before), (-sign, after)], numbers)
             case "relative-drop":
                 drop, before = under_common_seeds([of("drop"), of("before")])
-                return quotient(drop, before, numbers)
+                # At most all of a clean score is lost; of one that is better when lower, at most all of it won.
+                return quotient(drop, before, numbers, (-inf, 100.0) if self.cells.gain > 0 else (-100.0, inf))
             case "normalised-drop":
                 rows = (self.english if english else self.rows)[system]
                 tables = [[rows[c, x] for x in languages if (c, x) in rows] for c in conditions]

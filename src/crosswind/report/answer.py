@@ -176,6 +176,8 @@ def _alike(rows: Sequence[Contrast]) -> str:
     smallest = sorted(c.estimate.detectable for c in rows if c.estimate.detectable is not None)
     if any(c.verdict != "not settled" for c in rows) or len(smallest) < len(rows):
         return ""
+    if not all(c.estimate.unseen_words.startswith("effects") for c in rows):
+        return ""
     limits = " to ".join(dict.fromkeys((f"{smallest[0]:.1f}", f"{smallest[-1]:.1f}")))
     return f" (not settled: effects below {limits} cannot be seen here)"
 

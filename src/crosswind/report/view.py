@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crosswind.analysis.contrasted import Contrast
@@ -33,6 +33,17 @@ def figure(estimate: Estimate | None, *, signed: bool = False, negated: bool = F
     else:
         text = f"{score:{form}} [{low:{form}},{'' if tight else ' '}{high:{form}}]"
     return text.replace("-", "−")
+
+
+def cut_words(estimates: Iterable[Estimate | None]) -> str:
+    """A sentence where intervals were cut at what can be; empty where none was."""
+    number = sum(e is not None and e.cut for e in estimates)
+    if not number:
+        return ""
+    return (
+        "Intervals end where what they are of does (a score at 0 and 100, a difference of two at −100 and +100):"
+        f" {number:,} {'was' if number == 1 else 'were'} cut there, which loses nothing of the coverage."
+    )
 
 
 def drop_mark(line: SummaryLine | None) -> str:
@@ -154,6 +165,8 @@ def legend(summary: Summary) -> tuple[str, ...]:
                     " stands under others where a target has nothing else.")  # fmt: skip
     if summary.unchanged or any(part.cause == "unchanged" for part in summary.left_out):
         text.append("n/a: too few items changed (their share stands beside it); in no mean, drop or contrast.")
+    if cut := cut_words(x for line in summary.lines for x in (line.estimate, line.clean, line.drop)):
+        text.append(cut)
     floors = [line for line in summary.lines if line.at_floor or line.floor_languages]
     if floors:
         at_floor = sorted({x for line in floors for x in line.floor_languages})

@@ -137,7 +137,7 @@ class _Side:
         ]
         theta = np.concatenate([m.theta for m in made])
         values = np.concatenate([m.values for m in made])
-        return Influence(tuple(by_seed), theta, values, made[0].columns, made[0].layouts, fixed)
+        return Influence(tuple(by_seed), theta, values, made[0].columns, made[0].layouts, fixed, made[0].limits)
 
     def _sums(self, key: str) -> tuple[int, Any]:
         stats = self.read(key)

@@ -24,7 +24,7 @@ from crosswind.report.sections.attack_panels import (
 )
 from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.spent import spent_remarks
-from crosswind.report.view import figure, systems_of
+from crosswind.report.view import cut_words, figure, systems_of
 
 _MOST = 24  # panels
 _NAMED = 6  # systems in a line
@@ -79,6 +79,7 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     rows = [c for c in contrasts if c.kind == "attack"]
     if not rows:
         return []
+    listed = [c for c in rows if c.scope != "all" or len(c.targets) > 1]
     over_all = [c for c in rows if c.scope == "all"] or rows
     lines: dict[str, list[str]] = {}
     languages: dict[str, dict[str, None]] = {}
@@ -98,17 +99,19 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
         *(Column("points", "number"), Column("p adjusted", "number")),
         *(Column("verdict", "text"), Column("languages", "text")),
     )
+    caption = (
+        "What each search gains over random draws at an equal budget, points with 95 % intervals over items and seeds."
+    )
     table = TextTable(
         "attack-gains",
-        "What each search gains over random draws at an equal budget, points with 95 % intervals over items and seeds",
+        " ".join(filter(None, (caption, cut_words(c.estimate for c in listed)))),
         columns,
         tuple(
             (
                 c.within or f"all: {', '.join(c.targets)}", attack_of(c), c.systems[0],
                 figure(c.estimate, signed=True), p_words(c.adjusted), c.words, " ".join(c.languages),
             )
-            for c in rows
-            if c.scope != "all" or len(c.targets) > 1
+            for c in listed
         ),
     )  # fmt: skip
     return [*map(Prose, texts), table]

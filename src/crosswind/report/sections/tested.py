@@ -11,7 +11,7 @@ from crosswind.report.comparisons import measure_words, p_words
 from crosswind.report.content import ReportContent
 from crosswind.report.parts import Column, Folded, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.forest import remarks
-from crosswind.report.view import changed, figure
+from crosswind.report.view import changed, cut_words, figure
 
 _MOST = 800
 _SCOPES = ("all", "target", "perturbation", "condition", "family", "script", "language", "material", "familiarity")
@@ -31,6 +31,7 @@ def contrast_section(content: ReportContent) -> Section | None:
         " adjusted within their table (Benjamini and Hochberg), levels have none. The smallest effect is what would"
         " have been seen with a power of 80 %."
     )
+    remark = " ".join(filter(None, (remark, cut_words(c.estimate for c in rows))))
     inner: list[PagePart] = [_table(shown, missing)]
     if any(c.measure == "right-drop" for c in shown):
         inner.append(Prose(RIGHT_NOTE, soft=True))
