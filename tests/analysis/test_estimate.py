@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from crosswind.analysis.estimate import CUT, EMPTY_WITHOUT, NONE_DIFFERS, ONE_CLUSTER, Components, Estimate, estimate
+from crosswind.analysis.estimate import (
+    CUT_SHORT,
+    EMPTY_WITHOUT,
+    NONE_DIFFERS,
+    ONE_CLUSTER,
+    Components,
+    Estimate,
+    estimate,
+)
 from crosswind.analysis.influence import (
     ClusterNumbers,
     Influence,
@@ -382,7 +390,7 @@ def test_no_interval_goes_beyond_what_a_score_or_a_difference_can_be():
     assert gain.bounds(0.5) == pytest.approx(
         (100 / 3 * (1 - stats.t.ppf(0.75, 2)), 100 / 3 * (1 + stats.t.ppf(0.75, 2)))
     )
-    assert (gain.cut, gain.remark) == (True, CUT)
+    assert (gain.cut, gain.remark) == (True, CUT_SHORT)
     level = estimate([(1.0, a)], numbers, level=True)
     assert (level.low, level.high, level.cut) == (0.0, 100.0, True)
     many = ClusterNumbers()
@@ -414,7 +422,7 @@ def test_what_could_be_hidden_where_all_clusters_are_alike_is_possible_too():
     x, y = of_clusters(numbers, [[1, 1]]), of_clusters(numbers, [[1, 1]])
     none = estimate([(1.0, x), (-1.0, y)], numbers)  # the rule of three says 150 points
     assert (none.score, none.low, none.high, none.note) == (0.0, -100.0, 100.0, NONE_DIFFERS)
-    assert none.remark == f"{NONE_DIFFERS}; {CUT}"
+    assert none.remark == f"{NONE_DIFFERS}; {CUT_SHORT}"
 
 
 @settings(max_examples=60, deadline=None)

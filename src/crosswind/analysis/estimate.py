@@ -145,7 +145,7 @@ class Estimate:
     @property
     def remark(self) -> str:
         """What is special, for a table: the note, and whether the interval was cut."""
-        return "; ".join(filter(None, (self.note, CUT if self.cut else "")))
+        return "; ".join(filter(None, (self.note, CUT_SHORT if self.cut else "")))
 
     @property
     def se(self) -> float | None:
@@ -197,7 +197,7 @@ class Estimate:
         return within_limits(self.score, self.components.half_width(alpha), self.limits)
 
 
-CUT = "interval cut where what it is of can lie no further"
+CUT_SHORT = "interval cut where what it is of can lie no further"
 ONE_CLUSTER = "one cluster of items: no interval"
 NONE_DIFFERS = "no cluster differs: none could be seen"
 EMPTY_WITHOUT = "a cell has no items without one of its clusters: no interval"

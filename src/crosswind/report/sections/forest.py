@@ -8,7 +8,7 @@ import polars as pl
 
 from crosswind.analysis.contrast import BASE, PRIMARY
 from crosswind.analysis.contrasted import Contrast, flat_contrast
-from crosswind.analysis.estimate import CUT
+from crosswind.analysis.estimate import CUT_SHORT
 from crosswind.analysis.summary import Summary
 from crosswind.report.comparisons import compared_over, measure_words, p_words
 from crosswind.report.content import ReportContent
@@ -154,5 +154,5 @@ def remarks(c: Contrast) -> str:
     """What a reader of a contrast must know beside its figure."""
     parts = [c.differs, f"seen of the material: {c.material}" if c.material else ""]
     parts.append(f"not in it: {', '.join(c.excluded)}" if c.excluded else "")
-    parts.append(CUT if c.estimate.cut else "")
+    parts.append(CUT_SHORT if c.estimate.cut else "")
     return "; ".join(x for x in parts if x)
