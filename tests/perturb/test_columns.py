@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import unicodedata
 
@@ -13,17 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
+from crosswind.perturb.alternatives import weighted
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.codes import CodeSlices, CodeTable, TextBatch, code_points, gathered_slices, text_of
 from crosswind.perturb.dataset import perturb_example, perturb_examples
-from crosswind.perturb.draw import below, choose, draw, draw_batch, draw_one, key, keys_of
+from crosswind.perturb.draw import BETWEEN_PARTS, Sieve, below, choose, draw, draw_batch, draw_one, key, keys_of
 from crosswind.perturb.form import uncomposed
-from crosswind.perturb.graphemes import cluster_starts, cluster_starts_at
+from crosswind.perturb.graphemes import cluster_starts, cluster_starts_at, is_simple
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import TextScope, parse_spec
-from crosswind.perturb.words import Span, word_columns, words
+from crosswind.perturb.words import Span, tokens, word_columns, words
+from crosswind.perturb.wordwise import weighted_rows
 
 # Of each class of UAX #29, letters of several scripts, and what stands between texts.
 CHARACTERS = (
@@ -70,6 +73,7 @@ def test_clusters_begin_where_the_regex_module_has_them(text: str) -> None:
 @hypothesis.example(["a1\u0d4e 'b", "\u0d4e\u00a0\u0d15"])  # a letter that the next code point joins, be it a space
 def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> None:
     batch = TextBatch(texts)
+    assert batch.simple == is_simple(batch.text)
     long = "é" * 600  # with which the clusters of a batch are looked for on arrays
     for some in (texts, [*texts, long]):
         joined = TextBatch(some)
@@ -86,6 +90,23 @@ def test_a_batch_has_the_clusters_and_words_of_its_texts(texts: list[str]) -> No
             for w in words(text, language)
         ]
         assert [Span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)] == spans
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(("a", "b", "a,", "$a", "é", "한")), max_size=4).map(" ".join), min_size=5, max_size=9
+    ),
+    st.sampled_from((0.3, 1.0)),
+)
+def test_an_order_that_reads_as_before_is_drawn_anew_in_a_batch_too(texts: list[str], severity: float) -> None:
+    """Of two words one of two orders is the one they have."""
+    examples = [PairExample(f"x/{i}", "x", "en", text, "") for i, text in enumerate(texts)]
+    about = {"task": "t", "draw": 1, "fields": ("first",)}
+    atoms = parse_spec("shuffle", severity=severity)
+    together = perturb_examples(examples, atoms, **about)  # type: ignore[arg-type]
+    assert together == [perturb_example(e, atoms, **about) for e in examples]  # type: ignore[arg-type]
+    for text, perturbed in zip(texts, together, strict=True):
+        assert severity < 1 or perturbed.changed == (len({text[w.start : w.end] for w in tokens(text, "en")}) > 1)
 
 
 @given(st.lists(TEXTS, max_size=4))
@@ -138,6 +159,10 @@ def test_a_batch_of_joined_texts_draws_what_each_text_draws(
         drawn.owners.tolist(), (starts[drawn.at] % 11).tolist(), drawn.u.tolist(), drawn.bits.tolist(), strict=True
     )
     assert [(i, offset, u * 2.0**-53, bits) for i, offset, u, bits in got] == flat
+    sieve = Sieve(np.array(keys, dtype=np.uint64), severity)
+    every = sieve.offsets(first)
+    assert every.tolist() == sieve(first, np.arange(first[-1])).tolist()
+    assert starts[drawn.at].tolist() == starts[np.isin(starts, every)].tolist()
     for number, some, of_text in zip(keys, offsets, expected, strict=True):
         columns = draw_one(number, np.array(some, dtype=np.int64), severity)
         assert list(zip(*columns, strict=True)) == of_text
@@ -286,10 +311,33 @@ def test_a_long_text_goes_by_columns_alone_too(spec: str, unit: str) -> None:
 
 def test_keys_and_choices_in_one_pass_are_those_of_one_at_a_time() -> None:
     own = [("t", "en", f"x/{i}", "fïrst\ud800") for i in range(5)]
-    assert keys_of(("1", "swap"), own).tolist() == [key("1", "swap", *parts) for parts in own]
+    assert keys_of(("1", "swap"), map(BETWEEN_PARTS.join, own)).tolist() == [key("1", "swap", *parts) for parts in own]
     bits = np.random.default_rng(1).integers(0, 2**64, 1000, dtype=np.uint64)
     n = np.random.default_rng(2).integers(1, 2**31, 1000, dtype=np.int64)
     assert below(bits, n).tolist() == [choose(b, m) for b, m in zip(bits.tolist(), n.tolist(), strict=True)]
+
+
+@given(st.lists(st.lists(st.sampled_from((0.5, 1.0, 3.0, 7.0)), min_size=1, max_size=6), min_size=1, max_size=5))
+def test_rows_that_bits_choose_by_weight_are_those_chosen_one_at_a_time(entries: list[list[float]]) -> None:
+    sums = np.array([total for weights in entries for total in itertools.accumulate(weights)])
+    after = np.cumsum([len(weights) for weights in entries])
+    random = np.random.default_rng(1).integers(0, 2**64, 50, dtype=np.uint64)
+    for low, high, weights in zip([0, *after.tolist()], after.tolist(), entries, strict=False):
+        bits = np.append(random, np.array([0, 2**64 - 1], dtype=np.uint64))
+        rows = weighted_rows(sums, np.full(len(bits), low), np.full(len(bits), high), bits)
+        names = [str(n) for n in range(low, high)]
+        assert [str(row) for row in rows.tolist()] == [weighted(names, weights, b) for b in bits.tolist()]
+
+
+@given(st.lists(TEXTS, max_size=5), st.booleans())
+def test_the_words_at_which_a_site_is_asked_for_are_among_those_of_a_batch(texts: list[str], glued: bool) -> None:
+    batch = TextBatch(texts, Sieve(np.arange(len(texts), dtype=np.uint64), 0.4))
+    every, some = (word_columns(batch, "en", glued=glued, asked=asked) for asked in (False, True))
+    rows = list(zip(*(column.tolist() for column in every[:3]), strict=True))
+    left = list(zip(*(column.tolist() for column in some[:3]), strict=True))
+    assert set(left) <= set(rows)
+    asked = set(batch.asked_offsets.tolist())
+    assert [row for row in left if row[0] in asked] == [row for row in rows if row[0] in asked]
 
 
 def test_a_table_works_out_a_code_point_once() -> None:

@@ -109,7 +109,7 @@ def _texts(
     passages = [Passage.line(t, language, i) for t, i in zip(texts, line_ids(texts), strict=True)]
     atoms = list(numbered(spec.atoms))
     noised = perturb_passages(passages, atoms, draw_number=seed, prepared=prepared, constraints=constraints)
-    return [(w.passage if w else p).text for p, w in zip(passages, noised.written, strict=True)]
+    return noised.texts
 
 
 def _table(

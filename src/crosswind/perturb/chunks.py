@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import regex
 
 from crosswind.data.examples import Span
 from crosswind.perturb.codes import CodeTable, Integers, NumbersOnce, TextBatch
@@ -17,6 +18,8 @@ from crosswind.perturb.codes import CodeTable, Integers, NumbersOnce, TextBatch
 _MOST_WORDS = 200_000  # that are kept with their numbers: an endless input must not fill the memory
 
 _white_space = CodeTable(lambda char: int(char.isspace()))
+_IN_WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]")
+_in_words = CodeTable(lambda char: int(_IN_WORDS.match(char) is not None))
 
 
 class WordNames:
@@ -117,12 +120,18 @@ class ChunkTable:
         self._spans = np.concatenate((self._spans, np.array(self._new, dtype=np.int64).reshape(-1, 3).T), axis=1)
         self._new, self._new_counts = [], []
 
-    def words(self, batch: TextBatch) -> tuple[WordColumns, Integers]:
-        """The words of a batch, and the indices of the texts of which chunks do not decide them (they have none)."""
+    def words(self, batch: TextBatch, *, asked: bool = False) -> tuple[WordColumns, Integers]:
+        """The words of a batch, and the indices of the texts of which chunks do not decide them (they have none).
+
+        With `asked` those at which no site is asked for may be missing.
+        """
         if self._count > _MOST_WORDS or len(self.names.names) > _MOST_WORDS:
             self._reset()
         begins = _chunk_starts(batch)
         chunks = batch.text.split()
+        if asked:
+            some = _chunks_asked(batch, begins)
+            begins, chunks = begins[some], [chunks[i] for i in some.tolist()]
         numbers = np.fromiter(map(self._numbers.__getitem__, chunks), dtype=np.int64, count=len(chunks))
         if self._new_counts:
             self._grow()
@@ -141,6 +150,17 @@ class ChunkTable:
         shifts = np.repeat(begins, counts)
         starts, ends, names = self._spans[:, at]
         return WordColumns(starts + shifts, ends + shifts, names, self.names), others
+
+
+def _chunks_asked(batch: TextBatch, begins: Integers) -> Integers:
+    """Of the chunks that begin at `begins` the indices of those in which a word may begin where a site is asked for."""
+    codes, at = batch.codes, batch.asked_offsets
+    # A word begins neither with white space nor within letters, marks and numbers.
+    at = at[~_white_space.some(codes[at])]
+    at = at[~(_in_words.some(codes[at]) & _in_words.some(codes[at - 1]))]
+    holds = np.zeros(len(begins), dtype=np.bool_)
+    holds[np.searchsorted(begins, at, side="right") - 1] = True
+    return np.flatnonzero(holds)
 
 
 def _chunk_starts(batch: TextBatch) -> Integers:

@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crosswind.perturb.graphemes import cluster_starts, clusters
+from crosswind.perturb.draw import Sieve
+from crosswind.perturb.graphemes import are_simple, cluster_starts, clusters
 
 Integers = npt.NDArray[np.int64]
 
@@ -36,28 +37,29 @@ class Pairs(NamedTuple):
     middles: Integers
     ends: Integers
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> Pairs:
-        """Some of the pairs."""
-        return Pairs(self.starts[mask], self.middles[mask], self.ends[mask])
-
 
 class TextBatch:
     """Texts joined to one: `text`, its code points `codes`, and the offset `first[i]` of text i in them.
 
     `first` has one member more than there are texts; text i ends before `first[i + 1] - 1`, where
-    `BETWEEN_TEXTS` stands. With `drawn` sites are asked for that will change, not all that could: of ascending starts,
-    beside `first`, it gives the indices of those.
+    `BETWEEN_TEXTS` stands. With a sieve sites are asked for that will change, not all that could.
     """
 
-    def __init__(self, texts: Sequence[str], drawn: Callable[[Integers, Integers], Integers] | None = None) -> None:
-        self.texts, self._drawn = texts, drawn
+    def __init__(self, texts: Sequence[str], sieve: Sieve | None = None) -> None:
+        self.texts, self._sieve = texts, sieve
         self.text = BETWEEN_TEXTS.join([*texts, ""])
         ends = itertools.accumulate(len(text) + 1 for text in texts)
         self.first: Integers = np.array([0, *ends], dtype=np.int64)
 
     def asked(self, starts: Integers) -> Integers:
         """The indices of the sites, which begin at ascending `starts`, that are asked for."""
-        return np.arange(len(starts)) if self._drawn is None else self._drawn(self.first, starts)
+        return np.arange(len(starts)) if self._sieve is None else self._sieve(self.first, starts)
+
+    @cached_property
+    def asked_offsets(self) -> Integers:
+        """The offsets in the joined text at which sites begin that are asked for, if any do."""
+        size = int(self.first[-1])
+        return np.arange(size) if self._sieve is None else self._sieve.offsets(self.first)
 
     @cached_property
     def codes(self) -> Integers:
@@ -65,20 +67,20 @@ class TextBatch:
         return code_points(self.text)
 
     @cached_property
-    def ascii(self) -> bytes | None:
-        """The joined text where every character of it is a cluster and one byte; `None` of all others."""
-        return self.text.encode("ascii") if self.text.isascii() and "\r" not in self.text else None
+    def simple(self) -> bool:
+        """Whether every character of the joined text is a grapheme cluster of its own."""
+        return are_simple(self.codes)
 
     @cached_property
     def clusters(self) -> Clusters:
         """The grapheme clusters of the texts, those between the texts left out."""
         size = int(self.first[-1])
-        if self.ascii is None and size < _SHORT:
+        if not self.simple and size < _SHORT:
             borders = np.array([0, *itertools.accumulate(map(len, clusters(self.text)))], dtype=np.int64)
             in_text = np.ones(len(borders) - 1, dtype=np.bool_)
             in_text[np.searchsorted(borders, self.first[1:] - 1)] = False
             return Clusters(borders[:-1][in_text], borders[1:][in_text])
-        begins = np.ones(size, dtype=np.bool_) if self.ascii is not None else cluster_starts(self.codes)
+        begins = np.ones(size, dtype=np.bool_) if self.simple else cluster_starts(self.codes)
         # Each cluster ends where the next begins, and the last of a text before what stands between texts.
         borders = np.append(np.flatnonzero(begins), size)
         begins[self.first[1:] - 1] = False
@@ -86,28 +88,23 @@ class TextBatch:
         return Clusters(borders[:-1][in_text], borders[1:][in_text])
 
     @cached_property
-    def ascii_letters(self) -> npt.NDArray[np.bool_]:
-        """Of each character of `ascii` whether it is a letter."""
-        return np.frombuffer((self.ascii or b"").translate(ASCII_LETTERS), dtype=np.bool_)
-
-    @cached_property
     def letters(self) -> npt.NDArray[np.bool_]:
         """Of each cluster whether it is a letter, with marks or without."""
-        starts = self.clusters.starts
-        return self.ascii_letters[starts] if self.ascii is not None else is_letter_code(self.codes[starts])
+        return is_letter_code(self.codes[self.clusters.starts])
 
     def letter_pairs(self, site: Literal["starts", "middles"] = "starts") -> Pairs:
         """The letters behind which another stands; those asked for, whose site begins at the `starts` or `middles`."""
         behind = int(site == "middles")
-        if self.ascii is not None:
-            letters = self.ascii_letters
-            at = np.flatnonzero(letters[:-1] & letters[1:])
-            at = at[self.asked(at + behind)]
+        codes = self.codes
+        if self.simple:
+            at = self.asked_offsets - behind
+            at = at[(at >= 0) & (at < len(codes) - 1)]
+            at = at[is_letter_code(codes[at])]
+            at = at[is_letter_code(codes[at + 1])]
             return Pairs(at, at + 1, at + 2)
         starts, ends = self.clusters
         at = self.asked(starts[1:] if behind else starts[:-1])
         at = at[ends[at] == starts[at + 1]]
-        codes = self.codes
         at = at[is_letter_code(codes[starts[at]]) & is_letter_code(codes[starts[at + 1]])]
         return Pairs(starts[at], ends[at], ends[at + 1])
 
@@ -226,9 +223,6 @@ class SliceTable:
 _letters = CodeTable(lambda char: int(unicodedata.category(char)[0] == "L"))
 is_letter_code = _letters.some
 """Of code points whether they are letters."""
-
-ASCII_LETTERS = bytes(code < 128 and chr(code).isalpha() for code in range(256))
-"""For `bytes.translate`: 1 for the letters of ASCII, 0 for all other bytes."""
 
 
 @lru_cache(maxsize=1)

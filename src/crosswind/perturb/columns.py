@@ -8,16 +8,15 @@ for those with labels, words or constraints; attacks take `sites`.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.codes import (
-    ASCII_LETTERS,
     CodeSlices,
     CodeTable,
     Integers,
@@ -191,69 +190,36 @@ class ByCluster(Columned):
         self._table = OptionTable(options.__getitem__)
         self._single = CodeTable(self._table.numbers.__getitem__)
         self._several = SliceTable(self._table.numbers.__getitem__)
-        self._ascii: _AsciiTable | None = None
 
     def _columns(self, batch: TextBatch) -> Columns:
-        if batch.ascii is not None:
-            return self._ascii_columns(batch, batch.ascii)
-        every, codes = batch.clusters, batch.codes
+        codes = batch.codes
+        if batch.simple:
+            starts = batch.asked_offsets
+            numbers = self._single(codes[starts])
+            at = np.flatnonzero(numbers)
+            starts, numbers = starts[at], numbers[at]
+            alone = np.flatnonzero(self._changes_inside()[numbers])
+            if len(alone):
+                numbers[alone[~is_letter_code(codes[starts[alone] - 1])]] = 0  # before the first text the last sign is
+            return self._table.columns(batch.text, starts, starts + 1, numbers)
+        every = batch.clusters
         at = batch.asked(every.starts)
         starts, ends = every.starts[at], every.ends[at]
         numbers = self._single(codes[starts])
         long = np.flatnonzero(ends - starts > 1)
         if len(long):
             numbers[long] = self._several(codes, batch.text, starts[long], ends[long])
-        units = self._table.units
-        if len(self._flags) <= len(units):
-            more = [self._inside(unit) for unit in units[len(self._flags) - 1 :]]
-            self._flags = np.append(self._flags, np.array(more, dtype=np.bool_))
-        alone = np.flatnonzero(self._flags[numbers])
+        alone = np.flatnonzero(self._changes_inside()[numbers])
         if len(alone):
             before = at[alone] - 1  # of the first site it is the last one, which is not there
             behind = (every.ends[before] == starts[alone]) & is_letter_code(codes[every.starts[before]])
             numbers[alone[~behind]] = 0
         return self._table.columns(batch.text, starts, ends, numbers)
 
-    def _ascii_columns(self, batch: TextBatch, text: bytes) -> Columns:
-        """The same where every byte is a cluster."""
-        if self._ascii is None:
-            numbers = [self._table.numbers[chr(code)] for code in range(128)]
-            some = [number > 0 for number in numbers]
-            inside = [number > 0 and self._inside(chr(code)) for code, number in enumerate(numbers)]
-            self._ascii = _AsciiTable(np.array(numbers), _byte_table(some), _byte_table(inside), any(inside))
-        table = self._ascii
-        sites = _flags(text, table.some)
-        if table.any_inside:
-            alone = _flags(text, table.inside)
-            alone[1:] &= ~_flags(text, ASCII_LETTERS)[:-1]
-            sites &= ~alone
-        sites[batch.first[1:] - 1] = False
-        starts = np.flatnonzero(sites)
-        codes = np.frombuffer(text, dtype=np.uint8)
-        units = self._table.options
-
-        def options(i: int, first: int) -> tuple[Option, ...]:
-            return units(chr(codes[starts[i]]))
-
-        def become(at: Integers, bits: Words) -> CodeSlices:
-            return self._table.chosen(table.numbers[codes[starts[at]]], bits)
-
-        return Columns(starts, starts + 1, options, become)
-
-
-class _AsciiTable(NamedTuple):
-    """Of every ASCII character the number of its options, whether it has some, whether it changes only in words."""
-
-    numbers: Integers
-    some: bytes
-    inside: bytes
-    any_inside: bool
-
-
-def _byte_table(flags: Iterable[bool]) -> bytes:
-    """A table for `bytes.translate`: 1 for the ASCII characters of which a flag is set, 0 for all others."""
-    return bytes(flags).ljust(256, b"\0")
-
-
-def _flags(text: bytes, table: bytes) -> npt.NDArray[np.bool_]:
-    return np.frombuffer(bytearray(text.translate(table)), dtype=np.bool_)
+    def _changes_inside(self) -> npt.NDArray[np.bool_]:
+        """By number whether the cluster changes only behind a letter."""
+        units = self._table.units
+        if len(self._flags) <= len(units):
+            more = [self._inside(unit) for unit in units[len(self._flags) - 1 :]]
+            self._flags = np.append(self._flags, np.array(more, dtype=np.bool_))
+        return self._flags

@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from crosswind.data.examples import Candidate, Dataset, Example, Pool, QueryExample, kind_of
+from crosswind.data.examples import Candidate, Dataset, Example, PairExample, Pool, QueryExample, kind_of
 from crosswind.errors import UserError
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.draw import draw as draw_sites
@@ -25,12 +25,13 @@ from crosswind.perturb.example import (
     Protection,
     candidate_passage,
     check_protection,
-    passages,
+    cut,
+    pair_of,
     rebuild,
     rebuild_candidate,
 )
 from crosswind.perturb.noise import Noised, Prepared, numbered, perturb_passages
-from crosswind.perturb.passage import Passage, PassageKind, Written
+from crosswind.perturb.passage import WHOLE, Passage, PassageKind
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
 from crosswind.perturb.rewrite import Rewrite
@@ -91,11 +92,10 @@ def perturb_examples(
     protection = check_protection(protect)
 
     def stage(atoms: Sequence[Numbered], now: Sequence[Example], whole: bool, prefix: str) -> list[Perturbed[Example]]:
-        cut = [passages(e, fields, task=task, protect=protection, whole=whole) for e in now]
-        flat = [p for some in cut for p in some]
+        flat, counts = cut(now, fields, task=task, protect=protection, whole=whole)
         prepared = _prepared(flat, atoms, fields, environment, resolved)
         noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
-        return _rebuilt(now, cut, noised, prefix)
+        return _rebuilt(now, counts, noised, prefix)
 
     with collector_paused():  # what a stage needs is gone when the collector comes back
         perturbed: list[Perturbed[Example]] = []
@@ -210,33 +210,50 @@ def _prepared(
 
 
 def _rebuilt(
-    examples: Sequence[Example], cut: Sequence[Sequence[Passage]], noised: Noised, prefix: str
+    examples: Sequence[Example], counts: Sequence[int], noised: Noised, prefix: str
 ) -> list[Perturbed[Example]]:
+    """The examples, of each of which some passages (`counts`) were cut, with what became of these."""
     perturbed = []
-    results, counted = noised.written, noised.counts
+    passages, texts, rewritten, counted = noised.passages, noised.texts, noised.rewrites, noised.counts
     at = 0
-    for example, some in zip(examples, cut, strict=True):
-        written: list[Written] = []
+    for example, count in zip(examples, counts, strict=True):
+        if count == 1 and not counted and isinstance(example, PairExample) and passages[at].field != WHOLE:
+            perturbed.append(_pair_after(example, passages[at], texts[at], rewritten[at], prefix))
+            at += 1
+            continue
+        some = range(at, at + count)
+        at += count
+        new: dict[str, str] = {}
         rewrites: dict[str, Rewrite] = {}
-        counts: Mapping[str, int] = _NOTHING
-        tags: Mapping[str, tuple[str, ...] | None] = _NOTHING
-        for n, passage in enumerate(some, at):
-            result = results[n]
+        for n in some:
+            rewrite, passage = rewritten[n], passages[n]
             # A later perturbation may have undone an earlier one.
-            if result is not None and result.passage.text != passage.text:
-                written.append(result)
-                name = prefix + passage.field
-                rewrites[name] = result.rewrite
-                if result.retagged:
-                    tags = {**tags, name: result.passage.tags}
-            if n in counted:
-                counts = counts + counted[n] if isinstance(counts, Counter) else counted[n]
-        at += len(some)
-        if written:
-            perturbed.append(Perturbed(rebuild(example, written), rewrites, counts, tags))
+            if rewrite is not None and texts[n] != passage.text:
+                new[passage.field] = texts[n]
+                rewrites[prefix + passage.field] = rewrite
+        skipped: Mapping[str, int] = _NOTHING
+        if counted:
+            totals = [counted[n] for n in some if n in counted]
+            skipped = sum(totals[1:], totals[0]) if totals else _NOTHING
+        if not rewrites:
+            perturbed.append(Perturbed(example, _NOTHING, skipped, _NOTHING))
+        elif isinstance(example, PairExample) and WHOLE not in new:
+            perturbed.append(Perturbed(pair_of(example, new), rewrites, skipped, _NOTHING))
         else:
-            perturbed.append(Perturbed(example, _NOTHING, counts, _NOTHING))
+            written = [w for n in some if passages[n].field in new and (w := noised.written_of(n)) is not None]
+            tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
+            perturbed.append(Perturbed(rebuild(example, written), rewrites, skipped, tags or _NOTHING))
     return perturbed
+
+
+def _pair_after(
+    example: PairExample, passage: Passage, text: str, rewrite: Rewrite | None, prefix: str
+) -> Perturbed[Example]:
+    """A pair of which one passage was cut and nothing was left undone: what `_rebuilt` gives, in half the time."""
+    if rewrite is None or text == passage.text:
+        return Perturbed(example, _NOTHING, _NOTHING, _NOTHING)
+    field = passage.field
+    return Perturbed(pair_of(example, {field: text}), {prefix + field: rewrite}, _NOTHING, _NOTHING)
 
 
 def _joined(first: Perturbed[Example], second: Perturbed[Example]) -> Perturbed[Example]:
@@ -254,13 +271,13 @@ def _perturb_pool(
     constraints: Sequence[Constraint],
 ) -> list[Perturbed[Candidate]]:
     with collector_paused():
-        cut = [candidate_passage(c, task=task) for c in pool.candidates]
-        prepared = _prepared(cut, atoms, ("text", "context"), environment, resolved)
-        noised = perturb_passages(cut, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
+        flat = [candidate_passage(c, task=task) for c in pool.candidates]
+        prepared = _prepared(flat, atoms, ("text", "context"), environment, resolved)
+        noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
         perturbed = []
         for i, (candidate, written) in enumerate(zip(pool.candidates, noised.written, strict=True)):
             counts: Mapping[str, int] = noised.counts.get(i, {})
-            if written is None or written.passage.text == cut[i].text:
+            if written is None or written.passage.text == flat[i].text:
                 perturbed.append(Perturbed(candidate, {}, counts))
                 continue
             field = written.passage.field.partition(".")[2]

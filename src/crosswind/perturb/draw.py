@@ -31,6 +31,10 @@ Drawn = tuple[int, float, int]
 """A site that changes: its index among the text's sites, its u in [0, 1), and 64 bits to choose by."""
 
 
+BETWEEN_PARTS = "\x1f"
+"""What stands between the parts of a key (U+001F, the unit separator)."""
+
+
 def choose(bits: int, n: int) -> int:
     """An index below `n` by 64 random bits."""
     return bits * n >> 64
@@ -38,7 +42,7 @@ def choose(bits: int, n: int) -> int:
 
 def key(*parts: str) -> int:
     """The 64-bit key of a text's draw: BLAKE2b of the parts that identify it."""
-    text = "\x1f".join(parts)
+    text = BETWEEN_PARTS.join(parts)
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
@@ -99,14 +103,31 @@ def _drawn(
 ) -> tuple[npt.NDArray[np.int64], Words, Words]:
     """The indices of the sites that are drawn, with the states and the numbers that decide it."""
     bounds = np.searchsorted(starts, first)
-    # State 2·offset + 1 of a text's stream: its key, and (2·offset + 1)·γ. The first two terms are one a text.
-    seeds = keys + _GAMMA - first[:-1].astype(np.uint64) * _TWICE
     step = starts.astype(np.uint64)
     step *= _TWICE
-    step += np.repeat(seeds, np.diff(bounds))
+    step += np.repeat(_seeds(keys, first), np.diff(bounds))
     z = _mixed(step.copy())
     at = np.flatnonzero(z <= _most(severity))
     return at, step[at], z[at]
+
+
+def _offsets_drawn(keys: Words, first: npt.NDArray[np.int64], severity: float) -> npt.NDArray[np.int64]:
+    """The offsets of joined texts at which a site is drawn, if one begins there."""
+    z = np.arange(first[-1], dtype=np.uint64)
+    z *= _TWICE
+    z += np.repeat(_seeds(keys, first), np.diff(first))
+    for start in range(0, len(z), _BLOCK):
+        _mixed(z[start : start + _BLOCK])
+    return np.flatnonzero(z <= _most(severity))
+
+
+def _seeds(keys: Words, first: npt.NDArray[np.int64]) -> Words:
+    """State 2·offset + 1 of a text's stream is its key and (2·offset + 1)·γ: of each text what is added to 2γ times the
+    offset in the joined text."""
+    return keys + _GAMMA - first[:-1].astype(np.uint64) * _TWICE
+
+
+_BLOCK = 16384  # numbers that are mixed at once: they stay in the processor's cache
 
 
 class Sieve:
@@ -119,12 +140,15 @@ class Sieve:
         """The indices of the sites at ascending `starts` that are drawn; texts begin at `first`."""
         return _drawn(self._keys, first, starts, self._severity)[0]
 
+    def offsets(self, first: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The offsets at which a site is drawn, if one begins there."""
+        return _offsets_drawn(self._keys, first, self._severity)
 
-def keys_of(common: Sequence[str], own: Iterable[Sequence[str]]) -> Words:
-    """The key of each text as `key(*common, *own)` gives it, in one pass."""
-    before = "".join(f"{part}\x1f" for part in common)
-    texts = (before + "\x1f".join(parts) for parts in own)
-    digests = [hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=8).digest() for t in texts]
+
+def keys_of(common: Sequence[str], own: Iterable[str]) -> Words:
+    """The key of each text as `key(*common, *parts)` gives it, in one pass; `own` are the joined parts."""
+    before, hashed = "".join(part + BETWEEN_PARTS for part in common), hashlib.blake2b
+    digests = [hashed((before + of).encode("utf-8", "surrogatepass"), digest_size=8).digest() for of in own]
     return np.frombuffer(b"".join(digests), dtype="<u8")
 
 

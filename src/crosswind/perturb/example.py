@@ -7,8 +7,9 @@ rewrites answers and entities like the rest, `answers` and `entities` leave them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Literal, assert_never, get_args
 
 from crosswind.data.examples import (
@@ -25,7 +26,8 @@ from crosswind.data.examples import (
 )
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.passage import SEPARATOR, WHOLE, Passage, Written
-from crosswind.perturb.retag import entity_groups, moved_tags
+from crosswind.perturb.pieces import span_at
+from crosswind.perturb.retag import entity_groups, moved_tags, unmoved_tags
 
 Protection = Literal["none", "answers", "entities"]
 PROTECTIONS: tuple[Protection, ...] = get_args(Protection)
@@ -37,6 +39,30 @@ def check_protection(protect: str) -> Protection:
         if protect == known:
             return known
     raise unknown("protection", protect, PROTECTIONS)
+
+
+def cut(
+    examples: Sequence[Example], fields: Sequence[str], *, task: str, protect: Protection, whole: bool
+) -> tuple[list[Passage], list[int]]:
+    """The `passages` of many examples one after another, and how many each has."""
+    if not whole and len(fields) == 1 and fields[0] in _PAIR_TEXTS and set(map(type, examples)) == {PairExample}:
+        # The commonest case, three times as fast.
+        (name,), texts = fields, list(map(_PAIR_TEXTS[fields[0]], examples))
+        flat = [
+            Passage(e.id, task, name, "pair", e.language, text, (), (), (), None, (), e)
+            for e, text in zip(examples, texts, strict=True)
+            if text
+        ]
+        return flat, [1 if text else 0 for text in texts]
+    flat, counts = [], list[int]()
+    for example in examples:
+        some = passages(example, fields, task=task, protect=protect, whole=whole)
+        flat += some
+        counts.append(len(some))
+    return flat, counts
+
+
+_PAIR_TEXTS: dict[str, Callable[[Any], str]] = {"first": attrgetter("first"), "second": attrgetter("second")}
 
 
 def passages(
@@ -130,23 +156,31 @@ def rebuild(example: Example, written: Iterable[Written]) -> Example:
 
 
 def _pair(example: PairExample, written: Iterable[Written]) -> PairExample:
-    first, second = example.first, example.second
+    new: dict[str, str] = {}
     for w in written:
         passage = w.passage
-        if passage.field == "first":
-            first = passage.text
-        elif passage.field == "second":
-            second = passage.text
-        else:  # both as one
-            first, second = (passage.text[p.start : p.end] for p in passage.parts)
-    new = object.__new__(PairExample)
-    for put, value in zip(_PAIR, (example.id, example.cluster, example.language, first, second, example.label)):  # noqa: B905
-        put(new, value)
-    return new
+        if passage.field == WHOLE:
+            new = {name: passage.text[p.start : p.end] for name, p in zip(_PAIR_TEXTS, passage.parts, strict=True)}
+        else:
+            new[passage.field] = passage.text
+    return pair_of(example, new)
 
 
-# A frozen dataclass takes three times as long to make by its `__init__`, and millions are made.
-_PAIR: list[Callable[[PairExample, Any], None]] = [getattr(PairExample, n).__set__ for n in PairExample.__match_args__]
+def pair_of(example: PairExample, new: Mapping[str, str]) -> PairExample:
+    """A pair with new texts by field."""
+    # A frozen dataclass takes twice as long to make by its `__init__`, and millions are made.
+    pair = object.__new__(PairExample)
+    _put_id(pair, example.id)
+    _put_cluster(pair, example.cluster)
+    _put_language(pair, example.language)
+    _put_first(pair, new.get("first", example.first))
+    _put_second(pair, new.get("second", example.second))
+    _put_label(pair, example.label)
+    return pair
+
+
+_PUT: list[Callable[[PairExample, Any], None]] = [getattr(PairExample, n).__set__ for n in PairExample.__match_args__]
+_put_id, _put_cluster, _put_language, _put_first, _put_second, _put_label = _PUT
 
 
 def candidate_passage(candidate: Candidate, *, task: str = "") -> Passage:
@@ -219,8 +253,9 @@ def _tagging(example: TaggingExample, task: str, protect: Protection) -> Passage
     for word in example.words:
         if not word:
             raise UserError(f"{example.id!r} has an empty word")
-        spans.append(Span(at, at + len(word)))
-        at += len(word) + 1
+        end = at + len(word)
+        spans.append(span_at(at, end))
+        at = end + 1
     groups = entity_groups(example.tags) if example.tags else ()
     runs = tuple(Span(spans[g[0]].start, spans[g[-1]].end) for g in groups)
     return Passage(
@@ -240,7 +275,11 @@ def _tagging(example: TaggingExample, task: str, protect: Protection) -> Passage
 
 def _sentence(example: TaggingExample, passage: Passage) -> TaggingExample:
     """The sentence with the words and tags of a passage, in the order in which they now stand."""
-    order = sorted(range(len(passage.words)), key=lambda i: passage.words[i].start)
+    starts = [word.start for word in passage.words]
+    if starts == sorted(starts):
+        kept = tuple([passage.text[word.start : word.end] for word in passage.words])
+        return replace(example, words=kept, tags=example.tags if passage.tags is None else unmoved_tags(passage.tags))
+    order = sorted(range(len(passage.words)), key=starts.__getitem__)
     words = tuple(passage.text[passage.words[i].start : passage.words[i].end] for i in order)
     if passage.tags is None:
         return replace(example, words=words)

@@ -43,7 +43,8 @@ def uncomposed(codes: Integers, text: str) -> Integers:
     """
     if text.isascii():
         return codes[:0]
-    at = np.flatnonzero(_may_compose.some(codes))
+    at = np.flatnonzero(codes > _ASCII)
+    at = at[_may_compose.some(codes[at])]
     if not len(at):
         return at
     apart = at[1:] - at[:-1] > 1
@@ -53,6 +54,7 @@ def uncomposed(codes: Integers, text: str) -> Integers:
     return changing
 
 
+_ASCII = 127  # the last code point of it: all up to there stay what they are in every form
 _STABLE = regex.compile(r"(?=\p{NFC_Quick_Check=Yes})\p{ccc=0}")
 _may_compose = CodeTable(lambda char: int(_STABLE.match(char) is None or unicodedata.combining(char) > 0))
 

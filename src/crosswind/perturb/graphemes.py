@@ -115,6 +115,7 @@ _BITS = tuple(
 )
 _JOINING = _EXTEND | _SPACING | _PREPEND | _ZWJ | _L | _V | _T | _FLAG | _LINKER
 _UNKNOWN = 1 << 15
+_RETURN, _ASCII = 13, 127  # up to the last code point of ASCII none joins another but a line feed a carriage return
 
 
 @lru_cache(maxsize=1)
@@ -132,6 +133,14 @@ def _bits_of(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
             table[code] = _UNKNOWN | sum(bit for pattern, bit in _BITS if pattern.match(char))
         bits = table[codes]
     return bits
+
+
+def are_simple(codes: npt.NDArray[np.int64]) -> bool:
+    """`is_simple` of a text of which `codes` are the code points."""
+    if (codes == _RETURN).any():
+        return False
+    others = codes[codes > _ASCII]
+    return not len(others) or not int(np.bitwise_or.reduce(_bits_of(others))) & _JOINING
 
 
 def cluster_starts(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -143,7 +143,7 @@ class LineNoise:
         """Lines after noise."""
         batch = [Passage.line(text, self._language, self._ids.of(text)) for text in texts]
         noised = perturb_passages(batch, self._atoms, draw_number=self._draw, prepared=self._prepared)
-        return [(w.passage if w else p).text for p, w in zip(batch, noised.written, strict=True)]
+        return noised.texts
 
 
 class _Occurrences:

@@ -37,10 +37,11 @@ from crosswind.perturb.applied import (
 )
 from crosswind.perturb.codes import TextBatch, keep_heap
 from crosswind.perturb.columns import Columnar, is_columnar
-from crosswind.perturb.draw import Drawn, Sieve, Words, draw, draw_one, keys_of
+from crosswind.perturb.draw import BETWEEN_PARTS, Drawn, Sieve, Words, draw, draw_one, keys_of
 from crosswind.perturb.form import normal_form, uncomposed
 from crosswind.perturb.passage import Passage, PassageKind, Written
 from crosswind.perturb.plain import plain_noise
+from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import Atom
 
 BATCH = 1024  # passages whose hashes are computed at once; the result does not depend on it
@@ -54,14 +55,55 @@ Prepared = Mapping[tuple[Atom, str, PassageKind], Alternatives]
 
 @dataclass(slots=True)
 class Noised:
-    """Passages under noise: what each has become (`None` while it is unchanged), and what was not done."""
+    """Passages under noise: how each reads now, by which rewrite (`None`: it is unchanged), and what was not done."""
 
     passages: Sequence[Passage]
-    written: list[Written | None] = field(default_factory=list)
+    texts: list[str] = field(init=False)
+    rewrites: list[Rewrite | None] = field(init=False)
     counts: dict[int, Counter[str]] = field(default_factory=dict)
+    _written: dict[int, Written] = field(default_factory=dict)  # of those that were written with what is known of them
 
     def __post_init__(self) -> None:
-        self.written = [None] * len(self.passages)
+        self.texts = [p.text for p in self.passages]
+        self.rewrites = [None] * len(self.texts)
+
+    @property
+    def written(self) -> list[Written | None]:
+        """What each passage has become; `None` while it is unchanged."""
+        return [self.written_of(i) for i in range(len(self.passages))]
+
+    def written_of(self, index: int) -> Written | None:
+        """What a passage has become; `None` while it is unchanged."""
+        rewrite = self.rewrites[index]
+        if rewrite is None:
+            return None
+        known = self._written.get(index)
+        if known is None:
+            p = self.passages[index]
+            text = self.texts[index]
+            plain = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
+            return Written(plain, rewrite)
+        return known
+
+    def now(self, index: int) -> Passage:
+        """A passage as it reads now."""
+        written = self.written_of(index)
+        return self.passages[index] if written is None else written.passage
+
+    def put(self, indices: Iterable[int], texts: Iterable[str], rewrites: Iterable[Rewrite]) -> None:
+        """Plain passages become texts, by rewrites of what they were."""
+        now, known, written = self.texts, self.rewrites, self._written
+        for index, text, rewrite in zip(indices, texts, rewrites, strict=True):
+            first = known[index]
+            now[index] = text
+            known[index] = rewrite if first is None else first.then(rewrite)
+            if written:
+                written.pop(index, None)
+
+    def put_written(self, index: int, result: Written) -> None:
+        """A passage becomes what was written of what it was."""
+        self._written[index] = whole = result.after(self.written_of(index))
+        self.texts[index], self.rewrites[index] = result.passage.text, whole.rewrite
 
     def count(self, index: int, reason: str, n: int = 1) -> None:
         """Count `n` drawn changes of a passage that are not made."""
@@ -84,11 +126,14 @@ def perturb_passages(
     if len(passages) > BATCH // 2:
         keep_heap()
     noised = Noised(passages)
-    now = list(passages)
-    groups: dict[tuple[str, PassageKind], list[int]] = {}
-    for i, p in enumerate(passages):
-        groups.setdefault((p.language, p.kind), []).append(i)
-    for atom, identity in atoms:
+    now = passages
+    scopes = [(p.language, p.kind) for p in passages]
+    groups: dict[tuple[str, PassageKind], list[int]] = {scope: [] for scope in dict.fromkeys(scopes)}
+    for i, scope in enumerate(scopes):
+        groups[scope].append(i)
+    for number, (atom, identity) in enumerate(atoms):
+        if number:
+            now = [noised.now(i) for i in range(len(passages))]
         limits = (*atom.perturbation.constraints, *constraints)
         for (language, kind), members in groups.items():
             alternatives = prepared[atom, language, kind]
@@ -109,7 +154,7 @@ def numbered(atoms: Sequence[Atom]) -> Iterator[tuple[Atom, str]]:
 
 def _perturb(
     noised: Noised,
-    now: list[Passage],
+    now: Sequence[Passage],
     batch: Sequence[int],
     alternatives: Alternatives,
     atom: Atom,
@@ -117,7 +162,8 @@ def _perturb(
     constraints: Sequence[Constraint],
 ) -> None:
     passages = [now[i] for i in batch]
-    keys = keys_of(identity, [(p.task, p.language, p.id, p.field) for p in passages])
+    sep = BETWEEN_PARTS
+    keys = keys_of(identity, [f"{p.task}{sep}{p.language}{sep}{p.id}{sep}{p.field}" for p in passages])
     if not constraints and not atom.perturbation.changes_form and is_columnar(alternatives):
         many = len(batch) >= FEW or any(len(p.text) >= _LONG for p in passages)
         perturb = _perturb_plain if many else _perturb_few
@@ -150,15 +196,14 @@ def _perturb(
 
 
 def _perturb_plain(
-    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
+    noised: Noised, now: Sequence[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
 ) -> list[int]:
     """Noise on the plain passages of a batch; the positions in the batch of those that are left, those in NFD too."""
     severity = atom.severity
-    plain: list[int] = []
-    left: list[int] = []
-    for n, i in enumerate(batch):
-        (plain if _is_plain(now[i]) else left).append(n)
-    joined = TextBatch([now[batch[n]].text for n in plain], Sieve(keys[plain], severity))
+    some = [now[i] for i in batch]
+    left = [n for n, p in enumerate(some) if p.labels or p.locked or p.words or p.parts]
+    plain = [n for n, p in enumerate(some) if _is_plain(p)] if left else list(range(len(some)))
+    joined = TextBatch([some[n].text for n in plain], Sieve(keys[plain], severity))
     stretches = uncomposed(joined.codes, joined.text)
     formless: list[int] | None = None
     if len(stretches):
@@ -169,24 +214,19 @@ def _perturb_plain(
             left += (plain[n] for n in decomposed)
             plain = [at for n, at in enumerate(plain) if n not in decomposed]
             formless = [n - bisect_left(others, n) + i for i, n in enumerate(formless)]
-            joined = TextBatch([now[batch[n]].text for n in plain], Sieve(keys[plain], severity))
+            joined = TextBatch([some[n].text for n in plain], Sieve(keys[plain], severity))
     if not plain:
         return left
     columns = alternatives.columns(joined)
     result = plain_noise(joined, columns, keys[plain], severity, None if formless is None else np.array(formless, int))
     for at, n in result.overlaps.items():
         noised.count(batch[plain[at]], "overlap", n)
-    written = noised.written
-    for at, text, rewrite in result.changed:
-        i = batch[plain[at]]
-        p = now[i]
-        now[i] = p = Passage(p.id, p.task, p.field, p.kind, p.language, text, (), (), (), p.tags, (), p.example)
-        written[i] = Written(p, rewrite).after(written[i])
+    noised.put([batch[plain[at]] for at in result.changed], result.texts, result.rewrites)
     return left + [plain[at] for at in result.refused]
 
 
 def _perturb_few(
-    noised: Noised, now: list[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
+    noised: Noised, now: Sequence[Passage], batch: Sequence[int], alternatives: Columnar, keys: Words, atom: Atom
 ) -> list[int]:
     """As `_perturb_plain`, for few passages: only the draw is on arrays, and what is drawn is written site by site."""
     plain: list[int] = []
@@ -247,7 +287,7 @@ def _pending(
             yield i, apart
 
 
-def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], free: Liberties) -> None:
+def _write(noised: Noised, now: Sequence[Passage], i: int, changes: list[Change], free: Liberties) -> None:
     passage = now[i]
     result = applied(passage, changes, free)
     if result is None:
@@ -260,8 +300,7 @@ def _write(noised: Noised, now: list[Passage], i: int, changes: list[Change], fr
     if result.passage.text == passage.text:
         noised.count(i, "same text", len(changes))
         return
-    noised.written[i] = result.after(noised.written[i])
-    now[i] = result.passage
+    noised.put_written(i, result)
 
 
 def _allowed(

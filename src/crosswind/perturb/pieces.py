@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from crosswind.data.examples import Span
@@ -42,6 +43,9 @@ class New(NamedTuple):
     over: tuple[Keep | Between, ...] = ()
     tag: str = ""
 
+
+span_at = lru_cache(maxsize=65536)(Span)
+"""`Span(start, end)`, made once: those of words come again and again, and a frozen dataclass takes long to make."""
 
 Piece = Keep | New
 NOWHERE = Between(())
@@ -75,13 +79,7 @@ class Placement:
         """The run of output characters that belong to `start:end` of the original."""
         window = range(len(self.pieces))
         if self._ascending:
-            low, high = bisect_right(self._high, start), bisect_left(self._low, end)
-            if high - low == 1:  # most words of a text lie within what is kept
-                piece = self.pieces[low]
-                if isinstance(piece, Keep) and piece[0] <= start < end <= piece[1]:
-                    shift = self.offsets[low] - piece[0]
-                    return Span(start + shift, end + shift)
-            window = range(low, high)
+            window = range(bisect_right(self._high, start), bisect_left(self._low, end))
         first = last = -1
         for i in window:
             piece, at = self.pieces[i], self.offsets[i]
@@ -101,8 +99,21 @@ class Placement:
 
     def carry(self, spans: Iterable[Span]) -> tuple[Span, ...] | None:
         """The places of spans; `None` if one has none."""
-        carried = []
+        carried: list[Span] = []
+        pieces, lows, highs, count = self.pieces, self._low, self._high, len(self.pieces)
         for span in spans:
+            if self._ascending:  # as `place` begins: most words of a text lie within what is kept
+                start, end = span.start, span.end
+                low = bisect_right(highs, start)
+                piece = pieces[low] if low < count else None
+                if (
+                    isinstance(piece, Keep)
+                    and piece[0] <= start < end <= piece[1]
+                    and (low + 1 == count or lows[low + 1] >= end)
+                ):
+                    shift = self.offsets[low] - piece[0]
+                    carried.append(span_at(start + shift, end + shift) if shift else span)
+                    continue
             moved = self.place(span.start, span.end)
             if moved is None:
                 return None

@@ -7,8 +7,8 @@ more than its neighbours) is left to the ordinary way, which draws the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -26,19 +26,21 @@ from crosswind.perturb.codes import (
 from crosswind.perturb.columns import Columns
 from crosswind.perturb.draw import Words, draw_batch
 from crosswind.perturb.form import uncomposed
-from crosswind.perturb.graphemes import cluster_starts_at
+from crosswind.perturb.graphemes import are_simple, cluster_starts_at
 from crosswind.perturb.pieces import Keep, Piece
 from crosswind.perturb.rewrite import Changes, Rewrite
 
 
 @dataclass(frozen=True, slots=True)
 class PlainNoise:
-    """What became of a batch: `changed` holds (index, text, rewrite) of the texts that did.
+    """What became of a batch: the indices of the texts that `changed`, what each has become and by which rewrite.
 
     `overlaps` counts by index the drawn sites that lay over others. The `refused` texts are left to the ordinary way.
     """
 
-    changed: list[tuple[int, str, Rewrite]]
+    changed: list[int]
+    texts: list[str]
+    rewrites: list[Rewrite]
     overlaps: dict[int, int]
     refused: list[int]
 
@@ -72,25 +74,34 @@ def plain_noise(
     texts = columns.slices(at, bits)
     if formless is not None:
         texts = _as_they_are(texts, columns, hits, np.flatnonzero(free[owners]), batch)
-    after = _joined(batch, starts, ends, texts)
-    joined = text_of(after, ascii=batch.ascii is not None and int(after.max(initial=0)) < 128)
+    new = texts.joined()
+    after = _joined(batch.codes, starts, ends, texts.lengths, new)
+    joined = text_of(after, ascii=batch.text.isascii() and int(new.max(initial=0)) < 128)
     grown = np.zeros(len(at) + 1, dtype=np.int64)  # by how much the joined text is longer before each change
     np.cumsum(texts.lengths - (ends - starts), out=grown[1:])
     bounds = np.searchsorted(owners, np.arange(n + 1))
     new_first = first + grown[bounds]
-    refused.update(_torn(joined, after, new_first, starts + grown[:-1], ends + grown[1:], owners, free))
-    if batch.ascii is None:  # what is taken away may be a part of a cluster of the original: a mark stands behind it
+    # The texts were in NFC, so that only those that changed may be in it no more; others have no form to leave.
+    left = np.searchsorted(new_first, uncomposed(after, joined), side="right") - 1
+    refused.update(left[~free[left]].tolist())
+    if not (batch.simple and are_simple(new)):
+        refused.update(_in_clusters(after, starts + grown[:-1], ends + grown[1:], owners))
+    if not batch.simple:  # what is taken away may be a part of a cluster of the original: a mark stands behind it
         refused.update(_in_clusters(batch.codes, starts, ends, owners))
-    changes = _changes(columns, hits, texts, first[owners])
-    changed = []
-    edges, shifts, lows = new_first.tolist(), first.tolist(), bounds.tolist()
-    for i in np.flatnonzero(np.diff(bounds)).tolist():
-        text, before = joined[edges[i] : edges[i + 1] - 1], batch.texts[i]
-        if text == before:  # nothing new: counted by who handles the rest
-            refused.add(i)
-        elif i not in refused:
-            changed.append((i, text, Rewrite.of_columns(len(before), changes, lows[i], lows[i + 1], shifts[i])))
-    return PlainNoise(changed, {i: n for i, n in overlaps.items() if i not in refused}, sorted(refused))
+    some = np.flatnonzero(bounds[1:] > bounds[:-1])
+    edges, before = zip(new_first[some].tolist(), (new_first[some + 1] - 1).tolist(), strict=True), batch.texts
+    became = [joined[start:end] for start, end in edges]
+    changed = some.tolist()
+    # A text in which nothing is new is counted by who handles the rest.
+    refused.update(i for i, text in zip(changed, became, strict=True) if text == before[i])
+    if refused:
+        overlaps = {i: n for i, n in overlaps.items() if i not in refused}
+        kept = [i not in refused for i in changed]
+        some, became, changed = some[kept], list(compress(became, kept)), list(compress(changed, kept))
+    rewrites = Rewrite.of_columns(
+        _changes(columns, hits, texts, first, bounds), changed, map(len, map(before.__getitem__, changed))
+    )
+    return PlainNoise(changed, became, rewrites, overlaps, sorted(refused))
 
 
 class _Hits(NamedTuple):
@@ -132,31 +143,31 @@ def _apart(starts: Integers, ends: Integers, u: Words) -> npt.NDArray[np.bool_]:
     return keep
 
 
-def _changes(columns: Columns, hits: _Hits, texts: CodeSlices, shifts: Integers) -> Changes:
-    at, _, _, bits, starts, ends = hits
+def _changes(columns: Columns, hits: _Hits, texts: CodeSlices, first: Integers, bounds: Integers) -> Changes:
+    at, owners, _, bits, starts, ends = hits
+    shifts = first[owners]
     starts, ends = starts - shifts, ends - shifts
     if not columns.pieces:
-        return Changes(starts, ends, texts=texts.texts)
+        return Changes(starts, ends, bounds, texts=texts.texts)
 
-    def option(i: int, shift: int) -> str | tuple[Piece, ...]:
-        return columns.option(int(at[i]), shift, int(bits[i]))
+    def option(i: int, n: int) -> str | tuple[Piece, ...]:
+        return columns.option(int(at[i]), int(first[n]), int(bits[i]))
 
-    return Changes(starts, ends, option=option)
+    return Changes(starts, ends, bounds, option=option)
 
 
-def _joined(batch: TextBatch, starts: Integers, ends: Integers, texts: CodeSlices) -> Integers:
-    """The code points of the joined text after all changes."""
-    codes, new = batch.codes, texts.joined()
+def _joined(codes: Integers, starts: Integers, ends: Integers, new_lengths: Integers, new: Integers) -> Integers:
+    """The code points of the joined text after all changes, which bring the code points `new`."""
     lengths = ends - starts
-    if (texts.lengths == lengths).all():
+    if (new_lengths == lengths).all():
         after = codes.copy()
-        after[slice_members(starts, lengths)] = new
+        after[starts if len(new) == len(starts) else slice_members(starts, lengths)] = new
         return after
-    at = np.cumsum(texts.lengths) - texts.lengths + len(codes)
+    at = np.cumsum(new_lengths) - new_lengths + len(codes)
     kept = np.append(0, ends)
     kept_lengths = np.append(starts, len(codes)) - kept
     pool = np.concatenate((codes, new))
-    return gathered_slices(pool, alternating(kept, at), alternating(kept_lengths, texts.lengths))
+    return gathered_slices(pool, alternating(kept, at), alternating(kept_lengths, new_lengths))
 
 
 def _as_they_are(texts: CodeSlices, columns: Columns, hits: _Hits, some: Integers, batch: TextBatch) -> CodeSlices:
@@ -175,27 +186,6 @@ def _as_they_are(texts: CodeSlices, columns: Columns, hits: _Hits, some: Integer
     starts, lengths = texts.starts.copy(), texts.lengths.copy()
     starts[some], lengths[some] = more.starts + len(texts.codes), more.lengths
     return CodeSlices(np.concatenate((texts.codes, more.codes)), starts, lengths)
-
-
-def _torn(
-    joined: str,
-    codes: Integers,
-    first: Integers,
-    starts: Integers,
-    ends: Integers,
-    owners: Integers,
-    free: npt.NDArray[np.bool_],
-) -> Iterator[int]:
-    """The texts that have left their normal form, or of which a change (`starts` to `ends`) has torn a cluster.
-
-    Those that are `free` have no form to leave.
-    """
-    if joined.isascii() and "\r" not in joined:
-        return
-    # The texts were in NFC, so that only those that changed may be in it no more.
-    left = np.searchsorted(first, uncomposed(codes, joined), side="right") - 1
-    yield from left[~free[left]].tolist()
-    yield from _in_clusters(codes, starts, ends, owners)
 
 
 def _in_clusters(codes: Integers, starts: Integers, ends: Integers, owners: Integers) -> list[int]:

@@ -58,6 +58,12 @@ def moved_tags(tags: Sequence[str], position: Mapping[int, int]) -> dict[int, st
     return new
 
 
+@lru_cache(maxsize=16384)
+def unmoved_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """`moved_tags` of a sentence whose words stand in their old order."""
+    return tuple(moved_tags(tags, {i: i for i in range(len(tags))}).values())
+
+
 def retagged(
     text: str, words: Sequence[Span], tags: Sequence[str] | None, labels: Sequence[Span], rewrite: Rewrite
 ) -> tuple[tuple[Span, ...], tuple[str, ...] | None] | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,26 +36,36 @@ _RegionChange = tuple[int, int, str | tuple[Piece, ...]]
 class Changes:
     """The changes of a batch of texts as columns: start and end of each in its text, and its option.
 
-    `option(i, shift)` is that of change i, which lies in a text that begins at `shift` in the joined one; or `texts()`
-    are the options of all.
+    Those of text n are `bounds[n]` to `bounds[n + 1]`. `option(i, n)` is that of change i, which lies in text n; or
+    `texts()` are the options of all.
     """
 
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
     option: Callable[[int, int], str | tuple[Piece, ...]] | None = None
     texts: Callable[[], Sequence[str]] | None = None
 
-    def of(self, low: int, high: int, shift: int) -> list[_RegionChange]:
-        """The changes `low:high` of a text that begins at `shift`: start and end in it, and what it becomes."""
-        starts, ends, texts = _listed(self)
+    def of(self, n: int) -> list[_RegionChange]:
+        """The changes of text n: start and end in it, and what it becomes."""
+        columns = _listed(self)
+        some = slice(columns.bounds[n], columns.bounds[n + 1])
         option = self.option
-        options = texts[low:high] if option is None else [option(i, shift) for i in range(low, high)]
-        return list(zip(starts[low:high], ends[low:high], options, strict=True))
+        options = columns.texts[some] if option is None else [option(i, n) for i in range(some.start, some.stop)]
+        return list(zip(columns.starts[some], columns.ends[some], options, strict=True))
+
+
+class _Lists(NamedTuple):
+    starts: list[int]
+    ends: list[int]
+    bounds: list[int]
+    texts: Sequence[str]
 
 
 @lru_cache(maxsize=4)  # the rewrites of a batch are mostly looked at one after another
-def _listed(changes: Changes) -> tuple[list[int], list[int], Sequence[str]]:
-    return changes.starts.tolist(), changes.ends.tolist(), () if changes.texts is None else changes.texts()
+def _listed(changes: Changes) -> _Lists:
+    texts = () if changes.texts is None else changes.texts()
+    return _Lists(changes.starts.tolist(), changes.ends.tolist(), changes.bounds.tolist(), texts)
 
 
 class Rewrite:
@@ -64,28 +74,31 @@ class Rewrite:
     It never changes. Where it was made from columns (`of_columns`), the pieces are made when they are looked at.
     """
 
-    __slots__ = ("_columns", "_pieces", "length")
+    __slots__ = ("_changes", "_pieces", "_text", "length")
 
     def __init__(self, pieces: tuple[Piece, ...], length: int) -> None:
         self._pieces: tuple[Piece, ...] | None = pieces
-        self._columns: tuple[Changes, int, int, int] | None = None
+        self._changes: Changes | None = None
+        self._text = 0  # the number of its text among those of `_changes`
         self.length = length
 
     @classmethod
-    def of_columns(cls, length: int, changes: Changes, low: int, high: int, shift: int) -> Rewrite:
-        """The rewrite of a text by some changes of a batch, none of which overlap or insert anything."""
-        rewrite = cls.__new__(cls)
-        rewrite._pieces, rewrite._columns, rewrite.length = None, (changes, low, high, shift), length
-        return rewrite
+    def of_columns(cls, changes: Changes, texts: Iterable[int], lengths: Iterable[int]) -> list[Rewrite]:
+        """The rewrites of some texts of a batch, by number, of which no change overlaps another or inserts anything."""
+        rewrites = []
+        for text, length in zip(texts, lengths, strict=True):
+            rewrite = object.__new__(cls)  # without the frame of `__init__`: as many are made as there are texts
+            rewrite._pieces, rewrite._changes, rewrite._text, rewrite.length = None, changes, text, length
+            rewrites.append(rewrite)
+        return rewrites
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """The pieces in the order of the rewritten text."""
         if self._pieces is None:
-            assert self._columns is not None
-            changes, low, high, shift = self._columns
-            self._pieces = Rewrite.from_changes(self.length, changes.of(low, high, shift)).pieces
-            self._columns = None
+            assert self._changes is not None
+            self._pieces = Rewrite.from_changes(self.length, self._changes.of(self._text)).pieces
+            self._changes = None
         return self._pieces
 
     def __eq__(self, other: object) -> bool:
@@ -255,12 +268,10 @@ class Rewrite:
 
     def dumps(self) -> str:
         """`to_json` as a text, made faster."""
-        if self._columns is not None:
-            changes, low, high, shift = self._columns
-            if changes.option is None:
-                starts, ends, texts = _listed(changes)
-                return _dumped_texts(self.length, starts[low:high], ends[low:high], texts[low:high])
-            plain = _dumped(self.length, changes.of(low, high, shift))
+        if self._changes is not None:
+            if self._changes.option is None:
+                return _dumped_texts(self.length, self._changes.of(self._text))
+            plain = _dumped(self.length, self._changes.of(self._text))
             if plain is not None:
                 return plain
         pieces = [p if isinstance(p, Keep) else (p.text, *map(_bare, p.over)) for p in self.pieces]
@@ -286,13 +297,13 @@ class Rewrite:
             raise ValueError(f"a rewrite of {self.length} characters does not fit a text of {len(text)}")
 
 
-def _dumped_texts(length: int, starts: list[int], ends: list[int], texts: Sequence[str]) -> str:
+def _dumped_texts(length: int, changes: Iterable[_RegionChange]) -> str:
     """The JSON of a rewrite that replaces regions by texts."""
     parts, done = [], 0
-    for start, end, text in zip(starts, ends, texts, strict=True):
+    for start, end, text in changes:
         if done < start:
             parts.append(_kept_json(done, start))
-        if text:
+        if text and isinstance(text, str):
             parts.append(_new_json(text, start, end))
         done = end
     if done < length:

@@ -118,11 +118,14 @@ def sentences(text: str, language: str) -> list[Span]:
     return spans
 
 
-def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> WordColumns:
-    """The words of a batch in its joined text; `glued` ones are those of `tokens`."""
+def word_columns(batch: TextBatch, language: str, *, glued: bool = False, asked: bool = False) -> WordColumns:
+    """The words of a batch in its joined text; `glued` ones are those of `tokens`.
+
+    With `asked` those at which no site is asked for may be missing.
+    """
     if not is_unspaced(language):
         table = _GLUED if glued else _PLAIN
-        words, others = table.words(batch)
+        words, others = table.words(batch, asked=asked)
         if not len(others):
             return words
         texts = [batch.texts[i] for i in others.tolist()]
@@ -141,7 +144,7 @@ def word_columns(batch: TextBatch, language: str, *, glued: bool = False) -> Wor
 def movable(batch: TextBatch, words: WordColumns) -> Integers | None:
     """How many sites of each text may change by columns where words move (`Columns.most`): none where a word could
     join, or be joined by, what it comes to stand beside; `None` where all may."""
-    if batch.ascii is not None or not len(words.starts):
+    if batch.simple or not len(words.starts):
         return None
     reach = _reach(words)
     adjacent = np.zeros(len(reach), dtype=np.bool_)

@@ -6,14 +6,17 @@ words or constraints go word by word.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from crosswind.perturb.alternatives import Option, Sites, weighted
 from crosswind.perturb.chunks import WordMemo
-from crosswind.perturb.codes import Integers, NumbersOnce, TextBatch
+from crosswind.perturb.codes import CodeSlices, Integers, NumbersOnce, TextBatch
 from crosswind.perturb.columns import Columns, OptionTable, PlainColumned
 from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
@@ -43,7 +46,7 @@ class ByWord(PlainColumned):
         self._table.make_room()
         if before != self._table.epoch:
             self._known.forget()
-        words = word_columns(batch, self._language, glued=not is_unspaced(self._language))
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=True)
         return self._table.columns(batch.text, words.starts, words.ends, self._known(words))
 
 
@@ -64,22 +67,52 @@ class ByWeightedWord(PlainColumned):
         self._numbers = NumbersOnce(self._added)
         self._entries: list[WeightedOptions] = []  # the word of number n from 1 has n - 1 here
         self._memo = WordMemo(lambda word: self._numbers[word])
+        self._texts: list[str] = []  # the options of all entries, in NFC
+        self._sums: list[float] = []  # their weights, added up within an entry
+        self._first: list[int] = [0]  # of number n from 1: where its options begin
+        self._arrays = np.zeros(0), np.zeros(1, dtype=np.int64), CodeSlices.of(())  # of these lists
 
     def _added(self, word: str) -> int:
         entry = self._options(word)
         if entry is None:
             return 0
         self._entries.append(entry)
+        self._texts += (unicodedata.normalize("NFC", option) for option in entry[0])
+        self._sums += itertools.accumulate(entry[1])
+        self._first.append(len(self._texts))
         return len(self._entries)
 
     def _columns(self, batch: TextBatch) -> Columns:
         if len(self._numbers) > _MOST_WORDS:
             self._reset()
-        words = word_columns(batch, self._language, glued=not is_unspaced(self._language))
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=True)
         numbers = self._memo(words)
         at = np.flatnonzero(numbers)
         starts, ends, numbers = words.starts[at], words.ends[at], numbers[at]
-        return weighted_columns(batch, starts, ends, [self._entries[n - 1] for n in numbers.tolist()])
+        if len(self._arrays[1]) < len(self._first):
+            texts = self._arrays[2].and_more(self._texts[len(self._arrays[2].starts) :])
+            self._arrays = np.array(self._sums, dtype=np.float64), np.array(self._first), texts
+        sums, first, texts = self._arrays
+
+        def become(chosen: Integers, bits: Words) -> CodeSlices:
+            low, high = first[numbers[chosen] - 1], first[numbers[chosen]]
+            option = weighted_rows(sums, low, high, bits)
+            return CodeSlices(texts.codes, texts.starts[option], texts.lengths[option])
+
+        entries = [self._entries[n - 1] for n in numbers.tolist()]
+        return replace(weighted_columns(batch, starts, ends, entries), become=become)
+
+
+def weighted_rows(sums: npt.NDArray[np.float64], low: Integers, high: Integers, bits: Words) -> Integers:
+    """The row of `low` to `high` that 64 random bits choose as `weighted` does; `sums` are their added weights."""
+    wanted = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53 * sums[high - 1]
+    at, end = low.copy(), high - 1  # the last row stands for what is left
+    while (open_ := at < end).any():
+        middle = (at + end) >> 1
+        below = open_ & (sums[middle] <= wanted)
+        end = np.where(open_ & ~below, middle, end)
+        at = np.where(below, middle + 1, at)
+    return at
 
 
 def weighted_columns(batch: TextBatch, starts: Integers, ends: Integers, entries: Sequence[WeightedOptions]) -> Columns:

@@ -73,6 +73,8 @@ class _Scanned(Columned):
         super().__init__(self._columns)
         # In an overlap the longer one counts: `rn` is no r and no n.
         longer = {ord(k[0]) << _CODE_BITS | ord(k[1]): k for k in table if len(k) == 2}
+        starting = {k[0] for k in longer.values()}
+        self._starts_pair = CodeTable(lambda char: int(char in starting))
         self._table = OptionTable(lambda unit: table.get(unit, ()))
         self._single = CodeTable(self._table.numbers.__getitem__)
         self._known = np.array(sorted(longer), dtype=np.int64)
@@ -81,20 +83,25 @@ class _Scanned(Columned):
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
         codes = batch.codes
-        sites = self._single.some(codes)
-        pairs, pair_numbers = self._pairs(codes)
-        sites[pairs + 1] = False
-        sites[pairs] = True
-        starts = np.flatnonzero(sites)
-        starts = starts[batch.asked(starts)]
+        starts = batch.asked_offsets
         numbers = self._single(codes[starts])
-        middles = ends = starts + 1
+        pairs, pair_numbers = self._pairs(codes)
         if len(pairs):
-            pair = np.minimum(np.searchsorted(pairs, starts), len(pairs) - 1)
-            is_pair = pairs[pair] == starts
-            numbers[is_pair] = pair_numbers[pair[is_pair]]
-            middles[is_pair] += 1
-        if batch.ascii is None:
+            of_pair = np.zeros(
+                len(codes) + 1, dtype=np.int64
+            )  # of the first letter of a pair its number, of the second -1
+            of_pair[pairs + 1] = -1
+            of_pair[pairs] = pair_numbers
+            of_pair = of_pair[starts]
+            numbers = np.where(of_pair == 0, numbers, np.maximum(of_pair, 0))
+            some = numbers > 0
+            starts, numbers = starts[some], numbers[some]
+            middles = ends = starts + 1 + (of_pair[some] > 0)
+        else:
+            some = numbers > 0
+            starts, numbers = starts[some], numbers[some]
+            middles = ends = starts + 1
+        if not batch.simple:
             ends = _whole(batch, starts, middles)
             starts, middles, ends, numbers = (column[ends > 0] for column in (starts, middles, ends, numbers))
 
@@ -116,15 +123,18 @@ class _Scanned(Columned):
         """Where two letters stand that are taken for others, from the left, and the numbers of what they become."""
         if not len(self._known):
             return self._known, self._known
-        packed = codes[:-1] << _CODE_BITS | codes[1:]
-        at = np.flatnonzero(np.isin(packed, self._known))
+        at = np.flatnonzero(self._starts_pair.some(codes[:-1]))
+        packed = codes[at] << _CODE_BITS | codes[at + 1]
+        row = np.minimum(np.searchsorted(self._known, packed), len(self._known) - 1)
+        is_pair = self._known[row] == packed
+        at, row = at[is_pair], row[is_pair]
         if not len(at):
             return at, at
         # Of pairs that overlap (nnn) every other one counts, from the first of their run.
         run = np.flatnonzero(np.append(True, np.diff(at) > 1))
         within = np.arange(len(at)) - np.repeat(run, np.diff(np.append(run, len(at))))
-        at = at[within % 2 == 0]
-        return at, self._numbers[np.searchsorted(self._known, packed[at])]
+        taken = within % 2 == 0
+        return at[taken], self._numbers[row[taken]]
 
 
 def _whole(batch: TextBatch, starts: Integers, middles: Integers) -> Integers:

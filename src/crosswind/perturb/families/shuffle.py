@@ -11,11 +11,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import regex
 
 from crosswind.data.examples import Span
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, SiteAddress, Sites
 from crosswind.perturb.blocks import moving_blocks
-from crosswind.perturb.codes import Integers, TextBatch
+from crosswind.perturb.codes import (
+    CodeSlices,
+    CodeTable,
+    Integers,
+    TextBatch,
+    alternating,
+    gathered_slices,
+    slice_members,
+)
 from crosswind.perturb.columns import Columns
 from crosswind.perturb.draw import Words, key, splitmix64
 from crosswind.perturb.passage import Passage
@@ -50,41 +59,81 @@ class _Shuffled:
         ]
 
     def columns(self, batch: TextBatch) -> Columns:
-        words = word_columns(batch, self._language, glued=True)
-        bounds = np.searchsorted(words.starts, batch.first)
-        low, high = bounds[:-1], bounds[1:]
-        some = high > low
-        low, high, begins = low[some], high[some], batch.first[:-1][some]
-        if len(low):
-            differ = np.minimum.reduceat(words.numbers, low) < np.maximum.reduceat(words.numbers, low)
-            low, high, begins = low[differ], high[differ], begins[differ]
-        asked = batch.asked(words.starts[low])
-        low, high, begins = low[asked], high[asked], begins[asked]
+        drawn = _perhaps_drawn(batch)
+        part = TextBatch([batch.texts[i] for i in drawn.tolist()])
+        words = word_columns(part, self._language, glued=True)
+        bounds = np.searchsorted(words.starts, part.first)
+        at = np.flatnonzero(bounds[1:] > bounds[:-1])
+        if len(at):
+            low = bounds[at]
+            at = at[np.minimum.reduceat(words.numbers, low) < np.maximum.reduceat(words.numbers, low)]
+        shifts = batch.first[drawn[at]] - part.first[at]
+        asked = batch.asked(words.starts[bounds[at]] + shifts)
+        at, shifts = at[asked], shifts[asked]
+        low, high, begins = bounds[at], bounds[at + 1], part.first[at]
 
         def by_bits(i: int, first: int, bits: int) -> tuple[Piece, ...]:
-            of_text = slice(low[i], high[i])
-            edges = zip((words.starts[of_text] - first).tolist(), (words.ends[of_text] - first).tolist(), strict=True)
-            spans = [Span(start, end) for start, end in edges]
-            return _shuffled(spans, [batch.text[first + s.start : first + s.end] for s in spans], bits)
+            spans, texts = of_text(i)
+            return reordered_spans(spans, [spans[n] for n in _order_of([s.start for s in spans], texts, bits)])
 
-        def become(at: Integers, bits: Words) -> list[str]:
-            texts = []
-            for i, some in zip(at.tolist(), bits.tolist(), strict=True):
-                first = int(begins[i])
-                pieces = by_bits(i, first, some)
-                texts.append(
-                    "".join(batch.text[first + p.start : first + p.end] for p in pieces if isinstance(p, Keep))
-                )
-            return texts
+        def of_text(i: int) -> tuple[list[Span], list[str]]:
+            """The words of a text, as spans in it and as texts."""
+            begin, edges = begins[i], slice(low[i], high[i])
+            starts, ends = (words.starts[edges] - begin).tolist(), (words.ends[edges] - begin).tolist()
+            text = part.texts[at[i]]
+            return [Span(a, b) for a, b in zip(starts, ends, strict=True)], [
+                text[a:b] for a, b in zip(starts, ends, strict=True)
+            ]
 
-        starts, ends = words.starts[low], words.ends[high - 1]
-        most = movable(batch, words)
+        def become(chosen: Integers, bits: Words) -> CodeSlices:
+            counts = high[chosen] - low[chosen]
+            every = slice_members(low[chosen], counts)
+            owners = np.repeat(np.arange(len(chosen)), counts)
+            starts, places = np.unique(words.starts[every] - begins[chosen][owners], return_inverse=True)
+            keys = np.array([_key_of(start) for start in starts.tolist()], dtype=np.uint64)[places]
+            hashes = splitmix64(keys ^ bits[owners], np.zeros_like(keys))
+            order = every[np.lexsort((hashes, owners))]
+            ends = np.cumsum(counts)
+            if len(ends):
+                same = np.logical_and.reduceat(words.numbers[order] == words.numbers[every], ends - counts)
+                for n in np.flatnonzero(same).tolist():  # it reads as before
+                    i = int(chosen[n])
+                    spans, texts = of_text(i)
+                    moved = _order_of([s.start for s in spans], texts, int(bits[n]))
+                    order[ends[n] - counts[n] : ends[n]] = low[i] + np.array(moved)
+            gaps = words.starts[np.minimum(every + 1, len(words.starts) - 1)] - words.ends[every]
+            gaps[ends - 1] = 0  # behind the last word of a text
+            sizes = alternating(words.ends[order] - words.starts[order], gaps)
+            codes = gathered_slices(part.codes, alternating(words.starts[order], words.ends[every]), sizes)
+            lengths = words.ends[high[chosen] - 1] - words.starts[low[chosen]]
+            return CodeSlices(codes, np.cumsum(lengths) - lengths, lengths)
+
+        starts, ends = words.starts[low] + shifts, words.ends[high - 1] + shifts
+        most = movable(part, words)
+        if most is not None:
+            most, some = np.ones(len(batch.texts), dtype=np.int64), most
+            most[drawn] = some
         return Columns(starts, ends, lambda i, first: (), become, pieces=True, most=most, by_bits=by_bits)
+
+
+def _perhaps_drawn(batch: TextBatch) -> Integers:
+    """The texts of which the site may be among those asked for: their first word begins no later than with its first
+    letter or number."""
+    codes, first, asked = batch.codes, batch.first, batch.asked_offsets
+    within = np.append(np.flatnonzero(_in_words.some(codes)), len(codes))
+    latest = within[np.searchsorted(within, first[:-1])]
+    owners = np.searchsorted(first, asked, side="right") - 1
+    return np.unique(owners[asked <= latest[owners]])
+
+
+_IN_WORDS = regex.compile(r"[\p{L}\p{N}]")
+_in_words = CodeTable(lambda char: int(_IN_WORDS.match(char) is not None))
 
 
 def _order(passage: Passage, bits: int) -> Option:
     moving = moving_blocks(passage)
-    return _shuffled(moving, [passage.text[b.start : b.end] for b in moving], bits)
+    order = _order_of([b.start for b in moving], [passage.text[b.start : b.end] for b in moving], bits)
+    return reordered_spans(moving, [moving[i] for i in order])
 
 
 @lru_cache(maxsize=65536)
@@ -92,17 +141,17 @@ def _key_of(start: int) -> int:
     return key("donor", str(start))
 
 
-def _shuffled(spans: Sequence[Span], texts: Sequence[str], bits: int) -> tuple[Piece, ...]:
-    """The spans of a text, which read `texts`, in a random order: that of the hashes of their starts with the bits."""
-    keys = np.array([_key_of(span.start) for span in spans], dtype=np.uint64)
+def _order_of(starts: Sequence[int], texts: Sequence[str], bits: int) -> list[int]:
+    """A random order of spans, which begin at `starts` and read `texts`: that of the hashes of starts with bits."""
+    keys = np.array([_key_of(start) for start in starts], dtype=np.uint64)
     number = bits
     for again in range(1, _DRAWS + 1):
-        order = np.argsort(splitmix64(keys ^ np.uint64(number), np.zeros_like(keys)), kind="stable").tolist()
+        order: list[int] = np.argsort(splitmix64(keys ^ np.uint64(number), np.zeros_like(keys)), kind="stable").tolist()
         if [texts[i] for i in order] != texts:
-            return reordered_spans(spans, [spans[i] for i in order])
+            return order
         number = int(splitmix64(np.array([bits], dtype=np.uint64), np.array([again], dtype=np.uint64))[0])
     other = next(i for i, text in enumerate(texts) if text != texts[0])
-    return reordered_spans(spans, [spans[other], *spans[1:other], spans[0], *spans[other + 1 :]])
+    return [other, *range(1, other), 0, *range(other + 1, len(texts))]
 
 
 def reordered_spans(spans: Sequence[Span], order: Sequence[Span]) -> tuple[Piece, ...]:

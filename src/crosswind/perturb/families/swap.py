@@ -70,11 +70,14 @@ class _Pairs(Columned):
         self._scripts = _names()
 
     def _columns(self, batch: TextBatch) -> Columns:
-        if batch.ascii is not None and not self._unspaced:
-            pairs = batch.letter_pairs()
-            differ = batch.codes[pairs.starts] != batch.codes[pairs.middles]
-            return _exchanged(batch, pairs.where(differ))
         text, codes = batch.text, batch.codes
+        if batch.simple and not self._unspaced:
+            at = batch.asked_offsets
+            at = at[at < len(codes) - 1]
+            scripts = self._scripts(codes[at])
+            at, scripts = at[scripts > 0], scripts[scripts > 0]
+            at = at[(scripts == self._scripts(codes[at + 1])) & (codes[at] != codes[at + 1])]
+            return _exchanged(batch, Pairs(at, at + 1, at + 2))
         starts, ends = batch.clusters
         at = batch.asked(starts[:-1])
         at = at[ends[at] == starts[at + 1]]

@@ -51,17 +51,17 @@ class _Spaces(Columned):
 
 def _spaces(batch: TextBatch) -> Integers:
     """Where single spaces stand between two letters."""
-    if batch.ascii is not None:
-        letters = batch.ascii_letters
-        at = np.flatnonzero(batch.codes == ord(" "))
-        at = at[batch.asked(at)]
-        return at[letters[at - 1] & letters[at + 1] & (at > 0)]
+    codes = batch.codes
+    if batch.simple:
+        at = batch.asked_offsets
+        at = at[codes[at] == ord(" ")]
+        between: Integers = at[is_letter_code(codes[at - 1]) & is_letter_code(codes[at + 1])]
+        return between
     starts, ends = batch.clusters
-    at = np.flatnonzero(batch.codes[starts] == ord(" "))
+    at = np.flatnonzero(codes[starts] == ord(" "))
     at = at[batch.asked(starts[at])]
     at = at[(at > 0) & (at < len(starts) - 1)]
     at = at[(ends[at - 1] == starts[at]) & (ends[at] == starts[at + 1]) & (ends[at] - starts[at] == 1)]
-    codes = batch.codes
     spaces: Integers = starts[at[is_letter_code(codes[starts[at - 1]]) & is_letter_code(codes[starts[at + 1]])]]
     return spaces
 
