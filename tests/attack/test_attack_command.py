@@ -25,6 +25,8 @@ from crosswind.cli import app
 from crosswind.data.examples import PairExample, text_fields
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
+from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predictions import read_predictions
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
@@ -96,6 +98,54 @@ def test_a_checkpoint_is_attacked_beside_its_control_and_found_again(checkpoint:
     assert names
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_as_many_queries_are_attacked_as_are_named_before_the_whole_pool(tmp_path: Path) -> None:
+    model = place_of("microworld")
+    query = ["--task", "mw-answers", "--language", "qla-Latn", "--budget", "4", "--no-control", "--quiet", "--json"]
+    data = open_source({"source": "microworld"})
+    one, pool = ("qla-Latn", "test", data), ("qla-Latn",)  # alone, a language is its own pool
+    drawn = [e.id for e in load(TASKS["mw-answers"], *one, limit=9, pool_languages=pool)]
+    whole = load(TASKS["mw-answers"], *one, pool_languages=pool)
+    for recipe in ("deepwordbug", "hard-negative-pool(sites=2,options=2)"):
+        out = tmp_path / recipe[:4]
+        result = crosswind(model, *query, "--recipe", recipe, "--examples", "9", "--out", str(out))
+        assert "every query" not in result.stderr
+        (line,) = json.loads(result.stdout)["attacks"]
+        assert (line["n"], line["of"]) == (len(drawn), len(whole))
+        rows = pl.read_parquet(out / "results.parquet")
+        assert dict(zip(rows["attack"], rows["rows"], strict=True)) == {
+            "none": "all",
+            recipe: "9 by clusters before the whole pool",
+        }
+        cells = pl.read_parquet(out / "cells.parquet").join(rows.select("cell", "attack"), on="cell")
+        (file,) = cells.filter(attack=recipe)["file"].unique()
+        assert pl.read_parquet(out / file)["id"].to_list() == drawn
+        # The score before is that of these queries before every candidate.
+        assert whole.pool is not None
+        (clean,) = cells.filter(attack="none")["file"].unique()
+        ids, before = read_predictions(out / clean)
+        chosen = [p for i, p in zip(ids, before, strict=True) if i in set(drawn)]
+        assert max(r for p in before for r in p["ranks"]) > len(drawn)
+        metric = METRICS[TASKS["mw-answers"].metric]
+        queries = [e for e in whole.examples if e.id in set(drawn)]
+        judged = metric.judge(queries, chosen, {})
+        assert line["before"]["score"] == pytest.approx(metric.score(judged.statistics.sum(axis=0)))
+    told = crosswind(model, *[x for x in query if x != "--json"], "--recipe", "deepwordbug", "--examples", "9").stdout
+    assert f"budget 4, {len(drawn)} of {len(whole)} examples" in told
+
+
+def test_a_function_is_asked_about_no_query_that_is_not_attacked(tmp_path: Path) -> None:
+    file, log = tmp_path / "mine.py", tmp_path / "asked"
+    file.write_text(
+        "def predict(examples):\n"
+        f"    open({str(log)!r}, 'a').writelines(e.id + '\\n' for e in examples)\n"
+        "    return [{'ranks': [1] * len(e.gold)} for e in examples]\n"
+    )
+    query = ["--task", "mw-answers", "--language", "qla-Latn", "--recipe", "deepwordbug", "--budget", "3", "--quiet"]
+    value = json.loads(crosswind(f"{file}:predict", *query, "--examples", "9", "--json").stdout)
+    assert (value["attacks"][0]["n"], len(set(log.read_text().split()))) == (8, 8)  # whole clusters
 
 
 FUNCTION = """

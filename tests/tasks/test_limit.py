@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from crosswind.data.sources.files import FilesSource
 from crosswind.data.sources.microworld import MicroworldSource
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.load import load, part_of
-from crosswind.tasks.refs import DataRef
+from crosswind.tasks.refs import DataRef, Library
 
 
 def dataset(*clusters: str) -> Dataset:
@@ -88,7 +89,27 @@ def test_a_pool_is_cut_to_the_chosen_clusters(official_data: Callable[..., Path]
     assert {c.cluster for c in data.pool.candidates} == {e.cluster for e in data}
 
 
+def test_a_sample_takes_what_a_limit_takes_and_leaves_the_pool() -> None:
+    library = Library({"source": "microworld"})
+    whole = DataRef("mw-answers", "qla-Latn", "test")
+    cut, sampled = (library.dataset(replace(whole, **{name: 12})) for name in ("limit", "sample"))
+    assert ids(sampled) == ids(cut)
+    assert 0 < len(sampled) <= 12 < len(library.dataset(whole))
+    assert sampled.pool is library.dataset(whole).pool  # one in memory
+    assert len(cut.pool or ()) < len(sampled.pool or ())
+    # Before the pool of what is evaluated, be it of a part of the split.
+    part = replace(whole, limit=40)
+    both = replace(part, sample=12).load(library.source)
+    assert ids(both) == ids(sampled)
+    assert both.pool == library.dataset(part).pool
+    assert DataRef.from_json(replace(part, sample=12).to_json()) == replace(part, sample=12)
+    assert "sample" not in part.to_json()  # the keys of steps without one stay what they were
+    assert (whole.size or 0) > (replace(part, sample=12).size or 0) == 12
+    assert replace(part, sample=12).undrawn == whole
+
+
 def test_the_results_say_that_clusters_were_taken() -> None:
     assert DataRef("xnli", "de", "test", limit=200).selection == "200 by clusters"
     assert DataRef("xnli", "de", "test", "0-499", 200).selection == "0-499 200 by clusters"
     assert DataRef("xnli", "de", "test").selection == "all"
+    assert DataRef("lareqa", "de", "test", sample=50).selection == "50 by clusters before the whole pool"

@@ -58,14 +58,14 @@ class AttackedSet:
 class AttackLine:
     """The figures of one attack in one language; shares and scores in points, curves as (at, A') and (at, success).
 
-    `control` and `gain` are at the budget, `control_at_used` and `gain_at_used` at the queries that the search used for
-    each example. `queries`, `passes` and `control_queries` are (median, 90th percentile) over attacked examples, and so
-    is `before_change`, the queries that an example cost before its first changed text (to rank its words, for a
-    gradient); `untried` is the share of attacked examples whose budget ended before any changed text was asked about;
-    `edit_rate` (edits per word) and `chrf` are means over the examples that the attack changed; `positions` is the
-    median of the sites that could change, and `budget_per_position` the budget for each of them. `exhausted` is the
-    share of attacked examples whose space the search had used up, `without_site` the share of right ones that had
-    nothing to change.
+    Of the `of` examples of the test set `n` were attacked. `control` and `gain` are at the budget, `control_at_used`
+    and `gain_at_used` at the queries that the search used for each example. `queries`, `passes` and `control_queries`
+    are (median, 90th percentile) over attacked examples, and so is `before_change`, the queries that an example cost
+    before its first changed text (to rank its words, for a gradient); `untried` is the share of attacked examples whose
+    budget ended before any changed text was asked about; `edit_rate` (edits per word) and `chrf` are means over the
+    examples that the attack changed; `positions` is the median of the sites that could change, and
+    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose space the
+    search had used up, `without_site` the share of right ones that had nothing to change.
     """
 
     target: str
@@ -73,6 +73,7 @@ class AttackLine:
     attack: str
     budget: int
     n: int
+    of: int
     before: Estimate
     after: Estimate
     success: Estimate | None
@@ -128,9 +129,13 @@ def attack_line(
     metric: Metric,
     *,
     binary: bool,
+    of: int | None = None,
     control: AttackedSet | None = None,
 ) -> AttackLine:
-    """The figures of an attack beside its control, which is of the same examples in the same order."""
+    """The figures of an attack beside its control, which is of the same examples in the same order.
+
+    `of` is how many examples the attacked ones were taken from (default: these were all).
+    """
     score = metric.function()
     rows = attack.outcomes
     right = rows["clean_right"].to_numpy() > 0
@@ -170,6 +175,7 @@ def attack_line(
         attack=attack.name,
         budget=attack.budget,
         n=len(rows),
+        of=len(rows) if of is None else of,
         before=level(before),
         after=level(after),
         success=success,
@@ -268,7 +274,7 @@ _CURVES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over
 
 LINE_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("target", "language", "attack"), pl.String()),
-    **dict.fromkeys(("budget", "n"), pl.Int64()),
+    **dict.fromkeys(("budget", "n", "of"), pl.Int64()),
     **dict.fromkeys([name + end for name in _ESTIMATES for end in ("", "_low", "_high")], pl.Float64()),
     **dict.fromkeys([name + end for name in _SPREADS for end in ("_median", "_90")], pl.Float64()),
     **dict.fromkeys(_NUMBERS, pl.Float64()),

@@ -16,7 +16,7 @@ def render_attacks(lines: Sequence[AttackLine], examples: Sequence[AttackedExamp
 
 
 def _line(line: AttackLine) -> str:
-    rows = [f"{line.target} {line.language}  {line.attack}, budget {line.budget}, {line.n} examples"]
+    rows = [f"{line.target} {line.language}  {line.attack}, budget {line.budget}, {line.n:,} of {line.of:,} examples"]
     rows.append(f"  before A              {_estimate(line.before)}")
     rows.append(f"  after A'              {_estimate(line.after)}")
     if line.success is not None:

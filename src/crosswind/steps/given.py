@@ -74,7 +74,7 @@ def _run(job: Job[GivenParams], worker: Worker) -> str:
 def _others(job: Job[GivenParams], more: bool) -> Sequence[Example]:
     """The items of the whole split, where only some are evaluated and the file has more."""
     ref = job.params.ref
-    whole = replace(ref, rows=None, limit=None)
+    whole = replace(ref.undrawn, rows=None)
     return dataset_of(job, whole).examples if more and whole != ref else ()
 
 

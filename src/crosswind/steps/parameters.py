@@ -41,7 +41,7 @@ def examples_of(ref: DataRef) -> int:
         n = sum(high - low + 1 for low, high in Rows.parse(ref.rows).ranges)
     else:
         n = UNKNOWN_SIZE if ref.size is None else ref.size
-    return min(n, ref.limit) if ref.limit else n
+    return min(most for most in (n, ref.limit, ref.sample) if most is not None)
 
 
 @lru_cache(maxsize=4096)

@@ -41,7 +41,7 @@ from crosswind.study.resolve import targets
 from crosswind.study.said import gold_text, said_text
 from crosswind.study.spec import Study
 from crosswind.tasks.base import TASKS, Task
-from crosswind.tasks.refs import library
+from crosswind.tasks.refs import Library, library
 
 ATTACKED_TABLE = "attacked.parquet"
 
@@ -68,7 +68,7 @@ def read_attacks(plan: Plan, store: Store, *, most: int = 3) -> AttackedModel:
     for one in _pairs([c for c in plan.cells if not c.excluded and _there(c, store)]):
         task, dataset = TASKS[one.cell.target], data.dataset(one.cell.data)
         before = _predictions(store, one.clean.key)
-        line, made, perturbed = _line(one, task, dataset, store, before)
+        line, made, perturbed = _line(one, task, data, store, before)
         lines.append(line)
         shown += convincing(task, dataset, perturbed, made, before, _predictions(store, one.cell.key), most)
     return AttackedModel(tuple(lines), tuple(shown))
@@ -88,8 +88,7 @@ def attack_figures(
     for one in _pairs(cells):
         key = digest([[c.key, c.rewrite, c.judged] for c in (one.cell, one.clean, one.control) if c is not None])
         if key not in known:
-            dataset = data.dataset(one.cell.data)
-            line, _, _ = _line(one, TASKS[one.cell.target], dataset, store, _predictions(store, one.clean.key))
+            line, _, _ = _line(one, TASKS[one.cell.target], data, store, _predictions(store, one.clean.key))
             known[key] = {**one.cell.attack_columns, "cells": key, **line_table([line]).row(0, named=True)}
         rows.append(known[key])
     return pl.DataFrame(rows, schema=ATTACKED_COLUMNS)
@@ -116,12 +115,13 @@ def _pairs(cells: Sequence[Cell]) -> Iterator[_Pair]:
 
 
 def _line(
-    one: _Pair, task: Task, dataset: Dataset, store: Store, before: Mapping[str, Prediction]
+    one: _Pair, task: Task, data: Library, store: Store, before: Mapping[str, Prediction]
 ) -> tuple[AttackLine, AttackedSet, PerturbedDataset]:
+    dataset, of = data.dataset(one.cell.data), len(data.dataset(one.cell.data.undrawn))
     made, perturbed = _set(one.cell, task, dataset, store, before)
     control = None if one.control is None else _set(one.control, task, dataset, store, before)[0]
     metric, binary = METRICS[task.metric], task.kind in BINARY
-    line = attack_line(task.name, one.cell.data.language, made, metric, binary=binary, control=control)
+    line = attack_line(task.name, one.cell.data.language, made, metric, binary=binary, of=of, control=control)
     return line, made, perturbed
 
 

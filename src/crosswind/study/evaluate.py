@@ -60,11 +60,10 @@ def evaluation(
     ones below `official`, or else the hub. `max_length` and `stride` default to the kind's; `pooling` is for retrieval,
     and what it leaves unset is the checkpoint's own; `labels` name the model's classes in its own order. `task_file`
     declares tasks of the user's own, whose files lie below `data` or else beside it; without `tasks` all of them are
-    evaluated. `attacked_only` is how many examples of a test set are read at all, but of retrieval, where a selection
-    would have a smaller pool. With files of `predictions` nothing is loaded, and `model` is a name; what is not said
-    (tasks, languages, perturbations, draws) is what the files have. Raises `UserError` for no task, and for an option
-    that none of the
-    tasks reads.
+    evaluated. `attacked_only` is how many examples of a test set are read at all, but of retrieval, where fewer queries
+    would have a smaller pool: all are predicted, and so many attacked. With files of `predictions` nothing is loaded,
+    and `model` is a name; what is not said (tasks, languages, perturbations, draws) is what the files have. Raises
+    `UserError` for no task, and for an option that none of the tasks reads.
     """
     given = None
     if predictions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from crosswind.analysis.left_out import Cause, LeftOut
@@ -53,8 +52,7 @@ def not_there(cells: Sequence[Cell], there: Sequence[Cell]) -> Iterator[LeftOut]
 
 def model_and_set(cell: Cell) -> tuple[object, ...]:
     """What a clean cell shares with its perturbed ones; an attack may be of a part of its examples."""
-    data = replace(cell.data, limit=None)
-    return cell.route, cell.defence, cell.seed, cell.target, data, cell.selection, cell.excluded
+    return cell.route, cell.defence, cell.seed, cell.target, cell.data.undrawn, cell.selection, cell.excluded
 
 
 def _left_out(cell: Cell, cause: Cause, reason: str, changed_items: float | None = None) -> LeftOut:

@@ -7,7 +7,6 @@ A file's name holds a digest of what it was made from: it stands as long as no c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -79,7 +78,7 @@ def _entries(cells: Sequence[Cell], store: Store) -> Iterator[tuple[str, pl.Data
     metric = METRICS[cells[0].judged[0][0]]
     sets: dict[DataRef, list[Cell]] = {}
     for cell in cells:
-        sets.setdefault(replace(cell.data, limit=None), []).append(cell)
+        sets.setdefault(cell.data.undrawn, []).append(cell)
     for members in sets.values():
         right = [right_ids(_statistics(store, c), metric) for c in members if c.condition.clean]
         common = set.intersection(*right) if right else set()

@@ -146,8 +146,9 @@ class VictimAttacks:
                 made = [self._attacked(victim, call, task) for call in calls]
                 first, control = made[0], made[1].attacked if drawn else None
                 binary = target.task.kind in BINARY
+                of = len(self.data.dataset(ref.undrawn))
                 line = attack_line(
-                    target.task.name, ref.language, first.attacked, metric, binary=binary, control=control
+                    target.task.name, ref.language, first.attacked, metric, binary=binary, of=of, control=control
                 )
                 lines.append(line)
                 notes |= dict.fromkeys(note for one in made for note in one.notes)
@@ -162,9 +163,9 @@ class VictimAttacks:
         return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
 
     def _task(self, task: Task, ref: DataRef) -> _Task:
-        chosen = replace(ref, limit=min(self.spec.examples, ref.limit or self.spec.examples))
-        if task.kind == "query":
-            chosen = ref
+        most = self.spec.examples
+        query = task.kind == "query"
+        chosen = replace(ref, sample=most) if query else replace(ref, limit=min(most, ref.limit or most))
         setting = self.call.setting(task, ref.language, self.environment)
         require_restarts(self.call, setting, self.spec.restarts, "--restarts")
         limits = (*self.constraints, *constraints_of(self.call, setting))

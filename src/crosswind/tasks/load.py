@@ -82,6 +82,14 @@ def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None
     return replace(dataset, examples=chosen, pool=pool)
 
 
+def sampled(dataset: Dataset, most: int | None) -> Dataset:
+    """The data set with at most `most` examples (None: all), chosen as `load` chooses by `limit`, before its pool."""
+    if most is None:
+        return dataset
+    where = f"{dataset.task} {dataset.split}, {dataset.language}"
+    return replace(dataset, examples=_select(Content(dataset.examples), None, most, where))
+
+
 def fingerprint(
     task: Task,
     language: str,

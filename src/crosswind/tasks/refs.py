@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -14,7 +14,7 @@ from crosswind.data.source import Portion, Source
 from crosswind.errors import UserError, unknown
 from crosswind.run.step import canonical
 from crosswind.tasks.base import TASKS, Task
-from crosswind.tasks.load import fingerprint, load, open_data, part_of
+from crosswind.tasks.load import fingerprint, load, open_data, part_of, sampled
 
 HELD = 500_000  # examples and candidates of a process's library: about 1 GB of short texts
 
@@ -24,7 +24,9 @@ class DataRef:
     """Some rows of a task's split in one language.
 
     `pool_languages` restricts a pool that spans languages, `context_language` is that of the passages
-    where it is not the questions' (MLQA), and `made` names the input of a step that made the data.
+    where it is not the questions' (MLQA), and `made` names the input of a step that made the data. `sample` takes at
+    most so many of the examples that `rows` and `limit` select, in whole clusters as `limit` does, and leaves the pool
+    that these have: so that some of a retrieval task's queries can be attacked before its whole pool.
     """
 
     task: str
@@ -35,6 +37,7 @@ class DataRef:
     pool_languages: tuple[str, ...] | None = None
     context_language: str | None = None
     made: str | None = None
+    sample: int | None = None
 
     @property
     def declaration(self) -> Task:
@@ -52,13 +55,16 @@ class DataRef:
 
     @property
     def selection(self) -> str:
-        """What of the split is meant, for the results: `all`, `0-499`, `200 by clusters`, `0-499 200 by clusters`."""
+        """What of the split is meant, for the results: `all`, `0-499`, `200 by clusters`, `0-499 200 by clusters`,
+        `50 by clusters before the whole pool`."""
         parts = [self.rows or "", f"{self.limit} by clusters" if self.limit else ""]
+        parts.append(f"{self.sample} by clusters before the whole pool" if self.sample else "")
         return " ".join(p for p in parts if p) or "all"
 
     @property
     def size(self) -> int | None:
-        """The number of examples, as far as it is known without reading; of a limit, the most that it takes."""
+        """The number of examples, as far as it is known without reading; of a limit or a sample, the most that it
+        takes."""
         if self.rows:
             n: int | None = sum(last - first + 1 for first, last in Rows.parse(self.rows).ranges)
         else:
@@ -66,13 +72,18 @@ class DataRef:
             language = self.declaration.source_language if self.made else self.language
             portion = Portion(language, self.split, context_language=None if self.made else self.context_language)
             n = self.declaration.size(portion)
-        return n if n is None or self.limit is None else min(n, self.limit)
+        return None if n is None else min(most for most in (n, self.limit, self.sample) if most is not None)
+
+    @property
+    def undrawn(self) -> DataRef:
+        """The same rows before a limit or a sample drew from them."""
+        return replace(self, limit=None, sample=None)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON, without what is unset of `context_language` and `made`."""
+        """As JSON, without what is unset of `context_language`, `made` and `sample`."""
         value = asdict(self)
         value["pool_languages"] = list(self.pool_languages) if self.pool_languages else None
-        return {k: v for k, v in value.items() if v is not None or k not in ("context_language", "made")}
+        return {k: v for k, v in value.items() if v is not None or k not in ("context_language", "made", "sample")}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DataRef:
@@ -99,8 +110,8 @@ class DataRef:
         if self.made is not None:
             if self.made not in (made or {}):
                 raise unknown("made data set", self.made, made or {}, where=self.name)
-            return part_of((made or {})[self.made], rows, self.limit)
-        return load(
+            return sampled(part_of((made or {})[self.made], rows, self.limit), self.sample)
+        dataset = load(
             self.declaration,
             self.language,
             self.split,
@@ -110,6 +121,7 @@ class DataRef:
             pool_languages=self.pool_languages,
             context_language=self.context_language,
         )
+        return sampled(dataset, self.sample)
 
 
 class Library:
@@ -129,6 +141,9 @@ class Library:
         if ref.made is not None:
             # Another job calls another data set by the same name: nothing of it is kept.
             return ref.load(self.source, made=made)
+        if ref.sample is not None:
+            # It shares its pool with all others that are drawn from the same examples.
+            return sampled(self.dataset(replace(ref, sample=None)), ref.sample)
         with self._lock:
             if ref in self._datasets:
                 self._datasets.move_to_end(ref)

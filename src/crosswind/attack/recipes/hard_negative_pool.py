@@ -36,6 +36,7 @@ HARD_NEGATIVE_POOL = Recipe(
     most_changes=lambda setting: int(setting.number("changes")),
     differences=(
         "A copy counts as wrong because a word of at least four letters is another; nobody has read it.",
-        "A query is attacked with its own copy alone; A' is the score in the pool with the copies for all queries.",
+        "A query is attacked with its own copy alone; A' is the score in the pool with the copies for all attacked "
+        "queries.",
     ),
 )

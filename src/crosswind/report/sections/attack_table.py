@@ -14,7 +14,7 @@ from crosswind.report.inert import shortened
 from crosswind.report.parts import Column, TextTable
 
 _MOST = 400  # rows
-_CELL = ("target", "attack", "budget", "route", "defence", "language", *ATTACK_CELL, "n")
+_CELL = ("target", "attack", "budget", "route", "defence", "language", *ATTACK_CELL, "n", "of")
 
 
 def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
@@ -41,7 +41,8 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "exhausted",
     )
     caption = (
-        "What the attacks did: A and A′ are the scores before and after, success the share in percent of the examples "
+        "What the attacks did to so many items of the test set: A and A′ are the scores before and after, success the "
+        "share in percent of the examples "
         "right before that the attack made wrong (for kinds with a right and a wrong), gain what it leaves less than "
         "random draws from the same alternatives with the same budget; then the median and 90th percentile of queries, "
         "of unique passes (texts that the same example had not asked about before) and of those queries "
@@ -86,7 +87,7 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
         shortened(attack, 60) + ("" if protection == NONE else f", {protection} protected"),
         f"{route} · {row['selection']}" if row["selection"] in APART else route,
         row["language"] if pair == row["language"] else f"{row['language']} (context {pair})",
-        f"{row['n']:,}",
+        f"{row['n']:,}" + (f" of {row['of']:,}" if row["of"] else ""),
         _number(row["before"]),
         _estimated(row, "after"),
         _estimated(row, "success"),

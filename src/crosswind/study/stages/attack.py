@@ -164,7 +164,7 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
         return
     atoms = dict.fromkeys(atom.name for atom in needed_spec(attack.call, setting).atoms)
     condition = replace(condition, made_of=(ATTACK_PREFIX + attack.call.recipe, *atoms))
-    evaluated = _selected(evaluated, spec.examples, planner)
+    evaluated = _selected(evaluated, spec.examples)
     inputs = {"layer": evaluated.layer} if evaluated.layer else {}
     if evaluated.embed is not None:
         inputs["pool"] = evaluated.embed
@@ -242,22 +242,15 @@ def _scope(call: Call, setting: AttackSetting) -> TextScope:
     return setting.scope(call.declaration.attacked(setting))
 
 
-def _selected(evaluated: Evaluated, examples: int, planner: Planner) -> Evaluated:
-    """The clean cell with the examples that are attacked; of retrieval all, as fewer would have a smaller pool."""
+def _selected(evaluated: Evaluated, examples: int) -> Evaluated:
+    """The clean cell with the examples that are attacked; those of retrieval stand before the pool of all."""
     data = evaluated.clean.data
     if data.limit is not None and data.limit <= examples:
         return evaluated
-    if evaluated.target.task.kind == "query":
-        if data.size is None or data.size > examples:
-            planner.note(
-                f"{data.task}: every query is attacked, since a selection would have a smaller pool; limit the target "
-                "to attack fewer."
-            )
+    if data.size is not None and data.size <= examples:
         return evaluated
-    size = data.size
-    if size is not None and size <= examples:
-        return evaluated
-    chosen = replace(data, limit=examples)
+    query = evaluated.target.task.kind == "query"
+    chosen = replace(data, sample=examples) if query else replace(data, limit=examples)
     return replace(
         evaluated, clean=replace(evaluated.clean, data=chosen), reading=replace(evaluated.reading, ref=chosen)
     )
