@@ -359,6 +359,22 @@ def test_a_constraint_asks_its_model_of_a_function_too(tmp_path: Path) -> None:
         crosswind(*options, "--constraint", "similarity(model=./nowhere)")
 
 
+def test_an_example_of_which_a_model_refuses_too_much_ends_and_the_results_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crosswind.attack.runner.REFUSED", 20)
+    monkeypatch.setattr("crosswind.attack.runner.REFUSED_A_QUERY", 0)
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [f"{file}:predict", *COMMON, "--examples", "4", "--out", str(tmp_path / "out")]
+    told = crosswind(*options, "--constraint", "similarity(model=microworld,least=1)", "--json")
+    (line,) = json.loads(told.stdout)["attacks"]
+    assert (line["refused"], line["given_up"], line["exhausted"]) == ([20, 20], 100, 0)
+    said = " ".join(told.stderr.split())
+    assert "attacked examples constraints refused similarity(model=microworld,least=1) " in said
+    assert "of them ended because a model had refused too many" in said
+
+
 def test_restarts_of_a_search_that_does_not_draw_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FUNCTION)

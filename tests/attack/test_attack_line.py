@@ -17,7 +17,14 @@ ENTITIES = Metric("entities", 1, ("right", "predicted", "gold"), f1_scores(), la
 
 
 def attacked(
-    name: str, clean: Any, after: Any, curves: list[list[Any]], queries: list[int], ends: list[str], right: list[float]
+    name: str,
+    clean: Any,
+    after: Any,
+    curves: list[list[Any]],
+    queries: list[int],
+    ends: list[str],
+    right: list[float],
+    refused: list[dict[str, int]] | None = None,
 ) -> AttackedSet:
     n = len(curves)
     frame = pl.DataFrame(
@@ -31,6 +38,7 @@ def attacked(
             "edit_rate": [max([p[1] for p in curve], default=0.0) for curve in curves],
             "changes": [len(curve) for curve in curves],
             "positions": [3] * n,
+            "refused": [json.dumps(some) for some in refused or [{}] * n],
             "curve": [json.dumps(curve) for curve in curves],
         }
     )
@@ -100,3 +108,25 @@ def test_draws_that_end_with_the_search_stand_against_it_as_its_curve_has_it() -
     assert line.control_at_used is not None
     assert line.gain_at_used is not None
     assert (line.after.score, line.control_at_used.score, line.gain_at_used.score) == (0.0, 50.0, 0.0)
+
+
+def test_what_constraints_refused_is_counted_of_attacked_examples_and_said() -> None:
+    curves: list[list[Any]] = [[[4, 0.1, 1, 2.0, [1, 1, 0]]], [], [[1, 0.1, 0, 2.0, [0, 1, 0]]], []]
+    ends = ["refused", "refused", "success", "wrong before"]
+    refused = [
+        {"similarity(model=E)": 520, "protected": 9},
+        {"similarity(model=E)": 512, "digits": 8},
+        {},
+        {"digits": 7},
+    ]
+    clean = [[1, 1, 0]] * 3 + [[0, 1, 0]]
+    made = attacked("a", clean, clean, curves, [4, 0, 1, 0], ends, [1.0, 1.0, 1.0, 0.0], refused)
+    line = attack_line("nli", "de", made, METRICS["accuracy"], binary=True, of=5_010)
+    assert line.refused == (520, 520)  # sites that may not change are no texts
+    assert line.given_up == pytest.approx(200 / 3)
+    assert line.exhausted == 0
+    said = render_attacks([line], [])
+    assert "a, budget 10, 4 of 5,010 examples" in said
+    assert "refused by limits     median 520, 90th percentile 520 texts; 67 % of examples ended there" in said
+    row = line_table([line]).row(0, named=True)
+    assert (row["n"], row["of"], row["refused_median"], round(row["given_up"])) == (4, 5_010, 520, 67)

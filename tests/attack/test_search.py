@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosswind.attack.counted import Counted, OverBudget
-from crosswind.attack.engine import SearchPlan, run_attack
+from crosswind.attack.engine import run_attack
 from crosswind.attack.outcome import Attacked
+from crosswind.attack.runner import PORTION, SearchPlan
 from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.search.beam import beam
 from crosswind.attack.search.best_first import best_first
@@ -226,6 +227,81 @@ def test_what_is_refused_costs_no_query_and_is_counted() -> None:
             assert outcome.refused["capitals"] == len(refused)
 
 
+class Refusing:
+    """A model behind a constraint, which refuses two texts of three by their hash and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, pairs: Sequence[Any]) -> list[bool]:
+        self.asked += [after.text for _, after in pairs]
+        return [key(after.text) % 3 == 0 for _, after in pairs]
+
+
+def told_apart(outcome: Attacked) -> dict[str, Any]:
+    """An outcome without what was refused: how far a question was made is another matter."""
+    return {**vars(outcome), "refused": None}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_constraint_that_asks_a_model_changes_no_attack_and_is_asked_less(name: str) -> None:
+    ended, asked = [], []
+    for asks_model in (False, True):
+        model = Refusing()
+        check = Constraint("similar", check=model, asks_model=asks_model)
+        ended.append([told_apart(o) for o in attack(SEARCHES[name], budget=12, salt=3, checks=(check,))])
+        asked.append(len(model.asked))
+    assert ended[0] == ended[1]
+    assert asked[1] <= asked[0]
+    if name == "exhaustive":  # its questions are larger than what the budget reaches
+        assert asked[1] < asked[0]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_what_a_model_may_refuse_is_bounded_for_any_width_and_budget(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crosswind.attack.runner.REFUSED", 3)
+    monkeypatch.setattr("crosswind.attack.runner.REFUSED_A_QUERY", 1)
+
+    def attacked(**options: Any) -> tuple[list[Attacked], int]:
+        model = Refusing()
+        check = Constraint("similar", check=model, asks_model=True)
+        return attack(SEARCHES[name], salt=3, checks=(check,), **options), len(model.asked)
+
+    whole, asked = attacked(budget=60)
+    assert any(o.end == "refused" for o in whole)
+    for outcome in whole:
+        refused = outcome.refused.get("similar", 0)
+        assert refused <= 3 + outcome.queries
+        assert outcome.end != "refused" or refused
+    assert asked <= sum(3 + 2 * o.queries + PORTION for o in whole)
+    for width in (1, 2, 64):
+        assert attacked(budget=60, width=width)[0] == whole
+    for budget in (1, 2, 3, 5, 8, 13):
+        for small, large in zip(attacked(budget=budget)[0], whole, strict=True):
+            assert small.queries <= budget
+            assert list(small.curve) == [p for p in large.curve if p.query <= budget]
+            assert small.end == large.end or (small.end == "budget" and large.queries >= budget)
+
+
+def test_cheaper_constraints_come_first_and_gradients_order_what_no_model_has_seen() -> None:
+    short = Constraint("short", check=lambda pairs: [len(after.text) < 16 for _, after in pairs])
+    ended, seen = [], []
+    for asks_model in (False, True):
+        model, victim = Refusing(), Graded(2)
+        checks = (Constraint("similar", check=model, asks_model=asks_model), short)
+        plan = SearchPlan(gradient_beam(3, 3), ("task", "en", "recipe"), checks=checks)
+        chosen = [example(i) for i in range(6)]
+        results = run_attack(Counted(victim, 300), chosen, lambda some: [space(e, v) for _, e, v in some], plan)
+        # A gradient of which all that it orders is refused costs two queries more.
+        ended.append(sorted((o.id, o.end, o.right, [(p.edit_rate, p.loss) for p in o.curve]) for o in results))
+        seen.append(model.asked)
+    assert ended[0] == ended[1]
+    assert len(seen[1]) < len(seen[0])
+    assert all(len(text) < 16 for text in seen[1])
+
+
 def test_a_query_is_logical_and_a_pass_is_unique_to_its_example() -> None:
     counted = Counted(made_up(1), 4)
     one = example(0, "one x")
@@ -338,6 +414,24 @@ def test_a_search_that_draws_starts_again_elsewhere() -> None:
     one = attack(genetic(2, 1), 3, budget=40, salt=3)
     three = attack(genetic(2, 1), 3, budget=40, salt=3, restarts=2)
     assert all(a.queries < b.queries for a, b in zip(one, three, strict=True) if a.end == "exhausted")
+
+
+@pytest.mark.parametrize("search", [genetic(4, 3), differential_evolution(2, 4, 2)], ids=lambda s: s.name)
+def test_a_start_asks_nothing_that_an_earlier_one_has_asked(search: Search) -> None:
+    for outcome in attack(search, budget=500, salt=5, restarts=60):
+        of = space(example(int(outcome.id.removeprefix("t/"))))
+        assert outcome.queries == outcome.passes  # no text twice
+        assert outcome.queries <= len(brute(of))
+        assert outcome.end in ("success", "exhausted")
+    small = attack(search, 2, budget=500, salt=5, restarts=60, checks=())[1]
+    assert small.queries == 9 or small.end == "success"  # two words: sixty starts find the whole space
+
+
+def test_draws_that_have_used_up_their_space_do_not_begin_again() -> None:
+    never, of = made_up(1, hard=0.0), space(example(1))
+    plan = SearchPlan(random_draws(), ("task", "en", "recipe"), restarts=3)
+    (outcome,) = run_attack(Counted(never, 50), [example(1)], lambda some: [space(e, v) for _, e, v in some], plan)
+    assert (outcome.end, outcome.queries) == ("exhausted", len(brute(of)))
 
 
 @pytest.mark.parametrize(

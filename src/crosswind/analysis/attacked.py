@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from crosswind.analysis.estimate import Estimate, estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, weighted_sum
+from crosswind.attack.outcome import refused_by_constraints
 from crosswind.evaluate.metrics.base import Array, Metric, Score, mean_of
 
 EDIT_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0)
@@ -65,7 +66,9 @@ class AttackLine:
     budget ended before any changed text was asked about; `edit_rate` (edits per word) and `chrf` are means over the
     examples that the attack changed; `positions` is the median of the sites that could change, and
     `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose space the
-    search had used up, `without_site` the share of right ones that had nothing to change.
+    search had used up, `without_site` the share of right ones that had nothing to change. `refused` are the texts that
+    constraints refused (median, 90th percentile), `given_up` the share of attacked examples that ended because
+    constraints that ask a model had refused too many.
     """
 
     target: str
@@ -85,7 +88,9 @@ class AttackLine:
     passes: tuple[float, float]
     control_queries: tuple[float, float] | None
     before_change: tuple[float, float]
+    refused: tuple[float, float]
     untried: float
+    given_up: float
     edit_rate: float | None
     chrf: float | None
     positions: float
@@ -187,7 +192,9 @@ def attack_line(
         passes=_spread(tried["passes"]),
         control_queries=None if control is None else _spread(_tried(control.outcomes)["queries"]),
         before_change=_spread(before_first_change(tried)),
+        refused=_spread(_refused(tried)),
         untried=100 * len(tried.filter(end="budget", curve="[]")) / max(1, len(tried)),
+        given_up=100 * float((tried["end"] == "refused").sum()) / max(1, len(tried)),
         edit_rate=float(rows["edit_rate"].to_numpy()[changed].mean()) if changed.any() else None,
         chrf=float(np.asarray(attack.chrf)[changed].mean()) if len(attack.chrf) and changed.any() else None,
         positions=positions,
@@ -257,7 +264,13 @@ def before_first_change(rows: pl.DataFrame) -> pl.Series:
 
 def _tried(rows: pl.DataFrame) -> pl.DataFrame:
     """The examples that the attack asked about."""
-    return rows.filter(pl.col("end").is_in(["success", "budget", "exhausted"]))
+    return rows.filter(pl.col("end").is_in(["success", "budget", "exhausted", "refused"]))
+
+
+def _refused(rows: pl.DataFrame) -> pl.Series:
+    """How many texts of each example constraints refused."""
+    many = [sum(refused_by_constraints(json.loads(text)).values()) for text in rows["refused"]]
+    return pl.Series(many, dtype=pl.Int64)
 
 
 def _spread(column: pl.Series) -> tuple[float, float]:
@@ -268,8 +281,8 @@ def _spread(column: pl.Series) -> tuple[float, float]:
 
 
 _ESTIMATES = ("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used")
-_SPREADS = ("queries", "passes", "control_queries", "before_change")
-_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site", "untried")
+_SPREADS = ("queries", "passes", "control_queries", "before_change", "refused")
+_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site", "untried", "given_up")
 _CURVES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate")
 
 LINE_COLUMNS: dict[str, pl.DataType] = {

@@ -6,13 +6,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from crosswind.perturb.rewrite import Rewrite
 
-End = Literal["success", "budget", "exhausted", "wrong before", "no site"]
+End = Literal["success", "budget", "exhausted", "refused", "wrong before", "no site"]
 """Why an attack of an example ended: the goal was reached, the budget was used up, the search had nothing left to try
-(its space was exhausted), the example was not right before, it has no site that may change."""
+(its space was exhausted), constraints that ask a model refused too many texts (`runner.py`), the example was not right
+before, it has no site that may change."""
+
+ENDS: tuple[End, ...] = get_args(End)
+
+NO_TEXT = frozenset({"protected", "beyond the window", "beyond the longest words", "no option", "label or edits"})
+"""Why something was no site or no text, but for what constraints refuse, which is counted by their names."""
+
+
+def refused_by_constraints(refused: Mapping[str, int]) -> dict[str, int]:
+    """Of what was refused by reason, the texts that constraints refused."""
+    return {name: many for name, many in refused.items() if name not in NO_TEXT}
 
 
 @dataclass(frozen=True, slots=True)

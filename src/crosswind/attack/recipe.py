@@ -283,7 +283,7 @@ def unattackable(call: Call, setting: AttackSetting) -> str | None:
 def require_restarts(call: Call, setting: AttackSetting, restarts: int, where: str) -> None:
     """A `UserError` for restarts of a search that does the same at every start, or draws until its space is used up."""
     search = call.chosen_search(setting)
-    if not restarts or (search.drawn and not call.control and not call.declaration.blind):
+    if not restarts or (search.drawn and not search.endless):
         return
     ending = "draws without end" if search.drawn else "does the same at every start"
     raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ from statistics import mean
 import polars as pl
 
 from crosswind.attack.counted import Counted
-from crosswind.attack.engine import WIDTH, SearchPlan, Spaces, run_attack
-from crosswind.attack.outcome import Attacked
+from crosswind.attack.engine import Spaces, run_attack
+from crosswind.attack.outcome import Attacked, refused_by_constraints
 from crosswind.attack.pool import PoolSpaceMaker, added_candidate
 from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, constraints_of, unattackable
+from crosswind.attack.runner import WIDTH, SearchPlan
 from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import (
@@ -231,6 +233,17 @@ def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequen
     without = sum(o.end == "no site" for o in outcomes)
     if without:
         notes.append(f"{without:,} of {len(outcomes):,} examples of {data} have no site for {call.name}.")
+    by_constraint: Counter[str] = Counter()
+    for outcome in outcomes:
+        by_constraint.update(refused_by_constraints(outcome.refused))
+    if by_constraint:
+        tried = sum(o.end not in ("wrong before", "no site") for o in outcomes)
+        named = ", ".join(f"{name} {many:,}" for name, many in sorted(by_constraint.items()))
+        given_up = sum(o.end == "refused" for o in outcomes)
+        ended = f"; {given_up:,} of them ended because a model had refused too many" if given_up else ""
+        notes.append(
+            f"{call.name} on {data}: of the texts of {tried:,} attacked examples constraints refused {named}{ended}."
+        )
     return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,7 @@ from crosswind.model.sentence import sentence_modules
 
 _HEIGHT, _STEP = 16, 16  # rows of a forward pass, and what its length is a multiple of
 _LONGEST = 512  # tokens
+_REMEMBERED = 16_384  # texts whose vectors are kept: 64 MB of 1,024 numbers each
 
 
 class EncoderSimilarity:
@@ -29,26 +31,38 @@ class EncoderSimilarity:
         self.embedder.train(False)
         longest = modules.longest if modules and modules.longest else _LONGEST
         self.longest = min(longest, self.encoder.max_positions)
-        self.vectors: dict[str, torch.Tensor] = {}
+        self.remembered = _REMEMBERED
+        self.embedded = 0  # texts that the encoder has read
+        self._vectors: OrderedDict[str, torch.Tensor] = OrderedDict()
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """The cosine of each pair, -1 to 1. The vectors of the first texts are kept for the next call."""
-        fresh = [t for t in dict.fromkeys(t for pair in pairs for t in pair) if t not in self.vectors]
-        vectors = {**self.vectors, **dict(zip(fresh, self._embed(fresh), strict=True))}
-        self.vectors = {a: vectors[a] for a, _ in pairs}
-        return [float(vectors[a] @ vectors[b]) for a, b in pairs]
+        """The cosine of each pair, -1 to 1; a text that was among the latest ones is not read again."""
+        texts = dict.fromkeys(t for pair in pairs for t in pair)
+        fresh = [t for t in texts if t not in self._vectors]
+        self._vectors.update(zip(fresh, self._embed(fresh), strict=True))
+        for text in texts:
+            self._vectors.move_to_end(text)
+        cosines = [float(self._vectors[a] @ self._vectors[b]) for a, b in pairs]
+        while len(self._vectors) > self.remembered:
+            self._vectors.popitem(last=False)
+        return cosines
 
     @torch.inference_mode()
     def _embed(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        """The vectors of texts; a pass holds those of one rounded length, so that none depends on its neighbours."""
+        self.embedded += len(texts)
         prefix = self.embedder.pooling.prefix
         rows = encode_texts(self.encoder.tokenizer, [prefix + t for t in texts], self.longest)
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        shapes: dict[int, list[int]] = {}
+        for i, row in enumerate(rows):
+            shapes.setdefault(-(-len(row) // _STEP) * _STEP, []).append(i)
         vectors: dict[int, torch.Tensor] = {}
         padding = Padding.of(self.encoder.tokenizer)
-        for start in range(0, len(order), _HEIGHT):
-            some = order[start : start + _HEIGHT]
-            length = -(-max(len(rows[i]) for i in some) // _STEP) * _STEP
-            batch = pad([rows[i] for i in some], padding, height=_HEIGHT, length=length)
-            output = self.embedder(**batch)
-            vectors |= {i: output[n] for n, i in enumerate(some)}
+        for length, members in shapes.items():
+            for start in range(0, len(members), _HEIGHT):
+                some = members[start : start + _HEIGHT]
+                batch = pad([rows[i] for i in some], padding, height=_HEIGHT, length=length)
+                output = self.embedder(**batch)
+                # Copied: a view would keep the whole pass.
+                vectors |= {i: output[n].clone() for n, i in enumerate(some)}
         return [vectors[i] for i in range(len(rows))]

@@ -36,12 +36,14 @@ class Constraint:
     * `check(pairs)` says of (a passage, what it was written to) whether the pair is acceptable. Of the
       changes in ascending u those up to the first that violates it are made, so that levels nest.
 
-    What is not done because of it is counted under `name`.
+    What is not done because of it is counted under `name`. `asks_model`: the check asks a model, so that it is asked
+    about no more texts than need be.
     """
 
     name: str
     mask: Callable[[Passage, Sites], Sequence[bool]] | None = None
     check: Callable[[Sequence[tuple[Passage, Passage]]], Sequence[bool]] | None = None
+    asks_model: bool = False
 
 
 def permitted(passage: Passage, sites: Sites, masks: Sequence[Constraint] = ()) -> list[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from crosswind.errors import UserError
@@ -127,7 +127,7 @@ class NamedConstraint:
                     hint="a study resolves it; from Python pass `resolved={need: …}`",
                 )
             given[need.role] = resolved[need]
-        return self.kind.make(self.identity, self.settings, given)
+        return replace(self.kind.make(self.identity, self.settings, given), asks_model=bool(given))
 
     def __str__(self) -> str:
         return printed_call(self.name, self.params)

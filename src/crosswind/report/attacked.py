@@ -29,6 +29,10 @@ def _line(line: AttackLine) -> str:
     rows.append(f"  queries               median {line.queries[0]:g}, 90th percentile {line.queries[1]:g}")
     median, high = line.before_change
     rows.append(f"  before a change       median {median:g}, 90th percentile {high:g} of {line.budget} queries")
+    if line.refused[1]:
+        median, high = line.refused
+        ended = f"; {line.given_up:.0f} % of examples ended there" if line.given_up else ""
+        rows.append(f"  refused by limits     median {median:g}, 90th percentile {high:g} texts{ended}")
     if remark := spent_words(line.untried, line.budget, line.positions):
         rows.append(f"  note: {remark}")
     if line.control_queries is not None:

@@ -147,7 +147,10 @@ NATURAL_COLUMNS: dict[str, pl.DataType] = {
 """The columns of twins and of the drawn conditions beside them, on the same items: the share of each type of edit, and
 the distance from the twin's (none of its own row, and where nothing changed). `cells` is a hash of the rewrites."""
 
-LATER_COLUMNS = (*ATTACK_CELL, "before_change_median", "before_change_90", "untried", "of")
+LATER_COLUMNS = (
+    *ATTACK_CELL,
+    *("before_change_median", "before_change_90", "untried", "of", "refused_median", "refused_90", "given_up"),
+)
 """Columns that runs of older versions lack."""
 
 

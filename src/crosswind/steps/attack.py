@@ -50,6 +50,7 @@ class AttackParams(CellParams):
 def _run(job: Job[AttackParams], worker: Worker) -> str:
     import numpy as np
 
+    from crosswind.attack.outcome import ENDS
     from crosswind.attack.recipe import constraints_of, needed_spec, parse_recipe
     from crosswind.attack.run import (
         AttackBudget,
@@ -118,7 +119,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         job.note(note)
     if similar := cosine_note(call, setting, data.examples, outcomes, named, judges):
         job.note(similar)
-    for end in ("success", "budget", "exhausted", "wrong before", "no site"):
+    for end in ENDS:
         job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
     job.fact("changed", perturbed.changed_share)
     measured = damage_of(data, perturbed, call.declaration.attacked(setting))

@@ -28,6 +28,7 @@ from crosswind.attack.run import (
     outcome_table,
     perturbed_by,
 )
+from crosswind.attack.runner import engine_rules
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import Dataset
 from crosswind.errors import UserError, unknown
@@ -199,6 +200,7 @@ class VictimAttacks:
                 ATTACK.version,
                 spec.budget,
                 spec.protect,
+                *engine_rules(limits, spec.restarts).items(),
             ]
         )
         notes: list[str] = []

@@ -37,13 +37,15 @@ Asking = Generator[Any, Any, None]
 class Search:
     """A way to search: `run(space, rng)` for one example.
 
-    `drawn` says that it depends on `rng`, so that another start may end elsewhere (`restarts`). `settings` are the
-    numbers that it was made with, for signatures.
+    `drawn` says that it depends on `rng`, so that another start may end elsewhere (`restarts`). An `endless` one ends
+    only with its space: there is nothing left for another start. `settings` are the numbers that it was made with, for
+    signatures.
     """
 
     name: str
     run: Callable[[Space, random.Random], Asking]
     drawn: bool = False
+    endless: bool = False
     settings: tuple[tuple[str, float], ...] = field(default=())
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ def differential_evolution(edits: int = 5, population: int = 32, generations: in
     """Up to `edits` changes; `generations` rounds after the first population."""
     settings = (("edits", float(edits)), ("population", float(population)), ("generations", float(generations)))
     run = lambda space, rng: _run(space, rng, edits, max(4, population), generations)  # noqa: E731
-    return Search("differential-evolution", run, True, settings)
+    return Search("differential-evolution", run, drawn=True, settings=settings)
 
 
 def _run(space: Space, rng: random.Random, edits: int, population: int, generations: int) -> Asking:

@@ -16,7 +16,8 @@ from crosswind.attack.space import GoalVerdict, Space, State
 def genetic(population: int = 32, generations: int = 100) -> Search:
     """So many members and generations; the first generation has one change each."""
     settings = (("population", float(population)), ("generations", float(generations)))
-    return Search("genetic", lambda space, rng: _run(space, rng, population, generations), True, settings)
+    run = lambda space, rng: _run(space, rng, population, generations)  # noqa: E731
+    return Search("genetic", run, drawn=True, settings=settings)
 
 
 def _run(space: Space, rng: random.Random, population: int, generations: int) -> Asking:

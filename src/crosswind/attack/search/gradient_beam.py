@@ -7,6 +7,7 @@ state of the beam.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 
 from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.space import Space, State
@@ -36,11 +37,15 @@ def _run(space: Space, width: int, edits: int) -> Asking:
             for new, gain in zip(extended, gains, strict=True):
                 if gain is not None:
                     expected[new] = gained + gain
-        best = sorted(expected, key=lambda s: (-expected[s], s))[:width]
-        if not best:
+        # What a constraint refuses makes room for the next.
+        ordered = deque(sorted(expected, key=lambda s: (-expected[s], s)))
+        frontier = {}
+        while ordered and len(frontier) < width:
+            best = [ordered.popleft() for _ in range(min(width - len(frontier), len(ordered)))]
+            verdicts = yield best
+            frontier |= {s: expected[s] for s, verdict in zip(best, verdicts, strict=True) if verdict is not None}
+        if not frontier:
             return
-        yield best
-        frontier = {state: expected[state] for state in best}
 
 
 def _has_more_than(space: Space, state: State, many: int) -> bool:

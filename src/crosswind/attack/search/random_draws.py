@@ -20,7 +20,8 @@ ROUND = 16  # draws of a round: a forward pass of the canonical shape
 def random_draws(share: float | None = None) -> Search:
     """Different random states without end: how many sites change is drawn, or each does with probability `share`."""
     settings = () if share is None else (("share", share),)
-    return Search("random", lambda space, rng: _run(space, rng, share), drawn=True, settings=settings)
+    run = lambda space, rng: _run(space, rng, share)  # noqa: E731
+    return Search("random", run, drawn=True, endless=True, settings=settings)
 
 
 def _run(space: Space, rng: random.Random, share: float | None) -> Asking:

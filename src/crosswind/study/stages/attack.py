@@ -24,6 +24,7 @@ from crosswind.attack.recipe import (
     require_restarts,
     unattackable,
 )
+from crosswind.attack.runner import engine_rules
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
@@ -200,6 +201,7 @@ def attack_step(
     wanted = [*alternatives.needs(scope), *recipe_needs, *(n for c in (*mine, *constraints) for n in c.needs())]
     needs = planner.needed(wanted, reading.ref, data, inputs)
     data |= constraint_resources((*mine, *constraints), scope)
+    data |= engine_rules((*mine, *constraints), spec.restarts)
     data |= {f"resource {name}": value for name, value in alternatives.resources(scope).items()}
     data |= planner.declared_by(RECIPES, call.recipe)
     for atom in alternatives.atoms:
