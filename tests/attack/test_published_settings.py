@@ -40,14 +40,15 @@ PAPERS: dict[str, dict[str, Any]] = {
     "bert-attack": {"top": 48, "edits": 0.4, "probe": "mask"},  # Li et al. 2020, §4.2 and §3.1
     "bumblebee": {"beam": 1},  # default of run_bumblebee_nli.py
     "bumblebee-derived": {"beam": 1},
-    "clare": {"cosine": 0.7, "probability": 0.005, "top": 200},  # TextAttack's recipe quotes 0.7; 0.005 from memory
+    # The authors' code, github.com/cookielee77/CLARE: config.py (synonym_num), utils/hyper_parameters.py (mnli)
+    "clare": {"cosine": 0.7, "replacing": 0.0005, "inserting": 0.0, "merging": 0.005, "top": 50},
     "deepwordbug": {"distance": 30, "letters": "alphabet"},  # quoted in TextAttack's recipe
-    "genetic": {"top": 8, "population": 60, "generations": 20, "edits": 0.2},  # quoted in TextAttack's recipe
+    "genetic": {"top": 8, "population": 60, "generations": 20, "edits": 0.2},  # Alzantot et al. 2018, §4, as quoted
     "hotflip": {"beam": 10},  # quoted in TextAttack's recipe
     "morpheus": {},
     "polygloss": {"beam": 0, "translations": 0, "stop": "english"},  # defaults of run_polygloss_nli.py
     "stresstest": {},
-    "textbugger": {"cosine": 0.8, "lookalikes": "printed"},  # Li et al. 2019, §III-B; 0.8 from memory
+    "textbugger": {"cosine": 0.8, "lookalikes": "printed"},  # Li et al. 2019, §III-B; 0.8 quoted in TextAttack's
     "universal-trigger": {"words": 3, "candidates": 40},
     "viper": {"p": 0.4, "neighbours": 20},
 }
@@ -240,7 +241,7 @@ class _Filler:
     """Stands in for a masked language model: the same two words everywhere, one of them unlikely."""
 
     def fill(self, blanks: Sequence[Any], most: int) -> list[list[tuple[str, float]]]:
-        return [[("house", 0.5), ("river", 0.001)] for _ in blanks]
+        return [[("house", 0.5), ("river", 0.0001)] for _ in blanks]
 
 
 def attacked(recipe: str, victim: Any, resolved: dict[str, Any], budget: int = 60) -> list[Attacked]:
@@ -278,12 +279,23 @@ def test_bae_and_clare_keep_texts_that_the_named_encoder_finds_similar() -> None
         if recipe.startswith("bae(model=M,setting"):  # texts of .95 alone passed
             assert "is 0.950 on average and 0.950 at least (E)" in note
         assert bool(note) == bool(judges)
-        # Words below CLARE's least probability are none of its alternatives.
+        # Words below CLARE's least probabilities are none of its alternatives; any word may be put in.
         if recipe.startswith("clare"):
-            assert all(o.alternatives == o.positions for o in outcomes)
+            assert all(o.positions < o.alternatives < 2 * o.positions for o in outcomes)
     call = parse_recipe("textbugger(similarity=E)")
     with pytest.raises(UserError, match="needs its similarity"):
         attack_examples(victim, pairs(), call, call.setting(TASKS["xnli"], "en"), AttackBudget(5))
+
+
+def test_clares_actions_have_a_least_probability_each() -> None:
+    setting = parse_recipe("clare(model=M,setting=published,similarity=E)").setting(TASKS["xnli"], "en")
+    assert list(RECIPES["clare"].specs(setting)) == [
+        "mlm(model=M,mode=replace,top=50,least=0.0005,victim=other)",
+        "mlm(model=M,mode=insert,top=50,victim=other)",
+        "mlm(model=M,mode=merge,top=50,least=0.005,victim=other)",
+    ]
+    usual = parse_recipe("clare(model=M)").setting(TASKS["xnli"], "en")
+    assert not any("least" in spec for spec in RECIPES["clare"].specs(usual))
 
 
 def test_deepwordbugs_distance_is_kept() -> None:

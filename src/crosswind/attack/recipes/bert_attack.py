@@ -15,12 +15,12 @@ _VICTIM = Param(
 )
 
 
-def proposals(setting: AttackSetting, mode: str) -> str:
-    """The alternatives of a masked language model in one of its modes."""
+def proposals(setting: AttackSetting, mode: str, least: float = 0.0) -> str:
+    """The alternatives of a masked language model in one of its modes: words of at least this probability."""
     params: list[tuple[str, Value]] = [("model", str(setting.params["model"])), ("mode", mode)]
     params.append(("top", int(setting.number("top"))))
-    if setting.params.get("probability"):
-        params.append(("least", setting.number("probability")))
+    if least:
+        params.append(("least", least))
     params.append(("victim", str(setting.params["victim"])))
     return printed_call("mlm", params)
 

@@ -11,9 +11,12 @@ from crosswind.attack.search.steepest import steepest
 from crosswind.attack.similar import ENCODER_NEEDED, kept_similar, similar_texts
 from crosswind.perturb.perturbation import Param
 
+_LEAST = {"replace": "replacing", "insert": "inserting", "merge": "merging"}
+"""What the model proposes -> the parameter that says the least probability of its words."""
+
 
 def _specs(setting: AttackSetting) -> Sequence[str]:
-    return [proposals(setting, mode) for mode in ("replace", "insert", "merge")]
+    return [proposals(setting, mode, setting.number(name)) for mode, name in _LEAST.items()]
 
 
 def _search(setting: AttackSetting) -> Search:
@@ -29,18 +32,22 @@ CLARE = Recipe(
     search=_search,
     params=(
         *proposer(20),
-        Param("probability", "number", "the least probability of a word", default=0.0, low=0.0, high=1.0),
+        Param("replacing", "number", "least probability of a word that replaces one", default=0.0, low=0.0, high=1.0),
+        Param("inserting", "number", "least probability of a word that is put in", default=0.0, low=0.0, high=1.0),
+        Param("merging", "number", "least probability of a word that stands for two", default=0.0, low=0.0, high=1.0),
         *kept_similar(0.7),
     ),
     named_constraints=similar_texts,
-    # At most 200 words have a probability of 0.005: their number is no limit then.
-    published={"top": 200, "probability": 0.005, "cosine": 0.7},
+    # Of the authors' code (github.com/cookielee77/CLARE): config.py has 50 words, utils/hyper_parameters.py the rest
+    # (those of MNLI, QNLI, Yelp and others; of AG News and SST-2 the similarities are lower).
+    published={"top": 50, "replacing": 0.0005, "inserting": 0.0, "merging": 0.005, "cosine": 0.7},
     published_needs={"similarity": ENCODER_NEEDED},
     differences=(
-        "The model is multilingual; its candidates are the `top` likeliest, with setting=published those of a "
-        "probability of 0.005 or more (as we remember the paper: not checked).",
+        "The model is multilingual; with setting=published its candidates are those of the authors' code: of the 50 "
+        "likeliest words those of at least 0.0005 replace a word, those of 0.005 merge two, and any is inserted.",
         "All places are filled once, on the original; the paper does so as well and changes each place once.",
-        "The paper keeps a similarity of 0.7 by USE (English), by its code's formula a cosine of 0.905 (TextAttack's "
-        "recipe); here 0.7 is the cosine of the encoder that is named, of the whole text.",
+        "The paper keeps a similarity of 0.7 by USE (English) of 15 words around the change (in its code 0.7 for MNLI, "
+        "0.6 for some other tasks), by its formula a cosine of 0.905 (TextAttack's recipe); here 0.7 is the cosine of "
+        "the encoder that is named, of the whole text.",
     ),
 )

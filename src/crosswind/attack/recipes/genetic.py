@@ -39,7 +39,7 @@ GENETIC = Recipe(
         "English word vectors (counter-fitted), of which a language model keeps 4.",
         "In inference the paper changes the hypothesis alone: limit it, as `genetic(…)@hypothesis`.",
         "A mutation draws one of a word's alternatives; the paper takes the one that hurts most.",
-        "At most 0.2 of the words change; the paper's limits are 0.2 and, of its second task, 0.25 (the latter as we "
-        "remember it, not checked).",
+        "At most 0.2 of the words change; the paper's limits are 0.2 for sentiment and 0.25 for inference (§4: 20% and "
+        "25% for the two tasks): give `edits=0.25` there.",
     ),
 )

@@ -49,7 +49,7 @@ TEXTBUGGER = Recipe(
         "Sub-C takes look-alikes of UTS #39 and neighbours on the keyboard; with setting=published those in print, "
         "as the paper's o and 0, l and 1 (its a and @ are not among them).",
         "Every alternative of a word is tried, not one of each kind; first and last letters change as well.",
-        "The paper keeps a similarity of 0.8 by USE (English; as we remember it, not checked): name a multilingual "
+        "The paper keeps a similarity of 0.8 by USE (English; quoted in TextAttack's recipe): name a multilingual "
         "sentence encoder as `similarity`.",
     ),
 )
