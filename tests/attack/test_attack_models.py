@@ -424,6 +424,7 @@ def test_a_copy_of_the_right_candidate_that_is_nearer_makes_a_query_wrong(
     perturbed = perturbed_by(data, outcomes)
     assert [p.example for p in perturbed.examples] == list(data.examples)
     assert len(perturbed.added) == sum(o.changed for o in outcomes) > 0
+    assert perturbed.changed_share == pytest.approx(len(perturbed.added) / len(data))
     makers = PoolSpaceMaker(data.pool, 3, 4, 1)
     tried = 0
     for example, o in zip(data.examples, outcomes, strict=True):

@@ -331,6 +331,38 @@ def test_the_pool_of_adversarial_examples_in_results(tmp_path: Path) -> None:
     assert not [c for c in finished.summary.contrasts if ";from=" in c.within]
 
 
+POOLED = """
+name: pooled
+encoder: microworld
+data: {source: microworld}
+routes:
+  none: []
+  other: [{tasks: [mw-answers], budget: {examples: 8}}]
+targets: {tasks: {mw-answers: {languages: [qla-Latn], limit: 30, train: []}}}
+attack: [{recipe: "hard-negative-pool(sites=2,options=2)", budget: 4, examples: 9, transfer: true}]
+"""
+
+
+@pytest.mark.slow
+def test_what_is_added_to_a_pool_counts_as_changed_and_is_scored_on_other_models(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    finished = run_study(parse_study(POOLED), out=tmp_path / "out", store=store, reporter=Silent())
+    rows = pl.read_parquet(tmp_path / "out" / "results.parquet").filter(pl.col("key") == "map@20")
+    shares = {(r["route"], r["attack"]): r["changed_items"] for r in rows.to_dicts() if r["attack"] != "none"}
+    name = "hard-negative-pool(sites=2,options=2)"
+    added: dict[str, float] = {}
+    for cell in finished.plan.cells:
+        if cell.condition.attack == name:
+            table = store.path(cell.rewrite or "") / "added.parquet"
+            added[cell.route] = (pl.read_parquet(table).height if table.exists() else 0) / rows.filter(attack=name)[
+                "n"
+            ][0]
+    assert min(added.values()) > 0
+    for route, other in (("none", "other"), ("other", "none")):
+        assert shares[route, name] == pytest.approx(added[route])
+        assert shares[route, f"{name};from={other}/1"] == pytest.approx(added[other])
+
+
 @pytest.mark.slow
 def test_a_constraint_reads_its_treebanks_where_the_study_says_they_lie(tmp_path: Path) -> None:
     encoder = load_encoder(place_of("microworld"), seed=1)

@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
@@ -158,7 +158,13 @@ def perturbed_by(dataset: Dataset, outcomes: Sequence[Attacked]) -> PerturbedDat
             rewrites = {}
         members.append(Perturbed(example, rewrites, {}, outcome.tags if outcome else {}))
     perturbed = PerturbedDataset(dataset, tuple(members), added=tuple(added))
-    return replay_dataset(dataset, perturbed.table(), perturbed.added_table() if added else None)
+    return replayed_attack(dataset, perturbed.table(), perturbed.added_table() if added else None)
+
+
+def replayed_attack(dataset: Dataset, rewrites: pl.DataFrame, added: pl.DataFrame | None) -> PerturbedDataset:
+    """The data set with what an attack stored of it; a query with a candidate that was added for it is changed."""
+    share = 0.0 if added is None else added.height / max(1, len(dataset))  # an attack adds one for a query
+    return replace(replay_dataset(dataset, rewrites, added), added_share=share)
 
 
 def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = "outcomes.parquet"
 _COLUMN = "results have a column for it"
+_READ = "the cell that reads what the attack made signs it"
 _ATTACKED_AT_ONCE = 64
 
 
@@ -33,9 +34,15 @@ class AttackParams(CellParams):
     """What a cell reads, and how it is attacked: a recipe with its parameters, queries an example, starts and seed.
 
     `metric` judges how right a prediction is. `width` is how many examples are attacked at once, which changes no
-    result.
+    result. How the model reads is signed by the cell that reads what the attack made.
     """
 
+    max_length: int = unsigned(_READ, 128)
+    stride: int | None = unsigned(_READ, None)
+    query_length: int | None = unsigned(_READ, None)
+    precision: str = unsigned(_READ, "fp32")
+    device: str = unsigned(_READ, "cpu")
+    labels: tuple[str, ...] = unsigned(_READ, ())
     recipe: str = unsigned(_COLUMN, "")
     budget: int = unsigned(_COLUMN, 1)
     restarts: int = unsigned("results have it in the attack's column", 0)

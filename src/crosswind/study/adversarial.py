@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ import polars as pl
 from crosswind import __version__
 from crosswind.analysis.condition import FROM, is_control
 from crosswind.analysis.results import NONE
+from crosswind.attack.run import replayed_attack
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.perturbed import PerturbedDataset
-from crosswind.perturb.replay import replay_dataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import inventory, new_folder, write_json
 from crosswind.study.folder import IDENTITY, condition_name
@@ -74,8 +74,7 @@ class _AttackedCell:
         if self.added is not None:
             added = parquet_file(self.added)
             shutil.copyfile(self.added, folder / f"{name}-added.parquet")
-        share = 0.0 if added is None else added.height / max(1, len(clean))  # an attack adds one for a query
-        return replace(replay_dataset(clean, table, added), added_share=share)
+        return replayed_attack(clean, table, added)
 
 
 def export_adversarial(

@@ -22,21 +22,26 @@ class Transfers:
     def __init__(self) -> None:
         self._sources: dict[Hashable, list[tuple[Evaluated, str]]] = {}
 
-    def add(self, planner: Planner, evaluated: Evaluated, condition: CellCondition, rewrite: str) -> None:
+    def add(
+        self, planner: Planner, evaluated: Evaluated, condition: CellCondition, rewrite: str, *, moves_pool: bool
+    ) -> None:
         """Score what step `rewrite` made of a model's test set on the models before it, and theirs on it.
 
-        Models under one defence are paired with each other, not with those under another.
+        Models under one defence are paired with each other, not with those under another. `moves_pool`: candidates were
+        added to the pool.
         """
         clean = evaluated.clean
         group = (condition, clean.target, clean.data, clean.selection, clean.defence)
         known = self._sources.setdefault(group, [])
         for other, made in known:
-            _score(planner, evaluated, other, condition, made)
-            _score(planner, other, evaluated, condition, rewrite)
+            _score(planner, evaluated, other, condition, made, moves_pool)
+            _score(planner, other, evaluated, condition, rewrite, moves_pool)
         known.append((evaluated, rewrite))
 
 
-def _score(planner: Planner, model: Evaluated, source: Evaluated, condition: CellCondition, rewrite: str) -> None:
+def _score(
+    planner: Planner, model: Evaluated, source: Evaluated, condition: CellCondition, rewrite: str, moves_pool: bool
+) -> None:
     name = f"{condition.attack}{FROM}{source.clean.route}/{source.clean.seed}"
     label = f"{name}, {condition.budget} queries"
-    planner.condition(model, replace(condition, attack=name), rewrite, label=label)
+    planner.condition(model, replace(condition, attack=name), rewrite, label=label, moves_pool=moves_pool)

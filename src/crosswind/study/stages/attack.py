@@ -175,7 +175,7 @@ def _add(attack: _Attack, planner: Planner, evaluated: Evaluated, transfers: Tra
     moves = attack.call.declaration.pool is not None
     planner.condition(evaluated, condition, key, label=f"{attack.name}, {spec.budget} queries", moves_pool=moves)
     if spec.transfer and not attack.call.control:
-        transfers.add(planner, evaluated, condition, key)
+        transfers.add(planner, evaluated, condition, key, moves_pool=moves)
 
 
 def attack_step(
@@ -212,6 +212,8 @@ def attack_step(
     limits = [*(c.name for c in call.declaration.constraints(setting)), *(c.identity for c in mine)]
     if limits:
         data["limits"] = "+".join(limits)
+    if call.declaration.pool is not None:
+        data["added"] = "counted as changed"  # earlier versions counted none
     changes = call.declaration.published_changes
     if changes and dict(call.params).get("setting") == "published":
         # What the paper's numbers are may change with the package as well.
