@@ -1,5 +1,6 @@
 """Contrasts of routes on tables whose figures can be counted by hand."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from crosswind.analysis.summarise import summarise
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics import accuracy
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.report.answer import answer
+from crosswind.report.answer import answer, answer_parts, verdicts_answered
 
 SIGNATURE = METRICS["accuracy"].signature(device="cpu")
 N = 400
@@ -469,6 +470,42 @@ def test_the_answer_says_what_is_lost_and_whether_the_routes_help():
         "(means of 2 targets, other languages than English; intervals over items and 3 pipeline seeds; verdicts by Holm"
         " over 9 comparisons, given this encoder)."
     )
+
+
+def test_the_question_comes_first_and_what_is_alike_is_said_once():
+    study = Study()
+    for seed in (1, 2, 3):
+        for route in ("none", "english", "multilingual"):
+            # Clean and perturbed scores move together by 10 points from seed to seed, and drops do not.
+            right = 300 + 40 * ((seed + len(route)) % 3)
+            study.pair(route, "de", right, right - 100, seed=seed)
+            study.pair(route, "sw", right - 40, right - 140, seed=seed)
+    summary = study.summary(routes=["none", "english", "multilingual"], comparisons=Comparisons(margin=5.0))
+    parts = answer_parts(summary)
+    assert parts is not None
+    assert [text.partition(":")[0] for text in parts.sentences[1:]] == [
+        "english − multilingual", "english − none", "multilingual − none",
+    ]  # fmt: skip
+    assert re.search(
+        r"clean [^(]+\], left under perturbation [^(]+\] \(both not settled: effects below [\d.]+ cannot be seen"
+        r" here\), drop [^(]+ \(equivalent within ±5\)$",
+        parts.sentences[1],
+    )
+    assert verdicts_answered(summary) == (
+        "None of 9 comparisons of routes shows a difference; 3 are equivalent within ±5"
+    )
+
+
+def test_what_differs_is_named_and_what_is_equivalent_is_counted():
+    study = Study()
+    for seed in (1, 2, 3):
+        two_routes(study, seed=seed)
+        study.pair("same", "de", 300, 260, seed=seed).pair("same", "sw", 200, 180, seed=seed)
+    routes = ["none", "multi", "same"]
+    said = verdicts_answered(study.summary(routes=routes, comparisons=Comparisons(margin=2.0)))
+    assert said is not None
+    assert said.startswith("6 of 9 comparisons of routes are settled: multi − none, clean (helps); ")
+    assert said.endswith("; and 2 more. 3 more are equivalent within ±2")
 
 
 def test_the_table_of_contrasts_has_a_row_each():

@@ -199,6 +199,26 @@ def test_a_hostile_run_does_nothing_in_a_browser(browser: Any, summary: Summary,
             assert seen.page.locator("article.example:visible").count() == 1
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_captions_of_wide_tables_stay_in_the_window_before_and_after_scrolling(
+    browser: Any, page: Path, width: int
+) -> None:
+    with opened(browser, page, width=width, height=844) as seen:
+        seen.page.evaluate("for (const x of document.querySelectorAll('details')) x.open = true")
+        for scrolled in (0, 10_000):
+            seen.page.evaluate(f"for (const x of document.querySelectorAll('.scroll')) x.scrollLeft = {scrolled}")
+            boxes = seen.page.evaluate(
+                "[...document.querySelectorAll('.scroll caption:not(.unheard) > span')].map(x => {"
+                " const box = x.getBoundingClientRect(), frame = x.closest('.scroll').getBoundingClientRect();"
+                " return [x.textContent, box.left - frame.left, frame.right - box.right, box.width]; })"
+            )
+            assert len(boxes) > 10
+            assert [x for x in boxes if x[1] < -1 or x[2] < -1 or x[3] < 60] == []
+        wider = "[...document.querySelectorAll('.scroll')].filter(x => x.scrollLeft > 0).length"
+        assert seen.page.evaluate(wider) > (5 if width == 390 else 0)  # some tables were scrolled at all
+        assert seen.overflow() <= 0
+
+
 def test_without_a_browser_the_tests_fail_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.delenv(NEEDED, raising=False)

@@ -82,8 +82,13 @@ def test_the_page_loads_nothing_and_runs_and_styles_only_what_its_policy_names(p
     }
 
 
-def test_what_the_study_says_is_escaped(page: str) -> None:
+def test_what_the_study_says_is_escaped(page: str, summary: Summary) -> None:
     assert "<h1>A &lt;study&gt;</h1>" in page
+    facts = {"Encoder": "mini: 6 layers", "Routes": "none, <multi>", "Pipeline seeds": "1, 2"}
+    said = (
+        '<h1>A &lt;study&gt; <span class="what">mini · 2 routes: none, &lt;multi&gt; · pipeline seeds 1, 2</span></h1>'
+    )
+    assert said in render_page(replace(full(summary), facts=facts))
     assert "&lt;script&gt;alert(1)" in page
     assert "multi &amp; lingual" in page
     assert "it &lt;helps&gt;" in page

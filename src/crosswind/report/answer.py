@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from crosswind.analysis.contrast import BASE, PRIMARY
+from crosswind.analysis.contrast import ALWAYS, BASE, PRIMARY
 from crosswind.analysis.contrasted import Contrast, Measure
 from crosswind.analysis.summary import Summary, SummaryLine
 from crosswind.report.comparisons import measure_words
@@ -154,19 +154,38 @@ def _pairs(chosen: Sequence[Contrast], base: str) -> list[tuple[str, str]]:
         if c.kind == "difference":
             rows.setdefault(c.systems, {})[c.measure] = c
     clauses = []
-    for systems, of_pair in rows.items():
-        if base in systems or set(systems) == {"english", "multilingual"}:
+    for systems, of_pair in sorted(rows.items(), key=lambda row: set(row[0]) != _QUESTION):  # the question first
+        if base in systems or set(systems) == _QUESTION:
             measures: list[tuple[Measure, str]] = [("clean", "clean"), ("perturbed", "left under perturbation")]
             measures.append(("drop", "drop"))
             there = [(of_pair[m], label) for m, label in measures if m in of_pair]
             if not there:
                 continue
             alike = _alike([c for c, _ in there])
-            clause = [
-                f"{label} {figure(c.estimate, signed=True)}{'' if alike else f' ({c.words})'}" for c, label in there
-            ]
+            groups = [there] if alike else _groups(there)
+            clause = []
+            for group in groups:
+                figures = ", ".join(f"{label} {figure(c.estimate, signed=True)}" for c, label in group)
+                verdict = "" if alike else _alike([c for c, _ in group])
+                both = verdict.replace("(", "(both ", 1) if len(group) > 1 else verdict
+                clause.append(figures + both)
             clauses.append((f"{' − '.join(systems)}: {', '.join(clause)}", alike))
     return clauses
+
+
+_QUESTION = set(ALWAYS)
+
+
+def _groups(there: Sequence[tuple[Contrast, str]]) -> list[list[tuple[Contrast, str]]]:
+    """Figures in their order, those together that follow each other and are both unsettled, or both equivalent."""
+    groups: list[list[tuple[Contrast, str]]] = []
+    for pair in there:
+        mergeable = pair[0].verdict in ("not settled", "equivalent")
+        if mergeable and groups and _alike([c for c, _ in (*groups[-1], pair)]):
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return groups
 
 
 def _alike(rows: Sequence[Contrast]) -> str:
@@ -192,9 +211,19 @@ def verdicts_answered(summary: Summary, most: int = 4) -> str | None:
     if not settled:
         tested = any(c.verdict == "not settled" for c in primary)
         return f"None of {number} is settled" if tested else f"None of {number} could be tested"
-    named = [f"{c.name}, {measure_words(c.measure)} ({c.verdict})" for c in settled]
+    alike = [c for c in settled if c.verdict == "equivalent"]
+    within = f"equivalent within ±{alike[0].margin:g}" if alike else ""
+    if len(alike) == len(settled):
+        return f"None of {number} shows a difference; {len(alike)} {_is(alike)} {within}"
+    others = [c for c in settled if c.verdict != "equivalent"]
+    named = [f"{c.name}, {measure_words(c.measure)} ({c.verdict})" for c in others]
     more = f"; and {len(named) - most} more" if len(named) > most else ""
-    return f"{len(settled)} of {number} {'is' if len(settled) == 1 else 'are'} settled: {'; '.join(named[:most])}{more}"
+    less = f". {len(alike)} more {_is(alike)} {within}" if alike else ""
+    return f"{len(others)} of {number} {_is(others)} settled: {'; '.join(named[:most])}{more}{less}"
+
+
+def _is(rows: Sequence[Contrast]) -> str:
+    return "is" if len(rows) == 1 else "are"
 
 
 def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:

@@ -119,6 +119,7 @@ def rendered(content: ReportContent, sections: Sequence[Section], files: str) ->
         answer=said,
         verdicts=verdicts_answered(content.summary),
         about=_about(said, content),
+        what=_what(content),
         sections=sections,
         files=files,
         style=Markup(style),
@@ -150,6 +151,17 @@ def _template() -> Template:
         finalize=finalize,
     )
     return environment.get_template("report.html.j2")
+
+
+def _what(content: ReportContent) -> str:
+    """What was measured, in a line beside the name of the study: encoder, routes, seeds."""
+    facts = content.facts
+    parts = [facts["Encoder"].partition(": ")[0]] if facts.get("Encoder") else []
+    routes = [name for name in facts.get("Routes", "").split(", ") if name]
+    parts += [f"{len(routes)} routes: {', '.join(routes)}"] if len(routes) > 1 else []
+    if seeds := facts.get("Pipeline seeds"):
+        parts.append(f"pipeline seed{'s' if ',' in seeds else ''} {seeds}")
+    return " · ".join(parts)
 
 
 def _about(said: AnsweredQuestion, content: ReportContent) -> str:
