@@ -25,8 +25,8 @@ from crosswind.perturb.example import (
     Protection,
     candidate_passage,
     check_protection,
-    cut,
-    pair_of,
+    cut_passages,
+    pair_with,
     rebuild,
     rebuild_candidate,
 )
@@ -92,7 +92,7 @@ def perturb_examples(
     protection = check_protection(protect)
 
     def stage(atoms: Sequence[Numbered], now: Sequence[Example], whole: bool, prefix: str) -> list[Perturbed[Example]]:
-        flat, counts = cut(now, fields, task=task, protect=protection, whole=whole)
+        flat, counts = cut_passages(now, fields, task=task, protect=protection, whole=whole)
         prepared = _prepared(flat, atoms, fields, environment, resolved)
         noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
         return _rebuilt(now, counts, noised, prefix)
@@ -238,7 +238,7 @@ def _rebuilt(
         if not rewrites:
             perturbed.append(Perturbed(example, _NOTHING, skipped, _NOTHING))
         elif isinstance(example, PairExample) and WHOLE not in new:
-            perturbed.append(Perturbed(pair_of(example, new), rewrites, skipped, _NOTHING))
+            perturbed.append(Perturbed(pair_with(example, new), rewrites, skipped, _NOTHING))
         else:
             written = [w for n in some if passages[n].field in new and (w := noised.written_of(n)) is not None]
             tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
@@ -253,7 +253,7 @@ def _pair_after(
     if rewrite is None or text == passage.text:
         return Perturbed(example, _NOTHING, _NOTHING, _NOTHING)
     field = passage.field
-    return Perturbed(pair_of(example, {field: text}), {prefix + field: rewrite}, _NOTHING, _NOTHING)
+    return Perturbed(pair_with(example, {field: text}), {prefix + field: rewrite}, _NOTHING, _NOTHING)
 
 
 def _joined(first: Perturbed[Example], second: Perturbed[Example]) -> Perturbed[Example]:

@@ -41,7 +41,7 @@ def check_protection(protect: str) -> Protection:
     raise unknown("protection", protect, PROTECTIONS)
 
 
-def cut(
+def cut_passages(
     examples: Sequence[Example], fields: Sequence[str], *, task: str, protect: Protection, whole: bool
 ) -> tuple[list[Passage], list[int]]:
     """The `passages` of many examples one after another, and how many each has."""
@@ -163,10 +163,10 @@ def _pair(example: PairExample, written: Iterable[Written]) -> PairExample:
             new = {name: passage.text[p.start : p.end] for name, p in zip(_PAIR_TEXTS, passage.parts, strict=True)}
         else:
             new[passage.field] = passage.text
-    return pair_of(example, new)
+    return pair_with(example, new)
 
 
-def pair_of(example: PairExample, new: Mapping[str, str]) -> PairExample:
+def pair_with(example: PairExample, new: Mapping[str, str]) -> PairExample:
     """A pair with new texts by field."""
     # A frozen dataclass takes twice as long to make by its `__init__`, and millions are made.
     pair = object.__new__(PairExample)
