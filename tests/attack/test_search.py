@@ -427,6 +427,12 @@ def test_a_start_asks_nothing_that_an_earlier_one_has_asked(search: Search) -> N
     assert small.queries == 9 or small.end == "success"  # two words: sixty starts find the whole space
 
 
+def test_a_small_space_is_exhausted_however_many_starts_are_allowed() -> None:
+    """The most that a study takes: starts that ask nothing follow each other."""
+    outcome = attack(genetic(4, 2), 2, budget=500, restarts=1000)[1]
+    assert (outcome.end, outcome.queries) == ("exhausted", len(brute(space(example(1)))))
+
+
 def test_draws_that_have_used_up_their_space_do_not_begin_again() -> None:
     never, of = made_up(1, hard=0.0), space(example(1))
     plan = SearchPlan(random_draws(), ("task", "en", "recipe"), restarts=3)

@@ -28,7 +28,7 @@ from crosswind.report.inert import inert
 from crosswind.report.latex import latex_text
 from crosswind.report.page import figures_of, render_page, write_report
 from crosswind.report.parts import Figure, Prose, TextTable
-from crosswind.report.sections.attack_curves import mean_curves
+from crosswind.report.sections.attack_curves import attack_section, mean_curves
 from crosswind.report.sections.attack_edits import edit_points, edits_figure, mean_edit_points
 from crosswind.report.sections.attack_table import attacked_tables, mean_attacks
 from crosswind.report.sections.curves import curve_points
@@ -433,6 +433,13 @@ def test_curves_have_the_intervals_of_their_points_as_bands_and_in_their_data(su
     # A second seed of a run that kept no sums: an interval over one of both would be another one's.
     both = pl.concat([curves, curves.with_columns(pl.lit(2, pl.Int64).alias("pipeline_seed"))])
     assert mean_curves(both, content.curve_sums)["low"].null_count() == 4
+    # One cluster has no interval, though its sums were kept.
+    lone = [
+        {**row, "clusters": ["c"], "sums": [n, 8.0, m, 8.0]}
+        for row, n, m in zip(rows, (6.0, 6.0), (2.0, 4.0), strict=True)
+    ]
+    part = attack_section(replace(content, curve_sums=pl.DataFrame(lone, schema=CURVE_SUM_COLUMNS)))
+    assert "Without intervals: the items are one cluster" in str(part)
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:

@@ -115,6 +115,7 @@ class Runner:
             self.finished = "no site"
         else:
             self._start()
+            self._advance(None)
 
     @property
     def question(self) -> AskedStates:
@@ -201,11 +202,11 @@ class Runner:
         return Point(query, trial.edit_rate, verdict.right, verdict.loss, statistics)
 
     def _start(self) -> None:
+        """Begin the search, at its first start or a further one."""
         assert self.space is not None
         seed = key(str(self.plan.seed), *self.plan.identity, self.example.id, str(self._started))
         self._started += 1
         self._search = self.plan.search.run(self.space, random.Random(seed))
-        self._advance(None)
 
     def _advance(self, verdicts: Sequence[Any] | None) -> None:
         """Run the search to its next question that has a text to ask about; it may end, and start again."""
@@ -216,14 +217,16 @@ class Runner:
                 self._idle = 0 if any(v is not None for v in verdicts) else self._idle + 1
             if self.plan.search.drawn and self._idle >= IDLE:
                 self.finished = "exhausted"
-                return None
+                return
             try:
                 states = next(self._search) if verdicts is None else self._search.send(verdicts)
             except StopIteration:
                 if self._known is not None and self._started <= self.plan.restarts:
-                    return self._start()
+                    self._start()
+                    verdicts = None
+                    continue
                 self.finished = "exhausted"
-                return None
+                return
             wish = states if isinstance(states, Estimates) else None
             states = wish.states if wish is not None else states
             base = self.space.trial(wish.base) if wish is not None and wish.base else None
@@ -232,7 +235,7 @@ class Runner:
             self.asked = AskedStates(states, [*nothing], [*nothing], base, wish is not None, more)
             self._make()
             if any(self.asked.trials):
-                return None
+                return
             verdicts = self.asked.verdicts
 
     def outcome(self, victim: Counted) -> Attacked:

@@ -49,7 +49,8 @@ def attack_section(content: ReportContent) -> Section | None:
         "The task's metric over the attacked examples in points, each under the worst text within so many queries; 0:"
         " as they were. Dashed: random draws from the same alternatives, as many queries; their intervals are in the"
         " table. Means over languages and pipeline seeds. Attack and draws are of the same items and models: whether"
-        f" they differ is judged by what the search gains over the draws, above, not by bands. {interval_words(means)}"
+        " they differ is judged by what the search gains over the draws, above, not by bands."
+        f" {interval_words(means, sums)}"
     )
     systems = systems_of(content.summary)
     svg = draw_panels([*panels.values()][:_MOST], systems)

@@ -55,7 +55,7 @@ def edits_figure(attacked: pl.DataFrame, known: Sequence[str], sums: pl.DataFram
         " at the whole budget; and the same within so many queries, whatever the edits. 0: as they were. Success exists"
         " for kinds with a right and a wrong, and is over the examples right before; texts with more than one edit a"
         " word stand in the last panel alone. Means over languages, then over pipeline seeds."
-        f" {interval_words(means)}"
+        f" {interval_words(means, sums)}"
     )
     many = f"{len(names)} targets and attacks"
     says = f"Curves of the score over the edit rate, and of success over edit rate and budget, of {many}."

@@ -100,9 +100,11 @@ def point_words(value: float, low: float | None, high: float | None) -> str:
     return f"{value:.1f}" if low is None or high is None else f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 
-def interval_words(means: pl.DataFrame) -> str:
+def interval_words(means: pl.DataFrame, sums: pl.DataFrame) -> str:
     """A sentence on the bands of a figure: what its intervals are over, and why points have none."""
     over = [basis for basis in means["over"].drop_nulls().unique(maintain_order=True) if basis != "none"]
+    if not over and not sums.is_empty():
+        return "Without intervals: the items are one cluster, or seeds were not all attacked on the same items."
     if not over:
         return "Without intervals: these runs kept no sums by cluster (run the study again: nothing is computed anew)."
     said = f"Bands: 95 % intervals over {' or '.join(_OVER[basis] for basis in over)}, of each point by itself."
