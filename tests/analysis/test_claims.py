@@ -228,6 +228,20 @@ def test_the_best_route_of_each_target_is_chosen_on_dev_and_estimated_on_test() 
     assert finding.verdict == "supported"
 
 
+def test_what_is_chosen_is_as_uncertain_as_its_targets_where_their_intervals_were_cut() -> None:
+    made = Study()
+    for seed, english in ((1, 390), (2, 240)):  # two seeds that disagree: of a gain of 41 points nothing is excluded
+        for target in ("xnli", "panx"):
+            made.pair("none", "de", 150, 150, seed=seed, target=target)
+            made.pair("english", "de", english, english, seed=seed, target=target)
+    dev = {(route, target): s for route, s in (("none", 1.0), ("english", 2.0)) for target in ("xnli", "panx")}
+    run = facts("none", "english", targets=("xnli", "panx"), development=dev)
+    for size in (-98, 98):
+        (finding,) = judged(ChosenCheck(measure="clean", against=NONE, size=size, tolerance=1), made, run).findings
+        assert finding.text.startswith("+41.2 [-100.0, +100.0]")
+        assert finding.verdict == "undecided"
+
+
 def test_a_choice_is_over_the_targets_that_have_development_data_and_names_the_others() -> None:
     targets = ("tatoeba", "tydiqa", "xnli", "xquad")
     made = study(*((r, t, n, n) for t in targets for r, n in (("none", 200), ("english", 230))))

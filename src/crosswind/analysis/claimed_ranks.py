@@ -25,6 +25,8 @@ from crosswind.analysis.claims import (
     has_split,
 )
 from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.estimate import within_limits
+from crosswind.analysis.influence import Limits, limits_of_sum
 
 
 def best_finding(check: BestCheck, contrasts: Sequence[Contrast], run: RunFacts, adjusted: Adjusted) -> Finding:
@@ -97,6 +99,8 @@ def _add_dev(targets: Sequence[str]) -> str:
 def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFacts) -> Finding:
     """The mean over targets of the chosen routes' gains; its half width is at most the mean of theirs.
 
+    Of an interval that was cut where a gain can be no larger it is that of the longer side.
+
     A target that has no development data besides those that it is measured on is not in the mean, and named.
     """
     scored = {target for _, target in run.development}
@@ -110,25 +114,31 @@ def chosen_finding(check: ChosenCheck, contrasts: Sequence[Contrast], run: RunFa
     if not scored:
         return Finding("not tested", f"nothing is left to choose on: {'; '.join(left)}")
     gains: list[tuple[float, float]] = []
+    limits: list[Limits] = []
     used = []
     for target in (t for t in run.targets if t in scored and t not in measured):
         scores = {route: score for (route, of), score in run.development.items() if of == target}
         best = max(scores, key=lambda route: scores[route])
         if best in check.against.matches(run.routes, run.facts):
             gains.append((0.0, 0.0))
+            limits.append((0.0, 0.0))
             continue
         pairs = pair_of(RouteRef(best), check.against, check.measure, contrasts, run, target)
         if not pairs or pairs[0][0].verdict == "not tested":
             return Finding("not tested", f"{best} is not compared in {target}")
         contrast, sign = pairs[0]
-        low, high = interval_as_gain(contrast, sign * gain_sign(contrast))
-        gains.append((sign * gain_sign(contrast) * contrast.estimate.score, (high - low) / 2))
+        orientation = sign * gain_sign(contrast)
+        low, high = interval_as_gain(contrast, orientation)
+        gain = orientation * contrast.estimate.score
+        gains.append((gain, max(high - gain, gain - low)))
+        limits.append(limits_of_sum([(orientation, contrast.estimate.limits)]))
         used.append(contrast)
     mean = sum(gain for gain, _ in gains) / len(gains)
     half = sum(width for _, width in gains) / len(gains)
-    text = f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}] over {len(gains)} targets"
+    low, high = within_limits(mean, half, limits_of_sum([(1 / len(gains), ends) for ends in limits]))
+    text = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}] over {len(gains)} targets"
     text += f"; not among them: {'; '.join(left)}" if left else ""
-    if mean + half < check.size - check.tolerance or mean - half > check.size + check.tolerance:
+    if high < check.size - check.tolerance or low > check.size + check.tolerance:
         return Finding("refuted", text, tuple(used))
-    inside = check.size - check.tolerance <= mean - half and mean + half <= check.size + check.tolerance
+    inside = check.size - check.tolerance <= low and high <= check.size + check.tolerance
     return Finding("supported" if inside else "undecided", text, tuple(used))
