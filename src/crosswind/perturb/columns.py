@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from crosswind.perturb.alternatives import Alternatives, Listed, Option, Sites
 from crosswind.perturb.codes import (
+    BETWEEN_TEXTS,
     CodeSlices,
     CodeTable,
     Integers,
@@ -198,6 +199,8 @@ class ByCluster(Columned):
             numbers = self._single(codes[starts])
             at = np.flatnonzero(numbers)
             starts, numbers = starts[at], numbers[at]
+            if self._table.numbers[BETWEEN_TEXTS]:  # a table of somebody's may know it; it is no cluster of a text
+                numbers[np.isin(starts, batch.first[1:] - 1)] = 0
             alone = np.flatnonzero(self._changes_inside()[numbers])
             if len(alone):
                 numbers[alone[~is_letter_code(codes[starts[alone] - 1])]] = 0  # before the first text the last sign is
