@@ -373,6 +373,32 @@ class Graded:
         ]
 
 
+class Gathered(Graded):
+    """It notes how many candidates are in memory at once."""
+
+    def __init__(self, salt: int) -> None:
+        super().__init__(salt)
+        self.calls: list[list[int]] = []
+
+    def estimates(self, bases: Sequence[Any], candidates: Sequence[Sequence[Any]]) -> list[list[float]]:
+        self.calls.append([*map(len, candidates)])
+        return super().estimates(bases, candidates)
+
+
+def test_the_texts_that_gradients_order_are_bounded_whatever_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+    for most in (1, 12, 10_000):
+        monkeypatch.setattr("crosswind.attack.engine.ORDERED_AT_ONCE", most)
+        victim = Gathered(3)
+        plan = SearchPlan(gradient_beam(2, 3), ("task", "en", "recipe"), width=12)
+        chosen = [example(i) for i in range(12)]
+        results = run_attack(Counted(victim, 30), chosen, lambda some: [space(e, v) for _, e, v in some], plan)
+        ended.append(sorted(results, key=lambda o: o.id))
+        assert all(len(call) == 1 or sum(call) <= most for call in victim.calls)
+        assert (max(map(len, victim.calls)) > 1) == (most > 1)
+    assert ended[0] == ended[1] == ended[2]
+
+
 def promising_nothing(search: Search) -> Search:
     """The same search, which does not say how many gradients follow."""
 

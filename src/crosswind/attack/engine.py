@@ -21,6 +21,7 @@ from crosswind.data.examples import Example
 from crosswind.perturb.applied import Constraint
 
 AHEAD = 64  # examples whose spaces are made at once
+ORDERED_AT_ONCE = 65_536  # states that gradients order at once, of several examples: their texts are all in memory
 
 Spaces = Callable[[Sequence[tuple[int, Example, GoalVerdict]]], Sequence[Space]]
 """Makes the spaces of a few examples together: (number, example, the victim's clean verdict)."""
@@ -104,11 +105,11 @@ def _runners(
 
 def _round(victim: Counted, live: Sequence[Runner], checks: Sequence[Constraint]) -> None:
     """One round: what all live examples ask, without what constraints refuse, as far as budgets go."""
-    refuse(live, checks)
     estimating = [r for r in live if r.question.estimates]
     # What a search asks after its estimates is answered in the next round: constraints see it first.
     live = [r for r in live if not r.question.estimates]
-    _estimate(victim, estimating)
+    refuse(live, checks)
+    _estimate(victim, estimating, checks)
     for runner in live:
         _number(victim, runner)
     waiting = [(runner, i) for runner in live for i in runner.open]
@@ -144,28 +145,50 @@ def _trial(runner: Runner, i: int) -> Trial:
     return trial
 
 
-def _estimate(victim: Counted, live: Sequence[Runner]) -> None:
-    """Answer what is asked of gradients, all examples' together; it costs two queries each."""
-    able = []
+def _estimate(victim: Counted, live: Sequence[Runner], checks: Sequence[Constraint]) -> None:
+    """Answer what is asked of gradients, several examples' together; it costs two queries each."""
+    for group in _groups(live):
+        for runner in group:
+            runner.make()
+        refuse(group, checks)
+        able = [runner for runner in group if _needs_gradient(victim, runner)]
+        if not able:
+            continue
+        bases, candidates = [], []
+        for runner in able:
+            asked = runner.question
+            bases.append(runner.example if asked.base is None else asked.base.example)
+            candidates.append([t.example for t in asked.trials if t is not None])
+        for runner, gains in zip(able, victim.estimates(bases, candidates), strict=True):
+            values = iter(gains)
+            runner.estimated([None if t is None else next(values) for t in runner.question.trials])
+
+
+def _groups(live: Sequence[Runner]) -> Iterator[list[Runner]]:
+    """Examples whose questions have at most `ORDERED_AT_ONCE` states together, or one: texts are made of all states."""
+    group: list[Runner] = []
     for runner in live:
-        if not any(runner.question.trials):
-            runner.estimated([None] * len(runner.question.trials))  # constraints refuse all that it would order
-        elif victim.left(runner.number) < GRADIENT_QUERIES:
-            runner.finished = "budget"
-        else:
-            left, more = victim.left(runner.number), runner.question.more
-            victim.charge(runner.number, GRADIENT_QUERIES)
-            if more is not None and not runner.plan.checks and left <= GRADIENT_QUERIES * (1 + more):
-                # The gradients that follow leave nothing for a text: what they say is of no use.
-                runner.estimated([None if t is None else 0.0 for t in runner.question.trials])
-            else:
-                able.append(runner)
-    if not able:
-        return
-    bases, candidates = [], []
-    for runner in able:
-        bases.append(runner.example if runner.question.base is None else runner.question.base.example)
-        candidates.append([t.example for t in runner.question.trials if t is not None])
-    for runner, gains in zip(able, victim.estimates(bases, candidates), strict=True):
-        values = iter(gains)
-        runner.estimated([None if t is None else next(values) for t in runner.question.trials])
+        if group and sum(len(r.question.states) for r in [*group, runner]) > ORDERED_AT_ONCE:
+            yield group
+            group = []
+        group.append(runner)
+    if group:
+        yield group
+
+
+def _needs_gradient(victim: Counted, runner: Runner) -> bool:
+    """Whether a gradient is to be computed, for which the example is charged; another question is answered here."""
+    asked = runner.question
+    if not any(asked.trials):
+        runner.estimated([None] * len(asked.trials))  # constraints refuse all that it would order
+        return False
+    left = victim.left(runner.number)
+    if left < GRADIENT_QUERIES:
+        runner.finished = "budget"
+        return False
+    victim.charge(runner.number, GRADIENT_QUERIES)
+    if asked.more is not None and not runner.plan.checks and left <= GRADIENT_QUERIES * (1 + asked.more):
+        # The gradients that follow leave nothing for a text: what they say is of no use.
+        runner.estimated([None if t is None else 0.0 for t in asked.trials])
+        return False
+    return True

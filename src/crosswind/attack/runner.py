@@ -171,11 +171,11 @@ class Runner:
         asked.texts += sum(asked.trials[i] is not None for i in asked.unchecked)
         asked.settled = asked.made == len(asked.states) or asked.texts > self._victim.left(self.number)
         if not asked.settled:
-            self._make()
+            self.make()
         return asked.settled
 
-    def _make(self) -> None:
-        """Make the next texts of the question."""
+    def make(self) -> None:
+        """Make the next texts of the question; of one that a gradient is to answer, all."""
         assert self.space is not None
         asked = self.question
         begin, made, wanted = asked.made, 0, self._wanted()
@@ -233,7 +233,9 @@ class Runner:
             more = None if wish is None else wish.more
             nothing = [None] * len(states)
             self.asked = AskedStates(states, [*nothing], [*nothing], base, wish is not None, more)
-            self._make()
+            if self.asked.estimates:
+                return None  # there are many texts to order: they are made when their turn comes (`make`)
+            self.make()
             if any(self.asked.trials):
                 return
             verdicts = self.asked.verdicts
