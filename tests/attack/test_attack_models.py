@@ -348,6 +348,11 @@ def test_a_trigger_of_one_word_is_the_worst_of_all_words() -> None:
         drawn = find_trigger(counting, dev, replace(how, words=2, drawn=True), budget, 1)
         assert drawn.queries <= budget
         assert len(drawn.words) == 2
+    # Random triggers are drawn until the budget is used up, or the words are.
+    one = replace(how, drawn=True)
+    assert find_trigger(counting, dev, one, len(whole) - 1, 1).queries == len(whole) - 1
+    every = find_trigger(counting, dev, one, 2 * len(whole), 1)
+    assert (every.queries, every.after) == (len(whole), pytest.approx(max(losses)))
 
 
 @pytest.mark.parametrize(

@@ -148,10 +148,12 @@ class _Search:
         self.loss = -np.inf
 
     def draw(self, rng: random.Random) -> None:
-        """Random triggers, the best of as many as the budget allows."""
+        """Random triggers, each once: the best of as many as the budget allows, or of all."""
         every = len(self.vocabulary.words)
-        drawn = [tuple(rng.randrange(every) for _ in range(self.how.words)) for _ in range(self.budget)]
-        self._ask(list(dict.fromkeys(drawn)))
+        drawn: dict[tuple[int, ...], None] = {}
+        while len(drawn) < min(self.budget, every**self.how.words):
+            drawn.setdefault(tuple(rng.randrange(every) for _ in range(self.how.words)))
+        self._ask(list(drawn))
 
     def climb(self) -> None:
         """The most frequent word in every position at first; then position after position, until nothing improves."""

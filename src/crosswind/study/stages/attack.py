@@ -212,6 +212,8 @@ def attack_step(
     limits = [*(c.name for c in call.declaration.constraints(setting)), *(c.identity for c in mine)]
     if limits:
         data["limits"] = "+".join(limits)
+    if call.declaration.universal is not None and call.control:
+        data["draws"] = "no trigger twice"
     if call.declaration.pool is not None:
         data["added"] = "counted as changed"  # earlier versions counted none
     changes = call.declaration.published_changes
