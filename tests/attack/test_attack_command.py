@@ -167,6 +167,13 @@ def huge(examples):
 def none(examples):
     return None
 
+asked = set()
+
+def fickle(examples):
+    records = [{"scores": r["scores"][:: -1 if e in asked else 1]} for e, r in zip(examples, predict(examples))]
+    asked.update(examples)
+    return records
+
 def broken(examples):
     return [{"scores": [float("nan")] * 3} for _ in examples]
 """
@@ -203,6 +210,9 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     assert re.search(
         r"cosine of the \d+ changed texts with the original ones is 0\.9\d\d on average and 0\.9[89]", told
     )
+    told = " ".join(crosswind(f"{file}:fickle", *COMMON, "--examples", "6", "--no-control").stderr.split())
+    assert re.search(r"of \d of 6 texts the victim said another thing when it was asked again", told)
+    assert "said another thing" not in crosswind(f"{file}:predict", *COMMON, "--examples", "6").stderr
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
     with pytest.raises(UserError, match=r"mine.py:12: raising: RuntimeError: no memory"):

@@ -222,7 +222,8 @@ class VictimAttacks:
             )
         perturbed = perturbed_by(dataset, outcomes)
         examples = [p.example for p in perturbed.examples]
-        before, after = victim(dataset.examples).predictions, victim(examples).predictions
+        again = victim(examples)
+        before, after = victim(dataset.examples).predictions, again.predictions
         clean = victim.metric.judge(dataset.examples, before, {})
         attacked = AttackedSet(
             name,
@@ -233,6 +234,13 @@ class VictimAttacks:
             victim.metric.judge(examples, after, {}).statistics,
             similarities(dataset.examples, perturbed),
         )
+        other = sum(o.right != right for o, right in zip(outcomes, again.right.tolist(), strict=True))
+        if other:
+            notes.append(
+                f"{name} on {task.ref.name}: of {other:,} of {len(outcomes):,} texts the victim said another thing "
+                "when it was asked again. Its answers are not always the same: scores are of the second time, success "
+                "of the first."
+            )
         notes += oracle_notes(folders_drawn_on(alternatives, self.environment))
         notes += attack_notes(call, setting, task.ref.name, outcomes)
         if similar := cosine_note(call, setting, dataset.examples, outcomes, self.constraints, judges):
