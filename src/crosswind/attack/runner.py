@@ -234,7 +234,7 @@ class Runner:
             nothing = [None] * len(states)
             self.asked = AskedStates(states, [*nothing], [*nothing], base, wish is not None, more)
             if self.asked.estimates:
-                return None  # there are many texts to order: they are made when their turn comes (`make`)
+                return  # there are many texts to order: they are made when their turn comes (`make`)
             self.make()
             if any(self.asked.trials):
                 return
