@@ -257,6 +257,11 @@ def test_where_all_items_are_alike_the_interval_is_clopper_and_pearsons():
     none = estimate([(1.0, x), (-1.0, x)], numbers)
     assert (none.low, none.score, none.high, none.p) == (-1.0, 0.0, 1.0, 1.0)  # 3 of 300
     assert none.detectable == 1.0
+    # A cluster of which one route loses all and the other gains it moves a difference of drops by 200 / 300.
+    drop = weighted_sum([(1.0, x), (-1.0, x)], numbers)
+    drops = estimate([(1.0, drop), (-1.0, drop)], numbers)
+    assert (drops.low, drops.high, drops.unseen) == (-2.0, 2.0, 2.0)
+    assert (estimate([(1.0, drop)], numbers).low, estimate([(1.0, drop)], numbers).high) == (-1.0, 1.0)
     # A slope per doubling, 1,000 to 8,000: a third of what the difference may hide; per example, 7,000 times less.
     third = estimate([(1 / 3, x), (-1 / 3, x)], numbers)
     assert (third.low, third.high) == pytest.approx((-1 / 3, 1 / 3))

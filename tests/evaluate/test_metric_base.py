@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics import accuracy, retrieval, squad, tagging
-from crosswind.evaluate.metrics.base import METRICS, comparable, differences, parse_signature, require_comparable
+from crosswind.evaluate.metrics.base import (
+    METRICS,
+    Metric,
+    comparable,
+    differences,
+    parse_signature,
+    require_comparable,
+)
 
 
 def test_the_registry_finds_the_metrics_that_tasks_name():
@@ -127,3 +134,17 @@ def test_ranks_that_are_no_ranking_are_refused(ranks):
 def test_tagging_refuses_sentences_of_another_length():
     with pytest.raises(ValueError, match="sentence 1: 1 predicted tags for 2"):
         tagging.chunk_statistics([["O"], ["O"]], [["O"], ["O", "O"]])
+
+
+@pytest.mark.parametrize(("r", "refused"), [(-0.1, True), (1.01, True), (0.0, False), (1.0, False)])
+def test_a_score_that_is_not_between_0_and_100_points_is_refused(r, refused):
+    """A correlation may be below 0: intervals, floors and errors would be of something else."""
+    correlation = Metric(
+        "correlation", 1, ("r", "n"), {"r": lambda sums: 100 * sums[..., 0] / sums[..., 1]}, lambda *_: None
+    )
+    statistics = np.array([[r, 1.0], [r, 1.0]])
+    if refused:
+        with pytest.raises(UserError, match=r"metric correlation: scores -?\d+ points of r: scores lie between 0 and"):
+            correlation.all_scores(statistics)
+    else:
+        assert correlation.all_scores(statistics) == {"r": 100 * r}

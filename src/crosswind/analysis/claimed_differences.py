@@ -146,8 +146,11 @@ def difference_finding(
     low, high = interval_as_gain(contrast, orientation)
     text = f"gain {orientation * contrast.estimate.score:+.1f} [{low:+.1f}, {high:+.1f}]"
     text += "" if p is None else f", p = {p:.3g}"
-    within = adjusted.within.get(check)
-    text += "" if within is None else f" ({_size_words(check, contrast)}: p = {within:.3g})"
+    within, beyond = adjusted.within.get(check), adjusted.beyond.get(check)
+    if beyond is not None and beyond < ALPHA:
+        text += f" (not {_size_words(check, contrast)}: p = {beyond:.3g})"
+    elif within is not None:
+        text += f" ({_size_words(check, contrast)}: p = {within:.3g})"
     others: tuple[Contrast, ...] = ()
     if check.measure not in ("clean", "before", "everywhere", "official"):
         clean = pair_of(check.route, check.against, "clean", contrasts, run, check.target, check.perturbation)

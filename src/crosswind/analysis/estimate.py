@@ -234,6 +234,8 @@ def estimate(
     if not math.isfinite(value) or not all(np.isfinite(x.values).all() for _, x in terms):
         return without(EMPTY_WITHOUT)
     reach = 1.0 if score is not None else max(sum(max(0.0, sign * a) for a, _ in terms) for sign in (1.0, -1.0))
+    if not level:  # a cluster can move a difference of drops as far as 200 points
+        reach = max(reach, (limits[1] - limits[0]) / 200) if math.isfinite(limits[1] - limits[0]) else reach
     if paired and len(terms) > 1:
         terms = [_seed_by_seed(terms, numbers)]
     parts = components(terms, strata)
@@ -345,7 +347,7 @@ def _alike(
     """All clusters are alike: what could still be there without having been seen in so many (the rule of three).
 
     A cluster under which all systems differ by 100 points moves the sum by 100 times `reach`: 1 for a difference of
-    two, of a slope what its coefficients above 0 add up to.
+    two, 2 for a difference of drops, of a slope what its coefficients above 0 add up to.
     """
     # Of several strata with equal weights the smallest hides most.
     seen = float(strata.sizes.min()) * len(strata.sizes)

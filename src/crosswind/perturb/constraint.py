@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from crosswind.errors import UserError
 from crosswind.perturb.alternatives import Sites
 from crosswind.perturb.applied import Constraint
-from crosswind.perturb.needs import Need
+from crosswind.perturb.needs import ModelNeed, Need
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Value
 from crosswind.perturb.spec import Resolved, TextScope, parsed_call, printed_call
@@ -120,6 +120,7 @@ class NamedConstraint:
     def made(self, resolved: Resolved | None = None) -> Constraint:
         """The constraint that noise and attacks obey; a `UserError` for a need that is not met."""
         given = {}
+        asks_model = any(isinstance(need, ModelNeed) for need in self.needs())
         for need in self.needs():
             if resolved is None or need not in resolved:
                 raise UserError(
@@ -127,7 +128,7 @@ class NamedConstraint:
                     hint="a study resolves it; from Python pass `resolved={need: …}`",
                 )
             given[need.role] = resolved[need]
-        return replace(self.kind.make(self.identity, self.settings, given), asks_model=bool(given))
+        return replace(self.kind.make(self.identity, self.settings, given), asks_model=asks_model)
 
     def __str__(self) -> str:
         return printed_call(self.name, self.params)

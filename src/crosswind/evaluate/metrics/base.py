@@ -41,6 +41,7 @@ Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
 """Sums of the statistics `(..., k)` -> scores `(...)` in percent points, 0 to 100."""
 Better = Literal["higher", "lower"]
+ROUNDED = 1e-6  # what a sum may be off by
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +137,18 @@ class Metric:
         return self.scores[key]
 
     def all_scores(self, statistics: Array) -> dict[str, float]:
-        """Every key's score in points of the items `(items, k)`."""
+        """Every key's score in points of the items `(items, k)`; a `UserError` for one that is not between 0 and 100,
+        where intervals end."""
         sums = np.asarray(statistics, dtype=np.float64).sum(axis=0)
-        return {key: float(self.score(sums, key)) for key in self.keys}
+        scores = {key: float(self.score(sums, key)) for key in self.keys}
+        for key, value in scores.items():
+            if value < -ROUNDED or value > 100 + ROUNDED:
+                raise UserError(
+                    f"scores {value:g} points of {key}: scores lie between 0 and 100",
+                    where=f"metric {self.name}",
+                    hint="rescale it (a correlation r to 50 + 50 r)",
+                )
+        return scores
 
     def chance_score(self, statistics: Array) -> float | None:
         """What guessing is expected to score in points on the items `(items, k)`; `None` if that is not known."""
