@@ -34,6 +34,7 @@ def outcomes(rows: list[tuple[str, int, list[int]]]) -> AttackedSet:
             "edit_rate": [0.0] * len(rows),
             "changes": [0] * len(rows),
             "positions": [41] * len(rows),
+            "refused": ["{}"] * len(rows),
             "curve": [json.dumps(curve) for curve in curves],
         }
     )
