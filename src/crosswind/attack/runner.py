@@ -33,7 +33,7 @@ PORTION = 16  # texts that are made before a model is asked: a forward pass of t
 def engine_rules(constraints: Iterable[NamedConstraint], restarts: int) -> dict[str, str]:
     """What names a result beside its parameters: the rules of some attacks that were others in earlier versions."""
     rules = {}
-    if any(c.needs() for c in constraints):
+    if any(c.asks_model for c in constraints):
         rules["refusals"] = f"{REFUSED}, {REFUSED_A_QUERY} a query"
     if restarts:
         rules["starts"] = "no state twice"

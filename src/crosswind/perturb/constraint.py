@@ -117,10 +117,14 @@ class NamedConstraint:
         """What it needs beside the text: the caller resolves it."""
         return self.kind.needs(self.settings)
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether one of its needs is a model."""
+        return any(isinstance(need, ModelNeed) for need in self.needs())
+
     def made(self, resolved: Resolved | None = None) -> Constraint:
         """The constraint that noise and attacks obey; a `UserError` for a need that is not met."""
         given = {}
-        asks_model = any(isinstance(need, ModelNeed) for need in self.needs())
         for need in self.needs():
             if resolved is None or need not in resolved:
                 raise UserError(
@@ -128,7 +132,7 @@ class NamedConstraint:
                     hint="a study resolves it; from Python pass `resolved={need: …}`",
                 )
             given[need.role] = resolved[need]
-        return replace(self.kind.make(self.identity, self.settings, given), asks_model=asks_model)
+        return replace(self.kind.make(self.identity, self.settings, given), asks_model=self.asks_model)
 
     def __str__(self) -> str:
         return printed_call(self.name, self.params)

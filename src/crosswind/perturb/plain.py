@@ -161,7 +161,7 @@ def _joined(codes: Integers, starts: Integers, ends: Integers, new_lengths: Inte
     lengths = ends - starts
     if (new_lengths == lengths).all():
         after = codes.copy()
-        after[starts if len(new) == len(starts) else slice_members(starts, lengths)] = new
+        after[starts if (lengths == 1).all() else slice_members(starts, lengths)] = new
         return after
     at = np.cumsum(new_lengths) - new_lengths + len(codes)
     kept = np.append(0, ends)

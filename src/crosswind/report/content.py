@@ -123,6 +123,7 @@ CURVE_SUM_COLUMNS: dict[str, pl.DataType] = {
 """The columns of what the intervals of attack curves are made of, a row a curve. `curve` is its name among those of
 `ATTACKED_COLUMNS`, `at` where it is read, `sums` what `statistic` (a metric, or success) is a score of: points ×
 clusters × k numbers. `cell` is what was judged, `given` whether nothing was trained for its model."""
+NO_CURVE_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 
 ATTACKED_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence"), pl.String()),
@@ -175,7 +176,7 @@ class ReportContent:
     claims: Sequence[JudgedFile] = ()
     audit: Sequence[AuditRow] = ()
     curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
-    curve_sums: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_SUM_COLUMNS))
+    curve_sums: pl.DataFrame = field(default_factory=lambda: NO_CURVE_SUMS)
     attacked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTACKED_COLUMNS))
     natural: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NATURAL_COLUMNS))
     examples: ExampleSample = field(default_factory=ExampleSample)

@@ -28,6 +28,7 @@ from crosswind.report.content import (
     CURVE_SUM_COLUMNS,
     LATER_COLUMNS,
     NATURAL_COLUMNS,
+    NO_CURVE_SUMS,
     AuditRow,
     JudgedFile,
     ReportContent,
@@ -56,7 +57,6 @@ _PAGE = b"<!doctype html>"
 _CURVES, _ATTACKED = pl.DataFrame(schema=CURVE_COLUMNS), pl.DataFrame(schema=ATTACKED_COLUMNS)
 # What a row of either table is of, and its number of items: no row is without.
 _CELL = ("route", "defence", "target", "language", "attack", "pipeline_seed", "budget", "n")
-_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 _NATURAL = tuple(name for name in NATURAL_COLUMNS if name != "distance")
 _NOTHING = pl.DataFrame(schema=NATURAL_COLUMNS)
 _AGAIN = "run the study again: what is there is found in the store"
@@ -143,7 +143,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
             missing,
             _CURVES,
         ),
-        curve_sums=_made(lambda: _curve_sums(run.paths), "intervals of attack curves", missing, _SUMS),
+        curve_sums=_made(lambda: _curve_sums(run.paths), "intervals of attack curves", missing, NO_CURVE_SUMS),
         attacked=_made(
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
         ),

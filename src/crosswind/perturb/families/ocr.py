@@ -86,21 +86,18 @@ class _Scanned(Columned):
         starts = batch.asked_offsets
         numbers = self._single(codes[starts])
         pairs, pair_numbers = self._pairs(codes)
+        wide = np.zeros(len(starts), dtype=np.bool_)
         if len(pairs):
-            of_pair = np.zeros(
-                len(codes) + 1, dtype=np.int64
-            )  # of the first letter of a pair its number, of the second -1
+            # Of the first letter of a pair the pair's number, of the second -1.
+            of_pair = np.zeros(len(codes) + 1, dtype=np.int64)
             of_pair[pairs + 1] = -1
             of_pair[pairs] = pair_numbers
             of_pair = of_pair[starts]
             numbers = np.where(of_pair == 0, numbers, np.maximum(of_pair, 0))
-            some = numbers > 0
-            starts, numbers = starts[some], numbers[some]
-            middles = ends = starts + 1 + (of_pair[some] > 0)
-        else:
-            some = numbers > 0
-            starts, numbers = starts[some], numbers[some]
-            middles = ends = starts + 1
+            wide = of_pair > 0
+        some = numbers > 0
+        starts, numbers = starts[some], numbers[some]
+        middles = ends = starts + 1 + wide[some]
         if not batch.simple:
             ends = _whole(batch, starts, middles)
             starts, middles, ends, numbers = (column[ends > 0] for column in (starts, middles, ends, numbers))

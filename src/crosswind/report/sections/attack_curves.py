@@ -9,7 +9,7 @@ import polars as pl
 from crosswind.analysis.attack_gains import attack_of
 from crosswind.analysis.contrasted import Contrast
 from crosswind.report.comparisons import p_words
-from crosswind.report.content import CURVE_SUM_COLUMNS, ReportContent
+from crosswind.report.content import NO_CURVE_SUMS, ReportContent
 from crosswind.report.parts import Column, Figure, PagePart, Prose, Section, TextTable
 from crosswind.report.sections.attack_edits import edits_figure
 from crosswind.report.sections.attack_panels import (
@@ -29,7 +29,6 @@ from crosswind.report.view import cut_words, figure, systems_of
 _MOST = 24  # panels
 _NAMED = 6  # systems in a line
 _NAMES = ("panel", "system", "control")  # what tells curves apart
-_NO_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 
 
 def attack_section(content: ReportContent) -> Section | None:
@@ -118,7 +117,7 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     return [*map(Prose, texts), table]
 
 
-def mean_curves(frame: pl.DataFrame, sums: pl.DataFrame = _NO_SUMS) -> pl.DataFrame:
+def mean_curves(frame: pl.DataFrame, sums: pl.DataFrame = NO_CURVE_SUMS) -> pl.DataFrame:
     """The curves by panel, system (`named_panels`) and kind: means over languages, then over pipeline seeds, with the
     intervals of those whose sums by cluster are there."""
     means = means_over_seeds(named_panels(frame), (*_NAMES, "at"), "score")

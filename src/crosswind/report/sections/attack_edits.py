@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from crosswind.report.content import CURVE_SUM_COLUMNS
+from crosswind.report.content import NO_CURVE_SUMS
 from crosswind.report.parts import Column, Figure, TextTable
 from crosswind.report.sections.attack_panels import (
     CurvePanel,
@@ -29,7 +29,6 @@ _CURVES = {
     "success_over_budget": ("success", "queries", "success in %, by queries"),
 }
 _NAMES = ("panel", "system", "curve")  # what tells curves apart
-_NO_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 _POINTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("panel", "system", "curve", "language"), pl.String()),
     **dict.fromkeys(("pipeline_seed", "n"), pl.Int64()),
@@ -37,7 +36,9 @@ _POINTS: dict[str, pl.DataType] = {
 }
 
 
-def edits_figure(attacked: pl.DataFrame, known: Sequence[str], sums: pl.DataFrame = _NO_SUMS) -> tuple[Figure, ...]:
+def edits_figure(
+    attacked: pl.DataFrame, known: Sequence[str], sums: pl.DataFrame = NO_CURVE_SUMS
+) -> tuple[Figure, ...]:
     """A row of panels an attack; nothing where a run has no such table, as those of older versions."""
     points = edit_points(attacked)
     if points.is_empty():
@@ -94,7 +95,7 @@ def _points(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**common, "curve": curve, "at": float(at), "value": value}
 
 
-def mean_edit_points(points: pl.DataFrame, sums: pl.DataFrame = _NO_SUMS) -> pl.DataFrame:
+def mean_edit_points(points: pl.DataFrame, sums: pl.DataFrame = NO_CURVE_SUMS) -> pl.DataFrame:
     """The points as means over languages, then over seeds, with the examples and languages that they are of, and the
     intervals of those whose sums by cluster are there."""
     means = means_over_seeds(points, (*_NAMES, "at"), "value")
