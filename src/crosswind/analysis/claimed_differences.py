@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from crosswind.analysis.claims import (
@@ -29,20 +29,20 @@ class Adjusted:
     and tolerance (or below the margin), and that it is not beyond them.
     """
 
-    differences: Mapping[int, float | None] = field(default_factory=dict)
-    within: Mapping[DifferenceCheck, float | None] = field(default_factory=dict)
-    beyond: Mapping[DifferenceCheck, float | None] = field(default_factory=dict)
+    differences: Mapping[int, float | None]
+    within: Mapping[DifferenceCheck, float | None]
+    beyond: Mapping[DifferenceCheck, float | None]
 
     @staticmethod
     def of(
-        contrasts: Iterable[Contrast], checks: Iterable[DifferenceCheck], all_of: Sequence[Contrast], run: RunFacts
+        tested: Iterable[Contrast], checks: Iterable[DifferenceCheck], contrasts: Sequence[Contrast], run: RunFacts
     ) -> Adjusted:
-        """Adjust what the checks look at: these contrasts, and the sizes of these differences."""
-        unique = {id(c): c for c in contrasts if c.estimate.p is not None and c.verdict != "not tested"}
+        """Adjust what checks look at: the `tested` contrasts, and the sizes of differences among all `contrasts`."""
+        unique = {id(c): c for c in tested if c.estimate.p is not None and c.verdict != "not tested"}
         differences = dict(zip(unique, holm([c.estimate.p for c in unique.values()]), strict=True))
         sized = {}
         for check in checks:
-            chosen = difference_of(check, all_of, run)
+            chosen = difference_of(check, contrasts, run)
             if len(chosen) == 1 and (p := _size_p(check, *chosen[0])) is not None:
                 sized[check] = p
         within, beyond = (
@@ -61,27 +61,29 @@ def difference_of(check: DifferenceCheck, contrasts: Sequence[Contrast], run: Ru
     return pair_of(check.route, check.against, check.measure, contrasts, run, check.target, check.perturbation)
 
 
-def _size_p(check: DifferenceCheck, contrast: Contrast, sign: int) -> tuple[float, float] | None:
-    """The p-values of a gain that is not within the size that is expected, and of one that is not beyond it."""
-    if contrast.verdict == "not tested":
-        return None
-    e = contrast.estimate
-    orientation = sign * gain_sign(contrast)
+def _expected(check: DifferenceCheck, contrast: Contrast) -> tuple[float, float] | None:
+    """Between what the gain is expected, in points; `None` where the check says no size."""
     if check.expect == "no benefit":
         margin = check.margin if check.margin is not None else contrast.margin
-        if margin is None:
-            return None
-        below = e.p_below(margin) if orientation > 0 else e.p_above(-margin)
-        above = e.p_above(margin) if orientation > 0 else e.p_below(-margin)
-        return None if below is None or above is None else (below, above)
+        return None if margin is None else (-math.inf, margin)
     if check.size is None:
         return None
-    towards = orientation * (1 if check.expect in ("helps", "more robust") else -1)
-    ends = (check.size - check.tolerance, check.size + check.tolerance)
-    low, high = ends if towards > 0 else (-ends[1], -ends[0])
-    within, lower, higher = e.p_between(low, high), e.p_below(low), e.p_above(high)
-    # Beyond on either side: twice the smaller one.
-    return None if within is None or lower is None or higher is None else (within, min(1.0, 2 * min(lower, higher)))
+    low, high = check.size - check.tolerance, check.size + check.tolerance
+    return (low, high) if check.expect in ("helps", "more robust") else (-high, -low)
+
+
+def _size_p(check: DifferenceCheck, contrast: Contrast, sign: int) -> tuple[float, float] | None:
+    """The p-values of a gain that is not within the size that is expected, and of one that is not beyond it."""
+    expected = _expected(check, contrast)
+    if expected is None or contrast.verdict == "not tested":
+        return None
+    low, high = expected if sign * gain_sign(contrast) > 0 else (-expected[1], -expected[0])
+    e = contrast.estimate
+    within, below, above = e.p_between(low, high), e.p_below(low), e.p_above(high)
+    if within is None or below is None or above is None:
+        return None
+    sides = [p for p, end in ((below, low), (above, high)) if math.isfinite(end)]
+    return within, min(1.0, len(sides) * min(sides))
 
 
 def pair_of(
