@@ -1,4 +1,7 @@
-"""Tokenizers trained here and tiny randomly initialised encoders of several architectures."""
+"""Tokenizers made here and tiny randomly initialised encoders of several architectures: the same in every process.
+
+The trainers of Unigram and WordPiece count in hash maps, so that no two runs give the same pieces: these are listed.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +39,12 @@ CLS, SEP, PAD, UNK, MASK = "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"
 
 def wordpiece(*, types: bool = True) -> PreTrainedTokenizerFast:
     """BERT's: lower case off, a segment id for each text."""
-    fast = Tokenizer(models.WordPiece(unk_token=UNK))
+    words, pairs, letters = _words(), _pairs(), _letters()
+    inside = [f"##{piece}" for piece in (*letters, *pairs)]
+    names = dict.fromkeys((PAD, UNK, CLS, SEP, MASK, *letters, *inside, *words))
+    fast = Tokenizer(models.WordPiece({name: i for i, name in enumerate(names)}, unk_token=UNK))
     fast.normalizer = normalizers.BertNormalizer(lowercase=False)
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=220, special_tokens=[PAD, UNK, CLS, SEP, MASK], show_progress=False)
-    fast.train_from_iterator(TEXTS, trainer)
     return _wrapped(fast, f"{CLS} $A {SEP}", f"{CLS}:0 $A:0 {SEP}:0 $B:1 {SEP}:1", types)
 
 
@@ -61,14 +65,15 @@ def byte_bpe(*, prefix: bool = True) -> PreTrainedTokenizerFast:
 
 def metaspace(*, scheme: str = "always") -> PreTrainedTokenizerFast:
     """XLM-R's: Unigram pieces that hold the space before them."""
-    fast = Tokenizer(models.Unigram())
+    special = [(name, 0.0) for name in (CLS, PAD, SEP, UNK, MASK)]
+    short = [(piece, score) for piece, score in _pieces() if len(piece) <= 4]  # as trained: most words are cut
+    pairs = [(pair, -7.0) for pair in _pairs() if pair not in dict(short)]
+    # No two ways of cutting a word have the same score: which of them is taken would be the implementation's matter.
+    pieces = [(piece, score - 0.01 * i**0.5) for i, (piece, score) in enumerate([*short, *pairs])]
+    fast = Tokenizer(models.Unigram([*special, *pieces], unk_id=3))
     fast.normalizer = normalizers.NFKC()
     fast.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme)
     fast.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=260, special_tokens=[CLS, PAD, SEP, UNK, MASK], unk_token=UNK, show_progress=False
-    )
-    fast.train_from_iterator(TEXTS, trainer)
     return _wrapped(fast, f"{CLS} $A {SEP}", f"{CLS} $A {SEP} {SEP} $B {SEP}", False)
 
 
@@ -140,9 +145,22 @@ def byt5() -> Any:
 
 def _pieces() -> list[tuple[str, float]]:
     """Pieces of the texts with their scores: every character, and every word."""
-    words = {"▁" + word for text in TEXTS for word in text.split()}
-    letters = {letter for word in words for letter in word}
+    words = {f"▁{word}" for word in _words()}
+    letters = {"▁", *_letters()}
     return [(p, -2.0 - len(p) / 8) for p in sorted(words)] + [(c, -9.0) for c in sorted(letters - words)]
+
+
+def _words() -> list[str]:
+    return sorted({word for text in TEXTS for word in text.split()})
+
+
+def _letters() -> list[str]:
+    return sorted({letter for word in _words() for letter in word})
+
+
+def _pairs() -> list[str]:
+    """Two letters that stand together in a word."""
+    return sorted({word[i : i + 2] for word in _words() for i in range(len(word) - 1)})
 
 
 def canine() -> Any:

@@ -148,7 +148,11 @@ def test_every_kind_computes_what_plain_transformers_computes_or_has_a_head_of_o
     for row, output in zip(rows, predictor.forward(rows, of_row(kind), NAMES), strict=True):
         assert np.isfinite(output).all()
         if plain is not None:
-            np.testing.assert_allclose(output, plain_output(plain, kind, row, tokenizer), rtol=1e-4, atol=2e-5)
+            expected = plain_output(plain, kind, row, tokenizer)
+            # an output is a sum of products: where they cancel, its rounding is in units of the
+            # products, not of what is left (mT5 starts with outputs of 30)
+            rounding = max(2e-5, 4e-6 * float(np.abs(expected).max()))
+            np.testing.assert_allclose(output, expected, rtol=1e-4, atol=rounding)
 
 
 @pytest.mark.parametrize(("architecture", "kind"), COMBINATIONS)
