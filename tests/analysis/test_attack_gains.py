@@ -10,6 +10,7 @@ import pytest
 from test_contrast import N, Study
 
 from crosswind.analysis.contrasted import Contrast
+from crosswind.report.answer import answer, answer_parts
 from crosswind.report.parts import Prose, TextTable
 from crosswind.report.sections.attack_curves import gains_over_draws
 
@@ -108,3 +109,37 @@ def test_a_gain_of_few_clusters_is_cut_at_what_a_difference_of_scores_can_be_and
     assert table.rows[0][5] == "not settled: no effect that scores can have can be seen here"
     (whole,) = (part for part in gains_over_draws(made().contrasts()) if isinstance(part, TextTable))
     assert "cut there" not in whole.caption
+
+
+def test_a_study_of_attacks_says_first_what_they_leave_and_what_draws_do() -> None:
+    study = made()
+    for seed in (1, 2, 3):
+        attacked(study, "none", "de", 0, 0, 0, seed=seed, target="udpos")  # at its floor under each attack
+        attacked(study, "multi", "de", 0, 0, 0, seed=seed, target="udpos")
+    parts = answer_parts(study.summary(routes=["none", "multi"]))
+    assert parts is not None
+    first, *sentences = parts.sentences
+    assert first.startswith("Without intermediate training, zero-shot transfer reaches ")
+    both = next(s for s in sentences if s.startswith(f"none, pawsx, xnli under {ATTACK}, 50 queries: "))
+    # (190 + 212) / 2 of 400 are left; draws leave 200 and 242 of them.
+    draws = r"random draws at this budget take 5\.0 \[\d\.\d, \d\.\d\] less \(differs\)"
+    assert re.search(rf": 50\.2 \[[^]]+\] left of 75\.0; {draws}$", both)
+    floored = [s for s in sentences if s.startswith("none, udpos under")]
+    assert [s.rpartition("(")[2] for s in floored] == ["not tested: none at the floor)"]
+    assert sentences[-2] == "The only comparison of drops under attack is not settled"
+    assert sentences[-1].startswith("multi − none: clean +0.0 [")
+    assert not any(s.startswith("multi, ") for s in sentences)
+
+
+def test_attacks_whose_draws_do_more_say_so_and_perturbations_are_what_a_study_asks_first() -> None:
+    study = Study()
+    for seed in (1, 2):
+        for route in ("none", "multi"):
+            attacked(study, route, "de", 300, 150, 180, seed=seed)
+    assert re.search(r"random draws at this budget take 7\.5 \[\d.\d, \d+.\d\] more", answer(study.summary()) or "")
+    for seed in (1, 2):
+        for route in ("none", "multi"):
+            study.add(route, "de", 250, perturbation="swap", severity=0.1, seed=seed)
+    said = answer(study.summary()) or ""
+    assert said.startswith("Under perturbation zero-shot transfer loses ")
+    assert "random draws" not in said

@@ -18,18 +18,22 @@ def attacks_over_draws(
 ) -> Iterator[Contrast]:
     """A row for each attack and system: what random draws from the same alternatives leave minus what the attack does,
     at an equal budget, on the same items, in the languages that have both; of a score that is better when lower, the
-    other way round. Over several targets those alone that were attacked so, with their draws.
+    other way round. Over several targets those alone that were attacked so, with their draws, and where no system is at
+    its floor.
     """
     for name in dict.fromkeys(_name(c) for x in members for c in x.attacks if _is_search(c)):
-        parts = [part for x in members if (part := _part(x, name)) is not None]
+        attacked = [part for x in members if (part := _part(x, name)) is not None]
+        # As in every mean of what is lost: a target where a system is at its floor has nothing to lose.
+        parts = [p for p in attacked if scope == "target" or not set(systems) & p.shared.floored]
         if not parts:
             continue
+        excluded = [f"{p.shared.cells.target} (at the floor)" for p in attacked if p not in parts]
         for s in systems:
             gaps = under_common_seeds([_gap(maker, part, s) for part in parts])
             value = maker.estimated([(1.0, mean_influence(gaps, maker.numbers))], (s,))
             said = f"{maker.label(s)}: random draws − {name}"
             table = f"attacks by {scope}"
-            yield maker.contrast("attack", "perturbed", scope, within, (s,), parts, value, table, name=said)
+            yield maker.contrast("attack", "perturbed", scope, within, (s,), parts, value, table, excluded, name=said)
 
 
 def _is_search(condition: Condition) -> bool:

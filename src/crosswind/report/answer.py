@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crosswind.analysis.contrast import ALWAYS, BASE, PRIMARY
 from crosswind.analysis.contrasted import Contrast, Measure
 from crosswind.analysis.summary import Summary, SummaryLine
+from crosswind.report.answered_attacks import attacks_answered, compared_under_attack
 from crosswind.report.comparisons import measure_words
 from crosswind.report.view import figure, series
 
@@ -51,10 +52,12 @@ def answer_parts(summary: Summary) -> AnsweredQuestion | None:
     pairs = _pairs(chosen, base)
     alike = {verdict for _, verdict in pairs}
     common = pairs[0][1] if len(pairs) > 1 and len(alike) == 1 else ""
-    sentences = [_survives(chosen, base), *(text + ("" if common else verdict) for text, verdict in pairs)]
+    first = _survives(chosen, base)
+    attacked = [] if level_of(chosen, base, "drop") else _under_attack(summary, base)
+    sentences = [first, *attacked, *(text + ("" if common else verdict) for text, verdict in pairs)]
     about = _about(summary, chosen)
     if common:  # Said once, where it holds of all.
-        about.insert(0, f"{common.strip(' ()')}, all of these comparisons")
+        about.insert(0, f"{common.strip(' ()')}, all of these comparisons{' of clean scores' if attacked else ''}")
     return AnsweredQuestion(tuple(s for s in sentences if s), tuple(about))
 
 
@@ -146,6 +149,13 @@ def _survives(chosen: Sequence[Contrast], base: str) -> str:
     return f"Under perturbation zero-shot transfer {size} of {had.estimate.score:.1f} points {route}{unsettled}"
 
 
+def _under_attack(summary: Summary, base: str) -> list[str]:
+    """What a study asks that perturbs nothing but by attacks."""
+    compared = compared_under_attack(summary)
+    said = _verdicts(compared, "of drops under attack") if compared else ""
+    return [*attacks_answered(summary, base), *([said] if said else [])]
+
+
 def _pairs(chosen: Sequence[Contrast], base: str) -> list[tuple[str, str]]:
     """A clause a pair, those with the base and English against multilingual; with the verdict that all of its figures
     have, if they have one."""
@@ -204,22 +214,27 @@ def _alike(rows: Sequence[Contrast]) -> str:
 def verdicts_answered(summary: Summary, most: int = 4) -> str | None:
     """How many comparisons of the primary family are settled, and which; `None` where nothing is compared."""
     primary = [c for c in summary.contrasts if c.family == PRIMARY]
-    if not primary:
-        return None
-    settled = [c for c in primary if c.verdict not in ("not settled", "not tested")]
-    number = f"{len(primary)} comparison{'' if len(primary) == 1 else 's'} of routes"
+    return _verdicts(primary, "of routes", most) if primary else None
+
+
+def _verdicts(compared: Sequence[Contrast], what: str, most: int = 4) -> str:
+    settled = [c for c in compared if c.verdict not in ("not settled", "not tested")]
+    one = len(compared) == 1
+    none = f"The only comparison {what}" if one else f"None of {len(compared)} comparisons {what}"
+    no = " not" if one else ""
     if not settled:
-        tested = any(c.verdict == "not settled" for c in primary)
-        return f"None of {number} is settled" if tested else f"None of {number} could be tested"
+        tested = any(c.verdict == "not settled" for c in compared)
+        return f"{none} is{no} settled" if tested else f"{none} could{no} be tested"
     alike = [c for c in settled if c.verdict == "equivalent"]
     within = f"equivalent within ±{alike[0].margin:g}" if alike else ""
     if len(alike) == len(settled):
-        return f"None of {number} shows a difference; {len(alike)} {_is(alike)} {within}"
+        return f"{none} is {within}" if one else f"{none} shows a difference; {len(alike)} {_is(alike)} {within}"
     others = [c for c in settled if c.verdict != "equivalent"]
-    named = [f"{c.name}, {measure_words(c.measure)} ({c.verdict})" for c in others]
+    named = [f"{c.name}, {c.within or measure_words(c.measure)} ({c.verdict})" for c in others]
     more = f"; and {len(named) - most} more" if len(named) > most else ""
     less = f". {len(alike)} more {_is(alike)} {within}" if alike else ""
-    return f"{len(others)} of {number} {_is(others)} settled: {'; '.join(named[:most])}{more}{less}"
+    some = none if one else f"{len(others)} of {len(compared)} comparisons {what}"
+    return f"{some} {_is(others)} settled: {'; '.join(named[:most])}{more}{less}"
 
 
 def _is(rows: Sequence[Contrast]) -> str:
@@ -236,7 +251,7 @@ def _about(summary: Summary, chosen: Sequence[Contrast]) -> list[str]:
     what += f", of clean differences with {', '.join(more)} besides" if more else ""
     tested = [c for c in summary.contrasts if c.family == PRIMARY and c.adjusted is not None]
     parts = [f"{what}, other languages than {summary.source_language(last.targets)}", random_factors(chosen)]
-    verdicts = f"verdicts by Holm over {len(tested)} comparisons, " if tested else ""
+    verdicts = f"verdicts by Holm over {len(tested)} comparison{'' if len(tested) == 1 else 's'}, " if tested else ""
     parts.append(verdicts + _given(summary))
     excluded = list(dict.fromkeys(x for c in chosen if c.kind == "level" for x in c.excluded))
     return [*parts, *([f"not in it: {', '.join(excluded)}"] if excluded else [])]

@@ -48,7 +48,8 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
         console.print(DEFENDED_NOTE, style="dim", markup=False)
     over = random_factors(compared) if compared else f"intervals {intervals_over(summary)}"
     legend = [f"Points, with intervals of {100 * summary.level:g} % in brackets ({over.rstrip(',')})."]
-    legend.append("Changed: the share of items and of the model's tokens.")
+    if any(not line.condition.clean for line in summary.lines):
+        legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
         console.print(inert(text), style="dim", markup=False)
     return out.getvalue()
@@ -108,10 +109,11 @@ def _table(title: str, names: Sequence[str], rows: Sequence[tuple[Sequence[str],
     table = Table(
         title=Text(inert(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
     )
+    shown = [i for i in range(len(_COLUMNS)) if any(cells[i] for _, cells in rows)]
     for name in names:
         table.add_column(name, overflow="fold")
-    for name in _COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
+    for i in shown:
+        table.add_column(_COLUMNS[i], justify="right", no_wrap=True)
     for row, cells in rows:
-        table.add_row(*(Text(inert(cell)) for cell in (*row, *cells)))
+        table.add_row(*(Text(inert(cell)) for cell in (*row, *(cells[i] for i in shown))))
     return table
