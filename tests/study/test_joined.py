@@ -212,6 +212,11 @@ def test_sums_of_attack_curves_are_joined_and_damaged_ones_are_named(runs: list[
         damaged = report_content(run, run.summary())
         assert any(said in text for text in damaged.missing), damaged.missing
         assert damaged.curve_sums.is_empty()
+    for path in runs[:2]:
+        attack_curves().write_parquet(path / "attacks.parquet")
+    (runs[0] / CURVE_SUMS).unlink()
+    lacking = report_content(run, run.summary()).missing
+    assert any(f"{runs[0]} kept no sums by cluster" in text for text in lacking), lacking
 
 
 def test_a_plan_says_what_is_seen_now_and_what_more_seeds_would_show(runs: list[Path]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.data.examples import Dataset, PairExample
+from crosswind.data.examples import Candidate, Dataset, PairExample, Pool, QueryExample
 from crosswind.data.source import Portion, open_source
 from crosswind.data.sources.files import FilesSource
 from crosswind.data.sources.microworld import MicroworldSource
@@ -31,16 +31,27 @@ def ids(data: Dataset) -> list[str]:
 def test_clusters_come_by_the_hash_of_their_names_and_examples_in_their_order() -> None:
     # printf NAME | sha256sum: c 2e7d…, b 3e23…, a ca97…
     data = dataset("a", "b", "a", "c", "b", "c")
-    assert ids(part_of(data, limit=2)) == ["3", "5"]
-    assert ids(part_of(data, limit=4)) == ["1", "3", "4", "5"]
-    assert ids(part_of(data, limit=6)) == ids(data)
+    assert ids(part_of(data, TASKS["xnli"], limit=2)) == ["3", "5"]
+    assert ids(part_of(data, TASKS["xnli"], limit=4)) == ["1", "3", "4", "5"]
+    assert ids(part_of(data, TASKS["xnli"], limit=6)) == ids(data)
+
+
+def test_a_part_has_the_candidates_of_its_clusters_or_the_pool_that_all_share() -> None:
+    candidates = tuple(Candidate(f"c{name}", "en", "text", cluster=name) for name in "abc")
+    examples = tuple(QueryExample(name, name, "en", "text", (f"c{name}",)) for name in "abc")
+    data = Dataset("tatoeba", "de", "test", examples, Pool(candidates))
+    cut = part_of(data, TASKS["tatoeba"], limit=1).pool
+    assert cut is not None
+    assert [c.id for c in cut.candidates] == ["cc"]
+    assert TASKS["mewslix"].shared_pool
+    assert part_of(data, TASKS["mewslix"], limit=1).pool == data.pool
 
 
 def test_a_limit_is_not_exceeded_but_by_the_very_first_cluster() -> None:
     data = dataset("a", "b", "b", "c", "c", "c")
-    assert ids(part_of(data, limit=4)) == ["3", "4", "5"]  # b would make five
-    assert ids(part_of(data, limit=2)) == ["3", "4", "5"]
-    assert ids(part_of(data, limit=5)) == ["1", "2", "3", "4", "5"]
+    assert ids(part_of(data, TASKS["xnli"], limit=4)) == ["3", "4", "5"]  # b would make five
+    assert ids(part_of(data, TASKS["xnli"], limit=2)) == ["3", "4", "5"]
+    assert ids(part_of(data, TASKS["xnli"], limit=5)) == ["1", "2", "3", "4", "5"]
 
 
 def test_a_smaller_limit_is_a_part_of_a_larger_one() -> None:

@@ -143,7 +143,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
             missing,
             _CURVES,
         ),
-        curve_sums=_made(lambda: _curve_sums(run.paths), "intervals of attack curves", missing, NO_CURVE_SUMS),
+        curve_sums=_made(lambda: _curve_sums(run.paths, missing), "intervals of attack curves", missing, NO_CURVE_SUMS),
         attacked=_made(
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
         ),
@@ -231,8 +231,16 @@ def _joined(
     return pl.concat([pl.DataFrame(schema=columns), *whole], how="diagonal")
 
 
-def _curve_sums(paths: Sequence[Path]) -> pl.DataFrame:
-    """The sums of attack curves of the runs that have them; a `UserError` where some are not what a run writes."""
+def _curve_sums(paths: Sequence[Path], missing: list[str]) -> pl.DataFrame:
+    """The sums of attack curves of the runs that have them, the others named in `missing`; a `UserError` where some are
+    not what a run writes."""
+    curves = [path for path in paths if (path / CURVES).is_file()]
+    without = [str(path) for path in curves if not (path / CURVE_SUMS).is_file()]
+    if 0 < len(without) < len(curves):
+        missing.append(
+            f"intervals of attack curves: {', '.join(without)} kept no sums by cluster, as older versions did, and a"
+            " curve of several seeds needs those of each (run the study again: nothing is computed anew)"
+        )
     made = _joined(paths, CURVE_SUMS, CURVE_SUM_COLUMNS, CURVE_SUM_COLUMNS)
     where = ", ".join(str(path / CURVE_SUMS) for path in paths)
     if unknown_names := sorted(set(made["statistic"]) - {SUCCESS, *METRICS.names()}):

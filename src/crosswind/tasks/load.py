@@ -51,9 +51,7 @@ def load(
         check_content(task, content, lambda: f"{where} ({source.located(task, portion)})")
     _check_count(task, portion, content, where)
     chosen = _select(content, rows, limit, where)
-    pool = content.pool
-    if pool is not None and len(chosen) < len(content.examples) and not task.shared_pool:
-        pool = _cut(pool, chosen)
+    pool = _pool_of(task, content.pool, chosen, len(content.examples))
     notes = tuple(f"{where}: {note}" for note in content.notes)
     return Dataset(
         task.name,
@@ -73,13 +71,17 @@ def _release(task: Task, portion: Portion, content: Content) -> str:
     return content.release or (task.release if official else "")
 
 
-def part_of(dataset: Dataset, rows: Rows | None = None, limit: int | None = None) -> Dataset:
-    """The data set with the examples that `load` selects by `rows` and `limit`, its pool cut likewise."""
+def part_of(dataset: Dataset, task: Task, rows: Rows | None = None, limit: int | None = None) -> Dataset:
+    """The data set of a task with the examples that `load` selects by `rows` and `limit`, its pool cut likewise."""
     if rows is None and limit is None:
         return dataset
     chosen = _select(Content(dataset.examples), rows, limit, f"{dataset.task} {dataset.split}, {dataset.language}")
-    pool = _cut(dataset.pool, chosen) if dataset.pool is not None and len(chosen) < len(dataset) else dataset.pool
-    return replace(dataset, examples=chosen, pool=pool)
+    return replace(dataset, examples=chosen, pool=_pool_of(task, dataset.pool, chosen, len(dataset)))
+
+
+def _pool_of(task: Task, pool: Pool | None, chosen: Sequence[Example], whole: int) -> Pool | None:
+    """The pool of the chosen ones of `whole` examples."""
+    return pool if pool is None or len(chosen) == whole or task.shared_pool else _cut(pool, chosen)
 
 
 def sampled(dataset: Dataset, most: int | None) -> Dataset:
@@ -206,7 +208,7 @@ def _whole_clusters(content: Content, indices: Sequence[int], limit: int) -> lis
     return [i for i in indices if i in chosen]
 
 
-def _cut(pool: Pool, chosen: tuple[Example, ...]) -> Pool:
+def _cut(pool: Pool, chosen: Sequence[Example]) -> Pool:
     clusters = {example.cluster for example in chosen}
     gold = {name for example in chosen if isinstance(example, QueryExample) for name in example.gold}
     kept = tuple(c for c in pool.candidates if c.cluster in clusters or c.id in gold)

@@ -110,7 +110,7 @@ class DataRef:
         if self.made is not None:
             if self.made not in (made or {}):
                 raise unknown("made data set", self.made, made or {}, where=self.name)
-            return sampled(part_of((made or {})[self.made], rows, self.limit), self.sample)
+            return sampled(part_of((made or {})[self.made], self.declaration, rows, self.limit), self.sample)
         dataset = load(
             self.declaration,
             self.language,
