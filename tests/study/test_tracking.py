@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ class _Run: info = _Info()
 class MlflowClient:
     def __init__(self, tracking_uri): calls.append(("client", tracking_uri))
     def get_experiment_by_name(self, name): return None
-    def create_experiment(self, name): return "7"
+    def create_experiment(self, name, artifact_location): calls.append(("files", artifact_location)); return "7"
     def create_run(self, experiment, run_name): calls.append(("run", experiment, run_name)); return _Run()
     def log_param(self, run, key, value): calls.append(("param", key, value))
     def log_metric(self, run, name, value, step): calls.append(("metric", name, value, step))
@@ -63,9 +65,10 @@ def calls_of(name: str, source: str, folder: Path, monkeypatch: pytest.MonkeyPat
     sink = tracker.start(folder / "tracking", "small", SETTINGS)
     sink.log("train/english/loss", 0.5, 20)
     sink.log("score/none/xnli/de/keyboard:0.1, answers protected/f1", 61.0, 1)
+    sink.log("score/none/xnli/de/keyboard:0.1; answers protected/f1", 50.0, 1)
     sink.close()
     calls: list[tuple[Any, ...]] = importlib.import_module(name).calls
-    monkeypatch.delitem(sys.modules, name)
+    del sys.modules[name]
     return calls
 
 
@@ -73,6 +76,8 @@ def test_wandb_is_offline_in_the_run_folder_and_is_told_no_code_and_no_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "")
+    monkeypatch.delenv("WANDB_ERROR_REPORTING")
     monkeypatch.setenv("WANDB_API_KEY", "secret-of-mine")
     calls = calls_of("wandb", WANDB, tmp_path, monkeypatch)
     (kind, asked), *rest = calls
@@ -82,6 +87,7 @@ def test_wandb_is_offline_in_the_run_folder_and_is_told_no_code_and_no_machine(
     assert asked["settings"]["disable_code"]
     assert ("log", {"train/english/loss": 0.5, "train/english/loss/step": 20}) in rest
     assert rest[-1] == ("finish",)
+    assert os.environ["WANDB_ERROR_REPORTING"] == "false"
     assert "secret-of-mine" not in json.dumps(calls)
 
 
@@ -89,11 +95,17 @@ def test_mlflow_writes_into_the_run_folder_names_that_it_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "")  # so that it is as it was afterwards
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY")
     calls = calls_of("mlflow", MLFLOW, tmp_path, monkeypatch)
     assert calls[0] == ("client", f"sqlite:///{tmp_path}/tracking/mlflow/mlflow.db")
+    assert ("files", f"file://{tmp_path}/tracking/mlflow/artifacts") in calls
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert ("run", "7", "small") in calls
     assert ("param", "encoder", "mini") in calls
     assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1", 61.0, 1) in calls
+    # Another series whose name it would write alike.
+    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1 2", 50.0, 1) in calls
     assert calls[-1] == ("end", "r1")
 
 
@@ -104,6 +116,33 @@ def test_trackio_writes_below_the_run_folder(tmp_path: Path, monkeypatch: pytest
     assert calls[0] == ("init", {"project": "crosswind", "name": "small", "config": SETTINGS})
     assert ("log", {"train/english/loss": 0.5}, 20) in calls
     assert calls[-1] == ("finish",)
+
+
+@pytest.mark.parametrize("name", ["mlflow", "tensorboard", "trackio", "wandb"])
+def test_the_packages_themselves_write_below_the_run_folder_and_nowhere_else(name: str, tmp_path: Path) -> None:
+    """In a process of its own, from an empty folder, where the package is installed."""
+    (tracker,) = (t for t in TRACKERS if t.name == name)
+    if find_spec(tracker.module) is None:
+        pytest.skip(f"{name} is not installed ({tracker.install})")
+    code = f"""
+from pathlib import Path
+from crosswind.study.tracked import trackers_of
+(tracker,) = trackers_of([{name!r}])
+sink = tracker.start(Path("out"), "small", {SETTINGS!r})
+for step in (1, 2):
+    sink.log("score/none · noise/xnli/de/deepwordbug(x=1)@first;chrf(least=60)/f1", 60.0 + step, step)
+sink.close()
+"""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    foreign = ("WANDB_", "MLFLOW_", "TRACKIO_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | {"HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=work, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in work.iterdir()] == ["out"]
+    files = [path for path in (work / "out" / name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) > 0
 
 
 def test_a_tracker_that_is_unknown_or_not_installed_is_refused_before_anything_runs(

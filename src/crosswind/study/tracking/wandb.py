@@ -1,4 +1,7 @@
-"""Weights & Biases: offline in the run folder (`wandb sync` uploads it), or as WANDB_MODE says."""
+"""Weights & Biases: offline in the run folder (`wandb sync` uploads it), or as WANDB_MODE says.
+
+It adds the versions of the installed packages.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from crosswind.study.tracking import RunSettings, Sink, Tracker
 class _Run:
     def __init__(self, folder: Path, name: str, settings: RunSettings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it reports its own faults to its makers otherwise
         module: Any = import_module("wandb")
         # Neither the code nor the machine's state is a part of what was asked for.
         quiet = module.Settings(disable_git=True, disable_code=True, x_disable_stats=True, x_disable_meta=True)
