@@ -154,7 +154,8 @@ class Estimate:
 
     @property
     def detectable(self) -> float | None:
-        """The smallest effect that would have been seen with a power of 80 %, in points."""
+        """The smallest effect that would have been seen with a power of 80 %, in points; where all clusters were alike,
+        `unseen`: of a larger one some cluster would have differed with a probability of 95 % or more."""
         if self.components is None:
             return self.unseen
         return self.components.detectable()
