@@ -41,7 +41,8 @@ def wordpiece(*, types: bool = True) -> PreTrainedTokenizerFast:
     """BERT's: lower case off, a segment id for each text."""
     words, pairs, letters = _words(), _pairs(), _letters()
     inside = [f"##{piece}" for piece in (*letters, *pairs)]
-    names = dict.fromkeys((PAD, UNK, CLS, SEP, MASK, *letters, *inside, *words))
+    short = [word for word in words if len(word) <= 3]  # as trained: most words are cut
+    names = dict.fromkeys((PAD, UNK, CLS, SEP, MASK, *letters, *inside, *short))
     fast = Tokenizer(models.WordPiece({name: i for i, name in enumerate(names)}, unk_token=UNK))
     fast.normalizer = normalizers.BertNormalizer(lowercase=False)
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

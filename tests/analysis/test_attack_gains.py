@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from test_contrast import N, Study
 
 from crosswind.analysis.contrasted import Contrast
-from crosswind.report.answer import answer, answer_parts
+from crosswind.report.answer import answer, answer_parts, levels_answered
 from crosswind.report.parts import Prose, TextTable
 from crosswind.report.sections.attack_curves import gains_over_draws
 
@@ -111,24 +112,75 @@ def test_a_gain_of_few_clusters_is_cut_at_what_a_difference_of_scores_can_be_and
     assert "cut there" not in whole.caption
 
 
-def test_a_study_of_attacks_says_first_what_they_leave_and_what_draws_do() -> None:
-    study = made()
-    for seed in (1, 2, 3):
-        attacked(study, "none", "de", 0, 0, 0, seed=seed, target="udpos")  # at its floor under each attack
-        attacked(study, "multi", "de", 0, 0, 0, seed=seed, target="udpos")
-    parts = answer_parts(study.summary(routes=["none", "multi"]))
+def sentences_of(study: Study, routes: Sequence[str] = ("none", "multi")) -> list[str]:
+    parts = answer_parts(study.summary(routes=list(routes)))
     assert parts is not None
-    first, *sentences = parts.sentences
+    return list(parts.sentences)
+
+
+UNDER = f"under {ATTACK}, 50 queries: from"
+
+
+def test_a_study_of_attacks_says_first_what_they_leave_of_each_target_and_what_draws_do() -> None:
+    first, *sentences = sentences_of(made())
     assert first.startswith("Without intermediate training, zero-shot transfer reaches ")
-    both = next(s for s in sentences if s.startswith(f"none, pawsx, xnli under {ATTACK}, 50 queries: "))
-    # (190 + 212) / 2 of 400 are left; draws leave 200 and 242 of them.
-    draws = r"random draws at this budget take 5\.0 \[\d\.\d, \d\.\d\] less \(differs\)"
-    assert re.search(rf": 50\.2 \[[^]]+\] left of 75\.0; {draws}$", both)
-    floored = [s for s in sentences if s.startswith("none, udpos under")]
-    assert [s.rpartition("(")[2] for s in floored] == ["not tested: none at the floor)"]
+    on_xnli, on_pawsx = (next(s for s in sentences if s.startswith(f"{t} with none, ")) for t in ("xnli", "pawsx"))
+    more = r"the search did more than random draws at the same budget, by"
+    figures = r"\[\d+\.\d, \d+\.\d\]"
+    assert re.fullmatch(
+        rf"xnli with none, de, sw, {re.escape(UNDER)} 75\.0 to 53\.0 {figures}; {more} 7\.5 {figures} \(differs\)",
+        on_xnli,
+    )
+    assert re.match(rf"pawsx with none, de, {re.escape(UNDER)} 75\.0 to 47\.5 {figures}; {more} 2\.5 ", on_pawsx)
     assert sentences[-2] == "The only comparison of drops under attack is not settled"
     assert sentences[-1].startswith("multi − none: clean +0.0 [")
-    assert not any(s.startswith("multi, ") for s in sentences)
+    assert not any("with multi" in s for s in sentences)
+
+
+def test_a_target_where_another_route_is_at_its_floor_is_not_passed_over() -> None:
+    study = made()
+    for seed in (1, 2, 3):
+        attacked(study, "none", "de", 300, 240, 150, seed=seed, target="udpos")
+        attacked(study, "multi", "de", 0, 0, 0, seed=seed, target="udpos")
+    (said,) = (s for s in sentences_of(study) if s.startswith("udpos"))
+    assert f"{UNDER} 75.0 to 37.5 [" in said
+    assert "the search did more than random draws at the same budget, by 22.5 [" in said
+    over_all = [c for c in study.contrasts(routes=["none", "multi"]) if c.kind == "attack" and c.scope == "all"]
+    assert {c.targets for c in over_all} == {("pawsx", "xnli")}
+    assert {c.excluded for c in over_all} == {("udpos (at the floor)",)}
+    text = gains_over_draws(study.contrasts(routes=["none", "multi"]))[0]
+    assert isinstance(text, Prose)
+    assert "(without udpos (at the floor))" in text.text
+
+
+def test_a_mean_over_all_targets_needs_several_and_the_page_has_a_line_for_every_attack() -> None:
+    study = Study()
+    for seed in (1, 2, 3):
+        attacked(study, "none", "de", 300, 240, 210, seed=seed)
+        attacked(study, "none", "de", 300, 240, 210, seed=seed, target="pawsx")
+        for route, right in (("textbugger", 150), ("textbugger.random", 200)):
+            study.add("none", "de", right, attack=route, budget=50, seed=seed)
+    contrasts = study.contrasts()
+    assert {c.name for c in contrasts if c.kind == "attack" and c.scope == "all"} == {
+        f"none: random draws − {ATTACK}, 50 queries"
+    }
+    texts = [part.text for part in gains_over_draws(contrasts) if isinstance(part, Prose)]
+    assert any(text.startswith("textbugger, 50 queries") for text in texts), texts
+
+
+def test_a_gain_is_said_of_the_items_and_languages_of_the_sentence_alone() -> None:
+    study = made()
+    study.rows = [r for r in study.rows if not (r.attack == DRAWS and (r.language == "sw" or r.target == "pawsx"))]
+    for target in ("xnli", "pawsx"):  # in one of its two languages, and in none
+        (said,) = (s for s in sentences_of(study) if s.startswith(f"{target} with none"))
+        assert "random draws" not in said
+    study = made()
+    for row in [r for r in study.rows if r.attack != "none" and r.target == "xnli"]:
+        right = 100 if row.attack == DRAWS else 40
+        study.add(row.route, row.language, right, attack=row.attack, budget=50, seed=row.pipeline_seed, rows="5")
+    said = [s for s in sentences_of(study) if s.startswith("xnli with none")]
+    assert len(said) == 2
+    assert not any("random draws" in s for s in said)
 
 
 def test_attacks_whose_draws_do_more_say_so_and_perturbations_are_what_a_study_asks_first() -> None:
@@ -136,10 +188,31 @@ def test_attacks_whose_draws_do_more_say_so_and_perturbations_are_what_a_study_a
     for seed in (1, 2):
         for route in ("none", "multi"):
             attacked(study, route, "de", 300, 150, 180, seed=seed)
-    assert re.search(r"random draws at this budget take 7\.5 \[\d.\d, \d+.\d\] more", answer(study.summary()) or "")
+    draws = "random draws at the same budget did more than the search, by 7.5 ["
+    assert draws in (answer(study.summary(routes=["none", "multi"])) or "")
     for seed in (1, 2):
         for route in ("none", "multi"):
             study.add(route, "de", 250, perturbation="swap", severity=0.1, seed=seed)
-    said = answer(study.summary()) or ""
+    said = answer(study.summary(routes=["none", "multi"])) or ""
     assert said.startswith("Under perturbation zero-shot transfer loses ")
     assert "random draws" not in said
+
+
+def test_what_an_attack_did_is_said_where_no_routes_are_compared() -> None:
+    study = Study()
+    attacked(study, "none", "de", 300, 240, 210)
+    levels, attack = levels_answered(study.summary()).sentences
+    assert re.fullmatch(r"xnli, the mean of 1 language other than English: 75\.0 \[\d+\.\d, \d+\.\d\] clean", levels)
+    assert attack.startswith(f"xnli with none, de, {UNDER} 75.0 to 52.5 [")
+
+
+def test_more_attacks_than_a_screen_holds_are_counted() -> None:
+    study = Study()
+    for seed in (1, 2):
+        for route in ("none", "multi"):
+            study.add(route, "de", 300, seed=seed)
+            for number in range(11):
+                study.add(route, "de", 200, attack=f"a{number}", budget=50, seed=seed)
+    sentences = sentences_of(study)
+    assert sum(" under a" in s and s.startswith("xnli with none") for s in sentences) == 8
+    assert "and 3 more" in sentences

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import posixpath
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +20,7 @@ from crosswind.analysis.results import ResultRow, write_results
 from crosswind.errors import UserError
 from crosswind.study.tracked import scores, trackers_of
 from crosswind.study.tracking import TRACKERS
+from crosswind.study.tracking.mlflow import allowed
 
 SETTINGS = {"study": "small", "encoder": "mini", "cells": 3}
 
@@ -103,10 +106,21 @@ def test_mlflow_writes_into_the_run_folder_names_that_it_allows(
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert ("run", "7", "small") in calls
     assert ("param", "encoder", "mini") in calls
-    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1", 61.0, 1) in calls
-    # Another series whose name it would write alike.
-    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1 2", 50.0, 1) in calls
+    # Two series whose names it would write alike.
+    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1 1adb0799", 61.0, 1) in calls
+    assert ("metric", "score/none/xnli/de/keyboard:0.1_ answers protected/f1 b488cb0c", 50.0, 1) in calls
     assert calls[-1] == ("end", "r1")
+
+
+def test_names_for_mlflow_are_as_it_allows_them_and_one_for_each_series() -> None:
+    assert allowed("train/english/loss") == "train/english/loss"
+    long = "score/" + "x" * 300
+    changed = ["a;b", "a,b", "a//b", "a/../b", "a/b/", long, f"{long}y"]
+    made = [allowed(name) for name in changed]
+    assert len(set(made)) == len(made)
+    for name in made:
+        assert re.fullmatch(r"[\w\-. :/]{1,250}", name)
+        assert posixpath.normpath(name) == name  # what it checks besides
 
 
 def test_trackio_writes_below_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +155,7 @@ sink.close()
     done = subprocess.run([sys.executable, "-c", code], cwd=work, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in work.iterdir()] == ["out"]
+    assert {path.name for path in home.iterdir()} <= ({".cache"} if name == "wandb" else set())  # its logs of itself
     files = [path for path in (work / "out" / name).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) > 0
 

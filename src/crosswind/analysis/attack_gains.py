@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from crosswind.analysis.condition import Condition, control_of, is_control, is_transferred
+from crosswind.analysis.condition import Condition, control_of, is_searched
 from crosswind.analysis.contrasted import Contrast, ContrastScope
 from crosswind.analysis.influence import Influence, mean_influence, weighted_sum
 from crosswind.analysis.maker import ContrastMaker, Part
@@ -18,14 +18,13 @@ def attacks_over_draws(
 ) -> Iterator[Contrast]:
     """A row for each attack and system: what random draws from the same alternatives leave minus what the attack does,
     at an equal budget, on the same items, in the languages that have both; of a score that is better when lower, the
-    other way round. Over several targets those alone that were attacked so, with their draws, and where no system is at
-    its floor.
+    other way round. Over all targets where several were attacked so, have their draws, and have no system at its floor.
     """
-    for name in dict.fromkeys(_name(c) for x in members for c in x.attacks if _is_search(c)):
+    for name in dict.fromkeys(_name(c) for x in members for c in x.attacks if is_searched(c.attack)):
         attacked = [part for x in members if (part := _part(x, name)) is not None]
         # As in every mean of what is lost: a target where a system is at its floor has nothing to lose.
         parts = [p for p in attacked if scope == "target" or not set(systems) & p.shared.floored]
-        if not parts:
+        if not parts or (scope == "all" and len(parts) == 1):  # of one target its own row says it
             continue
         excluded = [f"{p.shared.cells.target} (at the floor)" for p in attacked if p not in parts]
         for s in systems:
@@ -34,10 +33,6 @@ def attacks_over_draws(
             said = f"{maker.label(s)}: random draws − {name}"
             table = f"attacks by {scope}"
             yield maker.contrast("attack", "perturbed", scope, within, (s,), parts, value, table, excluded, name=said)
-
-
-def _is_search(condition: Condition) -> bool:
-    return not is_control(condition.attack) and not is_transferred(condition.attack)
 
 
 def _name(condition: Condition) -> str:
@@ -51,7 +46,7 @@ def _drawn(condition: Condition) -> Condition:
 
 def _part(shared: SharedCells, name: str) -> Part | None:
     """The cells of a target with this attack that have their draws beside them."""
-    searched = [c for c in shared.attacks if _is_search(c) and _name(c) == name]
+    searched = [c for c in shared.attacks if is_searched(c.attack) and _name(c) == name]
     conditions = tuple(c for c in searched if _drawn(c) in shared.attacks)
     languages = shared.languages([x for c in conditions for x in (c, _drawn(c))]) if conditions else ()
     return Part(shared, languages, conditions) if languages else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from crosswind.analysis.attack_gains import attacks_over_draws
-from crosswind.analysis.condition import Condition, is_control, is_transferred
+from crosswind.analysis.condition import Condition, is_searched
 from crosswind.analysis.contrast import ATTACKS, PRIMARY, Comparisons, RouteFacts
 from crosswind.analysis.contrasted import Contrast, ContrastKind, ContrastScope, Measure
 from crosswind.analysis.gaps import between_perturbations, source_gaps
@@ -183,7 +183,7 @@ class _Study:
                 for suffix in ("", ATTACKS):
                     of_target = []
                     for x in members:
-                        searched = [c for c in x.attacks if not is_control(c.attack) and not is_transferred(c.attack)]
+                        searched = [c for c in x.attacks if is_searched(c.attack)]
                         among = searched if suffix else x.conditions
                         of_target.append((x, [c for c in among if x.familiarity(shielded, c) == familiarity]))
                     parts = _parts(of_target)

@@ -42,6 +42,11 @@ def is_transferred(attack: str) -> bool:
     return FROM in attack
 
 
+def is_searched(attack: str) -> bool:
+    """Whether a value of the column `attack` names a search on the model itself: no control, nothing transferred."""
+    return attack != NONE and not is_control(attack) and not is_transferred(attack)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
     """How the test set was changed; `Condition()` is the clean one."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -19,6 +20,7 @@ from crosswind.attack.pool import PoolSpaceMaker, added_candidate
 from crosswind.attack.prepare import Reach, SpaceMaker
 from crosswind.attack.recipe import AttackSetting, Call, constraints_of, unattackable
 from crosswind.attack.runner import WIDTH, SearchPlan
+from crosswind.attack.space import GoalVerdict, Space
 from crosswind.attack.universal import TriggerWords, space_of
 from crosswind.attack.victim import Victim
 from crosswind.data.examples import (
@@ -119,7 +121,7 @@ def attack_examples(
     spaces: Spaces = maker
     if call.declaration.universal is not None:
         field = call.declaration.universal(setting).field
-        spaces = lambda some: [space_of(e, verdict, field, trigger) for _, e, verdict in some]  # noqa: E731
+        spaces = partial(_trigger_spaces, field=field, trigger=trigger)
     if call.declaration.pool is not None:
         if pool is None:
             hint = "attack a checkpoint with it, or the queries with another recipe"
@@ -251,6 +253,12 @@ def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequen
             f"{call.name} on {data}: of the texts of {tried:,} attacked examples constraints refused {named}{ended}."
         )
     return notes
+
+
+def _trigger_spaces(
+    some: Sequence[tuple[int, Example, GoalVerdict]], field: str, trigger: TriggerWords
+) -> Sequence[Space]:
+    return [space_of(example, verdict, field, trigger) for _, example, verdict in some]
 
 
 def _mask_of(victim: Victim) -> str:

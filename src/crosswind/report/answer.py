@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crosswind.analysis.contrast import ALWAYS, BASE, PRIMARY
 from crosswind.analysis.contrasted import Contrast, Measure
+from crosswind.analysis.results import NONE
 from crosswind.analysis.summary import Summary, SummaryLine
 from crosswind.report.answered_attacks import attacks_answered, compared_under_attack
 from crosswind.report.comparisons import measure_words
@@ -58,14 +59,15 @@ def answer_parts(summary: Summary) -> AnsweredQuestion | None:
     about = _about(summary, chosen)
     if common:  # Said once, where it holds of all.
         about.insert(0, f"{common.strip(' ()')}, all of these comparisons{' of clean scores' if attacked else ''}")
+    if attacked and any(c.adjusted is not None for c in compared_under_attack(summary)):
+        about.append("verdicts under attack by Benjamini and Hochberg, each in its table")
     return AnsweredQuestion(tuple(s for s in sentences if s), tuple(about))
 
 
 def levels_answered(summary: Summary, most: int = 8) -> AnsweredQuestion:
-    """What a run says that compares no routes: each target's score, and what a perturbation leaves of it."""
-    sentences = list(_levels(summary))
-    more = [f"and {len(sentences) - most} more targets and routes, below"] if len(sentences) > most else []
-    return AnsweredQuestion((*sentences[:most], *more), ("no routes are compared", _given(summary)))
+    """What a run says that compares no routes: each target's score, what a perturbation takes and an attack leaves."""
+    sentences = _at_most([*_levels(summary), *attacks_answered(summary)], most)
+    return AnsweredQuestion(tuple(sentences), ("no routes are compared", _given(summary)))
 
 
 def _levels(summary: Summary) -> Iterator[str]:
@@ -76,12 +78,13 @@ def _levels(summary: Summary) -> Iterator[str]:
         groups.setdefault((line.target, series(line, several), line.scope), []).append(line)
     for (target, name, scope), lines in groups.items():
         clean = next((x for x in lines if x.condition.clean), None)
-        noisy = [x for x in lines if not x.condition.clean and x.drop is not None]
+        noisy = [x for x in lines if not x.condition.clean and x.condition.attack == NONE and x.drop is not None]
         many = len(lines[0].languages)
         source = summary.source_language([target])
-        where = {"english": source, "others": f"the mean of {many} languages other than {source}"}.get(
-            scope, f"{many} pairs of languages"
-        )
+        where = {
+            "english": source,
+            "others": f"the mean of {many} language{'s' if many > 1 else ''} other than {source}",
+        }.get(scope, f"{many} pairs of languages")
         text = f"{target}, {where}" if alone else f"{target} with {name}, {where}"
         if clean is not None:
             text += f": {figure(clean.estimate)} clean"
@@ -150,10 +153,14 @@ def _survives(chosen: Sequence[Contrast], base: str) -> str:
 
 
 def _under_attack(summary: Summary, base: str) -> list[str]:
-    """What a study asks that perturbs nothing but by attacks."""
+    """What a study asks whose attacks are all that is done to its texts, or all that means can be made of."""
     compared = compared_under_attack(summary)
-    said = _verdicts(compared, "of drops under attack") if compared else ""
-    return [*attacks_answered(summary, base), *([said] if said else [])]
+    said = [_verdicts(compared, "of drops under attack")] if compared else []
+    return [*_at_most(attacks_answered(summary, base)), *said]
+
+
+def _at_most(sentences: Sequence[str], most: int = 8) -> list[str]:
+    return [*sentences[:most], *([f"and {len(sentences) - most} more"] if len(sentences) > most else [])]
 
 
 def _pairs(chosen: Sequence[Contrast], base: str) -> list[tuple[str, str]]:
@@ -220,20 +227,20 @@ def verdicts_answered(summary: Summary, most: int = 4) -> str | None:
 def _verdicts(compared: Sequence[Contrast], what: str, most: int = 4) -> str:
     settled = [c for c in compared if c.verdict not in ("not settled", "not tested")]
     one = len(compared) == 1
-    none = f"The only comparison {what}" if one else f"None of {len(compared)} comparisons {what}"
+    nothing = f"The only comparison {what}" if one else f"None of {len(compared)} comparisons {what}"
     no = " not" if one else ""
     if not settled:
         tested = any(c.verdict == "not settled" for c in compared)
-        return f"{none} is{no} settled" if tested else f"{none} could{no} be tested"
+        return f"{nothing} is{no} settled" if tested else f"{nothing} could{no} be tested"
     alike = [c for c in settled if c.verdict == "equivalent"]
     within = f"equivalent within ±{alike[0].margin:g}" if alike else ""
     if len(alike) == len(settled):
-        return f"{none} is {within}" if one else f"{none} shows a difference; {len(alike)} {_is(alike)} {within}"
+        return f"{nothing} is {within}" if one else f"{nothing} shows a difference; {len(alike)} {_is(alike)} {within}"
     others = [c for c in settled if c.verdict != "equivalent"]
     named = [f"{c.name}, {c.within or measure_words(c.measure)} ({c.verdict})" for c in others]
     more = f"; and {len(named) - most} more" if len(named) > most else ""
     less = f". {len(alike)} more {_is(alike)} {within}" if alike else ""
-    some = none if one else f"{len(others)} of {len(compared)} comparisons {what}"
+    some = nothing if one else f"{len(others)} of {len(compared)} comparisons {what}"
     return f"{some} {_is(others)} settled: {'; '.join(named[:most])}{more}{less}"
 
 

@@ -42,13 +42,14 @@ def render_brief(summary: Summary, *, width: int = 120, colour: bool = False) ->
             console.print(line, style="" if number else "bold", markup=False)
         console.print()
     compared = widest_contrasts(summary)
-    console.print(_of_routes(compared, summary) if compared else _of_targets(summary))
+    table = _of_routes(compared, summary) if compared else _of_targets(summary)
+    console.print(table)
     if (defended := defended_table(summary)) is not None:
         console.print(defended)
         console.print(DEFENDED_NOTE, style="dim", markup=False)
     over = random_factors(compared) if compared else f"intervals {intervals_over(summary)}"
     legend = [f"Points, with intervals of {100 * summary.level:g} % in brackets ({over.rstrip(',')})."]
-    if any(not line.condition.clean for line in summary.lines):
+    if any(column.header == _COLUMNS[-1] for column in table.columns):
         legend.append("Changed: the share of items and of the model's tokens.")
     for text in (*legend, *summary.notes, *left_out_text(summary, _LEFT_OUT)):
         console.print(inert(text), style="dim", markup=False)

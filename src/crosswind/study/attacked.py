@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line, line_table
-from crosswind.analysis.condition import control_of, is_control, is_transferred
+from crosswind.analysis.condition import control_of, is_searched
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import parse_recipe, unattackable
 from crosswind.data.examples import Dataset, Example, whole_texts
@@ -110,7 +110,7 @@ def _pairs(cells: Sequence[Cell]) -> Iterator[_Pair]:
     clean = {model_and_set(c): c for c in reversed(cells) if c.condition.clean}
     for cell in attacked:
         name = cell.condition.attack
-        if not is_control(name) and not is_transferred(name) and model_and_set(cell) in clean:
+        if is_searched(name) and model_and_set(cell) in clean:
             yield _Pair(cell, clean[model_and_set(cell)], controls.get(_identity(cell, control_of(name))))
 
 

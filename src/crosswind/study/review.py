@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -283,7 +283,10 @@ def _changed_texts(before: Example, made: Perturbed[Example]) -> list[tuple[str,
 
 def _mean(values: Sequence[float]) -> ReviewEstimate:
     array = np.array(values)
-    mean: Callable[[Any], float] = lambda index: float(array[index].mean())  # noqa: E731
+
+    def mean(index: Any) -> float:
+        return float(array[index].mean())
+
     return ReviewEstimate(float(array.mean()), *bootstrap_interval(len(array), mean), len(array))
 
 

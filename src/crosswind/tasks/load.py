@@ -79,9 +79,9 @@ def part_of(dataset: Dataset, task: Task, rows: Rows | None = None, limit: int |
     return replace(dataset, examples=chosen, pool=_pool_of(task, dataset.pool, chosen, len(dataset)))
 
 
-def _pool_of(task: Task, pool: Pool | None, chosen: Sequence[Example], whole: int) -> Pool | None:
-    """The pool of the chosen ones of `whole` examples."""
-    return pool if pool is None or len(chosen) == whole or task.shared_pool else _cut(pool, chosen)
+def _pool_of(task: Task, pool: Pool | None, chosen: Sequence[Example], size: int) -> Pool | None:
+    """The pool of the chosen ones of `size` examples."""
+    return pool if pool is None or len(chosen) == size or task.shared_pool else _cut(pool, chosen)
 
 
 def sampled(dataset: Dataset, most: int | None) -> Dataset:

@@ -21,7 +21,10 @@ Vector = list[float]
 def differential_evolution(edits: int = 5, population: int = 32, generations: int = 10) -> Search:
     """Up to `edits` changes; `generations` rounds after the first population."""
     settings = (("edits", float(edits)), ("population", float(population)), ("generations", float(generations)))
-    run = lambda space, rng: _run(space, rng, edits, max(4, population), generations)  # noqa: E731
+
+    def run(space: Space, rng: random.Random) -> Asking:
+        return _run(space, rng, edits, max(4, population), generations)
+
     return Search("differential-evolution", run, drawn=True, settings=settings)
 
 

@@ -16,7 +16,10 @@ from crosswind.attack.space import GoalVerdict, Space, State
 def genetic(population: int = 32, generations: int = 100) -> Search:
     """So many members and generations; the first generation has one change each."""
     settings = (("population", float(population)), ("generations", float(generations)))
-    run = lambda space, rng: _run(space, rng, population, generations)  # noqa: E731
+
+    def run(space: Space, rng: random.Random) -> Asking:
+        return _run(space, rng, population, generations)
+
     return Search("genetic", run, drawn=True, settings=settings)
 
 

@@ -20,7 +20,10 @@ ROUND = 16  # draws of a round: a forward pass of the canonical shape
 def random_draws(share: float | None = None) -> Search:
     """Different random states without end: how many sites change is drawn, or each does with probability `share`."""
     settings = () if share is None else (("share", share),)
-    run = lambda space, rng: _run(space, rng, share)  # noqa: E731
+
+    def run(space: Space, rng: random.Random) -> Asking:
+        return _run(space, rng, share)
+
     return Search("random", run, drawn=True, endless=True, settings=settings)
 
 

@@ -80,14 +80,17 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     if not rows:
         return []
     listed = [c for c in rows if c.scope != "all" or len(c.targets) > 1]
-    over_all = [c for c in rows if c.scope == "all"] or rows
+    whole = {attack_of(c) for c in rows if c.scope == "all"}
+    over_all = [c for c in rows if c.scope == "all" or attack_of(c) not in whole]
     lines: dict[str, list[str]] = {}
     languages: dict[str, dict[str, None]] = {}
     for c in over_all:
         settled = "" if c.verdict == "differs" else f" ({c.words})"
         where = "" if len(c.targets) > 1 else f" in {c.targets[0]}"
         languages.setdefault(attack_of(c), {}).update(dict.fromkeys(c.languages))
-        lines.setdefault(attack_of(c), []).append(f"{c.systems[0]}{where} {figure(c.estimate, signed=True)}{settled}")
+        without = f" (without {', '.join(c.excluded)})" if c.excluded else ""
+        said = f"{c.systems[0]}{where} {figure(c.estimate, signed=True)}{settled}{without}"
+        lines.setdefault(attack_of(c), []).append(said)
     texts = [
         f"{name}, what the search gains over random draws at an equal budget (below 0: the draws did more), in"
         f" {', '.join(languages[name])}: {'; '.join(said[:_NAMED])}"

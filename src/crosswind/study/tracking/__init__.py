@@ -3,7 +3,8 @@
 One file a tracker, which declares itself; other packages declare theirs by the entry point `crosswind.trackers`.
 Nothing of a tracker is imported before it is asked for. What is written stays on this machine, unless the user has set
 the tracker up otherwise by its own environment variables. Names of the study, routes, encoder, seeds and versions are
-written, and numbers; no path, no variable of the environment, no user name.
+what it is told, and numbers; no path, no variable of the environment, no user name. Of themselves MLflow keeps where
+its files would lie (in the run folder), and W&B the versions of the installed packages.
 """
 
 from __future__ import annotations

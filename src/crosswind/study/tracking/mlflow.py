@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from importlib import import_module
@@ -11,6 +12,20 @@ from typing import Any
 from crosswind.study.tracking import RunSettings, Sink, Tracker
 
 _NOT_ALLOWED = re.compile(r"[^\w\-. :/]")  # what names of metrics may not hold
+
+
+_LONGEST = 250
+_DIGEST = 8
+
+
+def allowed(name: str) -> str:
+    """A name of a metric as MLflow allows it: another one, with a digest, where it is too long or holds other signs."""
+    parts = _NOT_ALLOWED.sub("_", name).split("/")
+    plain = "/".join("_" if part in ("", ".", "..") else part for part in parts)
+    if plain == name and len(name) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+    return f"{plain[: _LONGEST - _DIGEST - 1]} {digest}"
 
 
 class _Run:
@@ -23,7 +38,6 @@ class _Run:
         place = None if uri else (folder.absolute() / "artifacts").as_uri()
         self._client: Any = client(tracking_uri=uri or f"sqlite:///{folder.absolute() / 'mlflow.db'}")
         known = self._client.get_experiment_by_name("crosswind")
-        self._names: dict[str, str] = {}  # as it allows them -> as they are
         experiment = (
             known.experiment_id
             if known is not None
@@ -34,16 +48,7 @@ class _Run:
             self._client.log_param(self._id, key, value)
 
     def log(self, name: str, value: float, step: int) -> None:
-        self._client.log_metric(self._id, self._allowed(name), value, step=step)
-
-    def _allowed(self, name: str) -> str:
-        """The name in the signs that MLflow allows, another one for each name."""
-        plain = allowed = _NOT_ALLOWED.sub("_", name)
-        number = 1
-        while self._names.setdefault(allowed, name) != name:
-            number += 1
-            allowed = f"{plain} {number}"
-        return allowed
+        self._client.log_metric(self._id, allowed(name), value, step=step)
 
     def close(self) -> None:
         self._client.set_terminated(self._id)
