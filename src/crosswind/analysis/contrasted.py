@@ -218,7 +218,8 @@ def flat_contrast(contrast: Contrast) -> dict[str, object]:
         "against": ", ".join(contrast.systems[1:]),
         "targets": " ".join(contrast.targets),
         "languages": " ".join(contrast.languages),
-        "conditions": "; ".join(condition.label for condition in contrast.conditions),
+        # Targets may have a condition under rows of their own: one name.
+        "conditions": "; ".join(dict.fromkeys(condition.label for condition in contrast.conditions)),
         "better": contrast.better,
         "estimate": e.score,
         "se": e.se,

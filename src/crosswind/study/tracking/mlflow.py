@@ -35,13 +35,13 @@ class _Run:
         client: Any = import_module("mlflow").MlflowClient
         uri = os.environ.get("MLFLOW_TRACKING_URI")
         # Without a server MLflow would name the working folder as the place of files, which are none.
-        place = None if uri else (folder.absolute() / "artifacts").as_uri()
+        artifacts = None if uri else (folder.absolute() / "artifacts").as_uri()
         self._client: Any = client(tracking_uri=uri or f"sqlite:///{folder.absolute() / 'mlflow.db'}")
         known = self._client.get_experiment_by_name("crosswind")
         experiment = (
             known.experiment_id
             if known is not None
-            else self._client.create_experiment("crosswind", artifact_location=place)
+            else self._client.create_experiment("crosswind", artifact_location=artifacts)
         )
         self._id = self._client.create_run(experiment, run_name=name).info.run_id
         for key, value in settings.items():
