@@ -375,7 +375,7 @@ def test_tagged_words_are_read_in_their_sentence_and_keep_their_tags(masked_mode
     scorer = EncoderFiller(str(masked_model)).scorer
     purification = Purification(["sanitize", "correct(model=m)"], word_list(tmp_path), {"m": scorer})
     for text in damaged_texts():
-        words = (*text.split(" "), "gаrdens")  # a Cyrillic letter, and a letter too many
+        words = (*text.split(" "), "gаrdenx")  # a Cyrillic letter, and a letter too many
         tags = tuple(f"T{i}" for i in range(len(words)))
         read = purification.example(TaggingExample("t", "c", "en", words, tags))
         assert isinstance(read, TaggingExample)

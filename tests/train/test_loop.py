@@ -30,6 +30,7 @@ from crosswind.errors import UserError
 from crosswind.model.attention import training_attention
 from crosswind.model.encoder import Encoder
 from crosswind.model.heads import Head, attach
+from crosswind.train.batching import WINDOW
 from crosswind.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from crosswind.train.loop import History, dropout_seed, put_weights, set_dropout, train
 from crosswind.train.masked import masked_lm
@@ -133,13 +134,13 @@ def test_a_phase_learns_the_task_and_leaves_weights_in_float32(fresh_encoder: Fr
         encoder = fresh_encoder()
         head, objective = task(encoder, "pair")
         settings = Training(batch_size=10, learning_rate=5e-3, evaluate_every=5, precision=precision)  # type: ignore[arg-type]
-        history = train(modules(encoder, head), [objective], [1.0], 40, settings, seed=1, device=CPU)
+        history = train(modules(encoder, head), [objective], [1.0], WINDOW, settings, seed=1, device=CPU)
         assert history.losses[-1][1] < 0.3 < 0.9 < history.losses[0][1]
         assert {p.dtype for p in head.module.parameters()} == {torch.float32}
-        assert [s for s, _ in history.losses] == list(range(5, 41, 5))
+        assert [s for s, _ in history.losses] == list(range(5, WINDOW + 1, 5))
         assert not head.module.training
         lengths = sum(len(r) for i in range(10) for r in objective.rows(i))
-        assert history.tokens == 40 * lengths  # each step sees all ten examples
+        assert history.tokens == WINDOW * lengths  # batches are of one length: a window sees all ten examples as often
 
 
 def test_bf16_computes_in_bfloat16(fresh_encoder: Fresh) -> None:
