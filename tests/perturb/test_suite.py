@@ -363,7 +363,7 @@ def test_a_suite_is_unreviewed_until_a_review_of_a_condition_is_there(tmp_path: 
         return ran.stdout.splitlines()
 
     head, *conditions = lines()
-    assert head == "crosswind-c-1: draw 1, 24 conditions, unreviewed, 2,802 published files"
+    assert head == "crosswind-c-1: draw 1, 24 conditions, unreviewed, 3,834 published files"
     assert all(line.endswith("\tunreviewed") for line in conditions)
 
     texts = [f"The little boy reads a long letter beside the river {i}." for i in range(40)]
@@ -379,7 +379,7 @@ def test_a_suite_is_unreviewed_until_a_review_of_a_condition_is_there(tmp_path: 
             (folder / f"answers-{annotator}.csv").write_text(f"item,label,naturalness\n{rows}")
         folders.append(folder)
     head, *conditions = lines("--review", str(folders[0]))
-    assert head == "crosswind-c-1: draw 1, 24 conditions, 1 of them reviewed, 2,802 published files"
+    assert head == "crosswind-c-1: draw 1, 24 conditions, 1 of them reviewed, 3,834 published files"
     assert "swap:0.1\t100 % valid [100, 100] of 10 items of xnli, en" in conditions
     assert sum(line.endswith("\tunreviewed") for line in conditions) == 23
     with pytest.raises(UserError, match=r"is a review of swap:0.3, draw 1, which is no condition of crosswind-c-1"):
