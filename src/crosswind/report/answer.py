@@ -54,12 +54,14 @@ def answer_parts(summary: Summary) -> AnsweredQuestion | None:
     alike = {verdict for _, verdict in pairs}
     common = pairs[0][1] if len(pairs) > 1 and len(alike) == 1 else ""
     first = _survives(chosen, base)
-    attacked = [] if level_of(chosen, base, "drop") else _under_attack(summary, base)
+    perturbed = level_of(chosen, base, "drop") is not None
+    compared = [] if perturbed else compared_under_attack(summary)
+    attacked = [] if perturbed else _under_attack(summary, base, compared)
     sentences = [first, *attacked, *(text + ("" if common else verdict) for text, verdict in pairs)]
     about = _about(summary, chosen)
     if common:  # Said once, where it holds of all.
         about.insert(0, f"{common.strip(' ()')}, all of these comparisons{' of clean scores' if attacked else ''}")
-    if attacked and any(c.adjusted is not None for c in compared_under_attack(summary)):
+    if any(c.adjusted is not None for c in compared):
         about.append("verdicts under attack by Benjamini and Hochberg, each in its table")
     return AnsweredQuestion(tuple(s for s in sentences if s), tuple(about))
 
@@ -152,9 +154,9 @@ def _survives(chosen: Sequence[Contrast], base: str) -> str:
     return f"Under perturbation zero-shot transfer {size} of {had.estimate.score:.1f} points {route}{unsettled}"
 
 
-def _under_attack(summary: Summary, base: str) -> list[str]:
-    """What a study asks whose attacks are all that is done to its texts, or all that means can be made of."""
-    compared = compared_under_attack(summary)
+def _under_attack(summary: Summary, base: str, compared: Sequence[Contrast]) -> list[str]:
+    """What a study asks whose attacks are all that is done to its texts, or all that means can be made of; `compared`
+    are its comparisons under attack."""
     said = [_verdicts(compared, "of drops under attack")] if compared else []
     return [*_at_most(attacks_answered(summary, base)), *said]
 

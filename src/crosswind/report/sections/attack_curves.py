@@ -79,7 +79,6 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     rows = [c for c in contrasts if c.kind == "attack"]
     if not rows:
         return []
-    listed = [c for c in rows if c.scope != "all" or len(c.targets) > 1]
     whole = {attack_of(c) for c in rows if c.scope == "all"}
     over_all = [c for c in rows if c.scope == "all" or attack_of(c) not in whole]
     lines: dict[str, list[str]] = {}
@@ -107,14 +106,14 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
     )
     table = TextTable(
         "attack-gains",
-        " ".join(filter(None, (caption, cut_words(c.estimate for c in listed)))),
+        " ".join(filter(None, (caption, cut_words(c.estimate for c in rows)))),
         columns,
         tuple(
             (
                 c.within or f"all: {', '.join(c.targets)}", attack_of(c), c.systems[0],
                 figure(c.estimate, signed=True), p_words(c.adjusted), c.words, " ".join(c.languages),
             )
-            for c in listed
+            for c in rows
         ),
     )  # fmt: skip
     return [*map(Prose, texts), table]
