@@ -48,8 +48,8 @@ class TextBatch:
     def __init__(self, texts: Sequence[str], sieve: Sieve | None = None) -> None:
         self.texts, self._sieve = texts, sieve
         self.text = BETWEEN_TEXTS.join([*texts, ""])
-        ends = itertools.accumulate(len(text) + 1 for text in texts)
-        self.first: Integers = np.array([0, *ends], dtype=np.int64)
+        self.first: Integers = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1, out=self.first[1:])
 
     def asked(self, starts: Integers) -> Integers:
         """The indices of the sites, which begin at ascending `starts`, that are asked for."""

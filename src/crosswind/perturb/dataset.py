@@ -142,7 +142,7 @@ def perturb_dataset(
     texts = [a for a in atoms if a[0].perturbation.add is None]
     adding = [a for a in atoms if a[0].perturbation.add is not None]
     changed_fields = tuple(f for f in fields if f != POOL)
-    examples: Sequence[Perturbed[Example]] = [Perturbed(e, {}) for e in dataset.examples]
+    examples: Sequence[Perturbed[Example]]
     if changed_fields and texts:
         examples = perturb_examples(
             dataset.examples,
@@ -155,6 +155,8 @@ def perturb_dataset(
             resolved=resolved,
             constraints=constraints,
         )
+    else:
+        examples = [Perturbed(e, _NOTHING, _NOTHING, _NOTHING) for e in dataset.examples]
     candidates: Sequence[Perturbed[Candidate]] = ()
     pool = dataset.pool
     if POOL in fields and pool is not None and texts:
@@ -213,14 +215,14 @@ def _rebuilt(
     examples: Sequence[Example], counts: Sequence[int], noised: Noised, prefix: str
 ) -> list[Perturbed[Example]]:
     """The examples, of each of which some passages (`counts`) were cut, with what became of these."""
-    perturbed = []
     passages, texts, rewritten, counted = noised.passages, noised.texts, noised.rewrites, noised.counts
+    if len(passages) == len(examples) and set(map(type, examples)) == {PairExample}:
+        named = {p.field for p in passages}
+        if len(named) == 1 and WHOLE not in named and 0 not in counts:
+            return _pairs_after(examples, noised, named.pop(), prefix)  # type: ignore[arg-type]
+    perturbed = []
     at = 0
     for example, count in zip(examples, counts, strict=True):
-        if count == 1 and not counted and isinstance(example, PairExample) and passages[at].field != WHOLE:
-            perturbed.append(_pair_after(example, passages[at], texts[at], rewritten[at], prefix))
-            at += 1
-            continue
         some = range(at, at + count)
         at += count
         new: dict[str, str] = {}
@@ -238,7 +240,8 @@ def _rebuilt(
         if not rewrites:
             perturbed.append(Perturbed(example, _NOTHING, skipped, _NOTHING))
         elif isinstance(example, PairExample) and WHOLE not in new:
-            perturbed.append(Perturbed(pair_with(example, new), rewrites, skipped, _NOTHING))
+            pair = pair_with(example, new.get("first", example.first), new.get("second", example.second))
+            perturbed.append(Perturbed(pair, rewrites, skipped, _NOTHING))
         else:
             written = [w for n in some if passages[n].field in new and (w := noised.written_of(n)) is not None]
             tags = {prefix + w.passage.field: w.passage.tags for w in written if w.retagged}
@@ -246,14 +249,22 @@ def _rebuilt(
     return perturbed
 
 
-def _pair_after(
-    example: PairExample, passage: Passage, text: str, rewrite: Rewrite | None, prefix: str
-) -> Perturbed[Example]:
-    """A pair of which one passage was cut and nothing was left undone: what `_rebuilt` gives, in half the time."""
-    if rewrite is None or text == passage.text:
-        return Perturbed(example, _NOTHING, _NOTHING, _NOTHING)
-    field = passage.field
-    return Perturbed(pair_with(example, {field: text}), {prefix + field: rewrite}, _NOTHING, _NOTHING)
+def _pairs_after(examples: Sequence[PairExample], noised: Noised, field: str, prefix: str) -> list[Perturbed[Example]]:
+    """Pairs of each of which `field` alone was cut: what `_rebuilt` gives, in half the time."""
+    perturbed: list[Perturbed[Example]] = []
+    name, is_first, passages = prefix + field, field == "first", noised.passages
+    counted: Iterable[Mapping[str, int]] = itertools.repeat(_NOTHING)
+    if noised.counts:
+        counted = map(noised.counts.get, range(len(examples)), itertools.repeat(_NOTHING))
+    for example, passage, text, rewrite, skipped in zip(
+        examples, passages, noised.texts, noised.rewrites, counted, strict=False
+    ):
+        if rewrite is None or text == passage.text:
+            perturbed.append(Perturbed(example, _NOTHING, skipped, _NOTHING))
+        else:
+            pair = pair_with(example, text, example.second) if is_first else pair_with(example, example.first, text)
+            perturbed.append(Perturbed(pair, {name: rewrite}, skipped, _NOTHING))
+    return perturbed
 
 
 def _joined(first: Perturbed[Example], second: Perturbed[Example]) -> Perturbed[Example]:

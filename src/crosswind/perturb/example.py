@@ -7,7 +7,7 @@ rewrites answers and entities like the rest, `answers` and `entities` leave them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Literal, assert_never, get_args
@@ -163,18 +163,18 @@ def _pair(example: PairExample, written: Iterable[Written]) -> PairExample:
             new = {name: passage.text[p.start : p.end] for name, p in zip(_PAIR_TEXTS, passage.parts, strict=True)}
         else:
             new[passage.field] = passage.text
-    return pair_with(example, new)
+    return pair_with(example, new.get("first", example.first), new.get("second", example.second))
 
 
-def pair_with(example: PairExample, new: Mapping[str, str]) -> PairExample:
-    """A pair with new texts by field."""
+def pair_with(example: PairExample, first: str, second: str) -> PairExample:
+    """A pair with new texts."""
     # A frozen dataclass takes twice as long to make by its `__init__`, and millions are made.
     pair = object.__new__(PairExample)
     _put_id(pair, example.id)
     _put_cluster(pair, example.cluster)
     _put_language(pair, example.language)
-    _put_first(pair, new.get("first", example.first))
-    _put_second(pair, new.get("second", example.second))
+    _put_first(pair, first)
+    _put_second(pair, second)
     _put_label(pair, example.label)
     return pair
 
