@@ -180,7 +180,12 @@ def legend(summary: Summary) -> tuple[str, ...]:
 
 def intervals_over(summary: Summary) -> str:
     """What the intervals of the lines are over."""
-    bases = {line.basis for line in summary.lines}
+    return basis_words(line.basis for line in summary.lines)
+
+
+def basis_words(of: Iterable[str]) -> str:
+    """What intervals of some bases (`IntervalBasis`) are over."""
+    bases = set(of)
     if "items" in bases and "items and seeds" in bases:
         return "over items, and over pipeline seeds where there are several,"
     if "items and seeds" in bases:

@@ -24,7 +24,7 @@ from crosswind.report.sections.attack_panels import (
 )
 from crosswind.report.sections.attack_table import attacked_tables
 from crosswind.report.spent import spent_remarks
-from crosswind.report.view import cut_words, figure, systems_of
+from crosswind.report.view import basis_words, cut_words, figure, systems_of
 
 _MOST = 24  # panels
 _NAMED = 6  # systems in a line
@@ -101,9 +101,8 @@ def gains_over_draws(contrasts: Sequence[Contrast]) -> list[PagePart]:
         *(Column("points", "number"), Column("p adjusted", "number")),
         *(Column("verdict", "text"), Column("languages", "text")),
     )
-    caption = (
-        "What each search gains over random draws at an equal budget, points with 95 % intervals over items and seeds."
-    )
+    over = basis_words(c.estimate.basis for c in rows).rstrip(",")
+    caption = f"What each search gains over random draws at an equal budget, points with 95 % intervals {over}."
     table = TextTable(
         "attack-gains",
         " ".join(filter(None, (caption, cut_words(c.estimate for c in rows)))),

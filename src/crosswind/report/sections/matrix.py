@@ -21,16 +21,21 @@ BEST, ALIKE, FLOORED = "●", "≈", "†"
 _MEASURES: tuple[Measure, ...] = ("clean", "perturbed", "drop")
 _LEFT, _ROW, _MOST = 170.0, 24.0, 30
 _WORDS = {BEST: "best", ALIKE: "not told apart from the best", FLOORED: "floor", "": ""}
+_NO_BEST = "none that can be told from the others"
 _CAPTION = (
     f"Points, means over the other languages than a target's source language. {BEST} the best route of a target (of"
-    f" drops, the smallest), {ALIKE} not told apart from it (differences by target,"
-    f" false discovery rate 5 %), {FLOORED} at the floor."
+    f" drops, the smallest), where another can be told from it; {ALIKE} not told apart from the best figure"
+    f" (differences by target, false discovery rate 5 %; where nothing can be told apart all have it),"
+    f" {FLOORED} at the floor."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TargetCell:
-    """A route's figure of a target: `mark` is ● for the best, ≈ for what cannot be told from it, † at the floor."""
+    """A route's figure of a target: `mark` is ● for the best, ≈ for what cannot be told from it, † at the floor.
+
+    Where no other can be told from the best figure, it has ≈ too: it is the best of this sample alone.
+    """
 
     system: str
     target: str
@@ -76,7 +81,7 @@ def matrix_section(content: ReportContent) -> Section | None:
         infer_schema_length=None,
     )
     best = "; ".join(f"{c.target}: {c.system}" for c in cells if c.mark == BEST and c.measure == "clean")
-    says = f"Matrices of {len(systems)} routes by {len(targets)} targets. Best when clean: {best or 'none'}."
+    says = f"Matrices of {len(systems)} routes by {len(targets)} targets. Best when clean: {best or _NO_BEST}."
     drawn = _draw(systems[:_MOST], targets, by_name)
     return Section(
         "targets", "Routes by target", (Figure("targets", "Routes by target", drawn, says, _CAPTION, table, data),)
@@ -106,17 +111,23 @@ def _marked(
     rising = (rows[0].better == "higher") != (measure == "drop")
     above = [c for c in rows if not c.floored]
     best = max(above, key=lambda c: c.estimate.score if rising else -c.estimate.score, default=None)
+
+    def told_apart(c: Contrast) -> bool:
+        assert best is not None
+        pair = tested.get((target, frozenset((c.systems[0], best.systems[0]))))
+        p = None if pair is None or pair.one_seed else pair.estimate.p if pair.adjusted is None else pair.adjusted
+        return p is not None and p < ALPHA
+
+    others = [c for c in above if c is not best]
+    worse = [c for c in others if told_apart(c)]
     cells = []
     for c in rows:
         if c.floored:
             mark = FLOORED
         elif c is best:
-            mark = BEST if len(rows) > 1 else ""
+            mark = "" if len(rows) == 1 else ALIKE if others and not worse else BEST
         else:
-            assert best is not None
-            pair = tested.get((target, frozenset((c.systems[0], best.systems[0]))))
-            p = None if pair is None or pair.one_seed else pair.estimate.p if pair.adjusted is None else pair.adjusted
-            mark = "" if p is not None and p < ALPHA else ALIKE
+            mark = "" if c in worse else ALIKE
         cells.append(TargetCell(c.systems[0], target, measure, c, mark))
     return cells
 
