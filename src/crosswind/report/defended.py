@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def defended_table(summary: Summary) -> Table | None:
     table = Table(title="defences", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("route", overflow="fold")
     for name, _ in columns:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", overflow="fold", min_width=max(map(len, re.split("[ -]", name))))
     for i, row in enumerate(rows):
         table.add_row(Text(row.name), *(Text(cells[i]) for _, cells in columns))
     return table
