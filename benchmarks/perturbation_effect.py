@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosswind.data.examples import Candidate, Dataset, PairExample, Pool, QueryExample, Span, SpanExample
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.model.filling import EncoderFiller
 from crosswind.model.similarity import EncoderSimilarity
 from crosswind.perturb.dataset import perturb_dataset
@@ -218,9 +219,12 @@ def by_checkpoint(checkpoint: Path, task: str, split: str, spec: str, data: Path
     if done.returncode:
         raise RuntimeError(done.stderr)
     scores: dict[str, dict[bool, float]] = {}
+    metric = TASKS[task].metrics[0]
     for row in json.loads(done.stdout):
-        if row["key"] == TASKS[task].metrics[0]:
+        if (row["metric"], row["key"]) == (metric, METRICS[metric].headline):
             scores.setdefault(row["language"], {})[row["perturbation"] != "clean"] = row["score"] / 100
+    if not scores:
+        raise SystemExit(f"{task} has no {metric}")
     both = [pair for pair in scores.values() if len(pair) == 2]
     return np.array([pair[False] for pair in both]), np.array([pair[True] for pair in both])
 
