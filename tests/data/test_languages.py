@@ -57,3 +57,9 @@ def test_names_are_those_of_cldr() -> None:
         "Croatian", "Serbian", "Filipino", "Ghomala", "qlo-Latn", "no code",
     ]  # fmt: skip
     assert nearest("swahilli") == ["swh"]  # Swahili (individual language), by its name
+
+
+def test_another_code_of_a_known_language_is_proposed() -> None:
+    for code, known in (("fil", "tl"), ("khm", "km")):
+        error = unknown_language(code, ["de", known, "fi"])
+        assert f"did you mean {known}: " in str(error.hint)

@@ -73,3 +73,37 @@ def test_a_table_keeps_its_columns_rows_and_features() -> None:
 def test_mistakes_are_named(data: Any, spec: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         perturb(data, spec, **options)
+
+
+WORDS = datasets.Dataset.from_dict(
+    {"tokens": [["Angela", "Merkel", "visited", "New", "York"]], "tags": [[1, 2, 0, 5, 6]]}
+)
+
+
+@pytest.mark.parametrize("spec", ["drop-word:1", "repeat:1", "shuffle:1", "word-order:1", "keyboard:0.2+word-order:1"])
+def test_words_in_a_column_neither_move_nor_come_nor_go_because_tags_could_not_follow(spec: str) -> None:
+    with pytest.raises(UserError, match="could not follow"):
+        perturb(WORDS, spec, "en", fields=["tokens"])
+
+
+def test_answers_follow_their_context() -> None:
+    rows = {
+        "context": ["Rome lies in Italy, in the south of Europe.", "Nothing here."],
+        "question": ["Where lies Rome?", "Where?"],
+        "answers": [{"text": ["Italy", "Europe"], "answer_start": [13, 36]}, {"text": [], "answer_start": []}],
+    }
+    table = datasets.Dataset.from_dict(rows)
+    for spec in ("word-order:1", "whitespace:0.4", "keyboard:0.4"):
+        new = perturb(table, spec, "en", fields=["context", "question"])
+        assert new.features == table.features
+        assert new[0]["context"] != rows["context"][0]
+        assert new[1]["answers"] == {"text": [], "answer_start": []}
+        for text, start in zip(*new[0]["answers"].values(), strict=True):
+            assert new[0]["context"][start : start + len(text)] == text
+    kept = perturb(table, "word-order:1", "en", fields=["context"])
+    assert kept["question"][:] == rows["question"]
+    assert kept[0]["answers"]["text"] == ["Italy", "Europe"]
+    wrong = datasets.Dataset.from_dict({"context": ["ab"], "answers": [{"text": ["b"], "answer_start": [0]}]})
+    with pytest.raises(UserError, match="is not at 0 of its context") as error:
+        perturb(wrong, "keyboard:0.4", "en", fields=["context"])
+    assert error.value.where == "row 0"

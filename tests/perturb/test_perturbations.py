@@ -337,3 +337,12 @@ def test_levels_nest(name: str) -> None:
             assert less <= more
     assert [len(c) for c in changed] == sorted(len(c) for c in changed)
     assert len(changed[-1]) > len(changed[0])
+
+
+def test_a_lexicon_may_be_named_by_another_code_of_the_language(tmp_path: Path) -> None:
+    (tmp_path / "en-tl.txt").write_text("house bahay\n", encoding="utf-8")
+    (tmp_path / "khm-en.txt").write_text("ផ្ទះ house\n", encoding="utf-8")
+    environment = Environment(LexiconFolder(tmp_path))
+    for language, became in (("fil", "bahay"), ("tl", "bahay"), ("km", "ផ្ទះ")):
+        spec = parse_spec(f"codemix(embed={language}):1")
+        assert list(perturb_lines(["house"], spec, "en", environment=environment)) == [became]

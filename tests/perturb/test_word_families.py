@@ -50,8 +50,22 @@ def test_the_longest_entry_of_a_lexicon_counts_where_no_space_separates_words() 
         low, high = longest_entries("北京大学处理者", starts, ends, known, lambda word: entries_inside(word, known))
         return list(zip(low.tolist(), high.tolist(), strict=True))
 
-    assert entries([(0, 2), (2, 4), (4, 7)], {"北京大学", "大学", "处理"}) == [(0, 4), (4, 6)]
-    assert entries([(0, 4), (4, 7)], {"大学", "理者"}) == [(2, 4), (5, 7)]
+    assert entries([(0, 2), (2, 4), (4, 7)], {"北京大学", "大学", "处理"}) == [(0, 4)]
+    assert entries([(0, 4), (4, 7)], {"北京", "大学", "大", "处理"}) == [(0, 2), (2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("word", "entries", "parts"),
+    [
+        ("北京大学", {"大学"}, []),  # what is left of a word would be none
+        ("北京大学生", {"北京大学", "大学生", "北京"}, ["北京", "大学生"]),
+        ("Nicklas", {"Nick", "las"}, []),
+        ("ロイヤル", {"ロイ", "ヤル"}, []),
+        ("โดย", {"โด"}, []),
+    ],
+)
+def test_a_word_becomes_entries_only_where_they_are_all_of_it(word: str, entries: set[str], parts: list[str]) -> None:
+    assert [word[a:b] for a, b in entries_inside(word, entries.__contains__)] == parts
 
 
 def tagged(spec: str, words: str, tags: str, language: str = "en") -> TaggingExample:

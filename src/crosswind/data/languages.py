@@ -61,6 +61,15 @@ def name_of(code: str) -> str:
     return _names().get(language, code)
 
 
+@lru_cache(maxsize=4096)
+def same_language(code: str) -> str:
+    """A code in canonical form, as it is where it is not registered: `fil` for `tl`, `km` for `khm`."""
+    try:
+        return registered(code).to_tag()
+    except UserError:
+        return code
+
+
 def unknown_language(code: str, known: Iterable[str], *, where: str | None = None) -> UserError:
     """An error for a language that is not among the known ones: an unregistered code is explained by name."""
     known = list(known)
@@ -72,6 +81,8 @@ def unknown_language(code: str, known: Iterable[str], *, where: str | None = Non
             return UserError(f"unknown language {code!r}", where=where, hint=_did_you_mean(near))
         plain = unknown("language", code, known, where=where)
         return UserError(plain.what, where=where, hint=f"{error.what}; {plain.hint}")
+    if others := [other for other in known if same_language(other) == same_language(code)]:
+        return UserError(f"unknown language {code!r}", where=where, hint=_did_you_mean(others))
     return unknown("language", code, known, where=where)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from crosswind.data.languages import same_language
 from crosswind.data.microworld import lexicon
 from crosswind.data.microworld.generated import code_fingerprint
 from crosswind.data.microworld.languages import CODES
@@ -81,7 +82,17 @@ class LexiconFolder:
 
 @lru_cache(maxsize=256)
 def _files_between(folder: Path, source: str, target: str) -> tuple[Path, Path]:
-    return folder / f"{source}-{target}.txt", folder / f"{target}-{source}.txt"
+    """The files of a pair in both directions, by whatever codes of the two languages a file is named (tl is fil)."""
+    forwards, backwards = folder / f"{source}-{target}.txt", folder / f"{target}-{source}.txt"
+    if forwards.is_file() or backwards.is_file():
+        return forwards, backwards
+    for path in sorted(folder.glob("*-*.txt")):
+        ends = tuple(same_language(end) for end in path.stem.split("-"))
+        if ends == (source, target):
+            forwards = path
+        elif ends == (target, source):
+            backwards = path
+    return forwards, backwards
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The longest entries of a lexicon in a text: runs of words, and in scripts without spaces parts of them."""
+"""The longest entries of a lexicon in a text: runs of words, and in scripts without spaces what they consist of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import regex
 
 from crosswind.data.examples import Span
 from crosswind.perturb.codes import Integers
@@ -38,11 +39,10 @@ def longest_entries(
     known: Callable[[str], int],
     inside: Callable[[str], Sequence[tuple[int, int]]],
 ) -> tuple[Integers, Integers]:
-    """Entries in a text without spaces: runs of the segmenter's words, or of two letters and more inside one.
+    """Entries in a text without spaces: runs of the segmenter's words, or those that one of them consists of.
 
     Lexicons and segmenters cut words differently: what the one joins the other may have in parts. `known` is 0 of what
-    is no entry. `inside(word)` are
-    the entries within a word (`entries_inside`, which a caller keeps).
+    is no entry. `inside(word)` are the entries that a word consists of (`entries_inside`, which a caller keeps).
     """
     low: list[int] = []
     high: list[int] = []
@@ -78,14 +78,31 @@ def _last_of_run(starts: Integers, ends: Integers) -> Integers:
 
 
 def entries_inside(word: str, known: Callable[[str], int]) -> tuple[tuple[int, int], ...]:
-    """The entries of two letters and more within a word, from the left, the longest first."""
+    """The fewest entries of two letters and more that a word consists of; none where they would leave a part of it.
+
+    A word of another script (a name in Latin letters, a loan in Katakana) has none: what stands in it by chance is no
+    word of it.
+    """
+    if not _OWN_SCRIPT.fullmatch(word):
+        return ()
     units, offsets = positioned(word)
     borders = [*offsets, len(word)]
+    count = len(units)
+    # Of every rest of the word, from its end on: how many entries it consists of, and where the first of them ends.
+    rests: list[tuple[int, int] | None] = [None] * count + [(0, count)]
+    for at in range(count - 2, -1, -1):
+        for end in range(min(count, at + _MOST_UNITS), at + 1, -1):
+            rest, best = rests[end], rests[at]
+            shorter = rest is not None and (best is None or rest[0] + 1 < best[0])
+            if rest is not None and shorter and known(word[borders[at] : borders[end]]):
+                rests[at] = rest[0] + 1, end
     spans: list[tuple[int, int]] = []
-    at = 0
-    while at < len(units) - 1:
-        end = next((e for e in range(len(units), at + 1, -1) if known(word[borders[at] : borders[e]])), 0)
-        if end:
-            spans.append((borders[at], borders[end]))
-        at = end or at + 1
+    first = 0
+    while first < count and (step := rests[first]) is not None:
+        spans.append((borders[first], borders[step[1]]))
+        first = step[1]
     return tuple(spans)
+
+
+_OWN_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{M}]+")
+_MOST_UNITS = 32  # grapheme clusters of an entry within a word

@@ -162,7 +162,7 @@ def _resources(setting: Setting) -> Mapping[str, str]:
     lexicons = _lexicons(setting)
     hashes = {f"lexicon/{n}": h for e in embedded for n, h in lexicons.fingerprints(matrix, e).items()}
     cut = segmentation(setting.language, endings=False)
-    return {**hashes, **cut, **({"codemix/longest-match": "1"} if "icu" in cut else {})}
+    return {**hashes, **cut, **({"codemix/longest-match": "2"} if "icu" in cut else {})}
 
 
 def _kept(setting: Setting) -> Hashable | None:

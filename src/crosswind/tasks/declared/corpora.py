@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crosswind.data.examples import ParallelLine, TextLine
 from crosswind.data.files import Files
+from crosswind.data.languages import registered
 from crosswind.data.text import read_parallel, read_text
 from crosswind.errors import UserError
 from crosswind.reading import whole_text
@@ -23,15 +24,15 @@ _NTREX = {
     "tr": "tur", "uk": "ukr", "ur": "urd", "vi": "vie", "wo": "wol", "yo": "yor", "zh": "zho-CN",
 }  # fmt: skip
 
-# The other languages of NTREX-128, as its files write them
-_NTREX_MORE = (
+# The other languages of NTREX-128 as its files write them, by their codes in canonical form (km is khm)
+_NTREX |= {registered(code).to_tag(): code for code in (
     "amh", "bak", "bel", "bem", "bod", "bos", "cat", "ces", "ckb-Arab", "cym", "dan", "div", "dzo", "eng-GB",
     "eng-IN", "eng-US", "ewe", "fao", "fij", "fra-CA", "fuc", "gle", "glg", "hmn", "hrv", "hye", "ibo", "isl",
     "kan", "khm", "kin", "kir", "kmr", "lao", "lav", "ltz", "mey", "mkd", "mlg", "mlt", "mon", "mri", "nde",
     "nep", "nno", "nob", "nso", "nya", "orm", "por-BR", "prs", "pus", "shi", "sin", "slk", "slv", "smo",
     "sna-Latn", "snd-Arab", "som", "spa-MX", "sqi", "srp-Cyrl", "srp-Latn", "ssw", "swe", "tah", "tat",
     "tgk-Cyrl", "tir", "ton", "tsn", "tuk", "uig", "uzb", "ven", "xho", "yue", "zho-TW", "zul",
-)  # fmt: skip
+)}  # fmt: skip
 
 _FLORES = {
     "af": "afr_Latn", "ar": "arb_Arab", "az": "azj_Latn", "bg": "bul_Cyrl", "bn": "ben_Beng", "de": "deu_Latn",
@@ -48,7 +49,7 @@ _FLORES = {
 
 def _locate_ntrex(files: Files, languages: tuple[str, ...]) -> tuple[Path, ...]:
     def path(language: str) -> Path:
-        side = "src.eng" if language == "en" else f"ref.{_NTREX.get(language, language)}"
+        side = "src.eng" if language == "en" else f"ref.{_NTREX[language]}"
         name = f"NTREX-128/newstest2019-{side}.txt"
         return files.find(f"ntrex/{name}", name, what=f"ntrex, {language}")
 
@@ -63,7 +64,7 @@ NTREX = Corpus(
     name="ntrex",
     kind="parallel",
     summary="human translations of English news (newstest2019) into 128 languages",
-    languages=("en", *_NTREX, *_NTREX_MORE),
+    languages=("en", *_NTREX),
     locate=_locate_ntrex,
     read=_read_ntrex,
     licence="CC BY-SA 4.0",

@@ -1,0 +1,158 @@
+"""Perturbing lines, and columns of a `datasets.Dataset`: texts, lists of words, contexts with their answers."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crosswind.data.examples import Span, SpanExample, TaggingExample
+from crosswind.errors import UserError, shown, unknown
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.dataset import perturb_examples
+from crosswind.perturb.lines import line_ids
+from crosswind.perturb.noise import numbered, perturb_passages
+from crosswind.perturb.passage import Passage
+from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.pieces import Keep
+from crosswind.perturb.rewrite import Rewrite
+from crosswind.perturb.spec import Spec, TextScope
+
+_BATCH = 1000  # rows of a table that are perturbed at once; the result does not depend on it
+_ANSWERS, _CONTEXT, _QUESTION = "answers", "context", "question"
+
+
+def perturb_texts(
+    texts: Sequence[str],
+    spec: Spec,
+    language: str,
+    seed: int,
+    environment: Environment,
+    constraints: Sequence[Constraint],
+) -> list[str]:
+    """Lines after noise, as the filter `crosswind perturb` makes them."""
+    scope = TextScope(language, environment=environment)
+    prepared = {(atom, language, scope.kind): atom.prepare(scope) for atom in spec.atoms}
+    passages = [Passage.line(t, language, i) for t, i in zip(texts, line_ids(texts), strict=True)]
+    atoms = list(numbered(spec.atoms))
+    noised = perturb_passages(passages, atoms, draw_number=seed, prepared=prepared, constraints=constraints)
+    return noised.texts
+
+
+def perturb_table(
+    table: Any,
+    spec: Spec,
+    language: str,
+    seed: int,
+    fields: Sequence[str],
+    environment: Environment,
+    constraints: Sequence[Constraint],
+) -> Any:
+    """A `datasets.Dataset` of which the columns `fields` changed, and `answers` where they lie in a changed context."""
+    if not fields:
+        hint = f"name the columns: fields=[…] of {', '.join(table.column_names)}"
+        raise UserError("which columns may change is not named", where="fields", hint=hint)
+    for name in fields:
+        if name not in table.column_names:
+            raise unknown("column", name, table.column_names, where="fields")
+    noise = _Noise(spec, language, seed, environment, constraints)
+    columns: dict[str, list[Any]] = {}
+    rest = list(fields)
+    if _CONTEXT in fields and _ANSWERS in table.column_names:
+        if _ANSWERS in fields:
+            raise UserError("answers follow the context", where="fields", hint="leave out `answers`")
+        together = [name for name in (_QUESTION, _CONTEXT) if name in fields]
+        columns |= _reading(noise, table, together)
+        rest = [name for name in fields if name not in together]
+    for name in rest:
+        values = list(table[name])
+        if all(isinstance(v, str) for v in values):
+            columns[name] = perturb_texts(values, spec, language, seed, environment, constraints)
+        elif all(isinstance(v, list) and all(isinstance(w, str) for w in v) for v in values):
+            columns[name] = _words(noise, name, values)
+        else:
+            raise UserError(f"the column {name!r} holds neither texts nor lists of words", where="fields")
+
+    def put(batch: dict[str, list[Any]], rows: list[int]) -> dict[str, list[Any]]:
+        return batch | {name: [values[i] for i in rows] for name, values in columns.items()}
+
+    return table.map(
+        put, with_indices=True, batched=True, batch_size=_BATCH, features=table.features, load_from_cache_file=False
+    )
+
+
+@dataclass(frozen=True)
+class _Noise:
+    spec: Spec
+    language: str
+    seed: int
+    environment: Environment
+    constraints: Sequence[Constraint]
+
+    def __call__(self, examples: Sequence[Any], fields: Sequence[str]) -> list[Any]:
+        return perturb_examples(
+            examples,
+            self.spec,
+            task="",
+            draw=self.seed,
+            fields=fields,
+            environment=self.environment,
+            constraints=self.constraints,
+        )
+
+
+def _words(noise: _Noise, name: str, values: Sequence[list[str]]) -> list[list[str]]:
+    """Lists of words, each as long as it was and in its order: columns beside them hold tags by position."""
+    hint = "perturb examples of a tagging task, whose tags follow (crosswind export writes their files)"
+    for atom in noise.spec.atoms:
+        if atom.perturbation.changes_words:
+            what = f"{atom.name} adds or drops words, and tags beside the column {name!r} could not follow"
+            raise UserError(what, where="fields", hint=hint)
+    ids = [f"{name}/{i}" for i in line_ids(" ".join(words) for words in values)]
+    examples = [TaggingExample(i, i, noise.language, tuple(v), None) for i, v in zip(ids, values, strict=True)]
+    changed = noise(examples, ("words",))
+    for row, (perturbed, before) in enumerate(zip(changed, values, strict=True)):
+        if len(perturbed.example.words) != len(before) or any(_moves(r, before) for r in perturbed.rewrites.values()):
+            what = f"words of the column {name!r} would move or be other in number, and tags beside it could not follow"
+            raise UserError(what, where=f"row {row}", hint=hint)
+    return [list(p.example.words) for p in changed]
+
+
+def _moves(rewrite: Rewrite, words: Sequence[str]) -> bool:
+    """Whether something of a word stands behind something of a later one, of a text that is these words in a row."""
+    starts = list(itertools.accumulate((len(word) + 1 for word in words), initial=0))
+    owners = [bisect_right(starts, piece.start) for piece in rewrite.pieces if isinstance(piece, Keep)]
+    return any(b < a for a, b in itertools.pairwise(owners))
+
+
+def _reading(noise: _Noise, table: Any, fields: Sequence[str]) -> dict[str, list[Any]]:
+    """Questions and contexts, and the answers where they lie now."""
+    contexts, answers = list(table[_CONTEXT]), list(table[_ANSWERS])
+    questions = list(table[_QUESTION]) if _QUESTION in table.column_names else [""] * len(contexts)
+    spans = [_spans(row, *pair) for row, pair in enumerate(zip(contexts, answers, strict=True))]
+    ids = line_ids(f"{question}\n{context}" for question, context in zip(questions, contexts, strict=True))
+    examples = [
+        SpanExample(i, i, noise.language, question, context, some)
+        for i, question, context, some in zip(ids, questions, contexts, spans, strict=True)
+    ]
+    changed = [p.example for p in noise(examples, fields)]
+    new = [
+        {**before, "text": list(e.answer_texts), "answer_start": [a.start for a in e.answers]}
+        for e, before in zip(changed, answers, strict=True)
+    ]
+    return {name: [getattr(e, name) for e in changed] for name in fields} | {_ANSWERS: new}
+
+
+def _spans(row: int, context: Any, answers: Any) -> tuple[Span, ...]:
+    hint = 'answers are {"text": [...], "answer_start": [...]} as in SQuAD; rename the column if it is something else'
+    texts, starts = (answers.get(n) for n in ("text", "answer_start")) if isinstance(answers, Mapping) else (None, None)
+    if not isinstance(context, str) or not isinstance(texts, list) or not isinstance(starts, list):
+        raise UserError(f"{shown(answers)} says not where answers lie", where=f"row {row}", hint=hint)
+    spans = []
+    for text, start in itertools.zip_longest(texts, starts):
+        if not isinstance(text, str) or not isinstance(start, int) or context[start : start + len(text)] != text:
+            raise UserError(f"the answer {shown(text)} is not at {start} of its context", where=f"row {row}", hint=hint)
+        spans.append(Span(start, start + len(text)))
+    return tuple(spans)
