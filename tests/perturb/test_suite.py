@@ -382,6 +382,16 @@ def test_a_suite_is_unreviewed_until_a_review_of_a_condition_is_there(tmp_path: 
     assert head == "crosswind-c-1: draw 1, 24 conditions, 1 of them reviewed, 3,834 published files"
     assert "swap:0.1\t100 % valid [100, 100] of 10 items of xnli, en" in conditions
     assert sum(line.endswith("\tunreviewed") for line in conditions) == 23
+    key = json.loads((folders[0] / "key.json").read_text())["items"]
+    catch = next(code for code, item in key.items() if item["kind"] == "catch")
+    answers = folders[0] / "answers-1.csv"
+    careful = answers.read_text()
+    other = next(item["gold"] for item in key.values() if item["gold"] != key[catch]["gold"])
+    grade = key[catch]["grade"]
+    answers.write_text(careful.replace(f"{catch},{key[catch]['gold']},{grade}", f"{catch},{other},{grade}"))
+    missed = "(catch items were missed: answers-1.csv 1 of 1; such verdicts say little)"
+    assert sum(line.endswith(missed) for line in lines("--review", str(folders[0]))) == 1
+    answers.write_text(careful)
     with pytest.raises(UserError, match=r"is a review of swap:0.3, draw 1, which is no condition of crosswind-c-1"):
         suite_reviews(load_suite(TITLE), [folders[1]])
     with pytest.raises(UserError, match="no answers of annotators are there"):

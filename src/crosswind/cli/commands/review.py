@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,10 +88,14 @@ def _print_review(reviewed: Reviewed) -> None:
         ("agreement on labels (alpha)", reviewed.agreement),
         ("agreement on grades (alpha)", reviewed.grade_agreement),
     )
-    rows += [(name, f"{e.value:.2f}", f"{e.low:.2f} to {e.high:.2f}", str(e.n)) for name, e in others]
+    for name, e in others:
+        # Where all verdicts are the same, there is no agreement beyond chance to speak of.
+        shown = (f"{e.value:.2f}", f"{e.low:.2f} to {e.high:.2f}") if math.isfinite(e.value) else ("–", "")
+        rows.append((name, *shown, str(e.n)))
     print_table(("", "value", "95 % interval", "items"), rows)
     for name, hit, count in reviewed.caught:
-        print(f"{name}: {hit} of {count} catch items answered as they say")
+        missed = "; who misses them may not have read the others" if hit < count else ""
+        print(f"{name}: {hit} of {count} catch items answered as they say{missed}")
 
 
 def _print_calibration(made: Calibration) -> None:

@@ -84,4 +84,6 @@ def _judgement(review: Reviewed) -> str:
     """What a review found of the labels: validity with its interval and items, and where."""
     valid = review.validity
     share = f"{100 * valid.value:.0f} % valid [{100 * valid.low:.0f}, {100 * valid.high:.0f}]"
-    return f"{share} of {valid.n} items of {review.task}, {review.language}"
+    missed = [f"{name} {count - hit} of {count}" for name, hit, count in review.caught if hit < count]
+    warned = f" (catch items were missed: {', '.join(missed)}; such verdicts say little)" if missed else ""
+    return f"{share} of {valid.n} items of {review.task}, {review.language}{warned}"
