@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -238,12 +239,14 @@ class Server:
 
     def __init__(self, fails: Callable[[int], int]) -> None:
         self.requests = 0
+        self.authorizations: list[str | None] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.requests += 1
+                outer.authorizations.append(self.headers["Authorization"])
                 status = fails(outer.requests)
                 answer = {"predictions": [{"scores": scores(e)} for e in body["examples"]]}
                 data = json.dumps(answer).encode() if not status else b"busy"
@@ -538,3 +541,15 @@ def test_evaluate_attacks_beside_the_clean_scores(checkpoint: Path, tmp_path: Pa
     refused = CliRunner().invoke(app, [*arguments, "--attack", "add-one-sent"])
     assert isinstance(refused.exception, UserError)
     assert "attacks span tasks; mw-nli is a pair task" in str(refused.exception)
+
+
+def test_a_user_in_an_address_is_sent_apart_and_shown_nowhere(serve: Callable[..., Server]) -> None:
+    server = serve(lambda n: 0)
+    address = server.url.replace("http://", "http://me:p%40ss@")
+    endpoint = Endpoint(address, "mw-nli")
+    assert endpoint.url == server.url
+    endpoint([PairExample("e", "c", "en", "a text", "so", 0)])
+    assert server.authorizations == ["Basic " + base64.b64encode(b"me:p@ss").decode()]
+    with pytest.raises(UserError) as error:
+        Endpoint("http://me:secret@127.0.0.1:9/", "mw-nli", retries=0)([PairExample("e", "c", "en", "a", "b", 0)])
+    assert "secret" not in str(error.value)

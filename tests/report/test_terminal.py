@@ -136,6 +136,21 @@ def test_a_run_of_one_route_ends_with_a_row_a_target(summary):
     assert "2 others" in rows[3]
 
 
+def test_what_attacks_leave_is_in_no_mean_with_noise(summary):
+    alone = replace(summary, lines=tuple(x for x in summary.lines if x.route == "none"), contrasts=())
+    noisy = [x for x in alone.lines if not x.condition.clean]
+    attacked = tuple(
+        replace(
+            x,
+            condition=Condition(attack=name, budget=8),
+            estimate=replace(x.estimate, score=1.0),
+        )
+        for x in noisy
+        for name in ("deepwordbug", "deepwordbug.random")
+    )
+    assert render_brief(replace(alone, lines=(*alone.lines, *attacked))) == render_brief(alone)
+
+
 def test_the_small_table_says_what_its_intervals_are_over(summary):
     assert "95 % in brackets (one pipeline seed, intervals over items only)" in " ".join(render_brief(summary).split())
     several = tuple(

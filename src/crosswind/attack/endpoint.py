@@ -7,11 +7,13 @@ is `{"predictions": […]}`, a record an example in their order (`victim.Predict
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
@@ -59,7 +61,8 @@ class Endpoint:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.url, self.task, self.batch, self.rate = url, task, batch, rate
+        self.url, self._authorization = _without_user(url)
+        self.task, self.batch, self.rate = task, batch, rate
         self.retries, self.wait, self.timeout = retries, wait, timeout
         self._clock, self._sleep = clock, sleep
         self._next = 0.0  # when the next request may be sent
@@ -87,9 +90,8 @@ class Endpoint:
             self.requests += 1
             pause = self.wait * 2**attempt
             try:
-                request = urllib.request.Request(
-                    self.url, data=data, headers={"Content-Type": "application/json", "Accept": "application/json"}
-                )
+                headers = {"Content-Type": "application/json", "Accept": "application/json", **self._authorization}
+                request = urllib.request.Request(self.url, data=data, headers=headers)
                 with urllib.request.urlopen(request, timeout=self.timeout) as answer:
                     text = self._body(answer)
             except urllib.error.HTTPError as error:
@@ -163,6 +165,21 @@ def address_shown(url: str) -> str:
     host, slash, path = rest.partition("/")
     shown = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
     return shown if shown == url else f"{shown}#{digest(url)[:8]}"
+
+
+def _without_user(url: str) -> tuple[str, dict[str, str]]:
+    """An address without the user in it, and the header that the user is sent in."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        user, password = parts.username, parts.password
+    except ValueError:  # said when it is asked
+        return url, {}
+    if user is None:
+        return url, {}
+    both = ":".join(urllib.parse.unquote(part or "") for part in (user, password))
+    host = parts.netloc.rpartition("@")[2]
+    header = {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+    return urllib.parse.urlunsplit(parts._replace(netloc=host)), header
 
 
 def as_record(example: Example) -> dict[str, Any]:

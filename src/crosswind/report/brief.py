@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crosswind.analysis.contrasted import Contrast
+from crosswind.analysis.results import NONE
 from crosswind.analysis.summary import Scope, Summary, SummaryLine
 from crosswind.report.answer import level_of, random_factors, widest_contrasts
 from crosswind.report.defended import DEFENDED_NOTE, defended_table
@@ -87,9 +88,13 @@ def _of_targets(summary: Summary) -> Table:
 
 
 def _cells(lines: Sequence[SummaryLine], summary: Summary) -> Iterator[str]:
-    """Clean, perturbed, drop and changed share; of several conditions the means, which have no intervals."""
+    """Clean, perturbed, drop and changed share; of several conditions the means, which have no intervals.
+
+    Noise alone: what an attack, its control or a transferred example leaves is in no mean with it.
+    """
     clean = next((line for line in lines if line.condition.clean), None)
-    noisy = [x for x in lines if not x.condition.clean and x.condition.perturbation not in summary.diagnostic]
+    of_noise = [x for x in lines if not x.condition.clean and x.condition.attack == NONE]
+    noisy = [x for x in of_noise if x.condition.perturbation not in summary.diagnostic]
     yield "" if clean is None else figure(clean.estimate)
     if len(noisy) == 1:
         yield from (figure(noisy[0].estimate), figure(noisy[0].drop), changed(noisy[0]))
