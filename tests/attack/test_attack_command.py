@@ -553,3 +553,24 @@ def test_a_user_in_an_address_is_sent_apart_and_shown_nowhere(serve: Callable[..
     with pytest.raises(UserError) as error:
         Endpoint("http://me:secret@127.0.0.1:9/", "mw-nli", retries=0)([PairExample("e", "c", "en", "a", "b", 0)])
     assert "secret" not in str(error.value)
+
+
+def test_a_language_that_a_recipe_cannot_attack_is_left_out_before_anything_is_asked(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [
+        "--task",
+        "mw-nli",
+        "--recipe",
+        "polygloss(embed=en)",
+        "--budget",
+        "4",
+        "--examples",
+        "4",
+        "--no-control",
+    ]
+    made = crosswind(f"{file}:predict", *options, "--language", "en,qla-Latn", "--json")
+    assert [line["language"] for line in json.loads(made.stdout)["attacks"]] == ["qla-Latn"]
+    assert "mw-nli/en/test is left out: codemix embeds only en" in (made.stderr + made.stdout)
+    with pytest.raises(UserError, match="codemix embeds only en"):
+        crosswind(f"{file}:raising", *options, "--language", "en")

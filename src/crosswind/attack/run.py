@@ -234,9 +234,10 @@ def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequen
     notes = [f"{call.name} has oracle access: {oracle}"] if oracle else []
     beyond = sum(1 for o in outcomes if o.refused.get("beyond the window"))
     if beyond:
+        tried = sum(o.end != "wrong before" for o in outcomes)
         notes.append(
-            f"{beyond:,} of {len(outcomes):,} examples of {data} are longer than the model's window: only positions "
-            "inside were attacked."
+            f"{beyond:,} of the {tried:,} attacked examples of {data} are longer than the model's window: only "
+            "positions inside were attacked."
         )
     without = sum(o.end == "no site" for o in outcomes)
     if without:

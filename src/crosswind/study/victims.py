@@ -18,7 +18,15 @@ from typing import Any, assert_never
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
 from crosswind.attack.endpoint import Endpoint, address_shown, is_address
 from crosswind.attack.goal import BINARY
-from crosswind.attack.recipe import AttackSetting, Call, constraints_of, needed_spec, parse_recipe, require_restarts
+from crosswind.attack.recipe import (
+    AttackSetting,
+    Call,
+    constraints_of,
+    needed_spec,
+    parse_recipe,
+    require_restarts,
+    unattackable,
+)
 from crosswind.attack.run import (
     AttackBudget,
     Report,
@@ -130,14 +138,18 @@ class VictimAttacks:
     def run(self, most: int) -> AttackedModel:
         """The figures of every target and language, with at most `most` examples of each.
 
-        Raises a `UserError` for a victim that fails or gives no predictions: the next call goes on.
+        What the recipe cannot attack is left out with a note. Raises a `UserError` where that is all, before anything
+        is asked, and for a victim that fails or gives no predictions: the next call goes on.
         """
         lines: list[AttackLine] = []
         shown: list[AttackedExample] = []
-        notes: dict[str, None] = {}
+        left_out = self._left_out()
+        notes: dict[str, None] = {f"{name} is left out: {reason}": None for name, reason in left_out.items()}
         for target in targets(self.study):
             predict = _predictions_of(self.model, target.task.name, self.rate)
             for ref in target.data:
+                if ref.name in left_out:
+                    continue
                 task = self._task(target.task, ref)
                 metric = METRICS[target.task.metric]
                 victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=self.victim_name)
@@ -162,6 +174,16 @@ class VictimAttacks:
             with self.store.lock(key):
                 shutil.rmtree(self.store.partial(key), ignore_errors=True)
         return AttackedModel(tuple(lines), tuple(shown), tuple(notes))
+
+    def _left_out(self) -> dict[str, str]:
+        """The data that the recipe cannot attack, and why."""
+        every = [(target.task, ref) for target in targets(self.study) for ref in target.data]
+        settings = [(ref.name, self.call.setting(task, ref.language, self.environment)) for task, ref in every]
+        reasons = {name: reason for name, one in settings if (reason := unattackable(self.call, one)) is not None}
+        if reasons and len(reasons) == len(settings):
+            hint = "crosswind list recipes --matrix shows what each attacks"
+            raise UserError(next(iter(reasons.values())), where="--recipe", hint=hint)
+        return reasons
 
     def _task(self, task: Task, ref: DataRef) -> _Task:
         most = self.spec.examples
