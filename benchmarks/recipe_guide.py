@@ -99,7 +99,8 @@ row); the same encoder proposes and aligns (`victim=same`: it shares its weights
 know more than an attacker would). PAN-X (development set) is fine-tuned too, retrieval is untuned, and reading is the
 microworld's English with its own encoder, whose F1 is low before any attack: those two rows show what is spent, hardly
 what is reached. Scores, gains and success in points, intervals of 95 % over clusters of items: so few items show how a
-recipe spends a small budget, and rank none. `exhausted`: the share of attacked items whose space was used up.
+recipe spends a small budget, and rank none. `exhausted`: the share of attacked items whose search had
+nothing more to ask before its budget ended.
 `of draws`: the control, random draws from the same alternatives; recipes that look at no answer have none. Success
 exists where there is a right and a wrong.
 
@@ -127,7 +128,7 @@ def reached() -> Iterator[str]:
         yield f"| `{row['attack']}` | {' | '.join((on, *scores, gain, *success, *cost))} |"
     measured = {row["attack"].partition("(")[0] for row in rows}
     if missing := [name for name in sorted(RECIPES.names()) if name not in measured]:
-        yield f"\nNot measured: {', '.join(f'`{name}`' for name in missing)}."
+        yield f"\nNot measured: {', '.join(f'`{name}`' for name in missing)} (at 20 queries; at 60, above)."
 
 
 def _one(text: str, digits: int = 1) -> str:

@@ -65,8 +65,9 @@ class AttackLine:
     before its first changed text (to rank its words, for a gradient); `untried` is the share of attacked examples whose
     budget ended before any changed text was asked about; `edit_rate` (edits per word) and `chrf` are means over the
     examples that the attack changed; `positions` is the median of the sites that could change, and
-    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose space the
-    search had used up, `without_site` the share of right ones that had nothing to change. `refused` are the texts that
+    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose search
+    had nothing more to ask before its budget ended (it had been through its space, or goes through it once as greedy
+    searches do), `without_site` the share of right ones that had nothing to change. `refused` are the texts that
     constraints refused (median, 90th percentile), `given_up` the share of attacked examples that ended because
     constraints that ask a model had refused too many.
     """

@@ -45,7 +45,7 @@ def _line(line: AttackLine) -> str:
     each = "" if line.budget_per_position is None else f" (budget {line.budget_per_position:.1f} for each)"
     rows.append(f"  positions             median {line.positions:g}{each}")
     rows.append(
-        f"  space exhausted       {line.exhausted:.0f} % of attacked examples; no site: {line.without_site:.0f} %"
+        f"  search ended early    {line.exhausted:.0f} % of attacked examples; no site: {line.without_site:.0f} %"
     )
     for name, curve in (
         ("A' over the budget", line.over_budget),

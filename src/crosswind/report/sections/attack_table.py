@@ -49,8 +49,9 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "that went before the first changed text (to rank words), the share in percent of the attacked examples of "
         "which none was tried, "
         "edits per word and chrF of changed texts, the budget for each position that may change, and the share in "
-        "percent of the attacked examples whose space was exhausted: a fixed budget favours languages with small "
-        "spaces. Means over pipeline seeds; intervals, of one seed alone, are over clusters of items."
+        "percent of the attacked examples whose search ended before its budget: it had been through its space, or goes "
+        "through it once; a fixed budget favours languages with small spaces. Means over pipeline seeds; intervals, of "
+        "one seed alone, are over clusters of items."
     )
     return (
         TextTable(
