@@ -362,12 +362,13 @@ def test_a_run_is_written_to_tensorboard_where_that_is_asked_for(
     first: Path, tmp_path: Path, tiny_encoder: Path, small_data: Path
 ) -> None:
     """Read back by TensorBoard's own reader: every score of the results, and the curves of the training steps."""
-    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     study = study_of(tiny_encoder, small_data)
     finished = go(study, first)
     elsewhere = replace(finished, out=copied(first / "run", tmp_path))
     track_run(trackers_of(["tensorboard"]), study, elsewhere, Store(first / "store"))
-    events = reader.EventAccumulator(str(tmp_path / "run" / "tracking" / "tensorboard"))
+    events = EventAccumulator(str(tmp_path / "run" / "tracking" / "tensorboard"))
     events.Reload()
     names = events.Tags()["scalars"]
     results = pl.read_parquet(first / "run" / "results.parquet").filter(pl.col("score").is_not_null())

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -52,11 +51,10 @@ Official = Callable[..., Path]
 
 # Those that need a model are tested where it is (test_word_families.py).
 BROUGHT = frozenset({"mlm", "translated-phrase"})
-# uroman reads its data for ten seconds.
+# uroman reads its data for seconds.
 SLOW = frozenset({"romanize"})
-EXTRAS = {"chinese-script": "opencc", "romanize": "uroman"}
 ALL = sorted(set(PERTURBATIONS.names()) - BROUGHT)
-NAMES = sorted(set(ALL) - SLOW - {name for name, module in EXTRAS.items() if find_spec(module) is None})
+NAMES = sorted(set(ALL) - SLOW)
 CLUSTER = regex.compile(r"\X")
 SHARES = 12  # of the data sets that each perturbation meets in the fast run: one in so many
 
@@ -146,14 +144,6 @@ def runs(name: str, chosen: list[Sample], environment: Environment) -> Iterator[
             return perturb_dataset(data, at, draw=3, fields=sample.fields, environment=environment, resolved=needed)
 
         yield Run(sample, perturb)
-
-
-@pytest.fixture(autouse=True)
-def installed(request: pytest.FixtureRequest) -> None:
-    """Perturbations of an extra are met where it is installed."""
-    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
-    if name in EXTRAS:
-        pytest.importorskip(EXTRAS[name])
 
 
 def some(name: str, every: list[Sample]) -> list[Sample]:
@@ -443,5 +433,5 @@ def test_no_two_perturbations_are_one(official_data: Official, environment: Envi
         shared = outcomes[one].keys() & outcomes[two].keys()
         if shared and all(outcomes[one][language] == outcomes[two][language] for language in shared):
             same.append((one, two))
-    assert len(outcomes) >= 24  # without those of the extras
+    assert len(outcomes) == 29
     assert same == []

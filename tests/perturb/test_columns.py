@@ -277,7 +277,6 @@ def test_words_of_a_table_become_the_same_in_a_batch(
 @pytest.mark.parametrize("language", ["zh", "zh-Hant"])
 @pytest.mark.parametrize("to", ["other", "simplified", "traditional"])
 def test_the_other_script_of_chinese_is_the_same_in_a_batch(to: str, language: str) -> None:
-    pytest.importorskip("opencc")
     lines = [
         "头发和发展，皇后在后面。",
         "頭髮 3月 OK 發展",

@@ -148,9 +148,8 @@ def test_misspellings_come_as_often_as_they_were_seen(tmp_path: Path) -> None:
             everything(spec, "the", "en")
 
 
-@pytest.mark.slow  # uroman reads its data for ten seconds
+@pytest.mark.slow  # uroman reads its data for seconds
 def test_words_in_latin_letters() -> None:
-    pytest.importorskip("uroman")
     # uroman 1.3.1.1, its command line: uroman.sh -l rus, hin, kor
     assert everything("romanize", "Маленький, 5", "ru") == "Malenky, 5"
     assert everything("romanize", "नदियों के", "hi") == "nadiyom ke"
@@ -159,7 +158,6 @@ def test_words_in_latin_letters() -> None:
 
 
 def test_chinese_words_in_the_other_script() -> None:
-    pytest.importorskip("opencc")
     assert everything("chinese-script", "头发发展", "zh") == "頭髮發展"
     assert everything("chinese-script(to=simplified)", "头髮", "zh") == "头发"
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.conftest import WORDS
+from tests.tiny_translators import nllb
 
 from crosswind.data.stored import read_examples
 from crosswind.errors import UserError
@@ -24,9 +25,6 @@ from crosswind.study.planned import Plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import Study, parse_study
 from crosswind.tasks.refs import DataRef, library
-
-pytest.importorskip("sentencepiece")
-from tests.tiny_translators import nllb
 
 STUDY = """
 name: small
