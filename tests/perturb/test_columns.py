@@ -328,15 +328,31 @@ def test_rows_that_bits_choose_by_weight_are_those_chosen_one_at_a_time(entries:
         assert [str(row) for row in rows.tolist()] == [weighted(names, weights, b) for b in bits.tolist()]
 
 
-@given(st.lists(TEXTS, max_size=5), st.booleans())
-def test_the_words_at_which_a_site_is_asked_for_are_among_those_of_a_batch(texts: list[str], glued: bool) -> None:
+@given(st.lists(TEXTS, max_size=5), st.booleans(), st.integers(0, 2))
+def test_the_words_at_which_a_site_is_asked_for_are_among_those_of_a_batch(
+    texts: list[str], glued: bool, following: int
+) -> None:
     batch = TextBatch(texts, Sieve(np.arange(len(texts), dtype=np.uint64), 0.4))
-    every, some = (word_columns(batch, "en", glued=glued, asked=asked) for asked in (False, True))
+    every, some = (word_columns(batch, "en", glued=glued, asked=asked) for asked in (None, following))
     rows = list(zip(*(column.tolist() for column in every[:3]), strict=True))
     left = list(zip(*(column.tolist() for column in some[:3]), strict=True))
-    assert set(left) <= set(rows)
+    assert left == [row for row in rows if row in set(left)]
     asked = set(batch.asked_offsets.tolist())
-    assert [row for row in left if row[0] in asked] == [row for row in rows if row[0] in asked]
+    for at, row in enumerate(rows):
+        if row[0] in asked:
+            phrase = [row]
+            for before, after in itertools.pairwise(rows[at : at + 1 + following]):
+                if batch.text[before[1] : after[0]].strip():
+                    break
+                phrase.append(after)
+            assert set(phrase) <= set(left)
+
+
+def test_a_word_behind_a_mark_that_is_in_no_word_is_asked_for() -> None:
+    batch = TextBatch(["x \u0301ab"] * 64, Sieve(np.arange(64, dtype=np.uint64), 0.5))
+    behind = {first + 3 for first in batch.first[:-1].tolist()} & set(batch.asked_offsets.tolist())
+    assert behind
+    assert behind <= set(word_columns(batch, "en", asked=0).starts.tolist())
 
 
 def test_a_table_works_out_a_code_point_once() -> None:

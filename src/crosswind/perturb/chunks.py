@@ -17,9 +17,18 @@ from crosswind.perturb.codes import CodeTable, Integers, NumbersOnce, TextBatch
 
 _MOST_WORDS = 200_000  # that are kept with their numbers: an endless input must not fill the memory
 
-_white_space = CodeTable(lambda char: int(char.isspace()))
-_IN_WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]")
-_in_words = CodeTable(lambda char: int(_IN_WORDS.match(char) is not None))
+_LETTERS = regex.compile(r"[\p{L}\p{N}]")
+_MARKS = regex.compile(r"\p{M}")
+_WHITE, _OTHER, _MARK, _LETTER = 0, 1, 2, 3  # a code point is white space, none of these, a mark, a letter or number
+
+
+def _kind(char: str) -> int:
+    if char.isspace():
+        return _WHITE
+    return _LETTER if _LETTERS.match(char) else _MARK if _MARKS.match(char) else _OTHER
+
+
+_kinds = CodeTable(_kind)
 
 
 class WordNames:
@@ -120,18 +129,15 @@ class ChunkTable:
         self._spans = np.concatenate((self._spans, np.array(self._new, dtype=np.int64).reshape(-1, 3).T), axis=1)
         self._new, self._new_counts = [], []
 
-    def words(self, batch: TextBatch, *, asked: bool = False) -> tuple[WordColumns, Integers]:
+    def words(self, batch: TextBatch, *, asked: int | None = None) -> tuple[WordColumns, Integers]:
         """The words of a batch, and the indices of the texts of which chunks do not decide them (they have none).
 
-        With `asked` those at which no site is asked for may be missing.
+        With `asked` words may be missing but those at which a site is asked for and, of each, the next `asked` before
+        which nothing but white space stands.
         """
         if self._count > _MOST_WORDS or len(self.names.names) > _MOST_WORDS:
             self._reset()
-        begins = _chunk_starts(batch)
-        chunks = batch.text.split()
-        if asked:
-            some = _chunks_asked(batch, begins)
-            begins, chunks = begins[some], [chunks[i] for i in some.tolist()]
+        begins, chunks = _chunks(batch) if asked is None else _chunks_asked(batch, asked)
         numbers = np.fromiter(map(self._numbers.__getitem__, chunks), dtype=np.int64, count=len(chunks))
         if self._new_counts:
             self._grow()
@@ -152,19 +158,28 @@ class ChunkTable:
         return WordColumns(starts + shifts, ends + shifts, names, self.names), others
 
 
-def _chunks_asked(batch: TextBatch, begins: Integers) -> Integers:
-    """Of the chunks that begin at `begins` the indices of those in which a word may begin where a site is asked for."""
-    codes, at = batch.codes, batch.asked_offsets
-    # A word begins neither with white space nor within letters, marks and numbers.
-    at = at[~_white_space.some(codes[at])]
-    at = at[~(_in_words.some(codes[at]) & _in_words.some(codes[at - 1]))]
-    holds = np.zeros(len(begins), dtype=np.bool_)
-    holds[np.searchsorted(begins, at, side="right") - 1] = True
-    return np.flatnonzero(holds)
+def _chunks(batch: TextBatch) -> tuple[Integers, list[str]]:
+    """Where the chunks begin that `str.split` gives of the joined text, and the chunks."""
+    solid = _kinds.some(batch.codes)
+    solid[1:] &= ~solid[:-1]
+    return np.flatnonzero(solid), batch.text.split()
 
 
-def _chunk_starts(batch: TextBatch) -> Integers:
-    """Where the chunks begin that `str.split` gives of the joined text."""
-    inside = ~_white_space.some(batch.codes)
-    inside[1:] &= ~inside[:-1]
-    return np.flatnonzero(inside)
+def _chunks_asked(batch: TextBatch, following: int) -> tuple[Integers, list[str]]:
+    """As `_chunks`, those in which a word may begin where a site is asked for, and some that follow each of them."""
+    kinds = _kinds(batch.codes)
+    solid = kinds != _WHITE
+    # The joined text ends with what stands between texts, which is white space.
+    borders = np.flatnonzero(np.diff(solid, prepend=False))
+    begins, ends = borders[::2], borders[1::2]
+    # A word begins neither with white space nor at what follows a letter or number in it; a mark may be in none.
+    solid[1:] &= (kinds[1:] < _MARK) | (kinds[:-1] < _LETTER)
+    at = np.flatnonzero(solid)
+    at = at[batch.asked(at)]
+    first = np.searchsorted(begins, at, side="right") - 1
+    holds = np.zeros(len(begins) + following, dtype=np.bool_)
+    for step in range(following + 1):
+        holds[first + step] = True
+    begins, ends = begins[holds[: len(begins)]], ends[holds[: len(begins)]]
+    text = batch.text
+    return begins, [text[start:end] for start, end in zip(begins.tolist(), ends.tolist(), strict=True)]

@@ -118,10 +118,11 @@ def sentences(text: str, language: str) -> list[Span]:
     return spans
 
 
-def word_columns(batch: TextBatch, language: str, *, glued: bool = False, asked: bool = False) -> WordColumns:
+def word_columns(batch: TextBatch, language: str, *, glued: bool = False, asked: int | None = None) -> WordColumns:
     """The words of a batch in its joined text; `glued` ones are those of `tokens`.
 
-    With `asked` those at which no site is asked for may be missing.
+    With `asked` words may be missing but those at which a site is asked for and, of each, the next `asked` before
+    which nothing but white space stands.
     """
     if not is_unspaced(language):
         table = _GLUED if glued else _PLAIN

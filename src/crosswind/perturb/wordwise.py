@@ -46,7 +46,7 @@ class ByWord(PlainColumned):
         self._table.make_room()
         if before != self._table.epoch:
             self._known.forget()
-        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=True)
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=0)
         return self._table.columns(batch.text, words.starts, words.ends, self._known(words))
 
 
@@ -85,7 +85,7 @@ class ByWeightedWord(PlainColumned):
     def _columns(self, batch: TextBatch) -> Columns:
         if len(self._numbers) > _MOST_WORDS:
             self._reset()
-        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=True)
+        words = word_columns(batch, self._language, glued=not is_unspaced(self._language), asked=0)
         numbers = self._memo(words)
         at = np.flatnonzero(numbers)
         starts, ends, numbers = words.starts[at], words.ends[at], numbers[at]

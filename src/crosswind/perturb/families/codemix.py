@@ -125,7 +125,7 @@ class _Mixed(Columned):
         if self._longest:
             plain = self._longest_columns(batch)
         else:
-            words = word_columns(batch, self._language, asked=True)
+            words = word_columns(batch, self._language, asked=0)
             plain = self._table.columns(text, words.starts, words.ends, self._known(words))
         return set_off_columns(batch, plain) if self._unspaced else plain
 

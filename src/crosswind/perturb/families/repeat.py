@@ -45,7 +45,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
     has_letter = WordMemo(lambda word: int(_LETTER.search(word) is not None))
 
     def columns(batch: TextBatch) -> Columns:
-        words = word_columns(batch, setting.language, glued=True)
+        words = word_columns(batch, setting.language, glued=True, asked=0)
         words = words.where(np.flatnonzero(has_letter(words)))
         words = words.where(batch.asked(words.starts))
         starts, ends, text = words.starts, words.ends, batch.text

@@ -26,7 +26,9 @@ class _Reorder(Columned):
 
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
-        words = word_columns(batch, self._language, glued=True)
+        # A word that is missing is as punctuation: none of those around it that are there moves across it.
+        asked = self._window - 1 if batch.simple else None  # `movable` looks at all words
+        words = word_columns(batch, self._language, glued=True, asked=asked)
         starts, ends, names, _ = words
         solid = self._solid.some(batch.codes)
         solid[batch.first[1:] - 1] = True
