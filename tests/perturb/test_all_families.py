@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 import regex
+from tests.perturb.family_runs import SPELLINGS, WITHIN_WORDS, Prepared, Run, cut, name_of, prepared, runs
 from tests.perturb.official_samples import SETS, Sample, line_samples, samples
 
 from crosswind.data.examples import (
@@ -32,43 +34,28 @@ from crosswind.data.examples import (
 )
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.draw import draw, key
-from crosswind.perturb.example import candidate_passage, passages
+from crosswind.perturb.example import passages
 from crosswind.perturb.form import normal_form
-from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
-from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.noise import numbered, perturb_passages
 from crosswind.perturb.passage import WHOLE, Passage, Written
-from crosswind.perturb.perturbation import PERTURBATIONS, Environment
+from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.pieces import Keep
 from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import Spec, TextScope, parse_spec
-from crosswind.perturb.words import base_language, words
+from crosswind.perturb.spec import Resolved, Spec, TextScope, parse_spec
+from crosswind.perturb.words import is_unspaced, tokens, words
 
 Official = Callable[..., Path]
 
-# Those that need a model are tested where it is (test_word_families.py).
-BROUGHT = frozenset({"mlm", "translated-phrase"})
 # uroman reads its data for seconds.
 SLOW = frozenset({"romanize"})
-ALL = sorted(set(PERTURBATIONS.names()) - BROUGHT)
-NAMES = sorted(set(ALL) - SLOW)
+NAMES = tuple(spelling for spelling in SPELLINGS if spelling not in SLOW)
+NUMBER = regex.compile(r"\p{Nd}+")
 CLUSTER = regex.compile(r"\X")
+WITH_NEIGHBOURS = frozenset({"drop-function", "drop-word", "repeat", "shuffle", "word-order"})
 SHARES = 12  # of the data sets that each perturbation meets in the fast run: one in so many
-
-
-@dataclass(frozen=True)
-class Run:
-    """One perturbation of one sample."""
-
-    sample: Sample
-    perturb: Callable[..., PerturbedDataset]
-
-    @property
-    def data(self) -> Dataset:
-        return self.sample.data
 
 
 @pytest.fixture(scope="module")
@@ -82,68 +69,8 @@ def every_line(official_data: Official) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def environment(
-    every: list[Sample], every_line: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Environment:
-    """A lexicon, and beside it tables as users bring them, of the words of the samples in every language."""
-    folder = tmp_path_factory.mktemp("lexicons")
-    texts = [(p.language, p.text) for sample in every for p in cut(sample, "swap")]
-    texts += [(language, line) for language, lines in every_line.items() for line in lines]
-    entries: dict[str, dict[str, None]] = {}
-    phrases: dict[str, dict[str, None]] = {}
-    for language, text in texts:
-        spans = words(text, language)
-        entries.setdefault(base_language(language), {}).update((text[w.start : w.end].lower(), None) for w in spans)
-        pairs = ((text[a.start : b.end].lower(), None) for a, b in itertools.pairwise(spans))
-        phrases.setdefault(base_language(language), {}).update(pairs)
-    for language, listed in entries.items():
-        numbered = list(enumerate(sorted(listed)))
-        # Of inflections and synonyms two make a pair, not the same two.
-        for name, rows in {
-            f"{language}-de.txt": [f"{word} wort{n}" for n, word in numbered if n % 2],
-            f"inflections-{language}.tsv": [f"{n // 2}\t{word}\tN;X" for n, word in numbered],
-            f"{language}.tab": [f"{(n + 1) // 2}-n\tx:lemma\t{word}" for n, word in numbered],
-            f"errors-{language}.tsv": [f"{word}\t{word + word[-1]}\t{n % 3 + 1}" for n, word in numbered if n % 3],
-            f"{language}-de.phrases.tsv": [
-                f"{phrase}\tzwei wörter\t{n % 5 + 1}" for n, phrase in enumerate(phrases[language]) if n % 4 == 1
-            ],
-        }.items():
-            (folder / name).write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return Environment(LexiconFolder(folder))
-
-
-def spelled(name: str, environment: Environment) -> str:
-    """A perturbation with the parameters that have no default."""
-    assert isinstance(environment.lexicons, LexiconFolder)
-    folder = environment.lexicons.folder
-    return {
-        "codemix": "codemix(embed=de)",
-        "codemix-phrase": f'codemix-phrase(embed=de,phrases="{folder}")',
-        "inflect": f'inflect(tables="{folder}")',
-        "real-noise": f'real-noise(errors="{folder}")',
-        "synonym": f'synonym(wordnets="{folder}",senses=0)',
-    }.get(name, name)
-
-
-def runs(name: str, chosen: list[Sample], environment: Environment) -> Iterator[Run]:
-    """The samples that a perturbation applies to."""
-    text = spelled(name, environment)
-    for sample in chosen:
-        data = sample.data
-        kind = kind_of(data.examples[0])
-        spec = parse_spec(text, severity=0.5)
-        languages = {data.language, *(e.context_language for e in data.examples if isinstance(e, SpanExample))} - {""}
-        scopes = [TextScope(language, kind, sample.fields, environment, data.task) for language in languages]
-        if any(spec.applies(scope) is not None for scope in scopes):
-            continue
-
-        def perturb(data: Dataset, severity: float, whole: Dataset = data, sample: Sample = sample) -> PerturbedDataset:
-            at = parse_spec(text, severity=severity)
-            scope = TextScope(data.language, kind_of(data.examples[0]), sample.fields, environment, data.task)
-            needed = {need: whole for need in at.needs(scope) if isinstance(need, DataNeed)}
-            return perturb_dataset(data, at, draw=3, fields=sample.fields, environment=environment, resolved=needed)
-
-        yield Run(sample, perturb)
+def ready(every: list[Sample], every_line: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return prepared(every, every_line, tmp_path_factory.mktemp("lexicons"))
 
 
 def some(name: str, every: list[Sample]) -> list[Sample]:
@@ -151,61 +78,62 @@ def some(name: str, every: list[Sample]) -> list[Sample]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], environment: Environment) -> None:
-    changed = [check(name, run) for run in runs(name, some(name, every), environment)]
+def test_nothing_is_lost_torn_or_out_of_order(name: str, every: list[Sample], ready: Prepared) -> None:
+    changed = [check(name, run) for run in runs(name, some(name, every), ready)]
     assert changed, f"{name} met no data set"
     # Few sentences have a number, and few data sets are inferences or choices.
     assert any(changed) or len(changed) < 3 or name == "digits", f"{name} changed nothing"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
-def test_nothing_is_lost_in_any_language(name: str, official_data: Official, environment: Environment) -> None:
-    for run in runs(name, samples(official_data(*SETS), 5), environment):
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_nothing_is_lost_in_any_language(name: str, official_data: Official, ready: Prepared) -> None:
+    for run in runs(name, samples(official_data(*SETS), 5), ready):
         check(name, run)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_lines_are_kept_whole(name: str, every_line: dict[str, list[str]], environment: Environment) -> None:
+def test_lines_are_kept_whole(name: str, every_line: dict[str, list[str]], ready: Prepared) -> None:
     at = NAMES.index(name) % SHARES
-    check_lines(name, dict(list(every_line.items())[at::SHARES]), environment)
+    check_lines(name, dict(list(every_line.items())[at::SHARES]), ready)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ALL)
-def test_lines_of_every_language_are_kept_whole(
-    name: str, every_line: dict[str, list[str]], environment: Environment
-) -> None:
-    check_lines(name, every_line, environment)
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_lines_of_every_language_are_kept_whole(name: str, every_line: dict[str, list[str]], ready: Prepared) -> None:
+    check_lines(name, every_line, ready)
 
 
-def check_lines(name: str, some: dict[str, list[str]], environment: Environment) -> None:
+def check_lines(name: str, some: dict[str, list[str]], ready: Prepared) -> None:
     """What must hold of plain lines."""
-    perturbation = PERTURBATIONS[name]
-    spec, low, none = (parse_spec(spelled(name, environment), severity=severity) for severity in (0.5, 0.15, 1e-9))
+    spec, low, none = (ready.spec(name, severity) for severity in (0.5, 0.15, 1e-9))
     for language, lines in some.items():
-        scope = TextScope(language, environment=environment)
+        scope = TextScope(language, environment=ready.environment)
         if spec.applies(scope) is not None:
             continue
+        resolved = ready.resolved(spec, scope)
         ids = list(line_ids(lines))
         flat = [Passage.line(text, language, id) for text, id in zip(lines, ids, strict=True)]
 
-        def written(flat: list[Passage], spec: Spec, scope: TextScope = scope) -> list[Written | None]:
-            prepared = {(a, scope.language, scope.kind): a.prepare(scope) for a in spec.atoms}
-            return perturb_passages(flat, list(numbered(spec.atoms)), draw_number=3, prepared=prepared).written
+        def written(
+            flat: list[Passage], spec: Spec, scope: TextScope = scope, resolved: Resolved = resolved
+        ) -> list[Written | None]:
+            made = {(a, scope.language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
+            return perturb_passages(flat, list(numbered(spec.atoms)), draw_number=3, prepared=made).written
 
         result = written(flat, spec)
         for before, after, fewer in zip(flat, result, written(flat, low), strict=True):
             if after is not None:
                 assert after.rewrite.apply(before.text) == after.passage.text
-                check_text(perturbation.changes_form, before.text, after.passage.text, after.rewrite)
+                check_text(name, before, after.passage.text, after.rewrite)
             if fewer is not None and after is not None and all(map(ascending, (fewer.rewrite, after.rewrite))):
                 assert kept(after.rewrite) <= kept(fewer.rewrite)
         assert written(flat[::-1], spec)[::-1] == result
         assert written(flat[1:2], spec) == result[1:2]
         assert written(flat, none) == [None] * len(flat)
         shown = [(w.passage if w else p).text for p, w in zip(flat, result, strict=True)]
-        assert list(perturb_lines(lines, spec, language, draw=3, environment=environment)) == shown
+        about: dict[str, Any] = {"environment": ready.environment, "resolved": resolved}
+        assert list(perturb_lines(lines, spec, language, draw=3, **about)) == shown
 
 
 @pytest.mark.slow
@@ -249,7 +177,6 @@ def tables_of(job: tuple[str, str, int | None]) -> list[list[tuple[str, ...]]]:
 def check(name: str, run: Run) -> bool:
     """Whether anything changed; what must hold is asserted."""
     data = run.data
-    perturbation = PERTURBATIONS[name]
     result = run.perturb(data, 0.5)
     # Ids and order.
     assert [e.id for e in result.dataset] == [e.id for e in data]
@@ -257,9 +184,9 @@ def check(name: str, run: Run) -> bool:
         assert (kind_of(new), new.language, new.cluster) == (kind_of(old), old.language, old.cluster)
         check_example(old, new)
         for field, rewrite in perturbed.rewrites.items():
-            before, after, labels = field_text(old, field), field_text(new, field), labels_of(old, new, field)
-            assert rewrite.apply(before) == after
-            check_text(perturbation.changes_form, before, after, rewrite)
+            before, after, labels = passage_of(old, field), field_text(new, field), labels_of(old, new, field)
+            assert rewrite.apply(before.text) == after
+            check_text(name, before, after, rewrite)
             for was, is_now in labels:
                 check_span(rewrite, was, is_now, after)
     # Clean text and stored rewrites give the perturbed text.
@@ -312,11 +239,12 @@ def check_example(old: Example, new: Example) -> None:
 
 
 def field_text(example: Example, field: str) -> str:
-    if field == WHOLE:
-        return passages(example, list(text_fields(example)), whole=True)[0].text
-    if field == "words" and isinstance(example, TaggingExample):
-        return " ".join(example.words)
-    return text_fields(example)[field]
+    return passage_of(example, field).text
+
+
+def passage_of(example: Example, field: str) -> Passage:
+    names = list(text_fields(example)) if field == WHOLE else [field]
+    return next(p for p in passages(example, names, whole=field == WHOLE) if p.field == field)
 
 
 def labels_of(old: Example, new: Example, field: str) -> list[tuple[Span, Span]]:
@@ -325,10 +253,10 @@ def labels_of(old: Example, new: Example, field: str) -> list[tuple[Span, Span]]
     return []
 
 
-def check_text(changes_form: bool, before: str, after: str, rewrite: Rewrite) -> None:
-    """A normal form is kept, and clusters are kept whole."""
-    if changes_form:
-        return
+def check_text(name: str, passage: Passage, after: str, rewrite: Rewrite) -> None:
+    """A normal form is kept, and clusters and words are kept whole."""
+    before = passage.text
+    assert not PERTURBATIONS[name_of(name)].changes_form
     if normal_form(before) is not None:
         assert normal_form(after) == normal_form(before)
     borders = {0, *itertools.accumulate(len(m.group()) for m in CLUSTER.finditer(before))}
@@ -341,6 +269,27 @@ def check_text(changes_form: bool, before: str, after: str, rewrite: Rewrite) ->
             at += piece.end - piece.start
         else:
             at += len(piece.text)
+    if name_of(name) not in WITHIN_WORDS:
+        assert torn_words(name, passage, rewrite) == []
+
+
+def torn_words(name: str, passage: Passage, rewrite: Rewrite) -> list[str]:
+    """The words of a text, by its own segmentation, of which a part was kept and a part was not.
+
+    What moves or goes has with it what is typed without a space (`tokens`), and in a tagged sentence is one of its own
+    words; what is looked up stands alone (`words`). Numbers change whole, in 39C too. In a text without spaces a word
+    that is no entry of a lexicon may become the entries that it consists of.
+    """
+    text = passage.text
+    moves = name_of(name) in WITH_NEIGHBOURS
+    if name_of(name) == "digits":
+        spans = [Span(*m.span()) for m in NUMBER.finditer(text)]
+    elif name_of(name) == "codemix" and is_unspaced(passage.language):
+        return []
+    else:
+        spans = (list(passage.words) if moves else []) or (tokens if moves else words)(text, passage.language)
+    cuts = {at for p in rewrite.pieces if isinstance(p, Keep) for at in (p.start, p.end)}
+    return [text[w.start : w.end] for w in spans if any(w.start < at < w.end for at in cuts)]
 
 
 def check_span(rewrite: Rewrite, was: Span, now: Span, after: str) -> None:
@@ -374,34 +323,21 @@ def kept(rewrite: Rewrite) -> set[int]:
     return {i for p in rewrite.pieces if isinstance(p, Keep) for i in range(p.start, p.end)}
 
 
-def cut(sample: Sample, name: str) -> list[Passage]:
-    fields = [f for f in sample.fields if f != "pool"]
-    whole = PERTURBATIONS[name].whole
-    cut = (
-        [p for e in sample.data.examples for p in passages(e, fields, task=sample.data.task, whole=whole)]
-        if fields
-        else []
-    )
-    if "pool" in sample.fields and sample.data.pool is not None:
-        cut += [candidate_passage(c, task=sample.data.task) for c in sample.data.pool.candidates]
-    return cut
-
-
 @pytest.mark.parametrize("severity", [0.1, 0.4])
-def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: Environment, severity: float) -> None:
+def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], ready: Prepared, severity: float) -> None:
     far = {}
     for name in NAMES:
-        if PERTURBATIONS[name].prepare is None:
+        if PERTURBATIONS[name_of(name)].prepare is None:
             continue
         total = drawn = 0
-        for run in runs(name, some(name, every)[:12], environment):
-            atom = parse_spec(spelled(name, environment), severity=severity).atoms[0]
-            for passage in cut(run.sample, name):
-                scope = TextScope(passage.language, passage.kind, run.sample.fields, environment, run.data.task)
+        for run in runs(name, some(name, every)[:12], ready):
+            atom = ready.spec(name, severity).atoms[0]
+            for passage in cut(run.sample, name_of(name)):
+                scope = TextScope(passage.language, passage.kind, run.sample.fields, ready.environment, run.data.task)
                 if atom.applies(scope) is not None:
                     continue
-                needed = dict.fromkeys(atom.perturbation.needs(atom.setting(scope)), run.data)
-                (sites,) = atom.prepare(scope, needed).sites([passage])
+                resolved = ready.resolved(Spec((atom,)), scope, run.data)
+                (sites,) = atom.prepare(scope, resolved).sites([passage])
                 (hits,) = draw(
                     [key("7", name, passage.task, passage.language, passage.id, passage.field)],
                     [sites.counters],
@@ -415,7 +351,7 @@ def test_the_drawn_share_of_sites_is_binomial(every: list[Sample], environment: 
 
 
 @pytest.mark.slow
-def test_no_two_perturbations_are_one(official_data: Official, environment: Environment) -> None:
+def test_no_two_perturbations_are_one(official_data: Official, ready: Prepared) -> None:
     root = official_data("xnli") / "xnli"
     outcomes: dict[str, dict[str, list[str]]] = {}
     for path in sorted(root.glob("dev-*.tsv")):
@@ -423,10 +359,10 @@ def test_no_two_perturbations_are_one(official_data: Official, environment: Envi
         with path.open(encoding="utf-8") as file:
             lines = [line.split("\t")[0] for line in itertools.islice(file, 0, 67 * 3, 3)]
         for name in NAMES:
-            spec = parse_spec(spelled(name, environment), severity=0.5)
-            scope = TextScope(language, environment=environment)
+            spec = ready.spec(name, 0.5)
+            scope = TextScope(language, environment=ready.environment)
             if spec.applies(scope) is None and not spec.needs(scope):
-                changed = list(perturb_lines(lines, spec, language, environment=environment))
+                changed = list(perturb_lines(lines, spec, language, environment=ready.environment))
                 outcomes.setdefault(name, {})[language] = changed
     same = []
     for one, two in itertools.combinations(outcomes, 2):

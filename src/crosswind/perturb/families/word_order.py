@@ -1,4 +1,7 @@
-"""Local reorder: a word changes places with one that follows it closely, within a phrase."""
+"""Local reorder: a word changes places with one that follows it closely, within a phrase.
+
+In a tagged sentence without spaces (Japanese, Chinese) the parts of one of its words stay in their order.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ _SPACE = regex.compile(r"\s")
 class _Reorder(Columned):
     """A word moved behind one of those that follow it within a window; the white space stays where it is."""
 
-    def __init__(self, language: str, window: int) -> None:
+    def __init__(self, language: str, window: int, *, touching: bool) -> None:
         super().__init__(self._columns)
-        self._language, self._window, self._unspaced = language, window, is_unspaced(language)
+        self._language, self._window, self._touching = language, window, touching
         self._solid = CodeTable(lambda char: int(_SPACE.match(char) is None))
 
     def _columns(self, batch: TextBatch) -> Columns:
@@ -36,7 +39,7 @@ class _Reorder(Columned):
         np.cumsum(solid, out=before[1:])
         # Nothing but white space stands between two words of a phrase: it ends at punctuation.
         joined = before[starts[1:]] == before[ends[:-1]]
-        if not self._unspaced:
+        if not self._touching:
             joined &= starts[1:] > ends[:-1]
         count = len(starts)
         reach = np.zeros(count, dtype=np.int64)
@@ -87,11 +90,13 @@ def _moves(words: list[tuple[int, int]], names: list[int]) -> list[Option]:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    return _Reorder(setting.language, int(str(setting.params["window"])))
+    touching = is_unspaced(setting.language) and setting.kind != "tagging"
+    return _Reorder(setting.language, int(str(setting.params["window"])), touching=touching)
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {"word-order": "2", **segmentation(setting.language)}
+    given = is_unspaced(setting.language) and setting.kind == "tagging"
+    return {"word-order": "3" if given else "2", **segmentation(setting.language)}
 
 
 WORD_ORDER = Perturbation(
