@@ -1,8 +1,8 @@
 """The published settings beside the papers' algorithms, written out for tiny inputs, and a trigger as it was printed.
 
 Where a paper's printed example could be verified, it is tested here or in `test_published_settings.py`: the trigger is
-from Wallace et al. 2019, table 1, as texts that quote it have it. Followed by hand instead, an algorithm against a plain
-transcription: BERT-Attack (Li et al. 2020, algorithm 1) and PolyGloss (Tan and Joty 2021, algorithm 1).
+from Wallace et al. 2019, table 1, as texts that quote it have it. Followed by hand instead, an algorithm against a
+plain transcription: BERT-Attack (Li et al. 2020, algorithm 1) and PolyGloss (Tan and Joty 2021, algorithm 1).
 
 Not tested on a worked example, because none could be verified and none is made up: Bumblebee (figure 1 of its paper is
 a picture), BAE, CLARE, Genetic, VIPER, Bad Characters.
