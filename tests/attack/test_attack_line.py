@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,19 @@ def test_the_curve_of_tagging_is_the_f1_of_all_entities() -> None:
         {0.05: 100.0, 0.1: 80.0, 0.2: 60.0, 0.3: 60.0, 0.4: 40.0, 0.5: 40.0, 1.0: 40.0}
     )
     assert line.success_over_budget is None
+    assert (line.control_over_edit_rate, line.similarity) == (None, None)
+    cosines = [{"E": 0.8}, {"E": 0.9}]
+    seen = replace(made, outcomes=made.outcomes.with_columns(similarity=pl.Series([json.dumps(c) for c in cosines])))
+    similar = attack_line("ner", "de", seen, ENTITIES, binary=False)
+    assert similar.similarity is not None
+    assert similar.similarity.score == pytest.approx(0.85)
+    assert "cosine of them        0.850 [" in render_attacks([similar], [])
+    several = seen.outcomes.with_columns(similarity=pl.lit(json.dumps({"E": 0.8, "F": 0.9})))
+    assert attack_line("ner", "de", replace(seen, outcomes=several), ENTITIES, binary=False).similarity is None
+    # Both were changed, with .4 and .1 edits a word: the mean, in that unit, with an interval that cannot go below 0.
+    assert line.edit_rate is not None
+    assert line.edit_rate.score == pytest.approx(0.25)
+    assert (line.edit_rate.low, line.edit_rate.limits[0]) == (0.0, 0.0)
 
 
 def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> None:
@@ -85,6 +99,10 @@ def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> N
     assert dict(line.success_over_budget or ()) == pytest.approx({1: 100 / 3, 2: 100 / 3, 5: 200 / 3, 10: 200 / 3})
     assert dict(line.success_over_edit_rate or ())[0.2] == pytest.approx(100 / 3)
     assert line.control_queries == pytest.approx((4.0, 6.4))
+    assert dict(line.control_over_budget or ()) == {1: 75.0, 2: 50.0, 5: 25.0, 10: 0.0}
+    assert dict(line.control_over_edit_rate or ())[0.4] == 75.0  # its draws have .5 edits a word
+    assert dict(line.control_success_over_edit_rate or ())[0.5] == pytest.approx(100.0)
+    assert dict(line.control_success_over_budget or ())[2] == pytest.approx(100 / 3)
     # An error rate grows: what the attack gains over the draws is the same.
     errors = attack_line("nli", "de", made, METRICS["error-rate"], binary=True, control=control)
     assert (errors.before.score, errors.after.score) == (25.0, 75.0)

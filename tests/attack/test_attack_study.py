@@ -151,7 +151,7 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     assert sums.select("attack", "language", "curve").sort("attack", "language", "curve").rows() == sorted(
         (attack, code, curve)
         for code in ("qla-Latn", "qcy-Cyrl")
-        for attack, curves_of in (("deepwordbug", names), ("deepwordbug.random", names[:1]))
+        for attack, curves_of in (("deepwordbug", names), ("deepwordbug.random", names))
         for curve in curves_of
     )
     assert sums["given"].all()
@@ -167,6 +167,7 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     edits = pl.read_csv(tmp_path / "out" / "figures" / "attacks-edits.csv")
     at_zero = (pl.col("curve") != "over_edit_rate") & (pl.col("at") == 0)  # success: 0 by definition
     assert edits.filter(pl.col("low").is_null()).equals(edits.filter(at_zero))
+    assert edits.filter("control")["curve"].unique().sort().to_list() == sorted(names[1:])
     # What each attack did: the same A and A', its success, what it cost; a row a language, none of the control.
     made = pl.read_parquet(tmp_path / "out" / "attacked.parquet")
     assert dict(made.schema) == ATTACKED_COLUMNS
@@ -181,6 +182,11 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         assert row["success"] == pytest.approx(100 * (1 - row["after"] / row["before"]))
         assert 0 < row["queries_median"] <= row["queries_90"] <= 12
         assert row["budget_per_position"] == pytest.approx(12 / row["positions"])
+        assert row["edit_rate_low"] <= row["edit_rate"] <= row["edit_rate_high"]
+        assert row["chrf_low"] <= row["chrf"] <= row["chrf_high"] < 100
+        assert row["similarity"] is None  # no constraint names an encoder
+        assert json.loads(row["control_over_budget"])[-1] == [12, pytest.approx(row["control"])]
+        assert json.loads(row["control_over_edit_rate"])[-1][1] >= row["control"] - 1e-9
     gains = pl.read_parquet(tmp_path / "out" / "contrasts.parquet").filter(kind="attack", scope="target")
     assert gains["estimate"].to_list() == pytest.approx([made["gain"].mean()])
     assert gains["name"].to_list() == ["none: random draws − deepwordbug, 12 queries"]

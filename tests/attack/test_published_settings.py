@@ -5,16 +5,18 @@ The examples marked *verified* stand in texts that quote the paper; the others a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crosswind.attack.cosine import cosine_note, cosines_of
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.prepare import SpaceMaker
 from crosswind.attack.recipe import RECIPES, constraints_of, needed_spec, parse_recipe
-from crosswind.attack.run import AttackBudget, attack_examples, cosine_note
+from crosswind.attack.run import AttackBudget, attack_examples, outcome_table
 from crosswind.attack.space import GoalVerdict, Space
 from crosswind.attack.victim import ModelVictim, PredictingVictim
 from crosswind.data.examples import Dataset, PairExample, Span, SpanExample
@@ -275,8 +277,13 @@ def test_bae_and_clare_keep_texts_that_the_named_encoder_finds_similar() -> None
         call = parse_recipe(recipe)
         setting = call.setting(TASKS["xnli"], "en")
         judges: dict[Any, Any] = {n: similarity for c in constraints_of(call, setting) for n in c.needs()}
-        note = cosine_note(call, setting, pairs(), outcomes, (), judges)
+        cosines = cosines_of(call, setting, pairs(), outcomes, (), judges)
+        note = cosine_note(call, cosines)
+        columns = outcome_table(outcomes, cosines)["similarity"]
+        found = [json.loads(text) for text in columns]
+        assert [bool(one) for one in found] == [bool(judges) and o.changed for o in outcomes]
         if recipe.startswith("bae(model=M,setting"):  # texts of .95 alone passed
+            assert [one for one in found if one] == [{"E": 0.95}] * sum(o.changed for o in outcomes)
             assert "is 0.950 on average and 0.950 at least (E)" in note
         assert bool(note) == bool(judges)
         # Words below CLARE's least probabilities are none of its alternatives; any word may be put in.

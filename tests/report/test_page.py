@@ -365,6 +365,7 @@ def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summ
             "over_edit_rate": json.dumps([[0.1, left + 10], [1.0, left]]),
             "success_over_edit_rate": success,
             "success_over_budget": success and json.dumps([[1, broken], [5, broken + 20]]),
+            "control_over_edit_rate": json.dumps([[0.1, 75.0], [1.0, left]]) if broken == 40.0 else None,
             **more,
         }
 
@@ -372,7 +373,11 @@ def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summ
     tagged = row("de", 1, 50.0, None, target="panx")
     attacked = pl.DataFrame([*rows, tagged], schema=ATTACKED_COLUMNS)
     means = mean_edit_points(edit_points(attacked))
-    at = {(r["panel"], r["curve"], r["at"]): r for r in means.iter_rows(named=True)}
+    at = {(r["panel"], r["curve"], r["at"]): r for r in means.filter(~pl.col("control")).iter_rows(named=True)}
+    draws = means.filter(pl.col("control"))
+    assert draws.select("curve", "at", "value", "n").rows() == [
+        ("over_edit_rate", at_most, left, 8) for at_most, left in ((0.0, 75.0), (0.1, 75.0), (1.0, 20.0))
+    ]
     # Languages first, then seeds: ((20 + 30) / 2 + 40) / 2 and ((40 + 60) / 2 + 50) / 2
     assert at["xnli, deepwordbug", "over_edit_rate", 1.0]["value"] == 32.5
     assert at["xnli, deepwordbug", "over_edit_rate", 0.1]["value"] == 42.5
@@ -386,11 +391,12 @@ def test_attacks_are_drawn_over_edits_too_and_success_over_edits_and_budget(summ
     content = replace(full(summary), attacked=attacked)
     path = write_report(tmp_path / "report.html", content)
     points = pl.read_csv(tmp_path / "figures" / "attacks-edits.csv")
-    assert len(points) == 3 * 9 + 3
+    assert len(points) == 3 * 9 + 3 + 3
+    assert "stroke-dasharray" in (tmp_path / "figures" / "attacks-edits.svg").read_text(encoding="utf-8")
     svg = (tmp_path / "figures" / "attacks-edits.svg").read_text(encoding="utf-8")
     titles = sorted(re.findall(r">([^<]+, by [^<]+)<", svg))
     assert titles == ["A′, by edits a word"] * 2 + ["success in %, by edits a word", "success in %, by queries"]
-    assert svg.count('fill="none" stroke=') == 4  # one system: a curve each
+    assert svg.count('fill="none" stroke=') == 5  # one system: a curve each, one of draws
     assert (svg.count(">xnli, deepwordbug<"), svg.count(">panx, deepwordbug<")) == (3, 1)  # what each panel is of
     assert "fill-opacity" not in re.sub("<text[^>]*>", "", svg)
     assert "Without intervals: these runs kept no sums by cluster" in path.read_text(encoding="utf-8")

@@ -20,21 +20,20 @@ paired.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from crosswind.analysis.attack_points import AttackCurves
 from crosswind.analysis.estimate import Estimate, estimate
-from crosswind.analysis.influence import ClusterNumbers, Influence, cell_influence, weighted_sum
+from crosswind.analysis.influence import ClusterNumbers, Influence, Limits, cell_influence, weighted_sum
 from crosswind.attack.outcome import refused_by_constraints
 from crosswind.evaluate.metrics.base import Array, Metric, Score, mean_of
-
-EDIT_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0)
-"""At which the curve over the edit rate is read."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,15 @@ class AttackLine:
     and `gain_at_used` at the queries that the search used for each example. `queries`, `passes` and `control_queries`
     are (median, 90th percentile) over attacked examples, and so is `before_change`, the queries that an example cost
     before its first changed text (to rank its words, for a gradient); `untried` is the share of attacked examples whose
-    budget ended before any changed text was asked about; `edit_rate` (edits per word) and `chrf` are means over the
-    examples that the attack changed; `positions` is the median of the sites that could change, and
-    `budget_per_position` the budget for each of them. `exhausted` is the share of attacked examples whose search
-    had nothing more to ask before its budget ended (it had been through its space, or goes through it once as greedy
-    searches do), `without_site` the share of right ones that had nothing to change. `refused` are the texts that
-    constraints refused (median, 90th percentile), `given_up` the share of attacked examples that ended because
-    constraints that ask a model had refused too many.
+    budget ended before any changed text was asked about; `edit_rate` (edits per word, no points) and `chrf` are means
+    over the examples that the attack changed, with intervals over them, and so is `similarity`, the cosine of changed
+    and original texts for the sentence encoder that a constraint names (none, or several: missing); `positions` is the
+    median of the sites that could change, and `budget_per_position` the budget for each of them. `exhausted` is the
+    share of attacked examples whose search had nothing more to ask before its budget ended (it had been through its
+    space, or goes through it once as greedy searches do), `without_site` the share of right ones that had nothing to
+    change. `refused` are the texts that constraints refused (median, 90th percentile), `given_up` the share of attacked
+    examples that ended because constraints that ask a model had refused too many. Curves of the control are those
+    of its draws, at its own budget.
     """
 
     target: str
@@ -92,8 +93,9 @@ class AttackLine:
     refused: tuple[float, float]
     untried: float
     given_up: float
-    edit_rate: float | None
-    chrf: float | None
+    edit_rate: Estimate | None
+    chrf: Estimate | None
+    similarity: Estimate | None
     positions: float
     budget_per_position: float | None
     exhausted: float
@@ -102,6 +104,10 @@ class AttackLine:
     over_edit_rate: tuple[tuple[float, float], ...]
     success_over_budget: tuple[tuple[int, float], ...] | None
     success_over_edit_rate: tuple[tuple[float, float], ...] | None
+    control_over_budget: tuple[tuple[int, float], ...] | None
+    control_over_edit_rate: tuple[tuple[float, float], ...] | None
+    control_success_over_budget: tuple[tuple[int, float], ...] | None
+    control_success_over_edit_rate: tuple[tuple[float, float], ...] | None
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; of an estimate the score and its interval."""
@@ -174,7 +180,23 @@ def attack_line(
         success = level(quantity(np.stack([broken & right, right], axis=1), mean_of(0, 1)))
     tried = _tried(rows)
     positions = float(np.median(tried["positions"].to_numpy())) if len(tried) else 0.0
-    changed = rows["changes"].to_numpy() > 0
+    changed = (rows["changes"].to_numpy() > 0).astype(np.float64)
+
+    def mean_of_changed(values: Any, limits: Limits) -> Estimate | None:
+        """The mean of a figure of the texts, in its own unit, over the examples that were changed; NaN is none."""
+        known = np.asarray(values, dtype=np.float64)
+        counted = changed * ~np.isnan(known)
+        if not counted.any():
+            return None
+        whole = quantity(np.stack([np.nan_to_num(known) * counted, counted], axis=1), mean_of(0, 1))
+        found = estimate([(1.0, replace(whole, limits=limits))], numbers)
+        low, high = (None, None) if found.low is None or found.high is None else (found.low / 100, found.high / 100)
+        return replace(found, score=found.score / 100, low=low, high=high)
+
+    read = curves.read(metric, attack.budget, success is not None)
+    drawn_curves = None
+    if control is not None and draws is not None:
+        drawn_curves = draws.read(metric, control.budget, success is not None)
     return AttackLine(
         target=target,
         language=language,
@@ -196,60 +218,22 @@ def attack_line(
         refused=_spread(_refused(tried)),
         untried=100 * len(tried.filter(end="budget", curve="[]")) / max(1, len(tried)),
         given_up=100 * float((tried["end"] == "refused").sum()) / max(1, len(tried)),
-        edit_rate=float(rows["edit_rate"].to_numpy()[changed].mean()) if changed.any() else None,
-        chrf=float(np.asarray(attack.chrf)[changed].mean()) if len(attack.chrf) and changed.any() else None,
+        edit_rate=mean_of_changed(rows["edit_rate"].to_numpy(), (0.0, math.inf)),
+        chrf=mean_of_changed(attack.chrf, (0.0, 1e4)) if len(attack.chrf) else None,
+        similarity=mean_of_changed(similar, (-100.0, 100.0)) if (similar := _cosines(rows)) is not None else None,
         positions=positions,
         budget_per_position=attack.budget / positions if positions else None,
         exhausted=100 * float((tried["end"] == "exhausted").sum()) / max(1, len(tried)),
         without_site=100 * float((rows["end"] == "no site").sum() / max(1, int(right.sum()))),
-        over_budget=tuple((b, curves.score(metric, b)) for b in budgets(attack.budget)),
-        over_edit_rate=tuple((e, curves.score(metric, attack.budget, e)) for e in EDIT_RATES),
-        success_over_budget=None if success is None else tuple((b, curves.success(b)) for b in budgets(attack.budget)),
-        success_over_edit_rate=None
-        if success is None
-        else tuple((e, curves.success(attack.budget, e)) for e in EDIT_RATES),
+        over_budget=read.over_budget,
+        over_edit_rate=read.over_edit_rate,
+        success_over_budget=read.success_over_budget,
+        success_over_edit_rate=read.success_over_edit_rate,
+        control_over_budget=None if drawn_curves is None else drawn_curves.over_budget,
+        control_over_edit_rate=None if drawn_curves is None else drawn_curves.over_edit_rate,
+        control_success_over_budget=None if drawn_curves is None else drawn_curves.success_over_budget,
+        control_success_over_edit_rate=None if drawn_curves is None else drawn_curves.success_over_edit_rate,
     )
-
-
-def budgets(most: int) -> tuple[int, ...]:
-    """1, 2, 5, 10, 20, 50, … up to `most`, and that: where the curve over the budget is read."""
-    steps = [m * 10**e for e in range(8) for m in (1, 2, 5)]
-    return (*(b for b in steps if b < most), most)
-
-
-class AttackCurves:
-    """The worst text of each example within a number of queries and an edit rate, read from the points of its curve.
-
-    `rows` are outcomes, `clean` `(items, k)` the metric's statistics of the same examples before the attack.
-    """
-
-    def __init__(self, rows: pl.DataFrame, clean: Any) -> None:
-        self.clean = np.asarray(clean, dtype=np.float64)
-        self.right = rows["clean_right"].to_numpy()
-        self.loss = rows["clean_loss"].to_numpy()
-        self.points: list[list[Any]] = [json.loads(text) for text in rows["curve"]]
-
-    def within(self, queries: Any, edit_rate: float = np.inf) -> tuple[Array, NDArray[Any]]:
-        """The metric's statistics `(items, k)` and how right they still are `(items,)`.
-
-        `queries` is a number, or one for each item.
-        """
-        statistics, right = self.clean.copy(), self.right.copy()
-        for i, limit in enumerate(np.broadcast_to(queries, len(self.points)).tolist()):
-            worst = (-self.right[i], self.loss[i])
-            for query, rate, now, loss, counted in self.points[i]:
-                if query <= limit and rate <= edit_rate and (-now, loss) > worst:
-                    worst, right[i], statistics[i] = (-now, loss), now, counted
-        return statistics, right
-
-    def score(self, metric: Metric, queries: int, edit_rate: float = np.inf) -> float:
-        """A' in points."""
-        return float(metric.score(self.within(queries, edit_rate)[0].sum(axis=0)))
-
-    def success(self, queries: int, edit_rate: float = np.inf) -> float:
-        """The share in percent of the initially right that are wrong."""
-        before = self.right > 0
-        return 100 * float((self.within(queries, edit_rate)[1][before] <= 0).mean())
 
 
 def before_first_change(rows: pl.DataFrame) -> pl.Series:
@@ -261,6 +245,18 @@ def before_first_change(rows: pl.DataFrame) -> pl.Series:
     firsts = [next((point[0] - 1 for point in json.loads(curve)), None) for curve in rows["curve"]]
     used = rows["queries"].to_list()
     return pl.Series([q if first is None else first for first, q in zip(firsts, used, strict=True)], dtype=pl.Int64)
+
+
+def _cosines(rows: pl.DataFrame) -> list[float] | None:
+    """The cosine of each example's changed texts for the encoder that a constraint names, NaN where none changed; none
+    without such an encoder, and with several, which have no common scale."""
+    if "similarity" not in rows.columns:
+        return None
+    measured: list[dict[str, float]] = [json.loads(text) for text in rows["similarity"]]
+    encoders = list({name for of_example in measured for name in of_example})
+    if len(encoders) != 1:
+        return None
+    return [of_example.get(encoders[0], float("nan")) for of_example in measured]
 
 
 def _tried(rows: pl.DataFrame) -> pl.DataFrame:
@@ -281,10 +277,15 @@ def _spread(column: pl.Series) -> tuple[float, float]:
     return float(np.median(values)), float(np.quantile(values, 0.9))
 
 
-_ESTIMATES = ("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used")
+_ESTIMATES = (
+    *("before", "after", "success", "control", "gain", "control_at_used", "gain_at_used"),
+    *("edit_rate", "chrf", "similarity"),
+)
 _SPREADS = ("queries", "passes", "control_queries", "before_change", "refused")
-_NUMBERS = ("edit_rate", "chrf", "positions", "budget_per_position", "exhausted", "without_site", "untried", "given_up")
-_CURVES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate")
+_NUMBERS = ("positions", "budget_per_position", "exhausted", "without_site", "untried", "given_up")
+CURVE_NAMES = ("over_budget", "over_edit_rate", "success_over_budget", "success_over_edit_rate")
+OF_CONTROL = "control_"
+_CURVES = (*CURVE_NAMES, *(OF_CONTROL + name for name in CURVE_NAMES))
 
 LINE_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("target", "language", "attack"), pl.String()),

@@ -13,6 +13,7 @@ from statistics import mean
 
 import polars as pl
 
+from crosswind.attack.cosine import Cosines
 from crosswind.attack.counted import Counted
 from crosswind.attack.engine import Spaces, run_attack
 from crosswind.attack.outcome import Attacked, refused_by_constraints
@@ -30,15 +31,12 @@ from crosswind.data.examples import (
     Pool,
     QueryExample,
     is_labelled,
-    whole_texts,
 )
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import Metric
 from crosswind.evaluate.predictions import Prediction
 from crosswind.perturb.applied import Constraint
-from crosswind.perturb.constraint import NamedConstraint
 from crosswind.perturb.example import Protection
-from crosswind.perturb.needs import ModelNeed
 from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
 from crosswind.perturb.replay import replay_dataset
@@ -169,8 +167,9 @@ def replayed_attack(dataset: Dataset, rewrites: pl.DataFrame, added: pl.DataFram
     return replace(replay_dataset(dataset, rewrites, added), added_share=share)
 
 
-def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
-    """A row an example: how it ended, what it cost, how much was edited. Rewrites are stored apart."""
+def outcome_table(outcomes: Sequence[Attacked], similar: Cosines | None = None) -> pl.DataFrame:
+    """A row an example: how it ended, what it cost, how much was edited, and by encoder how similar its texts are
+    (`cosines_of`). Rewrites are stored apart."""
     plain = (
         "id",
         "end",
@@ -189,43 +188,13 @@ def outcome_table(outcomes: Sequence[Attacked]) -> pl.DataFrame:
     )
     columns: dict[str, list[object]] = {name: [getattr(o, name) for o in outcomes] for name in plain}
     columns["refused"] = [json.dumps(dict(sorted(o.refused.items()))) for o in outcomes]
+    measured = [{source: mean(of[o.id]) for source, of in (similar or {}).items() if o.id in of} for o in outcomes]
+    columns["similarity"] = [json.dumps(one) for one in measured]
     columns["curve"] = [json.dumps([p.to_json() for p in o.curve]) for o in outcomes]
     whole = {"queries", "passes", "found_at", "changes", "positions", "alternatives", "words"}
-    text = {"id", "end", "refused", "curve"}
+    text = {"id", "end", "refused", "similarity", "curve"}
     kinds = {name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in columns}
     return pl.DataFrame(columns, schema=kinds)
-
-
-def cosine_note(
-    call: Call,
-    setting: AttackSetting,
-    examples: Sequence[Example],
-    outcomes: Sequence[Attacked],
-    constraints: Sequence[NamedConstraint],
-    resolved: Resolved,
-) -> str:
-    """How similar the changed texts are for each sentence encoder that a constraint names; empty where none does."""
-    pairs = _changed_texts(examples, outcomes)
-    named = (*constraints_of(call, setting), *constraints)
-    needs = dict.fromkeys(n for c in named for n in c.needs() if isinstance(n, ModelNeed) and n.role == "similarity")
-    measured = {need.source: [float(v) for v in resolved[need](pairs)] for need in needs} if pairs else {}
-    return " ".join(
-        f"{call.name}: the cosine of the {len(values):,} changed texts with the original ones is {mean(values):.3f} on "
-        f"average and {min(values):.3f} at least ({source})."
-        for source, values in measured.items()
-    )
-
-
-def _changed_texts(examples: Sequence[Example], outcomes: Sequence[Attacked]) -> list[tuple[str, str]]:
-    """The texts that attacks changed, before and after; what was added to a pool is none."""
-    pairs = []
-    for example, outcome in zip(examples, outcomes, strict=True):
-        texts = whole_texts(example)
-        for field, rewrite in outcome.rewrites.items():
-            text = texts.get(field)
-            if text is not None and rewrite.length == len(text):
-                pairs.append((text, rewrite.apply(text)))
-    return pairs
 
 
 def attack_notes(call: Call, setting: AttackSetting, data: str, outcomes: Sequence[Attacked]) -> list[str]:

@@ -40,8 +40,11 @@ def _line(line: AttackLine) -> str:
         rows.append(f"  queries of draws      median {median:g}, 90th percentile {high:g}")
     rows.append(f"  unique passes         median {line.passes[0]:g}, 90th percentile {line.passes[1]:g}")
     if line.edit_rate is not None:
-        similar = "" if line.chrf is None else f", chrF {line.chrf:.1f}"
-        rows.append(f"  edits per word        {line.edit_rate:.2f} where it changed something{similar}")
+        rows.append(f"  edits per word        {_estimate(line.edit_rate, 2)} where it changed something")
+    if line.chrf is not None:
+        rows.append(f"  chrF of changed texts {_estimate(line.chrf)}")
+    if line.similarity is not None:
+        rows.append(f"  cosine of them        {_estimate(line.similarity, 3)}")
     each = "" if line.budget_per_position is None else f" (budget {line.budget_per_position:.1f} for each)"
     rows.append(f"  positions             median {line.positions:g}{each}")
     rows.append(
@@ -49,19 +52,23 @@ def _line(line: AttackLine) -> str:
     )
     for name, curve in (
         ("A' over the budget", line.over_budget),
+        ("  of random draws", line.control_over_budget),
         ("A' over the edit rate", line.over_edit_rate),
+        ("  of random draws", line.control_over_edit_rate),
         ("success over budget", line.success_over_budget),
+        ("  of random draws", line.control_success_over_budget),
         ("success over edits", line.success_over_edit_rate),
+        ("  of random draws", line.control_success_over_edit_rate),
     ):
         if curve is not None:
             rows.append(f"  {name:21} " + "  ".join(f"{at:g}: {v:.1f}" for at, v in curve))
     return "\n".join(rows)
 
 
-def _estimate(estimate: Estimate) -> str:
+def _estimate(estimate: Estimate, digits: int = 1) -> str:
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.score:5.1f} ({estimate.note or 'no interval'})"
-    return f"{estimate.score:5.1f} [{estimate.low:.1f}, {estimate.high:.1f}]"
+        return f"{estimate.score:5.{digits}f} ({estimate.note or 'no interval'})"
+    return f"{estimate.score:5.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
 
 
 def _example(example: AttackedExample) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from crosswind.analysis.attacked import LINE_COLUMNS
+from crosswind.analysis.attacked import CURVE_NAMES, LINE_COLUMNS, OF_CONTROL
 from crosswind.analysis.claims import JudgedClaim
 from crosswind.analysis.official import OfficialScore
 from crosswind.analysis.summary import Summary
@@ -151,6 +151,9 @@ the distance from the twin's (none of its own row, and where nothing changed). `
 LATER_COLUMNS = (
     *ATTACK_CELL,
     *("before_change_median", "before_change_90", "untried", "of", "refused_median", "refused_90", "given_up"),
+    *(f"{name}{end}" for name in ("edit_rate", "chrf") for end in ("_low", "_high")),
+    *(f"similarity{end}" for end in ("", "_low", "_high")),
+    *(OF_CONTROL + name for name in CURVE_NAMES),
 )
 """Columns that runs of older versions lack."""
 

@@ -57,13 +57,13 @@ class AttackParams(CellParams):
 def _run(job: Job[AttackParams], worker: Worker) -> str:
     import numpy as np
 
+    from crosswind.attack.cosine import cosine_note, cosines_of
     from crosswind.attack.outcome import ENDS
     from crosswind.attack.recipe import constraints_of, needed_spec, parse_recipe
     from crosswind.attack.run import (
         AttackBudget,
         attack_examples,
         attack_notes,
-        cosine_note,
         outcome_table,
         perturbed_by,
     )
@@ -121,11 +121,12 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     perturbed.table().write_parquet(job.draft.path / TABLE)
     if perturbed.added:
         perturbed.added_table().write_parquet(job.draft.path / ADDED)
-    outcome_table(outcomes).write_parquet(job.draft.path / OUTCOMES)
+    similar = cosines_of(call, setting, data.examples, outcomes, named, judges)
+    outcome_table(outcomes, similar).write_parquet(job.draft.path / OUTCOMES)
     for note in attack_notes(call, setting, params.ref.name, outcomes):
         job.note(note)
-    if similar := cosine_note(call, setting, data.examples, outcomes, named, judges):
-        job.note(similar)
+    if said := cosine_note(call, similar):
+        job.note(said)
     for end in ENDS:
         job.fact(f"ended: {end}", sum(o.end == end for o in outcomes))
     job.fact("changed", perturbed.changed_share)

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from crosswind.analysis.attacked import EDIT_RATES, AttackCurves, budgets
+from crosswind.analysis.attack_points import EDIT_RATES, AttackCurves, budgets
 from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.analysis.curve_intervals import SUCCESS, flat_sums
 from crosswind.attack.goal import BINARY
@@ -78,13 +78,11 @@ def attack_curves(
 def _curves(whole: AttackCurves, cell: Cell, metric: str) -> Iterator[tuple[str, list[float], str, list[Array]]]:
     """Each curve of an attacked test set: its name, where it is read, of what, and the statistics of the items there.
 
-    Success without a query or an edit is 0 by definition: no point of it. Of draws there is the score over the budget.
+    Success without a query or an edit is 0 by definition: no point of it.
     """
     most = cell.condition.budget
     asked = [0, *budgets(most)]
     yield "over_budget", [float(b) for b in asked], metric, [whole.within(b)[0] for b in asked]
-    if is_control(cell.condition.attack):
-        return
     within = [whole.within(most, rate) for rate in EDIT_RATES]
     yield "over_edit_rate", [0.0, *EDIT_RATES], metric, [whole.clean, *(statistics for statistics, _ in within)]
     right = whole.right > 0

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, assert_never
 
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
+from crosswind.attack.cosine import cosine_note, cosines_of
 from crosswind.attack.endpoint import Endpoint, address_shown, is_address
 from crosswind.attack.goal import BINARY
 from crosswind.attack.recipe import (
@@ -32,7 +33,6 @@ from crosswind.attack.run import (
     Report,
     attack_examples,
     attack_notes,
-    cosine_note,
     outcome_table,
     perturbed_by,
 )
@@ -243,6 +243,7 @@ class VictimAttacks:
                 report=self.report,
             )
         perturbed = perturbed_by(dataset, outcomes)
+        similar = cosines_of(call, setting, dataset.examples, outcomes, self.constraints, judges)
         examples = [p.example for p in perturbed.examples]
         again = victim(examples)
         before, after = victim(dataset.examples).predictions, again.predictions
@@ -250,7 +251,7 @@ class VictimAttacks:
         attacked = AttackedSet(
             name,
             spec.budget,
-            outcome_table(outcomes),
+            outcome_table(outcomes, similar),
             clean.clusters,
             clean.statistics,
             victim.metric.judge(examples, after, {}).statistics,
@@ -265,8 +266,8 @@ class VictimAttacks:
             )
         notes += oracle_notes(folders_drawn_on(alternatives, self.environment))
         notes += attack_notes(call, setting, task.ref.name, outcomes)
-        if similar := cosine_note(call, setting, dataset.examples, outcomes, self.constraints, judges):
-            notes.append(similar)
+        if said := cosine_note(call, similar):
+            notes.append(said)
         if any(isinstance(need, ModelNeed) and need.role.startswith("masked-lm") for need in resolved):
             notes.append(
                 f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import polars as pl
 
+from crosswind.analysis.attacked import OF_CONTROL
 from crosswind.report.content import NO_CURVE_SUMS
 from crosswind.report.parts import Column, Figure, TextTable
 from crosswind.report.sections.attack_panels import (
@@ -28,9 +30,10 @@ _CURVES = {
     "success_over_edit_rate": ("success", "edits a word", "success in %, by edits a word"),
     "success_over_budget": ("success", "queries", "success in %, by queries"),
 }
-_NAMES = ("panel", "system", "curve")  # what tells curves apart
+_NAMES = ("panel", "system", "control", "curve")  # what tells curves apart
 _POINTS: dict[str, pl.DataType] = {
     **dict.fromkeys(("panel", "system", "curve", "language"), pl.String()),
+    "control": pl.Boolean(),
     **dict.fromkeys(("pipeline_seed", "n"), pl.Int64()),
     **dict.fromkeys(("at", "value"), pl.Float64()),
 }
@@ -55,7 +58,8 @@ def edits_figure(
         " edits a word (A′); the share of the examples right before that are wrong with at most so many edits a word,"
         " at the whole budget; and the same within so many queries, whatever the edits. 0: as they were. Success exists"
         " for kinds with a right and a wrong, and is over the examples right before; texts with more than one edit a"
-        " word stand in the last panel alone. Means over languages, then over pipeline seeds."
+        " word stand in the last panel alone. Dashed: random draws from the same alternatives, as many queries. A draw"
+        " changes a share of all places at once, so few of them are small. Means over languages, then pipeline seeds."
         f" {interval_words(means, sums)}"
     )
     many = f"{len(names)} targets and attacks"
@@ -73,7 +77,7 @@ def _panel(name: str, curve: str, rows: pl.DataFrame) -> CurvePanel:
     panel = CurvePanel(_CURVES[curve][2], over, logged=over == "queries", of=name)
     for row in rows.iter_rows(named=True):
         point = row["at"], row["value"], row["low"], row["high"]
-        panel.curves.setdefault((row["system"], False), []).append(point)
+        panel.curves.setdefault((row["system"], row["control"]), []).append(point)
     return panel
 
 
@@ -86,20 +90,21 @@ def edit_points(attacked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _points(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for curve in _CURVES:
-        if row.get(curve) is None:
+    for curve, control in product(_CURVES, (False, True)):
+        points = row.get(OF_CONTROL + curve if control else curve)
+        if points is None:
             continue
         common = {name: row[name] for name in ("panel", "system", "language", "pipeline_seed", "n")}
         before = row["before"] if curve == "over_edit_rate" else 0.0
-        for at, value in [(0.0, before), *json.loads(row[curve])]:
-            yield {**common, "curve": curve, "at": float(at), "value": value}
+        for at, value in [(0.0, before), *json.loads(points)]:
+            yield {**common, "control": control, "curve": curve, "at": float(at), "value": value}
 
 
 def mean_edit_points(points: pl.DataFrame, sums: pl.DataFrame = NO_CURVE_SUMS) -> pl.DataFrame:
     """The points as means over languages, then over seeds, with the examples and languages that they are of, and the
     intervals of those whose sums by cluster are there."""
     means = means_over_seeds(points, (*_NAMES, "at"), "value")
-    return with_intervals(means, sums, _NAMES).sort("panel", "curve", "at", maintain_order=True)
+    return with_intervals(means, sums, _NAMES).sort("panel", "curve", "control", "at", maintain_order=True)
 
 
 def _table(means: pl.DataFrame) -> TextTable:
@@ -108,9 +113,10 @@ def _table(means: pl.DataFrame) -> TextTable:
         what, over, _ = _CURVES[r["curve"]]
         at = f"{r['at']:,.0f}" if over == "queries" else f"{r['at']:g}"
         numbers = at, point_words(r["value"], r["low"], r["high"]), f"{r['n']:,}", str(r["seeds"])
-        rows.append((r["panel"], r["system"], what, over, *numbers, r["language"]))
+        by = "random draws" if r["control"] else "attack"
+        rows.append((r["panel"], r["system"], by, what, over, *numbers, r["language"]))
     columns = (
-        *map(Column, ("target, attack", "route", "what", "over")),
+        *map(Column, ("target, attack", "route", "by", "what", "over")),
         *(Column(title, "number") for title in ("at most", "points", "examples", "seeds")),
         Column("languages", "text"),
     )

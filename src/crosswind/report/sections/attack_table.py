@@ -37,6 +37,7 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "nothing tried",
         "edits",
         "chrF",
+        "cosine",
         "per position",
         "exhausted",
     )
@@ -48,7 +49,8 @@ def attacked_tables(content: ReportContent) -> tuple[TextTable, ...]:
         "of unique passes (texts that the same example had not asked about before) and of those queries "
         "that went before the first changed text (to rank words), the share in percent of the attacked examples of "
         "which none was tried, "
-        "edits per word and chrF of changed texts, the budget for each position that may change, and the share in "
+        "edits per word and chrF of changed texts, their cosine with the original ones for the sentence encoder that a "
+        "constraint names, the budget for each position that may change, and the share in "
         "percent of the attacked examples whose search ended before its budget: it had been through its space, or goes "
         "through it once; a fixed budget favours languages with small spaces. Means over pipeline seeds; intervals, of "
         "one seed alone, are over clusters of items."
@@ -100,18 +102,19 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
         if row["before_change_median"] is None
         else f"{_number(row['before_change_median'], 0)} / {_number(row['before_change_90'], 0)}",
         _number(row["untried"], 0),
-        _number(row["edit_rate"], 2),
-        _number(row["chrf"]),
+        _estimated(row, "edit_rate", 2),
+        _estimated(row, "chrf"),
+        _estimated(row, "similarity", 3),
         _number(row["budget_per_position"], 2),
         _number(row["exhausted"], 0),
         str(row["seeds"]),
     )
 
 
-def _estimated(row: Mapping[str, Any], name: str) -> str:
+def _estimated(row: Mapping[str, Any], name: str, digits: int = 1) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    interval = "" if low is None or high is None else f" [{low:.1f}, {high:.1f}]"
-    return _number(row[name]) + interval
+    interval = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
+    return _number(row[name], digits) + interval
 
 
 def _number(value: float | None, digits: int = 1) -> str:
