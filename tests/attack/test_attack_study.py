@@ -182,8 +182,13 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
         assert row["success"] == pytest.approx(100 * (1 - row["after"] / row["before"]))
         assert 0 < row["queries_median"] <= row["queries_90"] <= 12
         assert row["budget_per_position"] == pytest.approx(12 / row["positions"])
-        assert row["edit_rate_low"] <= row["edit_rate"] <= row["edit_rate_high"]
-        assert row["chrf_low"] <= row["chrf"] <= row["chrf_high"] < 100
+        for name in ("edit_rate", "chrf"):
+            low, value, high = (row[f"{name}{end}"] for end in ("_low", "", "_high"))
+            if value is None:  # no text was made worse
+                assert row["after"] == row["before"]
+            else:  # of one changed text alone there is no interval
+                assert value > 0
+                assert (low is high is None) or low <= value <= high
         assert row["similarity"] is None  # no constraint names an encoder
         assert json.loads(row["control_over_budget"])[-1] == [12, pytest.approx(row["control"])]
         assert json.loads(row["control_over_edit_rate"])[-1][1] >= row["control"] - 1e-9

@@ -189,9 +189,13 @@ def attack_line(
         if not counted.any():
             return None
         whole = quantity(np.stack([np.nan_to_num(known) * counted, counted], axis=1), mean_of(0, 1))
-        found = estimate([(1.0, replace(whole, limits=limits))], numbers)
-        low, high = (None, None) if found.low is None or found.high is None else (found.low / 100, found.high / 100)
-        return replace(found, score=found.score / 100, low=low, high=high)
+        in_points = estimate([(1.0, replace(whole, limits=limits))], numbers)
+        low, high = (
+            (None, None)
+            if in_points.low is None or in_points.high is None
+            else (in_points.low / 100, in_points.high / 100)
+        )
+        return replace(in_points, score=in_points.score / 100, low=low, high=high)
 
     read = curves.read(metric, attack.budget, success is not None)
     drawn_curves = None

@@ -179,5 +179,5 @@ def _cost(params: AttackParams) -> float:
 
 
 ATTACK: StepKind[AttackParams] = StepKind(
-    name="attack", version=6, params=AttackParams, run=_run, needs=device_needs, cost=_cost
+    name="attack", version=7, params=AttackParams, run=_run, needs=device_needs, cost=_cost
 )
