@@ -213,6 +213,7 @@ def test_a_function_of_a_file_is_attacked(tmp_path: Path) -> None:
     )
     told = " ".join(crosswind(f"{file}:fickle", *COMMON, "--examples", "6", "--no-control").stderr.split())
     assert re.search(r"of \d of 6 texts the victim said another thing when it was asked again", told)
+    assert "its scores of mw-nli are read in the order entailment, neutral, contradiction." in " ".join(told.split())
     assert "said another thing" not in crosswind(f"{file}:predict", *COMMON, "--examples", "6").stderr
     with pytest.raises(UserError, match="nan as a score"):
         crosswind(f"{file}:broken", *COMMON, "--examples", "30")
@@ -251,6 +252,8 @@ class Server:
                 answer = {"predictions": [{"scores": scores(e)} for e in body["examples"]]}
                 data = json.dumps(answer).encode() if not status else b"busy"
                 self.send_response(status or 200)
+                if status == 302:
+                    self.send_header("Location", "http://other.test/")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -401,6 +404,22 @@ def test_restarts_of_a_search_that_does_not_draw_are_refused(checkpoint: Path, t
     assert value["attacks"][0]["attack"].endswith(";restarts=1")
 
 
+def test_what_has_no_effect_on_such_a_model_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    """Above all `--labels`: the scores of a function are in the task's order, whatever another order is called."""
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    for option, value, why in (
+        ("--labels", "a,b,c", "scores are in the order of the task's classes"),
+        ("--precision", "bf16", "it computes"),
+        ("--max-length", "16", "it cuts texts itself"),
+        ("--workers", "2", "it is asked by one process"),
+    ):
+        with pytest.raises(UserError, match=rf"{option}: it would change nothing of a function or an address: {why}"):
+            crosswind(f"{file}:predict", *COMMON, option, value)
+    with pytest.raises(UserError, match="--rate: it would change nothing of a checkpoint"):
+        crosswind(str(checkpoint), *COMMON, "--rate", "2")
+
+
 def test_a_busy_endpoint_is_asked_again_and_a_rate_is_kept(serve: Callable[[Callable[[int], int]], Server]) -> None:
     examples = [PairExample(f"e{i}", "c", "en", f"text {i}", "so", 0) for i in range(10)]
     slept: list[float] = []
@@ -411,6 +430,9 @@ def test_a_busy_endpoint_is_asked_again_and_a_rate_is_kept(serve: Callable[[Call
     assert slept == [0.5, 1.0, 0.5]
     with pytest.raises(UserError, match=r"503 .*, 3 times in a row"):
         Endpoint(serve(lambda n: 503).url, "mw-nli", retries=2, sleep=slept.append)(examples)
+    moved = serve(lambda n: 302)
+    with pytest.raises(UserError, match=r"answers 302 .*: it is at http://other\.test/; name that one"):
+        Endpoint(moved.url, "mw-nli", sleep=slept.append)(examples)
     with pytest.raises(UserError, match="cannot be reached"):
         Endpoint("http://127.0.0.1:9/", "mw-nli", retries=0)(examples)
     now = [0.0]

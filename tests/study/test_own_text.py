@@ -111,6 +111,9 @@ def test_json_says_what_was_kept_and_what_is_new(data: Path, capfd: pytest.Captu
         (["--task", "xnli", "--data", "DIR", "--on-error", "skip"], "--on-error: only lines are skipped"),
         (["--json"], "--json: lines stay lines"),
         (["--fields", "premise"], "--fields: there are no fields"),
+        (["--data", "DIR"], "--data: lines are read as they are"),
+        (["--split", "dev"], "--split: lines are read as they are"),
+        (["IN", "--language", "de", "-o", "IN"], "mine.tsv: would take the place of the clean text"),
     ],
 )
 def test_mistakes_are_named(data: Path, tmp_path: Path, call: list[str], message: str) -> None:

@@ -34,9 +34,20 @@ REQUEST_EXAMPLES = 16  # examples of a request
 ANSWER_TIMEOUT = 60.0  # seconds that an answer may take
 RETRIES = 4
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOVED = frozenset({301, 302, 303, 307, 308})
 _LARGEST = 64 * 2**20  # bytes of an answer
 _PIECE = 2**16  # bytes that are read at once
 _LONGEST_PAUSE = 300.0  # seconds that a server may ask to wait for
+
+
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: another host would be sent the user and the texts, and a POST would become a GET."""
+
+    def redirect_request(self, *given: Any) -> None:
+        """None: the redirect itself is the answer."""
+
+
+_OPENER = urllib.request.build_opener(_Staying)
 
 
 class Endpoint:
@@ -92,10 +103,12 @@ class Endpoint:
             try:
                 headers = {"Content-Type": "application/json", "Accept": "application/json", **self._authorization}
                 request = urllib.request.Request(self.url, data=data, headers=headers)
-                with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+                with _OPENER.open(request, timeout=self.timeout) as answer:
                     text = self._body(answer)
             except urllib.error.HTTPError as error:
                 fault = f"answers {error.code} {error.reason}"
+                if error.code in _MOVED:
+                    raise self._error(f"{fault}: it is at {error.headers.get('Location')}; name that one") from error
                 if error.code not in _BUSY:
                     raise self._error(fault) from error
                 asked = error.headers.get("Retry-After", "")

@@ -152,7 +152,11 @@ class VictimAttacks:
                     continue
                 task = self._task(target.task, ref)
                 metric = METRICS[target.task.metric]
-                victim = PredictingVictim(predict, metric, classes=len(classes(target.task)), name=self.victim_name)
+                named_classes = classes(target.task)
+                victim = PredictingVictim(predict, metric, classes=len(named_classes), name=self.victim_name)
+                if target.task.kind == "pair":
+                    order = ", ".join(named_classes)
+                    notes[f"{self.victim_name}: its scores of {target.task.name} are read in the order {order}."] = None
                 drawn = self.spec.control and not self.call.control and not self.call.declaration.blind
                 named = self.call.named_for(target.task.kind)
                 calls = [named, *([named.counterpart()] if drawn else [])]

@@ -108,6 +108,20 @@ def attack(
         "width": width,
     }
     direct = is_victim(model)
+    without_effect = (
+        {
+            "--labels": (labels is not None, "scores are in the order of the task's classes"),
+            "--precision": (precision != "fp32", "it computes as it does"),
+            "--max-length": (max_length is not None, "it cuts texts itself, or does not"),
+            "--workers": (workers != 1, "it is asked by one process"),
+        }
+        if direct
+        else {"--rate": (rate > 0, "a checkpoint is asked as fast as it answers")}
+    )
+    for option, (given, why) in without_effect.items():
+        if given:
+            whom = "a function or an address" if direct else "a checkpoint"
+            raise UserError(f"it would change nothing of {whom}: {why}", where=option, hint="leave it out")
     study = evaluation(
         "victim" if direct else model,
         [task],

@@ -107,6 +107,12 @@ def perturb(
     if fields is not None and task_file is None and task is None:
         hint = "lines have none; --task or --task-file FILE is for examples"
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
+    if task is None and task_file is None and (data is not None or split != "test"):
+        option = "--data" if data is not None else "--split"
+        raise UserError("lines are read as they are", where=option, hint="it is for --task or --task-file FILE")
+    if source is not None and target is not None and _is_one_file(Path(source), target):
+        hint = "what perturbs it another time would perturb it twice: name another file"
+        raise UserError("would take the place of the clean text", where=str(target), hint=hint)
     if as_json and (review is not None or (task is None and task_file is None)):
         raise UserError("lines stay lines", where="--json", hint="--task or --task-file FILE is for examples")
     if review is not None and source is not None:
