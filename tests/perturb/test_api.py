@@ -10,12 +10,15 @@ import datasets
 import pytest
 
 import crosswind
-from crosswind.data.examples import PairExample, TaggingExample
+from crosswind.data.examples import PairExample, QueryExample, TaggingExample
 from crosswind.errors import UserError
 from crosswind.perturb.lines import perturb_lines
+from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.spec import parse_spec
 
 TEXT = "Does it survive a crosswind, in 1999?"
+PAIR = PairExample("x/1", "x/1", "de", "Der kleine Junge liest.", "Ein Junge liest gern.", 0)
+QUERY = QueryExample("q/1", "q/1", "de", "Wo liegt der Fluss?", ("c1",))
 perturb: Any = crosswind.perturb
 
 
@@ -107,3 +110,9 @@ def test_answers_follow_their_context() -> None:
     with pytest.raises(UserError, match="is not at 0 of its context") as error:
         perturb(wrong, "keyboard:0.4", "en", fields=["context"])
     assert error.value.where == "row 0"
+
+
+@pytest.mark.parametrize("given", [PAIR, QUERY, TEXT])
+def test_what_adds_candidates_says_that_there_is_no_pool(given: Any) -> None:
+    with pytest.raises(NotApplicable, match="hard-negatives changes no text: it adds candidates, and here is no pool"):
+        perturb(given, "hard-negatives:1", **({"language": "en"} if given == TEXT else {}))
