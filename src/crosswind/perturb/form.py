@@ -36,7 +36,8 @@ def composed(codes: Integers, text: str) -> bool:
 
 
 def uncomposed(codes: Integers, text: str) -> Integers:
-    """Where a text is not in NFC: the starts of the stretches that its composition would change.
+    """Where a text is not in NFC: of each stretch that its composition would change the first code point that may join
+    others or is written otherwise. It lies in the text itself, where what is before it may be the end of another.
 
     A stretch begins with a code point that never joins what is before it (UAX #15, §9.1: of combining class 0, quick
     check yes) and has the others behind it. These come again and again, so that each is normalised once.
@@ -50,7 +51,7 @@ def uncomposed(codes: Integers, text: str) -> Integers:
     apart = at[1:] - at[:-1] > 1
     first, last = at[np.append(True, apart)], at[np.append(apart, True)]
     starts = np.maximum(first - 1, 0)
-    changing: Integers = starts[_changes_composed(codes, text, starts, last + 1) > 0]
+    changing: Integers = first[_changes_composed(codes, text, starts, last + 1) > 0]
     return changing
 
 
