@@ -10,7 +10,8 @@ import hypothesis
 import numpy as np
 import pytest
 import regex
-from hypothesis import example, given
+from hypothesis import example as also
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crosswind.data.examples import PairExample
@@ -110,8 +111,8 @@ def test_an_order_that_reads_as_before_is_drawn_anew_in_a_batch_too(texts: list[
 
 
 @given(st.lists(TEXTS, max_size=4))
-@example(["", "\uf900"])  # at the start of a text, behind another
-@example(["a", "\u0301b"])
+@also(["", "\uf900"])  # at the start of a text, behind another
+@also(["a", "\u0301b"])
 def test_stretches_that_normalisation_would_change_are_those_of_texts_not_in_nfc(texts: list[str]) -> None:
     batch = TextBatch(texts)
     stretches = uncomposed(batch.codes, batch.text)
@@ -191,8 +192,8 @@ def test_a_text_becomes_the_same_alone_as_in_a_batch(spec: str, data: st.DataObj
     about = {"task": "t", "draw": 3, "fields": ("first",), "environment": lexicons}
     together = perturb_examples(examples, atoms, **about)  # type: ignore[arg-type]
     assert together == perturb_examples(examples, atoms, **about, constraints=[FREE])  # type: ignore[arg-type]
-    for one, in_batch in zip(examples, together, strict=True):
-        alone = perturb_example(one, atoms, **about)  # type: ignore[arg-type]
+    for example, in_batch in zip(examples, together, strict=True):
+        alone = perturb_example(example, atoms, **about)  # type: ignore[arg-type]
         assert in_batch == alone
         for rewrite in in_batch.rewrites.values():
             stored = json.loads(rewrite.dumps())
