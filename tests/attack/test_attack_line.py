@@ -39,6 +39,7 @@ def attacked(
             "edit_rate": [max([p[1] for p in curve], default=0.0) for curve in curves],
             "changes": [len(curve) for curve in curves],
             "positions": [3] * n,
+            "similarity": ["{}"] * n,
             "refused": [json.dumps(some) for some in refused or [{}] * n],
             "curve": [json.dumps(curve) for curve in curves],
         }
@@ -60,6 +61,10 @@ def test_the_curve_of_tagging_is_the_f1_of_all_entities() -> None:
     )
     assert line.success_over_budget is None
     assert (line.control_over_edit_rate, line.similarity) == (None, None)
+    # Where all changed texts are alike, what could have gone unseen is of the figure's own size: any chrF of two texts.
+    alike = attack_line("ner", "de", replace(made, chrf=[80.0, 80.0]), ENTITIES, binary=False).chrf
+    assert alike is not None
+    assert (alike.score, alike.low, alike.high) == (80.0, 0.0, 100.0)
     cosines = [{"E": 0.8}, {"E": 0.9}]
     seen = replace(made, outcomes=made.outcomes.with_columns(similarity=pl.Series([json.dumps(c) for c in cosines])))
     similar = attack_line("ner", "de", seen, ENTITIES, binary=False)

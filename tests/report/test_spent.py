@@ -35,6 +35,7 @@ def outcomes(rows: list[tuple[str, int, list[int]]]) -> AttackedSet:
             "changes": [0] * len(rows),
             "positions": [41] * len(rows),
             "refused": ["{}"] * len(rows),
+            "similarity": ["{}"] * len(rows),
             "curve": [json.dumps(curve) for curve in curves],
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,21 +58,25 @@ class AttackCurves:
                     worst, right[i], statistics[i] = (-now, loss), now, counted
         return statistics, right
 
-    def score(self, metric: Metric, queries: int, edit_rate: float = np.inf) -> float:
+    def score(self, metric: Metric, queries: int) -> float:
         """A' in points."""
-        return float(metric.score(self.within(queries, edit_rate)[0].sum(axis=0)))
-
-    def success(self, queries: int, edit_rate: float = np.inf) -> float:
-        """The share in percent of the initially right that are wrong."""
-        before = self.right > 0
-        return 100 * float((self.within(queries, edit_rate)[1][before] <= 0).mean())
+        return float(metric.score(self.within(queries)[0].sum(axis=0)))
 
     def read(self, metric: Metric, budget: int, binary: bool) -> ReadCurves:
-        """Every curve up to a budget, at `budgets` and `EDIT_RATES`; `binary`: there is success."""
-        asked = budgets(budget)
+        """Every curve up to a budget, at `budgets` and `EDIT_RATES`; `binary`: there is success, the share in percent
+        of the initially right that are wrong."""
+        before = self.right > 0
+
+        def at(queries: int, edit_rate: float) -> tuple[float, float]:
+            statistics, right = self.within(queries, edit_rate)
+            success = 100 * float((right[before] <= 0).mean()) if binary else math.nan
+            return float(metric.score(statistics.sum(axis=0))), success
+
+        over_budget = [(b, *at(b, math.inf)) for b in budgets(budget)]
+        over_edit_rate = [(e, *at(budget, e)) for e in EDIT_RATES]
         return ReadCurves(
-            tuple((b, self.score(metric, b)) for b in asked),
-            tuple((e, self.score(metric, budget, e)) for e in EDIT_RATES),
-            tuple((b, self.success(b)) for b in asked) if binary else None,
-            tuple((e, self.success(budget, e)) for e in EDIT_RATES) if binary else None,
+            tuple((b, score) for b, score, _ in over_budget),
+            tuple((e, score) for e, score, _ in over_edit_rate),
+            tuple((b, success) for b, _, success in over_budget) if binary else None,
+            tuple((e, success) for e, _, success in over_edit_rate) if binary else None,
         )

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from crosswind.analysis.attack_points import AttackCurves
 from crosswind.analysis.estimate import Estimate, estimate
-from crosswind.analysis.influence import ClusterNumbers, Influence, Limits, cell_influence, weighted_sum
+from crosswind.analysis.influence import SCORE_LIMITS, ClusterNumbers, Influence, Limits, cell_influence, weighted_sum
 from crosswind.attack.outcome import refused_by_constraints
 from crosswind.evaluate.metrics.base import Array, Metric, Score, mean_of
 
@@ -182,20 +182,20 @@ def attack_line(
     positions = float(np.median(tried["positions"].to_numpy())) if len(tried) else 0.0
     changed = (rows["changes"].to_numpy() > 0).astype(np.float64)
 
-    def mean_of_changed(values: Any, limits: Limits) -> Estimate | None:
-        """The mean of a figure of the texts, in its own unit, over the examples that were changed; NaN is none."""
+    def mean_of_changed(values: Any, unit: float, limits: Limits) -> Estimate | None:
+        """The mean of a figure of the texts over the examples that were changed; NaN is none.
+
+        1 of the figure is `unit` points while its interval is made, `limits` are in points.
+        """
         known = np.asarray(values, dtype=np.float64)
         counted = changed * ~np.isnan(known)
         if not counted.any():
             return None
-        whole = quantity(np.stack([np.nan_to_num(known) * counted, counted], axis=1), mean_of(0, 1))
-        in_points = estimate([(1.0, replace(whole, limits=limits))], numbers)
-        low, high = (
-            (None, None)
-            if in_points.low is None or in_points.high is None
-            else (in_points.low / 100, in_points.high / 100)
-        )
-        return replace(in_points, score=in_points.score / 100, low=low, high=high)
+        whole = quantity(np.stack([np.nan_to_num(known) * unit / 100 * counted, counted], axis=1), mean_of(0, 1))
+        mean = estimate([(1.0, replace(whole, limits=limits))], numbers)
+        low, high = (None if end is None else end / unit for end in (mean.low, mean.high))
+        within = limits[0] / unit, limits[1] / unit
+        return Estimate(mean.score / unit, low, high, mean.basis, clusters=mean.clusters, note=mean.note, limits=within)
 
     read = curves.read(metric, attack.budget, success is not None)
     drawn_curves = None
@@ -222,9 +222,9 @@ def attack_line(
         refused=_spread(_refused(tried)),
         untried=100 * len(tried.filter(end="budget", curve="[]")) / max(1, len(tried)),
         given_up=100 * float((tried["end"] == "refused").sum()) / max(1, len(tried)),
-        edit_rate=mean_of_changed(rows["edit_rate"].to_numpy(), (0.0, math.inf)),
-        chrf=mean_of_changed(attack.chrf, (0.0, 1e4)) if len(attack.chrf) else None,
-        similarity=mean_of_changed(similar, (-100.0, 100.0)) if (similar := _cosines(rows)) is not None else None,
+        edit_rate=mean_of_changed(rows["edit_rate"], 100, (0.0, math.inf)),
+        chrf=mean_of_changed(attack.chrf, 1, SCORE_LIMITS) if len(attack.chrf) else None,
+        similarity=mean_of_changed(_cosines(rows), 100, (-100.0, 100.0)),
         positions=positions,
         budget_per_position=attack.budget / positions if positions else None,
         exhausted=100 * float((tried["end"] == "exhausted").sum()) / max(1, len(tried)),
@@ -251,16 +251,12 @@ def before_first_change(rows: pl.DataFrame) -> pl.Series:
     return pl.Series([q if first is None else first for first, q in zip(firsts, used, strict=True)], dtype=pl.Int64)
 
 
-def _cosines(rows: pl.DataFrame) -> list[float] | None:
-    """The cosine of each example's changed texts for the encoder that a constraint names, NaN where none changed; none
-    without such an encoder, and with several, which have no common scale."""
-    if "similarity" not in rows.columns:
-        return None
+def _cosines(rows: pl.DataFrame) -> list[float]:
+    """The cosine of each example's changed texts for the encoder that a constraint names: NaN where none changed, and
+    everywhere without such an encoder or with several, which have no common scale."""
     measured: list[dict[str, float]] = [json.loads(text) for text in rows["similarity"]]
-    encoders = list({name for of_example in measured for name in of_example})
-    if len(encoders) != 1:
-        return None
-    return [of_example.get(encoders[0], float("nan")) for of_example in measured]
+    encoders = {name for of_example in measured for name in of_example}
+    return [next(iter(m.values())) if m and len(encoders) == 1 else math.nan for m in measured]
 
 
 def _tried(rows: pl.DataFrame) -> pl.DataFrame:
