@@ -130,10 +130,9 @@ class Atom:
         """
         perturbation, setting = self.perturbation, self.setting(scope)
         if perturbation.prepare is None:
-            reason = perturbation.applies(setting)
-            hint = "it is for a task with a pool of candidates (retrieval), as a whole"
             none = f"{self.name} changes no text: it adds candidates, and here is no pool"
-            raise NotApplicable(none if reason is None else reason, hint=hint)
+            hint = "it is for a task with a pool of candidates (retrieval), as a whole"
+            raise NotApplicable(perturbation.applies(setting) or none, hint=hint)
         key = self._kept_as(perturbation, setting, scope)
         known = None if key is None else _KEPT.get(key)
         if known is not None and known[0] is perturbation:  # it was asked before whether it applies

@@ -82,7 +82,8 @@ def _curves(whole: AttackCurves, cell: Cell, metric: str) -> Iterator[tuple[str,
     """
     most = cell.condition.budget
     asked = [0, *budgets(most)]
-    yield "over_budget", [float(b) for b in asked], metric, [whole.within(b)[0] for b in asked]
+    by_budget = [whole.within(b) for b in asked]
+    yield "over_budget", [float(b) for b in asked], metric, [statistics for statistics, _ in by_budget]
     within = [whole.within(most, rate) for rate in EDIT_RATES]
     yield "over_edit_rate", [0.0, *EDIT_RATES], metric, [whole.clean, *(statistics for statistics, _ in within)]
     right = whole.right > 0
@@ -93,4 +94,4 @@ def _curves(whole: AttackCurves, cell: Cell, metric: str) -> Iterator[tuple[str,
         return np.stack([right & (after <= 0), right], axis=1).astype(np.float64)
 
     yield "success_over_edit_rate", [*EDIT_RATES], SUCCESS, [broken(after) for _, after in within]
-    yield "success_over_budget", [float(b) for b in asked[1:]], SUCCESS, [broken(whole.within(b)[1]) for b in asked[1:]]
+    yield "success_over_budget", [float(b) for b in asked[1:]], SUCCESS, [broken(after) for _, after in by_budget[1:]]

@@ -110,9 +110,8 @@ def perturb(
     if task is None and task_file is None and (data is not None or split != "test"):
         option = "--data" if data is not None else "--split"
         raise UserError("lines are read as they are", where=option, hint="it is for --task or --task-file FILE")
-    if source is not None and target is not None and _is_one_file(Path(source), target):
-        hint = "what perturbs it another time would perturb it twice: name another file"
-        raise UserError("would take the place of the clean text", where=str(target), hint=hint)
+    if source is not None:
+        _keep_clean(target, [source], "text")
     if as_json and (review is not None or (task is None and task_file is None)):
         raise UserError("lines stay lines", where="--json", hint="--task or --task-file FILE is for examples")
     if review is not None and source is not None:
@@ -196,9 +195,7 @@ def _write_task(
     else:
         files, more = official_texts(dataset, changed.dataset, root)
         notes += more
-        if target is not None and any(_is_one_file(target, root / name) for name in files):
-            hint = "what perturbs it another time would perturb it twice: name another file"
-            raise UserError("would take the place of the clean official file", where=str(target), hint=hint)
+        _keep_clean(target, [root / name for name in files], "official file")
         if len(files) == 1:
             with lines_out(target) as write:
                 write(*files.values())
@@ -215,8 +212,11 @@ def _write_task(
     print(f"crosswind: {sum(d for _, d in lines):,} of {len(lines):,} texts changed", file=sys.stderr)
 
 
-def _is_one_file(first: Path, second: Path) -> bool:
-    return first.exists() and second.exists() and first.samefile(second)
+def _keep_clean(target: Path | None, clean: Sequence[Path], what: str) -> None:
+    """Raise a `UserError` where what is written would take the place of one of the files that are read."""
+    if target is not None and target.exists() and any(p.exists() and p.samefile(target) for p in clean):
+        hint = "what perturbs it another time would perturb it twice: name another file"
+        raise UserError(f"would take the place of the clean {what}", where=str(target), hint=hint)
 
 
 def _field_names(fields: str | None) -> tuple[str, ...]:

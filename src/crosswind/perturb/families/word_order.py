@@ -90,13 +90,17 @@ def _moves(words: list[tuple[int, int]], names: list[int]) -> list[Option]:
 
 
 def _prepare(setting: Setting, given: Given) -> Alternatives:
-    touching = is_unspaced(setting.language) and setting.kind != "tagging"
+    touching = is_unspaced(setting.language) and not _in_given_words(setting)
     return _Reorder(setting.language, int(str(setting.params["window"])), touching=touching)
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    given = is_unspaced(setting.language) and setting.kind == "tagging"
-    return {"word-order": "3" if given else "2", **segmentation(setting.language)}
+    return {"word-order": "3" if _in_given_words(setting) else "2", **segmentation(setting.language)}
+
+
+def _in_given_words(setting: Setting) -> bool:
+    """Whether words that touch are parts of a given one: those of a tagged sentence are put together with spaces."""
+    return is_unspaced(setting.language) and setting.kind == "tagging"
 
 
 WORD_ORDER = Perturbation(
