@@ -25,7 +25,7 @@ def _search(setting: AttackSetting) -> Search:
 
 CLARE = Recipe(
     name="clare",
-    summary="replace, insert, merge by a masked language model: of every place its worst change, the worst first",
+    summary="replace, insert, merge by a masked language model: of every position its worst change, the worst first",
     source="Li et al. 2021 (CLARE: Contextualized Perturbation for Textual Adversarial Attack), §2, algorithm 1",
     languages="all that the model knows; in tagged sentences it only replaces",
     specs=_specs,
@@ -45,7 +45,12 @@ CLARE = Recipe(
     differences=(
         "The model is multilingual; with setting=published its candidates are those of the authors' code: of the 50 "
         "likeliest words those of at least 0.0005 replace a word, those of 0.005 merge two, and any is inserted.",
-        "All places are filled once, on the original; the paper does so as well and changes each place once.",
+        "An action is applied as it was scored on the original. The released code fills its place again in the text at "
+        "hand, keeps the best of each of the three actions of a position, and takes what lowers the gold label's "
+        "probability there; the paper keeps one action a position and applies it.",
+        "The paper ends after a limit of actions; here with the budget or the positions, and as many edits as words.",
+        "Any two neighbouring words merge and any word may change; the released code asks English parts of speech and "
+        "a list of stop words. In scripts without spaces an insertion belongs to the position behind it.",
         "The paper keeps a similarity of 0.7 by USE (English) of 15 words around the change (in its code 0.7 for MNLI, "
         "0.6 for some other tasks), by its formula a cosine of 0.905 (TextAttack's recipe); here 0.7 is the cosine of "
         "the encoder that is named, of the whole text.",
