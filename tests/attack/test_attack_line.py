@@ -77,6 +77,28 @@ def test_the_curve_of_tagging_is_the_f1_of_all_entities() -> None:
     assert line.edit_rate is not None
     assert line.edit_rate.score == pytest.approx(0.25)
     assert (line.edit_rate.low, line.edit_rate.limits[0]) == (0.0, 0.0)
+    assert line.edit_rate.high == pytest.approx(0.25 + 12.706 * 0.15, rel=1e-3)  # Student's t of one degree of freedom
+    assert similar.similarity.high == 1.0
+
+
+def test_what_was_not_changed_makes_no_interval_of_changed_texts_narrower() -> None:
+    rates = (0.1, 0.2, 0.4)
+    curves: list[list[Any]] = [[[1, rate, 0.0, 2.0, [0, 1, 0]]] for rate in rates]
+
+    def line(unchanged: int) -> Any:
+        n = 3 + unchanged
+        made = attacked(
+            "a", [[1, 1, 0]] * n, [[0, 1, 0]] * 3 + [[1, 1, 0]] * unchanged, curves + [[]] * unchanged, [1] * n,
+            ["success"] * 3 + ["exhausted"] * unchanged, [1.0] * n,
+        )  # fmt: skip
+        made = replace(made, chrf=[90.0, 80.0, 85.0] + [100.0] * unchanged)
+        return attack_line("nli", "de", made, METRICS["accuracy"], binary=True)
+
+    few, many = line(0), line(37)
+    assert (few.edit_rate, few.chrf) == (many.edit_rate, many.chrf)
+    assert few.edit_rate.clusters == 3
+    half = 4.303 * np.std(rates, ddof=1) / np.sqrt(3)  # Student's t of two degrees of freedom
+    assert few.edit_rate.high == pytest.approx(np.mean(rates) + half, rel=1e-3)
 
 
 def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> None:

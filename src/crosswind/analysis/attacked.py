@@ -188,10 +188,15 @@ def attack_line(
         1 of the figure is `unit` points while its interval is made, `limits` are in points.
         """
         known = np.asarray(values, dtype=np.float64)
-        counted = changed * ~np.isnan(known)
+        counted = (changed > 0) & ~np.isnan(known)
         if not counted.any():
             return None
-        whole = quantity(np.stack([np.nan_to_num(known) * unit / 100 * counted, counted], axis=1), mean_of(0, 1))
+        # Clusters of which nothing was changed tell nothing of the mean, so that none counts as one.
+        layout, sums = numbers.sums(
+            np.stack([known[counted] * unit / 100, np.ones(counted.sum())], axis=1),
+            tuple(cluster for cluster, kept in zip(attack.clusters, counted, strict=True) if kept),
+        )
+        whole = cell_influence(sums[None, None], mean_of(0, 1), (0,), layout, numbers, fixed=True)
         mean = estimate([(1.0, replace(whole, limits=limits))], numbers)
         low, high = (None if end is None else end / unit for end in (mean.low, mean.high))
         within = limits[0] / unit, limits[1] / unit
