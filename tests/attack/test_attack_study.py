@@ -19,6 +19,7 @@ import pytest
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
+from crosswind.evaluate.predictions import read_predictions
 from crosswind.model.checkpoint import save_head
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
@@ -340,6 +341,31 @@ def test_the_pool_of_adversarial_examples_in_results(tmp_path: Path) -> None:
     assert finished.summary is not None
     # Each of the two is a source: neither condition is one that both have.
     assert not [c for c in finished.summary.contrasts if ";from=" in c.within]
+
+
+@pytest.mark.slow
+def test_transfer_rates_are_counted_over_what_both_models_had_right(tmp_path: Path) -> None:
+    asked = ["attack=[{recipe: deepwordbug, budget: 12, transfer: true}]"]
+    finished = run_study(
+        parse_study(POOLED, asked), out=tmp_path / "out", store=Store(tmp_path / "store"), reporter=Silent()
+    )
+    # Counted again from the predictions of the run folder.
+    right: dict[tuple[str, str], dict[str, bool]] = {}
+    for cell in pl.read_parquet(tmp_path / "out" / "cells.parquet").iter_rows(named=True):
+        ids, said = read_predictions(tmp_path / "out" / cell["file"])
+        firsts = {i: p["ranks"][0] == 1 for i, p in zip(ids, said, strict=True)}
+        right[cell["route"], cell["condition"].removeprefix("clean, ")] = firsts
+    transfer = pl.read_parquet(tmp_path / "out" / "transfer.parquet")
+    counted = {r["route"]: (r["n"], r["both_right"], r["broken"], r["transferred"]) for r in transfer.to_dicts()}
+    for model, source in (("none", "other"), ("other", "none")):
+        after = right[model, f"deepwordbug;from={source}/1, 12 queries"]
+        both = [i for i in after if right[model, "clean"][i] and right[source, "clean"][i]]
+        broken = [i for i in both if not right[source, "deepwordbug, 12 queries"][i]]
+        moved = [i for i in broken if not after[i]]
+        assert counted[model] == (len(after), len(both), len(broken), len(moved))
+        assert 0 < len(broken) < len(both)
+    assert finished.summary is not None
+    assert "How adversarial examples transfer from route to route." in (tmp_path / "out" / "report.html").read_text()
 
 
 POOLED = """

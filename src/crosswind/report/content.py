@@ -125,6 +125,21 @@ CURVE_SUM_COLUMNS: dict[str, pl.DataType] = {
 clusters × k numbers. `cell` is what was judged, `given` whether nothing was trained for its model."""
 NO_CURVE_SUMS = pl.DataFrame(schema=CURVE_SUM_COLUMNS)
 
+TRANSFER_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("route", "defence", "target", "language", "attack"), pl.String()),
+    **ATTACK_CELL,
+    **dict.fromkeys(("pipeline_seed", "source_seed", "budget"), pl.Int64()),
+    "source_route": pl.String(),
+    **dict.fromkeys(("n", "both_right", "broken", "transferred"), pl.Int64()),
+    "clusters": pl.List(pl.String()),
+    "sums": pl.List(pl.Float64()),
+}
+"""The columns of how adversarial examples transfer, a row a model (`route`, `pipeline_seed`), a source (`source_route`,
+`source_seed`), an attack and a language: of `n` attacked items `both_right` are those that both models have right when
+clean, `broken` those of these that the attack made wrong for the source, `transferred` those of these that are wrong
+for the model too. `sums` are (transferred, broken) of each of `clusters`, which have an item that is broken."""
+NO_TRANSFER = pl.DataFrame(schema=TRANSFER_COLUMNS)
+
 ATTACKED_COLUMNS: dict[str, pl.DataType] = {
     **dict.fromkeys(("route", "defence"), pl.String()),
     **ATTACK_CELL,
@@ -163,10 +178,11 @@ class ReportContent:
     """Everything that a page shows.
 
     `facts` say what was run (study, encoder, pipeline seeds, sizes, versions), in the order given; `notes` are further
-    remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to be
-    wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `curve_sums` one as `CURVE_SUM_COLUMNS`
-    does, `attacked` one as `ATTACKED_COLUMNS` does, `natural` one as `NATURAL_COLUMNS` does. `missing` says what could
-    not be shown, and why; `contrasts` where the table of comparisons lies, from the page.
+    remarks, `official` the scores of benchmarks, `excluded` those without excluded items, `faults` what is known to
+    be wrong with the test sets, `curves` a table as `CURVE_COLUMNS` describes, `curve_sums` one as
+    `CURVE_SUM_COLUMNS` does, `attacked` one as `ATTACKED_COLUMNS` does, `transfer` one as `TRANSFER_COLUMNS` does,
+    `natural` one as `NATURAL_COLUMNS` does. `missing` says what could not be shown, and why; `contrasts` where the
+    table of comparisons lies, from the page.
     """
 
     title: str
@@ -181,6 +197,7 @@ class ReportContent:
     curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVE_COLUMNS))
     curve_sums: pl.DataFrame = field(default_factory=lambda: NO_CURVE_SUMS)
     attacked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTACKED_COLUMNS))
+    transfer: pl.DataFrame = field(default_factory=lambda: NO_TRANSFER)
     natural: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NATURAL_COLUMNS))
     examples: ExampleSample = field(default_factory=ExampleSample)
     provenance: Provenance = field(default_factory=Provenance)

@@ -79,6 +79,7 @@ def collect(
     from crosswind.study.natural import NATURAL_TABLE, natural_noise
     from crosswind.study.reported import write_run_report
     from crosswind.study.sampled import write_sample
+    from crosswind.study.transfer_table import TRANSFER, transfer_table
 
     every = [c for c in plan.cells if is_there(c, store)]
     there = [c for c in every if not c.excluded]  # on all items: the summary is of these
@@ -156,6 +157,12 @@ def collect(
     else:
         for name in (CURVES, CURVE_SUMS, ATTACKED_TABLE):
             (out / name).unlink(missing_ok=True)
+    transferred = transfer_table(plan, there, store)
+    if transferred.is_empty():
+        (out / TRANSFER).unlink(missing_ok=True)
+    else:
+        tables.write(transferred, TRANSFER)
+        tables.save()
     natural = natural_noise(plan, there, store, tables.read(NATURAL_TABLE))
     if natural.is_empty():
         (out / NATURAL_TABLE).unlink(missing_ok=True)

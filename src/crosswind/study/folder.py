@@ -13,6 +13,7 @@ analysis.json       what the statistics need besides: order of routes, chance, w
 excluded.parquet    scores without the items of exclusion lists, where a target has one
 attacks.parquet     how right attacked test sets are within so many queries, where something was attacked
 attack_sums.parquet the statistics of these curves, summed by cluster, which their intervals are made of
+transfer.parquet    how adversarial examples of each model do on all others, where an attack has `transfer: true`
 attacked.parquet    what each attack did: scores, success, gain over its control, queries, edits, spaces exhausted
 natural.parquet     noise that people made (twins) beside drawn noise: types of edits, distance, damage
 about.json          facts and notes of the page        examples.json  a sample of perturbed examples, with their texts
@@ -61,6 +62,7 @@ RESULTS = (
     "attacks.parquet",
     "attack_sums.parquet",
     "attacked.parquet",
+    "transfer.parquet",
     "natural.parquet",
     "analysis.json",
     "about.json",

@@ -29,6 +29,8 @@ from crosswind.report.content import (
     LATER_COLUMNS,
     NATURAL_COLUMNS,
     NO_CURVE_SUMS,
+    NO_TRANSFER,
+    TRANSFER_COLUMNS,
     AuditRow,
     JudgedFile,
     ReportContent,
@@ -51,6 +53,7 @@ from crosswind.study.own import declare_tasks
 from crosswind.study.sampled import read_sample
 from crosswind.study.spec import read_study
 from crosswind.study.traced import provenance_of
+from crosswind.study.transfer_table import TRANSFER
 
 _T = TypeVar("_T")
 _PAGE = b"<!doctype html>"
@@ -147,6 +150,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         attacked=_made(
             lambda: _joined(run.paths, ATTACKED_TABLE, ATTACKED_COLUMNS, _CELL), "attacks", missing, _ATTACKED
         ),
+        transfer=_made(lambda: _transfer(run.paths), "transfer of adversarial examples", missing, NO_TRANSFER),
         natural=_made(
             # No model is in it: runs of several seeds have the same rows.
             lambda: _joined(run.paths, NATURAL_TABLE, NATURAL_COLUMNS, _NATURAL).unique("cells", maintain_order=True),
@@ -251,6 +255,17 @@ def _curve_sums(paths: Sequence[Path], missing: list[str]) -> pl.DataFrame:
         whole = len(row["sums"]) == len(row["at"]) * len(row["clusters"]) * width > 0
         if not whole or None in row["clusters"] or not all(x is not None and math.isfinite(x) for x in numbers):
             raise UserError("has no sums for every point and cluster of a curve", where=where, hint=_AGAIN)
+    return made
+
+
+def _transfer(paths: Sequence[Path]) -> pl.DataFrame:
+    """How adversarial examples transfer within each run; a `UserError` where a row is not what a run writes."""
+    made = _joined(paths, TRANSFER, TRANSFER_COLUMNS, TRANSFER_COLUMNS)
+    where = ", ".join(str(path / TRANSFER) for path in paths)
+    for row in made.select("clusters", "sums", "broken", "transferred").iter_rows(named=True):
+        sums, counts = row["sums"], (row["transferred"], row["broken"])
+        if len(sums) != 2 * len(row["clusters"]) or (sum(sums[::2]), sum(sums[1::2])) != counts:
+            raise UserError("has sums that are not those of its counts", where=where, hint=_AGAIN)
     return made
 
 

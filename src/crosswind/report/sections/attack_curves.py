@@ -23,6 +23,7 @@ from crosswind.report.sections.attack_panels import (
     with_languages,
 )
 from crosswind.report.sections.attack_table import attacked_tables
+from crosswind.report.sections.attack_transfer import transfer_tables
 from crosswind.report.spent import spent_remarks
 from crosswind.report.view import basis_words, cut_words, figure, systems_of
 
@@ -70,6 +71,7 @@ def attack_section(content: ReportContent) -> Section | None:
             ),
             *edits_figure(content.attacked, systems, content.curve_sums),
             *attacked_tables(content),
+            *transfer_tables(content.transfer),
         ),
     )
 

@@ -59,9 +59,9 @@ def edits_figure(
         " at the whole budget; and the same within so many queries, whatever the edits. 0: as they were. Success exists"
         " for kinds with a right and a wrong, and is over the examples right before; texts with more than one edit a"
         " word stand in the last panel alone. Dashed: random draws from the same alternatives, as many queries. A"
-        " search and its draws both end at an example's first success, however many edits it took, so that within few edits"
-        " fewer queries were asked than the budget; a draw changes a share of all places at once, so few of them are"
-        " small. Means over languages, then pipeline seeds."
+        " search and its draws both end at an example's first success, however many edits it took, so that within few"
+        " edits fewer queries were asked than the budget; a draw changes a share of all places at once, so few of them"
+        " are small. Means over languages, then pipeline seeds."
         f" {interval_words(means, sums)}"
     )
     many = f"{len(names)} targets and attacks"
