@@ -45,6 +45,9 @@ from crosswind.tasks.refs import Library, library
 
 ATTACKED_TABLE = "attacked.parquet"
 
+_FIGURES = 2
+"""Raised where figures of the same cells come out otherwise, so that those of an earlier call are not taken over."""
+
 
 @dataclass(frozen=True)
 class AttackedModel:
@@ -86,7 +89,9 @@ def attack_figures(
     data = library(plan.graph.context["data"])
     rows: list[Mapping[str, Any]] = []
     for one in _pairs(cells):
-        key = digest([[c.key, c.rewrite, c.judged] for c in (one.cell, one.clean, one.control) if c is not None])
+        key = digest(
+            [_FIGURES, *([c.key, c.rewrite, c.judged] for c in (one.cell, one.clean, one.control) if c is not None)]
+        )
         if key not in known:
             line, _, _ = _line(one, TASKS[one.cell.target], data, store, _predictions(store, one.clean.key))
             known[key] = {**one.cell.attack_columns, "cells": key, **line_table([line]).row(0, named=True)}

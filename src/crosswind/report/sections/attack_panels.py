@@ -15,6 +15,8 @@ from crosswind.report.inert import shortened
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
 
 _WIDE, _HIGH, _FOOT, _ACROSS = 250.0, 150.0, 56.0, 3
+_BANDED = 6
+"""So many systems have bands; those of more would hide each other, and stand in the table alone."""
 AttackCurve = list[tuple[float, float, float | None, float | None]]
 """(at, value, low, high) of every point; without an interval the latter are None."""
 
@@ -107,7 +109,10 @@ def interval_words(means: pl.DataFrame, sums: pl.DataFrame) -> str:
         return "Without intervals: the items are one cluster, or seeds were not all attacked on the same items."
     if not over:
         return "Without intervals: these runs kept no sums by cluster (run the study again: nothing is computed anew)."
-    said = f"Bands: 95 % intervals over {' or '.join(_OVER[basis] for basis in over)}, of each point by itself."
+    what = f"95 % intervals over {' or '.join(_OVER[basis] for basis in over)}, of each point by itself"
+    if means["system"].n_unique() > _BANDED:
+        return f"The table has {what}: bands of so many systems would hide each other."
+    said = f"Bands: {what}."
     return said if means["low"].null_count() == 0 else f"{said} Points without a band have none."
 
 
@@ -159,7 +164,7 @@ def _draw(drawing: Drawing, panel: CurvePanel, systems: Sequence[str], left: flo
             for a, _, b, c in points
             if b is not None and c is not None
         ]
-        if not control:  # the draws' would hide those of the attack; the table has them
+        if not control and len(systems) <= _BANDED:  # the draws' would hide those of the attack; the table has them
             drawing.band(edges, colour=colour_of(systems.index(system)), opacity=0.1)
     for (system, control), points in panel.curves.items():
         i = systems.index(system)
