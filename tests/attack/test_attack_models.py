@@ -312,7 +312,7 @@ def test_gradients_are_the_slopes_of_the_loss(kind: Any, victim: Callable[..., M
     assert slopes
 
 
-def test_a_trigger_of_one_word_is_the_worst_of_all_words() -> None:
+def test_a_trigger_of_one_word_is_the_worst_of_all_words(monkeypatch: pytest.MonkeyPatch) -> None:
     dev = load(TASKS["mw-nli"], "qla-Latn", "dev", SOURCE, limit=6).examples
     encoder = load_encoder(place_of("microworld"), seed=1)
     head = attach(encoder, "pair", classes(TASKS["mw-nli"]), seed=2)
@@ -349,6 +349,12 @@ def test_a_trigger_of_one_word_is_the_worst_of_all_words() -> None:
         drawn = find_trigger(counting, dev, replace(how, words=2, drawn=True), budget, 1)
         assert drawn.queries <= budget
         assert len(drawn.words) == 2
+        # However many triggers there are, a call holds few texts.
+        monkeypatch.setattr("crosswind.attack.universal.ASKED_AT_ONCE", 2 * len(right))
+        asked.clear()
+        assert find_trigger(counting, dev, replace(how, words=2, drawn=True), budget, 1) == drawn
+        assert max(asked[1:]) <= 2 * len(right)
+        monkeypatch.undo()
     # Random triggers are drawn until the budget is used up, or the words are.
     one = replace(how, drawn=True)
     assert find_trigger(counting, dev, one, len(whole) - 1, 1).queries == len(whole) - 1

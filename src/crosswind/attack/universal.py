@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TriggerWords = tuple[str, ...]
 
+ASKED_AT_ONCE = 4096  # texts of a call: a budget of triggers for all development examples would fill the memory
+
 
 @dataclass(frozen=True)
 class TriggerSearch:
@@ -172,15 +174,18 @@ class _Search:
 
     def _ask(self, triggers: Sequence[tuple[int, ...]]) -> bool:
         """Take the best of some triggers if it is better than the best so far; each costs a query."""
-        texts = [self._texts(trigger) for trigger in triggers]
-        self.used += len(triggers)
-        losses = self.victim([text for some in texts for text in some]).loss.reshape(len(triggers), len(self.batch))
-        means = losses.mean(axis=1)
-        if not len(means) or means.max() <= self.loss:
-            return False
-        at = int(means.argmax())
-        self.best, self.loss = triggers[at], float(means[at])
-        return True
+        improved = False
+        many = max(1, ASKED_AT_ONCE // len(self.batch))
+        for start in range(0, len(triggers), many):
+            some = triggers[start : start + many]
+            texts = [text for trigger in some for text in self._texts(trigger)]
+            self.used += len(some)
+            means = self.victim(texts).loss.reshape(len(some), len(self.batch)).mean(axis=1)
+            if means.max() > self.loss:
+                at = int(means.argmax())
+                self.best, self.loss = some[at], float(means[at])
+                improved = True
+        return improved
 
     def _texts(self, trigger: tuple[int, ...]) -> list[Example]:
         words = tuple(self.vocabulary.words[i] for i in trigger)
