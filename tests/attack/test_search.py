@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from crosswind.attack.counted import Counted, OverBudget
 from crosswind.attack.engine import run_attack
 from crosswind.attack.outcome import Attacked
+from crosswind.attack.recipe import parse_recipe
+from crosswind.attack.run import AttackBudget, attack_examples
 from crosswind.attack.runner import PORTION, SearchPlan
 from crosswind.attack.search import Asking, Estimates, Search
 from crosswind.attack.search.beam import beam
@@ -34,6 +37,7 @@ from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.applied import Constraint, Liberties
 from crosswind.perturb.draw import key
 from crosswind.perturb.example import passages
+from crosswind.tasks.base import TASKS
 
 SEARCHES: dict[str, Search] = {
     "greedy": greedy_by_importance(),
@@ -484,3 +488,28 @@ def test_a_victim_with_wrong_answers_is_refused_with_the_example(record: Any, me
 def test_outcomes_survive_being_written() -> None:
     for outcome in attack(greedy_by_importance(), budget=80, salt=4):
         assert Attacked.loads(outcome.dumps()) == outcome
+
+
+def test_progress_counts_successes_among_what_was_right_also_of_an_earlier_call(tmp_path: Path) -> None:
+    """Of 12 examples 4 are wrong before the attack; what hits a word of an even one breaks it."""
+    examples = [replace(example(i, f"plain text {i}"), second="so") for i in range(12)]
+    clean = {e.first: i for i, e in enumerate(examples)}
+
+    def predict(some: Sequence[Any]) -> list[dict[str, Any]]:
+        right = [clean[e.first] % 3 != 0 if e.first in clean else int(e.first[-1]) % 2 == 1 for e in some]
+        return [{"scores": [1.0, 0.0, 0.0] if r else [0.0, 1.0, 0.0]} for r in right]
+
+    def attacked(some: Sequence[PairExample]) -> str:
+        notes: list[str] = []
+        victim = PredictingVictim(predict, METRICS["accuracy"], classes=3)
+        call = parse_recipe("deepwordbug@premise")
+        setting, kept = call.setting(TASKS["xnli"], "en"), tmp_path / "finished.jsonl"
+        budget = AttackBudget(8, width=2)
+        said = {"finished": kept, "report": lambda done, total, note: notes.append(f"{done}/{total}: {note}")}
+        attack_examples(victim, some, call, setting, budget, **said)  # type: ignore[arg-type]
+        return notes[-1].rpartition(",")[0]
+
+    first = sum(i % 3 != 0 and i % 2 == 0 for i in range(6))
+    assert attacked(examples[:6]) == f"6/6: {first} of 4 that were right broken"
+    whole = sum(i % 3 != 0 and i % 2 == 0 for i in range(12))
+    assert attacked(examples) == f"12/12: {whole} of 8 that were right broken"

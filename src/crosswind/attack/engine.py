@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosswind.attack.counted import GRADIENT_QUERIES, Counted
 from crosswind.attack.outcome import Attacked
@@ -26,8 +26,28 @@ ORDERED_AT_ONCE = 65_536  # states that gradients order at once, of several exam
 Spaces = Callable[[Sequence[tuple[int, Example, GoalVerdict]]], Sequence[Space]]
 """Makes the spaces of a few examples together: (number, example, the victim's clean verdict)."""
 
-Progress = Callable[[int, int, int, int], None]
-"""Told after every round: examples finished, successes, queries and unique passes so far."""
+
+@dataclass
+class AttackTally:
+    """What came of an attack so far: examples finished, of them right before it, and successes; queries, passes."""
+
+    finished: int = 0
+    right: int = 0
+    successes: int = 0
+    queries: int = 0
+    passes: int = 0
+
+    def count(self, outcome: Attacked) -> None:
+        """Add an example that is finished."""
+        self.finished += 1
+        self.right += outcome.clean_right > 0
+        self.successes += outcome.end == "success"
+        self.queries += outcome.queries
+        self.passes += outcome.passes
+
+
+Progress = Callable[[AttackTally], None]
+"""Told after every round how far the attack is; queries and passes are those of unfinished examples too."""
 
 
 def run_attack(
@@ -35,46 +55,36 @@ def run_attack(
     examples: Sequence[Example],
     spaces: Spaces,
     plan: SearchPlan,
-    progress: Progress = lambda *_: None,
+    progress: Progress = lambda _: None,
 ) -> Iterator[Attacked]:
     """The outcomes of labelled examples, each as soon as it is finished: their order depends on the plan's width."""
     clean = victim.clean(examples)
     verdicts = [GoalVerdict(loss, right) for loss, right in zip(clean.loss.tolist(), clean.right.tolist(), strict=True)]
     waiting = deque(_runners(victim, examples, verdicts, spaces, plan))
     live: list[Runner] = []
-    tally = _Tally()
+    tally = AttackTally()
     source = _Ready(waiting)
     while True:
         while len(live) < plan.width and (runner := source.next()) is not None:
             if runner.finished is None:
                 live.append(runner)
             else:
-                yield tally.count(runner, victim)
+                yield _finished(runner, victim, tally)
         if not live:
             return
         _round(victim, live, plan.checks)
         for runner in [r for r in live if r.finished is not None]:
-            yield tally.count(runner, victim)
+            yield _finished(runner, victim, tally)
         live = [r for r in live if r.finished is None]
-        running = sum(victim.queries(r.number) for r in live), sum(victim.passes(r.number) for r in live)
-        progress(tally.finished, tally.successes, tally.queries + running[0], tally.passes + running[1])
+        queries, passes = (sum(of(r.number) for r in live) for of in (victim.queries, victim.passes))
+        progress(replace(tally, queries=tally.queries + queries, passes=tally.passes + passes))
 
 
-@dataclass
-class _Tally:
-    finished: int = 0
-    successes: int = 0
-    queries: int = 0
-    passes: int = 0
-
-    def count(self, runner: Runner, victim: Counted) -> Attacked:
-        outcome = runner.outcome(victim)
-        victim.forget(runner.number)
-        self.finished += 1
-        self.successes += outcome.end == "success"
-        self.queries += outcome.queries
-        self.passes += outcome.passes
-        return outcome
+def _finished(runner: Runner, victim: Counted, tally: AttackTally) -> Attacked:
+    outcome = runner.outcome(victim)
+    victim.forget(runner.number)
+    tally.count(outcome)
+    return outcome
 
 
 class _Ready:

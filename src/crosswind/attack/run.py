@@ -15,7 +15,7 @@ import polars as pl
 
 from crosswind.attack.cosine import Cosines
 from crosswind.attack.counted import Counted
-from crosswind.attack.engine import Spaces, run_attack
+from crosswind.attack.engine import AttackTally, Spaces, run_attack
 from crosswind.attack.outcome import Attacked, refused_by_constraints
 from crosswind.attack.pool import PoolSpaceMaker, added_candidate
 from crosswind.attack.prepare import Reach, SpaceMaker
@@ -125,15 +125,17 @@ def attack_examples(
             hint = "attack a checkpoint with it, or the queries with another recipe"
             raise UserError("it adds candidates to a pool, which this victim does not show", where="recipe", hint=hint)
         spaces = PoolSpaceMaker(pool, *call.declaration.pool(setting))
-    kept, total = len(known), len(examples)
-    before = sum(o.end == "success" for o in known.values())
+    before = AttackTally()
+    for example in examples:
+        if example.id in known:
+            before.count(known[example.id])
     begun = time.monotonic()
 
-    def progress(done: int, successes: int, queries: int, passes: int) -> None:
-        rate = queries / max(1e-9, time.monotonic() - begun)
-        attacked = kept + done
-        note = f"{before + successes} of {attacked} broken, {rate:.0f} queries/s"
-        report(attacked, total, note)
+    def progress(now: AttackTally) -> None:
+        rate = now.queries / max(1e-9, time.monotonic() - begun)
+        broken, right = before.successes + now.successes, before.right + now.right
+        note = f"{broken} of {right} that were right broken, {rate:.0f} queries/s"
+        report(before.finished + now.finished, len(examples), note)
 
     with _Appending(finished) as write:
         for outcome in run_attack(counted, waiting, spaces, plan, progress):
