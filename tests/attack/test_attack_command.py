@@ -36,6 +36,7 @@ from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
+from crosswind.study.plan import make_plan
 from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.load import load
 
@@ -344,6 +345,17 @@ def test_what_was_finished_without_a_folder_is_kept_in_the_store_until_all_is_do
     assert json.loads(resumed.stdout)["attacks"] == whole["attacks"]
     assert "deepwordbug on mw-nli/qla-Latn/test: what an earlier call had finished was not attacked" in resumed.stderr
     assert not [*partial.iterdir()]  # what is at an address may change: a new attack begins anew
+
+
+def test_the_microworlds_lexicons_are_named_as_in_studies(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION)
+    options = [f"{file}:predict", *COMMON, "--recipe", "polygloss(embed=qlo)", "--examples", "4", "--json"]
+    unnamed, named = (crosswind(*options, *more).stdout for more in ([], ["--lexicons", "microworld"]))
+    assert json.loads(named) == json.loads(unnamed)
+    assert json.loads(named)["attacks"][0]["edit_rate"]["score"] > 0
+    study = evaluation("microworld", ["mw-nli"], lexicons=Path("microworld"), perturb=["codemix(embed=qlo):0.5"])
+    assert any(c.condition.perturbation.startswith("codemix") for c in make_plan(study).cells)
 
 
 def test_a_constraint_asks_its_model_of_a_function_too(tmp_path: Path) -> None:

@@ -49,10 +49,12 @@ from crosswind.tasks.refs import DataRef
 def lexicons_of(study: Study) -> str | None:
     """The folder of bilingual lexicons; a relative one lies below `data.root` if it is there.
 
-    The microworld brings its own.
+    The microworld brings its own, which `microworld` names as well (a folder of that name is written with its parent).
     """
     if study.lexicons is None:
         return MICROWORLD_LEXICONS if study.data.source == "microworld" else None
+    if str(study.lexicons) == MICROWORLD_LEXICONS:
+        return MICROWORLD_LEXICONS
     folder = expanded(study.lexicons, "lexicons")
     below = (expanded(study.data.root, "data.root") / folder) if study.data.root else folder
     return str((below if below.is_dir() else folder).absolute())

@@ -54,7 +54,7 @@ def attack(
         Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
-    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Bilingual lexicons.")] = None,
+    lexicons: Annotated[Path | None, typer.Option(metavar="DIR", help="Lexicons; microworld: its own.")] = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",
     max_length: Annotated[int | None, typer.Option(min=8, help="Tokens; default: the kind's.")] = None,
     labels: Annotated[
