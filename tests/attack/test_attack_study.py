@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from crosswind.attack.engine import run_attack
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
@@ -118,6 +119,27 @@ def test_one_worker_two_workers_and_a_kill_give_the_same_bytes(checkpoint: Path,
         file.write(lines[0][:40])  # and one that was killed while it wrote
     again = run(checkpoint, tmp_path / "three", tmp_path / "store3")
     assert attack_bytes(again, tmp_path / "store3") == whole
+
+
+def test_how_many_examples_are_attacked_at_once_is_obeyed_and_names_no_step(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacks = [[{**ATTACK[0], "width": width}] for width in (64, 2)]
+    usual, few = (make_plan(study(checkpoint, attack)).graph for attack in attacks)
+    assert set(usual) == set(few)
+    widths: list[int] = []
+
+    def watched(*arguments: Any) -> Any:
+        widths.append(arguments[3].width)
+        return run_attack(*arguments)
+
+    monkeypatch.setattr("crosswind.attack.run.run_attack", watched)
+    whole = attack_bytes(run(checkpoint, tmp_path / "few", tmp_path / "store", attack=attacks[1]), tmp_path / "store")
+    assert widths == [2, 2, 2, 2]
+    assert attack_bytes(run(checkpoint, tmp_path / "usual", tmp_path / "store", attack=attacks[0]), tmp_path / "store")
+    assert widths == [2, 2, 2, 2]  # nothing is attacked again
+    assert attack_bytes(run(checkpoint, tmp_path / "anew", tmp_path / "anew store"), tmp_path / "anew store") == whole
+    assert widths[4:] == [64, 64, 64, 64]
 
 
 def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_path: Path) -> None:

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 OUTCOMES = "outcomes.parquet"
 _COLUMN = "results have a column for it"
 _READ = "the cell that reads what the attack made signs it"
-_ATTACKED_AT_ONCE = 64
+WIDTHS = "widths"  # of the context: by key of an attack how many examples it has at once, where not the usual number
 
 
 @dataclass(frozen=True)
 class AttackParams(CellParams):
     """What a cell reads, and how it is attacked: a recipe with its parameters, queries an example, starts and seed.
 
-    `metric` judges how right a prediction is. `width` is how many examples are attacked at once, which changes no
-    result. How the model reads is signed by the cell that reads what the attack made.
+    `metric` judges how right a prediction is. How the model reads is signed by the cell that reads what the attack
+    made. How many examples are attacked at once changes no result, as what stands beside an example in a pass changes
+    none of any step: it is no part of the key (`WIDTHS`).
     """
 
     max_length: int = unsigned(_READ, 128)
@@ -51,7 +52,6 @@ class AttackParams(CellParams):
     protection: str = "none"
     constraints: tuple[str, ...] = unsigned("results have them in the attack's column", ())
     needs: tuple[tuple[str, DataRef], ...] = unsigned("it follows from the recipe", ())
-    width: int = unsigned("it changes no result", _ATTACKED_AT_ONCE)
 
 
 def _run(job: Job[AttackParams], worker: Worker) -> str:
@@ -67,6 +67,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         outcome_table,
         perturbed_by,
     )
+    from crosswind.attack.runner import WIDTH
     from crosswind.attack.victim import ModelVictim
     from crosswind.evaluate.metrics.base import METRICS
     from crosswind.perturb.constraint import constraints_as_written
@@ -106,7 +107,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
         data.examples,
         call,
         setting,
-        AttackBudget(params.budget, params.restarts, params.seed, params.width),
+        AttackBudget(params.budget, params.restarts, params.seed, job.world.get(WIDTHS, {}).get(job.step.key, WIDTH)),
         resolved=resolved,
         protect=check_protection(params.protection),
         constraints=[c.made(judges) for c in named],
@@ -135,7 +136,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     record_hardware(job)
     before = sum(o.clean_right > 0 for o in outcomes)
     broken = sum(o.end == "success" for o in outcomes)
-    return f"{broken} of {before} broken"
+    return f"{broken} of {before} that were right broken"
 
 
 def _trigger(job: Job[AttackParams], victim: ModelVictim, call: Call, setting: AttackSetting) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from crosswind.run.folders import file_hash
 from crosswind.run.kinds import STEPS
 from crosswind.run.machine import Hardware
 from crosswind.run.step import Frozen, Graph, Step
+from crosswind.steps.attack import WIDTHS
 from crosswind.steps.cells import CORRECTS, CellParams
 from crosswind.steps.perturbing import CONSTRAINED
 from crosswind.steps.rewrite import REWRITE, SEVERITY, RewriteParams
@@ -89,6 +90,7 @@ class StepPlanner:
         self._asked: dict[str, None] = {}
         self._left_out: list[LeftOut] = []
         self._excluded: dict[str, dict[str, list[str]]] = {}  # ids of exclusion lists by language, by their keys
+        self._widths: dict[str, int] = {}
         self._specs: dict[str, str] = {}  # of rewrites, by key: perturbations that say where data lie, as written
         self._fingerprints: dict[DataRef, str] = {}
         self._translators: dict[str, dict[str, str | None]] = {}  # of translations, by key: where their models lie
@@ -113,6 +115,7 @@ class StepPlanner:
             "lexicons": self.lexicons,
             "words": self.words,
             "specs": self._specs,
+            WIDTHS: self._widths,
             "models": self._models,
             "roles": self._roles,
             "excluded": self._excluded,
@@ -235,6 +238,10 @@ class StepPlanner:
     def write_as(self, key: str, text: str) -> None:
         """Remember how a step's perturbation or recipe was written where that says where data lie."""
         self._specs[key] = text
+
+    def attack_at_once(self, key: str, width: int) -> None:
+        """Remember how many examples an attack's step has at once, which is no part of its key."""
+        self._widths[key] = width
 
     def translate(self, translation: Translation, rewrite: str | None = None) -> str:
         """The step that translates data, as a rewrite left them if one is named; its key."""

@@ -24,7 +24,7 @@ from crosswind.attack.recipe import (
     require_restarts,
     unattackable,
 )
-from crosswind.attack.runner import engine_rules
+from crosswind.attack.runner import WIDTH, engine_rules
 from crosswind.data.languages import unknown_language
 from crosswind.errors import UserError, unknown
 from crosswind.evaluate.metrics.base import METRICS
@@ -75,7 +75,7 @@ class AttackSpec(StrictModel):
     constraints: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     languages: Annotated[list[str], BeforeValidator(listed)] | None = None
     targets: Annotated[list[str], BeforeValidator(listed)] | None = None
-    width: int = Field(64, ge=1)
+    width: int = Field(WIDTH, ge=1)
 
 
 @dataclass(frozen=True)
@@ -234,9 +234,10 @@ def attack_step(
         protection=spec.protect,
         constraints=tuple(c.identity for c in constraints),
         needs=needs,
-        width=spec.width,
     )
     key = planner.add(ATTACK.step(params, data=data, inputs=inputs, label=label, affinity=model.affinity))
+    if spec.width != WIDTH:
+        planner.attack_at_once(key, spec.width)
     if str(call) != call.name:
         planner.write_as(key, str(call))
     if written := written_constraints(constraints):
