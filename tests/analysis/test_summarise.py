@@ -239,3 +239,12 @@ def test_pairs_of_languages_have_a_mean_of_their_own():
     assert pairs.estimate.score == pytest.approx(50)
     others = one(summary, scope="others")
     assert (others.languages, others.estimate.score) == (("de",), pytest.approx(80))
+
+
+def test_a_route_without_a_defence_comes_before_its_defences_in_every_table_and_figure():
+    study = Study()
+    for defence in ("adversarial", "noise", "none"):
+        for route in ("english", "none"):
+            study.add("de", 240, route=route, defence=defence)
+    lines = [(x.route, x.defence) for x in study.summary(routes=("none", "english")).lines if x.scope == "language"]
+    assert lines == [(route, d) for route in ("none", "english") for d in ("none", "adversarial", "noise")]

@@ -21,6 +21,7 @@ from crosswind.analysis.estimate import Estimate, estimate
 from crosswind.analysis.influence import ClusterNumbers, Influence, weighted_sum
 from crosswind.analysis.left_out import LeftOut
 from crosswind.analysis.multiplicity import benjamini_hochberg
+from crosswind.analysis.results import NONE
 from crosswind.analysis.scored import Chance, Loader, RowDict, Scored, condition_of, language_of, under_common_seeds
 from crosswind.analysis.summary import USUAL_SOURCE, Scope, Summary, SummaryLine, UnchangedLine
 from crosswind.data.languages import name_of
@@ -73,7 +74,7 @@ def summarise(
         scored.append(cells)
         of_target = sorted(
             () if primary_only else _lines(cells),
-            key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route),
+            key=lambda line: (line.encoder, rank.get(line.route, len(rank)), line.route, line.defence != NONE),
         )
         lines += _with_adjusted_drops(of_target)
     compared, missing = contrasts(scored, numbers, routes, diagnostic, comparisons, facts, primary_only=primary_only)
