@@ -246,6 +246,8 @@ def test_perturb_is_a_filter(crosswind: Run, tmp_path: Path, monkeypatch: pytest
         (("keyboard:0.1", "--language", "not a language"), "not a language"),
         (("codemix(embed=de):0.1",), "lexicons"),
         (("codemix(embed=de):0.1", "--lexicons", "nowhere"), "nowhere"),
+        (("keyboard:0.1", "--lexicons", "nowhere"), "--lexicons: no folder of lexicons 'nowhere'"),
+        (("delete:0.1", "--language", ""), "--language: '' is no registered language code"),
         (("hard-negatives",), "a number in (0, 1], below which u changes a query"),
         (("hard-negatives:0.1",), "only retrieval has candidates to add to"),
     ],
@@ -260,6 +262,34 @@ def test_perturb_refuses_what_it_cannot_do(
     assert message in err
     assert "Traceback" not in err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("suite crosswind-c-1 --data nowhere", "--data: what a suite is depends on no data"),
+        ("store list --store nowhere", "--store: no store 'nowhere'"),
+        ("store verify --store nowhere", "--store: no store 'nowhere'"),
+        ("store prune --all --store nowhere", "--store: no store 'nowhere'"),
+        ("lexicon measure nowhere --against nowhere", "FILES: no folder of lexicons 'nowhere'"),
+        ("lexicon measure . --against nowhere", "--against: no folder of lexicons 'nowhere'"),
+        ("lexicon measure . --against . --data nowhere", "--data: measure compares two folders"),
+        ("lexicon alphabet x.txt --languages en --out o --data nowhere", "--data: official files are those of --from"),
+        ("lexicon alphabet x.txt --languages en --out o --against nowhere", "--against: alphabet"),
+        ("export --submission run --lexicons nowhere --out o", "--lexicons: not read of --submission"),
+        ("export --adversarial run --task-file nowhere --out o", "--task-file: not read of --adversarial"),
+        ("plan study.yaml --effect 1 --pilot nowhere", "nowhere: is no run folder"),
+    ],
+)
+def test_folders_that_are_not_there_or_not_read_are_refused(
+    crosswind: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(Path(__file__).parents[1] / "studies" / "real-quick.yaml", tmp_path / "study.yaml")
+    code, out, err = crosswind(*arguments.split())
+    assert (code, out) == (2, "")
+    assert message in err
+    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
 def filtered(text: bytes, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crosswind.data.languages import name_of, nearest, registered, script_of, unknown_language
+from crosswind.data.languages import name_of, nearest, one_spelling, registered, script_of, spelled, unknown_language
 from crosswind.errors import UserError
+from crosswind.tasks.base import TASKS
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,35 @@ def test_a_script_is_the_codes_own_or_the_likely_one_of_cldr(code: str, script: 
 @pytest.mark.parametrize("code", ["ar-arz", "zh-yue", "pt-BR", "de-1996", "en-x-noisy", "tl", "mul", "bbj"])
 def test_registered_codes_are_accepted(code: str) -> None:
     assert registered(code)
+
+
+@pytest.mark.parametrize(
+    ("codes", "one"),
+    [
+        (("en", "EN", "eng", "en-Latn", "en_US", "en-us"), "en"),
+        (("sr-Latn", "sr_Latn", "SR-LATN", "srp-latn"), "sr-Latn"),
+        (("sr", "sr-Cyrl", "sr_RS"), "sr"),
+        (("zh", "zh-Hans", "zh-CN", "zh_Hans_CN"), "zh"),
+        (("zh-TW", "zh-Hant", "zh-Hant-TW"), "zh-TW"),
+        (("pt-BR", "pt"), "pt"),
+        (("pt-PT",), "pt-PT"),
+        (("en-GB",), "en-GB"),
+        (("tl", "fil"), "tl"),
+        (("he", "iw"), "he"),
+        (("ar-arz", "arz"), "arz"),
+        (("de-1996",), "de-1996"),
+        (("en-x-noisy",), "en-x-noisy"),
+    ],
+)
+def test_a_language_has_one_spelling(codes: tuple[str, ...], one: str) -> None:
+    assert {one_spelling(code) for code in codes} == {one}
+
+
+def test_the_codes_of_tasks_are_spelled_as_they_are() -> None:
+    codes = {code for name in TASKS.names() for code in TASKS[name].languages}
+    assert [code for code in sorted(codes) if one_spelling(code) != code] == []
+    with pytest.raises(UserError, match=r"^--language: 'xx' is no registered language code"):
+        spelled("xx", "--language")
 
 
 @pytest.mark.parametrize("code", ["xx", "sr-lat", "sr-Cyrrl", "zh-arz", "croatian", "not a language", "", "en_"])

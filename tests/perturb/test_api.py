@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -14,7 +16,7 @@ from crosswind.data.examples import PairExample, QueryExample, TaggingExample
 from crosswind.errors import UserError
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.perturbation import NotApplicable
-from crosswind.perturb.spec import parse_spec
+from crosswind.perturb.spec import TextScope, parse_spec
 
 TEXT = "Does it survive a crosswind, in 1999?"
 PAIR = PairExample("x/1", "x/1", "de", "Der kleine Junge liest.", "Ein Junge liest gern.", 0)
@@ -33,6 +35,39 @@ def test_a_text_becomes_what_the_filter_makes_of_it() -> None:
     assert perturb(TEXT, "swap:0.5", "en", seed=4) != line
     assert perturb([TEXT, "Another one."], "swap:0.5", "en", seed=3)[0] == line
     assert "1999" in perturb(TEXT, "word-order:1", "en", constraints=["digits"])
+
+
+def test_the_spelling_of_a_language_changes_nothing(tmp_path: Path) -> None:
+    for spec in ("delete:0.3", "keyboard:0.3", "insert:0.3", "drop-function:0.5", "homoglyph:0.3"):
+        assert {perturb(TEXT, spec, code) for code in ("en", "EN", "eng", "en-Latn", "en_US")} == {
+            perturb(TEXT, spec, "en")
+        }
+    serbian = "Deca čitaju knjige u školi."
+    assert perturb(serbian, "keyboard:0.3", "sr_latn") == perturb(serbian, "keyboard:0.3", "sr-Latn") != serbian
+    assert (
+        perturb(PAIR, "swap:1", "DE")
+        == perturb(PAIR, "swap:1")
+        == replace(perturb(replace(PAIR, language="deu"), "swap:1"), language="de")
+    )
+    (tmp_path / "en-de.txt").write_text("river Fluss\nold alt\n", encoding="utf-8")
+    mixed = {
+        perturb("the river is old", f"codemix(embed={code}):1", "en", lexicons=tmp_path) for code in ("de", "DE", "deu")
+    }
+    assert mixed == {"the Fluss is alt"}
+    scope = TextScope("EN")
+    assert parse_spec("swap:0.1").resources(scope)["language"] == "en"
+    assert "language" not in parse_spec("swap:0.1").resources(TextScope("tl"))
+
+
+@pytest.mark.parametrize("code", ["", "zzzz", " en"])
+def test_a_language_that_is_not_registered_is_refused_by_every_perturbation(code: str) -> None:
+    with pytest.raises(UserError, match=r"language: .* is no registered language code"):
+        perturb(TEXT, "delete:0.3", code)
+
+
+def test_a_folder_of_lexicons_that_is_not_there_is_refused_though_nothing_reads_it() -> None:
+    with pytest.raises(UserError, match="lexicons: no folder of lexicons 'nowhere'"):
+        perturb(TEXT, "delete:0.3", "en", lexicons="nowhere")
 
 
 def test_an_example_keeps_its_kind_and_its_label() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import itertools
 import tracemalloc
@@ -33,6 +34,20 @@ def test_lines_are_the_bytes_of_the_stream_however_they_arrive(chunks: list[byte
     assert "".join(line.text + line.end for line in lines).encode() == b"".join(chunks)
     assert all("\n" not in line.text for line in lines)
     assert [line.end for line in lines[:-1]] == ["\n"] * len(lines[:-1])
+
+
+def test_a_byte_order_mark_is_kept_and_changes_no_draw() -> None:
+    plain = b"the old house by the river\r\nand the small boat\r\n"
+
+    def noisy(content: bytes) -> bytes:
+        batches = perturb_stream(ArrivingLines(io.BytesIO(content), "x"), parse_spec("swap:0.3"), "en")
+        return "".join(line.whole for batch in batches for line, _ in batch).encode()
+
+    assert noisy(plain) != plain
+    assert noisy(codecs.BOM_UTF8 + plain) == codecs.BOM_UTF8 + noisy(plain)
+    # Behind the first line the character is part of a text.
+    lines = [line for batch in ArrivingLines(io.BytesIO(codecs.BOM_UTF8.join((b"a\n", b"b"))), "x") for line in batch]
+    assert [(line.mark, line.text) for line in lines] == [("", "a"), ("", "\ufeffb")]
 
 
 def test_a_batch_is_what_has_arrived() -> None:

@@ -52,6 +52,22 @@ def store_of(given: Path | None) -> Store:
     return Store(given or default_store())
 
 
+def kept_store(given: Path | None) -> Store:
+    """As `store_of`, to look at what is kept: a `UserError` if the user named a folder that is not there."""
+    from crosswind.reading import expanded
+
+    if given is not None and not expanded(given, "--store").is_dir():  # a store that is opened is there
+        raise UserError(f"no store {str(given)!r}", where="--store", hint="name the folder that runs had as --store")
+    return store_of(given)
+
+
+def refuse_unread(reason: str, hint: str, **given: object) -> None:
+    """Raise a `UserError` for the first option that is given (neither none nor empty) and would not be read."""
+    for option, value in given.items():
+        if value is not None and value != () and value != [] and value is not False:
+            raise UserError(reason, where=f"--{option.replace('_', '-')}", hint=hint)
+
+
 @contextmanager
 def progress(quiet: bool) -> Iterator[Any]:
     """A display of what runs, on standard error."""

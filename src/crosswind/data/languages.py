@@ -70,6 +70,37 @@ def same_language(code: str) -> str:
         return code
 
 
+@lru_cache(maxsize=4096)
+def one_spelling(code: str) -> str:
+    """The one form of a code: `en` for `EN`, `eng`, `en-Latn` and `en-US`, `zh-TW` for `zh_hant_tw`.
+
+    Canonical (BCP 47, an extended language without what it extends), without the script and region that CLDR's likely
+    subtags add (UTS #35, "Remove Likely Subtags"), and as XTREME writes it where XTREME has another name (`tl` for
+    `fil`). Raises as `registered` does.
+    """
+    language = registered(code)
+    tag = language.to_tag()
+    if language.extlangs:
+        return one_spelling(tag.partition("-")[2])
+    if language.language in LIKELY_SUBTAGS and not (language.variants or language.extensions or language.private):
+        whole = language.maximize()
+        kept = ((None, None), (None, whole.territory), (whole.script, None))
+        shorter = (langcodes.Language.make(language.language, script=s, territory=t) for s, t in kept)
+        tag = next((short.to_tag() for short in shorter if short.maximize() == whole), tag)
+    return _XTREME.get(tag, tag)
+
+
+def spelled(code: str, where: str) -> str:
+    """`one_spelling` of a code that somebody named; the error for one that is not registered says `where`."""
+    try:
+        return one_spelling(code)
+    except UserError as error:
+        raise UserError(error.what, where=where, hint=error.hint) from None
+
+
+_XTREME: Mapping[str, str] = {"fil": "tl"}
+
+
 def unknown_language(code: str, known: Iterable[str], *, where: str | None = None) -> UserError:
     """An error for a language that is not among the known ones: an unregistered code is explained by name."""
     known = list(known)

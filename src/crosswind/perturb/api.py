@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import Example, TaggingExample, kind_of, text_fields
+from crosswind.data.languages import spelled
 from crosswind.errors import UserError
 from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.dataset import perturb_example
@@ -53,7 +54,7 @@ def perturb_anything(
     perturbation has nothing to change.
     """
     parsed = _parsed(spec) if isinstance(spec, str) else spec
-    environment = environment_of(lexicons)
+    environment = environment_of(lexicons, where="lexicons")
     named = [c.made() for c in parse_constraints(constraints, where="constraints")] if constraints else []
     if hasattr(data, "column_names") and hasattr(data, "map"):
         return perturb_table(data, parsed, _known(language), seed, fields, environment, named)
@@ -62,7 +63,7 @@ def perturb_anything(
         chosen = Extent(check_fields(fields, "fields")).of(kind_of(data), usual)
         if not chosen:
             raise UserError(f"an example of kind {kind_of(data)} has no {' or '.join(fields)}", where="fields")
-        if language is not None and language != data.language:
+        if language is not None and spelled(language, "language") != spelled(data.language, "example"):
             hint = "leave out `language`: an example knows its own"
             raise UserError(f"the example is in {data.language}, not in {language}", where="language", hint=hint)
         made = perturb_example(
@@ -82,7 +83,7 @@ def perturb_anything(
 def _known(language: str | None) -> str:
     if language is None:
         raise UserError("the language is not named", where="language", hint='for example perturb(text, spec, "de")')
-    return language
+    return spelled(language, "language")
 
 
 def _usual(example: Example) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from crosswind.data.examples import Candidate, Dataset, Example, PairExample, Pool, QueryExample, kind_of
+from crosswind.data.languages import one_spelling
 from crosswind.errors import UserError
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.draw import draw as draw_sites
@@ -314,7 +315,7 @@ def _added(
         items: list[Candidate | QueryExample] = list(pool.candidates)
         if atom.perturbation.adds_for == "queries":
             items = [e for e in dataset.examples if isinstance(e, QueryExample)]
-        keys = [key(str(draw), identity, dataset.task, i.language, i.id, "added") for i in items]
+        keys = [key(str(draw), identity, dataset.task, one_spelling(i.language), i.id, "added") for i in items]
         hits = draw_sites(keys, [(0,)] * len(items), atom.severity)
         drawn = [(item, hit[0][2]) for item, hit in zip(items, hits, strict=True) if hit]
         share = max(share, len(drawn) / max(1, len(items)))

@@ -88,9 +88,9 @@ def _files_between(folder: Path, source: str, target: str) -> tuple[Path, Path]:
         return forwards, backwards
     for path in sorted(folder.glob("*-*.txt")):
         ends = tuple(same_language(end) for end in path.stem.split("-"))
-        if ends == (source, target):
+        if ends == (same_language(source), same_language(target)):
             forwards = path
-        elif ends == (target, source):
+        elif ends == (same_language(target), same_language(source)):
             backwards = path
     return forwards, backwards
 
@@ -183,10 +183,18 @@ def _named_in_origins(folder: Path, key: str) -> list[str]:
     return list(sources)
 
 
-def environment_of(lexicons: str | Path | None) -> Environment:
-    """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if one is named."""
+def environment_of(lexicons: str | Path | None, *, where: str | None = None) -> Environment:
+    """The perturbations' environment: the folder of bilingual lexicons, or `microworld`, if one is named.
+
+    Of a user's own words `where` says which they are: a `UserError` if there is no such folder, whether lexicons are
+    looked up or not.
+    """
     if lexicons is None:
         return Environment()
     if str(lexicons) == MICROWORLD_LEXICONS:
         return Environment(lexicons=MicroworldLexicons())
-    return Environment(lexicons=LexiconFolder(expanded(lexicons, "lexicons")))
+    folder = expanded(lexicons, where or "lexicons")
+    if where is not None and not folder.is_dir():
+        hint = f"name the folder that holds en-de.txt, …, or {MICROWORLD_LEXICONS}"
+        raise UserError(f"no folder of lexicons {str(folder)!r}", where=where, hint=hint)
+    return Environment(lexicons=LexiconFolder(folder))

@@ -1,7 +1,8 @@
 """Perturbing plain lines: the core of the Unix filter `crosswind perturb`.
 
 LF ends a line, and nothing else does. A CR before it belongs to the line's end, so that a file with
-CRLF has the same draws as one with LF and keeps its bytes; a CR within a line is a part of its text.
+CRLF has the same draws as one with LF and keeps its bytes; a CR within a line is a part of its text. A byte order mark
+before the first line is no part of it either, and stays where it is.
 """
 
 from __future__ import annotations
@@ -28,14 +29,25 @@ SKIPS_NAMED = 5
 _CHUNK = 1 << 17  # bytes
 
 
+_BYTE_ORDER_MARK = "\ufeff"
+
+
 class EndedLine(NamedTuple):
     """The text of a line and what ends it: LF, CRLF, or nothing at the end of a file.
+
+    Before the first line of a file there may be a `mark`, its byte order mark.
 
     A line that was skipped has no text, and all of it is its end, bytes that are not UTF-8 as lone surrogates.
     """
 
     text: str
     end: str
+    mark: str = ""
+
+    @property
+    def whole(self) -> str:
+        """All that stands in the file."""
+        return self.mark + self.text + self.end
 
 
 class _Chunks(Protocol):
@@ -76,7 +88,7 @@ class _Arrived:
 
 
 class ArrivingLines:
-    """The lines of a stream of UTF-8, in batches of those that have come; texts and ends joined are its bytes.
+    """The lines of a stream of UTF-8, in batches of those that have come; the `whole` of each, joined, is its bytes.
 
     With `skip` a line that is not UTF-8 stays as it is and stands in `skipped`, which says what is wrong with the first
     of them; `skip_count` counts all.
@@ -106,14 +118,16 @@ class ArrivingLines:
         while self._fault is None and (not batch or (len(batch) < BATCH and self._bytes.has_line())):
             before = self.skip_count
             try:
-                _, line = next(self._lines)
+                number, line = next(self._lines)
             except StopIteration:
                 break
             except UserError as fault:
                 self._fault = fault
                 break
+            mark = _BYTE_ORDER_MARK if number == 1 and line.startswith(_BYTE_ORDER_MARK) else ""
+            line = line.removeprefix(mark)
             text = "" if self.skip_count > before else line.removesuffix("\n").rstrip("\r")
-            batch.append(EndedLine(text, line[len(text) :]))
+            batch.append(EndedLine(text, line[len(text) :], mark))
         return batch
 
 
@@ -202,4 +216,4 @@ def perturb_stream(
     for batch in batches:
         texts = noise.perturbed([line.text for line in batch])
         pairs = zip(batch, texts, strict=True)
-        yield [(EndedLine(text, line.end), text != line.text) for line, text in pairs]
+        yield [(EndedLine(text, line.end, line.mark), text != line.text) for line, text in pairs]

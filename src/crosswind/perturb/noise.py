@@ -23,6 +23,7 @@ from itertools import compress
 
 import numpy as np
 
+from crosswind.data.languages import one_spelling
 from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Sites, breaks_words
 from crosswind.perturb.applied import (
     Change,
@@ -163,7 +164,8 @@ def _perturb(
 ) -> None:
     passages = [now[i] for i in batch]
     sep = BETWEEN_PARTS
-    keys = keys_of(identity, [f"{p.task}{sep}{p.language}{sep}{p.id}{sep}{p.field}" for p in passages])
+    language = one_spelling(passages[0].language)  # they are of one
+    keys = keys_of(identity, [f"{p.task}{sep}{language}{sep}{p.id}{sep}{p.field}" for p in passages])
     if not constraints and not atom.perturbation.changes_form and is_columnar(alternatives):
         many = len(batch) >= FEW or any(len(p.text) >= _LONG for p in passages)
         perturb = _perturb_plain if many else _perturb_few

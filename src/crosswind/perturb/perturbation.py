@@ -83,7 +83,11 @@ class NotApplicable(UserError):  # noqa: N818  (it is a verdict on a cell, and c
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A typed parameter. A `location` says where data lies: it is no part of a draw's identity."""
+    """A typed parameter.
+
+    A `location` says where data lies: it is no part of a draw's identity. A list of `language` codes has each in one
+    spelling.
+    """
 
     name: str
     type: Literal["text", "integer", "number", "list"]
@@ -93,6 +97,7 @@ class Param:
     low: float | None = None
     high: float | None = None
     location: bool = False
+    language: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

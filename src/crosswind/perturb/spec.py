@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crosswind.data.languages import one_spelling, spelled
 from crosswind.errors import UserError, unknown
 from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.needs import Need
@@ -113,7 +114,7 @@ class Atom:
         """The setting of one kind of passage (a scope without a pool, or of a pool alone)."""
         defaults = {p.name: p.default for p in self.perturbation.params if p.default is not None}
         params = {**defaults, **dict(self.params)}
-        return Setting(scope.language, params, scope.environment, scope.kind, scope.fields, scope.task)
+        return Setting(one_spelling(scope.language), params, scope.environment, scope.kind, scope.fields, scope.task)
 
     def applies(self, scope: TextScope) -> str | None:
         """Why it has no alternatives in any part of the scope, or `None`."""
@@ -227,9 +228,11 @@ class Spec:
     def resources(self, scope: TextScope) -> dict[str, str]:
         """What the result depends on besides text and code: data by SHA-256, libraries by version.
 
-        Where two of the perturbations read different files of one name, that of the later has its number.
+        Where two of the perturbations read different files of one name, that of the later has its number. A language
+        that is drawn under another spelling than it has is named so.
         """
-        hashes: dict[str, str] = {}
+        language = one_spelling(scope.language)
+        hashes: dict[str, str] = {} if language == scope.language else {"language": language}
         for number, atom in enumerate(self.atoms):
             for part in _reached(atom, scope):
                 for name, value in atom.perturbation.resources(atom.setting(part)).items():
@@ -428,7 +431,7 @@ def _value(param: Param, words: Sequence[str], reader: _Reader) -> Value:
         if param.choices and word not in param.choices:
             raise unknown(f"value of {param.name}", word, param.choices, where=reader.where)
     if param.type == "list":
-        return tuple(dict.fromkeys(words))
+        return tuple(dict.fromkeys(spelled(w, reader.where or param.name) if param.language else w for w in words))
     if len(words) > 1:
         raise reader.error(f"the parameter {param.name!r} takes one value, not {len(words)}")
     if param.type == "text":

@@ -73,6 +73,10 @@ def derive_into(
 
 def measure(derived: Path, gold: Path, pairs: Sequence[str] = ()) -> list[tuple[str, LexiconScore]]:
     """The score of every lexicon `en-de.txt` of a folder that another folder has too, or of the `pairs` named."""
+    for folder, where in ((derived, "FILES"), (gold, "--against")):
+        if not expanded(folder, where).is_dir():
+            hint = "name a folder that holds en-de.txt, …"
+            raise UserError(f"no folder of lexicons {str(folder)!r}", where=where, hint=hint)
     names = list(pairs) or sorted(p.stem for p in expanded(derived).glob("*-*.txt"))
     scores = []
     for name in names:

@@ -99,7 +99,7 @@ def _language_of(task: Task, language: str | None) -> str:
     if language is None and len(task.languages) != 1:
         hint = f"name one of {', '.join(task.languages)} with --language"
         raise UserError(f"{task.name} has {len(task.languages)} languages", where="--language", hint=hint)
-    return language or task.languages[0]
+    return task.languages[0] if language is None else language
 
 
 def official_texts(clean: Dataset, changed: Dataset, root: Path) -> tuple[dict[str, bytes], list[str]]:

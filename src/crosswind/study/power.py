@@ -141,7 +141,7 @@ def power_plan(what: Path, effect: float, pilots: Sequence[Path] = ()) -> PowerP
     else:
         study = read_study(what)
         runs = [*pilots] or [Path("runs") / study.name]
-        if not (runs[0] / STUDY).is_file():
+        if not pilots and not (runs[0] / STUDY).is_file():
             part = f"crosswind run {what} --set targets.limit=100 --set seeds=[1,2] --out pilot"
             hint = f"run a part of it ({part}), then add --pilot pilot"
             raise UserError("variance is not known without a run", where=str(what), hint=hint)

@@ -19,6 +19,7 @@ from crosswind.cli.options import (
     include_folders,
     official_folder,
     progress,
+    refuse_unread,
     store_of,
 )
 from crosswind.errors import UserError
@@ -98,12 +99,37 @@ def export(
                 "export a run's adversarial examples (--adversarial), its predictions (--submission), or items (--task)"
             )
             raise UserError("adversarial examples are an export of their own", where="--adversarial", hint=hint)
+        refuse_unread(
+            "not read of --adversarial, whose run says it",
+            "leave it out",
+            labels=labels,
+            route=route,
+            seed=seed,
+            fields=fields,
+            constraint=constraint,
+            split=split,
+            limit=limit,
+            lexicons=lexicons,
+            task_file=task_file,
+            store=store,
+        )
         _print_items(export_adversarial(adversarial, out, item_form(form), attack=attack, data=data))
         return
     if submission is not None:
-        if task or perturb or languages:
+        if task or perturb or suite or languages:
             hint = "export the run's predictions (--submission), or items (--task, --language, --perturb)"
             raise UserError("a submission and items are two exports", where="--submission", hint=hint)
+        refuse_unread(
+            "not read of --submission, whose run says it",
+            "leave it out",
+            fields=fields,
+            constraint=constraint,
+            split=split,
+            limit=limit,
+            lexicons=lexicons,
+            task_file=task_file,
+            store=store,
+        )
         done = export_submission(
             submission, out, benchmark, route=route, seed=seed, condition=condition, data=data, labels=labels
         )

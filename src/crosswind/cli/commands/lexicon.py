@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, Quiet, StoreOption, comma_separated, include_folders, progress, store_of
+from crosswind.cli.options import (
+    Include,
+    Quiet,
+    StoreOption,
+    comma_separated,
+    include_folders,
+    progress,
+    refuse_unread,
+    store_of,
+)
 from crosswind.errors import UserError, unknown
 
 
@@ -52,8 +61,11 @@ def lexicon_command(
         if not files or len(files) != 1 or against is None:
             hint = "crosswind lexicon measure DIR --against DIR"
             raise UserError("measure takes a folder, and one to measure it against", where="FILES", hint=hint)
+        unread = {"from": sources, "data": data, "out": out, "store": store}
+        refuse_unread("measure compares two folders and derives nothing", "leave it out", **unread)
+        scores = measure(files[0], against, comma_separated(languages, "--languages"))
         print("pair\twords\tin both\tprecision at 1\tany right")
-        for pair, measured in measure(files[0], against, comma_separated(languages, "--languages")):
+        for pair, measured in scores:
             first, any_of = 100 * measured.first, 100 * measured.any_of
             print(f"{pair}\t{measured.words}\t{measured.known}\t{first:.1f}\t{any_of:.1f}")
         return
@@ -72,6 +84,9 @@ def lexicon_command(
             break
     else:
         raise unknown("derivation", what, (*DERIVATIONS, "measure"), where="WHAT")
+    refuse_unread(f"{what} are derived, not measured", "crosswind lexicon measure DIR --against DIR", against=against)
+    if not sources:
+        refuse_unread("official files are those of --from", "name corpora or test sets with --from", data=data)
     codes = comma_separated(languages, "--languages")
     if not codes or out is None:
         raise UserError(

@@ -88,11 +88,13 @@ def perturb(
 
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
+    from crosswind.data.languages import spelled
     from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.lines import perturb_stream
     from crosswind.perturb.spec import TextScope, spec_at
 
     include_folders(include)
+    of_lines = spelled(language, "--language") if language is not None else "en"
     if damage is not None and (severity is not None or task is not None or task_file is not None):
         hint = "--severity says it; --damage finds it on lines"
         raise UserError("the severity is found or said, not both, and found on lines", where="--damage", hint=hint)
@@ -103,7 +105,7 @@ def perturb(
         raise UserError("only lines are skipped", where="--on-error", hint=hint)
     level = severity if damage is None else 1.0
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
-    environment = environment_of(lexicons)
+    environment = environment_of(lexicons, where="--lexicons")
     if fields is not None and task_file is None and task is None:
         hint = "lines have none; --task or --task-file FILE is for examples"
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
@@ -144,10 +146,10 @@ def perturb(
     with lines_in(source, skip=on_error == "skip") as lines, lines_out(target) as write:
         batches: Iterator[list[EndedLine]] = iter(lines)
         if damage is not None:
-            head, parsed = _tuned(spec, damage, batches, TextScope(language or "en", environment=environment), seed)
+            head, parsed = _tuned(spec, damage, batches, TextScope(of_lines, environment=environment), seed)
             batches = itertools.chain(head, batches)
-        for batch in perturb_stream(batches, parsed, language or "en", draw=seed, environment=environment):
-            write("".join(part for line, _ in batch for part in line).encode("utf-8", "surrogateescape"))
+        for batch in perturb_stream(batches, parsed, of_lines, draw=seed, environment=environment):
+            write("".join(line.whole for line, _ in batch).encode("utf-8", "surrogateescape"))
             if target is None:
                 sys.stdout.flush()  # who waits for the answer to a line gets it
             count, changed_lines = count + len(batch), changed_lines + sum(differs for _, differs in batch)

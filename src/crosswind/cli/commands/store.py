@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Json, StoreOption, store_of
+from crosswind.cli.options import Json, StoreOption, kept_store
 from crosswind.output import print_table
 
 store_app = typer.Typer(
@@ -28,7 +28,7 @@ def list_store(store: StoreOption = None, as_json: Json = False) -> None:
     """
     from dataclasses import asdict
 
-    opened = store_of(store)
+    opened = kept_store(store)
     entries = sorted(opened.entries(), key=lambda entry: -entry.size)
     if as_json:
         print(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False, indent=1))
@@ -45,7 +45,7 @@ def verify_store(store: StoreOption = None) -> None:
 
     Example: crosswind store verify
     """
-    opened = store_of(store)
+    opened = kept_store(store)
     damaged = opened.verify()
     for key in damaged:
         print(f"damaged: {key}")
@@ -68,7 +68,7 @@ def prune_store(
     from crosswind.study.status import steps_of_runs
 
     kept = steps_of_runs(keep or (), everything=everything)
-    opened = store_of(store)
+    opened = kept_store(store)
     sizes = {entry.key: entry.size for entry in opened.entries()}
     gone = [key for key in sizes if key not in kept] if dry_run else opened.prune(kept)
     freed = sum(sizes.get(key, 0) for key in gone) / 2**20

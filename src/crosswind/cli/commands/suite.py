@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosswind.cli.app import app
-from crosswind.cli.options import Include, comma_separated, include_folders, official_folder
+from crosswind.cli.options import Include, comma_separated, include_folders, official_folder, refuse_unread
 from crosswind.errors import UserError
 from crosswind.output import lines_out
 
@@ -24,7 +24,7 @@ def suite_command(
         list[str] | None, typer.Option("--task", help="A task, or several; without: the definition.")
     ] = None,
     languages: Annotated[str | None, typer.Option(help="Comma-separated; default: all whose files are there.")] = None,
-    split: Annotated[str, typer.Option(help="Of the tasks.")] = "test",
+    split: Annotated[str | None, typer.Option(help="Of the tasks; default: test.")] = None,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Official files (default: CROSSWIND_DATA).")] = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
     review: Annotated[
@@ -45,6 +45,14 @@ def suite_command(
     include_folders(include)
     suite = load_suite(title, where="SUITE")
     if not task:
+        refuse_unread(
+            "what a suite is depends on no data",
+            "name a --task",
+            languages=languages,
+            split=split,
+            data=data,
+            output=target,
+        )
         reviews = suite_reviews(suite, review or ())
         count = len({r.spec for r in reviews})
         judged = f"{count} of them reviewed" if count else "unreviewed"
@@ -63,7 +71,7 @@ def suite_command(
     notes: dict[str, None] = {}
     with lines_out(target) as write:
         hashes = suite_hashes(
-            suite, task, comma_separated(languages, "--languages"), split, root, note=notes.setdefault
+            suite, task, comma_separated(languages, "--languages"), split or "test", root, note=notes.setdefault
         )
         for row, published in hashes:
             write(("\t".join(row) + "\n").encode())

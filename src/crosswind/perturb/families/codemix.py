@@ -187,7 +187,7 @@ CODEMIX = Perturbation(
     resources=_resources,
     kept=_kept,
     params=(
-        Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param("embed", "list", "embedded languages: embed=de,zh", language=True),
         Param(
             "senses",
             "text",

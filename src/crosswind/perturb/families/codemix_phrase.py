@@ -153,7 +153,7 @@ CODEMIX_PHRASE = Perturbation(
     kept=lambda setting: stamped([path for _, path, _ in _tables(setting)]),
     resources=_resources,
     params=(
-        Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param("embed", "list", "embedded languages: embed=de,zh", language=True),
         Param("phrases", "text", "folder of phrase tables en-de.phrases.tsv, …", location=True),
     ),
 )

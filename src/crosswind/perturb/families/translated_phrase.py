@@ -172,7 +172,7 @@ TRANSLATED_PHRASE = Perturbation(
     prepare=_prepare,
     resources=lambda setting: {"translated-phrase": "1", **segmentation(setting.language, endings=False)},
     params=(
-        Param("embed", "list", "embedded languages: embed=de,zh"),
+        Param("embed", "list", "embedded languages: embed=de,zh", language=True),
         Param("model", "text", "a multilingual encoder whose hidden states align words: a hub's id or a folder"),
     ),
 )
