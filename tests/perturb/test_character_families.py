@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from crosswind.errors import UserError
 from crosswind.perturb.alphabets import alphabet_of, letters_of
 from crosswind.perturb.families.bidi import reordered
-from crosswind.perturb.graphemes import clusters
+from crosswind.perturb.graphemes import clusters, is_border
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.matrix import MATRIX_KINDS, XTREME_R_LANGUAGES, matrix
 from crosswind.perturb.passage import Passage
@@ -157,3 +159,35 @@ def test_the_matrix_says_of_every_cell_whether_it_applies() -> None:
     for key in (("codemix", "line", "de"), ("inflect", "pos", "fi"), ("mlm", "qa", "zh")):
         assert state[key] == "needs"
     assert all(cell.reason for cell in cells.values() if cell.state != "applies")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("café rňáš crnl ring rn\u0308 é\u0331", "fr"),
+        ("Việt Nam ớ ộ", "vi"),
+        ("Ο ά είναι ώ", "el"),
+        ("й ё и е", "ru"),
+        ("한국어 가지", "ko"),
+        ("ガパ べ", "ja"),
+        ("آأإ ب", "ar"),
+        ("שָׁלוֹם", "he"),
+        ("बड़ा फ़", "hi"),
+    ],
+)
+def test_ocr_takes_a_decomposed_letter_for_what_the_composed_one_is_taken_for(text: str, language: str) -> None:
+    def composed(form: Literal["NFC", "NFD"]) -> list[tuple[str, set[str]]]:
+        written = unicodedata.normalize(form, text)
+        (sites,) = parse_spec("ocr:1").atoms[0].prepare(TextScope(language)).sites([Passage.line(written, language)])
+        assert all(is_border(written, at) for at in (*sites.starts, *sites.ends))
+        whole = [(written[s.start : s.end], s.options) for s in sites]
+        return [(normalize(before), {normalize(str(o)) for o in after}) for before, after in whole]
+
+    def normalize(some: str) -> str:
+        return unicodedata.normalize("NFC", some)
+
+    assert composed("NFD") == composed("NFC")
+    line = unicodedata.normalize("NFD", text)
+    for noisy in perturb_lines([line] * 100, parse_spec("ocr:1"), language):
+        assert unicodedata.is_normalized("NFD", noisy)
+        assert len(clusters(noisy)) in range(len(clusters(line)) - 2, len(clusters(line)) + 3)

@@ -87,7 +87,8 @@ def one_spelling(code: str) -> str:
         kept = ((None, None), (None, whole.territory), (whole.script, None))
         shorter = (langcodes.Language.make(language.language, script=s, territory=t) for s, t in kept)
         tag = next((short.to_tag() for short in shorter if short.maximize() == whole), tag)
-    return _XTREME.get(tag, tag)
+    base, *rest = tag.split("-")
+    return "-".join((_XTREME.get(base, base), *rest))
 
 
 def spelled(code: str, where: str) -> str:

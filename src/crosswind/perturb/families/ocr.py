@@ -1,7 +1,8 @@
 """Scanned text: letters become what a scanner takes them for, rn → m, ب → ت, 己 → 已.
 
 The tables `ocr/SCRIPT.json` hold groups of what looks alike in print; `ocr/README.md` says where they come
-from. The whole of a grapheme cluster changes, or its letter while its marks stay.
+from. The whole of a grapheme cluster changes, or its letter while its marks stay. A letter and a mark that are one
+letter when they are composed (UAX #15, NFC) are that letter: a decomposed text changes as the composed one does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch, slice_members
 from crosswind.perturb.columns import Columned, Columns, OptionTable
 from crosswind.perturb.draw import Words
+from crosswind.perturb.form import uncomposed
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.words import script
 
@@ -86,6 +88,13 @@ class _Scanned(Columned):
         starts = batch.asked_offsets
         numbers = self._single(codes[starts])
         pairs, pair_numbers = self._pairs(codes)
+        letters = {} if batch.simple else _composed_letters(batch)
+        composed = np.array(sorted(letters), dtype=np.int64)
+        if letters:
+            others = np.flatnonzero(np.isin(starts, composed))
+            numbers[others] = [self._table.numbers[letters[i][0]] for i in starts[others].tolist()]
+            single = ~np.isin(pairs + 1, composed)
+            pairs, pair_numbers = pairs[single], pair_numbers[single]
         wide = np.zeros(len(starts), dtype=np.bool_)
         if len(pairs):
             # Of the first letter of a pair the pair's number, of the second -1.
@@ -99,20 +108,23 @@ class _Scanned(Columned):
         starts, numbers = starts[some], numbers[some]
         middles = ends = starts + 1 + wide[some]
         if not batch.simple:
-            ends = _whole(batch, starts, middles)
+            ends = _whole(batch, starts, middles, composed)
             starts, middles, ends, numbers = (column[ends > 0] for column in (starts, middles, ends, numbers))
 
         def options(i: int, first: int) -> tuple[Option, ...]:
             start, middle, end = int(starts[i]), int(middles[i]), int(ends[i])
-            marks = text[middle:end]
-            return tuple(o + marks for o in self._table.options(text[start:middle]))
+            letter, marks = letters.get(start) or (text[start:middle], text[middle:end])
+            return tuple(o + marks for o in self._table.options(letter))
 
         def become(at: Integers, bits: Words) -> CodeSlices | list[str]:
-            letters = self._table.chosen(numbers[at], bits)
+            chosen = self._table.chosen(numbers[at], bits)
             if (middles[at] == ends[at]).all():
-                return letters
-            edges = zip(letters.texts(), middles[at].tolist(), ends[at].tolist(), strict=True)
-            return [unicodedata.normalize("NFC", letter + text[middle:end]) for letter, middle, end in edges]
+                return chosen
+            edges = zip(chosen.texts(), starts[at].tolist(), middles[at].tolist(), ends[at].tolist(), strict=True)
+            return [
+                unicodedata.normalize("NFC", letter + (letters[start][1] if start in letters else text[middle:end]))
+                for letter, start, middle, end in edges
+            ]
 
         return Columns(starts, ends, options, become)
 
@@ -134,13 +146,30 @@ class _Scanned(Columned):
         return at[taken], self._numbers[row[taken]]
 
 
-def _whole(batch: TextBatch, starts: Integers, middles: Integers) -> Integers:
-    """Where the clusters of letters end that begin at `starts` and end at `middles` but for marks; 0 for others."""
+def _composed_letters(batch: TextBatch) -> dict[int, tuple[str, str]]:
+    """Where letters begin that their marks compose with: the composed letter, and the marks that are left."""
+    letters = {}
+    stretches = uncomposed(batch.codes, batch.text)
+    starts, ends = batch.clusters
+    # A stretch begins behind the letter, with the first mark that may compose.
+    for at in np.unique(np.searchsorted(starts, stretches, side="right") - 1).tolist():
+        cluster = batch.text[starts[at] : ends[at]]
+        whole = unicodedata.normalize("NFC", cluster)
+        if whole[0] != cluster[0]:
+            letters[int(starts[at])] = whole[0], whole[1:]
+    return letters
+
+
+def _whole(batch: TextBatch, starts: Integers, middles: Integers, composed: Integers) -> Integers:
+    """Where the clusters of letters end that begin at `starts` and end at `middles` but for marks; 0 for others.
+
+    Those of `composed` letters end where they end (the jamo of a syllable are no marks).
+    """
     clusters = batch.clusters
     # The last cluster that begins before a place ends there or behind it.
     ends = clusters.ends[np.searchsorted(clusters.starts, middles) - 1]
     ends = np.maximum(ends, middles)
-    within = np.flatnonzero(ends > middles)
+    within = np.flatnonzero((ends > middles) & ~np.isin(starts, composed))
     marks = slice_members(middles[within], ends[within] - middles[within])
     more = np.append(0, np.cumsum(~_is_mark.some(batch.codes[marks])))
     after = np.cumsum(ends[within] - middles[within])
@@ -155,7 +184,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {f"ocr/{name}": hashlib.sha256(_data(name)).hexdigest() for name in _names(setting.language)}
+    return {"ocr": "2"} | {f"ocr/{name}": hashlib.sha256(_data(name)).hexdigest() for name in _names(setting.language)}
 
 
 OCR = Perturbation(
