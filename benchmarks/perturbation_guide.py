@@ -73,7 +73,7 @@ _SPECS = {
     "drop-function": ("drop-function:0.8", ("en", "ru", "hi")),
     "repeat": ("repeat:0.2", ("en", "hi", "ko")),
     "romanize": ("romanize:0.4", ("ru", "hi", "ko")),
-    "chinese-script": ("chinese-script:0.6", ("zh", "zh-Hant")),
+    "chinese-script": ("chinese-script:0.6", ("zh", "zh-Hant", "yue")),
     "visual": ("visual:0.2", ("de", "ru", "ar")),
     "case": ("case:0.2", ("de", "ru", "el")),
     "homoglyph": ("homoglyph:0.3", ("de", "ru", "el")),
@@ -85,12 +85,14 @@ _REMARKS = {
     "In these examples a list of likely words stands in for one.",
     "translated-phrase": "It needs a model and a parallel task: `translated-phrase(embed=de,model=FOLDER):0.4`.\n"
     "In these examples a list of linked words stands in for the model.",
-    "chinese-script": "It leads from one script of Chinese to the other, so there are two examples.",
+    "chinese-script": "It leads from one script of Chinese to the other, and there is no third:\n"
+    "the third example is another language in one of them, Cantonese.",
 }
 
 _OWN_LINES = {
     "fr": "La voiture est dans le garage.",
     "zh-Hant": "小男孩在花園裡讀一本關於大河的書。",
+    "yue": "個細路喺花園讀緊一本講大河嘅書。",
     "en": _SAMPLES["en"],
 }
 

@@ -474,6 +474,9 @@ def test_draws_that_have_used_up_their_space_do_not_begin_again() -> None:
     ("record", "message"),
     [
         ({"scores": [1.0, float("nan")]}, "nan as a score"),
+        ({"scores": ["0.5", "0.25"]}, "'0.5' as a score"),
+        ({"scores": [1.0, True]}, "True as a score"),
+        ({"scores": [1.0, 0.0], "loss": "0.5"}, "'0.5' as a loss"),
         ({"scores": [1.0, 2.0, 3.0]}, "gives 3 scores for t/0, which has 2"),
         ({"label": 1}, "gives no scores"),
         ([1.0, 2.0], "list for t/0"),

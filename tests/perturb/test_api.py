@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pytest
 
 import crosswind
@@ -103,7 +104,12 @@ def test_a_table_keeps_its_columns_rows_and_features() -> None:
         (TEXT, "swap:0.5", {"language": "en", "fields": ["text"]}, "texts have no fields"),
         (3, "swap:0.5", {"language": "en"}, "a int cannot be perturbed"),
         (datasets.Dataset.from_dict({"a": ["b"]}), "swap:0.5", {"language": "en"}, "which columns may change"),
-        (datasets.Dataset.from_dict({"a": [1]}), "swap:0.5", {"language": "en", "fields": ["a"]}, "neither texts nor"),
+        (
+            datasets.Dataset.from_dict({"a": [1]}),
+            "swap:0.5",
+            {"language": "en", "fields": ["a"]},
+            "row 0: 1 is no text",
+        ),
         (PairExample("x", "x", "de", "a", "b", 0), "swap:0.5", {"language": "en"}, "the example is in de, not in en"),
         (PairExample("x", "x", "de", "a", "b", 0), "swap:0.5", {"fields": ["question"]}, "has no question"),
     ],
@@ -151,3 +157,76 @@ def test_answers_follow_their_context() -> None:
 def test_what_adds_candidates_says_that_there_is_no_pool(given: Any) -> None:
     with pytest.raises(NotApplicable, match="hard-negatives changes no text: it adds candidates, and here is no pool"):
         perturb(given, "hard-negatives:1")
+
+
+@pytest.mark.parametrize("seed", [-1, True, "1", 1.0, 1.5, None])
+def test_a_seed_is_an_integer_from_zero(seed: object) -> None:
+    with pytest.raises(UserError, match=r"^seed: .* is no number of a draw"):
+        perturb(TEXT, "swap:0.5", "en", seed=seed)
+    assert perturb(TEXT, "swap:0.5", "en", seed=np.int64(3)) == perturb(TEXT, "swap:0.5", "en", seed=3)
+
+
+def test_one_name_stands_for_a_list_of_one() -> None:
+    assert perturb(TEXT, "word-order:1", "en", constraints="digits") == perturb(
+        TEXT, "word-order:1", "en", constraints=["digits"]
+    )
+    assert perturb(PAIR, "swap:1", fields="hypothesis") == perturb(PAIR, "swap:1", fields=["hypothesis"])
+
+
+def table(**columns: list[Any]) -> Any:
+    return datasets.Dataset.from_dict(columns)
+
+
+READING = {"context": ["The fox ran."], "answers": [{"text": ["fox"], "answer_start": [4]}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (TEXT, {"constraints": [3]}, r"constraints: \[3\] is no list of names"),
+        (table(text=[TEXT]), {"fields": [3]}, r"fields: \[3\] is no list of names"),
+        (TEXT, {"spec": None}, "spec: None is no perturbation"),
+        (TEXT, {"language": 3}, "language: 3 is no language code"),
+        (TEXT, {"lexicons": 3}, "lexicons: 3 names no folder"),
+        (PAIR, {"task": 3, "language": None}, "task: 3 is no name of a task"),
+        ([TEXT, None], {}, r"data\[1\]: None is no text"),
+        ([PAIR], {}, r"data\[0\]: PairExample.* is no text"),
+        (None, {}, "data: a NoneType cannot be perturbed"),
+        (replace(PAIR, first=None), {"language": None}, "data: the first of x/1 is None, no text"),
+        (table(text=[TEXT, None]), {"fields": "text"}, "row 1: None is no text, in the column 'text'"),
+        (table(w=[["a"], None]), {"fields": "w"}, "row 1: None is no list of words, in the column 'w'"),
+        (table(w=[["a"], ["b", None]]), {"fields": "w"}, "row 1: None is no word, in the column 'w'"),
+        (table(w=[["a"], ["b", ""]]), {"fields": "w"}, "row 1: '' is no word, in the column 'w'"),
+        (table(context=[None], answers=READING["answers"]), {"fields": "context"}, "row 0: None is no text"),
+        (table(question=[None], **READING), {"fields": ["question", "context"]}, "row 0: None is no text"),
+        (
+            table(context=["The fox."], answers=[{"text": [""], "answer_start": [4]}]),
+            {"fields": "context"},
+            "row 0: an answer is empty",
+        ),
+        (table(text=[TEXT]).to_iterable_dataset(), {"fields": "text"}, "data: IterableDataset: it is streamed"),
+        (
+            datasets.IterableDatasetDict({"dev": table(text=[TEXT]).to_iterable_dataset()}),
+            {"fields": "text"},
+            "split dev, data: IterableDataset: it is streamed",
+        ),
+        (
+            datasets.DatasetDict({"dev": table(text=[TEXT, None])}),
+            {"fields": "text"},
+            "split dev, row 1: None is no text",
+        ),
+    ],
+)
+def test_what_cannot_be_perturbed_is_named_with_its_place(data: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        perturb(data, **{"spec": "swap:0.5", "language": "en"} | options)
+
+
+def test_every_split_of_a_data_set_is_perturbed_as_alone() -> None:
+    splits = datasets.DatasetDict({"dev": table(text=[TEXT, ""]), "test": table(text=["small towns", TEXT])})
+    changed = perturb(splits, "swap:0.5", "en", fields="text")
+    assert isinstance(changed, datasets.DatasetDict)
+    for name, split in splits.items():
+        assert changed[name]["text"] == perturb(split, "swap:0.5", "en", fields="text")["text"] != split["text"]
+    unread = perturb(table(question=[None], **READING), "swap:1", "en", fields="context")
+    assert unread["question"] == [None]

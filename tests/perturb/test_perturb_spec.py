@@ -26,6 +26,12 @@ def test_several_severities_are_several_specs() -> None:
     assert [str(s) for s in parse_specs("keyboard:0.05,0.1,0.2")] == ["keyboard:0.05", "keyboard:0.1", "keyboard:0.2"]
 
 
+def test_a_list_of_languages_has_each_in_one_spelling() -> None:
+    assert str(parse_spec("codemix(embed=DE,deu,sr_latn,fil):0.2")) == "codemix(embed=de,sr-Latn,tl):0.2"
+    with pytest.raises(UserError, match=r"^SPEC: 'xx' is no registered language code"):
+        parse_spec("codemix(embed=xx):0.2", where="SPEC")
+
+
 def test_a_bare_name_takes_its_severity_from_the_argument() -> None:
     assert str(parse_spec("keyboard", severity=0.3)) == "keyboard:0.3"
     with pytest.raises(UserError, match="no severity"):
@@ -87,11 +93,12 @@ def test_a_mistake_is_named_with_its_place(text: str, message: str) -> None:
 
 
 values = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+codes = st.sampled_from(("de", "zh", "sr-Latn", "tl", "zh-Hant", "qaa-Latn"))
 
 
 @given(
     st.lists(
-        st.tuples(values, st.lists(values, min_size=1, max_size=3, unique=True), st.floats(1e-9, 1, exclude_min=True)),
+        st.tuples(values, st.lists(codes, min_size=1, max_size=3, unique=True), st.floats(1e-9, 1, exclude_min=True)),
         min_size=1,
         max_size=3,
     )

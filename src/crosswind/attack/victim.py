@@ -241,7 +241,8 @@ class PredictingVictim:
 
     A prediction is `{"scores": [a number a class or choice]}`, `{"tags": […]}`, `{"text": "…"}` or `{"ranks": […]}`
     by kind; `loss` in it stands for our own, which is 1 - rightness where there are no scores. `classes` is the
-    number of classes of a pair task. Raises a `UserError` for NaN, and for another number of scores or tags.
+    number of classes of a pair task. Raises a `UserError` for NaN, for a text in place of a number ("0.5"), and for
+    another number of scores or tags.
     """
 
     def __init__(
@@ -307,8 +308,9 @@ class PredictingVictim:
         return list(values)
 
     def _number(self, value: Any, what: str, example: Example) -> float:
+        """A finite number; a text or a truth value that stands for one is none (numbers of arrays and tensors are)."""
         try:
-            number = float(value)
+            number = math.nan if isinstance(value, str | bytes | bytearray | bool | np.bool_) else float(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):

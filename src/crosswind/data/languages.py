@@ -72,11 +72,11 @@ def same_language(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def one_spelling(code: str) -> str:
-    """The one form of a code: `en` for `EN`, `eng`, `en-Latn` and `en-US`, `zh-TW` for `zh_hant_tw`.
+    """The one form of a code: `en` for `EN`, `eng`, `en-Latn` and `en-US`, `zh-Hant` for `zh_tw`.
 
     Canonical (BCP 47, an extended language without what it extends), without the script and region that CLDR's likely
-    subtags add (UTS #35, "Remove Likely Subtags"), and as XTREME writes it where XTREME has another name (`tl` for
-    `fil`). Raises as `registered` does.
+    subtags add (UTS #35, "Remove Likely Subtags", the script favoured), and as XTREME writes it where XTREME has
+    another name (`tl` for `fil`). Raises as `registered` does.
     """
     language = registered(code)
     tag = language.to_tag()
@@ -84,7 +84,7 @@ def one_spelling(code: str) -> str:
         return one_spelling(tag.partition("-")[2])
     if language.language in LIKELY_SUBTAGS and not (language.variants or language.extensions or language.private):
         whole = language.maximize()
-        kept = ((None, None), (None, whole.territory), (whole.script, None))
+        kept = ((None, None), (whole.script, None), (None, whole.territory))
         shorter = (langcodes.Language.make(language.language, script=s, territory=t) for s, t in kept)
         tag = next((short.to_tag() for short in shorter if short.maximize() == whole), tag)
     base, *rest = tag.split("-")

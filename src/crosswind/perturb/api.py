@@ -1,4 +1,4 @@
-"""Perturbing from Python, in a line: a text, texts, an example, or a column of a `datasets.Dataset`.
+"""Perturbing from Python, in a line: a text, texts, an example, or columns of a `datasets.Dataset` or `DatasetDict`.
 
     >>> import crosswind
     >>> crosswind.perturb("Does it survive?", "keyboard:0.2", "en", seed=1)
@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import index
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from crosswind.data.examples import Example, TaggingExample, kind_of, text_fields
 from crosswind.data.languages import spelled
-from crosswind.errors import UserError
+from crosswind.errors import UserError, shown
 from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.dataset import perturb_example
 from crosswind.perturb.extent import Extent, check_fields
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.spec import Spec, parse_spec
-from crosswind.perturb.table import perturb_table, perturb_texts
+from crosswind.perturb.table import is_table, perturb_table, perturb_texts
 
 SpecLike = str | Spec
 """A specification as users write it, or parsed."""
@@ -35,58 +37,94 @@ def perturb_anything(
     language: str | None = None,
     seed: int = 1,
     *,
-    fields: Sequence[str] = (),
-    constraints: Sequence[str] = (),
+    fields: str | Sequence[str] = (),
+    constraints: str | Sequence[str] = (),
     lexicons: str | Path | None = None,
     task: str = "",
 ) -> Any:
-    """`data` after a perturbation, as the same kind of thing; `seed` is the number of the draw.
+    """`data` after a perturbation, as the same kind of thing; `seed`, an integer from 0, is the number of the draw.
 
     A text, a list of texts, an example of any kind, or a `datasets.Dataset`, of which `fields` name the columns that
     may change: columns of text, or of lists of words, which stay as many in the same order (what moves, adds or drops
     words is refused: tags beside them could not follow). Where `context` may change and there is a column `answers` as
-    SQuAD has it, the answers' texts and offsets follow. Of an example `fields` are as in a study
-    (premise, hypothesis, question, context, choices, query, text; default: all of its texts) and `language` is its
-    own. Equal rows of a table or list get different draws, and the result does not depend on their order. `lexicons`
-    is the folder for `codemix`; a draw is that of the study in which `task` and ids are the same.
+    SQuAD has it, the answers' texts and offsets follow. Of a `datasets.DatasetDict` every split is perturbed as alone.
+    Of an example `fields` are as in a study (premise, hypothesis, question, context, choices, query, text; default: all
+    of its texts) and `language` is its own. Equal rows of a table or list get different draws, and the result does not
+    depend on their order. A name alone stands for a list of one. `lexicons` is the folder for `codemix`; a draw is that
+    of the study in which `task` and ids are the same.
 
-    Raises `UserError` for an unknown perturbation, field, column or constraint, and `NotApplicable` where the
-    perturbation has nothing to change.
+    Raises `UserError` for an unknown perturbation, language, field, column or constraint, for a seed that is none, for
+    a value that is no text (with its row), and `NotApplicable` where the perturbation has nothing to change.
     """
+    if not isinstance(spec, str | Spec):
+        raise UserError(f"{shown(spec)} is no perturbation", where="spec", hint='for example "keyboard:0.1"')
     parsed = _parsed(spec) if isinstance(spec, str) else spec
+    fields, asked = _names(fields, "fields"), _names(constraints, "constraints")
+    if not isinstance(lexicons, str | PathLike | None):
+        raise UserError(f"{shown(lexicons)} names no folder", where="lexicons", hint="give its path")
+    if not isinstance(task, str):
+        raise UserError(f"{shown(task)} is no name of a task", where="task", hint="give a text")
+    draw = _draw_number(seed)
     environment = environment_of(lexicons, where="lexicons")
-    named = [c.made() for c in parse_constraints(constraints, where="constraints")] if constraints else []
-    if hasattr(data, "column_names") and hasattr(data, "map"):
-        return perturb_table(data, parsed, _known(language), seed, fields, environment, named)
+    named = [c.made() for c in parse_constraints(asked, where="constraints")] if asked else []
+    if is_table(data):
+        return perturb_table(data, parsed, _known(language), draw, fields, environment, named)
     if hasattr(data, "cluster") and hasattr(data, "language"):
         usual = _usual(data)
         chosen = Extent(check_fields(fields, "fields")).of(kind_of(data), usual)
         if not chosen:
             raise UserError(f"an example of kind {kind_of(data)} has no {' or '.join(fields)}", where="fields")
-        if language is not None and spelled(language, "language") != spelled(data.language, "example"):
+        if language is not None and _known(language) != spelled(data.language, "example"):
             hint = "leave out `language`: an example knows its own"
             raise UserError(f"the example is in {data.language}, not in {language}", where="language", hint=hint)
         made = perturb_example(
-            data, parsed, task=task, draw=seed, fields=chosen, environment=environment, constraints=named
+            data, parsed, task=task, draw=draw, fields=chosen, environment=environment, constraints=named
         )
         return made.example
     if fields:
         raise UserError("texts have no fields", where="fields", hint="leave them out")
     if isinstance(data, str):
-        return perturb_texts([data], parsed, _known(language), seed, environment, named)[0]
-    if isinstance(data, Sequence) and all(isinstance(text, str) for text in data):
-        return perturb_texts(data, parsed, _known(language), seed, environment, named)
-    hint = "give a text, a list of texts, an example or a datasets.Dataset"
+        return perturb_texts([data], parsed, _known(language), draw, environment, named)[0]
+    if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray):
+        for number, text in enumerate(data):
+            if not isinstance(text, str):
+                hint = "a list is one of texts; examples are perturbed one by one: [perturb(e, spec) for e in examples]"
+                raise UserError(f"{shown(text)} is no text", where=f"data[{number}]", hint=hint)
+        return perturb_texts(data, parsed, _known(language), draw, environment, named)
+    hint = "give a text, a list of texts, an example, a datasets.Dataset or a datasets.DatasetDict"
     raise UserError(f"a {type(data).__name__} cannot be perturbed", where="data", hint=hint)
 
 
-def _known(language: str | None) -> str:
-    if language is None:
-        raise UserError("the language is not named", where="language", hint='for example perturb(text, spec, "de")')
+def _names(given: str | Sequence[str], where: str) -> tuple[str, ...]:
+    """The names given, of which one may stand alone."""
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{shown(given)} is no list of names", where=where, hint="give a list of texts")
+    return tuple(names)
+
+
+def _draw_number(seed: object) -> int:
+    """The number of a draw. `True` and 1.0 are none: equal to 1, they would draw otherwise."""
+    try:
+        number = None if isinstance(seed, bool) else index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or number < 0:
+        raise UserError(f"{shown(seed)} is no number of a draw", where="seed", hint="give an integer from 0: seed=1")
+    return number
+
+
+def _known(language: object) -> str:
+    if not isinstance(language, str):
+        what = "the language is not named" if language is None else f"{shown(language)} is no language code"
+        raise UserError(what, where="language", hint='for example perturb(text, spec, "de")')
     return spelled(language, "language")
 
 
 def _usual(example: Example) -> tuple[str, ...]:
+    for name, text in text_fields(example).items():
+        if not isinstance(text, str):
+            raise UserError(f"the {name} of {example.id} is {shown(text)}, no text", where="data", hint="give texts")
     if isinstance(example, TaggingExample):
         return ("words",)
     return tuple(dict.fromkeys(name.partition(".")[0] for name, text in text_fields(example).items() if text))

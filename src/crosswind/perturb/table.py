@@ -41,6 +41,11 @@ def perturb_texts(
     return noised.texts
 
 
+def is_table(data: Any) -> bool:
+    """Whether it is a data set of the library `datasets`, or several splits of one; one that is streamed too."""
+    return hasattr(data, "column_names") and hasattr(data, "map")
+
+
 def perturb_table(
     table: Any,
     spec: Spec,
@@ -50,14 +55,33 @@ def perturb_table(
     environment: Environment,
     constraints: Sequence[Constraint],
 ) -> Any:
-    """A `datasets.Dataset` of which the columns `fields` changed, and `answers` where they lie in a changed context."""
+    """A `datasets.Dataset` of which the columns `fields` changed, and `answers` where they lie in a changed context.
+
+    Of a `DatasetDict` each split becomes what it would become alone. Raises a `UserError` for data that are streamed,
+    which nobody can count before they are read.
+    """
+    noise = _Noise(spec, language, seed, environment, constraints)
+    if not isinstance(table, dict):
+        return _perturbed(noise, table, fields)
+    splits: dict[str, Any] = {}
+    for name, split in table.items():
+        try:
+            splits[name] = _perturbed(noise, split, fields)
+        except UserError as error:
+            raise type(error)(error.what, where=f"split {name}, {error.where}", hint=error.hint) from None
+    return type(table)(splits)
+
+
+def _perturbed(noise: _Noise, table: Any, fields: Sequence[str]) -> Any:
+    if not hasattr(table, "num_rows"):
+        hint = "take rows into memory: datasets.Dataset.from_list(list(stream.take(1000))), or give a list of texts"
+        raise UserError(f"{type(table).__name__}: it is streamed, and has no rows yet", where="data", hint=hint)
     if not fields:
         hint = f"name the columns: fields=[…] of {', '.join(table.column_names)}"
         raise UserError("which columns may change is not named", where="fields", hint=hint)
     for name in fields:
         if name not in table.column_names:
             raise unknown("column", name, table.column_names, where="fields")
-    noise = _Noise(spec, language, seed, environment, constraints)
     columns: dict[str, list[Any]] = {}
     rest = list(fields)
     if _CONTEXT in fields and _ANSWERS in table.column_names:
@@ -68,12 +92,11 @@ def perturb_table(
         rest = [name for name in fields if name not in together]
     for name in rest:
         values = list(table[name])
-        if all(isinstance(v, str) for v in values):
-            columns[name] = perturb_texts(values, spec, language, seed, environment, constraints)
-        elif all(isinstance(v, list) and all(isinstance(w, str) for w in v) for v in values):
+        if any(isinstance(v, list) for v in values):
             columns[name] = _words(noise, name, values)
         else:
-            raise UserError(f"the column {name!r} holds neither texts nor lists of words", where="fields")
+            _require_texts(values, name)
+            columns[name] = noise.lines(values)
 
     def put(batch: dict[str, list[Any]], rows: list[int]) -> dict[str, list[Any]]:
         return batch | {name: [values[i] for i in rows] for name, values in columns.items()}
@@ -81,6 +104,14 @@ def perturb_table(
     return table.map(
         put, with_indices=True, batched=True, batch_size=_BATCH, features=table.features, load_from_cache_file=False
     )
+
+
+def _require_texts(values: Sequence[Any], name: str) -> None:
+    """A `UserError` for the first row whose column `name` holds no text."""
+    for row, value in enumerate(values):
+        if not isinstance(value, str):
+            hint = "columns that may change hold texts, or lists of words; leave out the rows that have none"
+            raise UserError(f"{shown(value)} is no text, in the column {name!r}", where=f"row {row}", hint=hint)
 
 
 @dataclass(frozen=True)
@@ -102,6 +133,10 @@ class _Noise:
             constraints=self.constraints,
         )
 
+    def lines(self, texts: Sequence[str]) -> list[str]:
+        """Lines after noise."""
+        return perturb_texts(texts, self.spec, self.language, self.seed, self.environment, self.constraints)
+
 
 def _words(noise: _Noise, name: str, values: Sequence[list[str]]) -> list[list[str]]:
     """Lists of words, each as long as it was and in its order: columns beside them hold tags by position."""
@@ -110,6 +145,13 @@ def _words(noise: _Noise, name: str, values: Sequence[list[str]]) -> list[list[s
         if atom.perturbation.changes_words:
             what = f"{atom.name} adds or drops words, and tags beside the column {name!r} could not follow"
             raise UserError(what, where="fields", hint=hint)
+    for row, words in enumerate(values):
+        if not isinstance(words, list) or not all(isinstance(w, str) and w for w in words):
+            odd = words if not isinstance(words, list) else next(w for w in words if not isinstance(w, str) or not w)
+            what = (
+                f"{shown(odd)} is no {'word' if isinstance(words, list) else 'list of words'}, in the column {name!r}"
+            )
+            raise UserError(what, where=f"row {row}", hint="leave out the rows that have none")
     ids = [f"{name}/{i}" for i in line_ids(" ".join(words) for words in values)]
     examples = [TaggingExample(i, i, noise.language, tuple(v), None) for i, v in zip(ids, values, strict=True)]
     changed = noise(examples, ("words",))
@@ -131,6 +173,10 @@ def _reading(noise: _Noise, table: Any, fields: Sequence[str]) -> dict[str, list
     """Questions and contexts, and the answers where they lie now."""
     contexts, answers = list(table[_CONTEXT]), list(table[_ANSWERS])
     questions = list(table[_QUESTION]) if _QUESTION in table.column_names else [""] * len(contexts)
+    _require_texts(contexts, _CONTEXT)
+    if _QUESTION in fields:
+        _require_texts(questions, _QUESTION)
+    questions = [question or "" for question in questions]
     spans = [_spans(row, *pair) for row, pair in enumerate(zip(contexts, answers, strict=True))]
     ids = line_ids(f"{question}\n{context}" for question, context in zip(questions, contexts, strict=True))
     examples = [
@@ -154,5 +200,9 @@ def _spans(row: int, context: Any, answers: Any) -> tuple[Span, ...]:
     for text, start in itertools.zip_longest(texts, starts):
         if not isinstance(text, str) or not isinstance(start, int) or context[start : start + len(text)] != text:
             raise UserError(f"the answer {shown(text)} is not at {start} of its context", where=f"row {row}", hint=hint)
+        if not text:
+            raise UserError(
+                "an answer is empty", where=f"row {row}", hint="an unanswerable question has no answers: []"
+            )
         spans.append(Span(start, start + len(text)))
     return tuple(spans)

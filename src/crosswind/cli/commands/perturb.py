@@ -40,7 +40,7 @@ def perturb(
             "words=0.1 (their share).",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The number of the draw.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The number of the draw.")] = 1,
     lexicons: LexiconsOption = None,
     target: Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT")] = None,
     task_file: Annotated[
