@@ -343,7 +343,11 @@ def test_what_was_finished_without_a_folder_is_kept_in_the_store_until_all_is_do
     assert len([*partial.glob("*/finished.jsonl")]) == 2
     resumed = crosswind(failing.url, *options)
     assert json.loads(resumed.stdout)["attacks"] == whole["attacks"]
-    assert "deepwordbug on mw-nli/qla-Latn/test: what an earlier call had finished was not attacked" in resumed.stderr
+    told = " ".join(resumed.stderr.split())
+    assert (
+        "deepwordbug on mw-nli/qla-Latn/test: what an earlier call had finished was not attacked again. What " in told
+    )
+    assert "answers at the address may have changed since: in a new folder (--out) all is attacked anew." in told
     assert not [*partial.iterdir()]  # what is at an address may change: a new attack begins anew
 
 
@@ -535,6 +539,63 @@ def test_a_server_may_ask_for_minutes_not_for_days_and_may_not_trickle(answers: 
     slow = answers(OK + b"\r\n" + b" " * 100, 50)
     with pytest.raises(UserError, match="no whole answer in 60 seconds"):
         Endpoint(slow, "mw-nli", retries=0, clock=hour)(examples)
+
+
+def test_a_server_may_name_the_date_until_which_to_wait(answers: Callable[..., str]) -> None:
+    """The three forms of RFC 9110 §5.6.7 name the same second."""
+    examples = [PairExample("e", "c", "en", "a text", "so", 0)]
+    second = 784111777.0
+    for date, waits in (
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 90.0),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 90.0),
+        ("Sun Nov  6 08:49:37 1994", 90.0),
+        ("Sun, 06 Nov 1994 07:49:37 GMT", 0.0),
+        ("Sun, 06 Nov 2094 07:49:37 GMT", 300.0),
+        ("Sun, 99 Nov 1994 soon", 1.0),
+    ):
+        slept: list[float] = []
+        busy = answers(f"HTTP/1.0 503 x\r\nRetry-After: {date}\r\n\r\n".encode())
+        endpoint = Endpoint(busy, "mw-nli", retries=1, now=lambda: second - 90, sleep=slept.append)
+        with pytest.raises(UserError, match="503"):
+            endpoint(examples)
+        assert slept == [waits], date
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"HTTP/1.0 302 x\r\nLocation: http://o.test/b?key=hush hush&v=1\r\n\r\n", "it is at http://o.test/b; name"),
+        (b"HTTP/1.0 302 x\r\nLocation: http://me:hush@o.test/b\r\n\r\n", "it is at http://o.test/b; name that one"),
+        (b"HTTP/1.0 308 x\r\nLocation: /b?key=hushhush\r\n\r\n", r"it is at http://127.0.0.1:\d+/b; name that one"),
+        (b"HTTP/1.0 302 x\r\nLocation: http://[\r\n\r\n", "answers 302 x and does not say where it is"),
+        (b"HTTP/1.0 302 x\r\n\r\n", "answers 302 x and does not say where it is"),
+        (b"HTTP/1.0 400 no /?key=hushhush\r\n\r\n", "answers 400 no /?"),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + b"." * 54 + b" hushhush me:hush", "no JSON"),
+        (b"", "cannot be reached"),
+    ],
+)
+def test_no_secret_of_an_address_is_told(answers: Callable[..., str], data: bytes, said: str) -> None:
+    url = answers(data).replace("http://", "http://me:hush@") + "?key=hushhush&v=1#hush"
+    with pytest.raises(UserError, match=said) as error:
+        Endpoint(url, "mw-nli", retries=0)([PairExample("e", "c", "en", "a text", "so", 0)])
+    assert "hush" not in str(error.value)
+    assert "me:" not in str(error.value)
+
+
+def test_an_address_that_is_none_and_one_that_is_no_victim_are_not_told_whole() -> None:
+    for url in (
+        "http://a b/?key=hushhush",
+        "http://h:port/?key=hushhush",
+        "http://h/?key=hushhush\x7f",
+        "HTTP://[?hushh",
+    ):
+        with pytest.raises(UserError, match="no address") as error:
+            Endpoint(url, "mw-nli")([PairExample("e", "c", "en", "a text", "so", 0)])
+        assert "hush" not in str(error.value), url
+    arguments = ["evaluate", "https://host/?key=hushhush", "--task", "mw-nli", "--languages", "en"]
+    told = str(CliRunner().invoke(app, arguments).exception)
+    assert "an address is no checkpoint (https://host/#" in told
+    assert "hush" not in told
 
 
 @pytest.mark.parametrize("url", ["http://[", "http://a b/", "http://h:port/", "http://127.0.0.1/ä"])

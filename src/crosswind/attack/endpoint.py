@@ -8,6 +8,8 @@ is `{"predictions": […]}`, a record an example in their order (`victim.Predict
 from __future__ import annotations
 
 import base64
+import datetime
+import email.utils
 import http.client
 import json
 import re
@@ -37,14 +39,17 @@ _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _LARGEST = 64 * 2**20  # bytes of an answer
 _PIECE = 2**16  # bytes that are read at once
+_SHORTEST_SECRET = 4  # characters: shorter parts of a query (`v=1`) stand in other words as well
 _LONGEST_PAUSE = 300.0  # seconds that a server may ask to wait for
 
 
 class _Staying(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: another host would be sent the user and the texts, and a POST would become a GET."""
 
-    def redirect_request(self, *given: Any) -> None:
-        """None: the redirect itself is the answer."""
+    def http_error_302(self, *given: Any, **named: Any) -> None:
+        """None: the redirect itself is the answer, wherever it leads."""
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 _OPENER = urllib.request.build_opener(_Staying)
@@ -55,8 +60,9 @@ class Endpoint:
 
     A request that fails for a while (no connection, no answer in `timeout` seconds, a server that is busy or has
     failed, an answer that breaks off) is sent again up to `retries` times, after `wait`, twice that, … seconds or as
-    long as the server asks, at most five minutes. Raises a `UserError` for an address that cannot be reached and for
-    an answer that is none.
+    long as the server asks (`Retry-After`, RFC 9110 §10.2.3: seconds, or a date, compared with `now`), at most five
+    minutes. Raises a `UserError` for an address that cannot be reached and for an answer that is none; no
+    user, password, query or fragment of the address stands in it, also where the server repeats it.
     """
 
     def __init__(
@@ -70,12 +76,14 @@ class Endpoint:
         wait: float = 1.0,
         timeout: float = ANSWER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url, self._authorization = _without_user(url)
+        self.name, self._secrets = address_shown(url), _secrets_of(url)
         self.task, self.batch, self.rate = task, batch, rate
         self.retries, self.wait, self.timeout = retries, wait, timeout
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._now, self._sleep = clock, now, sleep
         self._next = 0.0  # when the next request may be sent
         self.requests = 0
 
@@ -108,15 +116,15 @@ class Endpoint:
             except urllib.error.HTTPError as error:
                 fault = f"answers {error.code} {error.reason}"
                 if error.code in _MOVED:
-                    raise self._error(f"{fault}: it is at {error.headers.get('Location')}; name that one") from error
+                    raise self._error(f"{fault}{self._elsewhere(error.headers.get('Location'))}") from None
                 if error.code not in _BUSY:
-                    raise self._error(fault) from error
-                asked = error.headers.get("Retry-After", "")
-                pause = min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else pause
+                    raise self._error(fault) from None
+                pause = self._pause(error.headers.get("Retry-After", ""), pause)
             except (http.client.InvalidURL, ValueError) as error:
-                raise UserError(
-                    f"no address ({error})", where=self.url, hint="http://HOST:PORT/PATH in ASCII"
-                ) from error
+                # What is wrong with an address is said with the address in it.
+                why = type(error).__name__ if self._secrets else error
+                hint = "http://HOST:PORT/PATH in ASCII"
+                raise UserError(f"no address ({why})", where=self.name, hint=hint) from None
             except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
                 fault = f"cannot be reached ({getattr(error, 'reason', error)})"
             except http.client.HTTPException as error:
@@ -148,7 +156,8 @@ class Endpoint:
             # JSON has no NaN; Python's reader would take it, and what is done with it must say so.
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise self._error(f"answers with what is no JSON ({text[:60]!r})") from error
+            beginning = self._without_secrets(text[:_PIECE].decode(errors="replace"))[:60]
+            raise self._error(f"answers with what is no JSON ({beginning!r})") from error
 
     def _wait_for_turn(self) -> None:
         if not self.rate:
@@ -159,14 +168,40 @@ class Endpoint:
             now = self._clock()
         self._next = max(now, self._next) + 1 / self.rate
 
+    def _pause(self, asked: str, usual: float) -> float:
+        """The seconds that a server asks to wait, as a number or a date; `usual` where it says neither."""
+        if asked.isdecimal():
+            return min(float(asked), _LONGEST_PAUSE)
+        try:
+            date = email.utils.parsedate_to_datetime(asked)
+            if date.tzinfo is None:  # HTTP dates are in UTC
+                date = date.replace(tzinfo=datetime.UTC)
+            return min(max(0.0, date.timestamp() - self._now()), _LONGEST_PAUSE)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return usual
+
+    def _elsewhere(self, location: str | None) -> str:
+        """Where a redirect leads, without what may be secret there."""
+        try:
+            where = _bare(urllib.parse.urljoin(self.url, location)) if location else ""
+        except ValueError:
+            where = ""
+        return f": it is at {where}; name that one" if where else " and does not say where it is"
+
+    def _without_secrets(self, text: str) -> str:
+        """A text without the secrets of the address."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
     def _error(self, what: str) -> UserError:
         hint = 'it answers POST with {"predictions": [a record an example]}; what is finished is kept, run it again'
-        return UserError(f"the model {what}", where=self.url, hint=hint)
+        return UserError(f"the model {self._without_secrets(what)}", where=self.name, hint=hint)
 
 
 def is_address(model: str) -> bool:
     """Whether a model is named by an address: `http://…` or `https://…`."""
-    return model.startswith(("http://", "https://"))
+    return model.lower().startswith(("http://", "https://"))
 
 
 def address_shown(url: str) -> str:
@@ -174,10 +209,26 @@ def address_shown(url: str) -> str:
 
     In their place stands a hash of the whole, by which two such addresses are told apart.
     """
+    shown = _bare(url)
+    return shown if shown == url else f"{shown}#{digest(url)[:8]}"
+
+
+def _bare(url: str) -> str:
+    """An address without user, password, query and fragment."""
     scheme, _, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
     host, slash, path = rest.partition("/")
-    shown = f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-    return shown if shown == url else f"{shown}#{digest(url)[:8]}"
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _secrets_of(url: str) -> tuple[str, ...]:
+    """What of an address no text may hold, the longest first: what `_bare` leaves out, whole and in its parts."""
+    _, _, rest = url.partition("://")
+    user, _, _ = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    tail = "".join(re.split("([?#])", rest, maxsplit=1)[2:])
+    parts = [user, *user.split(":"), tail]
+    parts += [value or name for name, _, value in (part.partition("=") for part in re.split("[#&;]", tail))]
+    known = {form for part in parts for form in (part, urllib.parse.unquote(part), urllib.parse.unquote_plus(part))}
+    return tuple(sorted((s for s in known if len(s) >= _SHORTEST_SECRET), key=lambda s: (-len(s), s)))
 
 
 def _without_user(url: str) -> tuple[str, dict[str, str]]:

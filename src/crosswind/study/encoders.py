@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from crosswind.attack.endpoint import address_shown, is_address
 from crosswind.errors import UserError, shown
 from crosswind.model.foreign import checkpoint_json, refuse_adapter
 from crosswind.reading import decoded, expanded, json_value, opened
@@ -53,6 +54,9 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     (`checkpoint-*/`, `runs/`, `trainer_state.json`). Without a network and a cached copy the revision stands for the
     commit. Raises `UserError` for a folder without a checkpoint.
     """
+    if is_address(encoder):
+        hint = "name a checkpoint's folder or a hub id; crosswind attack asks models behind addresses"
+        raise UserError(f"an address is no checkpoint ({address_shown(encoder)})", where="encoder", hint=hint)
     folder = folder_of(encoder)
     if folder.is_dir():
         return _folder(folder)
