@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from crosswind.attack.endpoint import Endpoint, address_shown
@@ -37,6 +38,7 @@ from crosswind.perturb.rewrite import Rewrite
 from crosswind.study.encoders import place_of
 from crosswind.study.evaluate import evaluation
 from crosswind.study.plan import make_plan
+from crosswind.study.victim_code import local_modules
 from crosswind.tasks.base import TASKS, classes
 from crosswind.tasks.load import load
 
@@ -596,6 +598,53 @@ def test_an_address_that_is_none_and_one_that_is_no_victim_are_not_told_whole() 
     told = str(CliRunner().invoke(app, arguments).exception)
     assert "an address is no checkpoint (https://host/#" in told
     assert "hush" not in told
+
+
+def test_one_call_at_a_time_attacks_into_a_folder(tmp_path: Path) -> None:
+    file, out = tmp_path / "mine.py", tmp_path / "out"
+    file.write_text(FUNCTION)
+    options = [f"{file}:predict", *COMMON, "--examples", "3", "--no-control", "--out", str(out), "--json"]
+    whole = crosswind(*options).stdout
+    with (
+        FileLock(out / "finished" / "lock"),
+        pytest.raises(UserError, match="out: another attack writes into this folder"),
+    ):
+        crosswind(*options)
+    assert crosswind(*options).stdout == whole
+
+
+def test_a_function_whose_own_modules_changed_is_another_victim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = tmp_path / "mine.py", tmp_path / "out"
+    (tmp_path / "kin").mkdir()
+    (tmp_path / "kin" / "__init__.py").write_text("")
+    (tmp_path / "kin" / "near.py").write_text("from . import far\n")
+    (tmp_path / "kin" / "far.py").write_text("import json, numpy, crosswind, nowhere_at_all\n")
+    (tmp_path / "late.py").write_text("SCALE = 64\n")
+    (tmp_path / "other.py").write_text("")
+    code = FUNCTION.replace("    records = []\n", "    from late import SCALE\n    records = []\n", 1)
+    file.write_text("import os\nif os.sep == '?':\n    import kin.near\n" + code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert sorted(local_modules(file)) == ["kin", "kin.far", "kin.near", "late"]
+    options = [f"{file}:predict", *COMMON, "--examples", "3", "--no-control", "--out", str(out)]
+
+    def attacked() -> tuple[int, str]:
+        told = " ".join(crosswind(*options).stderr.split())
+        return len([*(out / "finished").glob("*.jsonl")]), told
+
+    assert attacked()[0] == 1
+    kept, told = attacked()
+    assert kept == 1
+    assert "The function's file and the modules of yours that it imports are as they were; installed packages" in told
+    (tmp_path / "other.py").write_text("edited = True\n")
+    assert attacked()[0] == 1
+    (tmp_path / "kin" / "far.py").write_text("edited = True\n")
+    assert attacked()[0] == 2
+    (tmp_path / "late.py").write_text("SCALE = 64  # edited\n")
+    kept, told = attacked()
+    assert kept == 3
+    assert "as they were" not in told
 
 
 @pytest.mark.parametrize("url", ["http://[", "http://a b/", "http://h:port/", "http://127.0.0.1/ä"])

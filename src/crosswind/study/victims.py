@@ -15,6 +15,8 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Any, assert_never
 
+from filelock import FileLock, Timeout
+
 from crosswind.analysis.attacked import AttackedExample, AttackedSet, AttackLine, attack_line
 from crosswind.attack.cosine import cosine_note, cosines_of
 from crosswind.attack.endpoint import Endpoint, address_shown, is_address
@@ -47,7 +49,7 @@ from crosswind.perturb.example import check_protection
 from crosswind.perturb.lexicons import environment_of
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.perturb.perturbed import PerturbedDataset
-from crosswind.run.folders import check_writable, file_hash
+from crosswind.run.folders import check_writable
 from crosswind.run.progress import duration
 from crosswind.run.step import digest
 from crosswind.run.store import Store
@@ -60,6 +62,7 @@ from crosswind.study.resolve import targets
 from crosswind.study.spec import Study
 from crosswind.study.stages.attack import AttackSpec, attack_name
 from crosswind.study.submitted import study_data
+from crosswind.study.victim_code import code_of
 from crosswind.study.victim_folder import FINISHED, VictimAttack, write_attack
 from crosswind.tasks.base import Task, classes
 from crosswind.tasks.refs import DataRef, Library
@@ -139,8 +142,13 @@ class VictimAttacks:
         """The figures of every target and language, with at most `most` examples of each.
 
         What the recipe cannot attack is left out with a note. Raises a `UserError` where that is all, before anything
-        is asked, and for a victim that fails or gives no predictions: the next call goes on.
+        is asked, where another call attacks into the same folder, and for a victim that fails or gives no predictions:
+        the next call goes on.
         """
+        with self._alone():
+            return self._run(most)
+
+    def _run(self, most: int) -> AttackedModel:
         lines: list[AttackLine] = []
         shown: list[AttackedExample] = []
         left_out = self._left_out()
@@ -213,7 +221,7 @@ class VictimAttacks:
         identity = digest(
             [
                 self.model,
-                _code_of(self.model),
+                "" if is_address(self.model) else code_of(Path(self.model.rpartition(":")[0])),
                 dataset.fingerprint,
                 "+".join(atom.identity for atom in alternatives.atoms),
                 alternatives.resources(scope),
@@ -232,7 +240,8 @@ class VictimAttacks:
         notes: list[str] = []
         with self._finished(identity) as finished:
             if finished.exists() and finished.stat().st_size:
-                notes.append(f"{name} on {task.ref.name}: what an earlier call had finished was not attacked again.")
+                note = f"{name} on {task.ref.name}: what an earlier call had finished was not attacked again."
+                notes.append(f"{note} {_kept_for(self.model)}")
             outcomes = attack_examples(
                 victim,
                 dataset.examples,
@@ -278,6 +287,23 @@ class VictimAttacks:
                 f"{victim.name}."
             )
         return _Made(name, attacked, perturbed, before, after, notes)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Held while the folder is written: two calls would ask twice and append to one file of what is finished."""
+        if self.folder is None:
+            yield
+            return
+        finished = self.folder / FINISHED
+        finished.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = FileLock(finished / "lock").acquire(timeout=0)
+        except Timeout:
+            hint = "wait for it, or name another folder with --out"
+            where = str(self.folder)
+            raise UserError("another attack writes into this folder", where=where, hint=hint) from None
+        with lock:
+            yield
 
     @contextmanager
     def _finished(self, identity: str) -> Iterator[Path]:
@@ -362,6 +388,11 @@ def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[An
     return predict
 
 
-def _code_of(model: str) -> str:
-    """The hash of a function's file: an edited one must not find what an earlier one gave."""
-    return "" if is_address(model) else file_hash(Path(model.rpartition(":")[0]))
+def _kept_for(model: str) -> str:
+    """What of a victim was the same for what is kept, and what may have changed unseen."""
+    if is_address(model):
+        return "What answers at the address may have changed since: in a new folder (--out) all is attacked anew."
+    return (
+        "The function's file and the modules of yours that it imports are as they were; installed packages, data and "
+        "weights may have changed since: in a new folder (--out) all is attacked anew."
+    )
