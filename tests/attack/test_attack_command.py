@@ -152,6 +152,14 @@ def test_a_function_is_asked_about_no_query_that_is_not_attacked(tmp_path: Path)
     assert (value["attacks"][0]["n"], len(set(log.read_text().split()))) == (8, 8)  # whole clusters
 
 
+def test_a_note_says_in_which_order_the_scores_of_a_choice_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("def predict(examples):\n    return [{'scores': [len(c) for c in e.choices]} for e in examples]\n")
+    choice = ["--task", "mw-causes", "--language", "qla-Latn", "--recipe", "deepwordbug", "--budget", "3", "--quiet"]
+    told = " ".join(crosswind(f"{file}:predict", *choice, "--examples", "2", "--no-control").stderr.split())
+    assert "mine.py:predict: its scores of mw-causes are read in the order of each example's options." in told
+
+
 FUNCTION = """
 import hashlib
 

@@ -162,8 +162,8 @@ class VictimAttacks:
                 metric = METRICS[target.task.metric]
                 named_classes = classes(target.task)
                 victim = PredictingVictim(predict, metric, classes=len(named_classes), name=self.victim_name)
-                if target.task.kind == "pair":
-                    order = ", ".join(named_classes)
+                if target.task.kind in ("pair", "choice"):
+                    order = ", ".join(named_classes) or "of each example's options"
                     notes[f"{self.victim_name}: its scores of {target.task.name} are read in the order {order}."] = None
                 drawn = self.spec.control and not self.call.control and not self.call.declaration.blind
                 named = self.call.named_for(target.task.kind)
