@@ -240,6 +240,28 @@ def test_labels_are_checked_like_predictions(tmp_path, file, gold, given, messag
         score(tmp_path, {file: given}, {file: gold})
 
 
+@pytest.mark.parametrize(
+    ("gold", "given", "message"),
+    [
+        ('{"label": 1, "idx": 7}\n{"label": 0, "idx": 9}\n', '{"label": 0, "idx": 9}\n{"label": 1, "idx": 7}\n',
+         r"predictions/.*jsonl:1: is idx '9' where .*labels/.*jsonl:1 has '7', and labels are read line by line"),
+        # The file of labels names no items: those of the predictions have to count up.
+        ('{"label": 1}\n{"label": 0}\n', '{"label": 0, "idx": 1}\n{"label": 1, "idx": 0}\n', r":2: is idx .0., and"),
+        ('{"label": 1}\n{"label": 0}\n', '{"label": 0, "id": "t/10"}\n{"label": 1, "id": "t/9"}\n', r":2: is id 't/9'"),
+    ],
+)  # fmt: skip
+def test_lines_that_name_their_items_in_another_order_are_refused(tmp_path, gold, given, message):
+    with pytest.raises(UserError, match=message):
+        score(tmp_path, {"xcopa/test-et.jsonl": given}, {"xcopa/test-et.jsonl": gold})
+
+
+@pytest.mark.parametrize("gold", ['{"label": 1}\n{"label": 0}\n', '{"label": 1, "id": "a"}\n{"label": 0, "id": "b"}\n'])
+def test_lines_that_name_their_items_in_order_are_scored(tmp_path, gold):
+    given = '{"label": 1, "id": "a", "idx": 3}\n{"label": 0, "id": "b", "idx": 12}\n'
+    scores = score(tmp_path, {"xcopa/test-et.jsonl": given}, {"xcopa/test-et.jsonl": gold})
+    assert scores.tasks["xcopa"].languages["et"]["accuracy"] == 100.0
+
+
 def squad(*questions):
     qas = [
         {"id": n, "question": "?", "answers": [{"text": t, "answer_start": 0} for t in texts]} for n, texts in questions

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from crosswind.data.examples import PairExample
 from crosswind.errors import UserError
-from crosswind.evaluate.formats.lines import label_lines, write_label_lines
+from crosswind.evaluate.formats.lines import label_lines, require_same_order, write_label_lines
 from crosswind.evaluate.submission import Format, Lines, Submitted, gold_labels, require_count
 
 _NUMBER = re.compile("0|[1-9][0-9]{0,17}")  # one way to write each number, in ASCII
@@ -23,6 +23,7 @@ def _read(
     gold_labels(wanted, (), {}, gold)
     right = _rows(wanted, len(labels), gold)
     require_count(path, "lines", len(right), len(given))
+    require_same_order(path, gold)
     predicted = _rows(given, len(labels), path)
     return Submitted(
         tuple(PairExample(str(i), str(i), language, "", "", row) for i, row in enumerate(right, 1)),
