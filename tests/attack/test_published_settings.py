@@ -45,7 +45,8 @@ PAPERS: dict[str, dict[str, Any]] = {
     # The authors' code, github.com/cookielee77/CLARE: config.py (synonym_num), utils/hyper_parameters.py (mnli)
     "clare": {"cosine": 0.7, "replacing": 0.0005, "inserting": 0.0, "merging": 0.005, "top": 50},
     "deepwordbug": {"distance": 30, "letters": "alphabet"},  # quoted in TextAttack's recipe
-    "genetic": {"top": 8, "population": 60, "generations": 20, "edits": 0.2},  # Alzantot et al. 2018, §4, as quoted
+    # Alzantot et al. 2018, §4, as quoted; a mutation takes the worst alternative (§3, Perturb).
+    "genetic": {"top": 8, "population": 60, "generations": 20, "mutation": "worst", "edits": 0.2},
     "hotflip": {"beam": 10},  # quoted in TextAttack's recipe
     "morpheus": {},
     "polygloss": {"beam": 0, "translations": 0, "stop": "english"},  # defaults of run_polygloss_nli.py

@@ -45,6 +45,7 @@ SEARCHES: dict[str, Search] = {
     "beam": beam(3),
     "best-first": best_first(4),
     "genetic": genetic(8, 6),
+    "genetic-worst": genetic(4, 4, worst=True),
     "differential": differential_evolution(3, 8, 4),
     "random": random_draws(),
     "steepest": steepest(),
@@ -214,6 +215,18 @@ def test_every_success_is_one_to_a_fresh_look(name: str) -> None:
             assert again.right[0] == 0
             assert again.loss[0] == outcome.loss
             assert outcome.found_at <= outcome.queries <= 80
+
+
+@pytest.mark.parametrize("shift", [0.0, -5.0])
+def test_parents_are_drawn_by_their_fitness_also_where_losses_are_margins(shift: float) -> None:
+    """All members but one are hopeless: their loss is 0, or far below. Every child is the fit one, mutated once."""
+    generator = genetic(40, 2).run(space(example(2)), random.Random(1))
+    first = next(generator)
+    good = first[0]
+    second = generator.send([GoalVerdict(shift + (0.0 if s != good else 60.0), 1.0) for s in first])
+    assert second
+    # One mutation adds a change to it, takes one away, or puts another in its place.
+    assert all(len(set(state) ^ set(good)) <= 2 for state in second)
 
 
 def test_what_is_refused_costs_no_query_and_is_counted() -> None:

@@ -48,6 +48,10 @@ BAD_CHARACTERS = Recipe(
         "A vector holds a place among the alternatives, not any offset: invisible characters stand inside words.",
         "Look-alikes are those of UTS #39; the paper's are of the Unicode `intentional` list.",
         "The joiners ZWJ and ZWNJ are left out where they are spelling (Persian, Indic scripts).",
+        "The population is that of a generation; the paper's code gives its 32 to SciPy, which multiplies them by the "
+        "numbers of a vector (two for each edit of most classes). A generation is asked about as a whole; SciPy lets a "
+        "better member count at once, spreads the first ones evenly, and ends where they converge.",
+        "Every edit changes something, as far as they go together; in the code one may be left out.",
         "The paper's generations are 3 (large models) to 10: setting=published takes 10.",
     ),
 )

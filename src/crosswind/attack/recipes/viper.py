@@ -26,6 +26,7 @@ VIPER = Recipe(
     ),
     published={"p": 0.4, "neighbours": 20},
     differences=(
+        "A neighbour is drawn uniformly; in the released code nearer ones are likelier. At least one letter changes.",
         "The paper draws once; here the worst of several draws counts, and a budget of 1 is the paper's.",
         "Neighbours are found by the names of characters (DCES); those by images (ICES) need a font.",
     ),

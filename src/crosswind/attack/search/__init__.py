@@ -29,7 +29,7 @@ class Estimates:
     more: int | None = None
 
 
-Asking = Generator[Any, Any, None]
+Asking = Generator[Any, Any, Any]
 """Yields states and receives a verdict for each; or `Estimates`, and receives a number or `None` for each."""
 
 
