@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple, Protocol
 
 from crosswind.errors import UserError
+from crosswind.perturb.applied import Constraint
 from crosswind.perturb.noise import BATCH, numbered, perturb_passages
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Environment
@@ -146,17 +147,20 @@ class LineNoise:
         draw: int = 0,
         environment: Environment | None = None,
         resolved: Resolved | None = None,
+        constraints: Sequence[Constraint] = (),
     ) -> None:
         scope = TextScope(language, environment=environment or Environment())
         self._prepared = {(a, language, scope.kind): a.prepare(scope, resolved) for a in spec.atoms}
         self._atoms = list(numbered(spec.atoms))
-        self._language, self._draw = language, draw
+        self._language, self._draw, self._constraints = language, draw, constraints
         self._ids = _Occurrences()
 
     def perturbed(self, texts: Sequence[str]) -> list[str]:
         """Lines after noise."""
         batch = [Passage.line(text, self._language, self._ids.of(text)) for text in texts]
-        noised = perturb_passages(batch, self._atoms, draw_number=self._draw, prepared=self._prepared)
+        noised = perturb_passages(
+            batch, self._atoms, draw_number=self._draw, prepared=self._prepared, constraints=self._constraints
+        )
         return noised.texts
 
 
@@ -192,9 +196,10 @@ def perturb_lines(
     draw: int = 0,
     environment: Environment | None = None,
     resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Iterator[str]:
     """Each line after noise, in order, read as they come; line ends are the caller's. See `LineNoise`."""
-    noise = LineNoise(spec, language, draw=draw, environment=environment, resolved=resolved)
+    noise = LineNoise(spec, language, draw=draw, environment=environment, resolved=resolved, constraints=constraints)
     remaining = iter(lines)
     while batch := list(itertools.islice(remaining, BATCH)):
         yield from noise.perturbed(batch)
@@ -207,12 +212,14 @@ def perturb_stream(
     *,
     draw: int = 0,
     environment: Environment | None = None,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Iterator[list[tuple[EndedLine, bool]]]:
     """Batches of lines after noise, each with the end that it had, and whether its text has changed.
 
     A batch is answered before the next one is read.
     """
-    noise = LineNoise(spec, language, draw=draw, environment=environment)
+    noise = LineNoise(spec, language, draw=draw, environment=environment, resolved=resolved, constraints=constraints)
     for batch in batches:
         texts = noise.perturbed([line.text for line in batch])
         pairs = zip(batch, texts, strict=True)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
 
 from crosswind.errors import UserError, unknown
+from crosswind.perturb.applied import Constraint
 from crosswind.perturb.damage import Damage, damage
 from crosswind.perturb.lines import line_ids
 from crosswind.perturb.noise import numbered, perturb_passages
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.spec import Spec, TextScope
+from crosswind.perturb.spec import Resolved, Spec, TextScope
 from crosswind.perturb.words import words
 
 DamageAxis = Literal["chrf", "edits", "words"]
@@ -103,17 +104,25 @@ def tuned_severity(measured: Callable[[float], Damage], target: DamageTarget) ->
 
 
 def damage_of_lines(
-    texts: Sequence[str], at: Callable[[float], Spec], scope: TextScope, *, draw: int
+    texts: Sequence[str],
+    at: Callable[[float], Spec],
+    scope: TextScope,
+    *,
+    draw: int,
+    resolved: Resolved | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Callable[[float], Damage]:
-    """The damage that a spec does to lines, by severity."""
+    """The damage that a spec does to lines, by severity; `resolved` is what it needs besides."""
     named = zip(texts, line_ids(texts), strict=True)
     passages = [Passage.line(text, scope.language, name) for text, name in named]
     spans = [words(text, scope.language) for text in texts]
 
     def measured(severity: float) -> Damage:
         spec = at(severity)
-        prepared = {(atom, scope.language, scope.kind): atom.prepare(scope) for atom in spec.atoms}
-        noised = perturb_passages(passages, list(numbered(spec.atoms)), draw_number=draw, prepared=prepared)
+        prepared = {(atom, scope.language, scope.kind): atom.prepare(scope, resolved) for atom in spec.atoms}
+        noised = perturb_passages(
+            passages, list(numbered(spec.atoms)), draw_number=draw, prepared=prepared, constraints=constraints
+        )
         total = Damage()
         for text, of_text, written in zip(texts, spans, noised.written, strict=True):
             if written is None:

@@ -15,7 +15,7 @@ from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind, device_needs, unsigned
 from crosswind.steps.cells import ADDED, TABLE, CellParams, dataset_of, predictor_of, purification_of, record_hardware
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.perturbing import CONSTRAINED, constraint_judge, met_need
+from crosswind.steps.perturbing import CONSTRAINED, met_need
 from crosswind.tasks.base import TASKS, kept_texts
 from crosswind.tasks.refs import DataRef
 
@@ -99,7 +99,7 @@ def _run(job: Job[AttackParams], worker: Worker) -> str:
     }
     _say_what_proposes(job, predictor, resolved)
     named = constraints_as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
-    judges = {n: constraint_judge(job, worker, n) for c in (*named, *constraints_of(call, setting)) for n in c.needs()}
+    judges = {n: met_need(job, worker, n) for c in (*named, *constraints_of(call, setting)) for n in c.needs()}
     resolved |= judges
     trigger = _trigger(job, victim, call, setting)
     outcomes = attack_examples(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
+from crosswind.model.needed import loaded_model, model_use
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need, StepNeed
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import unsigned
@@ -68,7 +69,7 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     constraints = constraints_as_written(job.world["specs"].get(CONSTRAINED + job.step.key, ""), params.constraints)
     data = dataset_of(job, params.ref)
     resolved = {need: met_need(job, worker, need) for need in spec.needs(scope)}
-    judged = [c.made({need: constraint_judge(job, worker, need) for need in c.needs()}) for c in constraints]
+    judged = [c.made({need: met_need(job, worker, need) for need in c.needs()}) for c in constraints]
 
     def perturbed(data: Dataset, spec: Spec) -> PerturbedDataset:
         return perturb_dataset(
@@ -85,38 +86,15 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     return PlannedNoise(data, spec, [c.identity for c in constraints], perturbed)
 
 
-def constraint_judge(job: Job[Any], worker: Worker, need: Need) -> Any:
-    """What a constraint asks of a model: the similarity of texts for its sentence vectors."""
-    assert isinstance(need, ModelNeed)
-    from crosswind.model.similarity import EncoderSimilarity
-
-    path = _resolved(job, need)
-    return worker.get("similarity", str(path), lambda: EncoderSimilarity(str(path)))
-
-
 def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:
-    """What a perturbation is given for its need: a masked language model and an aligner are loaded."""
-    if isinstance(need, ModelNeed) and need.role.startswith("masked-lm"):
-        from crosswind.model.filling import EncoderFiller
-
-        path = str(_resolved(job, need))
-        return worker.get("masked-lm", path, lambda: EncoderFiller(path))
-    if isinstance(need, ModelNeed) and need.role == "aligner":
-        from crosswind.model.subwords import encoder_aligner
-
-        path = str(_resolved(job, need))
-        return worker.get("aligner", path, lambda: encoder_aligner(path))
-    return _resolved(job, need)
-
-
-def _resolved(job: Job[Any], need: Need) -> Any:
-    """What a need of the perturbation is: a data set, the folder of a step, the place of a model."""
+    """What a need of a perturbation or a constraint is: a data set, the folder of a step, a model, which is loaded."""
     match need:
         case DataNeed():
             return dataset_of(job, dict(job.params.needs)[need.role])
         case StepNeed():
             return job.inputs[need.role].path
         case ModelNeed():
-            return job.world["models"][need.source]
+            role, source = need.role, str(job.world["models"][need.source])
+            return worker.get(model_use(role), source, lambda: loaded_model(role, source))
         case _:
             assert_never(need)

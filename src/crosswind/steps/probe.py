@@ -22,6 +22,7 @@ from crosswind.data.examples import (
     TaggingExample,
 )
 from crosswind.errors import UserError
+from crosswind.model.needed import loaded_model, model_use
 from crosswind.run.job import PlannedJob
 from crosswind.run.step import JSON, Step
 from crosswind.steps.attack import ATTACK
@@ -72,22 +73,17 @@ def _try_helpers(step: Step, context: Mapping[str, JSON], tried: set[object]) ->
         if path is None or (role, path) in tried:
             continue
         tried.add((role, path))
-        if role.startswith("masked-lm"):
-            from crosswind.model.filling import EncoderFiller
+        model = loaded_model(role, path)
+        if model_use(role) == "masked-lm":
             from crosswind.perturb.families.mlm import Blank
 
-            filler = EncoderFiller(path)
-            filler.fill([Blank("One text.", 4, 8, False)], 1)
+            model.fill([Blank("One text.", 4, 8, False)], 1)
             if role.startswith(CORRECTS):
-                filler.scorer.likelihoods([("One text.", 4, 8)], [["text"]])
+                model.scorer.likelihoods([("One text.", 4, 8)], [["text"]])
         elif role == "aligner":
-            from crosswind.model.subwords import encoder_aligner
-
-            encoder_aligner(path)([(("One", "text"), ("Another",))])
+            model([(("One", "text"), ("Another",))])
         elif role == "similarity":
-            from crosswind.model.similarity import EncoderSimilarity
-
-            EncoderSimilarity(path)([("One text.", "Another.")])
+            model([("One text.", "Another.")])
 
 
 def _try_gradient(step: Step, context: Mapping[str, JSON], tried: set[object]) -> None:

@@ -19,9 +19,8 @@ from scipy.special import ndtri
 
 from crosswind.errors import UserError, shown
 from crosswind.perturb.constraint import NamedConstraint, Threshold, parse_constraints
-from crosswind.perturb.needs import ModelNeed
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.spec import Resolved
+from crosswind.study.needed import NeedsMet
 from crosswind.study.review import KEY, AnsweredReview
 
 _LEVELS = 10
@@ -89,11 +88,11 @@ def calibrate(review: AnsweredReview, constraints: Sequence[str], validity: floa
     codes = review.codes("perturbed")
     valid = [all(review.right(code)) for code in codes]
     pairs = [_pairs(review.about["items"][code], folder / KEY) for code in codes]
-    made = []
+    made, needs = [], NeedsMet()
     for named in parse_constraints(constraints, where="--calibrate"):
         threshold = _threshold(named)
         flat = [pair for some in pairs for pair in some]
-        given = {need.role: value for need, value in _resolved(named).items() if isinstance(need, ModelNeed)}
+        given = {need.role: value for need, value in needs.of(named.needs()).items()}
         values = iter(threshold.measure(named.settings, given)(flat))
         measures = [threshold.worst([next(values) for _ in some]) for some in pairs]
         made.append(calibrated(named, measures, valid, validity))
@@ -187,13 +186,3 @@ def _pairs(item: Any, key: Path) -> list[tuple[Passage, Passage]]:
         hint = "before, after and language of each text, as crosswind perturb --review wrote it"
         raise UserError(f"{shown(str(changed))} are no changed texts", where=str(key), hint=hint)
     return [(Passage.line(before, language), Passage.line(after, language)) for before, after, language in changed]
-
-
-def _resolved(named: NamedConstraint) -> Resolved:
-    """The models that a constraint asks."""
-    needs = [need for need in named.needs() if isinstance(need, ModelNeed)]
-    if not needs:
-        return {}
-    from crosswind.model.similarity import EncoderSimilarity
-
-    return {need: EncoderSimilarity(need.source) for need in needs}

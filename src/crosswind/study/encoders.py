@@ -60,11 +60,15 @@ def encoder_fingerprint(encoder: str, revision: str | None = None) -> str:
     folder = folder_of(encoder)
     if folder.is_dir():
         return _folder(folder)
-    if encoder.startswith((".", "/", "~")) or encoder.count("/") > 1:
-        raise UserError(
-            f"no folder {encoder!r}", where="encoder", hint="name a checkpoint's folder or a hub id such as owner/name"
-        )
+    require_named(encoder, "encoder")
     return f"{encoder}@{_commit(encoder, revision or 'main')}"
+
+
+def require_named(encoder: str, where: str) -> None:
+    """A `UserError` for a name that is neither a folder nor what a hub could have."""
+    if (encoder.startswith((".", "/", "~")) or encoder.count("/") > 1) and not folder_of(encoder).is_dir():
+        hint = "name a checkpoint's folder or a hub id such as owner/name"
+        raise UserError(f"no folder {encoder!r}", where=where, hint=hint)
 
 
 def foreign_code_fingerprint(encoder: str, revision: str | None = None) -> str:

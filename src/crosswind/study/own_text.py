@@ -14,42 +14,60 @@ from crosswind.data.files import Files
 from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
 from crosswind.errors import UserError
+from crosswind.perturb.constraint import NamedConstraint
 from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.extent import Extent
-from crosswind.perturb.needs import DataNeed, Need
+from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.perturbation import Environment, NotApplicable
 from crosswind.perturb.perturbed import Perturbed, PerturbedDataset
-from crosswind.perturb.spec import Spec, TextScope
+from crosswind.perturb.spec import Resolved, Spec, TextScope
 from crosswind.study.items import write_official
+from crosswind.study.needed import NeedsMet
 from crosswind.study.own import declare_own, read_task_file
 from crosswind.tasks.base import TASKS, Task
 from crosswind.tasks.load import load
 
 
 def perturbed_own(
-    spec: Spec, dataset: Dataset, root: Path, *, draw: int, environment: Environment, fields: Sequence[str] = ()
+    spec: Spec,
+    dataset: Dataset,
+    root: Path,
+    *,
+    draw: int,
+    environment: Environment,
+    fields: Sequence[str] = (),
+    constraints: Sequence[NamedConstraint] = (),
 ) -> PerturbedDataset:
     """A data set after noise in `fields`, named as a study names them (`Extent`); without, in those of its task.
 
-    The data that a perturbation needs besides (other entities, articles, translations) are read below `root`.
+    The data that a perturbation needs besides (other entities, articles, translations) are read below `root`, models
+    that it or a constraint needs are loaded.
     """
-    names = changed_fields(spec, dataset, fields, environment)
-    resolved = needed_data(spec, dataset, root, names, environment)
-    return perturb_dataset(dataset, spec, draw=draw, fields=names, environment=environment, resolved=resolved)
+    names = changed_fields(spec, dataset, fields, environment, constraints)
+    resolved = needed_besides(spec, dataset, root, names, environment, constraints)
+    made = [c.made(resolved) for c in constraints]
+    return perturb_dataset(
+        dataset, spec, draw=draw, fields=names, environment=environment, resolved=resolved, constraints=made
+    )
 
 
-def needed_data(
-    spec: Spec, dataset: Dataset, root: Path, fields: tuple[str, ...], environment: Environment
-) -> Mapping[Need, Dataset]:
-    """The data that a perturbation needs beside a data set, read below `root`; no models that it needs."""
+def needed_besides(
+    spec: Spec,
+    dataset: Dataset,
+    root: Path,
+    fields: tuple[str, ...],
+    environment: Environment,
+    constraints: Sequence[NamedConstraint] = (),
+) -> Resolved:
+    """What a perturbation of a data set and constraints need besides: data read below `root`, models loaded."""
     scope = replace(TextScope.of(TASKS[dataset.task], dataset.language, environment), fields=fields)
     itself = (dataset.task, dataset.language, dataset.split)
-    resolved: dict[Need, Dataset] = {}
-    for need in spec.needs(scope):
-        if isinstance(need, DataNeed):
-            task, language, split = wanted = need.for_text(*itself)
-            resolved[need] = dataset if wanted == itself else load(TASKS[task], language, split, FilesSource(root))
-    return resolved
+
+    def data(need: DataNeed) -> Dataset:
+        task, language, split = wanted = need.for_text(*itself)
+        return dataset if wanted == itself else load(TASKS[task], language, split, FilesSource(root))
+
+    return NeedsMet().of([*spec.needs(scope), *(need for c in constraints for need in c.needs())], data)
 
 
 def own_dataset(task_file: Path, name: str | None, language: str | None, split: str, data: Path | None) -> Dataset:
@@ -113,10 +131,17 @@ def official_texts(clean: Dataset, changed: Dataset, root: Path) -> tuple[dict[s
         return {name: (Path(folder) / name).read_bytes() for name in names}, notes
 
 
-def changed_fields(spec: Spec, dataset: Dataset, fields: Sequence[str], environment: Environment) -> tuple[str, ...]:
-    """The fields of a data set that may change; `NotApplicable` where the perturbation has nothing to change there."""
+def changed_fields(
+    spec: Spec,
+    dataset: Dataset,
+    fields: Sequence[str],
+    environment: Environment,
+    constraints: Sequence[NamedConstraint] = (),
+) -> tuple[str, ...]:
+    """The fields of a data set that may change; `NotApplicable` where the perturbation has nothing to change there, or
+    a constraint cannot be judged."""
     task = TASKS[dataset.task]
-    extent = Extent(tuple(fields))
+    extent = Extent(tuple(fields), tuple(constraints))
     scope = TextScope.of(task, dataset.language, environment)
     if (reason := extent.refusal(spec, scope, task.kind)) is not None:
         raise NotApplicable(reason, where="--fields" if fields else "SPEC")

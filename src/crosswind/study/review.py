@@ -19,6 +19,7 @@ import numpy as np
 from crosswind.analysis.agreement import Level, alpha_interval, bootstrap_interval, krippendorff_alpha
 from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample, text_fields
 from crosswind.errors import UserError, shown
+from crosswind.perturb.constraint import NamedConstraint
 from crosswind.perturb.dataset import perturb_example
 from crosswind.perturb.draw import key
 from crosswind.perturb.extent import Extent
@@ -29,7 +30,7 @@ from crosswind.perturb.spec import Resolved, Spec
 from crosswind.reading import csv_records, json_file
 from crosswind.report.review import ReviewItem, review_page
 from crosswind.run.folders import new_folder
-from crosswind.study.own_text import changed_fields, needed_data
+from crosswind.study.own_text import changed_fields, needed_besides
 from crosswind.tasks.base import TASKS, Task
 
 KEY = "key.json"
@@ -86,17 +87,19 @@ def make_review(
     environment: Environment | None = None,
     fields: Sequence[str] = (),
     resolved: Resolved | None = None,
+    constraints: Sequence[NamedConstraint] = (),
 ) -> tuple[int, int, int]:
     """Write the pages of a review of `count` perturbed items; how many perturbed, clean and catch items they hold.
 
-    Which items those are follows from a hash. `fields` names what may change (default: as the task says) and stands in
-    the name of what was reviewed, as in that of a condition; `resolved` is what the perturbation needs besides. Raises
-    `UserError` for a task whose labels no annotator can give, too few items that the perturbation changes, and a folder
-    that is not empty.
+    Which items those are follows from a hash. `fields` names what may change (default: as the task says) and stands, as
+    `constraints` do, in the name of what was reviewed, as in that of a condition; `resolved` is what these and the
+    perturbation need besides. Raises `UserError` for a task whose labels no annotator can give, too few items that the
+    perturbation changes, and a folder that is not empty.
     """
     task = TASKS[dataset.task]
     choices = _choices(task, dataset)
-    extent = Extent(tuple(fields))
+    extent = Extent(tuple(fields), tuple(constraints))
+    limits = [c.made(resolved) for c in constraints]
     changing = extent.of(task.kind, task.perturbed)
     order = sorted(dataset.examples, key=lambda e: key("review", str(draw), e.id))
     order = [e for e in order if getattr(e, "label", None) is not None or isinstance(e, SpanExample)]
@@ -108,7 +111,14 @@ def make_review(
             rest.append(example)
             continue
         made = perturb_example(
-            example, spec, task=task.name, draw=draw, fields=changing, environment=environment, resolved=resolved
+            example,
+            spec,
+            task=task.name,
+            draw=draw,
+            fields=changing,
+            environment=environment,
+            resolved=resolved,
+            constraints=limits,
         )
         (perturbed if made.changed else rest).append(made.example)
         if made.changed:
@@ -151,15 +161,26 @@ def review_dataset(
     draw: int = 1,
     environment: Environment,
     fields: Sequence[str] = (),
+    constraints: Sequence[NamedConstraint] = (),
 ) -> tuple[int, int, int]:
     """The same for a data set that a user names, of which `fields` may change; a `UserError` without a folder too.
 
-    The data that a perturbation needs besides are read below `root`.
+    The data that a perturbation needs besides are read below `root`, models are loaded.
     """
     if out is None:
         raise UserError("no folder is named", where="-o", hint="the pages go into a new folder: -o reviews/xnli-de")
-    resolved = needed_data(spec, dataset, root, changed_fields(spec, dataset, fields, environment), environment)
-    return make_review(spec, dataset, count, out, draw=draw, environment=environment, fields=fields, resolved=resolved)
+    changing = changed_fields(spec, dataset, fields, environment, constraints)
+    return make_review(
+        spec,
+        dataset,
+        count,
+        out,
+        draw=draw,
+        environment=environment,
+        fields=fields,
+        resolved=needed_besides(spec, dataset, root, changing, environment, constraints),
+        constraints=constraints,
+    )
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any, assert_never
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -55,7 +55,8 @@ from crosswind.run.step import digest
 from crosswind.run.store import Store
 from crosswind.steps.attack import ATTACK
 from crosswind.study.attacked import AttackedModel, convincing, similarities
-from crosswind.study.encoders import encoder_fingerprint, place_of
+from crosswind.study.encoders import encoder_fingerprint
+from crosswind.study.needed import NeedsMet
 from crosswind.study.oracle import folders_drawn_on, oracle_notes
 from crosswind.study.planning_steps import lexicons_of
 from crosswind.study.resolve import targets
@@ -135,7 +136,7 @@ class VictimAttacks:
             raise UserError("the victim gives no gradients, and this recipe needs them", where="--recipe", hint=hint)
         self.environment = environment_of(lexicons_of(study))
         self.data = study_data(study, None)
-        self._models: dict[ModelNeed, Any] = {}
+        self._needs = NeedsMet()
         self._unfinished: list[str] = []  # keys in the store
 
     def run(self, most: int) -> AttackedModel:
@@ -217,7 +218,7 @@ class VictimAttacks:
         limits = (*self.constraints, *constraints_of(call, setting))
         judging = [need for c in limits for need in c.needs()]
         models = [encoder_fingerprint(need.source) for need in (*needs, *judging) if isinstance(need, ModelNeed)]
-        resolved, judges = ({need: self._met(need, task) for need in some} for some in (needs, judging))
+        resolved, judges = (self._met(some, task) for some in (needs, judging))
         identity = digest(
             [
                 self.model,
@@ -315,23 +316,20 @@ class VictimAttacks:
             self._unfinished.append(identity)
             yield self.store.partial(identity) / "finished.jsonl"
 
-    def _met(self, need: Need, task: _Task) -> Any:
-        match need:
-            case DataNeed():
-                ref = task.ref
-                return task.data.dataset(DataRef(*need.for_text(ref.task, ref.language, ref.split)))
-            case ModelNeed():
-                if need not in self._models:
-                    self._models[need] = _loaded(need)
-                return self._models[need]
-            case StepNeed():
+    def _met(self, needs: Iterable[Need], task: _Task) -> dict[Need, Any]:
+        def data(need: DataNeed) -> Dataset:
+            return task.data.dataset(DataRef(*need.for_text(task.ref.task, task.ref.language, task.ref.split)))
+
+        needed = tuple(needs)
+        resolved = self._needs.of(needed, data)
+        for need in needed:
+            if need not in resolved and isinstance(need, StepNeed):
                 raise UserError(
                     f"{self.call.recipe} needs what the step {need.kind} makes",
                     where="--recipe",
                     hint="attack a checkpoint with it, or name the files that it would make",
                 )
-            case _:
-                assert_never(need)
+        return resolved
 
     def _write(self, one: _Made, task: _Task, figures: Mapping[str, Any] | None) -> None:
         if self.folder is None:
@@ -339,22 +337,6 @@ class VictimAttacks:
         spec = self.spec
         about = VictimAttack(self.victim_name, task.ref, one.name, spec.budget, spec.protect, self.study)
         write_attack(self.folder, about, one.perturbed, one.attacked.outcomes, one.before, one.after, figures)
-
-
-def _loaded(need: ModelNeed) -> Any:
-    """A model as who needs it is given it: what fills masks, what aligns words, what compares texts."""
-    path = place_of(need.source)
-    if need.role.startswith("masked-lm"):
-        from crosswind.model.filling import EncoderFiller
-
-        return EncoderFiller(path)
-    if need.role == "similarity":
-        from crosswind.model.similarity import EncoderSimilarity
-
-        return EncoderSimilarity(path)
-    from crosswind.model.subwords import encoder_aligner
-
-    return encoder_aligner(path)
 
 
 def _predictions_of(model: str, task: str, rate: float) -> Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]:

@@ -17,10 +17,10 @@ from crosswind.output import lines_in, lines_out
 
 if TYPE_CHECKING:
     from crosswind.data.examples import Dataset
+    from crosswind.perturb.applied import Constraint
     from crosswind.perturb.lines import EndedLine
-    from crosswind.perturb.perturbation import Environment
     from crosswind.perturb.perturbed import PerturbedDataset
-    from crosswind.perturb.spec import Spec, TextScope
+    from crosswind.perturb.spec import Resolved, Spec, TextScope
 
 
 @app.command()
@@ -68,6 +68,10 @@ def perturb(
             "default: as the task says.",
         ),
     ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option("--constraint", help="What must hold: digits, chrf(least=80), similarity(model=DIR), …"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Of a task: a line of JSON an example, its texts and their rewrites.")
     ] = False,
@@ -89,6 +93,7 @@ def perturb(
     Example: echo "Does it survive?" | crosswind perturb keyboard --language en --severity 0.2
     """
     from crosswind.data.languages import spelled
+    from crosswind.perturb.constraint import parse_constraints
     from crosswind.perturb.lexicons import environment_of
     from crosswind.perturb.lines import perturb_stream
     from crosswind.perturb.spec import TextScope, spec_at
@@ -106,6 +111,7 @@ def perturb(
     level = severity if damage is None else 1.0
     parsed = spec_at(spec, level, where="SPEC", option="--severity" if damage is None else "--damage")
     environment = environment_of(lexicons, where="--lexicons")
+    constraints = parse_constraints(constraint or (), where="--constraint")
     if fields is not None and task_file is None and task is None:
         hint = "lines have none; --task or --task-file FILE is for examples"
         raise UserError("there are no fields to choose from", where="--fields", hint=hint)
@@ -137,18 +143,38 @@ def perturb(
             root = folder
         names = _field_names(fields)
         if review is not None:
-            _review(parsed, dataset, folder, review, target, draw=seed, environment=environment, fields=names)
+            from crosswind.study.review import review_dataset
+
+            made = review_dataset(
+                parsed, dataset, folder, review, target,
+                draw=seed, environment=environment, fields=names, constraints=constraints,
+            )  # fmt: skip
+            _say_reviewed(dataset, target, made)
             return
-        changed = perturbed_own(parsed, dataset, folder, draw=seed, environment=environment, fields=names)
+        changed = perturbed_own(
+            parsed, dataset, folder, draw=seed, environment=environment, fields=names, constraints=constraints
+        )
         _write_task(dataset, changed, None if as_json else root, target, rewrites=as_json)
         return
+    from crosswind.study.needed import met_on_lines
+
     count = changed_lines = 0
+    scope = TextScope(of_lines, environment=environment)
+    resolved, limits = met_on_lines(parsed, scope, constraints)
     with lines_in(source, skip=on_error == "skip") as lines, lines_out(target) as write:
         batches: Iterator[list[EndedLine]] = iter(lines)
         if damage is not None:
-            head, parsed = _tuned(spec, damage, batches, TextScope(of_lines, environment=environment), seed)
+            head, parsed = _tuned(spec, damage, batches, scope, seed, resolved, limits)
             batches = itertools.chain(head, batches)
-        for batch in perturb_stream(batches, parsed, of_lines, draw=seed, environment=environment):
+        for batch in perturb_stream(
+            batches,
+            parsed,
+            scope.language,
+            draw=seed,
+            environment=environment,
+            resolved=resolved,
+            constraints=limits,
+        ):
             write("".join(line.whole for line, _ in batch).encode("utf-8", "surrogateescape"))
             if target is None:
                 sys.stdout.flush()  # who waits for the answer to a line gets it
@@ -160,21 +186,8 @@ def perturb(
     print(f"crosswind: {changed_lines:,} of {count:,} lines changed", file=sys.stderr)
 
 
-def _review(
-    spec: Spec,
-    dataset: Dataset,
-    root: Path,
-    count: int,
-    out: Path | None,
-    *,
-    draw: int,
-    environment: Environment,
-    fields: Sequence[str],
-) -> None:
-    """Pages for two annotators, in a new folder."""
-    from crosswind.study.review import review_dataset
-
-    made = review_dataset(spec, dataset, root, count, out, draw=draw, environment=environment, fields=fields)
+def _say_reviewed(dataset: Dataset, out: Path | None, made: tuple[int, int, int]) -> None:
+    """What the pages for two annotators hold."""
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
     held = "{} perturbed, {} clean and {} catch items for each of two annotators".format(*made)
@@ -228,7 +241,13 @@ def _field_names(fields: str | None) -> tuple[str, ...]:
 
 
 def _tuned(
-    spec: str, damage: str, batches: Iterator[list[EndedLine]], scope: TextScope, draw: int
+    spec: str,
+    damage: str,
+    batches: Iterator[list[EndedLine]],
+    scope: TextScope,
+    draw: int,
+    resolved: Resolved,
+    constraints: Sequence[Constraint],
 ) -> tuple[list[list[EndedLine]], Spec]:
     """The first lines, and the spec at the severity that does a damage to them."""
     from crosswind.perturb.damage import SAMPLE
@@ -245,7 +264,7 @@ def _tuned(
     texts = [line.text for batch in head for line in batch][:SAMPLE]
     if not texts:
         return head, at(1.0)
-    measured = damage_of_lines(texts, at, scope, draw=draw)
+    measured = damage_of_lines(texts, at, scope, draw=draw, resolved=resolved, constraints=constraints)
     severity = tuned_severity(measured, wanted)
     done = measured(severity)
     print(
