@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from crosswind.errors import UserError
 from crosswind.evaluate.segments import segmentation_name
 from crosswind.perturb.graphemes import clusters, positioned
 from crosswind.perturb.lines import perturb_lines
-from crosswind.perturb.spec import parse_spec
+from crosswind.perturb.spec import TextScope, parse_spec
 from crosswind.perturb.words import script, segmentation, tokens, words
 
 
@@ -67,6 +68,72 @@ def test_japanese_words_that_move_have_their_endings_on_and_particles_stand_alon
     pieces = words(text, "ja")
     assert tokens(text, "ja", endings=False) == pieces
     assert {s.start for s in tokens(text, "ja")} <= {s.start for s in pieces}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "see https://a.org/p?q=1&x=%20b~c+d#e now.", ["see", "https://a.org/p?q=1&x=%20b~c+d#e", "now"]),
+        ("en", "(http://x.org/a_(b)), or www.x.org/~me/!", ["http://x.org/a_(b)", "or", "www.x.org/~me/"]),
+        ("en", "a.b+c@x.org; x.org/a?b=c.", ["a.b+c@x.org", "x.org/a?b=c"]),
+        ("ru", "http://ru.wikipedia.org/wiki/Ссылка_(x)?", ["http://ru.wikipedia.org/wiki/Ссылка_(x)"]),
+        ("en", "he/she 3.5/4?no what?Yes e.g./i.e.", ["he/she", "3.5/4", "no", "what", "Yes", "e.g", "i.e"]),
+        ("zh", "看https://a.org/p?q=1&c=d吧", ["看", "https://a.org/p?q=1&c=d", "吧"]),
+        ("ja", "me.x+y@z.jpへ", ["me.x+y@z.jp", "へ"]),
+        ("th", "ดูที่ https://x.org/a?b=c#d ครับ", ["ดู", "ที่", "https://x.org/a?b=c#d", "ครับ"]),
+    ],
+)
+def test_an_address_is_one_word_where_words_move(language: str, text: str, expected: list[str]) -> None:
+    assert [text[s.start : s.end] for s in tokens(text, language)] == expected
+    whole = max(expected, key=len)
+    for draw in range(20):
+        (out,) = perturb_lines([text], parse_spec("shuffle:1"), language, draw=draw)
+        assert whole in out
+    # What the frozen suite was made with takes it apart.
+    assert whole not in [text[s.start : s.end] for s in tokens(text, language, addresses=False)] or whole == "he/she"
+
+
+def test_no_text_takes_long_to_search_for_addresses() -> None:
+    for part in ("a+", "http://a(", "a.", "a@", "(((", "www.", "a.b/", "a://"):
+        begin = time.process_time()
+        tokens(part * 20_000, "en")
+        assert time.process_time() - begin < 2
+
+
+def test_what_depends_on_the_rules_for_words_that_move_is_signed() -> None:
+    for name in ("drop-word", "word-order", "shuffle", "repeat"):
+        assert parse_spec(f"{name}:1").resources(TextScope("en"))["tokens"] == "2"
+    assert parse_spec("swap:1").resources(TextScope("en")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("the\u200f old \u200ehouse\u200e by", ("the\u200f", "old", "\u200ehouse\u200e", "by")),
+        ("the\u061c \u200fold house by", ("the\u061c", "\u200fold", "house", "by")),
+    ],
+)
+def test_marks_of_direction_go_with_their_word(text: str, kept: tuple[str, ...]) -> None:
+    for spec in ("drop-word:0.5", "word-order:0.7", "shuffle:1"):
+        parsed = parse_spec(spec)
+        many = list(perturb_lines([text] * 100, parsed, "en"))
+        assert all(set(out.split(" ")) <= set(kept) for out in many), spec
+        assert len(set(many)) > 4
+        texts = [f"{text} {i}" for i in range(60)]
+        alone = [out for one in texts for out in perturb_lines([one], parsed, "en")]
+        assert list(perturb_lines(texts, parsed, "en")) == alone
+    # A pair around a stretch of text stays where it is.
+    pairs = "\u2067the old\u2069 house"
+    for out in perturb_lines([pairs] * 50, parse_spec("drop-word:0.5"), "en"):
+        assert (out.count("\u2067"), out.count("\u2069")) == (1, 1)
+
+
+def test_a_dropped_word_takes_a_space_that_does_not_break_the_line_with_it() -> None:
+    text = "the\u00a0old\u202fhouse by"
+    outs = set(perturb_lines([text] * 200, parse_spec("drop-word:0.4"), "en"))
+    assert {"the\u00a0house by", "the\u00a0old\u202fby", "old\u202fhouse by", "the\u00a0old\u202fhouse"} <= outs
+    assert not any(a + b in out for out in outs for a in "\u00a0\u202f " for b in "\u00a0\u202f ")
+    assert list(perturb_lines(["mot\u00a0!"], parse_spec("drop-word:1"), "fr")) == ["mot\u00a0!"]
 
 
 def test_the_rule_for_japanese_endings_is_signed_where_words_move() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosswind.data.examples import Span
+from crosswind.perturb.direction_marks import spans_with_marks
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.words import tokens
 
@@ -20,7 +21,8 @@ def passage_words(passage: Passage, *, endings: bool = True) -> list[Span]:
 
 
 def moving_blocks(passage: Passage) -> list[Span]:
-    """The words of a passage, those of a labelled span (an answer, an entity) as one, in order."""
+    """The words of a passage with their marks of direction, those of a labelled span (an answer, an entity) as one."""
+    words = passage_words(passage) if passage.words else spans_with_marks(passage.text, passage_words(passage))
     spans = sorted(passage.labels, key=lambda s: (s.start, -s.end))
     merged: list[Span] = []
     for span in spans:
@@ -28,9 +30,9 @@ def moving_blocks(passage: Passage) -> list[Span]:
             merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
         else:
             merged.append(span)
-    free = [w for w in passage_words(passage) if not _touches(w, merged)]
+    free = [w for w in words if not _touches(w, merged)]
     # A word that juts out of a label goes with it.
-    wide = [_widened(span, passage_words(passage)) for span in merged]
+    wide = [_widened(span, words) for span in merged]
     return sorted([*free, *_apart(wide)], key=lambda s: s.start)
 
 

@@ -19,6 +19,7 @@ from crosswind.data.examples import Span
 from crosswind.data.languages import registered, script_of
 from crosswind.data.segmenter import SEGMENTERS
 from crosswind.errors import UserError
+from crosswind.perturb.addresses import address
 from crosswind.perturb.chunks import ChunkTable, WordColumns, WordMemo, WordNames
 from crosswind.perturb.codes import CodeTable, Integers, TextBatch
 from crosswind.perturb.graphemes import is_border, joins_before, joins_space, whole_clusters
@@ -37,7 +38,12 @@ _WORD = regex.compile(
 _INNER = r"[\p{Pc}\p{Pd}'’ʼ.:·/&@״]|(?<=\p{N})[,;٫٬،](?=\p{N})|(?<=\p{Hebrew}\p{M}*)\"(?=\p{Hebrew})"
 # Signs that stand at a word without a space go where it goes: $100, #tag, §5, −3, 50%, 20°, C++.
 _BEFORE, _AFTER = r"[\p{Sc}#@§№+−-]*", r"[\p{Sc}%‰°′″+#]*"
-_TOKEN = regex.compile(rf"{_BEFORE}{_WORD.pattern}(?:(?:{_INNER}){_WORD.pattern})*{_AFTER}")
+_MORE = rf"(?:(?:{_INNER}){_WORD.pattern})*{_AFTER}"
+_WHOLE = address(r"\p{L}\p{M}\p{N}")
+_TOKEN = regex.compile(rf"{_BEFORE}(?:{_WHOLE}|{_WORD.pattern}){_MORE}")
+_TOKEN_OR_PART = regex.compile(rf"{_BEFORE}{_WORD.pattern}{_MORE}")  # addresses are in parts
+# In a text without spaces an address ends where its ASCII letters do.
+_ADDRESS = regex.compile(rf"(?<![A-Za-z0-9]){address('A-Za-z0-9')}")
 
 KEPT_LENGTH = 10_000
 """Characters of the longest text of which what was worked out is kept."""
@@ -95,15 +101,29 @@ def words(text: str, language: str) -> list[Span]:
     return _snapped(text, [Span(*m.span()) for m in _WORD.finditer(text)])
 
 
-def tokens(text: str, language: str, *, endings: bool = True) -> list[Span]:
+def tokens(text: str, language: str, *, endings: bool = True, addresses: bool = True) -> list[Span]:
     """What stands between spaces and punctuation: as `words`, but `l'homme`, `5,000` and `$100` are one.
 
-    So is a Japanese word with its `endings`, 食べました.
+    So is a Japanese word with its `endings`, 食べました, and of the web and of mail a whole address
+    (`https://a.org/b?c=d#e`) where `addresses` are not taken apart.
     """
     if is_unspaced(language):
-        spans = _segmented(text, language)
-        return list(with_endings(text, spans) if endings and _has_endings(language) else spans)
-    return _snapped(text, [Span(*m.span()) for m in _TOKEN.finditer(text)])
+        spans = list(_segmented(text, language))
+        if endings and _has_endings(language):
+            spans = list(with_endings(text, spans))
+        return _joined_in(spans, [m.span() for m in _ADDRESS.finditer(text)]) if addresses else spans
+    pattern = _TOKEN if addresses else _TOKEN_OR_PART
+    return _snapped(text, [Span(*m.span()) for m in pattern.finditer(text)])
+
+
+def _joined_in(spans: list[Span], regions: Sequence[tuple[int, int]]) -> list[Span]:
+    """Spans, those that touch a region as one with it."""
+    for low, high in regions:
+        at = next((i for i, s in enumerate(spans) if s.end > low), len(spans))
+        end = next((i for i in range(at, len(spans)) if spans[i].start >= high), len(spans))
+        if at < end:
+            spans[at:end] = [Span(min(spans[at].start, low), max(spans[end - 1].end, high))]
+    return spans
 
 
 def sentences(text: str, language: str) -> list[Span]:
@@ -118,13 +138,22 @@ def sentences(text: str, language: str) -> list[Span]:
     return spans
 
 
-def word_columns(batch: TextBatch, language: str, *, glued: bool = False, asked: int | None = None) -> WordColumns:
-    """The words of a batch in its joined text; `glued` ones are those of `tokens`.
+def word_columns(
+    batch: TextBatch,
+    language: str,
+    *,
+    glued: bool = False,
+    asked: int | None = None,
+    addresses: bool = True,
+) -> WordColumns:
+    """The words of a batch in its joined text; `glued` ones are those of `tokens`, of a text without spaces with
+    `addresses` or with their parts.
 
     With `asked` words may be missing but those at which a site is asked for and, of each, the next `asked` before
     which nothing but white space stands.
     """
     if not is_unspaced(language):
+        assert addresses, "no table has the parts of addresses"
         table = _GLUED if glued else _PLAIN
         words, others = table.words(batch, asked=asked)
         if not len(others):
@@ -134,9 +163,9 @@ def word_columns(batch: TextBatch, language: str, *, glued: bool = False, asked:
         return _in_order(words, _side_by_side(more, batch.first[others], words.names))
     _UNSPACED.make_room()
     every = [
-        _segments(text, language, glued, _UNSPACED.epoch)
+        _segments(text, language, glued, addresses, _UNSPACED.epoch)
         if len(text) < KEPT_LENGTH
-        else _segments.__wrapped__(text, language, glued, _UNSPACED.epoch)
+        else _segments.__wrapped__(text, language, glued, addresses, _UNSPACED.epoch)
         for text in batch.texts
     ]
     return _side_by_side(every, batch.first[:-1], _UNSPACED)
@@ -190,14 +219,14 @@ def _with_numbers(spans: Sequence[Span], text: str, names: WordNames) -> Integer
     return np.array(rows, dtype=np.int64).reshape(-1, 3).T
 
 
-def _borders(text: str, language: str, glued: bool) -> list[Span]:
-    return (tokens if glued else words)(text, language)
+def _borders(text: str, language: str, glued: bool, addresses: bool = True) -> list[Span]:
+    return tokens(text, language, addresses=addresses) if glued else words(text, language)
 
 
 @lru_cache(maxsize=16384)  # as `_segmented`
-def _segments(text: str, language: str, glued: bool, epoch: int) -> Integers:
+def _segments(text: str, language: str, glued: bool, addresses: bool, epoch: int) -> Integers:
     """Starts, ends and numbers (of an `epoch`) of the words of a text without spaces."""
-    return _with_numbers(_borders(text, language, glued), text, _UNSPACED)
+    return _with_numbers(_borders(text, language, glued, addresses), text, _UNSPACED)
 
 
 def _cut(pattern: regex.Pattern[str]) -> Callable[[str], list[Span] | None]:
@@ -224,6 +253,11 @@ def segmentation(language: str, *, endings: bool = True) -> dict[str, str]:
     if name in SEGMENTERS:
         return {f"segmenter/{name}": SEGMENTERS[name].version()}
     return {"icu": segmenter_version(), **({"japanese endings": JOINING} if endings and _has_endings(language) else {})}
+
+
+def tokenization(language: str, *, endings: bool = True) -> dict[str, str]:
+    """What `tokens` depend on, for fingerprints: the rules of this module and the `segmentation`."""
+    return {"tokens": "2", **segmentation(language, endings=endings)}
 
 
 def _has_endings(language: str) -> bool:

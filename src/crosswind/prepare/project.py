@@ -101,7 +101,7 @@ def sentence_words(text: str, language: str) -> tuple[Span, ...]:
     """The words of a text and its signs, each on its own: how a translated sentence is read by a tagging model."""
     spans: list[Span] = []
     at = 0
-    for word in [*tokens(text, language), Span(len(text), len(text))]:
+    for word in [*tokens(text, language, addresses=False), Span(len(text), len(text))]:
         spans += [Span(i, i + 1) for i in range(at, word.start) if not text[i].isspace()]
         spans += [word] if word.end > word.start else []
         at = word.end

@@ -17,7 +17,7 @@ from crosswind.perturb.codes import TextBatch
 from crosswind.perturb.columns import Columns, OptionTable, PlainColumned
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.words import script, segmentation, word_columns
+from crosswind.perturb.words import script, tokenization, word_columns
 
 _CONFIGURATIONS = {"traditional": "s2t", "simplified": "t2s"}
 
@@ -77,7 +77,7 @@ def _resources(setting: Setting) -> dict[str, str]:
         version = importlib.metadata.version("opencc")
     except importlib.metadata.PackageNotFoundError:
         version = "not installed"
-    return {"opencc": version, **segmentation(setting.language, endings=False)}
+    return {"opencc": version, **tokenization(setting.language, endings=False)}
 
 
 CHINESE_SCRIPT = Perturbation(

@@ -26,7 +26,7 @@ from crosswind.perturb.families.drop_word import dropped_columns, dropping
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import UPOS
-from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation, word_columns, words
+from crosswind.perturb.words import base_language, is_turkic, lowered, tokenization, word_columns, words
 from crosswind.reading import expanded, lines
 
 # UPOS tags of closed classes without pronouns and numerals (Universal Dependencies 2).
@@ -104,7 +104,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 def _resources(setting: Setting) -> dict[str, str]:
     path = _path(setting)
     content = _data() if path is None else path.read_bytes()
-    return {"function-words": hashlib.sha256(content).hexdigest(), **segmentation(setting.language)}
+    return {"function-words": hashlib.sha256(content).hexdigest(), **tokenization(setting.language)}
 
 
 DROP_FUNCTION = Perturbation(

@@ -1,6 +1,7 @@
 """Dropped words: a word is missing, and the space beside it. The label need not hold.
 
-One word of a text always stays. A word of a tagged sentence goes with its tag, and no labelled span is lost.
+The space may be one that does not break the line, and marks of direction go with their word. One word of a text always
+stays. A word of a tagged sentence goes with its tag, and no labelled span is lost.
 """
 
 from __future__ import annotations
@@ -9,33 +10,41 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from crosswind.data.examples import Span
 from crosswind.perturb.alternatives import Alternatives, Sites
 from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.chunks import WordColumns
-from crosswind.perturb.codes import CodeSlices, Integers, TextBatch
+from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columns, PlainColumned
+from crosswind.perturb.direction_marks import spans_with_marks, with_marks
 from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
-from crosswind.perturb.words import segmentation, word_columns
+from crosswind.perturb.words import tokenization, word_columns
 
 
 def dropping(passage: Passage, words: Sequence[Span], drops: Callable[[int], bool]) -> Sites:
     """A site for each of the words that `drops` names, with one of the spaces at it; one word stays at least."""
     text = passage.text
     at = [i for i in range(len(words)) if drops(i)]
+    # The words of a tagged sentence are apart by spaces, and what else is in them is theirs.
+    whole, spaces = (words, _SPACE) if passage.words else (spans_with_marks(text, words), _ANY_SPACE)
     starts, ends = [], []
     for i in at:
-        start, end = words[i].start, words[i].end
-        if text[end : end + 1] == " ":
+        start, end = whole[i].start, whole[i].end
+        if spaces.match(text, end):
             end += 1
-        elif start and text[start - 1] == " " and (not passage.words or end == len(text)):
+        elif start and spaces.match(text, start - 1) and (not passage.words or end == len(text)):
             start -= 1
         starts.append(start)
         ends.append(end)
     return Sites(starts, ends, lambda i: ("",), groups=[0] * len(at), most=min(len(at), len(words) - 1))
+
+
+_SPACE, _ANY_SPACE = regex.compile(" "), regex.compile(r"\p{Zs}")  # of the latter U+00A0 does not break the line
+_is_space = CodeTable(lambda char: int(_ANY_SPACE.match(char) is not None))
 
 
 def dropped_columns(batch: TextBatch, words: WordColumns, drops: npt.NDArray[np.bool_]) -> Columns:
@@ -44,10 +53,11 @@ def dropped_columns(batch: TextBatch, words: WordColumns, drops: npt.NDArray[np.
     every = np.bincount(owners, minlength=len(batch.texts))
     at = np.flatnonzero(drops)
     sites = np.bincount(owners[at], minlength=len(batch.texts))
-    starts, ends, codes = words.starts[at], words.ends[at], batch.codes
+    words, codes = with_marks(batch, words), batch.codes
+    starts, ends = words.starts[at], words.ends[at]
     # What stands between two texts is no space, nor does one stand before the first text.
-    behind = codes[ends] == ord(" ")
-    before = ~behind & (starts > 0) & (codes[starts - 1] == ord(" "))
+    behind = _is_space.some(codes[ends])
+    before = ~behind & (starts > 0) & _is_space.some(codes[starts - 1])
     starts, ends = starts - before, ends + behind
     asked = batch.asked(starts)
 
@@ -79,5 +89,5 @@ DROP_WORD = Perturbation(
     languages="all",
     changes_words=True,
     prepare=_prepare,
-    resources=lambda setting: segmentation(setting.language),
+    resources=lambda setting: tokenization(setting.language),
 )

@@ -19,7 +19,7 @@ from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprin
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import by_reading
 from crosswind.perturb.treebanks import TREEBANKS, treebank_words
-from crosswind.perturb.words import base_language, is_turkic, lowered, segmentation
+from crosswind.perturb.words import base_language, is_turkic, lowered, tokenization
 from crosswind.reading import lines
 
 # Languages whose words have one form (WALS feature 20A, isolating; Dryer & Haspelmath 2013) among XTREME-R's and their
@@ -101,7 +101,7 @@ INFLECT = Perturbation(
     kept=lambda setting: stamped(_files(setting)),
     resources=lambda setting: {
         **brought_fingerprints("inflections", _files(setting)),
-        **segmentation(setting.language),
+        **tokenization(setting.language),
     },
     params=(
         Param("tables", "text", "folder of UniMorph tables or UD treebanks, or a file", location=True),

@@ -21,7 +21,7 @@ from crosswind.perturb.needs import ModelNeed
 from crosswind.perturb.passage import SEPARATOR, Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Between, Keep, New
-from crosswind.perturb.words import cased_like, is_turkic, is_unspaced, segmentation
+from crosswind.perturb.words import cased_like, is_turkic, is_unspaced, tokenization
 
 _WINDOW = 300  # characters of context on each side of a mask
 _LETTERS = regex.compile(r"[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*")
@@ -148,7 +148,7 @@ MLM = Perturbation(
     needs=_needs,
     applies=_applies,
     prepare=_prepare,
-    resources=lambda setting: {"mlm": "1", **segmentation(setting.language)},
+    resources=lambda setting: {"mlm": "1", **tokenization(setting.language)},
     params=(
         Param("model", "text", "a masked language model: a hub's id or a folder"),
         Param("mode", "text", "what it does", default="replace", choices=("replace", "insert", "merge")),

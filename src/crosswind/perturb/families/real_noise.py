@@ -17,7 +17,7 @@ from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprints, named_files, stamped
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
-from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, segmentation
+from crosswind.perturb.words import base_language, cased_like, is_turkic, lowered, tokenization
 from crosswind.perturb.wordwise import ByWeightedWord, WeightedOptions
 from crosswind.reading import lines
 
@@ -119,7 +119,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {**brought_fingerprints("errors", _files(setting)), **segmentation(setting.language, endings=False)}
+    return {**brought_fingerprints("errors", _files(setting)), **tokenization(setting.language, endings=False)}
 
 
 REAL_NOISE = Perturbation(

@@ -17,7 +17,7 @@ from crosswind.perturb.draw import Words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, New
-from crosswind.perturb.words import is_unspaced, segmentation, word_columns
+from crosswind.perturb.words import is_unspaced, tokenization, word_columns
 
 _LETTER = regex.compile(r"\p{L}")
 _IOB = regex.compile(r"[BIES]-")
@@ -73,5 +73,5 @@ REPEAT = Perturbation(
     languages="all",
     changes_words=True,
     prepare=_prepare,
-    resources=lambda setting: segmentation(setting.language),
+    resources=lambda setting: tokenization(setting.language),
 )

@@ -19,7 +19,7 @@ from crosswind.perturb.blocks import passage_words
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.set_off import set_off
-from crosswind.perturb.words import base_language, is_unspaced, script, segmentation
+from crosswind.perturb.words import base_language, is_unspaced, script, tokenization
 
 _LETTER = regex.compile(r"(?!\p{Latin})\p{L}")
 _HAN = regex.compile(r"\p{Han}")
@@ -79,7 +79,7 @@ def _resources(setting: Setting) -> dict[str, str]:
         version = importlib.metadata.version("uroman")
     except importlib.metadata.PackageNotFoundError:
         version = "not installed"
-    return {"uroman": version, **segmentation(setting.language)}
+    return {"uroman": version, **tokenization(setting.language)}
 
 
 ROMANIZE = Perturbation(

@@ -26,11 +26,12 @@ from crosswind.perturb.codes import (
     slice_members,
 )
 from crosswind.perturb.columns import Columns
+from crosswind.perturb.direction_marks import with_marks
 from crosswind.perturb.draw import Words, key, splitmix64
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.perturbation import Given, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, Piece
-from crosswind.perturb.words import movable, segmentation, word_columns
+from crosswind.perturb.words import movable, tokenization, word_columns
 
 _DRAWS = 64  # two words are then left in their order once in 2^64; of many equal words two change places
 
@@ -61,7 +62,7 @@ class _Shuffled:
     def columns(self, batch: TextBatch) -> Columns:
         drawn = _perhaps_drawn(batch)
         part = TextBatch([batch.texts[i] for i in drawn.tolist()])
-        words = word_columns(part, self._language, glued=True)
+        words = with_marks(part, word_columns(part, self._language, glued=True))
         bounds = np.searchsorted(words.starts, part.first)
         at = np.flatnonzero(bounds[1:] > bounds[:-1])
         if len(at):
@@ -177,5 +178,5 @@ SHUFFLE = Perturbation(
     unit="text",
     languages="all",
     prepare=_prepare,
-    resources=lambda setting: {"shuffle": "2", **segmentation(setting.language)},
+    resources=lambda setting: {"shuffle": "2", **tokenization(setting.language)},
 )

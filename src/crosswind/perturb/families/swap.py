@@ -86,7 +86,7 @@ class _Pairs(Columned):
         pairs = (scripts > 0) & (scripts == self._scripts(second))
         if self._unspaced:
             inside = np.ones(len(codes), dtype=np.bool_)
-            inside[word_columns(batch, self._language, glued=True)[0]] = False
+            inside[word_columns(batch, self._language, glued=True, addresses=False)[0]] = False
             pairs &= inside[starts[at + 1]]
         long = ends[at] - starts[at] > 1, ends[at + 1] - starts[at + 1] > 1
         pairs &= (first != second) | long[0] | long[1]
@@ -146,7 +146,7 @@ def _inner_swaps(language: str) -> Listed:
         starts: list[int] = []
         ends: list[int] = []
         swaps: list[tuple[Option, ...]] = []
-        for word in tokens(text, language) if is_unspaced(language) else words(text, language):
+        for word in tokens(text, language, addresses=False) if is_unspaced(language) else words(text, language):
             units, offsets = positioned(text[word.start : word.end])
             if len(units) < 4 or not all(_script(u) for u in units):
                 continue

@@ -18,7 +18,7 @@ from crosswind.perturb.alternatives import Alternatives
 from crosswind.perturb.brought import FILE_LANGUAGE, Stamped, brought_fingerprints, named_files, stamped
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pos import Readings, by_reading
-from crosswind.perturb.words import is_turkic, lowered, segmentation
+from crosswind.perturb.words import is_turkic, lowered, tokenization
 from crosswind.reading import lines
 
 _POS = {"n": "NOUN", "v": "VERB", "a": "ADJ", "s": "ADJ", "r": "ADV"}
@@ -76,7 +76,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {**brought_fingerprints("wordnet", _files(setting)), **segmentation(setting.language, endings=False)}
+    return {**brought_fingerprints("wordnet", _files(setting)), **tokenization(setting.language, endings=False)}
 
 
 SYNONYM = Perturbation(

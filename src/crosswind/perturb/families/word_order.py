@@ -11,10 +11,11 @@ import regex
 from crosswind.perturb.alternatives import Alternatives, Option
 from crosswind.perturb.codes import CodeSlices, CodeTable, Integers, TextBatch
 from crosswind.perturb.columns import Columned, Columns
+from crosswind.perturb.direction_marks import has_marks, with_marks
 from crosswind.perturb.draw import Words, choose
 from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
 from crosswind.perturb.pieces import Keep
-from crosswind.perturb.words import is_unspaced, movable, segmentation, word_columns
+from crosswind.perturb.words import is_unspaced, movable, tokenization, word_columns
 
 _SPACE = regex.compile(r"\s")
 
@@ -30,8 +31,8 @@ class _Reorder(Columned):
     def _columns(self, batch: TextBatch) -> Columns:
         text = batch.text
         # A word that is missing is as punctuation: none of those around it that are there moves across it.
-        asked = self._window - 1 if batch.simple else None  # `movable` looks at all words
-        words = word_columns(batch, self._language, glued=True, asked=asked)
+        asked = self._window - 1 if batch.simple and not has_marks(batch) else None  # `movable` looks at all words
+        words = with_marks(batch, word_columns(batch, self._language, glued=True, asked=asked))
         starts, ends, names, _ = words
         solid = self._solid.some(batch.codes)
         solid[batch.first[1:] - 1] = True
@@ -95,7 +96,7 @@ def _prepare(setting: Setting, given: Given) -> Alternatives:
 
 
 def _resources(setting: Setting) -> dict[str, str]:
-    return {"word-order": "3" if _in_given_words(setting) else "2", **segmentation(setting.language)}
+    return {"word-order": "3" if _in_given_words(setting) else "2", **tokenization(setting.language)}
 
 
 def _in_given_words(setting: Setting) -> bool:
