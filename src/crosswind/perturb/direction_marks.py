@@ -14,13 +14,13 @@ from crosswind.data.examples import Span
 from crosswind.perturb.chunks import WordColumns
 from crosswind.perturb.codes import CodeTable, TextBatch
 
-MARKS = "\u200e\u200f\u061c"
-_is_mark = CodeTable(lambda char: int(char in MARKS))
+_MARKS = "\u200e\u200f\u061c"
+_is_mark = CodeTable(lambda char: int(char in _MARKS))
 
 
 def has_marks(batch: TextBatch) -> bool:
     """Whether a mark of direction stands in any of the texts."""
-    return not batch.text.isascii() and any(mark in batch.text for mark in MARKS)
+    return not batch.text.isascii() and any(mark in batch.text for mark in _MARKS)
 
 
 def with_marks(batch: TextBatch, words: WordColumns) -> WordColumns:
@@ -45,9 +45,9 @@ def spans_with_marks(text: str, spans: Sequence[Span]) -> list[Span]:
     whole: list[Span] = []
     floor = 0
     for start, end in ((s.start, s.end) for s in spans):
-        while text[end : end + 1] and text[end] in MARKS:
+        while text[end : end + 1] and text[end] in _MARKS:
             end += 1
-        while start > floor and text[start - 1] in MARKS:
+        while start > floor and text[start - 1] in _MARKS:
             start -= 1
         whole.append(Span(start, end))
         floor = end
