@@ -114,6 +114,7 @@ def test_plain_lines_come_at_most_once_a_second_and_failures_at_once() -> None:
         lines.failed(more[1].key, "no such language")
         lines.finished(more[2].key, "accuracy 40.0")
     assert stream.getvalue().splitlines() == [
+        "6 steps to run: train 1, cell 5",
         "[ 38 %] train english  loss 0.52",
         "[ 75 %] xnli 2  accuracy 50.0  (and 2 more)",
         "FAILED xnli 3: no such language",
@@ -130,6 +131,7 @@ def test_a_long_step_is_mentioned_every_half_minute() -> None:
             clock.now = float(second)
             lines.advanced(TRAIN.key, second, 100, f"loss 0.{second}")
     assert stream.getvalue().splitlines() == [
+        "3 steps to run: train 1, cell 2",
         "[ 18 %] train english  loss 0.30",
         "[ 36 %] train english  loss 0.60  2 min left",
     ]

@@ -151,7 +151,8 @@ def test_perturb_writes_the_texts_of_own_data_as_json_lines(mner: Path, capfd: p
     printed = capfd.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
     assert [line["id"] for line in lines] == [f"masakhaner/test/{i}" for i in range(3)]
-    assert lines[0]["words.0"] != "Bello"
+    assert lines[0]["words"][0] != "Bello"
+    assert all(len(line["tags"]) == len(line["words"]) for line in lines)
     assert "3 of 3 texts changed" in printed.err
     with pytest.raises(UserError, match="--language: masakhaner has 2 languages\n  name one of hau, yor"):
         app(["perturb", "keyboard:0.9", "--task-file", str(path)])

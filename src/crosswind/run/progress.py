@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -184,7 +184,7 @@ Silent = Tally
 
 
 class PlainLines(Tally):
-    """Plain lines for a log file: failures at once, finished steps at most once a second.
+    """Plain lines for a log file: what will run, failures at once, finished steps at most once a second.
 
     When nothing was said for half a minute, the step that advances is.
     """
@@ -197,6 +197,12 @@ class PlainLines(Tally):
 
     def __exit__(self, *error: object) -> None:
         self._flush()
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        super().planned(steps)
+        kinds = Counter(step.kind for step in steps)
+        if steps:  # the first of them may take minutes
+            self.log(f"{len(steps):,} steps to run: {', '.join(f'{kind} {n:,}' for kind, n in kinds.items())}")
 
     def advanced(self, key: str, done: float, total: float, note: str = "") -> None:
         super().advanced(key, done, total, note)

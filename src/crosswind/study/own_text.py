@@ -9,7 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from crosswind.data.examples import Candidate, Dataset, Example, text_fields
+from crosswind.data.examples import (
+    Candidate,
+    ChoiceExample,
+    Dataset,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggingExample,
+    text_fields,
+)
 from crosswind.data.files import Files
 from crosswind.data.source import Portion
 from crosswind.data.sources.files import FilesSource
@@ -24,7 +34,7 @@ from crosswind.perturb.spec import Resolved, Spec, TextScope
 from crosswind.study.items import write_official
 from crosswind.study.needed import NeedsMet
 from crosswind.study.own import declare_own, read_task_file
-from crosswind.tasks.base import TASKS, Task
+from crosswind.tasks.base import TASKS, Task, classes
 from crosswind.tasks.load import load
 
 
@@ -151,15 +161,17 @@ def changed_fields(
 def text_lines(clean: Dataset, changed: PerturbedDataset, *, rewrites: bool = False) -> Iterator[tuple[str, bool]]:
     """(a JSON line {id, field: text, …}, whether it changed) for each example, then for each candidate of its pool.
 
-    With `rewrites` a line also says what was done: field -> `Rewrite.to_json`, of the fields that changed.
+    A line holds the gold as well, in the fields that a declaration of the same `kind` reads without naming a column.
+    With `rewrites` it also says what was done: field -> `Rewrite.to_json`, of the fields that changed.
     """
+    task = TASKS[clean.task]
 
-    def line(item: Example | Candidate, texts: Mapping[str, str], made: Perturbed[Any] | None) -> str:
+    def line(item: Example | Candidate, texts: Mapping[str, Any], made: Perturbed[Any] | None) -> str:
         more = {"rewrites": {name: r.to_json() for name, r in made.rewrites.items()} if made else {}}
         return json.dumps({"id": item.id, **texts, **(more if rewrites else {})}, ensure_ascii=False)
 
     for before, made in zip(clean.examples, changed.examples, strict=True):
-        yield line(made.example, text_fields(made.example), made), before != made.example
+        yield line(made.example, _record(task, made.example), made), before != made.example
     old = {c.id: c.text for c in clean.pool.candidates} if clean.pool else {}
     by_id = {c.example.id: c for c in changed.candidates}
     for candidate in changed.dataset.pool.candidates if changed.dataset.pool else ():
@@ -167,3 +179,28 @@ def text_lines(clean: Dataset, changed: PerturbedDataset, *, rewrites: bool = Fa
             line(candidate, {"text": candidate.text}, by_id.get(candidate.id)),
             old.get(candidate.id) != candidate.text,
         )
+
+
+def _record(task: Task, example: Example) -> dict[str, Any]:
+    """The texts and the gold of an example, named as `tasks.forms.FIELDS` names them; no gold where there is none."""
+    match example:
+        case PairExample() | ChoiceExample():
+            names = classes(task)
+            label = None if example.label is None else names[example.label] if names else example.label
+            gold: dict[str, Any] = {} if label is None else {"label": label}
+            if isinstance(example, ChoiceExample):
+                texts = {"context": example.context, "question": example.question, "choices": list(example.choices)}
+                return {**texts, **gold}
+            return {**text_fields(example), **gold}
+        case TaggingExample():
+            return {"words": list(example.words), **({} if example.tags is None else {"tags": list(example.tags)})}
+        case SpanExample():
+            if example.answers is None:
+                return text_fields(example)
+            answers = {
+                "text": [example.context[a.start : a.end] for a in example.answers],
+                "answer_start": [a.start for a in example.answers],
+            }
+            return {**text_fields(example), "answers": answers}
+        case QueryExample():
+            return {**text_fields(example), "gold": list(example.gold)}
