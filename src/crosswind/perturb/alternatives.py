@@ -115,6 +115,15 @@ class Alternatives(Protocol):
 
 
 @runtime_checkable
+class Refusing(Protocol):
+    """Alternatives that may find nothing to change in texts of a kind and language to which they apply."""
+
+    def lacking(self, passages: Sequence[Passage]) -> str | None:
+        """What all of these passages lack, so that none of them can change; `None` where one can."""
+        ...
+
+
+@runtime_checkable
 class Traced(Protocol):
     """Alternatives whose options stand in translations of the text, and which say where."""
 

@@ -19,6 +19,7 @@ from typing import Any
 from crosswind.data.examples import Candidate, Dataset, Example, PairExample, Pool, QueryExample, kind_of
 from crosswind.data.languages import one_spelling
 from crosswind.errors import UserError
+from crosswind.perturb.alternatives import Refusing
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.draw import draw as draw_sites
 from crosswind.perturb.draw import key
@@ -83,18 +84,22 @@ def perturb_examples(
     environment: Environment | None = None,
     resolved: Resolved | None = None,
     constraints: Sequence[Constraint] = (),
+    whole_set: bool = False,
 ) -> list[Perturbed[Example]]:
     """Examples after noise, in order.
 
     `fields` name the texts that may change (as `Task.perturbed` does, without `pool`). `resolved` holds
     what the spec's needs resolved to. Raises a `UserError` for an unknown field or a need that is not met,
-    and `NotApplicable` for a language, kind or field without alternatives.
+    and `NotApplicable` for a language, kind or field without alternatives; where the examples are the
+    `whole_set` that a user asked for, so too if none of them has what could change (`Refusing`).
     """
     protection = check_protection(protect)
 
     def stage(atoms: Sequence[Numbered], now: Sequence[Example], whole: bool, prefix: str) -> list[Perturbed[Example]]:
         flat, counts = cut_passages(now, fields, task=task, protect=protection, whole=whole)
         prepared = _prepared(flat, atoms, fields, environment, resolved)
+        if whole_set:
+            _require_change(flat, atoms, prepared)
         noised = perturb_passages(flat, atoms, draw_number=draw, prepared=prepared, constraints=constraints)
         return _rebuilt(now, counts, noised, prefix)
 
@@ -138,6 +143,7 @@ def perturb_dataset(
 
     The fingerprint of the result covers the source, the spec, the draw, the fields, the protection,
     the constraints, the resources (lexicons, layouts, segmenter) and the data that it depends on.
+    Raises as `perturb_examples` does of a whole set.
     """
     atoms = list(numbered(spec.atoms))
     texts = [a for a in atoms if a[0].perturbation.add is None]
@@ -155,6 +161,7 @@ def perturb_dataset(
             environment=environment,
             resolved=resolved,
             constraints=constraints,
+            whole_set=True,
         )
     else:
         examples = [Perturbed(e, _NOTHING, _NOTHING, _NOTHING) for e in dataset.examples]
@@ -210,6 +217,18 @@ def _prepared(
         for language, kind in sorted(scopes)
         for atom, _ in atoms
     }
+
+
+def _require_change(flat: Sequence[Passage], atoms: Sequence[Numbered], prepared: Prepared) -> None:
+    """A `NotApplicable` where none of the passages has what an atom could change."""
+    for atom, _ in atoms:
+        reasons = []
+        for language, kind in dict.fromkeys((p.language, p.kind) for p in flat):
+            alternatives = prepared[atom, language, kind]
+            some = [p for p in flat if (p.language, p.kind) == (language, kind)]
+            reasons.append(alternatives.lacking(some) if isinstance(alternatives, Refusing) else None)
+        if reasons and None not in reasons:
+            raise NotApplicable(f"{atom.name}: {reasons[0]}", hint=f"it is for {atom.perturbation.languages}")
 
 
 def _rebuilt(

@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crosswind.perturb.perturbation import NotApplicable
 from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind
 from crosswind.steps.cells import ADDED, TABLE, perturbed
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.perturbing import NoiseParams, planned_noise
+from crosswind.steps.perturbing import NoiseParams, PlannedNoise, planned_noise
 from crosswind.tasks.base import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
 
     from crosswind.perturb.perturbed import PerturbedDataset
+    from crosswind.perturb.spec import Spec
 
 SEVERITY = "severity"  # the input that finds it
 
@@ -46,9 +48,9 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
             changed = perturbed(data, None)
         else:
             spec = spec.at(facts["severity"])
-            changed = noise.perturbed(data, spec)
+            changed = _applied(job, noise, spec)
     else:
-        changed = noise.perturbed(data, spec)
+        changed = _applied(job, noise, spec)
     changed.table().write_parquet(job.draft.path / TABLE)
     if changed.added:
         changed.added_table().write_parquet(job.draft.path / ADDED)
@@ -62,6 +64,15 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
     measured = damage_of(data, changed, params.fields)
     job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
     return f"{100 * changed.changed_share:.0f} % changed"
+
+
+def _applied(job: Job[RewriteParams], noise: PlannedNoise, spec: Spec) -> PerturbedDataset:
+    """The data after noise; as they were, and the cell is n/a, where they lack what the perturbation changes."""
+    try:
+        return noise.perturbed(noise.data, spec)
+    except NotApplicable as reason:
+        job.fact("refused", reason.what)
+        return perturbed(noise.data, None)
 
 
 def _check_suite(job: Job[RewriteParams], table: pl.DataFrame, spec: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from crosswind.perturb.perturbation import NotApplicable
 from crosswind.perturb.tuning import DamageAxis
 from crosswind.run.folders import write_json
 from crosswind.run.job import Job, Worker
@@ -38,13 +39,17 @@ def _run(job: Job[TuneParams], worker: Worker) -> str:
     def measured(severity: float) -> Damage:
         return damage_of(sample, noise.perturbed(sample, noise.spec.at(severity)), params.fields)
 
+    refused, most = "", Damage()
+    try:
+        most = measured(1.0)
+    except NotApplicable as reason:  # the texts lack what the perturbation changes
+        refused = reason.what
     named = f"{noise.spec.name}@{target} on {params.ref.name}, draw {params.draw}"
-    reached = target.reached_by(measured(1.0))
-    severity = tuned_severity(measured, target) if reached else None
-    done = target.of(measured(severity or 1.0))
+    severity = tuned_severity(measured, target) if target.reached_by(most) else None
+    done = target.of(most if severity is None else measured(severity))
     if severity is None:
-        job.fact("refused", f"severity 1 does not reach {target}")
-        job.note(f"{named}: out of reach, {target.axis} is {done:.4g} at severity 1.")
+        job.fact("refused", refused or f"severity 1 does not reach {target}")
+        job.note(f"{named}: {refused or f'out of reach, {target.axis} is {done:.4g} at severity 1'}.")
     else:
         job.note(f"{named}: severity {severity:.4g}, {target.axis} is {done:.4g}.")
     job.fact("severity", severity)

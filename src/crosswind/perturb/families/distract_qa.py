@@ -17,7 +17,7 @@ from crosswind.perturb.alternatives import Alternatives, DrawnSite, Option, Site
 from crosswind.perturb.donors import Donors
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.perturbation import Given, Param, Perturbation, Setting
+from crosswind.perturb.perturbation import Given, NotApplicable, Param, Perturbation, Setting
 from crosswind.perturb.words import segmenter_version, sentences
 
 _NEAR = 5  # XQuAD has five paragraphs of an article, one after another
@@ -50,6 +50,10 @@ class _Distractors:
                 if sentence:
                     lent.append(_Distractor(sentence, example.answer_texts[0], number))
                     ids.append(example.id)
+        if not lent:
+            what = f"no question of {donors.task} {donors.split}, {donors.language}, has an answer in a sentence"
+            hint = "a distractor is a sentence around an answer: donors are questions with their answers"
+            raise NotApplicable(f"distract-qa: {what}", hint=hint)
         self._donors = Donors(lent, ids)
 
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:

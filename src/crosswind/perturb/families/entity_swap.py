@@ -14,7 +14,7 @@ from crosswind.perturb.donors import Donors
 from crosswind.perturb.draw import key
 from crosswind.perturb.needs import DataNeed
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.perturbation import Given, Perturbation, Setting
+from crosswind.perturb.perturbation import Given, NotApplicable, Perturbation, Setting
 from crosswind.perturb.pieces import Keep, New, Piece
 from crosswind.perturb.retag import entity_groups
 from crosswind.tasks.base import TASKS
@@ -30,12 +30,18 @@ class _Swaps:
                 for group in entity_groups(example.tags):
                     words = tuple(example.words[i] for i in group)
                     lent.setdefault(_type(example.tags, group), {})[words] = None
+        if not lent:
+            what = f"no sentence of {donors.task} {donors.split}, {donors.language}, has an entity in its tags"
+            raise NotApplicable(f"entity-swap: {what}", hint="donors are sentences with their tags")
         self._donors = {kind: Donors([*some], ["\x1f".join(words) for words in some]) for kind, some in lent.items()}
+
+    def lacking(self, passages: Sequence[Passage]) -> str | None:
+        return None if any(map(_entities, passages)) else "no sentence has an entity in its tags"
 
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         every = []
         for passage in passages:
-            groups = entity_groups(passage.tags) if passage.tags and passage.words else ()
+            groups = _entities(passage)
             starts = [passage.words[g[0]].start for g in groups]
             every.append(Sites(starts, [passage.words[g[-1]].end for g in groups], passage=passage))
         return every
@@ -54,7 +60,8 @@ class _Swaps:
         group = entity_groups(passage.tags)[index]
         spans = [passage.words[i] for i in group]
         named = tuple(passage.text[s.start : s.end] for s in spans)
-        for words in self._donors[_type(passage.tags, group)].ranked(bits):
+        donors = self._donors.get(_type(passage.tags, group))
+        for words in donors.ranked(bits) if donors else ():  # none has its type and its number of words
             if words == named:
                 continue
             pieces: list[Piece] = []
@@ -63,6 +70,11 @@ class _Swaps:
                     pieces.append(Keep(span.start - 1, span.start))
                 pieces.append(New(word, (Keep(span.start, span.end),)))
             yield tuple(pieces)
+
+
+def _entities(passage: Passage) -> Sequence[Sequence[int]]:
+    """The words of each entity of a sentence; none without tags."""
+    return entity_groups(passage.tags) if passage.tags and passage.words else ()
 
 
 def _type(tags: Sequence[str], group: Sequence[int]) -> _Type:

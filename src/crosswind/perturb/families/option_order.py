@@ -21,12 +21,14 @@ _FIRST_OPTION = 2  # of the parts of a choice question: context, question, optio
 class _Orders:
     """Every order of the options but the one that they have."""
 
+    def lacking(self, passages: Sequence[Passage]) -> str | None:
+        return None if any(map(_differ, passages)) else "no question has two options that differ"
+
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         every = []
         for passage in passages:
             options = passage.parts[_FIRST_OPTION:]
-            differ = len({passage.text[o.start : o.end] for o in options}) > 1
-            starts, ends = ([options[0].start], [options[-1].end]) if differ else ([], [])
+            starts, ends = ([options[0].start], [options[-1].end]) if _differ(passage) else ([], [])
             every.append(Sites(starts, ends, passage=passage))
         return every
 
@@ -42,6 +44,10 @@ class _Orders:
 
     def all(self, at: Sequence[SiteAddress], most: int | None = None) -> list[list[Option]]:
         return [[*itertools.islice(_orders(sites), most)] for sites, _ in at]
+
+
+def _differ(passage: Passage) -> bool:
+    return len({passage.text[o.start : o.end] for o in passage.parts[_FIRST_OPTION:]}) > 1
 
 
 def _options(sites: Sites) -> tuple[Span, ...]:

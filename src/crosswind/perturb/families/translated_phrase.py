@@ -57,6 +57,11 @@ class _Translated:
         self._language, self._aligner = setting.language, aligner
         self._data = [(language, {e.id: e for e in some.examples}) for language, some in data]
 
+    def lacking(self, passages: Sequence[Passage]) -> str | None:
+        if any(_parallel(p, translations) is not None for p in passages for _, translations in self._data):
+            return None
+        return f"no item has its translation among the data of {', '.join(language for language, _ in self._data)}"
+
     def sites(self, passages: Sequence[Passage]) -> list[Sites]:
         phrases = self._phrases(passages)
         return [_PhraseSites(some, passage) for passage, some in zip(passages, phrases, strict=True)]
