@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 
 import crosswind
-from crosswind.data.examples import PairExample, QueryExample, TaggingExample
+from crosswind.data.examples import (
+    Candidate,
+    Dataset,
+    PairExample,
+    Pool,
+    QueryExample,
+    Span,
+    SpanExample,
+    TaggingExample,
+)
 from crosswind.errors import UserError
 from crosswind.perturb.lines import perturb_lines
 from crosswind.perturb.perturbation import NotApplicable
@@ -230,3 +239,82 @@ def test_every_split_of_a_data_set_is_perturbed_as_alone() -> None:
         assert changed[name]["text"] == perturb(split, "swap:0.5", "en", fields="text")["text"] != split["text"]
     unread = perturb(table(question=[None], **READING), "swap:1", "en", fields="context")
     assert unread["question"] == [None]
+
+
+class Filler:
+    """A masked language model that knows two words."""
+
+    def fill(self, blanks: Any, most: int) -> list[list[tuple[str, float]]]:
+        return [[("cat", 0.6), ("tree", 0.4)][:most] for _ in blanks]
+
+
+def equal_words(pairs: Any) -> list[float]:
+    """The share of words that stay where they are, as a similarity."""
+    return [sum(map(str.__eq__, a.split(), b.split())) / len(a.split()) for a, b in pairs]
+
+
+def test_models_that_are_needed_are_given_by_their_roles() -> None:
+    spec, given = "mlm(model=m):1", {"masked-lm": Filler()}
+    text = "the dog sees a house"
+    new = perturb(text, spec, "en", resolved=given)
+    assert set(new.split()) <= {"cat", "tree"}
+    assert perturb([text], spec, "en", resolved=given) == [new]
+    table = datasets.Dataset.from_dict({"text": [text], "words": [text.split()]})
+    changed = perturb(table, spec, "en", fields=["text", "words"], resolved=given)
+    assert changed["text"][:] == [new]
+    assert set(changed["words"][0]) <= {"cat", "tree"}
+    pair = perturb(PairExample("x", "x", "en", text, text, 0), spec, fields=["premise"], resolved=given)
+    assert (set(pair.first.split()) <= {"cat", "tree"}, pair.second) == (True, text)
+    near = {"constraints": "similarity(model=m,least=0.6)", "resolved": given | {"similarity": equal_words}}
+    kept = perturb(text, spec, "en", **near)
+    assert equal_words([(text, kept)]) == [0.6]
+    assert equal_words([(text, perturb(table, spec, "en", fields="text", **near)["text"][0])]) == [0.6]
+
+
+def test_donors_are_given_or_are_of_the_same_data() -> None:
+    towns = [f"Person {n} was born in Town{n}. No more is known." for n in range(20)]
+    starts = [text.index("Town") for text in towns]
+    asked = [
+        SpanExample(f"q/{n}", f"p/{n}", "en", "Where?", text, (Span(start, start + len(f"Town{n}")),))
+        for n, (text, start) in enumerate(zip(towns, starts, strict=True))
+    ]
+    data = Dataset("xquad", "en", "test", tuple(asked))
+    alone = perturb(asked[0], "distract-qa:1", task="xquad", resolved={"donors": data}, fields="context")
+    assert alone.context.startswith(towns[0] + " Person ")
+    whole = perturb(data, "distract-qa:1", fields="context")
+    assert isinstance(whole, Dataset)
+    assert whole.examples[0] == alone
+    answers = [{"text": [f"Town{n}"], "answer_start": [start]} for n, start in enumerate(starts)]
+    rows = {"question": ["Where?"] * 20, "context": towns, "answers": answers}
+    table = perturb(datasets.Dataset.from_dict(rows), "distract-qa:1", "en", fields="context")
+    assert all(new.startswith(old + " Person ") for new, old in zip(table["context"], towns, strict=True))
+    assert table["answers"][:] == answers
+    pool = Pool(tuple(Candidate(f"c{n}", "de", f"Der Fluss Nummer{n} liegt hier.") for n in range(3)))
+    queries = Dataset("tatoeba", "de", "test", (QUERY,), Pool((*pool.candidates, Candidate("c1x", "de", "Wo?"))))
+    assert len(perturb(queries, "hard-negatives:1").pool) == 5
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "message"),
+    [
+        ("mlm(model=m):1", {}, "mlm needs its masked-lm, a model"),
+        ("mlm(model=m):1", {"resolved": {"masked": Filler()}}, "resolved: unknown need 'masked'"),
+        ("swap:1", {"resolved": {"masked-lm": Filler()}}, "resolved: nothing is needed, and 'masked-lm' is given"),
+        ("mlm(model=m):1", {"resolved": {"masked-lm": "folder"}}, r"resolved\['masked-lm'\]: 'folder' is no model"),
+        ("mlm(model=m):1", {"resolved": Filler()}, "resolved: .* says not what is for what"),
+        ("swap:1", {"constraints": "similarity(model=m)"}, "the constraint similarity needs its similarity"),
+    ],
+)
+def test_what_is_needed_and_not_given_is_named(spec: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}"):
+        perturb(TEXT, spec, "en", **options)
+
+
+def test_donors_that_are_no_data_set_are_named() -> None:
+    asked = SpanExample("q", "p", "en", "Where?", "Here.", (Span(0, 4),))
+    with pytest.raises(UserError, match=r"^resolved\['donors'\]: \[\] is no data set"):
+        perturb(asked, "distract-qa:1", task="xquad", fields="context", resolved={"donors": []})
+    with pytest.raises(UserError, match=r"^distract-qa needs its donors"):
+        perturb(asked, "distract-qa:1", task="xquad", fields="context")
+    with pytest.raises(UserError, match=r"^language: the data are in en, not in de"):
+        perturb(Dataset("xquad", "en", "test", (asked,)), "swap:1", "de")

@@ -8,22 +8,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import index
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from crosswind.data.examples import Example, TaggingExample, kind_of, text_fields
+from crosswind.data.examples import Dataset, Example, TaggingExample, kind_of, text_fields
 from crosswind.data.languages import spelled
 from crosswind.errors import UserError, shown
-from crosswind.perturb.constraint import parse_constraints
-from crosswind.perturb.dataset import perturb_example
+from crosswind.perturb.applied import Constraint
+from crosswind.perturb.constraint import NamedConstraint, parse_constraints
+from crosswind.perturb.dataset import perturb_dataset, perturb_examples
 from crosswind.perturb.extent import Extent, check_fields
+from crosswind.perturb.given import ByRole, check_roles
 from crosswind.perturb.lexicons import environment_of
-from crosswind.perturb.spec import Spec, parse_spec
-from crosswind.perturb.table import is_table, perturb_table, perturb_texts
+from crosswind.perturb.lines import LineNoise
+from crosswind.perturb.perturbation import Environment
+from crosswind.perturb.spec import Spec, TextScope, parse_spec
+from crosswind.perturb.table import is_table, perturb_table
+from crosswind.tasks.base import TASKS
 
 SpecLike = str | Spec
 """A specification as users write it, or parsed."""
@@ -40,6 +46,7 @@ def perturb_anything(
     fields: str | Sequence[str] = (),
     constraints: str | Sequence[str] = (),
     lexicons: str | Path | None = None,
+    resolved: Mapping[Any, Any] | None = None,
     task: str = "",
 ) -> Any:
     """`data` after a perturbation, as the same kind of thing; `seed`, an integer from 0, is the number of the draw.
@@ -53,8 +60,14 @@ def perturb_anything(
     depend on their order. A name alone stands for a list of one. `lexicons` is the folder for `codemix`; a draw is that
     of the study in which `task` and ids are the same.
 
-    Raises `UserError` for an unknown perturbation, language, field, column or constraint, for a seed that is none, for
-    a value that is no text (with its row), and `NotApplicable` where the perturbation has nothing to change.
+    `resolved` holds what the perturbation and the constraints need besides, by its role: a model for `masked-lm`,
+    `similarity` or `aligner` (`crosswind.model.needed.loaded_model(role, FOLDER)`), a `Dataset` of this package for
+    `donors` or `translation de`. Such a `Dataset` may be perturbed too, in the fields of its task: it, and a table with
+    its answers, lends its own donors.
+
+    Raises `UserError` for an unknown perturbation, language, field, column, constraint or need, for what is needed and
+    not given, for a seed that is none, for a value that is no text (with its row), and `NotApplicable` where the
+    perturbation has nothing to change.
     """
     if not isinstance(spec, str | Spec):
         raise UserError(f"{shown(spec)} is no perturbation", where="spec", hint='for example "keyboard:0.1"')
@@ -66,9 +79,13 @@ def perturb_anything(
         raise UserError(f"{shown(task)} is no name of a task", where="task", hint="give a text")
     draw = _draw_number(seed)
     environment = environment_of(lexicons, where="lexicons")
-    named = [c.made() for c in parse_constraints(asked, where="constraints")] if asked else []
+    given = _Given(parsed, parse_constraints(asked, where="constraints") if asked else (), resolved)
     if is_table(data):
-        return perturb_table(data, parsed, _known(language), draw, fields, environment, named)
+        scopes = [TextScope(_known(language), kind, fields, environment) for kind in ("line", "tagging", "span")]
+        met, named = given.met(*scopes)
+        return perturb_table(data, parsed, _known(language), draw, fields, environment, named, met)
+    if isinstance(data, Dataset):
+        return _dataset_after(data, given, language, draw, fields, environment)
     if hasattr(data, "cluster") and hasattr(data, "language"):
         usual = _usual(data)
         chosen = Extent(check_fields(fields, "fields")).of(kind_of(data), usual)
@@ -77,22 +94,78 @@ def perturb_anything(
         if language is not None and _known(language) != spelled(data.language, "example"):
             hint = "leave out `language`: an example knows its own"
             raise UserError(f"the example is in {data.language}, not in {language}", where="language", hint=hint)
-        made = perturb_example(
-            data, parsed, task=task, draw=draw, fields=chosen, environment=environment, constraints=named
+        met, named = given.met(TextScope(data.language, kind_of(data), chosen, environment, task))
+        (made,) = perturb_examples(
+            [data],
+            parsed,
+            task=task,
+            draw=draw,
+            fields=chosen,
+            environment=environment,
+            resolved=met,
+            constraints=named,
+            whole_set=True,
         )
         return made.example
     if fields:
         raise UserError("texts have no fields", where="fields", hint="leave them out")
     if isinstance(data, str):
-        return perturb_texts([data], parsed, _known(language), draw, environment, named)[0]
+        return _lines_after([data], given, _known(language), draw, environment)[0]
     if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray):
         for number, text in enumerate(data):
             if not isinstance(text, str):
                 hint = "a list is one of texts; examples are perturbed one by one: [perturb(e, spec) for e in examples]"
                 raise UserError(f"{shown(text)} is no text", where=f"data[{number}]", hint=hint)
-        return perturb_texts(data, parsed, _known(language), draw, environment, named)
-    hint = "give a text, a list of texts, an example, a datasets.Dataset or a datasets.DatasetDict"
+        return _lines_after(data, given, _known(language), draw, environment)
+    hint = "give a text, a list of texts, an example, a datasets.Dataset or DatasetDict, or a Dataset of a task"
     raise UserError(f"a {type(data).__name__} cannot be perturbed", where="data", hint=hint)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A perturbation and constraints with what users bring for them."""
+
+    spec: Spec
+    constraints: tuple[NamedConstraint, ...]
+    resolved: Mapping[Any, Any] | None
+
+    def met(self, *scopes: TextScope) -> tuple[ByRole | None, list[Constraint]]:
+        """What their needs resolve to in some scopes, and the constraints that are made of it."""
+        met = None
+        if self.resolved is not None:
+            if not isinstance(self.resolved, Mapping):
+                hint = 'give {role: what it is}, such as {"masked-lm": model}'
+                raise UserError(f"{shown(self.resolved)} says not what is for what", where="resolved", hint=hint)
+            check_roles(self.resolved, self.spec, scopes, self.constraints)
+            met = ByRole(self.resolved)
+        return met, [c.made(met) for c in self.constraints]
+
+
+def _lines_after(texts: Sequence[str], given: _Given, language: str, draw: int, environment: Environment) -> list[str]:
+    """Lines after noise, as the filter `crosswind perturb` makes them."""
+    met, named = given.met(TextScope(language, environment=environment))
+    noise = LineNoise(given.spec, language, draw=draw, environment=environment, resolved=met, constraints=named)
+    return noise.perturbed(texts)
+
+
+def _dataset_after(
+    data: Dataset, given: _Given, language: str | None, draw: int, fields: Sequence[str], environment: Environment
+) -> Dataset:
+    """A data set after noise, which lends itself the donors that the perturbation needs."""
+    if language is not None and _known(language) != spelled(data.language, "data"):
+        hint = "leave out `language`: a data set knows its own"
+        raise UserError(f"the data are in {data.language}, not in {language}", where="language", hint=hint)
+    task = TASKS.get(data.task, where="data")
+    chosen = Extent(check_fields(fields, "fields")).of(task.kind, task.perturbed)
+    if not chosen:
+        raise UserError(f"examples of kind {task.kind} have no {' or '.join(fields)}", where="fields")
+    scope = TextScope(data.language, task.kind, chosen, environment, task.name)
+    met, named = given.met(scope)
+    met = (met or ByRole({})).of(data)
+    made = perturb_dataset(
+        data, given.spec, draw=draw, fields=chosen, environment=environment, resolved=met, constraints=named
+    )
+    return made.dataset
 
 
 def _names(given: str | Sequence[str], where: str) -> tuple[str, ...]:

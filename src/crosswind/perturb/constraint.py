@@ -129,7 +129,7 @@ class NamedConstraint:
             if resolved is None or need not in resolved:
                 raise UserError(
                     f"the constraint {self.name} needs its {need.role}, and it is not given",
-                    hint="a study resolves it; from Python pass `resolved={need: …}`",
+                    hint=f"a study and the command line load it; crosswind.perturb takes resolved={{{need.role!r}: …}}",
                 )
             given[need.role] = resolved[need]
         return replace(self.kind.make(self.identity, self.settings, given), asks_model=self.asks_model)

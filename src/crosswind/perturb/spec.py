@@ -175,8 +175,8 @@ class Atom:
             if resolved is None or need not in resolved:
                 raise UserError(
                     f"{self.name} needs its {need.role}, {need.absent}",
-                    hint="a study has it (perturb: in a study file, or crosswind evaluate --perturb); from Python pass "
-                    "`resolved={need: …}` for every need of the spec",
+                    hint="a study has it (perturb: in a study file, or crosswind evaluate --perturb), and so has "
+                    f"crosswind perturb --task; from Python crosswind.perturb takes resolved={{{need.role!r}: …}}",
                 )
             given[need.role] = resolved[need]
         return given

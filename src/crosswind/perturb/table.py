@@ -8,37 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosswind.data.examples import Span, SpanExample, TaggingExample
+from crosswind.data.examples import Dataset, Span, SpanExample, TaggingExample
 from crosswind.errors import UserError, shown, unknown
 from crosswind.perturb.applied import Constraint
 from crosswind.perturb.dataset import perturb_examples
-from crosswind.perturb.lines import line_ids
-from crosswind.perturb.noise import numbered, perturb_passages
-from crosswind.perturb.passage import Passage
+from crosswind.perturb.given import ByRole
+from crosswind.perturb.lines import LineNoise, line_ids
 from crosswind.perturb.perturbation import Environment
 from crosswind.perturb.pieces import Keep
 from crosswind.perturb.rewrite import Rewrite
-from crosswind.perturb.spec import Spec, TextScope
+from crosswind.perturb.spec import Spec
 
 _BATCH = 1000  # rows of a table that are perturbed at once; the result does not depend on it
 _ANSWERS, _CONTEXT, _QUESTION = "answers", "context", "question"
-
-
-def perturb_texts(
-    texts: Sequence[str],
-    spec: Spec,
-    language: str,
-    seed: int,
-    environment: Environment,
-    constraints: Sequence[Constraint],
-) -> list[str]:
-    """Lines after noise, as the filter `crosswind perturb` makes them."""
-    scope = TextScope(language, environment=environment)
-    prepared = {(atom, language, scope.kind): atom.prepare(scope) for atom in spec.atoms}
-    passages = [Passage.line(t, language, i) for t, i in zip(texts, line_ids(texts), strict=True)]
-    atoms = list(numbered(spec.atoms))
-    noised = perturb_passages(passages, atoms, draw_number=seed, prepared=prepared, constraints=constraints)
-    return noised.texts
 
 
 def is_table(data: Any) -> bool:
@@ -54,13 +36,14 @@ def perturb_table(
     fields: Sequence[str],
     environment: Environment,
     constraints: Sequence[Constraint],
+    resolved: ByRole | None = None,
 ) -> Any:
     """A `datasets.Dataset` of which the columns `fields` changed, and `answers` where they lie in a changed context.
 
     Of a `DatasetDict` each split becomes what it would become alone. Raises a `UserError` for data that are streamed,
     which nobody can count before they are read.
     """
-    noise = _Noise(spec, language, seed, environment, constraints)
+    noise = _Noise(spec, language, seed, environment, constraints, resolved or ByRole({}))
     if not isinstance(table, dict):
         return _perturbed(noise, table, fields)
     splits: dict[str, Any] = {}
@@ -121,8 +104,10 @@ class _Noise:
     seed: int
     environment: Environment
     constraints: Sequence[Constraint]
+    resolved: ByRole
 
     def __call__(self, examples: Sequence[Any], fields: Sequence[str]) -> list[Any]:
+        itself = Dataset("", self.language, "", tuple(examples))
         return perturb_examples(
             examples,
             self.spec,
@@ -130,12 +115,22 @@ class _Noise:
             draw=self.seed,
             fields=fields,
             environment=self.environment,
+            resolved=self.resolved.of(itself),
             constraints=self.constraints,
+            whole_set=True,
         )
 
     def lines(self, texts: Sequence[str]) -> list[str]:
         """Lines after noise."""
-        return perturb_texts(texts, self.spec, self.language, self.seed, self.environment, self.constraints)
+        noise = LineNoise(
+            self.spec,
+            self.language,
+            draw=self.seed,
+            environment=self.environment,
+            resolved=self.resolved,
+            constraints=self.constraints,
+        )
+        return noise.perturbed(texts)
 
 
 def _words(noise: _Noise, name: str, values: Sequence[list[str]]) -> list[list[str]]:
