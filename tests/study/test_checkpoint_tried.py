@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from crosswind.errors import UserError
+from crosswind.model.encoder import load_encoder
+from crosswind.model.one_language import language_read
 from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.run import run_study
 from crosswind.study.spec import parse_study
-from tiny_models import write_encoder
+from tiny_models import ALL_ARCHITECTURES, write_encoder
 
 CLASSES = ("entailment", "neutral", "contradiction")
 EVALUATED = """
@@ -80,3 +84,40 @@ def test_what_an_architecture_cannot_do_with_a_row_is_a_sentence(
     kind = "pair" if trained else "query"
     message = rf"\(architecture 'xmod'\) cannot be used for {kind} tasks \(Input language unknown"
     refused(text if trained else evaluated(encoder, small_data, "tatoeba", "jv"), tmp_path, message)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "changes", "value", "said"),
+    [
+        ("xmod", {}, "en_XX", "has an adapter a language; texts of every language are read with that of en_XX"),
+        ("xlm", {"use_lang_emb": True, "n_langs": 3}, "none", "has embeddings of 3 languages, and is told none"),
+        ("xlm", {}, "", ""),
+    ],
+)
+def test_a_model_that_asks_for_languages_says_in_results_how_it_read_them_all(
+    tmp_path: Path,
+    small_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    architecture: str,
+    changes: dict[str, Any],
+    value: str,
+    said: str,
+) -> None:
+    name, options = ALL_ARCHITECTURES[architecture]
+    monkeypatch.setitem(ALL_ARCHITECTURES, architecture, (name, options | changes))
+    study = parse_study(evaluated(write_encoder(tmp_path / architecture, architecture), small_data, "tatoeba", "jv"))
+    run_study(study, out=tmp_path / "out", store=Store(tmp_path / "store"), reporter=Silent())
+    (row,) = pl.read_parquet(tmp_path / "out" / "results.parquet").to_dicts()
+    told = [note for note in row["notes"] if "language" in note]
+    assert told == [] if not said else said in told[0]
+    assert (f"|language={value}|" in f"|{row['signature']}|") == bool(value)
+
+
+def test_a_tokenizer_that_marks_languages_is_named(tmp_path: Path) -> None:
+    encoder = load_encoder(str(write_encoder(tmp_path / "mbart", "mbart")))
+    assert language_read(encoder) is None
+    encoder.tokenizer.src_lang = "en_XX"  # as MBartTokenizer, M2M100Tokenizer and NllbTokenizer have it
+    assert language_read(encoder) == (
+        "en_XX",
+        "The tokenizer marks each text's language; texts of every language are marked en_XX.",
+    )

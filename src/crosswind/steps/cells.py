@@ -186,6 +186,8 @@ def record_hardware(job: Job[Any]) -> None:
 
 def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> None:
     """Sign how long rows and windows were and how classes were read; note both, and what was cut."""
+    from crosswind.model.one_language import language_read
+
     asked, used = job.params.max_length, predictor.max_length
     if used < asked:
         job.sign("max_length", used)
@@ -197,6 +199,10 @@ def record_reading(job: Job[CellParams], predictor: Predictor, cuts: Cuts) -> No
     if predictor.head.kind == "span":
         job.sign("stride", predictor.stride)
     for text in predictor.head.notes:
+        job.note(text)
+    if (read_as := language_read(predictor.encoder)) is not None:
+        value, text = read_as
+        job.sign("language", value)
         job.note(text)
     classes_read = predictor.head.classes
     if classes_read is not None:
