@@ -31,7 +31,7 @@ from crosswind.attack.search.random_draws import random_draws
 from crosswind.attack.search.steepest import steepest
 from crosswind.attack.space import AttackSite, GoalVerdict, Space, State
 from crosswind.attack.victim import PredictingVictim
-from crosswind.data.examples import PairExample
+from crosswind.data.examples import PairExample, QueryExample, TaggingExample
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
 from crosswind.perturb.applied import Constraint, Liberties
@@ -499,6 +499,34 @@ def test_a_victim_with_wrong_answers_is_refused_with_the_example(record: Any, me
     victim = PredictingVictim(lambda examples: [record for _ in examples], METRICS["accuracy"], classes=2)
     with pytest.raises(UserError, match=message):
         Counted(victim, 5)([(0, example(0))])
+
+
+TAGGED = TaggingExample("t/0", "t/0", "de", ("Ann", "kam"), ("B-PER", "O"))
+ASKED = QueryExample("q/0", "q/0", "de", "wo", ("c/1", "c/2"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "metric", "record", "message"),
+    [
+        (TAGGED, "seqeval-f1", {"tags": ["LABEL_3", "O"]}, "'LABEL_3' as a tag of t/0, which is none of the task's"),
+        (TAGGED, "seqeval-f1", {"tags": ["b-per", "O"]}, "'b-per' as a tag of t/0"),
+        (ASKED, "map@20", {"ranks": [1, 2, 3]}, "the ranks .1, 2, 3. for q/0, which has 2 right candidates: one rank"),
+        (ASKED, "map@20", {"ranks": [4, 4]}, "the ranks .4, 4. for q/0"),
+    ],
+)
+def test_predictions_that_no_text_of_the_task_can_have_are_refused(
+    asked: Any, metric: str, record: Any, message: str
+) -> None:
+    victim = PredictingVictim(lambda examples: [record for _ in examples], METRICS[metric], tags=("O", "B-PER"))
+    with pytest.raises(UserError, match=message):
+        victim([asked])
+
+
+def test_another_spelling_of_a_tag_is_the_tag() -> None:
+    record = {"tags": ["PER", "O"]}
+    spelled = {"PER": "B-PER"}
+    victim = PredictingVictim(lambda _: [record], METRICS["seqeval-f1"], tags=("O", "B-PER"), aliases=spelled)
+    assert victim([TAGGED]).right.tolist() == [1.0]
 
 
 def test_outcomes_survive_being_written() -> None:

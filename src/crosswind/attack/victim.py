@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 import numpy as np
@@ -241,8 +242,9 @@ class PredictingVictim:
 
     A prediction is `{"scores": [a number a class or choice]}`, `{"tags": […]}`, `{"text": "…"}` or `{"ranks": […]}`
     by kind; `loss` in it stands for our own, which is 1 - rightness where there are no scores. `classes` is the
-    number of classes of a pair task. Raises a `UserError` for NaN, for a text in place of a number ("0.5"), and for
-    another number of scores or tags.
+    number of classes of a pair task, `tags` are those of a tagging task (empty: any), `aliases` other spellings of
+    them. Raises a `UserError` for NaN, for a text in place of a number ("0.5"), for another number of scores or tags,
+    for a tag that the task does not have, and for ranks that right candidates cannot have.
     """
 
     def __init__(
@@ -251,9 +253,12 @@ class PredictingVictim:
         metric: Metric,
         *,
         classes: int = 0,
+        tags: Collection[str] = (),
+        aliases: Mapping[str, str] = MappingProxyType({}),
         name: str = "the victim",
     ) -> None:
         self.predict, self.metric, self.classes, self.name = predict, metric, classes, name
+        self.tags, self.aliases = tags, aliases
 
     def __call__(self, examples: Sequence[Any]) -> GoalScores:
         """The goal scores of examples by what is predicted for them."""
@@ -288,6 +293,10 @@ class PredictingVictim:
                 tags = self._list(record, "tags", example, len(example.words))
                 if odd := [t for t in tags if not isinstance(t, str)]:
                     raise self._wrong(f"gives {shown(odd[0])} as a tag of {example.id}")
+                tags = [self.aliases.get(t, t) for t in tags]
+                if self.tags and (odd := [t for t in tags if t not in self.tags]):
+                    what = f"{self.name} gives {shown(odd[0])} as a tag of {example.id}, which is none of the task's"
+                    raise UserError(what, where="MODEL", hint=f"the tags are {', '.join(self.tags)}")
                 return loss, {"tags": tags}
             case SpanExample():
                 if not isinstance(record.get("text"), str):
@@ -295,6 +304,10 @@ class PredictingVictim:
                 return loss, {"text": record["text"]}
             case QueryExample():
                 ranks = [self._rank(r, example) for r in self._list(record, "ranks", example, None)]
+                if len(ranks) > len(example.gold) or len({*ranks}) < len(ranks):
+                    rights = f"{len(example.gold)} right candidate{'s' * (len(example.gold) != 1)}"
+                    what = f"gives the ranks {shown(sorted(ranks)[:8])} for {example.id}, which has {rights}"
+                    raise self._wrong(f"{what}: one rank each, no two alike")
                 return (float(min(ranks, default=0)) if loss is None else loss), {"ranks": sorted(ranks)}
             case _:
                 assert_never(example)

@@ -162,7 +162,14 @@ class VictimAttacks:
                 task = self._task(target.task, ref)
                 metric = METRICS[target.task.metric]
                 named_classes = classes(target.task)
-                victim = PredictingVictim(predict, metric, classes=len(named_classes), name=self.victim_name)
+                victim = PredictingVictim(
+                    predict,
+                    metric,
+                    classes=len(named_classes),
+                    tags=named_classes,
+                    aliases=target.task.aliases,
+                    name=self.victim_name,
+                )
                 if target.task.kind in ("pair", "choice"):
                     order = ", ".join(named_classes) or "of each example's options"
                     notes[f"{self.victim_name}: its scores of {target.task.name} are read in the order {order}."] = None
