@@ -73,6 +73,7 @@ def test_a_single_perturbation_is_named_without_its_severity_and_joined_ones_wit
         ("keyboard:1.5", r"severity 1.5 is outside \(0, 1\]"),
         ("keyboard:nan", r"outside \(0, 1\]"),
         ("keyboard:lots", "'lots' is no severity"),
+        ("keyboard@chrf=90", "the severity that does a damage is found on data(.|\n)*keyboard --damage chrf=90"),
         ("keyboard:0.2@hypothesis", "fields are no part of a perturbation"),
         ("keyboard@premise, hypothesis", "fields are no part of a perturbation"),
         ("swap:0.1+keyboard@chrf=90@words", "fields are no part of a perturbation"),

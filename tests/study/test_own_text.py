@@ -114,6 +114,10 @@ def test_json_says_what_was_kept_and_what_is_new(data: Path, capfd: pytest.Captu
         (["--data", "DIR"], "--data: lines are read as they are"),
         (["--split", "dev"], "--split: lines are read as they are"),
         (["IN", "--language", "de", "-o", "IN"], "mine.tsv: would take the place of the clean text"),
+        (
+            ["IN", "--language", "de"],
+            r"mine.tsv: is a table: lines would have(.|\n)*--task-file FILE; lines all the same: <",
+        ),
     ],
 )
 def test_mistakes_are_named(data: Path, tmp_path: Path, call: list[str], message: str) -> None:

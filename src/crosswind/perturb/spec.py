@@ -250,7 +250,7 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     `severity` is the severity of names without one. Raises a `UserError` (unknown perturbation or
     parameter with "did you mean", severity outside (0, 1], bad grammar), naming `where`.
     """
-    _refuse_fields(text, where)
+    _refuse_what_stands_apart(text, where)
     reader = _Reader(text, where)
     choices = [reader.atoms(severity)]
     while reader.accept("+"):
@@ -260,8 +260,9 @@ def parse_specs(text: str, *, severity: float | None = None, where: str | None =
     return tuple(Spec(atoms) for atoms in itertools.product(*choices))
 
 
-def _refuse_fields(text: str, where: str | None) -> None:
-    """A `UserError` for the name of a condition with its fields (`keyboard@hypothesis`): here they stand apart."""
+def _refuse_what_stands_apart(text: str, where: str | None) -> None:
+    """A `UserError` for the name of a condition with its fields (`keyboard@hypothesis`) or its damage
+    (`keyboard@chrf=90`): here they stand apart."""
     from crosswind.perturb.extent import FIELD_NAMES
 
     bare = re.sub(r'"(?:[^"\\]|\\.)*"|\([^()]*\)', "", text)
@@ -272,6 +273,11 @@ def _refuse_fields(text: str, where: str | None) -> None:
             spec = text.replace(match[0], "", 1).strip()
             hint = f"in a study {{spec: {spec}, fields: [{', '.join(names)}]}}, on the command line --fields "
             raise UserError(what, where=where, hint=hint + ",".join(names))
+    if damage := re.search(r"@\s*(\w+)\s*=\s*([0-9.]+)", bare):
+        spec = text.replace(damage[0], "", 1).strip()
+        what = f"perturbation {text!r}: the severity that does a damage is found on data, and there are none here"
+        hint = f"`crosswind perturb {spec} --damage {damage[1]}={damage[2]}` finds it on lines, a study or `evaluate`"
+        raise UserError(what, where=where, hint=f"{hint} on its test sets")
 
 
 def parsed_call(

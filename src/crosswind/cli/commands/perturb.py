@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from crosswind.perturb.spec import Resolved, Spec, TextScope
 
 
+_TABLES = (".tsv", ".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".conll", ".conllu")
+
+
 @app.command()
 def perturb(
     spec: Annotated[str, typer.Argument(metavar="SPEC")],
@@ -120,6 +123,11 @@ def perturb(
         raise UserError("lines are read as they are", where=option, hint="it is for --task or --task-file FILE")
     if source is not None:
         _keep_clean(target, [source], "text")
+        if task is None and source.suffix.lower() in _TABLES:
+            hint = "name its task with --task, or declare it with --task-file FILE; lines all the same: < FILE"
+            raise UserError(
+                "is a table: lines would have their labels and names perturbed", where=str(source), hint=hint
+            )
     if as_json and (review is not None or (task is None and task_file is None)):
         raise UserError("lines stay lines", where="--json", hint="--task or --task-file FILE is for examples")
     if review is not None and source is not None:
