@@ -66,6 +66,17 @@ def test_a_table_that_is_no_table_of_results_is_refused(change, message):
         validate_results(change(table([CELL])))
 
 
+def test_results_of_an_older_version_lack_the_realised_share(tmp_path):
+    noisy = replace(CELL, perturbation="keyboard", severity=0.1, draw=1, changed_sites=0.09)
+    new = table([CELL, noisy])
+    assert new["changed_sites"].to_list() == [None, 0.09]
+    new.drop("changed_sites").write_parquet(tmp_path / "results.parquet")
+    old = read_results(tmp_path / "results.parquet")
+    assert old.schema == ROW
+    assert old["changed_sites"].to_list() == [None, None]
+    assert old.drop("changed_sites").equals(new.drop("changed_sites"))
+
+
 def test_only_a_perturbed_row_may_be_without_a_score():
     perturbed = replace(CELL, perturbation="keyboard", severity=0.1, draw=1, score=None, changed_items=0.01)
     assert table([CELL, perturbed])["score"].to_list() == [61.5, None]

@@ -106,6 +106,8 @@ def test_a_study_signs_fields_and_constraints_and_measures_the_damage(
     assert left["reason"].startswith("examples of kind query have no premise")
     clean, noisy = by["clean"], by[limited]
     assert (clean["words_hit"], clean["edits"], clean["chrf"], clean["unknown_tokens"]) == (0, 0, 100, 0)
+    assert clean["changed_sites"] is None
+    assert 0.2 < noisy["changed_sites"] < 0.5  # of the pairs of letters that are drawn at .5, those that overlap go
     assert 0 < noisy["words_hit"] < 1
     assert noisy["edits"] > 1
     assert 30 < noisy["chrf"] < 95

@@ -43,7 +43,9 @@ class ResultRow:
 
     `changed_items` and `changed_tokens` are the shares, in [0, 1], of the items whose text differs from the clean one
     and of the tokens that differ for the model's tokenizer; 0 in clean rows. Where too few items changed, the score is
-    not applicable: `None`.
+    not applicable: `None`. `changed_sites` is the realised share of a severity: of the sites that were open to the
+    perturbation, those that it changed (`perturb/realised.py`). It is `None` in clean rows, of joined perturbations, of
+    natural noise and attacks, and in results of older versions.
 
     The other axes of damage: `words_hit` for each word of the originals (changed, moved, joined or put in), `edits` in
     characters for each text, `chrf` against the originals (100 is no change), and by how much the share of
@@ -77,6 +79,7 @@ class ResultRow:
     exposure: str = "none/unseen"
     notes: tuple[str, ...] = ()
     changed_items: float = 0.0
+    changed_sites: float | None = None
     changed_tokens: float = 0.0
     words_hit: float = 0.0
     edits: float = 0.0
@@ -109,6 +112,7 @@ ROW: dict[str, pl.DataType] = {
     "n": pl.Int64(),
     "clusters": pl.Int64(),
     "changed_items": pl.Float64(),
+    "changed_sites": pl.Float64(),
     "changed_tokens": pl.Float64(),
     "words_hit": pl.Float64(),
     "edits": pl.Float64(),
@@ -119,6 +123,9 @@ ROW: dict[str, pl.DataType] = {
     "notes": pl.List(pl.String()),
 }
 
+
+_LATER = ("changed_sites",)
+"""Columns that results of older versions lack, and that may be empty."""
 
 SAME_AS_CLEAN = "~same"
 """What stands behind the key of a perturbed cell for the statistics of its consistency: whether each prediction equals
@@ -181,6 +188,7 @@ def read_results(path: Path) -> pl.DataFrame:
 
 def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFrame:
     """The table itself, if its columns are `ROW`, nothing is missing and no result is there twice."""
+    frame = frame.with_columns(pl.lit(None, ROW[c]).alias(c) for c in _LATER if c not in frame.columns)
     if missing := [c for c in ROW if c not in frame.columns]:
         raise UserError(f"these results lack {', '.join(missing)}", where=where, hint="another version wrote them")
     frame = frame.select(ROW.keys())
@@ -188,7 +196,8 @@ def validate_results(frame: pl.DataFrame, where: str | None = None) -> pl.DataFr
     if wrong:
         raise UserError("; ".join(wrong), where=where, hint="another version wrote these results")
     scored = frame.filter((pl.col("perturbation") == CLEAN) & (pl.col("attack") == NONE))  # others may be n/a
-    if empty := [c for c in ROW if (scored if c == "score" else frame)[c].null_count()]:
+    filled = [c for c in ROW if c not in _LATER]
+    if empty := [c for c in filled if (scored if c == "score" else frame)[c].null_count()]:
         raise UserError(f"values are missing in {', '.join(empty)}", where=where)
     if odd_numbers := [c for c, t in ROW.items() if t == pl.Float64() and not frame[c].drop_nulls().is_finite().all()]:
         raise UserError(f"{', '.join(odd_numbers)} holds what is no number", where=where, hint="run the study again")
@@ -214,6 +223,6 @@ def _is_exposure(text: str) -> bool:
 
 _FOUND = (
     *("familiarity", "exposure", "score", "n", "clusters", "changed_items", "changed_tokens", "signature", "cell"),
-    "notes",
+    *("changed_sites", "notes"),
 )
 _IDENTITY = [c for c in ROW if c not in _FOUND]

@@ -44,12 +44,16 @@ class NoiseParams:
 
 @dataclass(frozen=True)
 class PlannedNoise:
-    """The data and the perturbation of a job; `perturbed` draws a spec of the same parts on data of the same task."""
+    """The data and the perturbation of a job; `perturbed` draws a spec of the same parts on data of the same task.
+
+    `realised` gives, of the data after that, the share of the open sites that was changed.
+    """
 
     data: Dataset
     spec: Spec
     constraints: Sequence[str]
     perturbed: Callable[[Dataset, Spec], PerturbedDataset]
+    realised: Callable[[PerturbedDataset, Spec], float | None]
 
 
 def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
@@ -58,6 +62,7 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
     from crosswind.perturb.dataset import perturb_dataset
     from crosswind.perturb.example import check_protection
     from crosswind.perturb.lexicons import environment_of
+    from crosswind.perturb.realised import realised_share
     from crosswind.perturb.spec import TextScope, parse_spec
 
     params: NoiseParams = job.params
@@ -83,7 +88,19 @@ def planned_noise(job: Job[Any], worker: Worker) -> PlannedNoise:
             constraints=judged,
         )
 
-    return PlannedNoise(data, spec, [c.identity for c in constraints], perturbed)
+    def realised(changed: PerturbedDataset, spec: Spec) -> float | None:
+        return realised_share(
+            data,
+            changed,
+            spec,
+            draw_number=params.draw,
+            fields=params.fields,
+            protect=check_protection(params.protection),
+            environment=environment,
+            resolved=resolved,
+        )
+
+    return PlannedNoise(data, spec, [c.identity for c in constraints], perturbed, realised)
 
 
 def met_need(job: Job[Any], worker: Worker, need: Need) -> Any:

@@ -15,14 +15,13 @@ from crosswind.run.job import Job, Worker
 from crosswind.run.kinds import StepKind
 from crosswind.steps.cells import ADDED, TABLE, perturbed
 from crosswind.steps.parameters import tokens_of
-from crosswind.steps.perturbing import NoiseParams, PlannedNoise, planned_noise
+from crosswind.steps.perturbing import NoiseParams, planned_noise
 from crosswind.tasks.base import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
 
     from crosswind.perturb.perturbed import PerturbedDataset
-    from crosswind.perturb.spec import Spec
 
 SEVERITY = "severity"  # the input that finds it
 
@@ -39,18 +38,22 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
 
     params = job.params
     noise = planned_noise(job, worker)
-    data, spec = noise.data, noise.spec
+    data, spec, refused = noise.data, noise.spec, ""
     if SEVERITY in job.inputs:
         facts = job.inputs[SEVERITY].facts
         job.fact("severity", facts["severity"])
-        if facts["severity"] is None:  # nothing is predicted anew, and the cell is n/a
-            job.fact("refused", facts["refused"])
-            changed = perturbed(data, None)
+        if facts["severity"] is None:
+            refused = str(facts["refused"])
         else:
             spec = spec.at(facts["severity"])
-            changed = _applied(job, noise, spec)
-    else:
-        changed = _applied(job, noise, spec)
+    if not refused:
+        try:
+            changed = noise.perturbed(data, spec)
+        except NotApplicable as reason:  # the texts lack what the perturbation changes
+            refused = reason.what
+    if refused:  # nothing is predicted anew, and the cell is n/a
+        job.fact("refused", refused)
+        changed = perturbed(data, None)
     changed.table().write_parquet(job.draft.path / TABLE)
     if changed.added:
         changed.added_table().write_parquet(job.draft.path / ADDED)
@@ -62,17 +65,10 @@ def _run(job: Job[RewriteParams], worker: Worker) -> str:
         job.sign("fields", ",".join(params.fields))
     _say_left(job, changed, noise.constraints)
     measured = damage_of(data, changed, params.fields)
-    job.fact("damage", {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf})
+    done = {"words_hit": measured.word_share, "edits": measured.edits_per_text, "chrf": measured.chrf}
+    share = None if refused else noise.realised(changed, spec)
+    job.fact("damage", done if share is None else done | {"changed_sites": share})
     return f"{100 * changed.changed_share:.0f} % changed"
-
-
-def _applied(job: Job[RewriteParams], noise: PlannedNoise, spec: Spec) -> PerturbedDataset:
-    """The data after noise; as they were, and the cell is n/a, where they lack what the perturbation changes."""
-    try:
-        return noise.perturbed(noise.data, spec)
-    except NotApplicable as reason:
-        job.fact("refused", reason.what)
-        return perturbed(noise.data, None)
 
 
 def _check_suite(job: Job[RewriteParams], table: pl.DataFrame, spec: str) -> None:

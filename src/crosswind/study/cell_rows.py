@@ -54,7 +54,7 @@ def facts_of_cells(
 
 def _changed(meta: Mapping[str, Any]) -> dict[str, float]:
     """How much a rewrite changed on each axis, of the manifest of the predictions."""
-    return {name: float(meta[name]) for name in DAMAGE_COLUMNS if name in meta}
+    return {name: float(meta[name]) for name in (*DAMAGE_COLUMNS, "changed_sites") if name in meta}
 
 
 def result_rows(
@@ -93,6 +93,7 @@ def result_rows(
                     n=judgement["n"],
                     clusters=judgement["clusters"],
                     changed_items=judgement.get("changed_items", 0.0),
+                    changed_sites=judgement.get("changed_sites"),
                     changed_tokens=judgement.get("changed_tokens", 0.0),
                     words_hit=judgement.get("words_hit", 0.0),
                     edits=judgement.get("edits", 0.0),
