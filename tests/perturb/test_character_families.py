@@ -191,3 +191,35 @@ def test_ocr_takes_a_decomposed_letter_for_what_the_composed_one_is_taken_for(te
     for noisy in perturb_lines([line] * 100, parse_spec("ocr:1"), language):
         assert unicodedata.is_normalized("NFD", noisy)
         assert len(clusters(noisy)) in range(len(clusters(line)) - 2, len(clusters(line)) + 3)
+
+
+def test_a_capital_sigma_becomes_the_small_one_of_its_place() -> None:
+    assert everything("case(to=lower)", "ΟΔΟΣ ΣΑΣ. Σ ΣΟΣ ΌΣΟ", "el") == "οδος σας. σ σος όσο"
+    assert everything("case(to=upper)", "οδός σας", "el") == "ΟΔΌΣ ΣΑΣ"
+    texts = [f"ΟΔΟΣ {n} ΣΑΣ" for n in range(60)]
+    many = list(perturb_lines(texts, parse_spec("case(to=lower):1"), "el"))
+    assert many == [f"οδος {n} σας" for n in range(60)]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    ("language", "capital", "small"),
+    [
+        ("tr", "İ I Ç Ğ", "i ı ç ğ"),
+        ("az", "İ I Ə Ö", "i ı ə ö"),
+        # SpecialCasing.txt: a small letter keeps its dot below an accent, and loses it when it becomes a capital one.
+        (
+            "lt",
+            "Ì Í Ĩ J\u0301 Į\u0303 Ė I",
+            "i\u0307\u0300 i\u0307\u0301 i\u0307\u0303 j\u0307\u0301 į\u0307\u0303 ė i",
+        ),
+        ("en", "Í É", "í é"),
+    ],
+)
+def test_the_case_of_a_letter_is_changed_by_the_rules_of_its_language(
+    language: str, capital: str, small: str, form: Literal["NFC", "NFD"]
+) -> None:
+    capital, small = (unicodedata.normalize(form, text) for text in (capital, small))
+    assert everything("case(to=lower)", capital, language) == small
+    assert everything("case(to=upper)", small, language) == capital
+    assert parse_spec("case:1").resources(TextScope(language))["case"] == "2"

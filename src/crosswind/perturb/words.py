@@ -76,8 +76,15 @@ def is_turkic(language: str) -> bool:
 
 
 def lowered(text: str, turkic: bool) -> str:
-    """`text` in lower case, where `turkic` İ → i and I → ı."""
-    return (text.replace("İ", "i").replace("I", "ı") if turkic else text).lower()
+    """`text` in lower case, where `turkic` İ → i and I → ı; İ may be decomposed, with other marks before the dot."""
+    if not turkic:
+        return text.lower()
+    dotted: str = _DOTTED_CAPITAL.sub(r"i\1", text.replace("İ", "i"))
+    return dotted.replace("I", "ı").lower()
+
+
+# SpecialCasing.txt, After_I: between the letter and the dot stands no other mark above.
+_DOTTED_CAPITAL = regex.compile(r"I((?:(?!\p{ccc=230})(?!\p{ccc=0})\p{M})*)\u0307")
 
 
 def raised(text: str, turkic: bool) -> str:
