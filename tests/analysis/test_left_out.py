@@ -32,6 +32,15 @@ def test_an_unchanged_cell_is_named_with_its_severity_and_share() -> None:
     assert [*left_out_lines([UNCHANGED])] == ["keyboard:0.1 in sr (1.2 %) (xnli; 2 cells): too few"]
 
 
+def test_a_cell_of_an_attack_is_named_by_the_attack_not_clean() -> None:
+    attacked = replace(KEYBOARD, cause="not computed", perturbation="clean", severity=0.0, attack="deepwordbug")
+    parts = merged([attacked, replace(attacked, attack="viper"), replace(attacked, attack="none")])
+    assert [group.what for group in left_out_groups(parts)] == ["deepwordbug", "viper", "clean"]
+    protected = replace(attacked, cause="not applicable", protection="answers")
+    assert [*left_out_lines([protected])] == ["deepwordbug, answers protected in zh (xnli; 2 cells): no layout"]
+    assert left_out_table([attacked])["attack"].to_list() == ["deepwordbug"]
+
+
 def test_no_reason_is_dropped_without_being_counted() -> None:
     parts = [replace(KEYBOARD, reason=f"reason {i}", language=f"l{i}") for i in range(5)]
     lines = [*left_out_lines(parts, most=3)]

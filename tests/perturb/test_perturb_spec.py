@@ -81,7 +81,7 @@ def test_a_single_perturbation_is_named_without_its_severity_and_joined_ones_wit
         ("keyboard:0.1+", "expected the name of a perturbation at the end"),
         ("codemix:0.1", "'embed' is missing"),
         ("codemix(embed=de:0.1", "not closed"),
-        ("word-order(window=99):0.1", "outside 2 to 8"),
+        ("word-order(window=99):0.1", "it is an integer from 2 to 8"),
         ("word-order(window=two):0.1", "integer"),
         ("keyboard:0.1)", "unexpected"),
         ("", "expected the name"),
@@ -117,3 +117,18 @@ def test_printing_parses_back(parts: list[tuple[str, list[str], float]]) -> None
     assert [(dict(a.params)["lexicon"], dict(a.params)["embed"], a.severity) for a in spec.atoms] == [
         (place, tuple(embed), severity) for place, embed, severity in parts
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("visual(neighbours=0):0.1", "the parameter 'neighbours' is 0: it is an integer from 1"),
+        ("word-order(window=9):0.1", "the parameter 'window' is 9: it is an integer from 2 to 8"),
+        ("homoglyph(similarity=nan):0.1", "the parameter 'similarity' is nan: it is a number from"),
+    ],
+)
+def test_a_number_out_of_its_range_is_told_the_range(spec: str, message: str) -> None:
+    with pytest.raises(UserError) as raised:
+        parse_spec(spec)
+    assert message in str(raised.value)
+    assert "None" not in str(raised.value)

@@ -32,14 +32,19 @@ class LeftOut:
     perturbation: str = CLEAN
     severity: float = 0.0
     protection: str = NONE
+    attack: str = NONE
     cells: int = 1
     changed_items: float | None = None
 
+
+LEFT_OUT_LATER = ("attack",)
+"""Columns of `LEFT_OUT` that runs of older versions lack."""
 
 LEFT_OUT: dict[str, pl.DataType] = {
     **dict.fromkeys(("cause", "target", "language", "split", "perturbation"), pl.String()),
     "severity": pl.Float64(),
     "protection": pl.String(),
+    "attack": pl.String(),
     "cells": pl.Int64(),
     "changed_items": pl.Float64(),
     "reason": pl.String(),
@@ -109,6 +114,8 @@ def left_out_lines(parts: Iterable[LeftOut], most: int = 8) -> Iterator[str]:
 
 
 def _what(part: LeftOut) -> str:
+    if part.attack != NONE:
+        return part.attack + (f", {part.protection} protected" if part.protection != NONE else "")
     if part.perturbation == CLEAN:
         return "everything" if part.cause == "no data" else CLEAN
     # An unchanged cell is named with its severity, which decides; a kind that does not apply never does.

@@ -448,8 +448,15 @@ def _value(param: Param, words: Sequence[str], reader: _Reader) -> Value:
         raise reader.error(f"the parameter {param.name!r} is {param.type}, not {words[0]!r}") from None
     low, high = param.low, param.high
     if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
-        raise reader.error(f"the parameter {param.name!r} is {words[0]}, outside {low} to {high}")
+        raise reader.error(f"the parameter {param.name!r} is {words[0]}: it is {_range(param)}")
     return number
+
+
+def _range(param: Param) -> str:
+    """Which numbers a parameter may be: `an integer from 1`, `a number from 0 to 1`."""
+    low = "" if param.low is None else f" from {param.low:g}"
+    high = "" if param.high is None else f" to {param.high:g}" if low else f" up to {param.high:g}"
+    return f"{_article(param.type)}{low}{high}" if low or high else f"a finite {param.type}"
 
 
 def _print_params(params: Sequence[tuple[str, Value]]) -> str:

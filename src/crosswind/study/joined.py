@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from crosswind.analysis.costs import cost_table, costs_of, over_seeds
-from crosswind.analysis.left_out import LEFT_OUT, LeftOut, merged
+from crosswind.analysis.left_out import LEFT_OUT, LEFT_OUT_LATER, LeftOut, merged
 from crosswind.analysis.results import CONSISTENCY, SAME_AS_CLEAN, WHERE_RIGHT, CellStats, read_results
 from crosswind.analysis.scored import Chance
 from crosswind.analysis.summarise import summarise
@@ -132,11 +132,11 @@ def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResult
         if row.get("right"):  # runs of older versions say nothing of single items
             files[row["cell"] + WHERE_RIGHT] = path / row["right"]
     left_out = path / "left_out.parquet"
-    parts = read_table(left_out, LEFT_OUT).iter_rows(named=True) if left_out.exists() else []
+    parts = read_table(left_out, LEFT_OUT, LEFT_OUT_LATER).iter_rows(named=True) if left_out.exists() else []
     results = read_results(path / "results.parquet")
     if lacking := sorted(set(results["cell"]) - set(files)):
         raise UserError(f"lacks {len(lacking)} cells of the results", where=str(path / "cells.parquet"), hint=_AGAIN)
-    left = tuple(LeftOut(**{name: part[name] for name in LEFT_OUT}) for part in parts)
+    left = tuple(LeftOut(**{name: part[name] for name in LEFT_OUT if name in part}) for part in parts)
     missing = sum(part.cells for part in left if part.cause in ("not computed", "no clean cell"))
     return RunResults(
         (path,),

@@ -65,5 +65,6 @@ def _left_out(cell: Cell, cause: Cause, reason: str, changed_items: float | None
         perturbation=cell.perturbation,
         severity=cell.severity,
         protection=cell.protection,
+        attack=cell.condition.attack,
         changed_items=changed_items,
     )

@@ -51,6 +51,7 @@ class CellPlanner(ModelPlanner):
                 perturbation=condition.perturbation,
                 severity=condition.severity,
                 protection=condition.protection,
+                attack=condition.attack,
                 cells=draws,
                 reason=reason,
             )

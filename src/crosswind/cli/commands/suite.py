@@ -82,8 +82,10 @@ def suite_command(
                 print(f"crosswind: differs from the published one: {' '.join(row[:-1])}", file=sys.stderr)
     for text in notes:
         print(f"note: {text}", file=sys.stderr)
-    unpublished = f"; {unknown:,} have no published hash and were not compared" if unknown else ""
-    print(f"crosswind: {count:,} files, {unequal:,} differ from the published ones{unpublished}", file=sys.stderr)
+    compared = count - unknown
+    lines = [f"{compared - unequal:,} are the published ones, {unequal:,} differ"] if compared else []
+    lines += [f"{unknown:,} have no published hash and were not compared"] if unknown else []
+    print(f"crosswind: {count:,} files: {'; '.join(lines) or 'nothing to compare'}", file=sys.stderr)
     if unequal:
         raise typer.Exit(1)
 
