@@ -119,6 +119,13 @@ def test_an_export_says_its_suite_and_scoring_refuses_another(
     assert scored.exit_code == 0, scored.output
     scores = json.loads(scored.output)
     assert (scores["averaged"], scores["score"], scores["notes"][-2:]) == (["tatoeba"], 100.0, notes)
+    clean = tmp_path / "items" / "clean" / "labels"
+    scored = CliRunner().invoke(app, ["score", str(clean), str(clean), "--suite", TITLE, "--allow-missing", "--json"])
+    assert scored.exit_code == 0, scored.output
+    assert json.loads(scored.output)["notes"][-1] == (
+        "These are the clean items beside crosswind-c-1: nothing of them is perturbed."
+    )
+    assert not any("unreviewed" in note for note in json.loads(scored.output)["notes"])
     (path, *_) = (tmp_path / "items").rglob("rewrites/*.parquet")
     assert set(pl.read_parquet(path).columns) == {"id", "part", "field", "rewrite"}
     require_suite(path.parent, TITLE)

@@ -49,6 +49,12 @@ def require_suite(folder: Path, title: str) -> list[str]:
     notes: dict[str, None] = {}
     conditions = _conditions(path, value.get("conditions"), inside)
     _require_exported(folder, path, value["files"])
+    if not conditions:
+        clean = any(c["condition"] == "clean" and inside in ((), (c["folder"],)) for c in value["conditions"])
+        if not clean:
+            hint = "name a folder that crosswind export wrote"
+            raise UserError("is of no condition that was exported", where=str(folder), hint=hint)
+        return [f"These are the clean items beside {title}: nothing of them is perturbed."]
     for condition in conditions:
         if (note := _compared(suite, condition, path)) is not None:
             notes[note] = None
