@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,20 +11,28 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from crosswind.evaluate.metrics.base import Array, Metric
+from crosswind.evaluate.metrics.base import Array, Metric, mean_of
 
 EDIT_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0)
 """At which the curve over the edit rate is read."""
 
 
 @dataclass(frozen=True)
-class ReadCurves:
-    """The points of all curves of an attack, as (at, A') and (at, success), in points; success where there is one."""
+class ReadCurve:
+    """One curve of an attack: the limits of queries or edits where it is read, and the statistics `(items, k)` there.
 
-    over_budget: tuple[tuple[int, float], ...]
-    over_edit_rate: tuple[tuple[float, float], ...]
-    success_over_budget: tuple[tuple[int, float], ...] | None
-    success_over_edit_rate: tuple[tuple[float, float], ...] | None
+    Of `success` these are (broken, right at first) of each item, of A' the metric's.
+    """
+
+    at: tuple[float, ...]
+    statistics: tuple[Array, ...]
+    success: bool
+
+    def points(self, metric: Metric) -> tuple[tuple[float, float], ...]:
+        """(limit, A' or success), in points."""
+        score = mean_of(0, 1) if self.success else metric.score
+        sums = (statistics.sum(axis=0) for statistics in self.statistics)
+        return tuple((at, float(score(of_all))) for at, of_all in zip(self.at, sums, strict=True))
 
 
 def budgets(most: int) -> tuple[int, ...]:
@@ -58,25 +66,33 @@ class AttackCurves:
                     worst, right[i], statistics[i] = (-now, loss), now, counted
         return statistics, right
 
-    def score(self, metric: Metric, queries: int) -> float:
-        """A' in points."""
-        return float(metric.score(self.within(queries)[0].sum(axis=0)))
+    def read(self, budget: int, binary: bool) -> dict[str, ReadCurve]:
+        """Every curve up to a budget by its name, at `budgets` and `EDIT_RATES`.
 
-    def read(self, metric: Metric, budget: int, binary: bool) -> ReadCurves:
-        """Every curve up to a budget, at `budgets` and `EDIT_RATES`; `binary`: there is success, the share in percent
-        of the initially right that are wrong."""
-        before = self.right > 0
+        Those of A' begin with the clean score, at 0. `binary`: there is success too, the share of the initially right
+        that are wrong, where any was right; without a query or an edit it is 0 by definition, and no point.
+        """
+        asked = budgets(budget)
+        by_budget = [self.within(queries) for queries in asked]
+        by_edits = [self.within(budget, rate) for rate in EDIT_RATES]
+        curves = {
+            "over_budget": _of_metric(self.clean, asked, by_budget),
+            "over_edit_rate": _of_metric(self.clean, EDIT_RATES, by_edits),
+        }
+        right = self.right > 0
+        if binary and right.any():
+            curves["success_over_budget"] = _of_success(right, asked, by_budget)
+            curves["success_over_edit_rate"] = _of_success(right, EDIT_RATES, by_edits)
+        return curves
 
-        def at(queries: int, edit_rate: float) -> tuple[float, float]:
-            statistics, right = self.within(queries, edit_rate)
-            success = 100 * float((right[before] <= 0).mean()) if binary else math.nan
-            return float(metric.score(statistics.sum(axis=0))), success
 
-        over_budget = [(b, *at(b, math.inf)) for b in budgets(budget)]
-        over_edit_rate = [(e, *at(budget, e)) for e in EDIT_RATES]
-        return ReadCurves(
-            tuple((b, score) for b, score, _ in over_budget),
-            tuple((e, score) for e, score, _ in over_edit_rate),
-            tuple((b, success) for b, _, success in over_budget) if binary else None,
-            tuple((e, success) for e, _, success in over_edit_rate) if binary else None,
-        )
+_Worst = Sequence[tuple[Array, NDArray[Any]]]
+
+
+def _of_metric(clean: Array, at: Sequence[float], worst: _Worst) -> ReadCurve:
+    return ReadCurve((0, *at), (clean, *(statistics for statistics, _ in worst)), success=False)
+
+
+def _of_success(right: NDArray[Any], at: Sequence[float], worst: _Worst) -> ReadCurve:
+    broken = (np.stack([right & (after <= 0), right], axis=1).astype(np.float64) for _, after in worst)
+    return ReadCurve(tuple(at), tuple(broken), success=True)

@@ -202,10 +202,13 @@ def attack_line(
         within = limits[0] / unit, limits[1] / unit
         return Estimate(mean.score / unit, low, high, mean.basis, clusters=mean.clusters, note=mean.note, limits=within)
 
-    read = curves.read(metric, attack.budget, success is not None)
-    drawn_curves = None
-    if control is not None and draws is not None:
-        drawn_curves = draws.read(metric, control.budget, success is not None)
+    def points_of(read_from: AttackCurves, budget: int) -> dict[str, Any]:
+        """The points of every curve by its name, without those of the clean score, which stands beside them."""
+        read = read_from.read(budget, binary).items()
+        return {name: tuple(point for point in curve.points(metric) if point[0]) for name, curve in read}
+
+    points = points_of(curves, attack.budget)
+    drawn_points = {} if control is None or draws is None else points_of(draws, control.budget)
     return AttackLine(
         target=target,
         language=language,
@@ -234,14 +237,14 @@ def attack_line(
         budget_per_position=attack.budget / positions if positions else None,
         exhausted=100 * float((tried["end"] == "exhausted").sum()) / max(1, len(tried)),
         without_site=100 * float((rows["end"] == "no site").sum() / max(1, int(right.sum()))),
-        over_budget=read.over_budget,
-        over_edit_rate=read.over_edit_rate,
-        success_over_budget=read.success_over_budget,
-        success_over_edit_rate=read.success_over_edit_rate,
-        control_over_budget=None if drawn_curves is None else drawn_curves.over_budget,
-        control_over_edit_rate=None if drawn_curves is None else drawn_curves.over_edit_rate,
-        control_success_over_budget=None if drawn_curves is None else drawn_curves.success_over_budget,
-        control_success_over_edit_rate=None if drawn_curves is None else drawn_curves.success_over_edit_rate,
+        over_budget=points["over_budget"],
+        over_edit_rate=points["over_edit_rate"],
+        success_over_budget=points.get("success_over_budget"),
+        success_over_edit_rate=points.get("success_over_edit_rate"),
+        control_over_budget=drawn_points.get("over_budget"),
+        control_over_edit_rate=drawn_points.get("over_edit_rate"),
+        control_success_over_budget=drawn_points.get("success_over_budget"),
+        control_success_over_edit_rate=drawn_points.get("success_over_edit_rate"),
     )
 
 

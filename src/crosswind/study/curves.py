@@ -8,18 +8,16 @@ are made of.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from crosswind.analysis.attack_points import EDIT_RATES, AttackCurves, budgets
+from crosswind.analysis.attack_points import AttackCurves
 from crosswind.analysis.condition import is_control, is_transferred
 from crosswind.analysis.curve_intervals import SUCCESS, flat_sums
 from crosswind.attack.goal import BINARY
-from crosswind.evaluate.metrics.base import METRICS, Array
+from crosswind.evaluate.metrics.base import METRICS
 from crosswind.report.content import CURVE_COLUMNS, CURVE_SUM_COLUMNS
 from crosswind.run.store import Store
 from crosswind.steps.attack import OUTCOMES
@@ -64,34 +62,15 @@ def attack_curves(
             "budget": cell.condition.budget,
             "n": len(outcomes),
         }
-        for at in (0, *budgets(cell.condition.budget)):
-            rows.append({**common, "at": at, "score": whole.score(metric, at)})
+        curves = whole.read(cell.condition.budget, TASKS[cell.target].kind in BINARY)
+        for at, score in curves["over_budget"].points(metric):
+            rows.append({**common, "at": at, "score": score})
         clusters = [cluster_of[name] for name in outcomes["id"]]
         judged = cell.judged[0][1]
-        for curve, at_points, statistic, points in _curves(whole, cell, metric.name):
-            names, numbers = flat_sums(points, clusters)
-            of_curve = {"curve": curve, "at": at_points, "statistic": statistic, "clusters": names, "sums": numbers}
-            sums.append({**common, **of_curve, "cell": judged, "given": judged in given})
+        for name, curve in curves.items():
+            names, numbers = flat_sums(curve.statistics, clusters)
+            statistic = SUCCESS if curve.success else metric.name
+            of_curve = {"curve": name, "at": [*map(float, curve.at)], "statistic": statistic}
+            of_clusters = {"clusters": names, "sums": numbers, "cell": judged, "given": judged in given}
+            sums.append({**common, **of_curve, **of_clusters})
     return pl.DataFrame(rows, schema=CURVE_COLUMNS), pl.DataFrame(sums, schema=CURVE_SUM_COLUMNS)
-
-
-def _curves(whole: AttackCurves, cell: Cell, metric: str) -> Iterator[tuple[str, list[float], str, list[Array]]]:
-    """Each curve of an attacked test set: its name, where it is read, of what, and the statistics of the items there.
-
-    Success without a query or an edit is 0 by definition: no point of it.
-    """
-    most = cell.condition.budget
-    asked = [0, *budgets(most)]
-    by_budget = [whole.within(b) for b in asked]
-    yield "over_budget", [float(b) for b in asked], metric, [statistics for statistics, _ in by_budget]
-    within = [whole.within(most, rate) for rate in EDIT_RATES]
-    yield "over_edit_rate", [0.0, *EDIT_RATES], metric, [whole.clean, *(statistics for statistics, _ in within)]
-    right = whole.right > 0
-    if TASKS[cell.target].kind not in BINARY or not right.any():
-        return
-
-    def broken(after: NDArray[Any]) -> Array:
-        return np.stack([right & (after <= 0), right], axis=1).astype(np.float64)
-
-    yield "success_over_edit_rate", [*EDIT_RATES], SUCCESS, [broken(after) for _, after in within]
-    yield "success_over_budget", [float(b) for b in asked[1:]], SUCCESS, [broken(after) for _, after in by_budget[1:]]
