@@ -92,13 +92,20 @@ def test_what_was_not_changed_makes_no_interval_of_changed_texts_narrower() -> N
             ["success"] * 3 + ["exhausted"] * unchanged, [1.0] * n,
         )  # fmt: skip
         made = replace(made, chrf=[90.0, 80.0, 85.0] + [100.0] * unchanged)
+        cosines = [{"E": 0.80}, {"E": 0.82}, {"E": 0.81}] + [{}] * unchanged
+        measured = made.outcomes.with_columns(similarity=pl.Series([json.dumps(c) for c in cosines]))
+        made = replace(made, outcomes=measured)
         return attack_line("nli", "de", made, METRICS["accuracy"], binary=True)
 
     few, many = line(0), line(37)
-    assert (few.edit_rate, few.chrf) == (many.edit_rate, many.chrf)
+    assert (few.edit_rate, few.chrf, few.similarity) == (many.edit_rate, many.chrf, many.similarity)
     assert few.edit_rate.clusters == 3
-    half = 4.303 * np.std(rates, ddof=1) / np.sqrt(3)  # Student's t of two degrees of freedom
-    assert few.edit_rate.high == pytest.approx(np.mean(rates) + half, rel=1e-3)
+    # Both ends, each figure in its own unit: edits a word, chrF, cosine. Only edits reach a limit, 0.
+    of_figures = ((few.edit_rate, rates), (few.chrf, (90.0, 80.0, 85.0)), (few.similarity, (0.80, 0.82, 0.81)))
+    for figure, values in of_figures:
+        half = 4.303 * np.std(values, ddof=1) / np.sqrt(3)  # Student's t of two degrees of freedom
+        low = max(np.mean(values) - half, 0.0)
+        assert (figure.low, figure.high) == pytest.approx((low, np.mean(values) + half), rel=1e-3)
 
 
 def test_a_control_is_read_at_the_budget_and_at_the_queries_of_the_search() -> None:

@@ -28,7 +28,6 @@ from crosswind.attack.search import Search
 from crosswind.attack.search.differential import differential_evolution
 from crosswind.attack.search.genetic import genetic
 from crosswind.attack.space import AttackSite, GoalVerdict, Origin, Space
-from crosswind.attack.universal import with_trigger
 from crosswind.attack.victim import PredictingVictim
 from crosswind.data.examples import PairExample
 from crosswind.evaluate.metrics.base import METRICS
@@ -583,8 +582,22 @@ def test_polygloss_asks_what_the_papers_algorithm_asks_in_its_order(salt: int, t
         assert len(fresh) == 3 * 2**4 - 1 == len(expected)
 
 
-def test_a_trigger_stands_before_the_text_as_its_paper_prints_it() -> None:
-    text = "Visually imaginative, thematically instructive and thoroughly delightful"
-    trial = with_trigger(PairExample("x", "x", "en", "", text, 0), "second", ("zoning", "tapping", "fiennes"))
-    assert trial is not None
-    assert trial.example.second == f"zoning tapping fiennes {text}"  # type: ignore[union-attr]
+# Wallace et al. 2019, table 1: a positive text of SST, and the trigger that makes the model call it negative.
+TRIGGER = ("zoning", "tapping", "fiennes")
+PRINTED = "zoning tapping fiennes Visually imaginative, thematically instructive and thoroughly delightful"
+
+
+@pytest.mark.parametrize("breaks", [PRINTED, None, PRINTED.removeprefix("zoning ")])
+def test_a_trigger_stands_before_the_text_as_its_paper_prints_it(breaks: str | None) -> None:
+    """Of a model that is wrong of one text alone: of the printed one it is, of no other, and at one query."""
+    text = PRINTED.removeprefix("zoning tapping fiennes ")
+    victim = _Watching(lambda first, second: 0.1 if second == breaks else 0.9)
+    call = parse_recipe("universal-trigger(setting=published)")
+    setting = call.setting(TASKS["xnli"], "en", environment_of(None))
+    example = PairExample("x/0", "x/0", "en", FIRST, text, 0)
+    (outcome,) = attack_examples(victim, [example], call, setting, AttackBudget(9), trigger=TRIGGER)
+    assert victim.asked == [(FIRST, text), (FIRST, PRINTED)]
+    assert outcome.queries == 1
+    assert outcome.end == ("success" if breaks == PRINTED else "exhausted")
+    if breaks == PRINTED:
+        assert {field: rewrite.apply(text) for field, rewrite in outcome.rewrites.items()} == {"second": PRINTED}

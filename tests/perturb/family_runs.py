@@ -49,6 +49,7 @@ class Run:
 
     sample: Sample
     perturb: Callable[..., PerturbedDataset]
+    environment: Environment
 
     @property
     def data(self) -> Dataset:
@@ -172,7 +173,7 @@ def runs(spelling: str, chosen: Sequence[Sample], ready: Prepared) -> Iterator[R
             about: dict[str, Any] = {"environment": ready.environment, "resolved": resolved}
             return perturb_dataset(data, at, draw=3, fields=sample.fields, **about)
 
-        yield Run(sample, perturb)
+        yield Run(sample, perturb, ready.environment)
 
 
 def cut(sample: Sample, name: str) -> list[Passage]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -36,16 +36,17 @@ from crosswind.perturb.dataset import perturb_dataset
 from crosswind.perturb.draw import draw, key
 from crosswind.perturb.example import passages
 from crosswind.perturb.form import normal_form
+from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.lines import line_ids, perturb_lines
 from crosswind.perturb.noise import numbered, perturb_passages
 from crosswind.perturb.passage import WHOLE, Passage, Written
-from crosswind.perturb.perturbation import PERTURBATIONS
+from crosswind.perturb.perturbation import PERTURBATIONS, Environment
 from crosswind.perturb.perturbed import PerturbedDataset
-from crosswind.perturb.pieces import Keep
+from crosswind.perturb.pieces import Keep, New
 from crosswind.perturb.replay import replay_dataset
 from crosswind.perturb.rewrite import Rewrite
 from crosswind.perturb.spec import Resolved, Spec, TextScope, parse_spec
-from crosswind.perturb.words import is_unspaced, tokens, words
+from crosswind.perturb.words import base_language, is_unspaced, tokens, words
 
 Official = Callable[..., Path]
 
@@ -98,6 +99,22 @@ def test_lines_are_kept_whole(name: str, every_line: dict[str, list[str]], ready
     check_lines(name, dict(list(every_line.items())[at::SHARES]), ready)
 
 
+def test_code_mixing_takes_no_word_without_spaces_apart(every_line: dict[str, list[str]], ready: Prepared) -> None:
+    unspaced = {language: lines for language, lines in every_line.items() if is_unspaced(language)}
+    assert len(unspaced) > 2
+    check_lines("codemix", unspaced, ready)
+
+
+@pytest.mark.parametrize(("entries", "torn"), [(["高速", "公路"], []), (["高速"], ["高速公路"])])
+def test_a_word_is_torn_unless_it_consists_of_entries(entries: list[str], torn: list[str], tmp_path: Path) -> None:
+    (tmp_path / "zh-de.txt").write_text("".join(f"{word}\twort\n" for word in entries), encoding="utf-8")
+    line = Passage.line("高速公路", "zh", "x")
+    assert words(line.text, "zh") == [Span(0, 4)]
+    rewrite = Rewrite((New("wort "), Keep(2, 4)), 4)
+    assert torn_words("codemix", line, rewrite, Environment(LexiconFolder(tmp_path))) == torn
+    assert torn_words("synonym", line, rewrite, Environment(LexiconFolder(tmp_path))) == ["高速公路"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_lines_of_every_language_are_kept_whole(name: str, every_line: dict[str, list[str]], ready: Prepared) -> None:
@@ -125,7 +142,7 @@ def check_lines(name: str, some: dict[str, list[str]], ready: Prepared) -> None:
         for before, after, fewer in zip(flat, result, written(flat, low), strict=True):
             if after is not None:
                 assert after.rewrite.apply(before.text) == after.passage.text
-                check_text(name, before, after.passage.text, after.rewrite)
+                check_text(name, before, after.passage.text, after.rewrite, ready.environment)
             if fewer is not None and after is not None and all(map(ascending, (fewer.rewrite, after.rewrite))):
                 assert kept(after.rewrite) <= kept(fewer.rewrite)
         assert written(flat[::-1], spec)[::-1] == result
@@ -186,7 +203,7 @@ def check(name: str, run: Run) -> bool:
         for field, rewrite in perturbed.rewrites.items():
             before, after, labels = passage_of(old, field), field_text(new, field), labels_of(old, new, field)
             assert rewrite.apply(before.text) == after
-            check_text(name, before, after, rewrite)
+            check_text(name, before, after, rewrite, run.environment)
             for was, is_now in labels:
                 check_span(rewrite, was, is_now, after)
     # Clean text and stored rewrites give the perturbed text.
@@ -253,10 +270,9 @@ def labels_of(old: Example, new: Example, field: str) -> list[tuple[Span, Span]]
     return []
 
 
-def check_text(name: str, passage: Passage, after: str, rewrite: Rewrite) -> None:
+def check_text(name: str, passage: Passage, after: str, rewrite: Rewrite, environment: Environment) -> None:
     """A normal form is kept, and clusters and words are kept whole."""
     before = passage.text
-    assert not PERTURBATIONS[name_of(name)].changes_form
     if normal_form(before) is not None:
         assert normal_form(after) == normal_form(before)
     borders = {0, *itertools.accumulate(len(m.group()) for m in CLUSTER.finditer(before))}
@@ -270,10 +286,10 @@ def check_text(name: str, passage: Passage, after: str, rewrite: Rewrite) -> Non
         else:
             at += len(piece.text)
     if name_of(name) not in WITHIN_WORDS:
-        assert torn_words(name, passage, rewrite) == []
+        assert torn_words(name, passage, rewrite, environment) == []
 
 
-def torn_words(name: str, passage: Passage, rewrite: Rewrite) -> list[str]:
+def torn_words(name: str, passage: Passage, rewrite: Rewrite, environment: Environment) -> list[str]:
     """The words of a text, by its own segmentation, of which a part was kept and a part was not.
 
     What moves or goes has with it what is typed without a space (`tokens`), and in a tagged sentence is one of its own
@@ -284,12 +300,35 @@ def torn_words(name: str, passage: Passage, rewrite: Rewrite) -> list[str]:
     moves = name_of(name) in WITH_NEIGHBOURS
     if name_of(name) == "digits":
         spans = [Span(*m.span()) for m in NUMBER.finditer(text)]
-    elif name_of(name) == "codemix" and is_unspaced(passage.language):
-        return []
     else:
         spans = (list(passage.words) if moves else []) or (tokens if moves else words)(text, passage.language)
     cuts = {at for p in rewrite.pieces if isinstance(p, Keep) for at in (p.start, p.end)}
-    return [text[w.start : w.end] for w in spans if any(w.start < at < w.end for at in cuts)]
+    torn = [w for w in spans if any(w.start < at < w.end for at in cuts)]
+    if torn and name_of(name) == "codemix" and is_unspaced(passage.language):
+        entries = entries_of(environment, passage.language)
+        torn = [w for w in torn if not all(consists_of(text[a:b], entries) for a, b in parts(w, cuts))]
+    return [text[w.start : w.end] for w in torn]
+
+
+def parts(word: Span, cuts: set[int]) -> Iterator[tuple[int, int]]:
+    """What the cuts inside a word leave of it."""
+    yield from itertools.pairwise(sorted({word.start, word.end, *(at for at in cuts if word.start < at < word.end)}))
+
+
+def entries_of(environment: Environment, language: str) -> frozenset[str]:
+    """The entries of the lexicon that the samples are code-mixed with."""
+    assert isinstance(environment.lexicons, LexiconFolder)
+    lines = (environment.lexicons.folder / f"{base_language(language)}-de.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.split()[0] for line in lines)
+
+
+def consists_of(text: str, entries: frozenset[str]) -> bool:
+    """Whether a text is one entry after the other."""
+    reached = {0}
+    for end in range(1, len(text) + 1):
+        if any(text[start:end] in entries for start in reached):
+            reached.add(end)
+    return len(text) in reached
 
 
 def check_span(rewrite: Rewrite, was: Span, now: Span, after: str) -> None:

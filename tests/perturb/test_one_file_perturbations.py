@@ -254,3 +254,12 @@ def test_a_candidate_is_trimmed_like_an_answer() -> None:
         (candidate,) = result.pool.candidates
         assert candidate.text == candidate.text.strip() != ""
         assert candidate.text in candidate.context
+
+
+@pytest.mark.parametrize(("name", "written"), [("accent", "the sea"), ("accent-alone", "the\u0301 se\u0301a")])
+def test_what_declares_to_change_the_form_may_and_nothing_else(name: str, written: str) -> None:
+    data = Dataset("t", "en", "test", (PairExample("p/0", "p", "en", "the sea", "x", 0),))
+    spec = parse_spec(name, severity=1.0)
+    (example,) = perturb_dataset(data, spec, draw=1, fields=("first",)).dataset.examples
+    assert isinstance(example, PairExample)
+    assert example.first == written

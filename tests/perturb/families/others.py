@@ -27,6 +27,11 @@ ONE_TYPO = Perturbation(
 )
 
 
+def accents(passage):
+    after = [i + 1 for i, letter in enumerate(passage.text) if letter == "e"]
+    return Sites(after, after, lambda i: ("\u0301",))
+
+
 class Shuffled:
     def sites(self, passages):
         many = [len(words(p.text, p.language)) > 1 for p in passages]
@@ -141,3 +146,14 @@ DELETE = Perturbation(
     **COMMON,
     prepare=lambda setting, given: Listed(letterless),
 )
+
+
+ACCENT = Perturbation(
+    name="accent",
+    summary="an accent of its own on every e, which a text in NFC would have in one character",
+    unit="letter",
+    **COMMON,
+    prepare=lambda setting, given: Listed(accents),
+)
+
+ACCENT_ALONE = replace(ACCENT, name="accent-alone", changes_form=True)
