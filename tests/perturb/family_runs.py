@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from crosswind.perturb.families.mlm import Blank
 from crosswind.perturb.lexicons import LexiconFolder
 from crosswind.perturb.needs import DataNeed, ModelNeed, Need
 from crosswind.perturb.passage import Passage
-from crosswind.perturb.perturbation import PERTURBATIONS, Environment
+from crosswind.perturb.perturbation import PERTURBATIONS, Environment, NotApplicable
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.perturb.spec import Resolved, Spec, TextScope, parse_spec
 from crosswind.perturb.words import base_language, words
@@ -173,7 +173,19 @@ def runs(spelling: str, chosen: Sequence[Sample], ready: Prepared) -> Iterator[R
             about: dict[str, Any] = {"environment": ready.environment, "resolved": resolved}
             return perturb_dataset(data, at, draw=3, fields=sample.fields, **about)
 
-        yield Run(sample, perturb, ready.environment)
+        run = Run(sample, perturb, ready.environment)
+        if not any(isinstance(need, DataNeed) for need in resolved) or _applies(run):
+            yield run
+
+
+def _applies(run: Run) -> bool:
+    """Whether few examples have what it needs: answers in sentences, translations among the other samples."""
+    try:
+        for some in (run.data, replace(run.data, examples=run.data.examples[1:2])):
+            run.perturb(some, 0.5)
+    except NotApplicable:
+        return False
+    return True
 
 
 def cut(sample: Sample, name: str) -> list[Passage]:
