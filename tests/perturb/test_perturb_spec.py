@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosswind.attack.recipe import parse_recipe
 from crosswind.errors import UserError
+from crosswind.perturb.constraint import parse_constraints
 from crosswind.perturb.perturbation import PERTURBATIONS
 from crosswind.perturb.spec import parse_spec, parse_specs
 
@@ -91,6 +93,22 @@ def test_a_mistake_is_named_with_its_place(text: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         parse_specs(text, where="perturb[0]")
     assert "perturb[0]" in str(error.value)
+
+
+def test_who_leaves_out_a_parameter_is_shown_the_call_that_it_belongs_to() -> None:
+    """Only perturbations have a severity: recipes and constraints are not told to write one."""
+    calls = {
+        "write mlm(model=FOLDER):SEVERITY": lambda: parse_specs("mlm:0.1"),
+        "write bert-attack(model=FOLDER)": lambda: parse_recipe("bert-attack"),
+        "write similarity(model=FOLDER)": lambda: parse_constraints(["similarity"]),
+    }
+    for hint, call in calls.items():
+        with pytest.raises(UserError, match="the parameter 'model' is missing") as error:
+            call()
+        assert error.value.hint == hint
+    with pytest.raises(UserError, match="recipe 'polygloss\\(': expected a parameter") as error:
+        parse_recipe("polygloss(")
+    assert error.value.hint == "write name or name(key=value,key=value)"
 
 
 values = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)

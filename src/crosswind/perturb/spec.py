@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -287,8 +287,8 @@ def parsed_call(
 
     `params_of` gives the parameters of a name and raises for an unknown one. Raises a `UserError` as `parse_specs`.
     """
-    reader = _Reader(text, where)
-    name = reader.word(f"the name of a {what}")
+    reader = _Reader(text, where, what)
+    name = reader.word(f"the name of {_article(what)}")
     params = params_of(name)
     given: dict[str, list[str]] = {}
     if reader.accept("(") and not reader.accept(")"):
@@ -331,10 +331,10 @@ def _reached(atom: Atom, scope: TextScope) -> list[TextScope]:
 
 
 class _Reader:
-    """A cursor over the tokens of one spec."""
+    """A cursor over the tokens of one spec, or of one call of a `kind` that has no severity."""
 
-    def __init__(self, text: str, where: str | None) -> None:
-        self.text, self.where, self.at = text, where, 0
+    def __init__(self, text: str, where: str | None, kind: str = "perturbation") -> None:
+        self.text, self.where, self.kind, self.at = text, where, kind, 0
         self.tokens = [t if t.startswith('"') else t.strip() for t in _TOKEN.findall(text)]
         self.tokens = [t for t in self.tokens if t]
 
@@ -355,7 +355,17 @@ class _Reader:
         return re.sub(r"\\(.)", r"\1", token[1:-1]) if token.startswith('"') else token
 
     def error(self, what: str) -> UserError:
-        return UserError(f"perturbation {self.text!r}: {what}", where=self.where, hint=_EXAMPLE)
+        hint = _EXAMPLE if self.kind == "perturbation" else "write name or name(key=value,key=value)"
+        return UserError(f"{self.kind} {self.text!r}: {what}", where=self.where, hint=hint)
+
+    def missing(self, name: str, params: Sequence[Param], given: Collection[str]) -> UserError:
+        """An error for the parameters that have no default and are not given, with what to write."""
+        absent = [p for p in params if p.default is None and not p.location and p.name not in given]
+        what = ", ".join(f"{p.name!r} is missing ({p.summary})" for p in absent)
+        call = f"{name}({','.join(f'{p.name}={_placeholder(p)}' for p in absent)})"
+        severity = ":SEVERITY" if self.kind == "perturbation" else ""
+        hint = f"write {call}{severity}"
+        return UserError(f"{self.kind} {self.text!r}: the parameter {what}", where=self.where, hint=hint)
 
     def atoms(self, severity: float | None) -> list[Atom]:
         name = self.word("the name of a perturbation")
@@ -428,7 +438,7 @@ def _typed(
             if value != param.default:
                 values.append((param.name, value))
         elif param.default is None and not param.location:
-            raise reader.error(f"the parameter {param.name!r} is missing ({param.summary})")
+            raise reader.missing(name, params, given)
     return tuple(values)
 
 
@@ -457,6 +467,15 @@ def _range(param: Param) -> str:
     low = "" if param.low is None else f" from {param.low:g}"
     high = "" if param.high is None else f" to {param.high:g}" if low else f" up to {param.high:g}"
     return f"{_article(param.type)}{low}{high}" if low or high else f"a finite {param.type}"
+
+
+def _placeholder(param: Param) -> str:
+    """What stands for a value that the user has to choose."""
+    if param.name == "model":
+        return "FOLDER"
+    if param.language:
+        return "LANGUAGE"
+    return param.choices[0] if param.choices else param.type.upper()
 
 
 def _print_params(params: Sequence[tuple[str, Value]]) -> str:

@@ -297,7 +297,7 @@ class StepPlanner:
                     raise UserError(
                         f"the masked language model {need.source!r} is the encoder that is evaluated",
                         where="perturb",
-                        hint="name another model, or say that they are one: mlm(model=…,victim=same)",
+                        hint="name another model, or say that they are one, with victim=same beside model=…",
                     )
                 prints[f"{need.role} model"] = print_of_model
                 self._roles[f"{need.role} model {print_of_model}"] = need.source
