@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+import typer.core
 
 from crosswind.cli import app, main
 
@@ -445,8 +448,6 @@ def test_listings_are_json_on_request(crosswind: Run, what: str) -> None:
 
 
 def commands() -> list[str]:
-    import typer
-
     return sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -456,6 +457,36 @@ def test_every_commands_help_has_an_example(crosswind: Run, command: str) -> Non
     assert code == 0
     assert f"crosswind {command}" in out.split("Example", 1)[-1]
     assert "Example" in out
+
+
+def options() -> list[tuple[tuple[str, ...], typer.core.TyperOption]]:
+    """Every option of every command that takes a value, with the words that name the command."""
+    found = []
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
+    while waiting:
+        words, command = waiting.pop()
+        waiting += [((*words, name), inner) for name, inner in getattr(command, "commands", {}).items()]
+        if words and not hasattr(command, "commands"):
+            found += [(words, p) for p in command.params if isinstance(p, typer.core.TyperOption) and not p.is_eager]
+    return found
+
+
+def test_an_option_that_takes_one_value_is_refused_when_it_is_given_twice(crosswind: Run) -> None:
+    refused = set()
+    for words, option in options():
+        name = option.opts[0]
+        if option.is_flag and not option.secondary_opts:
+            continue
+        given = [name, option.secondary_opts[0]] if option.is_flag else [name, "1", f"{name}=2"]
+        code, out, err = crosswind(*words, *given)
+        told = f"crosswind: {name}: given 2 times, and it takes one value"
+        assert err.startswith(told) == (not option.multiple), (words, name, err)
+        if not option.multiple:
+            assert (code, out) == (2, "")
+            refused.add((*words, name))
+    assert {("attack", "--recipe"), ("attack", "--control"), ("store", "prune", "--store")} < refused
+    assert len(refused) > 100
+    assert crosswind("attack", "--recipe", "a", "--recipe", "b", "--help")[0] == 0
 
 
 def test_help_answers_without_the_heavy_libraries() -> None:

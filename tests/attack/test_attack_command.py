@@ -46,7 +46,11 @@ COMMON = ["--task", "mw-nli", "--language", "qla-Latn", "--recipe", "deepwordbug
 
 
 def crosswind(*arguments: str) -> Any:
-    result = CliRunner().invoke(app, ["attack", *arguments], catch_exceptions=True)
+    """An attack; of what COMMON names and a test names again, the latter is given."""
+    last = {word: i for i, word in enumerate(arguments)}
+    again = {i for i, word in enumerate(arguments) if word.startswith("--") and i < last[word]}
+    words = [word for i, word in enumerate(arguments) if not {i, i - 1} & again]
+    result = CliRunner().invoke(app, ["attack", *words], catch_exceptions=True)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from crosswind.cli.app import app
+from crosswind.cli.app import Commands, app
 from crosswind.cli.options import Json, StoreOption, kept_store
 from crosswind.output import print_table
 
 store_app = typer.Typer(
+    cls=Commands,
     help="Look at the store of computed steps, check it, make room in it.\n\nExample: crosswind store list",
     no_args_is_help=True,
     rich_markup_mode=None,
