@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 from crosswind.attack.endpoint import Endpoint, address_shown
 from crosswind.attack.outcome import Attacked
 from crosswind.attack.run import _kept
+from crosswind.attack.victim import PredictingVictim
 from crosswind.cli import app
 from crosswind.data.examples import PairExample, text_fields
 from crosswind.data.source import open_source
@@ -421,6 +422,57 @@ def test_an_example_of_which_a_model_refuses_too_much_ends_and_the_results_say_s
     assert "of them ended because a model had refused too many" in said
 
 
+HELD = """
+def reversed_with_ids(examples):
+    return [r | {"id": e.id} for e, r in zip(examples, predict(examples))][::-1]
+
+def others(examples):
+    return [r | {"id": str(i)} for i, r in enumerate(predict(examples))]
+
+def some(examples):
+    return [predict([e])[0] | ({"id": e.id} if i else {}) for i, e in enumerate(examples)]
+
+def twice(examples):
+    return [r | {"id": examples[0].id} for r in predict(examples)]
+"""
+
+
+def test_records_that_name_their_examples_are_taken_by_name(tmp_path: Path) -> None:
+    functions: dict[str, Any] = {}
+    exec(FUNCTION + HELD, functions)
+    examples = [PairExample(f"e{i}", "c", "en", f"text {i}", "so", 0) for i in range(4)]
+    metric = METRICS["accuracy"]
+    named, plain = (
+        PredictingVictim(functions[name], metric, classes=3)(examples) for name in ("reversed_with_ids", "predict")
+    )
+    assert named.predictions == plain.predictions
+    assert named.loss.tolist() == plain.loss.tolist()
+    assert len(set(plain.loss.tolist())) == 4
+    for name, said in (
+        ("others", "gives a record of the id '0', about which it was not asked"),
+        ("some", "gives an id with 3 of 4 records"),
+        ("twice", "gives 4 records of the id 'e0', and was asked for 1"),
+    ):
+        with pytest.raises(UserError, match=said):
+            PredictingVictim(functions[name], metric, classes=3)(examples)
+    # Candidates of an attack have the id of their example.
+    same = [*examples, replace(examples[0], first="another text")]
+    with pytest.raises(UserError, match="in another order than it was asked, in which 2 texts have the id 'e0'"):
+        PredictingVictim(functions["reversed_with_ids"], metric, classes=3)(same)
+    file = tmp_path / "mine.py"
+    file.write_text(FUNCTION + HELD)
+    with pytest.raises(UserError, match=r"mine.py:others gives a record of the id '0'"):
+        crosswind(f"{file}:others", *COMMON, "--examples", "3")
+
+
+@pytest.mark.parametrize("record", [{"scores": [1e308, -1e308, 2]}, {"scores": [0, 1, 2], "loss": -1e308}])
+@pytest.mark.filterwarnings("error")
+def test_numbers_whose_differences_overflow_are_refused(record: dict[str, Any]) -> None:
+    victim = PredictingVictim(lambda examples: [record for _ in examples], METRICS["accuracy"], classes=3)
+    with pytest.raises(UserError, match=r"gives -?1e\+308 as a (score|loss) of e, which is beyond ±1e\+100"):
+        victim([PairExample("e", "c", "en", "a text", "so", 0)])
+
+
 def test_restarts_of_a_search_that_does_not_draw_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FUNCTION)
@@ -526,6 +578,9 @@ OK = b"HTTP/1.0 200 OK\r\n"
         (OK + b"Content-Length: 100\r\n\r\n{}", r"IncompleteRead\), 2 times in a row"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", r"IncompleteRead\), 2 times in a row"),
         (OK + b"a: b\r\n" * 300 + b"\r\n{}", r"HTTPException\), 2 times in a row"),
+        (OK + b'\r\n{"predictions": [{"sco', r"IncompleteRead\), 2 times in a row"),  # no length
+        (OK + b"\r\n", r"IncompleteRead\), 2 times in a row"),
+        (OK + b"\r\n<html>busy", r"answers with what is no JSON \('<html>busy'\)"),
         (b"HTTP/1.0 503 x\r\nRetry-After: \xb2\r\n\r\n", "answers 503 x, 2 times in a row"),
         (b"HTTP/1.0 400 \x1b[31mred\r\n\r\n", r"answers 400 \\x1b\[31mred"),
         (b"", "cannot be reached"),

@@ -2,7 +2,8 @@
 
 A request is `POST` with `{"task": …, "kind": …, "examples": [{"id": …, "language": …, …}]}`; an example has the texts
 of its kind (`first`, `second`; `context`, `question`, `choices`; `words`; `question`, `context`; `query`). The answer
-is `{"predictions": […]}`, a record an example in their order (`victim.PredictingVictim` says what it holds).
+is `{"predictions": […]}`, a record an example in their order, or each with the `id` of its example
+(`victim.PredictingVictim` says what it holds).
 """
 
 from __future__ import annotations
@@ -147,7 +148,11 @@ class Endpoint:
                 raise TimeoutError(f"no whole answer in {self.timeout:g} seconds")
         if answer.length and size <= _LARGEST:
             raise http.client.IncompleteRead(b"", answer.length)
-        return b"".join(parts)
+        text = b"".join(parts)
+        # Where neither a length nor chunks say how much is to come, a closed connection ends every answer.
+        if answer.length is None and not answer.chunked and size <= _LARGEST and _breaks_off(text):
+            raise http.client.IncompleteRead(b"")
+        return text
 
     def _read(self, text: bytes) -> Any:
         if len(text) > _LARGEST:
@@ -197,6 +202,19 @@ class Endpoint:
     def _error(self, what: str) -> UserError:
         hint = 'it answers POST with {"predictions": [a record an example]}; what is finished is kept, run it again'
         return UserError(f"the model {self._without_secrets(what)}", where=self.name, hint=hint)
+
+
+def _breaks_off(text: bytes) -> bool:
+    """Whether a text begins as a JSON object and does not end as one; nothing at all does not either."""
+    if text.strip() and not text.lstrip().startswith(b"{"):
+        return False
+    try:
+        json.loads(text)
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
+    return False
 
 
 def is_address(model: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 import numpy as np
 
+from crosswind.attack.echoed import in_order_asked
 from crosswind.attack.goal import GoalScores, class_loss, rightness, span_loss, tagging_loss
 from crosswind.attack.pool import DistractedQuery
 from crosswind.data.examples import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from crosswind.evaluate.predict import Predictor
     from crosswind.evaluate.purify import Purification
 
+_GREATEST = 1e100  # of a victim's numbers: differences, squares and sums of these are finite
 _GRID = 2.0**25  # as in evaluate.ranking: sums of products are exact
 
 
@@ -243,8 +245,10 @@ class PredictingVictim:
     A prediction is `{"scores": [a number a class or choice]}`, `{"tags": […]}`, `{"text": "…"}` or `{"ranks": […]}`
     by kind; `loss` in it stands for our own, which is 1 - rightness where there are no scores. `classes` is the
     number of classes of a pair task, `tags` are those of a tagging task (empty: any), `aliases` other spellings of
-    them. Raises a `UserError` for NaN, for a text in place of a number ("0.5"), for another number of scores or tags,
-    for a tag that the task does not have, and for ranks that right candidates cannot have.
+    them. Records are in the order of the examples, or have the `id` of theirs (`echoed.py`). Raises a `UserError`
+    for NaN, for numbers beyond ±1e100, for a text in place of a number ("0.5"), for another number of scores or tags,
+    for a tag that the task does not have, for ranks that right candidates cannot have, and for ids that are not those
+    asked.
     """
 
     def __init__(
@@ -268,6 +272,11 @@ class PredictingVictim:
         given = list(answered)
         if len(given) != len(examples):
             raise self._wrong(f"gives {len(given)} predictions for {len(examples)} examples")
+        try:
+            given = in_order_asked([e.id for e in examples], given)
+        except ValueError as error:
+            hint = "records are in the order of the examples; those of one call are told apart by `id` where all differ"
+            raise UserError(f"{self.name} {error}", where="MODEL", hint=hint) from None
         losses, rights, predictions = [], [], []
         for example, record in zip(examples, given, strict=True):
             loss, prediction = self._checked(example, record)
@@ -321,13 +330,18 @@ class PredictingVictim:
         return list(values)
 
     def _number(self, value: Any, what: str, example: Example) -> float:
-        """A finite number; a text or a truth value that stands for one is none (numbers of arrays and tensors are)."""
+        """A number within ±1e100; a text or a truth value that stands for one is none (numbers of tensors are).
+
+        Greater ones are no scores of a model, and their differences would overflow.
+        """
         try:
             number = math.nan if isinstance(value, str | bytes | bytearray | bool | np.bool_) else float(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
             raise self._wrong(f"gives {shown(value)} as a {what} of {example.id} ({_beginning(example)})")
+        if abs(number) > _GREATEST:
+            raise self._wrong(f"gives {shown(value)} as a {what} of {example.id}, which is beyond ±{_GREATEST:g}")
         return number
 
     def _rank(self, value: Any, example: Example) -> int:
