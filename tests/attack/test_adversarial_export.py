@@ -56,7 +56,8 @@ def predict(examples):
 def record(e, right):
     kind = type(e).__name__
     if kind == "TaggingExample":
-        return {"tags": list(e.tags) if right else ["X"] * len(e.words)}
+        other = "O" if any(t == "O" or "-" in t for t in e.tags) else "X"  # a tag of the task: entities, or UPOS
+        return {"tags": list(e.tags) if right else [other] * len(e.words)}
     if kind == "SpanExample":
         return {"text": e.answer_texts[0] if right else "nothing"}
     if kind == "QueryExample":
@@ -105,7 +106,8 @@ def test_official_readers_read_what_an_attack_on_a_function_left(
     exec(PREDICTING, scope)
     name = f"mine.py_predict-{task}-{language}-{split}-"
     for stem, examples, score in ((f"{name}{recipe}-2", expected, "after"), (f"{name}clean", clean.examples, "before")):
-        ids, kept = read_predictions(out / f"{stem}.predictions.parquet")
+        (path,) = out.glob(f"{stem}-*.predictions.parquet")
+        ids, kept = read_predictions(path)
         assert ids == [e.id for e in examples]
         said = scope["predict"](examples)
         assert [{k: p[k] for k in s} for p, s in zip(kept, said, strict=True)] == said
@@ -121,7 +123,18 @@ def test_several_attacks_and_victims_of_a_folder_are_told_apart(tmp_path: Path) 
     out = tmp_path / "out"
     for name in ("one.py", "two.py"):
         (tmp_path / name).write_text(PREDICTING + f"# {name}")
-        options = ["--task", "mw-nli", "--language", "qla-Latn", *ATTACK, "--budget", "3", "--out", str(out)]
+        options = [
+            "--task",
+            "mw-nli",
+            "--language",
+            "qla-Latn",
+            *ATTACK[:2],
+            "--budget",
+            "3",
+            *ATTACK[4:],
+            "--out",
+            str(out),
+        ]
         for more in ([], ["--seed", "2"]):
             crosswind("attack", f"{tmp_path / name}:predict", *options, *more)
     crosswind("export", "--adversarial", str(out), "--out", str(tmp_path / "all"), "--format", "hf")
@@ -141,6 +154,41 @@ def test_several_attacks_and_victims_of_a_folder_are_told_apart(tmp_path: Path) 
         first.write_text(text)
         with pytest.raises(UserError, match=said):
             crosswind("export", "--adversarial", str(out), "--out", str(tmp_path / "none"))
+
+
+def test_other_victims_of_one_name_and_other_questions_lie_beside_each_other(tmp_path: Path) -> None:
+    """One name in two folders, an edited file, other numbers of examples: nothing is written over."""
+    out, texts = tmp_path / "out", {}
+    options = [
+        "--task",
+        "mw-nli",
+        "--language",
+        "qla-Latn",
+        "--budget",
+        "3",
+        "--quiet",
+        "--out",
+        str(out),
+        "--no-control",
+    ]
+    files = [tmp_path / name / "vic.py" for name in ("a", "b", "a")]
+    for i, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(PREDICTING.replace("% 3", f"% {i + 3}"))
+        for recipe, examples in (("deepwordbug", "12"), ("deepwordbug", "4"), ("viper", "4")):
+            crosswind("attack", f"{file}:predict", *options, "--recipe", recipe, "--examples", examples)
+            new = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+            assert {name: new[name] for name in texts} == texts
+            texts = new
+    attacks = sorted(name.removesuffix(".attack.json") for name in texts if name.endswith(".attack.json"))
+    assert len(attacks) == 9
+    assert sum("-clean-" in name for name in texts) == 6  # of 12 and of 4 examples, three victims
+    again = crosswind("attack", f"{files[1]}:predict", *options, "--recipe", "viper", "--examples", "4")
+    assert again
+    assert {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()} == texts
+    crosswind("export", "--adversarial", str(out), "--out", str(tmp_path / "all"), "--format", "hf")
+    conditions = json.loads((tmp_path / "all" / "export.json").read_text())["conditions"]
+    assert len({c["folder"] for c in conditions}) == 9
 
 
 SENTENCES = """

@@ -30,7 +30,7 @@ from crosswind.study.folder import IDENTITY, condition_name
 from crosswind.study.items import ExportedItems, ItemForm, item_condition, write_items
 from crosswind.study.planned import Cell, CellCondition
 from crosswind.study.submitted import run_data, study_data
-from crosswind.study.victim_folder import file_name, written_attacks
+from crosswind.study.victim_folder import victim_folders, written_attacks
 from crosswind.tasks.base import TASKS
 from crosswind.tasks.refs import DataRef, Library
 
@@ -172,10 +172,11 @@ def _cell(row: dict[str, Any]) -> Cell:
 
 def _of_victims(folder: Path, data: Path | None) -> list[_AttackedCell]:
     made = []
-    for about, rewrites in written_attacks(folder):
+    attacks = [*written_attacks(folder)]
+    names = victim_folders([about for about, _ in attacks])
+    for name, (about, rewrites) in zip(names, attacks, strict=True):
         condition = CellCondition(protection=about.protection, attack=about.attack, budget=about.budget)
-        victim = file_name(about.victim), 0, NONE
-        cell = Cell("", (), *victim, about.ref.task, about.ref, "", "", condition, rewrites.name)
+        cell = Cell("", (), name, 0, NONE, about.ref.task, about.ref, "", "", condition, rewrites.name)
         made.append(_AttackedCell(cell, rewrites, None, study_data(about.study, data)))
     if not made:
         hint = "name what `crosswind run` or `crosswind attack --out` wrote"

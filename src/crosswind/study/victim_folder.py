@@ -7,12 +7,15 @@
     CLEAN.predictions.parquet  what it says of the texts as they were
     finished/…                 the examples that are finished, for attacks that are broken off
 
-STEM is victim, data, attack and budget; CLEAN is victim, data and `clean`.
+STEM is victim, data, attack and budget, CLEAN is victim, data and `clean`. Both end in what tells them from the same
+names of another victim (another file, or an edited one) and of another question (other examples, other data, other
+lexicons), so that these lie beside each other in a folder.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +40,17 @@ _ABOUT, _REWRITES, _OUTCOMES, _PREDICTIONS = (
     ".outcomes.parquet",
     ".predictions.parquet",
 )
+_TOLD = 12  # characters of a digest that tell names apart
 _LONGEST = 180  # bytes of a name: folders hold names of 255
 
 
 @dataclass(frozen=True)
 class VictimAttack:
-    """An attack on a victim, as results name it: `victim` is an address, or `FILE.py:NAME` without its folder."""
+    """An attack on a victim, as results name it: `victim` is an address, or `FILE.py:NAME` without its folder.
+
+    `identity` is the digest of all that was asked, and `asked` that of the victim and the texts alone; both are empty
+    of a folder that an older version wrote.
+    """
 
     victim: str
     ref: DataRef
@@ -50,17 +58,20 @@ class VictimAttack:
     budget: int
     protection: str
     study: Study
+    identity: str = ""
+    asked: str = ""
 
     @property
     def stem(self) -> str:
         """What the names of its files begin with."""
         protection = "" if self.protection == "none" else f"-{self.protection}"
-        return file_name(f"{self.victim}-{self.ref.name.replace('/', '-')}-{self.attack}-{self.budget}{protection}")
+        data = self.ref.name.replace("/", "-")
+        return file_name(f"{self.victim}-{data}-{self.attack}-{self.budget}{protection}-{self.identity[:_TOLD]}")
 
     @property
     def clean_stem(self) -> str:
         """The same of the texts as they were."""
-        return file_name(f"{self.victim}-{self.ref.name.replace('/', '-')}-clean")
+        return file_name(f"{self.victim}-{self.ref.name.replace('/', '-')}-clean-{self.asked[:_TOLD]}")
 
 
 def write_attack(
@@ -86,6 +97,8 @@ def write_attack(
         "attack": about.attack,
         "budget": about.budget,
         "protection": about.protection,
+        "identity": about.identity,
+        "asked": about.asked,
         "figures": figures,
         "study": json.loads(about.study.model_dump_json(exclude_unset=True)),
     }
@@ -103,8 +116,21 @@ def written_attacks(folder: Path) -> Iterator[tuple[VictimAttack, Path]]:
             hint = "attack anew with --out: what was finished is found"
             raise UserError("does not say what was attacked", where=str(path), hint=hint) from error
         checked: Study = validate_mapping(Study, study, str(path))
-        about = VictimAttack(ref=ref, budget=budget, study=checked, **names)
+        digests = {name: str(value.get(name, "")) for name in ("identity", "asked")}
+        about = VictimAttack(ref=ref, budget=budget, study=checked, **names, **digests)
         yield about, path.with_name(path.name.removesuffix(_ABOUT) + _REWRITES)
+
+
+def victim_folders(attacks: Sequence[VictimAttack]) -> list[str]:
+    """The folder of each attack's victim: its name, and behind it the identity of attacks that are called the same."""
+
+    def called(one: VictimAttack) -> tuple[object, ...]:
+        return one.victim, one.ref.name, one.attack, one.budget, one.protection
+
+    times = Counter(map(called, attacks))
+    return [
+        file_name(f"{one.victim}-{one.identity[:_TOLD]}" if times[called(one)] > 1 else one.victim) for one in attacks
+    ]
 
 
 def file_name(text: str) -> str:

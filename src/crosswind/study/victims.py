@@ -84,7 +84,10 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Made:
-    """What an attack of a task came to, with what the victim said before and after."""
+    """What an attack of a task came to, with what the victim said before and after.
+
+    `identity` and `asked` are as in `VictimAttack`.
+    """
 
     name: str
     attacked: AttackedSet
@@ -92,6 +95,8 @@ class _Made:
     before: tuple[Prediction, ...]
     after: tuple[Prediction, ...]
     notes: list[str]
+    identity: str
+    asked: str
 
 
 def timed(log: Callable[[str], None], *, quiet: bool, every: float = 5.0) -> Report:
@@ -226,17 +231,15 @@ class VictimAttacks:
         judging = [need for c in limits for need in c.needs()]
         models = [encoder_fingerprint(need.source) for need in (*needs, *judging) if isinstance(need, ModelNeed)]
         resolved, judges = (self._met(some, task) for some in (needs, judging))
+        asked = [*self._victim(), dataset.fingerprint, task.ref.to_json()]
         identity = digest(
             [
-                self.model,
-                "" if is_address(self.model) else code_of(Path(self.model.rpartition(":")[0])),
-                dataset.fingerprint,
+                *asked,
                 "+".join(atom.identity for atom in alternatives.atoms),
                 alternatives.resources(scope),
                 models,
                 [c.identity for c in limits],
                 constraint_resources(limits, scope),
-                task.ref.to_json(),
                 name,
                 str(call.chosen_search(setting)),
                 ATTACK.version,
@@ -294,7 +297,14 @@ class VictimAttacks:
                 f"{call.name}: nobody can tell whether the masked language model that proposes shares its weights with "
                 f"{victim.name}."
             )
-        return _Made(name, attacked, perturbed, before, after, notes)
+        return _Made(name, attacked, perturbed, before, after, notes, identity, digest(asked))
+
+    def _victim(self) -> list[str]:
+        """What tells a victim from others: an address, or where a function's file lies, its name, and its code."""
+        if is_address(self.model):
+            return [self.model]
+        path, _, name = self.model.rpartition(":")
+        return [str(Path(path).resolve()), name, code_of(Path(path))]
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -342,7 +352,8 @@ class VictimAttacks:
         if self.folder is None:
             return
         spec = self.spec
-        about = VictimAttack(self.victim_name, task.ref, one.name, spec.budget, spec.protect, self.study)
+        named = self.victim_name, task.ref, one.name, spec.budget, spec.protect
+        about = VictimAttack(*named, self.study, one.identity, one.asked)
         write_attack(self.folder, about, one.perturbed, one.attacked.outcomes, one.before, one.after, figures)
 
 
