@@ -309,6 +309,10 @@ def test_one_cluster_and_a_cell_that_is_empty_without_one_have_no_interval():
     both = estimate([(0.5, wide), (0.5, lone)], numbers)
     assert (both.low, both.p, both.note) == (None, None, EMPTY_WITHOUT)
     assert both.score == pytest.approx(200 / 3)
+    for note in (ONE_CLUSTER, EMPTY_WITHOUT, NONE_DIFFERS):  # readers know texts, not what we call cells and clusters
+        assert "text" in note
+        assert "cluster" not in note
+        assert "cell" not in note
 
 
 def test_means_and_differences_of_quantities_are_sums_of_their_influences():

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 from made_pages import HOSTILE, example, full
 
-from crosswind.analysis.estimate import Estimate
+from crosswind.analysis.estimate import ONE_CLUSTER, Estimate
 from crosswind.analysis.summary import Summary
 from crosswind.report.brief import render_brief
 from crosswind.report.content import ATTACKED_COLUMNS, CURVE_SUM_COLUMNS, AuditRow, ExampleSample, ReportContent
@@ -446,7 +446,7 @@ def test_curves_have_the_intervals_of_their_points_as_bands_and_in_their_data(su
         for row, n, m in zip(rows, (6.0, 6.0), (2.0, 4.0), strict=True)
     ]
     part = attack_section(replace(content, curve_sums=pl.DataFrame(lone, schema=CURVE_SUM_COLUMNS)))
-    assert "Without intervals: the items are one cluster" in str(part)
+    assert "Without intervals: all items are of one text or document" in str(part)
 
 
 def test_the_ink_of_a_heat_map_can_be_read_on_every_shade() -> None:
@@ -521,13 +521,13 @@ def test_sentences_name_the_source_language_of_the_task(summary: Summary) -> Non
 
 
 def test_what_is_no_number_is_written_and_not_drawn(summary: Summary, tmp_path: Path) -> None:
-    nothing = Estimate(float("nan"), None, None, note="one cluster of items: no interval")
+    nothing = Estimate(float("nan"), None, None, note=ONE_CLUSTER)
     lines = tuple(replace(x, estimate=nothing, drop=x.drop and nothing) for x in summary.lines)
     contrasts = tuple(replace(c, estimate=nothing) for c in summary.contrasts)
     path = write_report(tmp_path / "report.html", full(replace(summary, lines=lines, contrasts=contrasts)))
     page = path.read_text(encoding="utf-8")
     assert "+nan (no interval)" in page
-    assert "not tested: one cluster of items: no interval" in page
+    assert f"not tested: {ONE_CLUSTER}" in page
     for figure in (tmp_path / "figures").glob("*.svg"):
         for element in ElementTree.parse(figure).iter():
             numbers = (v for k, v in element.attrib.items() if k in ("x", "y", "cx", "cy", "x1", "x2", "y1", "y2", "d"))

@@ -199,9 +199,13 @@ class Estimate:
 
 
 CUT_SHORT = "interval cut where what it is of can lie no further"
-ONE_CLUSTER = "one cluster of items: no interval"
-NONE_DIFFERS = "no cluster differs: none could be seen"
-EMPTY_WITHOUT = "a cell has no items without one of its clusters: no interval"
+# For readers: items that belong to one text, document or template are resampled together.
+ONE_CLUSTER = "no interval: all items are of one text or document, which does not show how far others would differ"
+NONE_DIFFERS = "every text gave the same value, so how far texts differ could not be seen"
+EMPTY_WITHOUT = (
+    "no interval: in one of its test sets all items that count are of one text or document, which does not show how far"
+    " others would differ"
+)
 
 
 def estimate(

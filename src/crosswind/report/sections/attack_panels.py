@@ -106,7 +106,7 @@ def interval_words(means: pl.DataFrame, sums: pl.DataFrame) -> str:
     """A sentence on the bands of a figure: what its intervals are over, and why points have none."""
     over = [basis for basis in means["over"].drop_nulls().unique(maintain_order=True) if basis != "none"]
     if not over and not sums.is_empty():
-        return "Without intervals: the items are one cluster, or seeds were not all attacked on the same items."
+        return "Without intervals: all items are of one text or document, or seeds were attacked on different items."
     if not over:
         return "Without intervals: these runs kept no sums by cluster (run the study again: nothing is computed anew)."
     what = f"95 % intervals over {' or '.join(_OVER[basis] for basis in over)}, of each point by itself"
