@@ -183,6 +183,42 @@ def test_a_gain_is_said_of_the_items_and_languages_of_the_sentence_alone() -> No
     assert not any("random draws" in s for s in said)
 
 
+def test_a_model_at_chance_and_a_search_that_did_not_more_are_said_so() -> None:
+    study = Study()
+    for seed in (1, 2):
+        for route in ("none", "multi"):
+            attacked(study, route, "de", 133, 133, 133, seed=seed)  # chance of three classes, 400 items
+            attacked(study, route, "de", 300, 250, 240, seed=seed, target="pawsx")
+    summary = study.summary(chance={"xnli": 100 / 3, "pawsx": 50.0})
+    summary = replace(summary, untried={("xnli", ATTACK, 50): 92.0, ("pawsx", ATTACK, 50): 4.0})
+    at_chance, above = (
+        next(s for s in levels_answered(summary, 20).sentences if s.startswith(f"{t} with none, ") and UNDER in s)
+        for t in ("xnli", "pawsx")
+    )
+    assert (
+        "at chance before any attack, so that nothing follows from what is left; of 92 % of the attacked" in at_chance
+    )
+    assert "attacked examples no changed text was tried; neither the search nor random draws at the same" in at_chance
+    assert re.search(r"budget did more, the difference being 0\.0 .*\(not tested: none at the floor\)$", at_chance)
+    assert "at chance" not in above
+    assert "no changed text" not in above
+
+
+def test_what_is_not_settled_is_not_said_without_it() -> None:
+    """Whatever a note says in place of the usual words."""
+    study = Study()
+    for seed in (1, 2):
+        attacked(study, "none", "de", 300, 260, 240, seed=seed)
+    summary = study.summary()
+    notes = ("no cluster differs", "one cluster")
+    for note in notes:
+        (gain,) = (c for c in summary.contrasts if c.kind == "attack" and c.scope == "target")
+        unsettled = replace(gain.estimate, p=0.4, components=None, note=note)
+        other = replace(summary, contrasts=(replace(gain, estimate=unsettled, adjusted=None),))
+        (said,) = (s for s in levels_answered(other).sentences if "random draws" in s)
+        assert said.endswith(f"(not settled: {note})")
+
+
 def test_attacks_whose_draws_do_more_say_so_and_perturbations_are_what_a_study_asks_first() -> None:
     study = Study()
     for seed in (1, 2):

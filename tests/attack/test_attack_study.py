@@ -156,6 +156,7 @@ def test_results_have_the_attack_beside_its_clean_cell(checkpoint: Path, tmp_pat
     assert finished.summary is not None
     lines = [x for x in finished.summary.lines if x.condition.attack == "deepwordbug" and x.scope == "language"]
     assert len(lines) == 2
+    assert ("mw-nli", "deepwordbug", 12) in finished.summary.untried
     for line in lines:
         assert line.clean is not None
         assert line.drop is not None

@@ -17,7 +17,7 @@ from crosswind.report.attacked import render_attacks
 from crosswind.report.content import ATTACKED_COLUMNS, CURVE_COLUMNS, LATER_COLUMNS
 from crosswind.report.page import render_page
 from crosswind.report.sections.attack_table import attacked_tables
-from crosswind.report.spent import spent_remarks
+from crosswind.report.spent import spent_remarks, untried_shares
 
 
 def outcomes(rows: list[tuple[str, int, list[int]]]) -> AttackedSet:
@@ -72,6 +72,7 @@ def figures(made: AttackedSet) -> pl.DataFrame:
 def test_the_page_says_that_the_budget_went_into_ranking_beside_the_figures(summary: Summary) -> None:
     figured = figures(outcomes([SPENT, SPENT]))
     (remark,) = spent_remarks(pl.DataFrame(schema=CURVE_COLUMNS), figured)
+    assert untried_shares(figures(outcomes([SPENT, ("success", 3, [1])]))) == {("xnli", "deepwordbug", 16): 50.0}
     assert remark.startswith("xnli, deepwordbug: of every attacked example no changed text was tried: all 16 queries")
     assert "(41 positions in the median text)" in remark
     content = replace(full(summary), attacked=figured)
@@ -87,6 +88,7 @@ def test_a_run_that_does_not_say_what_was_asked_first_is_judged_by_what_it_has()
     none = pl.DataFrame(schema=CURVE_COLUMNS)
     older = figures(outcomes([SPENT, SPENT])).drop(LATER_COLUMNS)
     assert "all 16 queries went" in spent_remarks(none, older)[0]
+    assert untried_shares(older) == {("xnli", "deepwordbug", 16): 100.0}
     assert spent_remarks(none, older.with_columns(edit_rate=pl.lit(0.2))) == ()
     assert spent_remarks(none, older.with_columns(exhausted=pl.lit(100.0))) == ()
 

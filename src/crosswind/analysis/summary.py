@@ -91,7 +91,8 @@ class Summary:
 
     `contrasts` are levels, drops and what is compared, the mean over targets first. `unchanged` are the figures
     that are n/a, `left_out` all cells that are in no figure, `diagnostic` the perturbations under which labels need not
-    hold, `costs` what defences took where there are several. `sources` maps a target to its source language.
+    hold, `costs` what defences took where there are several. `sources` maps a target to its source language, `untried`
+    a target, an attack and its budget to the per cent of attacked examples of which no changed text was tried.
     """
 
     lines: tuple[SummaryLine, ...]
@@ -103,6 +104,7 @@ class Summary:
     diagnostic: frozenset[str] = frozenset()
     costs: tuple[DefenceCost, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    untried: Mapping[tuple[str, str, int], float] = field(default_factory=dict)
 
     def table(self) -> pl.DataFrame:
         """The lines as a tidy table, for Parquet or CSV; lists of languages are joined by spaces."""

@@ -3,11 +3,12 @@ whether routes differ under it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from crosswind.analysis.condition import is_searched
 from crosswind.analysis.contrasted import Contrast
 from crosswind.analysis.summary import Scope, Summary, SummaryLine
+from crosswind.report.spent import untried_words
 from crosswind.report.view import figure, series
 
 
@@ -15,7 +16,7 @@ def attacks_answered(summary: Summary, system: str | None = None) -> list[str]:
     """A sentence for each target and attack, of one system or (None) of each; nothing where nothing was attacked."""
     several = len({line.encoder for line in summary.lines}) > 1
     return [
-        _sentence(line, name, summary.contrasts)
+        _sentence(line, name, summary)
         for line in _attacked(summary)
         if (name := series(line, several)) == system or system is None
     ]
@@ -41,14 +42,29 @@ def _attacked(summary: Summary) -> Iterator[SummaryLine]:
     yield from (line for line in lines if line.scope in _ZERO_SHOT or line.target not in elsewhere)
 
 
-def _sentence(line: SummaryLine, system: str, contrasts: Sequence[Contrast]) -> str:
+def _sentence(line: SummaryLine, system: str, summary: Summary) -> str:
     languages = ", ".join(line.languages)
     text = f"{line.target} with {system}, {languages}, under {line.condition.label}: "
     if line.clean is not None:
         text += f"from {line.clean.score:.1f} "
     text += f"to {figure(line.estimate)}"
-    gain = next((c for c in contrasts if _is_gain(c, line, system)), None)
+    if _began_at_chance(line, summary):
+        text += ", at chance before any attack, so that nothing follows from what is left"
+    if said := untried_words(summary.untried.get((line.target, line.condition.attack, line.condition.budget), 0.0)):
+        text += f"; {said}"
+    gain = next((c for c in summary.contrasts if _is_gain(c, line, system)), None)
     return text if gain is None else f"{text}; {_gained(gain)}"
+
+
+def _began_at_chance(line: SummaryLine, summary: Summary) -> bool:
+    """Whether the model is at chance in all of these languages when they are clean: none can lose anything."""
+
+    def of(one: SummaryLine) -> tuple[object, ...]:
+        model = one.encoder, one.defence, one.route, one.condition.selection
+        return *model, one.target, one.split, one.key, one.scope
+
+    clean = [x for x in summary.lines if x.condition.clean and of(x) == of(line)]
+    return any(x.at_floor or {*x.floor_languages} >= {*line.languages} for x in clean)
 
 
 def _is_gain(contrast: Contrast, line: SummaryLine, system: str) -> bool:
@@ -63,6 +79,12 @@ def _is_gain(contrast: Contrast, line: SummaryLine, system: str) -> bool:
 
 def _gained(gain: Contrast) -> str:
     draws, search = "random draws at the same budget", "the search"
+    words = gain.words
+    if gain.verdict in ("not settled", "not tested") and gain.verdict not in words:
+        words = f"{gain.verdict}: {words}"
     less = gain.estimate.score < 0
+    size = figure(gain.estimate, negated=less)
+    if not round(gain.estimate.score, 1):
+        return f"neither {search} nor {draws} did more, the difference being {size} ({words})"
     more, other = (draws, search) if less else (search, draws)
-    return f"{more} did more than {other}, by {figure(gain.estimate, negated=less)} ({gain.words})"
+    return f"{more} did more than {other}, by {size} ({words})"

@@ -9,6 +9,8 @@ import polars as pl
 
 from crosswind.analysis.condition import is_transferred
 
+_Key = tuple[str, str, int]
+_NAMES = ("target", "attack", "budget")
 _MANY = 10.0  # per cent of the attacked examples, from which on readers are told
 
 
@@ -16,12 +18,24 @@ def spent_words(untried: float, budget: int, positions: float) -> str:
     """Why an attack changed nothing in `untried` per cent of its examples; empty where these are few."""
     if untried < _MANY:
         return ""
-    which = "every attacked example" if untried >= 100 else f"{untried:.0f} % of the attacked examples"
     return (
-        f"of {which} no changed text was tried: all {budget:,} queries went before the first change, into ranking what"
+        f"{untried_words(untried)}: all {budget:,} queries went before the first change, into ranking what"
         f" to change ({positions:g} positions in the median text). What is left there is the clean score and no"
         " robustness; a larger budget would attack."
     )
+
+
+def untried_words(untried: float) -> str:
+    """Of how many attacked examples nothing was tried, in per cent; empty where these are few."""
+    if untried < _MANY:
+        return ""
+    which = "every attacked example" if untried >= 100 else f"{untried:.0f} % of the attacked examples"
+    return f"of {which} no changed text was tried"
+
+
+def untried_shares(attacked: pl.DataFrame) -> dict[_Key, float]:
+    """The per cent of attacked examples of which nothing was tried, the mean over the rows of a target and attack."""
+    return {key: untried for key, untried, _ in _shares(attacked)}
 
 
 def spent_remarks(curves: pl.DataFrame, attacked: pl.DataFrame) -> tuple[str, ...]:
@@ -35,15 +49,18 @@ def spent_remarks(curves: pl.DataFrame, attacked: pl.DataFrame) -> tuple[str, ..
     return tuple(f"{target}, {attack}: {text}" for (target, attack, _), text in {**said, **flat}.items())
 
 
-_Key = tuple[str, str, int]
-_NAMES = ("target", "attack", "budget")
-
-
 def _attacks(attacked: pl.DataFrame) -> set[_Key]:
     return set(attacked.select(_NAMES).iter_rows())
 
 
 def _of_figures(attacked: pl.DataFrame) -> Iterator[tuple[_Key, str]]:
+    for key, untried, positions in _shares(attacked):
+        if text := spent_words(untried, key[2], positions):
+            yield key, text
+
+
+def _shares(attacked: pl.DataFrame) -> Iterator[tuple[_Key, float, float]]:
+    """What was not tried, and the positions of the median text, of each target and attack."""
     for (target, attack, budget), rows in attacked.group_by(_NAMES, maintain_order=True):
         positions = median(rows["positions"].drop_nulls().to_list() or [0])
         shares = rows["untried"].drop_nulls().to_list() if "untried" in rows.columns else []
@@ -56,8 +73,7 @@ def _of_figures(attacked: pl.DataFrame) -> Iterator[tuple[_Key, str]]:
                 & (pl.col("positions") > pl.col("budget"))
             )
             untried = 100 * len(idle) / len(rows)
-        if text := spent_words(untried, budget, positions):
-            yield (target, attack, budget), text
+        yield (str(target), str(attack), int(str(budget))), untried, positions
 
 
 def _of_curves(curves: pl.DataFrame) -> Iterator[tuple[_Key, str]]:

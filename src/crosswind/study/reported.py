@@ -38,7 +38,7 @@ from crosswind.report.content import (
 from crosswind.report.excluded import excluded_rows, known_faults
 from crosswind.report.page import write_report
 from crosswind.report.sections.natural import natural_remarks
-from crosswind.report.spent import spent_remarks
+from crosswind.report.spent import spent_remarks, untried_shares
 from crosswind.study.about import read_about, read_audited
 from crosswind.study.attacked import ATTACKED_TABLE
 from crosswind.study.audit import REVIEWS, AuditedRun, Review
@@ -94,7 +94,7 @@ def _has_table(run: RunResults, page: Path, summary: Summary) -> bool:
 def _with_remarks(summary: Summary, content: ReportContent) -> Summary:
     """What a terminal shows: the summary with what the page says of attacks and of noise that people made."""
     remarks = (*spent_remarks(content.curves, content.attacked), *natural_remarks(content.natural))
-    return replace(summary, notes=(*summary.notes, *remarks))
+    return replace(summary, notes=(*summary.notes, *remarks), untried=content.summary.untried)
 
 
 def _named_files(run: RunResults) -> list[str]:
@@ -130,7 +130,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
     late = [note for folder in run.paths if (note := declared_late(folder))]
     steps = [note for of_row in run.rows["notes"].to_list() for note in of_row] if not about else []
     study = _study(run.paths[0])
-    return ReportContent(
+    content = ReportContent(
         title=run.name,
         summary=summary,
         facts=facts,
@@ -162,6 +162,7 @@ def report_content(run: RunResults, summary: Summary) -> ReportContent:
         provenance=provenance_of(run),
         missing=tuple(missing),
     )
+    return replace(content, summary=replace(summary, untried=untried_shares(content.attacked)))
 
 
 def _made(make: Callable[[], _T], what: str, missing: list[str], nothing: _T) -> _T:
