@@ -21,6 +21,7 @@ from crosswind.report.page import render_page
 from crosswind.study.audited import audit_runs
 from crosswind.study.changed import compare_runs
 from crosswind.study.claimed import judge_runs
+from crosswind.study.folder import Tables
 from crosswind.study.joined import join_runs, read_run
 from crosswind.study.power import power_plan
 from crosswind.study.reported import report_content
@@ -223,3 +224,43 @@ def test_an_incomplete_run_reports_what_is_there_and_says_what_is_missing(whole:
     (run / "study.yaml").write_text("name: s\nencoder: mini\nroutes: {none: []}\ntargets: {tasks: {xnli: {}}}\n")
     seen = audit_runs([run]).seen["missing"]
     assert (seen.passed, seen.evidence) == (False, "1 cells were not computed: xnli in de")
+
+
+def test_tables_that_are_not_those_of_the_run_are_refused_where_checksums_say_so(whole: Path, tmp_path: Path) -> None:
+    """Scores that somebody edited, or that come from another run, are in order as tables; only checksums tell."""
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    (run / "logs").mkdir()
+    tables = Tables(run)
+    for path in run.rglob("*.parquet"):
+        tables.note(path.relative_to(run).as_posix())
+    tables.save()
+    commands = [
+        ["report", str(run), "-o", str(tmp_path / "page.html")],
+        ["compare", str(run), str(whole)],
+        ["compare", str(whole), str(run)],
+        ["claims", str(run), "crosswind-question"],
+        ["audit", str(run)],
+        ["plan", str(run), "--effect", "2"],
+        ["compare", str(run), "published"],
+    ]
+    assert CliRunner().invoke(app, commands[0]).exit_code == 0
+    scores = rewritten("results.parquet", lambda f: f.with_columns(pl.lit(99.0).alias("score")))
+    sums = rewritten(SUMS, first_sums([2.0, 1.0, 0.0]))
+    for name, change, readers in (("results.parquet", scores, commands), (SUMS, sums, commands[:-1])):
+        kept = (run / name).read_bytes()
+        change(run)
+        for command in readers:
+            done = CliRunner().invoke(app, command)
+            assert isinstance(done.exception, UserError), command
+            assert f"{run / name}: is not the table that the run wrote" in str(done.exception)
+            assert "nothing is computed anew" in str(done.exception)
+        (run / name).write_bytes(kept)
+    (run / "left_out.parquet").unlink()
+    with pytest.raises(UserError, match=r"left_out\.parquet: is gone"):
+        read_run(run)
+    (run / "logs" / "tables.json").write_text("{")
+    with pytest.raises(UserError, match=r"tables\.json: cannot be read"):
+        read_run(run)
+    shutil.rmtree(run / "logs")
+    read_run(run)  # a folder kept without its logs has no checksums

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from crosswind.run.progress import Silent
 from crosswind.run.store import Store
 from crosswind.study.claimed import claims_unlike_kept, named_claims
 from crosswind.study.folder import check_out, open_folder
+from crosswind.study.joined import read_run
 from crosswind.study.run import Finished, run_study
 from crosswind.study.spec import Study, parse_study, read_study
 
@@ -105,6 +107,23 @@ def test_copies_of_one_file_of_claims_that_several_runs_keep_are_judged_once(
     kept = [str(run / "claims" / "0-mine.yaml") for run in runs]
     assert named_claims(*runs[:2]) == [kept[0], "phang2020"]
     assert named_claims(*runs) == [kept[0], "phang2020", kept[2]]
+
+
+def test_a_run_notes_the_checksums_of_its_tables_and_mends_one_that_was_edited(study: Study, tmp_path: Path) -> None:
+    go(study, tmp_path)
+    run = tmp_path / "run"
+    hashes = json.loads((run / "logs" / "tables.json").read_text())
+    copied = {"predictions", "rewrites"}  # of the store, which has their checksums
+    tables = {p.relative_to(run).as_posix() for p in run.rglob("*.parquet")}
+    assert {name for name in tables if name.split("/")[0] not in copied} == set(hashes)
+    results = run / "results.parquet"
+    whole = results.read_bytes()
+    pl.read_parquet(results).with_columns(pl.lit(99.0).alias("score")).write_parquet(results)
+    with pytest.raises(UserError, match=r"results\.parquet: is not the table that the run wrote"):
+        read_run(run)
+    go(study, tmp_path)
+    assert results.read_bytes() == whole
+    read_run(run)
 
 
 def test_queries_that_the_model_has_no_positions_for_are_signed_and_noted(study: Study, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from crosswind.errors import UserError, unknown
 from crosswind.perturb.perturbed import PerturbedDataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import inventory, new_folder, write_json
+from crosswind.study.as_written import require_as_written
 from crosswind.study.folder import IDENTITY, condition_name
 from crosswind.study.items import ExportedItems, ItemForm, item_condition, write_items
 from crosswind.study.planned import Cell, CellCondition
@@ -141,6 +142,7 @@ def _chosen(run: Path, attack: str | None, data: Path | None) -> list[_AttackedC
 
 
 def _of_run(run: Path, data: Library) -> list[_AttackedCell]:
+    require_as_written(run, {"cells.parquet", "results.parquet"})
     frame = parquet_file(run / "cells.parquet")
     named = parquet_file(run / "results.parquet")
     for path, table, columns in (("cells.parquet", frame, _CELL), ("results.parquet", named, _CONDITION)):

@@ -92,8 +92,9 @@ def collect(
     noted = notes_by_step(provenance)
     rows = [row for cell in there for row in result_rows(plan.encoder, cell, facts, noted, study.min_changed)]
     frame = write_results(rows, out / "results.parquet")
+    tables.note("results.parquet")
     part = [row for c in every if c.excluded for row in result_rows(plan.encoder, c, facts, noted, study.min_changed)]
-    write_excluded(part, out)
+    write_excluded(part, out, tables)
     right = write_right(there, store, tables)
     adding = adding_rewrites(every, store)
     write_cells(every, facts, adding, tables, right)

@@ -31,11 +31,12 @@ from crosswind.study.planned import Cell, Plan
 from crosswind.tasks.base import TASKS
 
 
-def write_excluded(rows: Sequence[ResultRow], out: Path) -> None:
+def write_excluded(rows: Sequence[ResultRow], out: Path, tables: Tables) -> None:
     """Write the scores without excluded items, in the columns of results; no file where nothing is excluded."""
     path = out / "excluded.parquet"
     if rows:
         write_results(rows, path)
+        tables.note(path.name)
     else:
         path.unlink(missing_ok=True)
 

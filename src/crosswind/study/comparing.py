@@ -7,6 +7,7 @@ from pathlib import Path
 from crosswind.analysis.published import Comparison, Protocol, Trained, compare_published
 from crosswind.analysis.results import read_results
 from crosswind.errors import UserError
+from crosswind.study.as_written import require_as_written
 from crosswind.study.folder import IDENTITY, STUDY
 from crosswind.study.resolve import targets
 from crosswind.study.spec import Phase, Study, read_study
@@ -14,9 +15,11 @@ from crosswind.tasks.base import TASKS
 
 
 def run_beside_published(run: Path, protocol: Protocol | None = None) -> Comparison:
-    """The results of a run folder beside published ones; a `UserError` for a folder that is none."""
+    """The results of a run folder beside published ones; a `UserError` for a folder that is none, or has other
+    results than the run wrote."""
     if not (run / IDENTITY).exists() or not (run / "results.parquet").exists():
         raise UserError("is no run folder with results", where=str(run), hint="name what `crosswind run` wrote")
+    require_as_written(run, {"results.parquet"})
     study = read_study(run / STUDY)
     return compare_published(read_results(run / "results.parquet"), trained_by(study), protocol)
 

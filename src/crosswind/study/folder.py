@@ -50,6 +50,7 @@ IDENTITY = "run.json"
 STUDY = "study.yaml"
 CLAIMS = "claims"
 COSTS = "costs.parquet"
+TABLE_HASHES = "logs/tables.json"  # the SHA-256 of each table of the folder
 RESULTS = (
     "results.parquet",
     "cells.parquet",
@@ -271,7 +272,7 @@ class Tables:
     """The tables of a run folder that a later call takes over: only while they are, byte for byte, as written."""
 
     def __init__(self, out: Path) -> None:
-        self._out, self._path = out, out / "logs" / "tables.json"
+        self._out, self._path = out, out / TABLE_HASHES
         self._hashes: dict[str, str] = _mapping(self._path)
         self._now: dict[str, str] = {}
 
@@ -281,7 +282,11 @@ class Tables:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
             frame.write_parquet(draft)
-        self._now[relative] = file_hash(path)
+        self.note(relative)
+
+    def note(self, relative: str) -> None:
+        """Remember a table that lies there as this call wrote it."""
+        self._now[relative] = file_hash(self._out / relative)
 
     def read(self, relative: str) -> pl.DataFrame | None:
         """A table that an earlier call wrote; `None` where there is none, or another one."""

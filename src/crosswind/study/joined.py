@@ -20,6 +20,7 @@ from crosswind.analysis.summary import Summary
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, require_comparable, unfitted
 from crosswind.study.analysed import Analysed, read_analysed
+from crosswind.study.as_written import require_as_written
 from crosswind.study.folder import COSTS, IDENTITY, asked_otherwise, run_identity
 
 
@@ -113,7 +114,8 @@ class SumsReader:
 
 
 def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResults:
-    """Read a run folder; a `UserError` where it is none, or lacks what its statistics need.
+    """Read a run folder; a `UserError` where it is none, lacks what its statistics need, or has other tables than
+    the run wrote.
 
     `identity` is what it is a run of, where a caller knows that already.
     """
@@ -121,6 +123,7 @@ def read_run(path: Path, identity: Mapping[str, Any] | None = None) -> RunResult
         raise UserError("is no run folder with results", where=str(path), hint="`crosswind run` writes them")
     if identity is None:
         identity = run_identity(path)
+        require_as_written(path)
         if not {"encoder", "study"} <= set(identity):  # by its study file alone nobody knows what was run
             raise UserError("is damaged", where=str(path / IDENTITY), hint=_AGAIN)
     cells = read_table(path / "cells.parquet", _CELLS)

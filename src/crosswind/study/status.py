@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from crosswind.errors import UserError
 from crosswind.run.demand import needed
 from crosswind.run.store import Store
+from crosswind.study.as_written import require_as_written
 from crosswind.study.folder import STUDY, run_identity
 from crosswind.study.joined import read_table
 from crosswind.study.plan import make_plan
@@ -75,6 +76,7 @@ def steps_of_runs(runs: Sequence[Path], *, everything: bool = False) -> set[str]
         table = run / "provenance.parquet"
         if not table.is_file():
             raise UserError("the run has no results yet", where=str(run), hint="let it end before its store is pruned")
+        require_as_written(run, {table.name})
         keys.update(read_table(table, {"step": pl.String()})["step"])
     return keys
 

@@ -37,6 +37,7 @@ from crosswind.perturb.replay import replay_dataset
 from crosswind.reading import parquet_file
 from crosswind.run.folders import new_folder
 from crosswind.steps.predict import SAME
+from crosswind.study.as_written import require_as_written
 from crosswind.study.folder import IDENTITY, STUDY
 from crosswind.study.joined import read_table
 from crosswind.study.own import declare_tasks, own_settings
@@ -125,6 +126,7 @@ def _chosen(run: Path, route: str | None, seed: int | None, condition: str) -> l
     """The cells of the run under a condition, of the models that were asked for."""
     if not (run / IDENTITY).exists() or not (run / "cells.parquet").exists():
         raise UserError("is no run folder with results", where=str(run), hint="name what `crosswind run` wrote")
+    require_as_written(run, {"cells.parquet"})
     frame = parquet_file(run / "cells.parquet")
     if missing := [c for c in _COLUMNS if c not in frame.columns]:
         hint = "run the study again: what was computed is found"
