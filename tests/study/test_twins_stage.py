@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from crosswind.study.plan import make_plan
 from crosswind.study.run import run_study
 from crosswind.study.spec import parse_study
 from crosswind.tasks.base import TASKS
+from crosswind.tasks.load import open_data
+from crosswind.tasks.refs import DataRef
 
 STUDY = """
 name: twins
@@ -114,6 +117,34 @@ def test_a_romanised_test_set_is_a_twin_and_a_limit_takes_the_same_rows(
     (noisy,) = (r for r in rows if r["perturbation"] == "noisy")
     assert (noisy["n"], noisy["changed_items"]) == (30, 1.0)
     assert any("30 of 30 items have a variant" in note for note in noisy["notes"])
+
+
+def test_a_limit_whose_items_have_no_variant_is_found_before_anything_runs(real_encoder: Path, data: Path) -> None:
+    """`limit` draws clusters from all items; a variant may hold some others alone."""
+
+    def words(text: str) -> str:
+        """Words that no other text has, so that none is taken for another."""
+        return " ".join(hashlib.sha256(f"{text}{i}".encode()).hexdigest()[:8] for i in range(6))
+
+    text = STUDY.format(encoder=real_encoder, data=data)
+    noisy, standard = data / "noisy" / "en.tsv", data / "xnli" / "test-en.tsv"
+    rows = [line.split("\t") for line in standard.read_text(encoding="utf-8").splitlines()]
+    rows = [[words(first), words(second), *rest] for first, second, *rest in rows]
+    standard.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    drawn = DataRef("xnli", "en", "test", limit=30).load(open_data({"source": "files", "root": str(data)}))
+    chosen = {e.first for e in drawn.examples}
+    others = [row for row in rows if row[0] not in chosen][:40]
+    noisy.write_text("".join("\t".join(row).replace("e", "é", 1) + "\n" for row in others), encoding="utf-8")
+    plan = make_plan(parse_study(text), dry=True)
+    assert not [s for s in plan.graph.values() if s.kind == TWIN.name]
+    reasons = {part.reason for part in plan.left_out if part.language == "en"}
+    assert reasons == {"none of the items that limit: 30 takes is among the 40 of noisy"}
+    whole = make_plan(parse_study(text.replace("limit: 30, ", "")))  # nothing is drawn: nothing is read for the plan
+    assert [s for s in whole.graph.values() if s.kind == TWIN.name]
+    noisy.write_text("eins\tzwei\tneutral\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"no item of noisy is like one of the [\d,]+ of xnli \(en\)") as error:
+        make_plan(parse_study(text), dry=True)
+    assert "that the target's `limit` or `rows` take" in str(error.value)
 
 
 @pytest.mark.parametrize(

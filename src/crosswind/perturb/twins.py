@@ -68,17 +68,9 @@ def twins(
         kinds = f"{kind_of(standard.examples[0])} and {kind_of(variant.examples[0])}"
         raise UserError(f"{standard.task} and {variant.task} are of different kinds ({kinds})", where="twins")
     variants = [_texts(e, quotes, marks) for e in variant.examples]
-    if by_rows:
-        pairs = _paired_rows(standard, variant)
-    else:
-        pairs = aligned_items(
-            [_fields(_texts(e), e) for e in standard.examples],
-            [_fields(texts, e) for texts, e in zip(variants, variant.examples, strict=True)],
-        )
+    pairs = _paired_rows(standard, variant) if by_rows else twin_pairs(standard, variant, quotes=quotes, marks=marks)
     if not pairs:
-        what = f"no item of {variant.task} is like one of {standard.task} ({standard.language})"
-        hint = "a variant is the same text written in another way; files of one row order in two scripts: `rows: true`"
-        raise UserError(what, where="twins", hint=hint)
+        raise no_twins(standard, variant)
     examples: list[Perturbed[Example]] = [Perturbed(e, {}) for e in standard.examples]
     label = torn = 0
     for i, j in pairs.items():
@@ -96,6 +88,24 @@ def twins(
     dataset = replace(standard, examples=tuple(e.example for e in examples), fingerprint=print_)
     lost = len(variant.examples) - len(pairs)
     return Twins(PerturbedDataset(dataset, tuple(examples)), len(pairs), lost, label, torn)
+
+
+def twin_pairs(standard: Dataset, variant: Dataset, *, quotes: str = "", marks: bool = False) -> dict[int, int]:
+    """Which item of the standard set has which variant, found by their texts (`aligned_items`)."""
+    return aligned_items(
+        [_fields(_texts(e), e) for e in standard.examples],
+        [_fields(_texts(e, quotes, marks), e) for e in variant.examples],
+    )
+
+
+def no_twins(standard: Dataset, variant: Dataset) -> UserError:
+    """An error for two sets of which no items are alike."""
+    what = f"no item of {variant.task} is like one of the {len(standard):,} of"
+    hint = (
+        "a variant is the same text written in another way, of items that the target's `limit` or `rows` take; files of"
+        " one row order in two scripts: `rows: true`"
+    )
+    return UserError(f"{what} {standard.task} ({standard.language})", where="twins", hint=hint)
 
 
 def rows_of(part: Dataset, whole: Dataset, variant: Dataset) -> Dataset:

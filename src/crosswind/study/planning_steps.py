@@ -264,6 +264,11 @@ class StepPlanner:
             self._translators[key] = {"model": place_of(translation.model), "revision": translation.revision}
         return key
 
+    @property
+    def asks_hub(self) -> bool:
+        """Whether some data of the study lie on the hub, so that reading them may download them."""
+        return "hub" in {self.study.data.source, *(d.source for d in self.study.data.tasks.values())}
+
     def fingerprint(self, ref: DataRef) -> str:
         """The fingerprint of data; in a dry plan `unresolved` where the hub does not answer."""
         if ref not in self._fingerprints:
@@ -350,8 +355,7 @@ class StepPlanner:
         try:
             return ask()
         except UserError as error:
-            sources = {self.study.data.source, *(d.source for d in self.study.data.tasks.values())}
-            if not self.dry or "hub" not in sources:
+            if not self.dry or not self.asks_hub:
                 raise
             self.note(f"{name} is not resolved: {error.what}")
         return "unresolved"
