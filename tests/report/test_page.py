@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 from made_pages import HOSTILE, example, full
 
+from crosswind.analysis.condition import Condition
 from crosswind.analysis.estimate import ONE_CLUSTER, Estimate
 from crosswind.analysis.summary import Summary
 from crosswind.report.brief import render_brief
@@ -31,7 +32,7 @@ from crosswind.report.parts import Figure, Prose, TextTable
 from crosswind.report.sections.attack_curves import attack_section, mean_curves
 from crosswind.report.sections.attack_edits import edit_points, edits_figure, mean_edit_points
 from crosswind.report.sections.attack_table import attacked_tables, mean_attacks
-from crosswind.report.sections.curves import curve_points
+from crosswind.report.sections.curves import curve_points, curve_section
 from crosswind.report.sections.examples import shown_example
 from crosswind.report.sections.heatmap import heatmap_section, shade
 from crosswind.report.sections.judged import claims_section
@@ -274,6 +275,30 @@ def test_a_curve_never_goes_from_the_clean_score_of_some_targets_to_others(summa
         ("xnli, keyboard", 0.0, 36.7, "xnli"),
         ("xnli, keyboard", 0.1, 21.7, "xnli"),
     ]
+
+
+def test_a_condition_whose_severity_was_found_is_named_and_never_drawn_as_clean(summary: Summary) -> None:
+    def found(c: Condition) -> Condition:
+        return c if c.clean else replace(c, perturbation="keyboard@chrf=90", severity=0.0)
+
+    contrasts = tuple(replace(c, conditions=tuple(map(found, c.conditions))) for c in summary.contrasts)
+    lines = tuple(replace(line, condition=found(line.condition)) for line in summary.lines)
+    # By the means over targets, and by each target's languages.
+    for some in (replace(summary, contrasts=contrasts, lines=lines), replace(summary, contrasts=(), lines=lines)):
+        assert curve_points(some) == []
+        section = curve_section(full(some))
+        assert section is not None
+        assert section.name == "severity"
+        assert [part.text for part in section.parts if isinstance(part, Prose)] == [
+            "Not drawn, because they have no severity of their own (with a damage given, it is found for each language)"
+            ": keyboard@chrf=90."
+        ]
+    beside = replace(summary, lines=(*summary.lines, *lines))
+    assert curve_points(beside) == curve_points(summary)
+    section = curve_section(full(beside))
+    assert section is not None
+    assert isinstance(section.parts[0], Figure)
+    assert section.parts[0].caption.endswith("is found for each language): keyboard@chrf=90.")
 
 
 def test_an_attack_with_two_budgets_has_a_panel_of_each(summary: Summary) -> None:

@@ -9,15 +9,16 @@ import polars as pl
 
 from crosswind.analysis.condition import Condition
 from crosswind.analysis.estimate import Estimate
-from crosswind.analysis.results import NONE
+from crosswind.analysis.results import CLEAN, NONE
 from crosswind.analysis.summary import Summary
 from crosswind.report.content import ReportContent
 from crosswind.report.inert import shortened
-from crosswind.report.parts import Column, Figure, Section, TextTable
+from crosswind.report.parts import Column, Figure, Prose, Section, TextTable
 from crosswind.report.svg import Drawing, colour_of, legend_row, scale_over, shape_of, tick_label
 from crosswind.report.view import figure, series, systems_of
 
 _PANEL, _HIGH, _ACROSS, _MOST = 250.0, 150.0, 3, 36
+_NAMED = 6  # conditions in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,16 @@ class CurvePoint:
 def curve_section(content: ReportContent) -> Section | None:
     """A panel a perturbation, a line a route."""
     points = curve_points(content.summary)
+    elsewhere = _off_axis_words(content.summary)
     if not points:
-        return None
+        return Section("severity", "Robustness over severity", (Prose(elsewhere),)) if elsewhere else None
     over = list(dict.fromkeys(p.over for p in points))
     panels = list(dict.fromkeys(p.panel for p in points))
     caption = "Points over the severity of each perturbation, 0 being clean text, with 95 % intervals. "
     caption += "; ".join(over[:6]) + "."
     if len(panels) > _MOST:
         caption += f" {_MOST} of {len(panels)} panels; curves.csv has all."
+    caption += f" {elsewhere}" if elsewhere else ""
     return Section(
         "severity",
         "Robustness over severity",
@@ -74,7 +77,10 @@ def curve_section(content: ReportContent) -> Section | None:
 
 
 def curve_points(summary: Summary) -> list[CurvePoint]:
-    """The means over targets by condition; where there are none, the means of each target's languages."""
+    """The means over targets by condition; where there are none, the means of each target's languages.
+
+    Conditions without a severity of their own (0, such as `keyboard@chrf=90`) have no place on the axis.
+    """
     points = [*_over_targets(summary)] or [*_by_target(summary)]
     systems = systems_of(summary)
     return sorted(points, key=lambda p: (p.panel, systems.index(p.system), p.severity))
@@ -82,6 +88,25 @@ def curve_points(summary: Summary) -> list[CurvePoint]:
 
 def _panel(condition: Condition) -> str:
     return condition.perturbation + ("" if condition.protection == NONE else f", {condition.protection} protected")
+
+
+def _off_axis(condition: Condition) -> bool:
+    """Whether it is perturbed and has no severity of its own: a damage is given, and each language's severity found."""
+    return condition.perturbation != CLEAN and condition.severity == 0
+
+
+def _off_axis_words(summary: Summary) -> str:
+    """The conditions that are left out, and why; empty where there are none."""
+    conditions = [line.condition for line in summary.lines]
+    conditions += [c.conditions[0] for c in summary.contrasts if c.kind == "level" and len(c.conditions) == 1]
+    names = sorted({_panel(c) for c in conditions if _off_axis(c) and c.attack == NONE})
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (
+        "Not drawn, because they have no severity of their own (with a damage given, it is found for each language): "
+        f"{', '.join(names[:_NAMED])}{more}."
+    )
 
 
 def _over_targets(summary: Summary) -> list[CurvePoint]:
@@ -95,6 +120,8 @@ def _over_targets(summary: Summary) -> list[CurvePoint]:
         if c.scope != "condition" or c.kind != "level" or len(c.conditions) != 1:
             continue
         condition, system = c.conditions[0], c.systems[0]
+        if _off_axis(condition):
+            continue
         if condition.attack != NONE or c.measure not in ("clean", "before", "perturbed"):
             continue
         over = f"Means over {', '.join(c.targets)}" if len(c.targets) > 1 else f"{c.targets[0]}"
@@ -125,7 +152,9 @@ def _by_target(summary: Summary) -> list[CurvePoint]:
     having = {(x.target, x.scope) for x in summary.lines}
     for line in summary.select("english", "others"):
         c = line.condition
-        if c.clean or c.attack != NONE or (line.scope == "english" and (line.target, "others") in having):
+        if c.clean or _off_axis(c) or c.attack != NONE:
+            continue
+        if line.scope == "english" and (line.target, "others") in having:
             continue
         panel, system = f"{line.target}, {_panel(c)}", series(line, several)
         source = summary.source_language([line.target])
