@@ -77,7 +77,7 @@ def test_groups_stand_where_nothing_is_lacking() -> None:
     part = official_scores(table([*rows, *less]))
     assert find(part, "qa").score is None
     assert find(part, "qa").lacking == ("tydiqa (incomplete)",)
-    assert find(part, "tydiqa").lacking == ("1 of 9 languages: sw",)
+    assert find(part, "tydiqa").lacking == ("without 1 of 9 languages: sw",)
 
 
 def test_a_part_of_the_rows_and_another_split_are_not_the_official_score() -> None:
@@ -130,7 +130,7 @@ def test_the_scores_are_a_table_and_a_line_a_model() -> None:
     assert official_lines(scores, "xtreme") == [
         "xtreme, none   official  zero-shot",
         "  xquad           45.0        45.0  11 languages",
-        "  mlqa            50.0*       50.0  split dev",
+        "  mlqa            50.0*       50.0  7 languages; split dev",
         "  qa                 –           –  not averaged, lacks mlqa (incomplete), tydiqa",
         "  all_task           –           –  not averaged, lacks xnli, pawsx, udpos, panx, mlqa (incomplete), tydiqa, "
         "bucc2018, tatoeba",
@@ -139,6 +139,10 @@ def test_the_scores_are_a_table_and_a_line_a_model() -> None:
         "* not the official score: languages, rows or the split are other ones (benchmarks.parquet)",
     ]
     assert len(official_lines(scores)) == 12
+    two = [r for r in answers("xquad", 50.0, 40.0) if r.language in ("de", "en")]
+    assert official_lines(official_scores(table(two)), "xtreme")[1] == (
+        "  xquad           45.0*       45.0  2 languages; without 9 of 11 languages: ar el es hi ru th tr vi zh"
+    )
     assert brief_official_lines(scores, "xtreme") == official_lines(scores, "xtreme")
 
 

@@ -124,7 +124,7 @@ def test_the_benchmark_takes_mined_pairs_for_its_own_f1(finished: Finished) -> N
         (pl.col("name") == "bucc2018") & (pl.col("key") == "metric") & (pl.col("condition") == "clean")
     )
     assert table["score"].to_list() == [100.0]
-    assert table["lacking"].to_list() == [["3 of 4 languages: fr ru zh"]]
+    assert table["lacking"].to_list() == [["without 3 of 4 languages: fr ru zh"]]
 
 
 def test_a_submission_holds_the_pairs_that_reach_the_threshold(finished: Finished, data: Path, tmp_path: Path) -> None:

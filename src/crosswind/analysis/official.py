@@ -123,7 +123,7 @@ def _task(
     languages = tuple(x for x in task.languages if any(r["language"] == x for r in chosen))
     missing = [x for x in task.languages if x not in languages]
     cut = sorted({r["rows"] for r in chosen} - {"all"})
-    lacking = [f"{len(missing)} of {len(task.languages)} languages: {' '.join(missing)}"] if missing else []
+    lacking = [f"without {len(missing)} of {len(task.languages)} languages: {' '.join(missing)}"] if missing else []
     lacking += [f"rows {x}" for x in cut]
     lacking += [f"split {x}" for x in sorted({r["split"] for r in chosen} - {split})]
     source = TASKS[task.name].source_language if task.name in TASKS else "en"
@@ -276,7 +276,8 @@ def _over(score: OfficialScore, benchmark: str) -> str:
     """What a score is over, or what keeps it from being averaged."""
     declared = BENCHMARKS[benchmark]
     if score.name in declared.tasks:
-        return "; ".join(score.lacking) or f"{len(score.averaged)} languages"
+        languages = "1 language" if len(score.averaged) == 1 else f"{len(score.averaged)} languages"
+        return "; ".join((languages, *score.lacking))
     if score.score is None:
         return f"not averaged, lacks {', '.join(score.lacking)}"
     return f"mean of {', '.join(score.averaged)}"
