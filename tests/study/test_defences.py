@@ -59,6 +59,17 @@ def plan_of(text: str, *overrides: str) -> Plan:
     return make_plan(parse_study(text, list(overrides)))
 
 
+def test_the_label_of_a_step_names_the_defence_of_its_model(text: str) -> None:
+    """Progress lines and the entries of a store tell the models of a route apart."""
+    for overrides in ([], ["seeds=[1,2]"]):
+        plan = plan_of(text, *overrides)
+        for kind in ("train", "predict"):
+            labels = [step.label for step in plan.graph.values() if step.kind == kind]
+            assert len(set(labels)) == len(labels) > 5, sorted(labels)
+    trained = {step.label for step in plan.graph.values() if step.kind == "train"}
+    assert {"xnli for route none, seed 1", "xnli for route none@freelb, seed 1"} <= trained
+
+
 def trained(plan: Plan) -> dict[str, str]:
     """The key of the step that trained each defence's model."""
     keys = {}

@@ -86,7 +86,7 @@ class CellPlanner(ModelPlanner):
         for selection, chain in _selections(target):
             key = encoder
             for i, phase in enumerate(chain):
-                label = f"{target.task.name} for {self._named(route, seed)}" + (
+                label = f"{target.task.name} for {self._named(route, seed, defence)}" + (
                     f", phase {i + 1}" if len(chain) > 1 else ""
                 )
                 carry = i > 0 and carries_head(chain[i - 1], phase)
@@ -94,12 +94,12 @@ class CellPlanner(ModelPlanner):
                 params, mined = with_mined_inputs(self, target, phase, params, key, label)
                 key = self.train(params, key, label, phase, mined)
             if selection == AVERAGED and key is not None:
-                label = f"mean of the last checkpoints, {target.task.name} for {self._named(route, seed)}"
+                label = f"mean of the last checkpoints, {target.task.name} for {self._named(route, seed, defence)}"
                 key = self.add(AVERAGE.step(AverageParams(), inputs={"model": key}, label=label))
             model = EvaluatedModel(key, f"model {(key or digest(dict(self.base.data)))[:16]}")
             layers: list[tuple[str, str | None]] = [(selection, None)]
             if target.choice is not None and selection not in APART and self.study.predictions is None:
-                layers.append((DEV_LAYER, self._layer(target, target.choice, model, self._named(route, seed))))
+                layers.append((DEV_LAYER, self._layer(target, target.choice, model, self._named(route, seed, defence))))
             for named, layer in layers:
                 for data in target.data:
                     reading = self.reading(target, data)
@@ -137,7 +137,7 @@ class CellPlanner(ModelPlanner):
             inputs["layer"] = evaluated.layer
         prints = self._purified(self._prints(model, cell.data), evaluated.reading)
         label = f"{task.name} {cell.data.language}" + (f" {name}" if name else "")
-        label += f", {self._named(cell.route, cell.seed)}"
+        label += f", {self._named(cell.route, cell.seed, cell.defence)}"
         if self.study.predictions is None:
             kind, reading = predicting_kind(task, evaluated.reading)
             step = kind.step(reading, data=prints, inputs=inputs, label=label, affinity=model.affinity)
@@ -205,7 +205,8 @@ class CellPlanner(ModelPlanner):
                 hint="evaluate another split, or judge by another metric",
             )
         reading = replace(evaluated.reading, ref=replace(data, split="dev", rows=None, limit=None))
-        label = f"{target.task.name} {data.language}, dev, {self._named(evaluated.clean.route, evaluated.clean.seed)}"
+        clean = evaluated.clean
+        label = f"{target.task.name} {data.language}, dev, {self._named(clean.route, clean.seed, clean.defence)}"
         return self._predicting(target.task, evaluated.model, reading, label, evaluated.layer)
 
     def _exposed(self, task: str, language: str, phases: tuple[PhasePlan, ...], chain: tuple[PhasePlan, ...]) -> str:

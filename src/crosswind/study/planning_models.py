@@ -32,9 +32,13 @@ from crosswind.train.subwords import SUBWORDS
 class ModelPlanner(StepPlanner):
     """Plans the steps of models, which have one affinity each."""
 
-    def _named(self, route: str, seed: int) -> str:
-        """A route in a step's label, with the seed where there are several."""
-        return f"route {route}" + (f", seed {seed}" if len(self.study.seeds) > 1 else "")
+    def _named(self, route: str, seed: int, defence: str = "none") -> str:
+        """A route in a step's label, as `ROUTE@DEFENCE` with a defence, and with the seed where there are several."""
+        return (
+            f"route {route}"
+            + (f"@{defence}" if defence != "none" else "")
+            + (f", seed {seed}" if len(self.study.seeds) > 1 else "")
+        )
 
     def reading(self, target: TargetPlan, data: DataRef) -> CellParams:
         """How a target's model reads data."""
