@@ -12,6 +12,7 @@ import yaml
 from scipy.stats import binomtest
 from typer.testing import CliRunner
 
+from crosswind.analysis.agreement import wilson_interval
 from crosswind.cli import app
 from crosswind.data.examples import ChoiceExample, Dataset, PairExample
 from crosswind.errors import UserError
@@ -19,7 +20,7 @@ from crosswind.perturb.constraint import NamedConstraint, parse_constraints
 from crosswind.perturb.damage import chrf
 from crosswind.perturb.passage import Passage
 from crosswind.perturb.spec import parse_spec
-from crosswind.study.calibrated import AnsweredReview, calibrate, calibrated, constraints_file, wilson_interval
+from crosswind.study.calibrated import AnsweredReview, calibrate, calibrated, constraints_file
 from crosswind.study.review import answered_review, make_review
 
 LABELS = ("entailment", "neutral", "contradiction")

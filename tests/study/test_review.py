@@ -123,6 +123,20 @@ def test_answers_are_read_back_as_validity_accuracy_and_agreement(folder: Path) 
     assert "80.0 %" in ran.output
 
 
+def test_where_all_items_are_alike_a_share_has_an_interval_all_the_same(folder: Path) -> None:
+    answers = [answered(folder, 1, (), 3), answered(folder, 2, (), 3)]
+    reviewed = read_review(folder, answers)
+    low = 10 / (10 + 1.959964**2)  # Wilson's lower limit of 10 right ones of 10
+    for share in (reviewed.validity, reviewed.accuracy, reviewed.clean_accuracy):
+        assert (share.value, share.low, share.high) == (1.0, pytest.approx(low, abs=1e-6), pytest.approx(1.0))
+    assert math.isnan(reviewed.naturalness.low)
+    assert reviewed.naturalness.value == 3
+    assert reviewed.to_json()["naturalness"] == {"value": 3.0, "low": None, "high": None, "n": 10}
+    ran = CliRunner().invoke(app, ["review", str(folder), *map(str, answers)])
+    assert "72.2 to 100.0" in ran.output
+    assert "nan" not in ran.output
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -147,8 +161,13 @@ def test_one_annotator_is_too_few_and_kinds_without_labels_are_refused(folder: P
     tagged: list[Example] = [TaggingExample("t", "t", "en", ("dog", "cat"), ("NOUN", "NOUN"))]
     with pytest.raises(UserError, match="is of kind tagging"):
         make_review(parse_spec("swap:1"), data(tagged, "udpos"), 2, tmp_path / "tagged")
-    with pytest.raises(UserError, match="are asked for"):
+    what = "(?s)10 perturbed items are asked .* other examples .* takes 20 items, and there are 12.*ask for 6 at most"
+    with pytest.raises(UserError, match=what):
         make_review(parse_spec("swap:1"), data(pairs(12)), 10, tmp_path / "few")
+    unchanged = [PairExample(f"n{i}", f"n{i}", "en", "1", "2", 0) for i in range(11)]
+    what = "(?s)swap:1 changes 1 of all 12 items, and 2 perturbed ones are asked for.*ask for 1 at most"
+    with pytest.raises(UserError, match=what):
+        make_review(parse_spec("swap:1"), data([*pairs(1), *unchanged]), 2, tmp_path / "few")
     assert not (tmp_path / "few").exists()
 
 

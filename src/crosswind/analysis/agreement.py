@@ -1,15 +1,18 @@
-"""Agreement of annotators: Krippendorff's alpha, with an interval over items."""
+"""Shares of right answers and agreement of annotators (Krippendorff's alpha), with intervals over items."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 Level = Literal["nominal", "ordinal"]
 _REPLICATES, _SEED = 2000, 20250
+Z = float(ndtri(0.975))  # the normal quantile of a 95 % interval
 
 
 def krippendorff_alpha(units: Sequence[Sequence[Hashable]], level: Level = "nominal") -> float:
@@ -61,6 +64,19 @@ def _distance(totals: NDArray[np.float64], level: Level) -> NDArray[np.float64]:
             between = below[k + 1] - below[c] - (totals[c] + totals[k]) / 2
             table[c, k] = table[k, c] = between**2
     return table
+
+
+def wilson_interval(count: float, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927; Agresti & Coull 1998, equation 2), which has a width at 0 and 1 too.
+
+    `count` may be a sum of `of` values in [0, 1]: their variance is at most that of as many answers, right or wrong,
+    with the same mean, so the interval is no narrower than it should be.
+    """
+    if not of:
+        return 0.0, 1.0
+    share, z = count / of, Z**2 / of
+    middle, half = share + z / 2, math.sqrt(z * share * (1 - share) + z**2 / 4)
+    return max(0.0, (middle - half) / (1 + z)), min(1.0, (middle + half) / (1 + z))
 
 
 def bootstrap_interval(

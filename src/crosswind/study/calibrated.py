@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scipy.special import ndtri
-
+from crosswind.analysis.agreement import Z, wilson_interval
 from crosswind.errors import UserError, shown
 from crosswind.perturb.constraint import NamedConstraint, Threshold, parse_constraints
 from crosswind.perturb.passage import Passage
@@ -24,7 +23,6 @@ from crosswind.study.needed import NeedsMet
 from crosswind.study.review import KEY, AnsweredReview
 
 _LEVELS = 10
-_Z = float(ndtri(0.975))
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def calibrated(
     if chosen is not None:
         proposed = str(NamedConstraint(named.name, (*named.params, (threshold.side, chosen.threshold))))
     # All of n items: Wilson's lower limit is n / (n + z²).
-    needed = math.ceil(_Z**2 * validity / (1 - validity) - 1e-9)
+    needed = math.ceil(Z**2 * validity / (1 - validity) - 1e-9)
     return Calibration(str(named), threshold.side, validity, tuple(levels), chosen, proposed, needed)
 
 
@@ -121,16 +119,6 @@ def clean_validity(review: AnsweredReview) -> float:
     """The share of clean items to which every annotator gives the gold label: what no constraint can exceed."""
     right = [all(review.right(code)) for code in review.codes("clean")]
     return sum(right) / len(right) if right else 1.0
-
-
-def wilson_interval(count: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927; Agresti & Coull 1998, equation 2)."""
-    from scipy.stats import binomtest  # a second to import, which reading a review alone need not take
-
-    if not of:
-        return 0.0, 1.0
-    interval = binomtest(count, of).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def constraints_file(calibrations: Iterable[Calibration], review: AnsweredReview) -> str:

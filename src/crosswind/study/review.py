@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from crosswind.analysis.agreement import Level, alpha_interval, bootstrap_interval, krippendorff_alpha
+from crosswind.analysis.agreement import (
+    Level,
+    alpha_interval,
+    bootstrap_interval,
+    krippendorff_alpha,
+    wilson_interval,
+)
 from crosswind.data.examples import ChoiceExample, Dataset, Example, PairExample, SpanExample, text_fields
 from crosswind.errors import UserError, shown
 from crosswind.perturb.constraint import NamedConstraint
@@ -41,7 +48,11 @@ _CATCH_EVERY = 10  # perturbed items for each catch item
 
 @dataclass(frozen=True)
 class ReviewEstimate:
-    """A value with its 95 % interval over items (`analysis/agreement.py`), of `n` items."""
+    """A value with its 95 % interval over items (`analysis/agreement.py`), of `n` items.
+
+    Value and limits are NaN where there are none: of an alpha where no answer varies, of a mean grade or an alpha
+    where all draws of items give one value.
+    """
 
     value: float
     low: float
@@ -72,8 +83,11 @@ class Reviewed:
     caught: tuple[tuple[str, int, int], ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON."""
-        return asdict(self)
+        """The record as JSON; null for a value or limit that there is none of."""
+        record = asdict(self)
+        for estimate in (value for value in record.values() if isinstance(value, dict)):
+            estimate |= {name: None for name, number in estimate.items() if not math.isfinite(number)}
+        return record
 
 
 def make_review(
@@ -124,8 +138,7 @@ def make_review(
         if made.changed:
             changed[example.id] = _changed_texts(example, made)
     if len(perturbed) < count or len(rest) < count:
-        what = f"{len(perturbed)} of {len(order):,} items are changed by {spec}, and {count} are asked for"
-        raise UserError(what, where="--review", hint=f"ask for fewer: as many are shown clean, of {len(rest):,} left")
+        raise _too_few(spec, count, len(perturbed), len(order))
     catches = max(1, count // _CATCH_EVERY)
     items = [("perturbed", e) for e in perturbed] + [("clean", e) for e in rest[:count]]
     items += [("catch", e) for e in [*rest[count:], *perturbed][:catches]]  # whose id alone is used
@@ -149,6 +162,19 @@ def make_review(
         }
         (draft / KEY).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return count, count, catches
+
+
+def _too_few(spec: Spec, count: int, changed: int, items: int) -> UserError:
+    """A refusal that says how many items a review of `count` perturbed ones needs."""
+    if changed < count:
+        what = f"{spec} changes {changed} of all {items:,} items, and {count} perturbed ones are asked for"
+        most = min(changed, items // 2)
+    else:
+        what = f"{count} perturbed items are asked for, and as many clean ones of other examples stand beside them"
+        what += f": that takes {2 * count} items, and there are {items:,}"
+        most = items // 2
+    hint = f"ask for {most} at most, or name more data" if most else "name more data"
+    return UserError(what, where="--review", hint=hint)
 
 
 def review_dataset(
@@ -278,9 +304,9 @@ def what_answers_say(review: AnsweredReview, answers: Sequence[Path]) -> Reviewe
         spec=about["spec"],
         task=about["task"],
         language=about["language"],
-        validity=_mean([float(all(right[c])) for c in noisy]),
-        accuracy=_mean([float(np.mean(right[c])) for c in noisy]),
-        clean_accuracy=_mean([float(np.mean(right[c])) for c in clean]),
+        validity=_share([float(all(right[c])) for c in noisy]),
+        accuracy=_share([float(np.mean(right[c])) for c in noisy]),
+        clean_accuracy=_share([float(np.mean(right[c])) for c in clean]),
         naturalness=_mean([float(np.mean([sheet[c][1] for sheet in sheets])) for c in noisy]),
         clean_naturalness=_mean([float(np.mean([sheet[c][1] for sheet in sheets])) for c in clean]),
         agreement=_alpha(labels, "nominal"),
@@ -302,17 +328,28 @@ def _changed_texts(before: Example, made: Perturbed[Example]) -> list[tuple[str,
     ]
 
 
+def _share(values: Sequence[float]) -> ReviewEstimate:
+    """The mean over items of a share in [0, 1]: an item counts once, its annotators' answers are not independent."""
+    total = float(np.sum(values))
+    return ReviewEstimate(total / len(values), *wilson_interval(total, len(values)), len(values))
+
+
 def _mean(values: Sequence[float]) -> ReviewEstimate:
     array = np.array(values)
 
     def mean(index: Any) -> float:
         return float(array[index].mean())
 
-    return ReviewEstimate(float(array.mean()), *bootstrap_interval(len(array), mean), len(array))
+    return ReviewEstimate(float(array.mean()), *_with_width(bootstrap_interval(len(array), mean)), len(array))
 
 
 def _alpha(units: Sequence[Sequence[str | int]], level: Level) -> ReviewEstimate:
-    return ReviewEstimate(krippendorff_alpha(units, level), *alpha_interval(units, level), len(units))
+    return ReviewEstimate(krippendorff_alpha(units, level), *_with_width(alpha_interval(units, level)), len(units))
+
+
+def _with_width(interval: tuple[float, float]) -> tuple[float, float]:
+    """An interval of draws; none where all of them are alike, which says nothing of other items."""
+    return interval if interval[0] < interval[1] else (math.nan, math.nan)
 
 
 def _choices(task: Task, dataset: Dataset) -> list[str]:

@@ -89,9 +89,10 @@ def _print_review(reviewed: Reviewed) -> None:
         ("agreement on grades (alpha)", reviewed.grade_agreement),
     )
     for name, e in others:
-        # Where all verdicts are the same, there is no agreement beyond chance to speak of.
-        shown = (f"{e.value:.2f}", f"{e.low:.2f} to {e.high:.2f}") if math.isfinite(e.value) else ("–", "")
-        rows.append((name, *shown, str(e.n)))
+        # Where all verdicts are the same, there is no agreement beyond chance to speak of; where all items are alike,
+        # there is no interval.
+        value = f"{e.value:.2f}" if math.isfinite(e.value) else "–"
+        rows.append((name, value, f"{e.low:.2f} to {e.high:.2f}" if math.isfinite(e.low) else "", str(e.n)))
     print_table(("", "value", "95 % interval", "items"), rows)
     for name, hit, count in reviewed.caught:
         missed = "; who misses them may not have read the others" if hit < count else ""
