@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +54,26 @@ def test_the_status_counts_what_is_there_by_kind(begun: tuple[Path, Store]) -> N
     assert after.kinds["rewrite"] == (5, before.kinds["rewrite"][1])
     assert 0 < after.share < 1
     assert after.command == f"crosswind run {run / 'study.yaml'} --out {run}"
+
+
+def test_the_status_of_a_run_folder_that_cannot_be_written_is_read(
+    begun: tuple[Path, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = begun
+    usual = os.open
+
+    def read_only(path: str, flags: int, *more: int, **given: int) -> int:
+        # As a mount that is read-only answers, to the superuser too.
+        if Path(path).is_relative_to(run) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return usual(path, flags, *more, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", read_only)
+        assert not status_of(run, store).running
+    with FileLock(run / "logs" / "lock"), monkeypatch.context() as patched:
+        patched.setattr(os, "open", read_only)
+        assert status_of(run, store).running
 
 
 def test_files_of_claims_that_lie_elsewhere_by_now_do_not_hide_how_far_a_run_is(begun: tuple[Path, Store]) -> None:

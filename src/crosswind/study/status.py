@@ -91,3 +91,21 @@ def _is_locked(run: Path) -> bool:
             return False
     except Timeout:
         return True
+    except OSError:  # the folder cannot be written from here: a read-only mount, or somebody else's
+        return _is_locked_elsewhere(lock)
+
+
+def _is_locked_elsewhere(lock: Path) -> bool:
+    """Whether a process holds a lock file that may be read and not written; no where that cannot be told."""
+    try:
+        import fcntl
+    except ImportError:  # systems whose locks need a file that may be written
+        return False
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
