@@ -29,10 +29,13 @@ def test_a_line_says_what_people_do_and_which_drawn_noise_is_nearest() -> None:
         row("delete:0.025", 0.4, deletion=1),
     )
     assert natural_remarks(table) == [
-        "xnli de: noisy is deletion 60 %, insertion 40 %, 1.59 edits a text; distance (edits a text) of drawn noise on "
-        "the same items: delete:0.025 0.40 (1.59), keyboard@edits=1.6 0.77 (1.59)."
+        "xnli de: noisy is deletion 60 %, insertion 40 %, 1.59 edits a text, in the 300 items looked at, all of "
+        "which it changed; distance (edits a text) of drawn noise on the same items: delete:0.025 0.40 (1.59), "
+        "keyboard@edits=1.6 0.77 (1.59)."
     ]
-    assert natural_remarks(frame(row("noisy", None, word=1))) == ["xnli de: noisy is word 100 %, 1.59 edits a text."]
+    assert natural_remarks(frame(row("noisy", None, word=1))) == [
+        "xnli de: noisy is word 100 %, 1.59 edits a text, in the 300 items looked at, all of which it changed."
+    ]
     many = frame(row("noisy", None, word=1), *(row(f"swap:0.{i}", i / 10) for i in range(1, 10)))
     assert natural_remarks(many)[0].endswith("swap:0.6 0.60 (1.59), 3 more.")
 

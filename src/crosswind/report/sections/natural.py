@@ -21,8 +21,9 @@ def natural_section(content: ReportContent) -> Section | None:
     if frame.is_empty():
         return None
     caption = (
-        "Of each variant that people wrote, and of the drawn conditions on the same items: the share in percent of "
-        "each type of edit, the distance of the distribution from the variant's (total variation: 0 the same, 1 "
+        "Of the items that each variant that people wrote changed (at most 300 of them), and of the drawn conditions "
+        "on the same items: the share in percent of each type of edit, "
+        "the distance of the distribution from the variant's (total variation: 0 the same, 1 "
         "nothing in common), edits a text, words hit in percent, chrF. Damage compares at an equal rate: a condition "
         "with as many edits a text (severity: {edits: …})."
     )
@@ -56,7 +57,10 @@ def natural_remarks(frame: pl.DataFrame) -> list[str]:
         ]
         drawn += [f"{len(near) - _NEAREST} more"] if len(near) > _NEAREST else []
         more = f"; distance (edits a text) of drawn noise on the same items: {', '.join(drawn)}" if drawn else ""
-        lines.append(f"{target} {asked}: {twin} is {kinds}, {people['edits']:.2f} edits a text{more}.")
+        lines.append(
+            f"{target} {asked}: {twin} is {kinds}, {people['edits']:.2f} edits a text, in the {people['items']:,}"
+            f" items looked at, all of which it changed{more}."
+        )
     return lines
 
 
