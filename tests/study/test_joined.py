@@ -292,6 +292,23 @@ def test_two_runs_are_compared_figure_by_figure_paired_by_item(runs: list[Path],
     assert all(f.change is not None and f.change.note == NONE_DIFFERS for f in same.figures)
 
 
+def test_two_runs_without_a_common_figure_are_told_in_which_columns_they_differ(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    other = write_run(tmp_path / "other", (2,))
+    rows = pl.read_parquet(other / "results.parquet")
+    rows.with_columns(pl.lit("60 by clusters").alias("rows")).write_parquet(other / "results.parquet")
+    with pytest.raises(UserError, match="have no figure in common: rows 'all' against '60 by clusters'"):
+        compare_runs(runs[1], other)
+    only = (pl.col("route") == "none") == (pl.col("perturbation") == "clean")
+    rows.filter(only).write_parquet(other / "results.parquet")
+    mine = tmp_path / "mine"
+    write_run(mine, (2,))
+    pl.read_parquet(mine / "results.parquet").filter(~only).write_parquet(mine / "results.parquet")
+    with pytest.raises(UserError, match="alone the other has too, never together"):
+        compare_runs(mine, other)
+
+
 def test_figures_of_other_settings_are_named_and_not_compared(runs: list[Path], tmp_path: Path) -> None:
     other = write_run(tmp_path / "other", (2,), study="another")
     rows = pl.read_parquet(other / "results.parquet")

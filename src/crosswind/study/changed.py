@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from crosswind.analysis.results import CellStats
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS, Array, comparable, differences, unfitted
 from crosswind.study.joined import RunResults, read_run
+
+_NAMED = 3  # values of a column in a message
 
 # What names a figure: all that two runs can be paired by. Encoder, seeds and draws are what may differ.
 _FIGURE = ("route", "defence", "target", "language", "context_language", "split", "rows", "selection", "perturbation",
@@ -90,7 +92,9 @@ def compare_runs(first: Path, second: Path) -> RunChange:
     common = [name for name in x if name in y]
     if not common:
         raise UserError(
-            "have no figure in common", where=f"{first}, {second}", hint="routes, targets and languages pair them"
+            f"have no figure in common: {_apart(x, y)}",
+            where=f"{first}, {second}",
+            hint="figures are paired by route, target, language, rows, condition and metric; run both on the same ones",
         )
     numbers = ClusterNumbers()
     sides = _Side(a, numbers), _Side(b, numbers)
@@ -149,6 +153,23 @@ def _by_figure(rows: pl.DataFrame) -> dict[tuple[str, ...], list[dict[str, Any]]
     for row in rows.iter_rows(named=True):
         figures.setdefault(tuple(str(row[c]) for c in _FIGURE), []).append(row)
     return dict(sorted(figures.items()))
+
+
+def _apart(first: Collection[tuple[str, ...]], second: Collection[tuple[str, ...]]) -> str:
+    """In which columns two runs that share no figure have no value in common; otherwise that none pairs."""
+    parts = []
+    for i, column in enumerate(_FIGURE):
+        mine, others = ({name[i] for name in names} for names in (first, second))
+        if mine and others and not mine & others:
+            parts.append(f"{column.replace('_', ' ')} {_some(mine)} against {_some(others)}")
+    if not first or not second:
+        return "one of them has none at all"
+    return "; ".join(parts) or "what each of them has alone the other has too, never together"
+
+
+def _some(values: Collection[str]) -> str:
+    shown = [repr(value) for value in sorted(values)[:_NAMED]]
+    return ", ".join(shown) + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def _figure(
