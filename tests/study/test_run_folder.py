@@ -293,6 +293,43 @@ def test_a_run_that_was_killed_before_its_first_file_was_whole_can_be_repeated(s
         assert (tmp_path / "run.json").exists()
 
 
+def test_a_folder_in_the_place_of_a_file_of_a_cell_is_replaced_by_the_file(study: Study, tmp_path: Path) -> None:
+    assert go(study, tmp_path).summary is not None
+    whole = contents(tmp_path)
+    run = tmp_path / "run"
+    for part in ("predictions", "rewrites", "sums"):
+        path = next((run / part).rglob("*.parquet"))
+        path.unlink()
+        (path / "inner").mkdir(parents=True)
+        (path / "inner" / "file").touch()
+    go(study, tmp_path)
+    assert contents(tmp_path) == whole
+
+
+COPIED = """
+import resource, signal, sys
+from pathlib import Path
+from crosswind.study.folder import Copies
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+source, out = Path(sys.argv[1]), Path(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+try:
+    Copies(out).add("predictions/cell.parquet", "key", lambda: source)
+except OSError as error:
+    print(error.filename, error.filename2, error.strerror)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
+def test_a_copy_that_has_no_room_is_named_and_not_its_source(tmp_path: Path) -> None:
+    source = tmp_path / "store.parquet"
+    source.write_bytes(bytes(9000))
+    command = [sys.executable, "-c", COPIED, str(source), str(tmp_path / "run")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{tmp_path}/run/predictions/cell.parquet None File too large\n"
+
+
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path

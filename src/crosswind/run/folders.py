@@ -55,8 +55,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         refusal = disk_refusal(error)
         if refusal is None:
             raise
-        if refusal.filename in (None, str(draft)):
-            refusal.filename, refusal.filename2 = str(path), None  # The draft's name says nothing to anybody.
+        # The draft's name says nothing to anybody, and of a copy that has no room the error names the source first.
+        full = refusal.errno in FULL and refusal.errno != errno.EIO and refusal.filename2 == str(draft)
+        if full or refusal.filename in (None, str(draft)):
+            refusal.filename, refusal.filename2 = str(path), None
         if refusal is error:
             raise
         raise refusal from error

@@ -280,6 +280,8 @@ class Tables:
         """Write a table as Parquet, beside and then renamed into place."""
         path = self._out / relative
         path.parent.mkdir(parents=True, exist_ok=True)
+        if Path(relative).parts[0] in PARTS:
+            _clear_way(path)
         with replacing(path) as draft:
             frame.write_parquet(draft)
         self.note(relative)
@@ -376,6 +378,7 @@ class Copies:
         if not look or self._seen.get(relative) != [key, *look]:
             target = self._out / relative
             target.parent.mkdir(parents=True, exist_ok=True)
+            _clear_way(target)
             with replacing(target, durable=False) as draft:
                 shutil.copyfile(source(), draft)
             look = _look(str(target))
@@ -394,6 +397,12 @@ class Copies:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self._path) as draft:
             draft.write_text(json.dumps(self._now, separators=(",", ":")), encoding="utf-8")
+
+
+def _clear_way(path: Path) -> None:
+    """Remove a folder where a file of `PARTS` goes: as of files, there is nothing in them but what a run writes."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 def _look(path: str) -> list[int]:
