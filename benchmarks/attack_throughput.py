@@ -11,7 +11,7 @@ candidates and budget, in one process, on a CPU on one thread:
   (adversarial-polyglots' way);
 * **within**: one example after the other, its candidates in batches of 32, padded to the longest of the batch
   (TextAttack's way and batch size);
-* **lockstep**: the engine, all live examples together, canonical shapes of 16 rows.
+* **lockstep**: the engine, all live examples together, in the canonical shapes of `Predictor.height` rows.
 
 The **ceiling** is the bare forward pass at batch 1, unpadded, over the one at batch 16 in canonical lengths: what a
 batch can bring on this machine. It is taken on the same rows (so many of them, spread over all lengths) in the same

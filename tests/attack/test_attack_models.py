@@ -32,7 +32,7 @@ from crosswind.data.examples import Dataset, PairExample, Pool, QueryExample, Sp
 from crosswind.data.source import open_source
 from crosswind.errors import UserError
 from crosswind.evaluate.metrics.base import METRICS
-from crosswind.evaluate.predict import HEIGHT, Predictor, embed_pool
+from crosswind.evaluate.predict import Predictor, embed_pool
 from crosswind.evaluate.purify import Purification
 from crosswind.model.encoder import load_encoder
 from crosswind.model.heads import attach
@@ -141,7 +141,8 @@ def test_where_no_pass_is_full_the_texts_of_the_fullest_shape_are_asked_about(
     shapes = [who.predictor.shape(row) for row in who.predictor.rows(pairs)]
     (fullest, most), *others = Counter(shapes).most_common()
     assert others
-    assert all(many < most < HEIGHT for _, many in others)
+    assert most < who.predictor.height(fullest[0])
+    assert all(many < most and many < who.predictor.height(shape[0]) for shape, many in others)
     assert who.full(pairs) == [i for i, shape in enumerate(shapes) if shape == fullest]
     assert who.full([]) == []
     # A full pass goes first, whatever else waits.
@@ -149,7 +150,7 @@ def test_where_no_pass_is_full_the_texts_of_the_fullest_shape_are_asked_about(
     full = who.full([*pairs, *many])
     counts = Counter(who.predictor.shape(row) for row in who.predictor.rows([[*pairs, *many][i] for i in full]))
     assert counts
-    assert all(n % HEIGHT == 0 for n in counts.values())
+    assert all(n % who.predictor.height(shape[0]) == 0 for shape, n in counts.items())
 
 
 def test_a_gold_answer_is_where_an_input_defence_has_put_it(victim: Callable[..., ModelVictim]) -> None:

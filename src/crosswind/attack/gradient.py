@@ -18,7 +18,7 @@ from crosswind.attack.goal import gold_tokens
 from crosswind.attack.victim import ModelVictim
 from crosswind.data.examples import ChoiceExample, PairExample, QueryExample, SpanExample, TaggingExample
 from crosswind.errors import UserError
-from crosswind.evaluate.predict import GRAIN, HEIGHT
+from crosswind.evaluate.predict import GRAIN
 from crosswind.model.rows import Padding, Row, encode_queries, pad
 
 Gradient = list[tuple[Row, "np.ndarray[Any, np.dtype[np.float32]]"]]
@@ -37,9 +37,10 @@ def loss_gradients(victim: ModelVictim, examples: Sequence[Any]) -> list[Gradien
     predictor.head.module.eval()
     made: dict[int, Any] = {}
     for (length, *_), members in sorted(groups.items()):
-        for start in range(0, len(members), HEIGHT):
-            part = members[start : start + HEIGHT]
-            batch = pad([rows[i] for i in part], padding, height=HEIGHT, length=length)
+        height = predictor.height(length)
+        for start in range(0, len(members), height):
+            part = members[start : start + height]
+            batch = pad([rows[i] for i in part], padding, height=height, length=length)
             made |= zip(
                 part, _backward(victim, batch, [rows[i] for i in part], [weights[i] for i in part]), strict=False
             )

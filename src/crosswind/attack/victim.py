@@ -104,8 +104,6 @@ class ModelVictim:
         Where none fills a pass, those of the shape that most rows have: what is asked after them may fill the others.
         What is said of an example does not depend on when it is asked about.
         """
-        from crosswind.evaluate.predict import HEIGHT
-
         if self.predictor.head.kind == "query":
             return list(range(len(examples)))
         fresh = [e for e in dict.fromkeys(examples) if e not in self._rows]
@@ -114,7 +112,8 @@ class ModelVictim:
         self._encode(fresh, [self.read(e) for e in fresh])
         shapes = [[self.predictor.shape(row) for row in self._rows[e]] for e in examples]
         rows = Counter(shape for some in shapes for shape in some)
-        room = Counter({shape: many // HEIGHT * HEIGHT for shape, many in rows.items()})
+        heights = {shape: self.predictor.height(shape[0]) for shape in rows}
+        room = Counter({shape: many // heights[shape] * heights[shape] for shape, many in rows.items()})
         chosen = []
         for i, some in enumerate(shapes):
             if all(room[shape] >= many for shape, many in Counter(some).items()):

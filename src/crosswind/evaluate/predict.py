@@ -1,8 +1,8 @@
 """Predictions of every kind, the same bytes whatever else is predicted beside them.
 
-Every forward pass has a canonical shape: 16 rows, filled up with dummies, by a length rounded up to
-a multiple of 16. A row's outputs then do not depend on its neighbours (bit for bit: measured on CPU
-in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go to the lower index.
+Every forward pass has a canonical shape: a length rounded up to a multiple of 16, by the number of rows that goes with
+it (`Predictor.height`), filled up with dummies. A row's outputs then do not depend on its neighbours (bit for bit:
+measured on CPU in fp32 and bf16), so cells may be grouped, split and resumed at will. Ties go to the lower index.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from crosswind.model.rows import (
 )
 from crosswind.perturb.graphemes import whole_clusters
 
-HEIGHT = 16  # rows of every forward pass
+HEIGHT = 16  # rows of a forward pass on an accelerator
 GRAIN = 16  # lengths are rounded up to a multiple of this
 N_BEST = 20  # start and end candidates of a window (XTREME, run_squad)
 ANSWER_TOKENS = 30  # longest answer (XTREME, run_squad)
@@ -165,9 +165,10 @@ class Predictor:
         module.eval()
         with torch.inference_mode(), self._autocast():
             for (length, *_), members in sorted(by_length.items()):
-                for begin in range(0, len(members), HEIGHT):
-                    part = members[begin : begin + HEIGHT]
-                    batch = pad([rows[i] for i in part], padding, height=HEIGHT, length=length)
+                height = self.height(length)
+                for begin in range(0, len(members), height):
+                    part = members[begin : begin + height]
+                    batch = pad([rows[i] for i in part], padding, height=height, length=length)
                     inputs = {k: v.to(self.device) for k, v in batch.items()}
                     with self._memory_errors(length):
                         out = self.head(inputs).float().cpu().numpy()
@@ -181,12 +182,21 @@ class Predictor:
         return results
 
     def shape(self, row: Row) -> Shape:
-        """The canonical shape of a row: rows of one shape share a forward pass of `HEIGHT` rows.
+        """The canonical shape of a row: rows of one shape share a forward pass of `height` rows.
 
         Rows that fill their length go apart: a batch without any padding may take another way through the model.
         """
         length = min(-(-len(row) // GRAIN) * GRAIN, max(self.encoder.max_positions, len(row)))
         return length, len(row) == length, self.head.group(row)
+
+    def height(self, length: int) -> int:
+        """The rows of every forward pass of a length: missing ones are filled up, so that the shape is always the same.
+
+        One thread of a CPU gains nothing from more rows than these (benchmarks/README.md), and few rows fill them.
+        """
+        if self.device.type != "cpu":
+            return HEIGHT
+        return 8 if length <= 32 else 4
 
     def _not_finite(self, inputs: dict[str, torch.Tensor], name: str, output: Floats) -> UserError:
         value = output[~np.isfinite(output)][0]
@@ -202,7 +212,8 @@ class Predictor:
 
     def _memory_errors(self, length: int) -> contextlib.AbstractContextManager[None]:
         hint = f"lower max_length (now {self.max_length}), or take a machine with more memory"
-        return names_memory(f"predictions of {HEIGHT} rows of {length} tokens", where="max_length", hint=hint)
+        what = f"predictions of {self.height(length)} rows of {length} tokens"
+        return names_memory(what, where="max_length", hint=hint)
 
     def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
         tokenizer = self.encoder.tokenizer
