@@ -223,6 +223,7 @@ def test_what_an_attack_adds_to_a_pool_is_exported_with_it(tmp_path: Path) -> No
     cells = pl.read_parquet(run / "cells.parquet")
     assert cells["added"].to_list().count("") == 1  # the clean cell
     cells.drop("added").write_parquet(run / "cells.parquet")
+    (run / "logs" / "tables.json").unlink()
     with pytest.raises(UserError, match="does not say what the attack added to the pool"):
         crosswind("export", "--adversarial", str(run), "--out", str(tmp_path / "none"), "--format", "hf")
 
