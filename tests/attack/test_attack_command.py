@@ -163,6 +163,17 @@ def test_a_note_says_in_which_order_the_scores_of_a_choice_are_read(tmp_path: Pa
     choice = ["--task", "mw-causes", "--language", "qla-Latn", "--recipe", "deepwordbug", "--budget", "3", "--quiet"]
     told = " ".join(crosswind(f"{file}:predict", *choice, "--examples", "2", "--no-control").stderr.split())
     assert "mine.py:predict: its scores of mw-causes are read in the order of each example's options." in told
+    assert "are attacked" not in told
+
+
+def test_a_cluster_larger_than_the_number_of_examples_is_attacked_whole_and_a_note_says_so(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    done = crosswind(f"{tmp_path / 'mine.py'}:predict", *COMMON, "--examples", "1", "--no-control")
+    attacked = re.search(r"budget 24, (\d+) of", done.stdout)
+    assert attacked is not None
+    assert int(attacked[1]) > 1
+    told = " ".join(done.stderr.split())
+    assert f"note: mw-nli qla-Latn: {attacked[1]} examples are attacked: a cluster is attacked whole" in told
 
 
 FUNCTION = """

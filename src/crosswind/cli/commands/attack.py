@@ -38,7 +38,7 @@ def attack(
         str, typer.Option("--recipe", help="For example polygloss(embed=de,zh); `crosswind list recipes`.")
     ],
     budget: Annotated[int, typer.Option(help="Queries that an example may cost.")] = 100,
-    examples: Annotated[int, typer.Option(help="At most N examples, in whole clusters.")] = 100,
+    examples: Annotated[int, typer.Option(help="At most N examples, in whole clusters (at least one).")] = 100,
     restarts: Annotated[int, typer.Option(min=0, help="Further starts of a search that draws.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 1,
     protect: Annotated[str, typer.Option(help="none, answers (span QA) or entities (NER).")] = "none",
@@ -154,6 +154,10 @@ def attack(
         print(json.dumps(result.to_json(), ensure_ascii=False, indent=1))
     else:
         print(render_attacks(result.lines, result.shown))
+    for attacked in result.lines:
+        if attacked.n > examples:
+            why = f"are attacked: a cluster is attacked whole, and this one is larger than --examples {examples}"
+            print(f"note: {attacked.target} {attacked.language}: {attacked.n} examples {why}", file=sys.stderr)
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
     if finished is not None:

@@ -53,13 +53,15 @@ def evaluate(
     ] = None,
     budget: Annotated[int, typer.Option(help="Of --attack: queries an example.")] = 100,
     attacked: Annotated[
-        int, typer.Option("--examples", help="Of --attack: at most N examples, in whole clusters.")
+        int, typer.Option("--examples", help="Of --attack: at most N examples, in whole clusters (at least one).")
     ] = 500,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Default: test.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most N examples of each language, in whole clusters.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="At most N examples of each language, in whole clusters (at least one).")
+    ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Realisations of each perturbation.")] = 1,
     lexicons: LexiconsOption = None,
     precision: Annotated[str, typer.Option(help="fp32, or bf16 where the hardware has it.")] = "fp32",

@@ -38,7 +38,9 @@ def translate(
     ] = None,
     split: Annotated[str, typer.Option(help="Of the task.")] = "train",
     rows: Annotated[str | None, typer.Option(help="Rows of the split, such as 0-9999.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples, in whole clusters.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many examples, in whole clusters (at least one).")
+    ] = None,
     codes: Annotated[
         list[str] | None, typer.Option("--code", metavar="OURS=THEIRS", help="The model's own code of a language.")
     ] = None,
