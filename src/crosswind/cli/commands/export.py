@@ -42,10 +42,14 @@ def export(
     attack: Annotated[
         str | None, typer.Option(help="Of --adversarial: one attack, as results call it; default: all.")
     ] = None,
-    benchmark: Annotated[str, typer.Option(help="Of --submission: xtreme or xtreme-r.")] = "xtreme-r",
+    benchmark: Annotated[
+        str | None, typer.Option(help="Of --submission: xtreme or xtreme-r; default: xtreme-r.")
+    ] = None,
     route: Annotated[str | None, typer.Option(help="Of --submission: one route of the run.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of --submission: one pipeline seed of the run.")] = None,
-    condition: Annotated[str, typer.Option(help="Of --submission: clean, or such as keyboard:0.1.")] = "clean",
+    condition: Annotated[
+        str | None, typer.Option(help="Of --submission: clean, or such as keyboard:0.1; default: clean.")
+    ] = None,
     labels: Annotated[
         Path | None, typer.Option("--labels", metavar="DIR", help="Of --submission: a new folder for the labels.")
     ] = None,
@@ -67,14 +71,21 @@ def export(
     suite: Annotated[
         str | None, typer.Option(metavar="SUITE", help="All conditions of a frozen suite: crosswind-c-1.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="Of items and attacks: official, hf or lm-eval.")] = "official",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Of items and attacks: official, hf or lm-eval; default: official."),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Official files (CROSSWIND_DATA); default: the hub, or the run's."),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of items; default: test.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Of items: at most N of each language, in whole clusters.")] = None,
-    draws: Annotated[int, typer.Option(min=1, help="Of items: realisations of each perturbation.")] = 1,
+    limit: Annotated[
+        int | None, typer.Option(help="Of items: at most N of each language, in whole clusters (at least one).")
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="Of items: realisations of each perturbation; default: 1.")
+    ] = None,
     lexicons: LexiconsOption = None,
     task_file: TaskFile = None,
     include: Include = None,
@@ -105,6 +116,9 @@ def export(
             labels=labels,
             route=route,
             seed=seed,
+            benchmark=benchmark,
+            condition=condition,
+            draws=draws,
             fields=fields,
             constraint=constraint,
             split=split,
@@ -113,7 +127,7 @@ def export(
             task_file=task_file,
             store=store,
         )
-        _print_items(export_adversarial(adversarial, out, item_form(form), attack=attack, data=data))
+        _print_items(export_adversarial(adversarial, out, item_form(form or "official"), attack=attack, data=data))
         return
     if submission is not None:
         if task or perturb or suite or languages:
@@ -122,6 +136,8 @@ def export(
         refuse_unread(
             "not read of --submission, whose run says it",
             "leave it out",
+            format=form,
+            draws=draws,
             fields=fields,
             constraint=constraint,
             split=split,
@@ -131,16 +147,28 @@ def export(
             store=store,
         )
         done = export_submission(
-            submission, out, benchmark, route=route, seed=seed, condition=condition, data=data, labels=labels
+            submission,
+            out,
+            benchmark or "xtreme-r",
+            route=route,
+            seed=seed,
+            condition=condition or "clean",
+            data=data,
+            labels=labels,
         )
         print_table(("folder", "task", "languages"), [(str(f), t, " ".join(x)) for f, t, x in done.files])
         for note in done.notes:
             print(f"note: {note}", file=sys.stderr)
         return
-    if labels is not None or route is not None or seed is not None or condition != "clean":
-        raise UserError(
-            "no run is named", where="--submission", hint="--labels, --route, --seed and --condition need it"
-        )
+    refuse_unread(
+        "no run is named",
+        "it is of --submission RUN; leave it out for items",
+        labels=labels,
+        benchmark=benchmark,
+        route=route,
+        seed=seed,
+        condition=condition,
+    )
     study = evaluation(
         "items",
         task or (),
@@ -153,13 +181,13 @@ def export(
         official=official_folder(),
         split=split,
         limit=limit,
-        draws=draws,
+        draws=draws or 1,
         lexicons=lexicons,
         task_file=task_file,
         predictions=(),
     )
     with progress(quiet) as reporter:
-        items = export_items(study, item_form(form), out, store_of(store), reporter)
+        items = export_items(study, item_form(form or "official"), out, store_of(store), reporter)
     _print_items(items)
 
 
