@@ -80,10 +80,10 @@ def test_a_small_study_runs_and_is_found_again(crosswind: Run, folder: Path) -> 
     code, out, err = crosswind(*arguments)
     assert code == 0, err
     assert "udpos" in out
-    assert "computed 5 steps, found 0 cells" in err
+    assert "computed 5 steps, found 0, among them 0 cells" in err
     code, again, err = crosswind(*arguments)
     assert (code, again) == (0, out)
-    assert "computed 0 steps, found 1 cells" in err
+    assert "computed 0 steps, found 5, among them 1 cells" in err
     code, out, _ = crosswind(*arguments, "--dry-run")
     assert code == 0
     assert "to run: nothing" in out

@@ -73,7 +73,8 @@ def print_finished(finished: Finished, *, folder: bool = True, verbose: bool = F
         print_line(f"note: {note}", err=True)
     cached = set(outcome.cached)
     cells = sum(cell.key in cached for cell in finished.plan.cells)
-    print(f"computed {len(outcome.done)} steps, found {cells} cells", file=sys.stderr)
+    there = len(outcome.there)
+    print(f"computed {len(outcome.done)} steps, found {there}, among them {cells} cells", file=sys.stderr)
     if folder and finished.summary is not None:
         print(f"results: {finished.out}/results.parquet   report: {finished.out}/report.html", file=sys.stderr)
     end_with(finished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from toys import KINDS, step
@@ -69,6 +70,31 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_session_without_a_slot_for_the_moment_is_asked_again(tmp_path: Path) -> None:
     assert run(Late, [step("a")], tmp_path).complete
+
+
+def test_what_is_there_is_said_at_the_start_and_counted_at_the_end(tmp_path: Path) -> None:
+    class Heard(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def log(self, text: str) -> None:
+            self.lines.append(text)
+
+    def run_all(steps: Sequence[Step]) -> Outcome:
+        include(KINDS)
+        graph = Graph(steps, {"include": [str(KINDS)]})
+        executor = Executor("test", "for a test", InProcess)
+        place = tmp_path / "logs"
+        return loop.run_graph(
+            graph, [steps[-1].key], Store(tmp_path / "store"), executor, reporter=Heard(), folder=place
+        )
+
+    first = step("first")
+    second = step("second", first)
+    assert run_all([first]).there == []
+    assert Heard.lines == []
+    resumed = run_all([first, second])
+    assert (resumed.there, resumed.cached, resumed.done) == ([first.key], [], [second.key])
+    assert Heard.lines == ["1 of 2 steps are there already"]
 
 
 def test_steps_that_fit_nowhere_fail_by_name_and_skip_what_needs_them(tmp_path: Path) -> None:

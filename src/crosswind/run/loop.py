@@ -49,7 +49,10 @@ def run_graph(
     (folder / "failures.log").unlink(missing_ok=True)
     missing = needed(graph, wanted, store, verify=True)
     absent = set(missing)
-    outcome = Outcome(cached=[key for key in dict.fromkeys(wanted) if key not in absent])
+    there = [key for key in graph if key not in absent and store.has(key)]
+    outcome = Outcome(cached=[key for key in dict.fromkeys(wanted) if key not in absent], there=there)
+    if there:
+        reporter.log(f"{len(there):,} of {len(graph):,} steps are there already")
     opening = Opening(str(store.root), folder, workers)
     for left in reversed(range(ROUNDS)):
         if not missing:
@@ -64,6 +67,7 @@ def run_graph(
     settled = {*outcome.done, *outcome.failed}
     outcome.skipped = {key: reason for key, reason in outcome.skipped.items() if key not in settled}
     outcome.cached = [key for key in outcome.cached if key not in settled]
+    outcome.there = [key for key in outcome.there if key not in settled]
     return outcome
 
 

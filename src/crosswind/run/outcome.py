@@ -50,11 +50,14 @@ class StepFailed(Exception):  # noqa: N818
 class Outcome:
     """What became of the steps of a run, by key; `cached` were wanted and there already.
 
+    `there` are all steps of the graph that were there before, wanted or not.
+
     `skipped` gives the reason: the failed step that it needs.
     """
 
     done: list[str] = field(default_factory=list)
     cached: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
     failed: dict[str, Failure] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 

@@ -116,6 +116,7 @@ def run_study(
             if first is not None:
                 outcome.done = [*dict.fromkeys([*first.done, *outcome.done])]
                 outcome.cached = [key for key in outcome.cached if key not in set(outcome.done)]
+                outcome.there = [key for key in outcome.there if key not in set(outcome.done)]
             _apply_keep(study, plan, store, outcome)
             return outcome
 
@@ -151,6 +152,7 @@ def _collected(
             again = compute([*wanted, error.key])
             again.done = [*dict.fromkeys([*outcome.done, *again.done])]
             again.cached = [key for key in outcome.cached if key not in set(again.done)]
+            again.there = [key for key in outcome.there if key not in set(again.done)]
             outcome = again
     return outcome, write(outcome)
 
