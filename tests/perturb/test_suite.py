@@ -118,7 +118,8 @@ def test_an_export_says_its_suite_and_scoring_refuses_another(
     scored = CliRunner().invoke(app, ["score", str(labels), str(labels), "--suite", TITLE, "--allow-missing", "--json"])
     assert scored.exit_code == 0, scored.output
     scores = json.loads(scored.output)
-    assert (scores["averaged"], scores["score"], scores["notes"][-2:]) == (["tatoeba"], 100.0, notes)
+    which = "The items are of the condition keyboard#crosswind-c-1:0.02."
+    assert (scores["averaged"], scores["score"], scores["notes"][-3:]) == (["tatoeba"], 100.0, [*notes, which])
     clean = tmp_path / "items" / "clean" / "labels"
     scored = CliRunner().invoke(app, ["score", str(clean), str(clean), "--suite", TITLE, "--allow-missing", "--json"])
     assert scored.exit_code == 0, scored.output
@@ -306,6 +307,7 @@ def whole_export(tmp_path: Path, official_data: Callable[..., Path]) -> Path:
     return folder
 
 
+WHICH = "The items are of the condition keyboard#crosswind-c-1:0.1."
 UNREVIEWED = "crosswind-c-1 is unreviewed: no annotators have judged whether labels hold under it."
 
 
@@ -318,7 +320,7 @@ def edited(export: Path, **changes: object) -> None:
 
 
 def test_whole_test_sets_are_compared_with_the_published_rewrites_before_they_are_scored(whole_export: Path) -> None:
-    assert require_suite(whole_export, TITLE) == [UNREVIEWED]  # its hash is published, and equal
+    assert require_suite(whole_export, TITLE) == [UNREVIEWED, WHICH]  # its hash is published, and equal
     path = whole_export / "rewrites" / "xcopa-et.parquet"
     sound = pl.read_parquet(path)
     sound.head(len(sound) - 1).write_parquet(path)
@@ -329,7 +331,7 @@ def test_whole_test_sets_are_compared_with_the_published_rewrites_before_they_ar
         require_suite(whole_export, TITLE)
     path.unlink()
     absent = "crosswind-c-1: the rewrites of xcopa test, et are not beside it, and were not compared."
-    assert require_suite(whole_export, TITLE) == [absent, UNREVIEWED]
+    assert require_suite(whole_export, TITLE) == [absent, UNREVIEWED, WHICH]
 
 
 def test_an_edited_label_file_and_another_condition_are_refused(whole_export: Path) -> None:
@@ -385,7 +387,7 @@ def test_a_suite_is_unreviewed_until_a_review_of_a_condition_is_there(tmp_path: 
         folders.append(folder)
     head, *conditions = lines("--review", str(folders[0]))
     assert head == "crosswind-c-1: draw 1, 24 conditions, 1 of them reviewed, 3,834 published files"
-    assert "swap:0.1\t100 % valid [100, 100] of 10 items of xnli, en" in conditions
+    assert "swap:0.1\t100 % valid [72, 100] of 10 items of xnli, en" in conditions
     assert sum(line.endswith("\tunreviewed") for line in conditions) == 23
     key = json.loads((folders[0] / "key.json").read_text())["items"]
     catch = next(code for code, item in key.items() if item["kind"] == "catch")

@@ -58,7 +58,9 @@ def require_suite(folder: Path, title: str) -> list[str]:
     for condition in conditions:
         if (note := _compared(suite, condition, path)) is not None:
             notes[note] = None
-    return [*notes, suite.unreviewed]
+    names = dict.fromkeys(str(condition["condition"]) for condition in conditions)
+    which = [f"The items are of the condition {name}." for name in names] if len(names) == 1 else []
+    return [*notes, suite.unreviewed, *which]
 
 
 def _check_files(path: Path, files: Any, inside: tuple[str, ...]) -> None:

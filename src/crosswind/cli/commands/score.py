@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crosswind.cli.app import app
 from crosswind.cli.options import Include, Json, include_folders
-from crosswind.output import print_table
+from crosswind.output import print_line, print_table
+
+if TYPE_CHECKING:
+    from crosswind.evaluate.score import TaskScore
+
+
+def _headline(scores: Mapping[str, float], task: TaskScore) -> float:
+    """A language's score on the first of its task's keys that the mean over languages has."""
+    return scores[next(iter(task.average))]
 
 
 @app.command()
@@ -58,6 +67,11 @@ def score(
         print(f"not in {benchmark}, left out: {', '.join(scores.ignored)}")
     unanswered = {name: task.unanswered for name, task in scores.tasks.items() if task.unanswered}
     by_task = f", which scored 0 ({', '.join(f'{name} {n}' for name, n in unanswered.items())})" if unanswered else ""
-    print(f"unanswered: {sum(unanswered.values())} questions{by_task}")
+    if unanswered:
+        print(f"unanswered: {sum(unanswered.values())} questions{by_task}")
+    for name, task in scores.tasks.items():
+        if len(task.languages) > 1:
+            by_language = (f"{x} {_headline(of_x, task):.2f}" for x, of_x in sorted(task.languages.items()))
+            print_line(f"{name} by language: {', '.join(by_language)}")
     for note in scores.notes:
         print(f"note: {note}")
