@@ -136,6 +136,17 @@ def test_a_run_of_one_route_ends_with_a_row_a_target(summary):
     assert "2 others" in rows[3]
 
 
+def test_where_no_level_of_the_routes_is_compared_the_scores_are_shown_with_their_floor(summary, monkeypatch):
+    """As where all routes are at the floor, and only what an attack leaves is a contrast."""
+    monkeypatch.setattr("crosswind.report.brief.level_of", lambda *_: None)
+    text = render_brief(summary)
+    rows = [line.strip() for line in text.splitlines() if line.strip().startswith(("xnli ", "pawsx "))]
+    assert len(rows) == 8
+    assert any("†" in row for row in rows)
+    assert all(any(c.isdigit() for c in row) for row in rows)
+    assert "† at its floor (not above chance, or some language is not): nothing follows from its drops." in text
+
+
 def test_what_attacks_leave_is_in_no_mean_with_noise(summary):
     alone = replace(summary, lines=tuple(x for x in summary.lines if x.route == "none"), contrasts=())
     noisy = [x for x in alone.lines if not x.condition.clean]
