@@ -51,11 +51,13 @@ COLUMNS = (
 )
 
 
-def written(recipe: Recipe, encoder: str, data: Path) -> list[str]:
-    """A recipe as it is measured: with what it needs, and its populations small enough for a budget of 20."""
+def written(recipe: Recipe, encoder: str, data: Path, budget: int) -> list[str]:
+    """A recipe as it is measured: with what it needs, and populations of which the first and three more generations
+    use up the budget."""
+    sizes = f"population={budget // 4},generations=3"
     match recipe.name:
         case "bad-characters":
-            return [f"bad-characters(class={c},population=5,generations=3)" for c in CLASSES]
+            return [f"bad-characters(class={c},{sizes})" for c in CLASSES]
         case "bae" | "bert-attack" | "clare":
             return [f'{recipe.name}(model="{encoder}",victim=same)']
         case "bumblebee":
@@ -65,7 +67,7 @@ def written(recipe: Recipe, encoder: str, data: Path) -> list[str]:
             phrases = data / "phrases"
             return [f'bumblebee-derived(embed=de,phrases="{phrases}")'] if phrases.is_dir() else []
         case "genetic":
-            return [f'genetic(model="{encoder}",victim=same,population=5,generations=3)']
+            return [f'genetic(model="{encoder}",victim=same,{sizes})']
         case "morpheus":
             return [f'morpheus(tables="{data / "ud"}")']
         case "polygloss":
@@ -80,7 +82,7 @@ def measured(encoder: str, data: Path, budget: int, items: int, kinds: Sequence[
     """The entries of `attack:`: each recipe on the first of the kinds that it attacks."""
     for recipe in sorted(RECIPES, key=lambda r: r.name):
         kind = next(k for k in TARGETS if k in recipe.kinds)
-        for text in written(recipe, encoder, data) if kind in kinds else ():
+        for text in written(recipe, encoder, data, budget) if kind in kinds else ():
             yield {"recipe": text, "budget": budget, "examples": items, "targets": [TARGETS[kind]]}
 
 
